@@ -1,0 +1,204 @@
+"""The command line: arguments in, the pipeline called, its answer printed.
+
+Exit status 0 when all is well, 1 for a finding or an error in the input, 2 for wrong
+usage.  Stages are imported by the command that needs them, so that a quick one is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from . import __version__
+from .errors import XenbindError, describe
+from .generate import Job
+from .resources import folder
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Group(click.Group):
+    """Turns the errors that stages raise into a message and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except XenbindError as error:
+            click.echo(describe(error), err=True)
+            sys.exit(1)
+
+
+def _job_options(command: F) -> F:
+    options = [
+        click.option(
+            "--spec",
+            type=click.Path(path_type=Path),
+            help="The spec file.  [default: headers/vm_event.toml here, else xenbind's own]",
+        ),
+        click.option(
+            "--include",
+            type=click.Path(path_type=Path),
+            metavar="DIR",
+            help="Read this header tree (such as /usr/include/xen), not the spec's versions.",
+        ),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path),
+            default=Path("generated"),
+            show_default=True,
+            metavar="DIR",
+            help="The folder of the generated package.",
+        ),
+        click.option(
+            "--cc", metavar="COMMAND", help="The C compiler.  [default: $CC, else gcc]"
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _job(spec: Path | None, include: Path | None, out: Path, cc: str | None) -> Job:
+    local = Path("headers/vm_event.toml")
+    chosen = spec or (local if local.is_file() else folder("headers") / local.name)
+    return Job(chosen, include, out, cc)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xenbind")
+def main() -> None:
+    """Generate Python bindings from Xen's C headers, and hold them against compiled C.
+
+    \b
+    Examples:
+      xenbind generate
+      xenbind generate --include /usr/include/xen --out bindings
+      xenbind verify --cc clang
+      xenbind check --json
+    """
+
+
+@main.command()
+@_job_options
+def generate(
+    spec: Path | None, include: Path | None, out: Path, cc: str | None
+) -> None:
+    """Write the package for all versions in the spec, or for one foreign header tree.
+
+    \b
+    Examples:
+      xenbind generate
+      xenbind generate --include /usr/include/xen --out bindings
+    """
+    from . import output
+    from .generate import build
+
+    made = build(_job(spec, include, out, cc))
+    changed = output.write(out, made.files)
+    for interface in made.interfaces:
+        click.echo(
+            f"{interface.name} version {interface.version}: {len(interface.records)} structs and"
+            f" unions, {len(interface.constants)} constants in {len(interface.groups)} groups"
+        )
+    click.echo(
+        f"{out}: {len(changed)} of {len(made.files)} files changed"
+        if changed
+        else f"{out}: {len(made.files)} files, none changed"
+    )
+
+
+@main.command()
+@_job_options
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def check(
+    spec: Path | None, include: Path | None, out: Path, cc: str | None, as_json: bool
+) -> None:
+    """Tell whether the generated package is what the headers and templates make of it.
+
+    Lists each stale file with a diff; exit status 1 if there is one.
+
+    \b
+    Examples:
+      xenbind check
+      xenbind check --include /usr/include/xen --out bindings
+    """
+    from .generate import stale
+
+    found = stale(_job(spec, include, out, cc))
+    if as_json:
+        files = [{"path": file.path, "diff": file.diff} for file in found]
+        click.echo(json.dumps({"current": not found, "stale": files}, indent=2))
+    elif not found:
+        click.echo(f"{out} is current")
+    else:
+        for file in found:
+            click.echo(f"stale: {out / file.path}")
+            for line in file.diff.splitlines():
+                click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
+        click.echo(f"{len(found)} stale files: run `xenbind generate`", err=True)
+    sys.exit(1 if found else 0)
+
+
+@main.command()
+@_job_options
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def verify(
+    spec: Path | None, include: Path | None, out: Path, cc: str | None, as_json: bool
+) -> None:
+    """Compile the headers and compare every size, offset, bit and value with the package.
+
+    Each mismatch is told with its place in the header; exit status 1 if there is one.
+
+    \b
+    Examples:
+      xenbind verify
+      xenbind verify --cc clang
+      xenbind verify --include /usr/include/xen --out bindings
+    """
+    from . import spec as specs
+    from . import verify as verification
+    from .preprocess import find_compiler
+
+    job = _job(spec, include, out, cc)
+    loaded = specs.load(job.spec)
+    if include:
+        loaded = loaded.for_tree(include)
+    command = find_compiler(cc)
+    reports = [verification.verify(loaded, v, out, command) for v in loaded.versions]
+    failed = sum(len(report.mismatches) for report in reports)
+    if as_json:
+        click.echo(json.dumps([_report(report) for report in reports], indent=2))
+    else:
+        for report in reports:
+            for mismatch in report.mismatches:
+                click.echo(mismatch)
+            click.echo(
+                f"version {report.version}: {report.facts} facts held against"
+                f" {' '.join(command)}, {len(report.mismatches)} mismatches"
+            )
+    sys.exit(1 if failed else 0)
+
+
+def _report(report: Any) -> dict[str, Any]:
+    return {
+        "version": report.version,
+        "header": report.header,
+        "facts": report.facts,
+        "mismatches": [
+            {
+                "fact": mismatch.fact,
+                "party": mismatch.party,
+                "c": mismatch.c,
+                "said": mismatch.said,
+                "file": mismatch.coord.file,
+                "line": mismatch.coord.line,
+                "column": mismatch.coord.column,
+            }
+            for mismatch in report.mismatches
+        ],
+    }

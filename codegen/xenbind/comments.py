@@ -1,0 +1,102 @@
+"""Documentation comments: what the header's author wrote beside each declaration.
+
+Takes a header's text as written; gives, by line, the comment above a declaration, the
+one behind it, and the one that opens a section.  `lower` attaches them.  The rules:
+
+- a comment that ends on the line before a declaration documents it;
+- a comment that follows code on the same line documents what that line declares;
+- a comment with nothing but a blank line after it opens a section: it documents the
+  group of constants that comes next.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""
+    (?P<comment> /\*.*?\*/ | //(?:[^\n\\]|\\.)* )
+  | (?P<literal> "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_HINT = re.compile(r"\b([A-Z][A-Z0-9_]*_)\*")
+
+
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """The comments of one file as plain text, by the line of the code they speak of.
+
+    `above[n]` ends on the line before n; `behind[n]` follows code on line n;
+    `sections[n]` stands above n with a blank line, or further comments, between.
+    """
+
+    above: dict[int, str]
+    behind: dict[int, str]
+    sections: dict[int, str]
+
+    def of(self, line: int) -> str:
+        """The text on the declaration at `line`: what is above it, then what is behind."""
+        parts = (self.above.get(line, ""), self.behind.get(line, ""))
+        return "\n\n".join(part for part in parts if part)
+
+
+def read(text: str) -> Comments:
+    """Find the comments of a header and the lines that they belong to."""
+    lines = text.split("\n")
+    above: dict[int, str] = {}
+    behind: dict[int, str] = {}
+    sections: dict[int, str] = {}
+    section: str | None = None
+    line = 1
+    at = 0
+    for token in _TOKEN.finditer(text):
+        line += text.count("\n", at, token.start())
+        first, at = line, token.start()
+        if token.lastgroup != "comment":
+            continue
+        last = first + token[0].count("\n")
+        column = token.start() - (text.rfind("\n", 0, token.start()) + 1)
+        words = plain(token[0])
+        if not words:
+            continue
+        if lines[first - 1][:column].strip():
+            behind[first] = f"{behind[first]} {words}" if first in behind else words
+        elif last < len(lines) and lines[last].strip():
+            above[last + 1] = words
+            if section is not None:
+                sections[last + 1] = section
+                section = None
+        else:
+            section = words
+            following = _next_code(lines, last)
+            if following is not None:
+                sections[following] = words
+                section = None
+    return Comments(above, behind, sections)
+
+
+def _next_code(lines: list[str], last: int) -> int | None:
+    """The line after a blank stretch that holds code, or None where a comment comes first."""
+    for number in range(last, len(lines)):
+        stripped = lines[number].strip()
+        if stripped:
+            return None if stripped.startswith(("/*", "//")) else number + 1
+    return None
+
+
+def plain(comment: str) -> str:
+    """A comment's words: no delimiters, no leading stars, paragraphs kept apart."""
+    body = comment[2:] if comment.startswith("//") else comment[2:-2]
+    lines = [re.sub(r"^\s*\*+(?=\s|$)", "", line).strip() for line in body.split("\n")]
+    paragraphs = re.split(r"\n{2,}", "\n".join(lines).strip("\n"))
+    return "\n\n".join(
+        " ".join(part.split()) for part in paragraphs if part.strip(" *\n")
+    )
+
+
+def hint(words: str) -> str | None:
+    """The prefix of the constants a comment points at: `VM_EVENT_FLAG_` for `VM_EVENT_FLAG_*`."""
+    found = _HINT.search(words)
+    return found[1] if found else None

@@ -1,0 +1,62 @@
+"""Words from a header as Python text: docstrings and comments that cannot do harm.
+
+Takes plain text, which may hold anything; gives lines of Python source that contain it
+and nothing else: no text ends its own string, and none is evaluated.  `render` places
+them in the templates.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+_LINE = 88
+
+
+def docstring(text: str, indent: int) -> str:
+    """A docstring as black writes it, its first line not indented, for `indent` spaces.
+
+    Paragraphs are filled; the first is the summary.
+    """
+    paragraphs = [_harmless(part) for part in text.split("\n\n") if part.strip()]
+    if not paragraphs:
+        return ""
+    margin = " " * indent
+    if len(paragraphs) == 1 and indent + len(paragraphs[0]) + 6 <= _LINE:
+        return f'"""{paragraphs[0]}"""'
+    width = _LINE - indent
+    first = textwrap.wrap("'''" + paragraphs[0], width, break_on_hyphens=False)
+    lines = ["\n".join(first).removeprefix("'''")]
+    lines += [
+        "\n".join(textwrap.wrap(part, width, break_on_hyphens=False))
+        for part in paragraphs[1:]
+    ]
+    body = (
+        "\n\n".join(lines).replace("\n", f"\n{margin}").replace(f"\n{margin}\n", "\n\n")
+    )
+    return f'"""{body}\n{margin}"""'
+
+
+def comment(text: str, indent: int = 0) -> list[str]:
+    """The first paragraph as comment lines."""
+    words = " ".join(text.partition("\n\n")[0].split())
+    return textwrap.wrap(
+        _printable(words), _LINE - indent, initial_indent="# ", subsequent_indent="# "
+    )
+
+
+def _harmless(text: str) -> str:
+    words = (
+        _printable(" ".join(text.split()))
+        .replace("\\", "\\\\")
+        .replace('"""', '\\"\\"\\"')
+    )
+    # A quote at either end would run into the delimiter.
+    if words.endswith('"'):
+        words = words[:-1] + '\\"'
+    return f" {words}" if words.startswith('"') else words
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )

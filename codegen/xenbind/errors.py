@@ -1,0 +1,52 @@
+"""The exceptions that xenbind raises on purpose, and how one reads on a terminal.
+
+Every stage raises one of these; the command line catches `XenbindError`, prints
+`describe(error)` and exits with status 1.  Anything else that escapes is a bug.
+"""
+
+from __future__ import annotations
+
+from .ir import Coord
+
+
+class XenbindError(Exception):
+    """Something the user can put right: what is wrong, and what to do about it."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+
+class SourceError(XenbindError):
+    """A header or spec that cannot be used, with the place in it.
+
+    `line` is the text of the source line, empty where it is not known.
+    """
+
+    def __init__(self, coord: Coord, message: str, advice: str, line: str = "") -> None:
+        super().__init__(message, advice)
+        self.coord = coord
+        self.line = line
+
+
+class CompilerError(XenbindError):
+    """The C compiler is missing, or failed for a reason that no header line explains."""
+
+
+class OutputError(XenbindError):
+    """The output folder cannot be written, or holds something that is not ours."""
+
+
+def describe(error: XenbindError) -> str:
+    """The error as a person reads it: place and message, source line with caret, advice."""
+    if not isinstance(error, SourceError):
+        return f"xenbind: error: {error.message}\n  help: {error.advice}"
+    lines = [f"{error.coord}: error: {error.message}"]
+    if error.line.strip():
+        # A tab takes one column in the coordinate but several on the terminal.
+        before = error.line[: error.coord.column - 1]
+        indent = "".join("\t" if char == "\t" else " " for char in before)
+        lines += [f"  {error.line.rstrip()}", f"  {indent}^"]
+    lines.append(f"  help: {error.advice}")
+    return "\n".join(lines)

@@ -1,0 +1,143 @@
+"""Generation and its check: from a spec to the complete set of output files.
+
+Takes a `Spec` and where to look; gives the files with their manifest, ready for
+`output`.  `stale` answers `xenbind check`, from digests alone where nothing changed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import manifest, output
+from .ir import Interface
+from .manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run: a spec file, a foreign header tree or None, an output folder, a compiler."""
+
+    spec: Path
+    include: Path | None
+    out: Path
+    command: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The text of every output file, manifest included, and the IR that it came from."""
+
+    files: dict[str, str]
+    interfaces: tuple[Interface, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """An output file that is not what generating would write, with a unified diff."""
+
+    path: str
+    diff: str
+
+
+def build(job: Job) -> Generated:
+    """Read the headers and render everything, in memory."""
+    from . import pipeline, reference, spec
+    from .formatting import format_files
+    from .preprocess import find_compiler
+    from .render import render
+
+    loaded = spec.load(job.spec)
+    if job.include:
+        loaded = loaded.for_tree(job.include)
+    command = find_compiler(job.command)
+    interfaces = tuple(
+        pipeline.read(loaded, version, command) for version in loaded.versions
+    )
+    headers = {i.version: _display(i.header, job) for i in interfaces}
+    folders = {
+        interface.version: [
+            _seen_from(job, path) for path in (version.directory, *loaded.include)
+        ]
+        for interface, version in zip(interfaces, loaded.versions, strict=True)
+    }
+    files = format_files(render(loaded, interfaces, headers, folders))
+    layouts = {
+        str(interface.version): manifest.digest(
+            json.dumps(reference.expected(reference.reference(interface))).encode()
+        )
+        for interface in interfaces
+    }
+    read = [file for interface in interfaces for file in interface.files]
+    made = Manifest(
+        generator=manifest.generator_digest(),
+        include=str(job.include.resolve()) if job.include else None,
+        inputs=_inputs(job, read),
+        outputs=manifest.digests(files),
+        layouts=layouts,
+    )
+    return Generated({**files, manifest.NAME: made.text()}, interfaces)
+
+
+def _display(header: str, job: Job) -> str:
+    """How generated files name a header: from the project's folder, or as it was given."""
+    path = Path(header)
+    if job.include:
+        return path.as_posix()
+    return path.relative_to(job.spec.parent.parent).as_posix()
+
+
+def _seen_from(job: Job, path: Path) -> str:
+    """A header folder for the generated tests: relative within one project, else absolute."""
+    project = job.spec.resolve().parent.parent
+    if job.include is None and job.out.resolve().parent == project:
+        return f"../{path.resolve().relative_to(project).as_posix()}"
+    return path.resolve().as_posix()
+
+
+def _inputs(job: Job, read: list[str]) -> dict[str, str]:
+    if job.include is None:
+        return manifest.tree_inputs(job.spec.parent)
+    return manifest.file_inputs(str(Path(file).resolve()) for file in read)
+
+
+def is_current(job: Job) -> bool:
+    """Whether digests alone show that generating would change nothing."""
+    made = manifest.load(job.out)
+    if made is None or made.generator != manifest.generator_digest():
+        return False
+    if job.include is None:
+        inputs = manifest.tree_inputs(job.spec.parent)
+    else:
+        inputs = manifest.file_inputs(made.inputs)
+    include = str(job.include.resolve()) if job.include else None
+    outputs = {
+        path: manifest.digest((job.out / path).read_bytes())
+        for path in made.outputs
+        if (job.out / path).is_file()
+    }
+    return (include, inputs, outputs) == (made.include, made.inputs, made.outputs)
+
+
+def stale(job: Job) -> list[Stale]:
+    """What `generate` would change in the output folder; empty if nothing."""
+    if is_current(job):
+        return []
+    files = build(job).files
+    return [
+        Stale(path, "".join(_diff(job.out / path, path, files.get(path, ""))))
+        for path in output.changes(job.out, files)
+    ]
+
+
+def _diff(old: Path, path: str, text: str) -> Iterator[str]:
+    before = old.read_text(encoding="utf-8", errors="replace") if old.is_file() else ""
+    return difflib.unified_diff(
+        before.splitlines(keepends=True),
+        text.splitlines(keepends=True),
+        f"{path} (on disk)",
+        f"{path} (from the headers)",
+    )

@@ -1,0 +1,187 @@
+"""The intermediate representation: what the headers say, as plain data.
+
+`lower` builds it from the AST; `render`, `reference` and `verify` read it.  Nodes are
+frozen and carry no behaviour beyond naming their own parts.  Sizes and offsets are in
+bytes, bit positions in bits from the least significant bit of the storage unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Coord:
+    """A place in a source file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """An arithmetic type.
+
+    `spelling` is what the header writes (`RING_IDX`); `base` is the stdint or fundamental
+    type behind it (`unsigned int`).
+    """
+
+    spelling: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """An `enum` used as the type of a member: an `unsigned int` or `int` in storage."""
+
+    spelling: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A pointer; `target` is None for `void`, for functions and for incomplete types."""
+
+    spelling: str
+    target: CType | None
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array; `length` is None for a flexible array member."""
+
+    element: CType
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRef:
+    """A struct or union by its key in `Interface.records`; `spelling` as in the header."""
+
+    spelling: str
+    key: str
+
+
+CType = Scalar | Enumeration | Pointer | Array | RecordRef
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A member of a struct or union.
+
+    `bit_offset` and `bit_width` are None unless the member is a bit-field; `offset` and
+    `size` of a bit-field are those of its storage unit.  `hint` is the prefix of the
+    constants that the member holds, as its comment names them (`VM_EVENT_FLAG_`).
+    """
+
+    name: str
+    type: CType
+    offset: int
+    size: int
+    bit_offset: int | None
+    bit_width: int | None
+    doc: str
+    hint: str | None
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A struct or union with its layout.
+
+    `key` names it uniquely: `struct vm_event_st` for one with a tag, and for an anonymous
+    one the key of the record around it and the member's name, `struct vm_event_st.u`.
+    """
+
+    kind: str
+    tag: str | None
+    key: str
+    fields: tuple[Field, ...]
+    size: int
+    alignment: int
+    doc: str
+    coord: Coord
+
+    @property
+    def spelling(self) -> str:
+        return f"{self.kind} {self.tag or '<anonymous>'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """An object-like macro or an enumerator with a value.
+
+    `value` is an int, or a str for a macro that is a string literal.  `body` is the text
+    that the header defines it as, before expansion.
+    """
+
+    name: str
+    value: int | str
+    body: str
+    doc: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantGroup:
+    """Constants that belong together: the values of one member, or the bits of one word.
+
+    `prefix` is the part of the C names that all members share, with its underscore.
+    """
+
+    name: str
+    prefix: str
+    is_flag: bool
+    members: tuple[Constant, ...]
+    doc: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Typedef:
+    """A name for another type."""
+
+    name: str
+    type: CType
+    doc: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The types that one `DEFINE_RING_TYPES` makes, by record key or typedef name."""
+
+    name: str
+    request: str
+    response: str
+    entry: str
+    shared: str
+    front: str
+    back: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One version of an interface, as its root header declares it on one ABI.
+
+    `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
+    holds those of the root header; `scalar_typedefs` those of other headers that members
+    are declared with (`RING_IDX`).  `files` are the header files read, root first.
+    """
+
+    name: str
+    version: int
+    header: str
+    abi: str
+    constants: tuple[Constant, ...]
+    groups: tuple[ConstantGroup, ...]
+    records: tuple[Record, ...]
+    typedefs: tuple[Typedef, ...]
+    scalar_typedefs: tuple[Typedef, ...]
+    rings: tuple[Ring, ...]
+    files: tuple[str, ...]

@@ -1,0 +1,34 @@
+"""The one rule for Python names: C's own name, unless Python cannot use it.
+
+Takes C identifiers; gives identifiers for `render`.  Leading double underscores become
+one, because Python mangles them inside classes; then a name that is a keyword or already
+taken gets trailing underscores until it is free.
+"""
+
+from __future__ import annotations
+
+import builtins
+import ctypes
+import keyword
+from collections.abc import Collection
+
+# Attributes that ctypes or the generated base classes give a record a meaning for.
+RECORD_ATTRIBUTES = frozenset(
+    [*dir(ctypes.Structure), *dir(type(ctypes.Structure)), *dir(ctypes.Union)]
+    + ["_fields_", "_pack_", "_anonymous_", "_align_", "_layout_", "_length_", "_type_"]
+    + ["_tag_", "_members_", "_nested_"]
+)
+BUILTINS = frozenset(dir(builtins))
+ENUM_ATTRIBUTES = frozenset(["mro", "name", "value", *dir(int)])
+
+
+def python_name(c_name: str, taken: Collection[str]) -> str:
+    """The name in Python of something that C calls `c_name`, where `taken` are in use."""
+    name = c_name
+    if name.startswith("__"):
+        name = "_" + name.lstrip("_")
+    if name[:1].isdigit() or not name.strip("_"):
+        name = "_" + name
+    while keyword.iskeyword(name) or name in taken:
+        name += "_"
+    return name

@@ -1,0 +1,55 @@
+"""The stages in order: from a spec to the IR of one of its versions.
+
+Takes a `Spec`, a version of it and a compiler command; gives its `Interface` by running
+`preprocess`, `parse` and `lower`.  The commands in `cli` start here.
+"""
+
+from __future__ import annotations
+
+from .ir import Interface
+from .lower import candidates, expressions, lower
+from .parse import parse
+from .preprocess import Compiler, expand, finish_check, preprocess, start_check
+from .resources import folder
+from .source import Sources
+from .spec import Spec, VersionSpec
+
+
+def compiler_for(
+    spec: Spec, version: VersionSpec, command: tuple[str, ...]
+) -> Compiler:
+    """The compiler as every read of this version's header uses it."""
+    return Compiler(
+        command=command,
+        libc=folder("headers") / "libc",
+        include=(version.directory, *spec.include),
+        defines=spec.defines,
+        needs=spec.needs,
+    )
+
+
+def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interface:
+    """Read one version's header into the IR.
+
+    Raises `SourceError` where the header is wrong, in the words of the C compiler if it
+    is the one to say so.
+    """
+    header = version.directory / spec.header
+    compiler = compiler_for(spec, version, command)
+    sources = Sources()
+    check = start_check(compiler, header)  # runs beside the preprocessor
+    try:
+        preprocessed = preprocess(compiler, header, sources)
+        macros = candidates(preprocessed, header, spec.skip)
+        expanded = expand(compiler, header, macros, sources)
+    finally:
+        finish_check(check, header, sources)
+    parsed = parse(preprocessed.text, expressions(macros, expanded), sources)
+    return lower(
+        spec,
+        header,
+        preprocessed,
+        list(zip(macros, expanded, strict=True)),
+        parsed,
+        sources,
+    )

@@ -1,0 +1,242 @@
+"""The C preprocessor: from a header's path to the text and macros that it amounts to.
+
+Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
+`parse`, and the macros with their places; `expand` gives what macros stand for, for
+`constants`.  `check` asks the compiler whether the header is C at all, because a parser
+without types accepts redefinitions and unknown sizes that C refuses.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import CompilerError, SourceError, XenbindError
+from .ir import Coord
+from .source import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A macro as it stands at the end of the header.
+
+    `parameters` is None for an object-like macro; `body` is its text before expansion.
+    """
+
+    name: str
+    parameters: tuple[str, ...] | None
+    body: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessed:
+    """What the preprocessor made of a header.
+
+    `text` is C with GNU line markers and no directives; `files` are the files read, in
+    the order of first use, as the compiler names them.
+    """
+
+    text: str
+    macros: dict[str, Macro]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """A C compiler and what every read of one header is told.
+
+    `command` is the compiler with its own options; `libc` holds the few declarations
+    that stand for the C library, so that a read depends on no installed one.
+    """
+
+    command: tuple[str, ...]
+    libc: Path
+    include: tuple[Path, ...]
+    defines: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    def arguments(self) -> list[str]:
+        # -iquote, not -I: Xen's public folder has a features.h that would shadow libc's.
+        return [
+            *self.command,
+            *("-x", "c", "-std=gnu11", "-nostdinc", "-isystem", str(self.libc)),
+            *(part for folder in self.include for part in ("-iquote", str(folder))),
+            *(f"-D{define}" for define in self.defines),
+            *(
+                part
+                for name in self.needs
+                for part in ("-include", str(self.libc / name))
+            ),
+        ]
+
+    def run(
+        self, options: Sequence[str], text: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start the compiler with `text` as standard input; its messages are English."""
+        try:
+            process = subprocess.Popen(
+                [*self.arguments(), *options],
+                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, "LC_ALL": "C"},
+            )
+        except OSError as error:
+            raise CompilerError(
+                f"cannot run the C compiler '{self.command[0]}': {error.strerror}",
+                "install gcc or clang, or name one with --cc or the variable CC",
+            ) from error
+        return process
+
+
+def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
+    """The compiler to run: `wanted`, else $CC, else gcc, cc or clang, whichever there is."""
+    choice = wanted or os.environ.get("CC")
+    if choice:
+        return tuple(shlex.split(choice))
+    for name in ("gcc", "cc", "clang"):
+        if shutil.which(name):
+            return (name,)
+    raise CompilerError(
+        "no C compiler found: none of gcc, cc and clang is on the PATH",
+        "install gcc or clang, or name one with --cc or the variable CC",
+    )
+
+
+def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocessed:
+    """Preprocess a header.
+
+    Raises `SourceError` at the directive that failed: a missing include, an `#error`.
+    The exit status decides, for after `#error` the preprocessor still prints text.
+    """
+    # -dD prints directives in place, so that macros keep their line; -D makes GNU's
+    # spellings plain ones that the parser knows.
+    options = [
+        "-E",
+        "-dD",
+        "-D__extension__=",
+        "-D__builtin_offsetof=offsetof",
+        str(header),
+    ]
+    return _split(_finish(compiler.run(options), sources, header), sources)
+
+
+def expand(
+    compiler: Compiler, header: Path, macros: Sequence[Macro], sources: Sources
+) -> list[str]:
+    """The full expansion of each object-like macro, in order, as the header's user sees it."""
+    marks = "".join(f"@{index} {macro.name}\n" for index, macro in enumerate(macros))
+    process = compiler.run(
+        ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
+        marks,
+    )
+    output = _finish(process, sources, header, marks)
+    parts = re.split(r"^@(\d+) ", output, flags=re.MULTILINE)[1:]
+    expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+    return [" ".join(expansions[index].split()) for index in range(len(macros))]
+
+
+def start_check(compiler: Compiler, header: Path) -> subprocess.Popen[bytes]:
+    """Begin compiling the header on its own; `finish_check` tells the result."""
+    return compiler.run(["-fsyntax-only", "-w", str(header)])
+
+
+def finish_check(
+    process: subprocess.Popen[bytes], header: Path, sources: Sources
+) -> None:
+    """Raise `SourceError` with the compiler's first error if the header is not valid C."""
+    _finish(process, sources, header)
+
+
+_DIAGNOSTIC = re.compile(
+    r"^(.+?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE
+)
+
+
+def _finish(
+    process: subprocess.Popen[bytes],
+    sources: Sources,
+    header: Path,
+    text: str | None = None,
+) -> str:
+    output, messages = process.communicate(None if text is None else text.encode())
+    if process.returncode == 0:
+        return output.decode("utf-8", errors="replace")
+    said = messages.decode("utf-8", errors="replace")
+    if not header.is_file():
+        raise SourceError(
+            Coord(str(header), 1, 1),
+            "no such header",
+            "check the 'directory' and 'header' of the spec, or the folder given with --include",
+        )
+    raise first_error(said, process.returncode, sources)
+
+
+def first_error(said: str, status: int, sources: Sources) -> XenbindError:
+    """The first error among a compiler's messages, with its place where it names one."""
+    found = _DIAGNOSTIC.search(said)
+    if not found:
+        last = said.strip().splitlines()[-1:] or [f"exit status {status}"]
+        return CompilerError(
+            f"the C compiler failed: {last[0]}",
+            "check that --cc or CC names a working compiler",
+        )
+    file, line, column, message = found.groups()
+    coord = Coord(file, int(line), int(column or 1))
+    return SourceError(coord, message, _advice(message), sources.line(file, coord.line))
+
+
+def _advice(message: str) -> str:
+    if "No such file" in message or "file not found" in message:
+        return (
+            "add the missing header to the tree, or the folder it is in with --include"
+        )
+    if message.startswith("#error"):
+        return "define what the header asks for under 'defines' in the spec"
+    if "unknown type name" in message or "incomplete type" in message:
+        return "declare the type before its use, or include the header that does"
+    return "mend the header: the C compiler refuses it"
+
+
+_MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
+_DEFINE = re.compile(r"#define (\w+)(\([^)]*\))?[ \t]?(.*)")
+
+
+def _split(output: str, sources: Sources) -> Preprocessed:
+    """Take the directives out of the text, line for line, and keep the macros."""
+    macros: dict[str, Macro] = {}
+    files: dict[str, None] = {}
+    text: list[str] = []
+    file, number = "", 0
+    for line in output.split("\n"):
+        if marker := _MARKER.match(line):
+            number, file = int(marker[1]), re.sub(r"\\(.)", r"\1", marker[2])
+            if not file.startswith("<"):
+                files[file] = None
+            text.append(line)
+            continue
+        if line.startswith("#define "):
+            if not file.startswith("<") and (found := _DEFINE.match(line)):
+                name, parameters, body = found.groups()
+                names = None if parameters is None else _names(parameters)
+                macros[name] = Macro(
+                    name, names, body.strip(), sources.locate(file, number, name)
+                )
+            line = ""
+        elif line.startswith("#undef "):
+            macros.pop(line.split()[1], None)
+            line = ""
+        text.append(line)
+        number += 1
+    return Preprocessed("\n".join(text), macros, tuple(files))
+
+
+def _names(parameters: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in parameters[1:-1].split(",") if name.strip())

@@ -1,0 +1,19 @@
+"""Where xenbind's own templates and headers are: beside it in a wheel, above it in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import XenbindError
+
+
+def folder(name: str) -> Path:
+    """The folder `templates` or `headers` that came with this xenbind."""
+    package = Path(__file__).resolve().parent
+    for parent in (package, package.parents[1]):
+        if (parent / name).is_dir():
+            return parent / name
+    raise XenbindError(
+        f"xenbind's own folder '{name}' is missing beside {package}",
+        "reinstall xenbind, or run it from a whole checkout",
+    )

@@ -1,0 +1,174 @@
+"""The spec: a TOML file beside the headers, for what C cannot say about an interface.
+
+Takes the path of the file; gives a validated `Spec`.  `pipeline` reads the headers that
+it names.  Unknown keys are errors, so that a misspelt one cannot pass for an absent one.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .errors import SourceError, XenbindError
+from .ir import Coord
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSpec:
+    """One interface version: where its header is and which Xen releases speak it."""
+
+    number: int
+    directory: Path
+    releases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What to generate and from which headers.
+
+    `include` are the folders searched for quoted includes, after a version's own folder.
+    `defines` are macros defined for every read, and `needs` the C library headers that
+    the interface expects its user to have included.  `names` gives constant groups
+    (by prefix) a Python name of choice; `skip` lists macros that are not constants.
+    """
+
+    path: Path
+    name: str
+    package: str
+    header: str
+    version_macro: str
+    defines: tuple[str, ...]
+    needs: tuple[str, ...]
+    include: tuple[Path, ...]
+    versions: tuple[VersionSpec, ...]
+    names: Mapping[str, str]
+    skip: frozenset[str]
+
+    @property
+    def distribution(self) -> str:
+        return self.package.replace("_", "-")
+
+    def for_tree(self, directory: Path) -> Spec:
+        """The same interface, read from another header tree whose version is unknown yet."""
+        version = VersionSpec(0, directory, ())
+        return replace(self, include=(directory,), versions=(version,))
+
+
+_SCHEMA: Mapping[str, Mapping[str, type]] = {
+    "interface": {
+        "name": str,
+        "package": str,
+        "header": str,
+        "version_macro": str,
+        "defines": list,
+        "needs": list,
+        "skip": list,
+    },
+    "version": {"number": int, "directory": str, "releases": list},
+    "names": {},
+}
+_REQUIRED = {
+    "interface": ("name", "package", "header", "version_macro"),
+    "version": ("number", "directory"),
+}
+
+
+def load(path: Path) -> Spec:
+    """Read and validate a spec.
+
+    Raises `SourceError` at the key that is unknown, missing or of the wrong type, and
+    `XenbindError` where the file cannot be read at all.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise XenbindError(
+            f"cannot read the spec {path}: {error.strerror}",
+            "name an existing spec with --spec",
+        ) from error
+    return _Reader(path, text).spec()
+
+
+class _Reader:
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.lines = text.splitlines()
+        try:
+            self.data: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+            line, column = map(int, place.groups()) if place else (len(self.lines), 1)
+            message = str(error).partition(" (at ")[0]
+            raise self._error(
+                line, column, message, "see https://toml.io for the syntax"
+            ) from None
+
+    def spec(self) -> Spec:
+        for section in self.data:
+            if section not in _SCHEMA:
+                raise self._unknown(section, tuple(_SCHEMA), "section")
+        interface = self._table("interface", self.data.get("interface", {}))
+        versions = tuple(self._version(entry) for entry in self.data.get("version", ()))
+        root = self.path.parent
+        return Spec(
+            path=self.path,
+            name=interface["name"],
+            package=interface["package"],
+            header=interface["header"],
+            version_macro=interface["version_macro"],
+            defines=tuple(interface.get("defines", ())),
+            needs=tuple(interface.get("needs", ())),
+            include=(root,),
+            versions=versions,
+            names=dict(self.data.get("names", {})),
+            skip=frozenset(interface.get("skip", ())),
+        )
+
+    def _version(self, entry: dict[str, Any]) -> VersionSpec:
+        table = self._table("version", entry)
+        return VersionSpec(
+            number=table["number"],
+            directory=self.path.parent / table["directory"],
+            releases=tuple(table.get("releases", ())),
+        )
+
+    def _table(self, section: str, table: dict[str, Any]) -> dict[str, Any]:
+        known = _SCHEMA[section]
+        for key, value in table.items():
+            if key not in known:
+                raise self._unknown(key, tuple(known), f"key in [{section}]")
+            if type(value) is not known[key]:
+                line, column = self._find(key)
+                want = known[key].__name__
+                message = f"'{key}' must be of type {want}, not {type(value).__name__}"
+                raise self._error(
+                    line, column, message, f"write '{key}' as a TOML {want}"
+                )
+        for key in _REQUIRED[section]:
+            if key not in table:
+                line, column = self._find(section)
+                message = f"[{section}] has no '{key}'"
+                raise self._error(line, column, message, f"add '{key} = …' to it")
+        return table
+
+    def _unknown(self, key: str, known: tuple[str, ...], what: str) -> SourceError:
+        line, column = self._find(key)
+        return self._error(
+            line, column, f"unknown {what}: '{key}'", f"use one of {', '.join(known)}"
+        )
+
+    def _find(self, key: str) -> tuple[int, int]:
+        """Where a key or section header stands: tomllib gives no positions."""
+        pattern = re.compile(rf"^\s*(?:\[+\s*)?\"?({re.escape(key)})\"?\s*(?:[=\].]|$)")
+        for number, line in enumerate(self.lines, 1):
+            if found := pattern.match(line):
+                return number, found.start(1) + 1
+        return 1, 1
+
+    def _error(self, line: int, column: int, message: str, advice: str) -> SourceError:
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        return SourceError(Coord(str(self.path), line, column), message, advice, text)

@@ -1,0 +1,195 @@
+"""What every interface version is built from: records, C's type names and open enums.
+
+A record is declared as C declares it, each member with its C type:
+
+    @record
+    class vm_event_x86_selector_reg(Structure):
+        limit: Annotated[uint32_t, 20]
+
+The first item behind the Python type is the ctypes type (`uint32_t` stands for
+`Annotated[int, c_uint32]`); an int after it is a bit-field's width, an enum class names
+the values that the member holds, and a str is the member's name in C where Python needs
+another: one that is a keyword or already taken gets a trailing underscore (`in_`), and
+leading double underscores become one.
+
+Members read and write the buffer that the record was made from.  A member that is itself
+a record or an array is one object, made at first use and kept.  Assigning a number that
+does not fit its member keeps the low bits, as C's conversion to that type does; a name
+that is no member raises `AttributeError`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+)
+
+int8_t = Annotated[int, ctypes.c_int8]
+int16_t = Annotated[int, ctypes.c_int16]
+int32_t = Annotated[int, ctypes.c_int32]
+int64_t = Annotated[int, ctypes.c_int64]
+uint8_t = Annotated[int, ctypes.c_uint8]
+uint16_t = Annotated[int, ctypes.c_uint16]
+uint32_t = Annotated[int, ctypes.c_uint32]
+uint64_t = Annotated[int, ctypes.c_uint64]
+
+
+class Member(NamedTuple):
+    """A member of a record as the header declares it.
+
+    `bits` is a bit-field's width, `values` the enum class of what the member holds, each
+    None where there is none.
+    """
+
+    name: str
+    c_name: str
+    type: Any
+    bits: int | None
+    values: Any
+
+
+class _Descriptor(Protocol):
+    """What ctypes puts on a class for a member, or Python for a slot."""
+
+    def __get__(self, record: object, owner: type | None = None) -> Any: ...
+
+    def __set__(self, record: object, value: Any) -> None: ...
+
+
+class _Record:
+    """What struct and union classes have in common."""
+
+    __slots__ = ()
+
+    _tag_: ClassVar[str | None]
+    _members_: ClassVar[tuple[Member, ...]]
+    _nested_: ClassVar[dict[str, tuple[_Descriptor, _Descriptor]]]
+
+    def __repr__(self) -> str:
+        members = (
+            f"{member.name}={_text(getattr(self, member.name), member)}"
+            for member in self._members_
+            if not member.c_name.lstrip("_").startswith("pad")
+        )
+        return f"{type(self).__name__}({', '.join(members)})"
+
+
+class _Compound(_Record):
+    """A record some of whose members are records or arrays, kept once they are made."""
+
+    __slots__ = ()
+
+    # Hidden from type checkers, which would otherwise allow every name.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Make a nested member; Python asks here only while its slot is empty."""
+            if name not in self._nested_:
+                message = f"'{type(self).__name__}' has no member '{name}'"
+                raise AttributeError(message, name=name, obj=self)
+            field, slot = self._nested_[name]
+            view = field.__get__(self)
+            slot.__set__(self, view)
+            return view
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Assign to a member; a record or array is copied into the buffer, as in C."""
+            if name in self._nested_:
+                self._nested_[name][0].__set__(self, value)
+            else:
+                super().__setattr__(name, value)
+
+
+class Structure(_Record, ctypes.Structure):
+    """The base of structs whose members are all numbers or pointers."""
+
+    __slots__ = ()
+
+
+class Compound(_Compound, Structure):
+    """The base of structs with records or arrays among their members."""
+
+    __slots__ = ()
+
+
+class Union(_Compound, ctypes.Union):
+    """The base of unions, whose members share their bytes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        names = " | ".join(member.name for member in self._members_)
+        return f"{type(self).__name__}({names})"
+
+
+def _text(value: Any, member: Member) -> str:
+    if member.values is not None:
+        return member.values(value).name or "0"
+    if isinstance(value, int) and ctypes.sizeof(member.type) == 8:
+        return hex(value)
+    if isinstance(value, ctypes.Array):
+        return f"<{len(value)} items>"
+    return repr(value)
+
+
+R = TypeVar("R", bound=_Record)
+
+
+def record(cls: type[R]) -> type[R]:
+    """Make a struct or union class of its annotations; the class name is the C tag."""
+    _declare(cls, cls.__name__)
+    return cls
+
+
+def anonymous(cls: type[R]) -> type[R]:
+    """The same for one that has no tag in C: it is the type of one member only."""
+    _declare(cls, None)
+    return cls
+
+
+def _declare(cls: Any, tag: str | None) -> None:
+    members = tuple(_member(name, note) for name, note in cls.__annotations__.items())
+    slots = {name: cls.__dict__[name] for name in cls.__slots__}
+    cls._fields_ = [
+        (member.name, member.type, *([] if member.bits is None else [member.bits]))
+        for member in members
+    ]
+    cls._tag_ = tag
+    cls._members_ = members
+    # ctypes has now put its own descriptors over the slots.  It would make a new object
+    # at each use; the slot keeps the first one.
+    cls._nested_ = {name: (cls.__dict__[name], slot) for name, slot in slots.items()}
+    for name, slot in slots.items():
+        setattr(cls, name, slot)
+
+
+def _member(name: str, note: Any) -> Member:
+    ctype, *extra = getattr(note, "__metadata__", (note,))
+    return Member(
+        name,
+        next((item for item in extra if isinstance(item, str)), name),
+        ctype,
+        next((item for item in extra if isinstance(item, int)), None),
+        next((item for item in extra if isinstance(item, enum.EnumType)), None),
+    )
+
+
+class OpenEnum(enum.IntEnum):
+    """An enum that keeps values it has no name for: a newer hypervisor may send them."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenEnum | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"UNKNOWN_{value}"
+        member._value_ = value
+        return member

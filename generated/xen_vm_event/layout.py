@@ -1,0 +1,121 @@
+"""Where the members of the generated records are, asked of the classes themselves.
+
+`members` walks a record; `facts` lists everything that compiled C can be asked about a
+version.  `python -m xen_vm_event.layout VERSION` prints those as JSON.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from .base import Member, Structure, Union
+
+
+class Place(NamedTuple):
+    """A member at any depth: its C path, and where it is in the outermost record.
+
+    `bit_offset` counts from the record's first bit and is None unless the member is a
+    bit-field, as is `bit_width`.
+    """
+
+    path: str
+    member: Member
+    offset: int
+    size: int
+    bit_offset: int | None
+    bit_width: int | None
+
+
+def members(
+    record: type[Structure | Union], base: int = 0, path: str = ""
+) -> Iterator[Place]:
+    """Every member of a record in the order of declaration, outer ones before inner ones.
+
+    An array of anonymous records is entered at its first element (`entries[0].id`);
+    other arrays are one member.
+    """
+    for member in record._members_:
+        field = _field(record, member.name)
+        inner = f"{path}{member.c_name}"
+        if member.bits is None:
+            offset = base + field.offset
+            yield Place(inner, member, offset, ctypes.sizeof(member.type), None, None)
+        else:
+            position = 8 * (base + field.offset) + (field.size & 0xFFFF)
+            unit = ctypes.sizeof(member.type)
+            yield Place(inner, member, base + field.offset, unit, position, member.bits)
+            continue
+        element, index = _element(member.type)
+        if is_record(element) and (not index or element._tag_ is None):
+            yield from members(element, offset, f"{inner}{index}.")
+
+
+def facts(module: ModuleType) -> dict[str, int]:
+    """What a version's module says of sizes, alignments, offsets, bits and values.
+
+    The keys read `struct vm_event_st.u offset`; constants `VM_EVENT_FLAG_DENY value`.
+    """
+    found: dict[str, int] = {}
+    for name, value in vars(module).items():
+        if is_record(value) and value.__name__ == name and value._tag_ is not None:
+            kind = "union" if issubclass(value, Union) else "struct"
+            found.update(_record_facts(value, f"{kind} {value._tag_}"))
+        elif type(value) is int and not name.startswith("_"):
+            found[f"{name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
+            found[f"{name} negative"] = int(value < 0)
+    return found
+
+
+def is_record(item: Any) -> bool:
+    """Whether something is a struct or union class of a version's module."""
+    return (
+        isinstance(item, type)
+        and issubclass(item, Structure | Union)
+        and "_tag_" in vars(item)
+    )
+
+
+def _record_facts(
+    record: type[Structure | Union], name: str
+) -> Iterator[tuple[str, int]]:
+    yield f"{name} size", ctypes.sizeof(record)
+    yield f"{name} alignment", ctypes.alignment(record)
+    for place in members(record):
+        subject = f"{name}.{place.path}"
+        if place.bit_offset is not None and place.bit_width is not None:
+            yield f"{subject} bit_offset", place.bit_offset
+            yield f"{subject} bit_width", place.bit_width
+            continue
+        yield f"{subject} offset", place.offset
+        yield f"{subject} size", place.size
+        element, _ = _element(place.member.type)
+        if is_record(element) and element._tag_ is None:
+            yield f"{subject} alignment", ctypes.alignment(element)
+
+
+def _field(record: type[Structure | Union], name: str) -> Any:
+    """ctypes' own descriptor of a member, also where a slot stands in front of it."""
+    return record._nested_[name][0] if name in record._nested_ else vars(record)[name]
+
+
+def _element(ctype: Any) -> tuple[Any, str]:
+    """The type inside an array of one or more elements, and the path to its first one."""
+    index = ""
+    while hasattr(ctype, "_length_") and ctype._length_ > 0:
+        ctype, index = ctype._type_, f"{index}[0]"
+    return ctype, index
+
+
+def _main() -> None:
+    module = importlib.import_module(f"{__package__}.v{sys.argv[1]}")
+    json.dump(facts(module), sys.stdout, indent=1)
+
+
+if __name__ == "__main__":
+    _main()

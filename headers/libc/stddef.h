@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sizes, pointer differences and member offsets, as the compiler itself knows them.
+ */
+
+#ifndef XENBIND_LIBC_STDDEF_H
+#define XENBIND_LIBC_STDDEF_H
+
+typedef __SIZE_TYPE__ size_t;
+typedef __PTRDIFF_TYPE__ ptrdiff_t;
+
+#define NULL ((void *)0)
+
+#define offsetof(type, member) __builtin_offsetof(type, member)
+
+#endif /* XENBIND_LIBC_STDDEF_H */
