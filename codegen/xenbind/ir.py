@@ -166,6 +166,20 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class Payload:
+    """A tagged union: which member of `union` each value of the member `tag` selects.
+
+    `record` is the key of the record that has both as members; `members` pairs constants
+    with member names.  A constant that is not in it selects none.
+    """
+
+    record: str
+    tag: str
+    union: str
+    members: tuple[tuple[Constant, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Interface:
     """One version of an interface, as its root header declares it on one ABI.
 
@@ -184,4 +198,5 @@ class Interface:
     typedefs: tuple[Typedef, ...]
     scalar_typedefs: tuple[Typedef, ...]
     rings: tuple[Ring, ...]
+    payload: Payload | None
     files: tuple[str, ...]

@@ -7,15 +7,12 @@ package/version.py.jinja.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from .docstrings import comment, docstring
 from .groups import enum_names
 from .ir import (
     Array,
-    Constant,
     ConstantGroup,
     CType,
     Enumeration,
@@ -26,65 +23,18 @@ from .ir import (
     RecordRef,
     Scalar,
 )
+from .literals import literal
 from .names import BUILTINS, ENUM_ATTRIBUTES, RECORD_ATTRIBUTES, python_name
-
-
-@dataclass(frozen=True, slots=True)
-class ConstantView:
-    name: str
-    value: str
-    doc: str
-
-
-@dataclass(frozen=True, slots=True)
-class SectionView:
-    """Flat constants that stand together, under a comment."""
-
-    heading: Sequence[str]
-    constants: Sequence[ConstantView]
-
-
-@dataclass(frozen=True, slots=True)
-class EnumView:
-    name: str
-    base: str
-    doc: str
-    members: Sequence[ConstantView]
-
-
-@dataclass(frozen=True, slots=True)
-class MemberView:
-    name: str
-    type: str
-    doc: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordView:
-    name: str
-    base: str
-    decorator: str
-    doc: str
-    slots: str
-    members: Sequence[MemberView]
-
-
-@dataclass(frozen=True, slots=True)
-class AliasView:
-    name: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleView:
-    doc: str
-    imports: Sequence[str]
-    constants: Sequence[SectionView]
-    enums: Sequence[EnumView]
-    scalars: Sequence[AliasView]
-    records: Sequence[RecordView]
-    aliases: Sequence[AliasView]
-
+from .views import (
+    AliasView,
+    ConstantView,
+    EnumView,
+    MemberView,
+    ModuleView,
+    PayloadView,
+    RecordView,
+    SectionView,
+)
 
 _STDINT = frozenset(
     f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
@@ -216,7 +166,11 @@ class _Module:
             doc = "" if group else docstring(constant.doc, 0)
             self.use("typing", "Final")
             views.append(
-                ConstantView(self.constants[constant.name], self.value(constant), doc)
+                ConstantView(
+                    self.constants[constant.name],
+                    literal(constant, self.constants),
+                    doc,
+                )
             )
         if views:
             yield SectionView(heading, views)
@@ -225,26 +179,6 @@ class _Module:
         return comment(
             f"{group.prefix}*: {group.doc}" if group.doc else f"{group.prefix}*"
         )
-
-    def value(self, constant: Constant) -> str:
-        """A value as the header writes it, where Python reads that alike."""
-        if isinstance(constant.value, str):
-            return _string(constant.value)
-        body = constant.body.strip()
-        while body.startswith("(") and body.endswith(")") and "(" not in body[1:]:
-            body = body[1:-1].strip()
-        if shift := re.fullmatch(r"(\d+)[uUlL]*\s*<<\s*(\d+)[uUlL]*", body):
-            if int(shift[1]) << int(shift[2]) == constant.value:
-                return f"{shift[1]} << {shift[2]}"
-        if re.fullmatch(r"\w+(?:\s*\|\s*\w+)+", body):
-            names = re.split(r"\s*\|\s*", body)
-            if all(name in self.constants for name in names):
-                return " | ".join(self.constants[name] for name in names)
-        if hexadecimal := re.fullmatch(r"(0[xX])([0-9a-fA-F]+)[uUlL]*", body):
-            digits = hexadecimal[2]
-            if int(digits, 16) == constant.value:
-                return f"0x{digits.upper()}"
-        return str(constant.value)
 
     def enum(self, group: ConstantGroup) -> EnumView:
         base = (
@@ -296,6 +230,19 @@ class _Module:
             doc=docstring(words, 4),
             slots=tuple_text,
             members=members,
+            payload=self.payload(record),
+        )
+
+    def payload(self, record: Record) -> PayloadView | None:
+        payload = self.interface.payload
+        if payload is None or payload.record != record.key:
+            return None
+        self.use("typing", "Any")
+        return PayloadView(
+            table=self.claim("_PAYLOADS"),
+            tag=payload.tag,
+            union=payload.union,
+            rows=[(self.constants[c.name], name) for c, name in payload.members],
         )
 
     def description(self, record: Record) -> str:
@@ -405,10 +352,3 @@ def _isort_key(name: str) -> tuple[int, str]:
     """Constants, then classes, then the rest: the order that import sorters agree on."""
     rank = 0 if name.isupper() else 1 if name[:1].isupper() else 2
     return rank, name
-
-
-def _string(text: str) -> str:
-    quoted = repr(text)
-    if quoted.startswith("'") and '"' not in text:
-        return f'"{quoted[1:-1]}"'
-    return quoted

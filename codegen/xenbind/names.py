@@ -14,9 +14,13 @@ from collections.abc import Collection
 
 # Attributes that ctypes or the generated base classes give a record a meaning for.
 RECORD_ATTRIBUTES = frozenset(
-    [*dir(ctypes.Structure), *dir(type(ctypes.Structure)), *dir(ctypes.Union)]
-    + ["_fields_", "_pack_", "_anonymous_", "_align_", "_layout_", "_length_", "_type_"]
-    + ["_tag_", "_members_", "_nested_"]
+    [
+        *dir(ctypes.Structure),
+        *dir(ctypes.Union),
+        *dir(type(ctypes.Structure)),
+        *("_fields_", "_pack_", "_anonymous_", "_align_", "_layout_"),
+        *("_tag_", "_members_", "_nested_", "payload"),
+    ]
 )
 BUILTINS = frozenset(dir(builtins))
 ENUM_ATTRIBUTES = frozenset(["mro", "name", "value", *dir(int)])

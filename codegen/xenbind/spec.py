@@ -27,6 +27,21 @@ class VersionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PayloadSpec:
+    """Which member of a record says what another one, a union, holds.
+
+    The member of `union` for the constant `prefix` + NAME is name in lower case, unless
+    `members` tells another.
+    """
+
+    record: str
+    tag: str
+    union: str
+    prefix: str
+    members: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What to generate and from which headers.
 
@@ -46,6 +61,7 @@ class Spec:
     include: tuple[Path, ...]
     versions: tuple[VersionSpec, ...]
     names: Mapping[str, str]
+    payload: PayloadSpec | None
     skip: frozenset[str]
 
     @property
@@ -70,8 +86,16 @@ _SCHEMA: Mapping[str, Mapping[str, type]] = {
     },
     "version": {"number": int, "directory": str, "releases": list},
     "names": {},
+    "payload": {
+        "record": str,
+        "tag": str,
+        "union": str,
+        "prefix": str,
+        "members": dict,
+    },
 }
 _REQUIRED = {
+    "payload": ("record", "tag", "union", "prefix"),
     "interface": ("name", "package", "header", "version_macro"),
     "version": ("number", "directory"),
 }
@@ -125,6 +149,7 @@ class _Reader:
             include=(root,),
             versions=versions,
             names=dict(self.data.get("names", {})),
+            payload=self._payload(),
             skip=frozenset(interface.get("skip", ())),
         )
 
@@ -134,6 +159,18 @@ class _Reader:
             number=table["number"],
             directory=self.path.parent / table["directory"],
             releases=tuple(table.get("releases", ())),
+        )
+
+    def _payload(self) -> PayloadSpec | None:
+        if "payload" not in self.data:
+            return None
+        table = self._table("payload", self.data["payload"])
+        return PayloadSpec(
+            table["record"],
+            table["tag"],
+            table["union"],
+            table["prefix"],
+            table.get("members", {}),
         )
 
     def _table(self, section: str, table: dict[str, Any]) -> dict[str, Any]:

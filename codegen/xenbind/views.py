@@ -1,0 +1,78 @@
+"""What package/version.py.jinja is given: plain strings under the names that it uses.
+
+`module` fills these in; a `doc` is a docstring ready to be placed, empty where there is
+none, and a `type` is the text of an annotation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantView:
+    name: str
+    value: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """Flat constants that stand together, under a comment."""
+
+    heading: Sequence[str]
+    constants: Sequence[ConstantView]
+
+
+@dataclass(frozen=True, slots=True)
+class EnumView:
+    name: str
+    base: str
+    doc: str
+    members: Sequence[ConstantView]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    name: str
+    type: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadView:
+    """The table of which union member each value of a tag selects; `rows` are pairs."""
+
+    table: str
+    tag: str
+    union: str
+    rows: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    name: str
+    base: str
+    decorator: str
+    doc: str
+    slots: str
+    members: Sequence[MemberView]
+    payload: PayloadView | None
+
+
+@dataclass(frozen=True, slots=True)
+class AliasView:
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleView:
+    doc: str
+    imports: Sequence[str]
+    constants: Sequence[SectionView]
+    enums: Sequence[EnumView]
+    scalars: Sequence[AliasView]
+    records: Sequence[RecordView]
+    aliases: Sequence[AliasView]
