@@ -19,6 +19,12 @@ from .resources import folder
 
 NAME = "manifest.json"
 
+# Modules that read what was generated, or answer other questions: no output depends on
+# them.  One that is not listed costs a needless run, never a stale package.
+_READERS = frozenset(
+    ["__main__", "cli", "decode", "diff", "errors", "output", "show", "verify"]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -96,7 +102,8 @@ def file_inputs(paths: Iterable[str]) -> dict[str, str]:
 
 def generator_digest() -> str:
     """One digest for the code and templates that make the output."""
-    own = sorted(Path(__file__).parent.glob("*.py"))
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    own = [path for path in modules if path.stem not in _READERS]
     templates = sorted(
         path for path in folder("templates").rglob("*") if path.is_file()
     )

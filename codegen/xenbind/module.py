@@ -7,6 +7,7 @@ package/version.py.jinja.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from .docstrings import comment, docstring
@@ -348,7 +349,8 @@ def _class_name(record: Record) -> str:
     return record.key.removeprefix(f"{record.kind} ").split(" ")[-1].replace(".", "_")
 
 
-def _isort_key(name: str) -> tuple[int, str]:
-    """Constants, then classes, then the rest: the order that import sorters agree on."""
+def _isort_key(name: str) -> tuple[int, list[str | int]]:
+    """Constants, then classes, then the rest, numbers by value: as import sorters do."""
     rank = 0 if name.isupper() else 1 if name[:1].isupper() else 2
-    return rank, name
+    parts = re.split(r"(\d+)", name)
+    return rank, [int(part) if part.isdigit() else part for part in parts]

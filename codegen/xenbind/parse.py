@@ -38,17 +38,13 @@ def parse(
     Each expansion becomes the initialiser of a variable with the macro's own place, so
     that one parse does for all.
     """
-    probes = "".join(
-        f'# {macro.coord.line} "{macro.coord.file}"\nint {_VARIABLE}{macro.name} = ({expansion});\n'
-        for macro, expansion in expansions
-    )
     try:
-        tree = CParser().parse(f"{text}\n{probes}")
+        tree = CParser().parse(_with_probes(text, expansions))
     except ParseError as error:
-        macros = {
-            (macro.coord.file, macro.coord.line): macro for macro, _ in expansions
-        }
-        raise _syntax_error(str(error), macros, sources) from None
+        culprit = _culprit(text, expansions)
+        if culprit is not None:
+            raise unevaluable(culprit, "it is not an expression", sources) from None
+        raise _syntax_error(str(error), sources) from None
     declarations, expressions = [], {}
     for node in tree.ext:
         if isinstance(node, c_ast.Decl) and str(node.name).startswith(_VARIABLE):
@@ -58,20 +54,38 @@ def parse(
     return Parsed(tuple(declarations), expressions)
 
 
-def _syntax_error(
-    message: str, macros: dict[tuple[str, int], Macro], sources: Sources
-) -> SourceError:
-    found = re.match(r"(.*?):(\d+)(?::(\d+))?: (.*)", message, re.DOTALL)
-    if not found:
-        return SourceError(Coord("", 1, 1), message, "mend the header")
-    file, line, _, words = found.groups()
-    text = sources.line(file, int(line))
-    if macro := macros.get((file, int(line))):
-        return unevaluable(macro, "it is not an expression", sources)
+def _with_probes(text: str, expansions: Sequence[tuple[Macro, str]]) -> str:
+    probes = "".join(
+        f'# {macro.coord.line} "{macro.coord.file}"\n'
+        f"int {_VARIABLE}{macro.name} = ({expansion});\n"
+        for macro, expansion in expansions
+    )
+    return f"{text}\n{probes}"
+
+
+def _culprit(text: str, expansions: Sequence[tuple[Macro, str]]) -> Macro | None:
+    """The first macro that cannot be parsed, if the header itself can be.
+
+    The parser does not always say where it failed.
+    """
+    for candidate in ((), *(((macro, text),) for macro, text in expansions)):
+        try:
+            CParser().parse(_with_probes(text, candidate))
+        except ParseError:
+            return candidate[0][0] if candidate else None
+    return None
+
+
+def _syntax_error(message: str, sources: Sources) -> SourceError:
+    found = re.match(r"(.*?):(?:(\d+):)?(?:\d+:)? (.*)", message, re.DOTALL)
+    file, line, words = found.groups() if found else ("", None, message)
+    text = sources.line(file, int(line or 1))
     token = words.removeprefix("before: ")
-    coord = sources.locate(file, int(line), token) if token.isidentifier() else None
+    coord = (
+        sources.locate(file, int(line or 1), token) if token.isidentifier() else None
+    )
     return SourceError(
-        coord or Coord(file, int(line), max(text.find(token), 0) + 1),
+        coord or Coord(file, int(line or 1), max(text.find(token), 0) + 1),
         f"cannot parse this declaration, at '{token}'",
         "only standard C11 and GNU statement expressions are understood here",
         text,

@@ -1,0 +1,7 @@
+#define VM_EVENT_INTERFACE_VERSION 1
+struct pair {
+    uint32_t first;
+};
+struct pair {
+    uint64_t first;
+};

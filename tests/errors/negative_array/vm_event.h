@@ -1,0 +1,4 @@
+#define VM_EVENT_INTERFACE_VERSION 1
+struct pair {
+    uint8_t first[2 - 3];
+};

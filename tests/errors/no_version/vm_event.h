@@ -1,0 +1,1 @@
+struct pair { uint32_t first; };

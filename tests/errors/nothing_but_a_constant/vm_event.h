@@ -1,0 +1,4 @@
+#define VM_EVENT_INTERFACE_VERSION 1
+#if defined(__XEN__) || defined(__XEN_TOOLS__)
+struct pair { uint32_t first; };
+#endif

@@ -1,0 +1,53 @@
+"""What several tests need: the project's paths, its command, and header trees to feed it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+SPEC = PROJECT / "headers" / "vm_event.toml"
+INSTALLED = Path("/usr/include/xen")
+
+# The least that a header tree must hold to be generated from.
+TINY = """\
+#define VM_EVENT_INTERFACE_VERSION 1
+struct pair {
+    uint32_t first;
+    uint64_t second;
+};
+"""
+
+
+def xenbind(
+    *arguments: str | Path, cwd: Path = PROJECT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "xenbind", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def tree(folder: Path, header: str = TINY, **others: str) -> Path:
+    """A header tree with vm_event.h and other headers by name, without their `.h`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {"vm_event": header, **others}.items():
+        (folder / f"{name}.h").write_text(text)
+    return folder
+
+
+def require(present: bool, what: str) -> None:
+    """Skip a test on a machine that lacks something; in CI that is a failure."""
+    if not present:
+        if os.environ.get("CI"):
+            pytest.fail(f"{what} is missing, and CI must have it")
+        pytest.skip(f"{what} is not installed")

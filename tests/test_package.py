@@ -1,0 +1,166 @@
+"""What the generated package is like to use."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import PROJECT, tree, xenbind
+from xen_vm_event import VERSIONS, UnknownVersion, interface, v1, v7
+
+
+def test_records_map_a_buffer_and_read_and_write_through() -> None:
+    page = bytearray(4096)
+    request = v7.vm_event_st.from_buffer(page, 64)
+    request.data.regs.x86.rip = 0x1122_3344_5566_7788
+    offset = 64 + 56 + 19 * 8
+    assert page[offset : offset + 8] == bytes.fromhex("8877665544332211")
+    page[64 + 8] = 4
+    assert request.reason == v7.VmEventReason.WRITE_CTRLREG
+
+
+def test_nested_access_makes_no_new_object() -> None:
+    request = v1.vm_event_st()
+    assert request.u is request.u
+    assert request.u.mem_access is request.u.mem_access
+    assert request.data.regs.x86 is request.data.regs.x86
+    assert request.data.emul_read_data.data is request.data.emul_read_data.data
+
+
+def test_assigning_a_record_copies_it_into_the_buffer() -> None:
+    request, other = v1.vm_event_st(), v1.vm_event_mem_access(gfn=3, flags=1)
+    view = request.u.mem_access
+    request.u.mem_access = other
+    other.gfn = 9
+    assert (view.gfn, view.flags) == (3, 1)
+    assert request.u.mem_access is view
+
+
+@pytest.mark.parametrize(
+    "record", [v7.vm_event_st, v7.vm_event_regs_x86, v7.vm_event_sring_entry]
+)
+def test_a_misspelt_member_is_an_error(record: Any) -> None:
+    with pytest.raises(AttributeError, match="flgas"):
+        record().flgas = 1
+    with pytest.raises(AttributeError, match="flgas"):
+        _ = record().flgas
+
+
+def test_a_number_that_does_not_fit_keeps_its_low_bits_as_in_c() -> None:
+    request = v7.vm_event_st(flags=-1, vcpu_id=2**32 + 5)
+    assert (request.flags, request.vcpu_id) == (0xFFFF_FFFF, 5)
+    selector = v7.vm_event_x86_selector_reg()
+    selector.limit = 0x12_3456
+    assert (selector.limit, selector.ar) == (0x2_3456, 0)
+    with pytest.raises(TypeError):
+        request.flags = "1"
+
+
+def test_unknown_enum_values_are_kept() -> None:
+    reason = v7.VmEventReason(99)
+    assert (reason, reason.name) == (99, "UNKNOWN_99")
+    flags = v7.VmEventFlag(1 << 30 | 1)
+    assert flags == 1 << 30 | 1
+    assert v7.VmEventFlag.VCPU_PAUSED in flags
+
+
+def test_a_repr_names_members_and_their_values() -> None:
+    request = v1.vm_event_st(version=1, reason=4, flags=3, vcpu_id=2)
+    assert repr(request).startswith(
+        "vm_event_st(version=1, flags=VCPU_PAUSED|FOREIGN, reason=WRITE_CTRLREG, vcpu_id=2,"
+    )
+    assert repr(v1.vm_event_mov_to_msr(msr=0xC000_0080, value=1)) == (
+        "vm_event_mov_to_msr(msr=0xc0000080, value=0x1)"
+    )
+
+
+def test_the_reason_selects_the_payload() -> None:
+    request = v7.vm_event_st(reason=v7.VM_EVENT_REASON_DESCRIPTOR_ACCESS)
+    assert request.payload is request.u.desc_access
+    request.reason = v7.VM_EVENT_REASON_GUEST_REQUEST
+    assert request.payload is None
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+def test_every_member_of_the_union_is_selected_by_some_reason(version: int) -> None:
+    module = interface(version)
+    request = module.vm_event_st()
+    members = {member.name for member in request.u._members_}
+    selected = set()
+    for reason in module.VmEventReason:
+        request.reason = reason
+        selected |= {
+            name for name in members if request.payload is getattr(request.u, name)
+        }
+    # What fast_singlestep holds comes with a response, by a flag.
+    assert members - selected <= {"fast_singlestep"}
+
+
+def test_an_unknown_version_says_which_there_are() -> None:
+    with pytest.raises(
+        UnknownVersion, match=r"version 99: there are 1, 2, 3, 4, 5, 6, 7"
+    ):
+        interface(99)
+
+
+def test_importing_the_package_imports_no_version() -> None:
+    code = "import sys, xen_vm_event; print([m for m in sys.modules if 'xen_vm_event.' in m])"
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT / "generated",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "[]\n"
+
+
+def test_names_that_python_cannot_use_stay_usable(tmp_path: Path) -> None:
+    header = """\
+#define VM_EVENT_INTERFACE_VERSION 9
+struct pair {
+    uint8_t in;
+    uint8_t __pad;
+    uint8_t _pad;
+    uint8_t from_buffer;
+    uint16_t class : 3;
+};
+"""
+    out = tmp_path / "out"
+    folder = tree(tmp_path / "headers", header)
+    assert xenbind("generate", "--include", folder, "--out", out).returncode == 0
+    assert xenbind("verify", "--include", folder, "--out", out).returncode == 0
+    code = (
+        "from xen_vm_event.v9 import pair;"
+        "p = pair(in_=1, _pad=2, _pad_=3, from_buffer_=4, class_=5);"
+        "print(bytes(p).hex(), [m.c_name for m in p._members_])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == (
+        "010203040500 ['in', '__pad', '_pad', 'from_buffer', 'class']\n"
+    )
+
+
+def test_docstrings_are_the_headers_comments() -> None:
+    assert (v7.vm_event_mem_access.__doc__ or "").startswith("A memory access that")
+    assert (v7.VmEventReason.__doc__ or "").startswith("What made Xen send a request.")
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+def test_enums_are_the_flat_constants(version: int) -> None:
+    module = importlib.import_module(f"xen_vm_event.v{version}")
+    for member in module.VmEventFlag:
+        assert member == getattr(module, f"VM_EVENT_FLAG_{member.name}")
+    assert module.MemAccess.RWX == module.MEM_ACCESS_RWX == 7
+    assert ctypes.sizeof(module.vm_event_st) == ctypes.sizeof(module.vm_event_request_t)
