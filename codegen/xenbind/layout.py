@@ -89,7 +89,7 @@ def lay_out(kind: str, members: Sequence[Member]) -> Layout:
     `kind` is "struct" or "union".
     """
     if kind == "union":
-        size = max((member.size for member in members), default=0)
+        size = max((_bytes(member) for member in members), default=0)
         bits = [0 if member.bits is not None else None for member in members]
         places = tuple(Place(0, bit) for bit in bits)
     else:
@@ -119,6 +119,11 @@ def _sequence(members: Sequence[Member]) -> tuple[int, tuple[Place, ...]]:
         places.append(Place(bit // unit * member.size, bit % unit))
         bit += member.bits
     return _round_up(bit, 8) // 8, tuple(places)
+
+
+def _bytes(member: Member) -> int:
+    """What a member takes in a union: a bit-field no more than its own bits."""
+    return member.size if member.bits is None else _round_up(member.bits, 8) // 8
 
 
 def _aligns(member: Member) -> bool:

@@ -1,0 +1,89 @@
+"""Which comment documents what, and what a comment's words are."""
+
+from __future__ import annotations
+
+import pytest
+from xenbind.comments import hint, plain, read
+from xenbind.docstrings import comment, docstring
+
+HEADER = """\
+/* A file comment. */
+
+/* Opens a section. */
+
+/* Above the first. */
+#define FIRST 1
+#define SECOND 2 /* Behind the second. */
+/*
+ * Two lines
+ * above the third.
+ */
+#define THIRD 3 // Behind the third.
+
+/* Speaks of a text: "/" "* not a comment *" "/". */
+char *text = "/* not a comment either */"; /* Behind the text. */
+"""
+
+
+def test_comments_by_line() -> None:
+    comments = read(HEADER)
+    assert comments.sections == {6: "Opens a section."}
+    assert comments.of(6) == "Above the first."
+    assert comments.of(7) == "Behind the second."
+    assert comments.of(12) == "Two lines above the third.\n\nBehind the third.".replace(
+        "\\\n", "\n"
+    )
+    assert comments.behind[15] == "Behind the text."
+    assert comments.of(1) == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("/* One line. */", "One line."),
+        ("// One line.", "One line."),
+        ("/**\n * A doc comment.\n */", "A doc comment."),
+        (
+            "/*\n * One\n * paragraph.\n *\n * Another.\n */",
+            "One paragraph.\n\nAnother.",
+        ),
+        ("/* 2 * 3 */", "2 * 3"),
+        ("/******/", ""),
+    ],
+)
+def test_plain_words(raw: str, words: str) -> None:
+    assert plain(raw) == words
+
+
+def test_hints_name_a_prefix() -> None:
+    assert hint("Why: VM_EVENT_REASON_*.") == "VM_EVENT_REASON_"
+    assert hint("See vm_event_* and A * B.") is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'ends in a quote"',
+        '"starts with one',
+        'closes """ itself',
+        "a backslash \\",
+        "an escape \\n and {{ braces }} {% and %} percent",
+        "control \x00 \x1b characters",
+    ],
+)
+@pytest.mark.parametrize("indent", [0, 4])
+def test_a_docstring_holds_the_words_and_nothing_else(words: str, indent: int) -> None:
+    names: dict[str, str] = {}
+    exec(f"text = {docstring(words, indent)}\n", names)
+    shown = words.replace("\x00", "\ufffd").replace("\x1b", "\ufffd")
+    assert names["text"].strip() == shown
+
+
+def test_long_docstrings_are_filled() -> None:
+    text = docstring("word " * 40 + "\n\n" + "more " * 3, 4)
+    assert all(len(line) <= 88 for line in text.split("\n"))
+    assert text.endswith('more more more\n    """')
+
+
+def test_comment_lines() -> None:
+    assert comment("One two.\n\nNot this.") == ["# One two."]

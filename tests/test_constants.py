@@ -1,0 +1,189 @@
+"""Constant expressions: every rule by example, and random expressions as gcc computes them."""
+
+from __future__ import annotations
+
+import pytest
+from c_compiler import run_c
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from pycparser import c_ast
+from pycparser.c_parser import CParser
+from xenbind.constants import CInt, Unevaluable, evaluate, is_expression, string_value
+from xenbind.layout import X86_64
+from xenbind.source import Sources
+from xenbind.typetable import TypeTable
+
+DECLARATIONS = """\
+struct pair { uint8_t first; uint64_t second; };
+enum colour { RED, GREEN = 5, BLUE };
+"""
+TYPEDEFS = "typedef unsigned char uint8_t; typedef unsigned int uint32_t;" + (
+    "typedef unsigned long uint64_t; typedef long int64_t; typedef unsigned long size_t;"
+)
+
+
+def value_of(expression: str) -> CInt:
+    tree = CParser().parse(
+        f"{TYPEDEFS}{DECLARATIONS}int value = ({expression});", "test.h"
+    )
+    *declarations, variable = tree.ext
+    assert isinstance(variable, c_ast.Decl)
+    return evaluate(variable.init, TypeTable("test.h", declarations, Sources(), X86_64))
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "type"),
+    [
+        ("1 << 3 | 1", 9, "int"),
+        ("0x80000000", 0x80000000, "unsigned int"),
+        ("2147483648", 2147483648, "long"),
+        ("010", 8, "int"),
+        ("0b101", 5, "int"),
+        ("1U - 2", 0xFFFFFFFF, "unsigned int"),
+        ("-1 > 0U", 1, "int"),
+        ("~0ULL", 2**64 - 1, "unsigned long long"),
+        ("(uint8_t)300", 44, "uint8_t"),
+        ("(uint8_t)255 + 1", 256, "int"),
+        ("-7 / 2", -3, "int"),
+        ("-7 % 2", -1, "int"),
+        ("-8 >> 1", -4, "int"),
+        ("'A'", 65, "int"),
+        (r"'\n'", 10, "int"),
+        (r"'\xff'", -1, "int"),
+        ("1 ? 2 : 3U", 2, "unsigned int"),
+        ("0 && 1 / 0", 0, "int"),
+        ("1 || 1 / 0", 1, "int"),
+        ("!5", 0, "int"),
+        ("sizeof(struct pair)", 16, "size_t"),
+        ("sizeof(uint32_t) * 2", 8, "unsigned long"),
+        ("_Alignof(struct pair)", 8, "size_t"),
+        ("offsetof(struct pair, second)", 8, "size_t"),
+        ("BLUE", 6, "int"),
+        ("(_Bool)4", 1, "_Bool"),
+    ],
+)
+def test_value_and_type(expression: str, value: int, type: str) -> None:
+    result = value_of(expression)
+    same_rank = {"size_t": "unsigned long"}
+    assert (result.value, same_rank.get(result.type.name, result.type.name)) == (
+        value,
+        same_rank.get(type, type),
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("1 / 0", "it divides by zero"),
+        ("1 % 0", "it divides by zero"),
+        ("0x7fffffff + 1", "it overflows int"),
+        ("1 << 32", "it shifts a int by 32"),
+        ("1 << -1", "it shifts a int by -1"),
+        ("UNKNOWN", "'UNKNOWN' is not a constant"),
+        ("f(1)", "a function call is not a constant"),
+        ("1.5", "1.5 is not an integer"),
+        ("(1, 2)", "a list of expressions is not a constant"),
+        ("(struct pair *)0", "'struct pair *' is not an integer type"),
+        ("offsetof(struct pair, third)", "'struct pair' has no member 'third'"),
+        ("99999999999999999999", "99999999999999999999 fits no integer type"),
+    ],
+)
+def test_what_is_refused(expression: str, reason: str) -> None:
+    with pytest.raises(Unevaluable) as refused:
+        value_of(expression)
+    assert str(refused.value) == reason
+
+
+LITERALS = st.one_of(
+    st.integers(0, 2**64 - 1).map(lambda n: f"{n}ULL"),
+    st.integers(0, 2**32 - 1).map(lambda n: f"{n:#x}"),
+    st.integers(0, 2**31 - 1).map(str),
+    st.integers(0, 2**32 - 1).map(lambda n: f"{n}U"),
+    st.sampled_from(
+        ["'a'", "sizeof(struct pair)", "GREEN", "0", "1", "0777", "2147483648"]
+    ),
+)
+
+
+def extend(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    operators = [
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "&",
+        "|",
+        "^",
+        "<<",
+        ">>",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "==",
+        "!=",
+        "&&",
+        "||",
+    ]
+    types = ["uint8_t", "uint32_t", "int64_t", "short", "_Bool", "unsigned char"]
+    return st.one_of(
+        st.tuples(inner, st.sampled_from(operators), inner).map(
+            lambda p: f"({' '.join(p)})"
+        ),
+        st.tuples(st.sampled_from("-~!+"), inner).map(lambda p: f"({p[0]} {p[1]})"),
+        st.tuples(st.sampled_from(types), inner).map(lambda p: f"(({p[0]}){p[1]})"),
+        st.tuples(inner, inner, inner).map(lambda p: f"({p[0]} ? {p[1]} : {p[2]})"),
+    )
+
+
+EXPRESSIONS = st.recursive(LITERALS, extend, max_leaves=6)
+
+
+# A failure names its one culprit; shrinking would compile a thousand times.
+@settings(max_examples=10, deadline=None, phases=[Phase.generate])
+@given(st.lists(EXPRESSIONS, min_size=100, max_size=100))
+def test_random_expressions_as_gcc_computes_them(expressions: list[str]) -> None:
+    known = []
+    for expression in expressions:
+        try:
+            known.append((expression, value_of(expression)))
+        except Unevaluable as reason:
+            # Only what has no value in C is refused here.
+            assert any(
+                word in str(reason) for word in ("divides", "overflows", "shifts")
+            )
+    lines = "\n".join(
+        f'printf("%llu %d\\n", (unsigned long long)({text}),'
+        f" ((__typeof__({text}))-1 < 0));"
+        for text, _ in known
+    )
+    answers = run_c(DECLARATIONS, lines)
+    for (expression, result), answer in zip(known, answers, strict=True):
+        value, signed = map(int, answer.split())
+        assert (result.value % 2**64, result.type.signed) == (
+            value,
+            bool(signed),
+        ), expression
+
+
+@pytest.mark.parametrize(
+    ("expansion", "expected"),
+    [
+        ("(1 << 2)", True),
+        ("sizeof(struct pair)", True),
+        ("", False),
+        ("struct pair", False),
+        ("unsigned int", False),
+        ("do { } while (0)", False),
+        ("__attribute__((packed))", False),
+        ("1; 2", False),
+    ],
+)
+def test_what_may_be_a_constant(expansion: str, expected: bool) -> None:
+    assert is_expression(expansion) is expected
+
+
+def test_string_macros() -> None:
+    assert string_value('"a\\"b" "c"') == 'a"bc'
+    assert string_value("1") is None

@@ -1,0 +1,110 @@
+"""Which constants make an enum: by hint, by the spec, by their names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import tree
+from xenbind import pipeline, spec
+from xenbind.ir import ConstantGroup
+
+SPEC = """\
+[interface]
+name = "test"
+package = "xen_test"
+header = "vm_event.h"
+version_macro = "VERSION"
+needs = ["stdint.h"]
+"""
+
+
+def groups(folder: Path, text: str, extra: str = "") -> dict[str, ConstantGroup]:
+    header = f"#define VERSION 1\n\n{text}\nstruct pair {{ uint32_t first; }};\n"
+    path = tree(folder / "headers", header) / "spec.toml"
+    path.write_text(SPEC + extra)
+    loaded = spec.load(path).for_tree(path.parent)
+    interface = pipeline.read(loaded, loaded.versions[0], ("gcc",))
+    return {group.name: group for group in interface.groups}
+
+
+def names(group: ConstantGroup) -> list[str]:
+    return [constant.name for constant in group.members]
+
+
+def test_a_hint_gathers_what_bears_its_prefix(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "#define PAIR_KIND_A 1\nstruct other { uint8_t kind; /* PAIR_KIND_* */ };\n"
+        "#define PAIR_KIND_B 2\n",
+    )
+    assert names(found["PairKind"]) == ["PAIR_KIND_A", "PAIR_KIND_B"]
+
+
+def test_the_spec_gives_a_prefix_its_name(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path, "#define PAIR_A 1\n#define PAIR_B 1\n", '[names]\nPAIR_ = "Couple"\n'
+    )
+    assert names(found["Couple"]) == ["PAIR_A", "PAIR_B"]
+
+
+def test_neighbours_with_a_prefix_are_a_group(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "#define PAIR_KIND_A 1\n/* a comment */\n\n#define PAIR_KIND_B 2\n#define ALONE 3\n",
+    )
+    assert {name: names(group) for name, group in found.items()} == {
+        "PairKind": ["PAIR_KIND_A", "PAIR_KIND_B"]
+    }
+
+
+def test_a_declaration_between_them_parts_neighbours(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path, "#define PAIR_KIND_A 1\nstruct other;\n#define PAIR_KIND_B 2\n"
+    )
+    assert found == {}
+
+
+def test_equal_values_part_a_run(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "#define PAIR_KIND_A 0\n#define PAIR_KIND_B 1\n"
+        "#define PAIR_SIDE_L 0\n#define PAIR_SIDE_R 1\n",
+    )
+    assert {name: names(group) for name, group in found.items()} == {
+        "PairKind": ["PAIR_KIND_A", "PAIR_KIND_B"],
+        "PairSide": ["PAIR_SIDE_L", "PAIR_SIDE_R"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "is_flag"),
+    [
+        (("(1 << 0)", "(1 << 1)"), True),
+        (("1 << 0", "1u << 4", "(PAIR_KIND_0 | PAIR_KIND_1)"), True),
+        (("0x1", "0x2", "0x4"), True),
+        (("0x1", "0x2"), False),
+        (("1", "2", "4"), False),
+        (("(1 << 0)", "3"), False),
+        (("0", "1", "2"), False),
+        (("-1", "1 << 1"), False),
+    ],
+)
+def test_flags_are_bits_written_as_bits(
+    values: tuple[str, ...], is_flag: bool, tmp_path: Path
+) -> None:
+    text = "".join(f"#define PAIR_KIND_{i} {value}\n" for i, value in enumerate(values))
+    assert groups(tmp_path, text)["PairKind"].is_flag is is_flag
+
+
+def test_words_for_a_group(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "/* A section. */\n\n/* One. */\n#define PAIR_KIND_A 0\n/* Two. */\n"
+        "#define PAIR_KIND_B 1\n\nstruct other;\n"
+        "/* For them all. */\n#define PAIR_SIDE_L 0\n#define PAIR_SIDE_R 1\n",
+    )
+    assert found["PairKind"].doc == "A section."
+    assert [member.doc for member in found["PairKind"].members] == ["One.", "Two."]
+    assert found["PairSide"].doc == "For them all."
+    assert [member.doc for member in found["PairSide"].members] == ["", ""]
