@@ -96,8 +96,12 @@ def ask_package(spec: Spec, out: Path, version: int) -> dict[str, int]:
     """What the generated classes say, in a process of their own."""
     process = subprocess.run(
         [sys.executable, "-m", f"{spec.package}.layout", str(version)],
-        cwd=out if out.is_dir() else None,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(out.resolve()),
+            "PYTHONSAFEPATH": "1",  # no package of the same name where the user is
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,43 @@
+# `make bindings` and `make test` are all that a user needs; both set up .venv by themselves.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: bindings test accept lint check bench test-pythons clean
+
+bindings: $(VENV)/ready
+	$(BIN)/xenbind generate
+	$(BIN)/xenbind verify
+
+test: $(VENV)/ready
+	$(BIN)/pytest
+
+# Take what the tests now see as what they should see; look at the diff before you commit.
+accept: $(VENV)/ready
+	XENBIND_ACCEPT=1 $(BIN)/pytest tests || true
+	git status --short tests
+
+lint: $(VENV)/ready
+	$(BIN)/black --check --quiet codegen tests generated benchmarks
+	$(BIN)/ruff check codegen tests generated benchmarks
+	$(BIN)/mypy
+
+check: $(VENV)/ready
+	$(BIN)/xenbind check
+
+bench: $(VENV)/ready
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python benchmarks/generate.py
+
+# The tests on every CPython from 3.11 up: those on the PATH, and pyenv's.
+test-pythons:
+	PYTHON='$(PYTHON)' sh tests/pythons.sh
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .venv-*

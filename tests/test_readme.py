@@ -1,0 +1,47 @@
+"""What README.md shows is what happens."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+
+import pytest
+from support import PROJECT, xenbind
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [
+    (command, shown)
+    for block in blocks("console")
+    for command, shown in re.findall(
+        r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE
+    )
+]
+
+
+@pytest.mark.parametrize(("command", "shown"), COMMANDS)
+def test_a_command_prints_what_is_shown(command: str, shown: str) -> None:
+    program, *arguments = shlex.split(command)
+    assert program == "xenbind"
+    result = xenbind(*arguments)
+    assert result.stdout + result.stderr == shown
+
+
+@pytest.mark.parametrize("example", blocks("python"))
+def test_a_python_session_goes_as_shown(example: str) -> None:
+    test = doctest.DocTestParser().get_doctest(example, {}, "README.md", "README.md", 0)
+    failures: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
+    runner.run(test, out=failures.append)
+    assert not failures, "".join(failures)
+
+
+def test_there_are_examples() -> None:
+    assert len(COMMANDS) >= 3
+    assert len(blocks("python")) >= 1
