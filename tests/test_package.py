@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 from support import PROJECT, tree, xenbind
-from xen_vm_event import VERSIONS, UnknownVersion, interface, v1, v7
+from xen_vm_event import (
+    VERSIONS,
+    UnknownVersion,
+    interface,
+    interface_for_xen,
+    interface_of,
+    v1,
+    v7,
+)
 
 
 def test_records_map_a_buffer_and_read_and_write_through() -> None:
@@ -103,7 +111,7 @@ def test_every_member_of_the_union_is_selected_by_some_reason(version: int) -> N
 
 def test_an_unknown_version_says_which_there_are() -> None:
     with pytest.raises(
-        UnknownVersion, match=r"version 99: there are 1, 2, 3, 4, 5, 6, 7"
+        UnknownVersion, match="version 99: there are versions 1, 2, 3, 4, 5, 6, 7"
     ):
         interface(99)
 
@@ -164,3 +172,33 @@ def test_enums_are_the_flat_constants(version: int) -> None:
         assert member == getattr(module, f"VM_EVENT_FLAG_{member.name}")
     assert module.MemAccess.RWX == module.MEM_ACCESS_RWX == 7
     assert ctypes.sizeof(module.vm_event_st) == ctypes.sizeof(module.vm_event_request_t)
+
+
+def test_a_xen_release_has_its_version() -> None:
+    assert interface_for_xen("4.6") is v1
+    assert interface_for_xen("4.17.3") is interface_for_xen("4.22-rc1") is v7
+    for release in ("4.5", "4.170", "", "unstable"):
+        with pytest.raises(
+            UnknownVersion, match=f"no bindings for vm_event of Xen {release}: "
+        ):
+            interface_for_xen(release)
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+def test_a_request_and_a_ring_page_tell_their_version(version: int) -> None:
+    module = interface(version)
+    request = module.vm_event_st(version=version)
+    assert interface_of(bytes(request)) is module
+    page = bytearray(4096)
+    module.vm_event_st.from_buffer(page, 64).version = version
+    page[0] = 3  # req_prod, which is no version
+    assert interface_of(page) is interface_of(memoryview(page)) is module
+
+
+def test_bytes_of_no_version_are_told() -> None:
+    with pytest.raises(UnknownVersion, match="version 0: there are versions 1, 2"):
+        interface_of(bytes(4096))
+    with pytest.raises(UnknownVersion, match="version 4294967295"):
+        interface_of(b"\xff" * 400)
+    with pytest.raises(ValueError, match="no version word in 3 bytes"):
+        interface_of(b"\x07\0\0")

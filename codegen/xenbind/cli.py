@@ -85,30 +85,52 @@ def main() -> None:
 
 @main.command()
 @_job_options
+@click.option(
+    "--accept-abi-change",
+    is_flag=True,
+    help="Overwrite a version whose ABI broke while its number stayed.",
+)
 def generate(
-    spec: Path | None, include: Path | None, out: Path, cc: str | None
+    spec: Path | None,
+    include: Path | None,
+    out: Path,
+    cc: str | None,
+    accept_abi_change: bool,
 ) -> None:
     """Write the package for all versions in the spec, or for one foreign header tree.
+
+    Tells what changed in the ABI since the package was last written, and refuses to
+    overwrite a version whose ABI broke without a new version number.
 
     \b
     Examples:
       xenbind generate
       xenbind generate --include /usr/include/xen --out bindings
     """
-    from . import output
+    _generate(_job(spec, include, out, cc), accept_abi_change)
+
+
+def _generate(job: Job, accept_abi_change: bool) -> None:
+    from . import abi, output
     from .generate import build
 
-    made = build(_job(spec, include, out, cc))
-    changed = output.write(out, made.files)
+    made = build(job)
+    changes = list(abi.changes(made.package, job.out, made.interfaces))
+    if not accept_abi_change:
+        abi.refuse(changes)
+    changed = output.write(job.out, made.files)
     for interface in made.interfaces:
         click.echo(
-            f"{interface.name} version {interface.version}: {len(interface.records)} structs and"
-            f" unions, {len(interface.constants)} constants in {len(interface.groups)} groups"
+            f"{interface.name} version {interface.version}:"
+            f" {len(interface.records)} structs and unions,"
+            f" {len(interface.constants)} constants in {len(interface.groups)} groups"
         )
+    for change in changes:
+        click.echo(change)
     click.echo(
-        f"{out}: {len(changed)} of {len(made.files)} files changed"
+        f"{job.out}: {len(changed)} of {len(made.files)} files changed"
         if changed
-        else f"{out}: {len(made.files)} files, none changed"
+        else f"{job.out}: {len(made.files)} files, none changed"
     )
 
 
@@ -160,16 +182,22 @@ def verify(
       xenbind verify --cc clang
       xenbind verify --include /usr/include/xen --out bindings
     """
+    _verify(_job(spec, include, out, cc), as_json)
+
+
+def _verify(job: Job, as_json: bool = False) -> None:
     from . import spec as specs
     from . import verify as verification
     from .preprocess import find_compiler
 
-    job = _job(spec, include, out, cc)
     loaded = specs.load(job.spec)
-    if include:
-        loaded = loaded.for_tree(include)
-    command = find_compiler(cc)
-    reports = [verification.verify(loaded, v, out, command) for v in loaded.versions]
+    if job.include:
+        loaded = loaded.for_tree(job.include)
+    command = find_compiler(job.command)
+    reports = [
+        verification.verify(loaded, version, job.out, command)
+        for version in loaded.versions
+    ]
     failed = sum(len(report.mismatches) for report in reports)
     if as_json:
         click.echo(json.dumps([_report(report) for report in reports], indent=2))
@@ -202,3 +230,42 @@ def _report(report: Any) -> dict[str, Any]:
             for mismatch in report.mismatches
         ],
     }
+
+
+@main.command("add-version")
+@click.argument("tree", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--release", multiple=True, help="A Xen release that speaks it, such as 4.23."
+)
+@click.option(
+    "--spec", type=click.Path(path_type=Path), help="The spec file to add to."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("generated"),
+    show_default=True,
+)
+@click.option(
+    "--cc", metavar="COMMAND", help="The C compiler.  [default: $CC, else gcc]"
+)
+def add_version(
+    tree: Path, release: tuple[str, ...], spec: Path | None, out: Path, cc: str | None
+) -> None:
+    """Bring a new header tree into headers/ as its interface version.
+
+    Copies the header, adds the version to the spec, generates and verifies: what is left
+    to do is to look at the change and commit it.
+
+    \b
+    Example:
+      xenbind add-version xen/xen/include/public --release 4.23
+    """
+    from .addversion import add_version as add
+    from .preprocess import find_compiler
+
+    job = _job(spec, None, out, cc)
+    added = add(job.spec, tree, release, find_compiler(cc))
+    click.echo(f"version {added.version}: {added.header}, {job.spec}")
+    _generate(job, accept_abi_change=False)
+    _verify(job)

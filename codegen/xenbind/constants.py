@@ -63,45 +63,11 @@ def is_expression(expansion: str) -> bool:
 
 
 # An expansion that starts with one of these is a type, a specifier or a statement.
-_NOT_FIRST = frozenset(
-    [
-        "struct",
-        "union",
-        "enum",
-        "const",
-        "volatile",
-        "static",
-        "extern",
-        "inline",
-        "typedef",
-        "void",
-        "char",
-        "short",
-        "int",
-        "long",
-        "signed",
-        "unsigned",
-        "float",
-        "double",
-        "_Bool",
-        "do",
-        "if",
-        "while",
-        "for",
-        "return",
-        "goto",
-        "asm",
-        "__asm__",
-        "__inline",
-        "__inline__",
-        "__attribute__",
-        ".",
-        ",",
-        "#",
-        ")",
-        "]",
-    ]
-)
+_NOT_FIRST = frozenset("""
+    struct union enum const volatile static extern inline typedef void char short int
+    long signed unsigned float double _Bool do if while for return goto asm __asm__
+    __inline __inline__ __attribute__ . , # ) ]
+    """.split())
 
 
 def string_value(expansion: str) -> str | None:

@@ -7,7 +7,6 @@ Takes a `Spec` and where to look; gives the files with their manifest, ready for
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ class Job:
 class Generated:
     """The text of every output file, manifest included, and the IR that it came from."""
 
+    package: str
     files: dict[str, str]
     interfaces: tuple[Interface, ...]
 
@@ -45,7 +45,7 @@ class Stale:
 
 def build(job: Job) -> Generated:
     """Read the headers and render everything, in memory."""
-    from . import pipeline, reference, spec
+    from . import abi, pipeline, spec
     from .formatting import format_files
     from .preprocess import find_compiler
     from .render import render
@@ -65,21 +65,15 @@ def build(job: Job) -> Generated:
         for interface, version in zip(interfaces, loaded.versions, strict=True)
     }
     files = format_files(render(loaded, interfaces, headers, folders))
-    layouts = {
-        str(interface.version): manifest.digest(
-            json.dumps(reference.expected(reference.reference(interface))).encode()
-        )
-        for interface in interfaces
-    }
     read = [file for interface in interfaces for file in interface.files]
     made = Manifest(
         generator=manifest.generator_digest(),
         include=str(job.include.resolve()) if job.include else None,
         inputs=_inputs(job, read),
         outputs=manifest.digests(files),
-        layouts=layouts,
+        layouts={str(i.version): abi.fingerprint(i) for i in interfaces},
     )
-    return Generated({**files, manifest.NAME: made.text()}, interfaces)
+    return Generated(loaded.package, {**files, manifest.NAME: made.text()}, interfaces)
 
 
 def _display(header: str, job: Job) -> str:

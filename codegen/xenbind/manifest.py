@@ -22,7 +22,23 @@ NAME = "manifest.json"
 # Modules that read what was generated, or answer other questions: no output depends on
 # them.  One that is not listed costs a needless run, never a stale package.
 _READERS = frozenset(
-    ["__main__", "cli", "decode", "diff", "errors", "output", "show", "verify"]
+    [
+        "__main__",
+        "cli",
+        "errors",
+        "output",
+        "verify",
+        "abi",
+        "addversion",
+        "show",
+        "diff",
+        "diffmembers",
+        "difftypes",
+        "difftext",
+        "decode",
+        "recordings",
+        "columns",
+    ]
 )
 
 

@@ -58,6 +58,7 @@ def render(
         "needs": spec.needs,
         "folders": folders,
         "versions": [_version(spec, interface) for interface in interfaces],
+        "version_place": _version_place(interfaces),
     }
     files = {
         path.format(package=spec.package): environment.get_template(name).render(shared)
@@ -71,14 +72,11 @@ def render(
 def render_version(spec: Spec, interface: Interface, header: str) -> dict[str, str]:
     """The files of one interface version."""
     environment = _environment()
-    releases = next(
-        (v.releases for v in spec.versions if v.number == interface.version), ()
-    )
     context = {
         "name": spec.name,
         "version": interface.version,
         "header": PurePosixPath(interface.header).name,
-        "module": module_view(interface, header, releases),
+        "module": module_view(interface, header, _releases(spec, interface)),
         "reference": reference(interface),
     }
     return {
@@ -90,10 +88,43 @@ def render_version(spec: Spec, interface: Interface, header: str) -> dict[str, s
 
 
 def _version(spec: Spec, interface: Interface) -> dict[str, object]:
-    releases = next(
-        (v.releases for v in spec.versions if v.number == interface.version), ()
-    )
-    return {"number": interface.version, "releases": ", ".join(releases)}
+    releases = [f'"{release}"' for release in _releases(spec, interface)]
+    comma = "," if len(releases) == 1 else ""
+    text = f"({', '.join(releases)}{comma})"
+    if len(text) > 80:
+        text = (
+            "(\n" + "".join(f"        {release},\n" for release in releases) + "    )"
+        )
+    return {"number": interface.version, "releases": text}
+
+
+def _releases(spec: Spec, interface: Interface) -> Sequence[str]:
+    found = (v.releases for v in spec.versions if v.number == interface.version)
+    return next(found, ())
+
+
+def _version_place(interfaces: Sequence[Interface]) -> dict[str, int] | None:
+    """Where a request has its version word, and so a page's first entry, in bytes.
+
+    None unless all versions agree: then the bytes cannot tell which one they are of.
+    """
+    places = {_places(interface) for interface in interfaces}
+    place = places.pop()
+    if places or place is None:
+        return None
+    member, entry = place
+    return {"member": member, "entry": entry + member}
+
+
+def _places(interface: Interface) -> tuple[int, int] | None:
+    if interface.payload is None or not interface.rings:
+        return None
+    records = {record.key: record for record in interface.records}
+    request = {f.name: f for f in records[interface.payload.record].fields}
+    page = {f.name: f for f in records[interface.rings[0].shared].fields}
+    if "version" not in request:
+        return None
+    return request["version"].offset, page["ring"].offset
 
 
 def _environment() -> jinja2.Environment:

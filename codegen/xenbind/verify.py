@@ -68,7 +68,7 @@ def verify(
     """
     interface = read(spec, version, command)
     c = _ask_c(spec, version, interface, command)
-    package = ask_package(spec, out, interface.version)
+    package = ask_package(spec.package, out, interface.version)
     known = reference(interface)
     places = coords(known)
     start = Coord(interface.header, 1, 1)
@@ -92,10 +92,10 @@ def _ask_c(
         return answers(target, reference(interface))
 
 
-def ask_package(spec: Spec, out: Path, version: int) -> dict[str, int]:
+def ask_package(package: str, out: Path, version: int) -> dict[str, int]:
     """What the generated classes say, in a process of their own."""
     process = subprocess.run(
-        [sys.executable, "-m", f"{spec.package}.layout", str(version)],
+        [sys.executable, "-m", f"{package}.layout", str(version)],
         env={
             **os.environ,
             "PYTHONPATH": str(out.resolve()),
@@ -109,7 +109,7 @@ def ask_package(spec: Spec, out: Path, version: int) -> dict[str, int]:
     if process.returncode:
         last = process.stderr.strip().splitlines()[-1:] or ["no message"]
         raise OutputError(
-            f"cannot import {spec.package} version {version} from {out}: {last[0]}",
+            f"cannot import {package} version {version} from {out}: {last[0]}",
             "run `xenbind generate` with the same --out first",
         )
     facts: dict[str, int] = json.loads(process.stdout)

@@ -1,38 +1,77 @@
 """Python bindings for Xen's vm_event interface, generated from its C headers.
 
-Each interface version is a module of its own, `xen_vm_event.v7`;
-`interface(number)` gives one by its number.
+Each interface version is a module of its own, `xen_vm_event.v7`.
+`interface` gives one by its number, `interface_for_xen` by a Xen release, and `interface_of`
+by what a hypervisor wrote; a module is imported when it is first asked for.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 from types import ModuleType
 
-__all__ = ["VERSIONS", "UnknownVersion", "interface"]
+__all__ = [
+    "VERSIONS",
+    "UnknownVersion",
+    "interface",
+    "interface_for_xen",
+    "interface_of",
+]
 
-VERSIONS: dict[int, str] = {
-    1: "4.6, 4.7",
-    2: "4.8, 4.9, 4.10",
-    3: "4.11",
-    4: "4.12",
-    5: "4.13",
-    6: "4.14",
-    7: "4.15, 4.16, 4.17, 4.18, 4.19, 4.20, 4.21, 4.22",
+VERSIONS: dict[int, tuple[str, ...]] = {
+    1: ("4.6", "4.7"),
+    2: ("4.8", "4.9", "4.10"),
+    3: ("4.11",),
+    4: ("4.12",),
+    5: ("4.13",),
+    6: ("4.14",),
+    7: ("4.15", "4.16", "4.17", "4.18", "4.19", "4.20", "4.21", "4.22"),
 }
 """The interface versions there are, and the Xen releases that speak each."""
 
 
 class UnknownVersion(LookupError):
-    """There is no module for an interface version."""
+    """There is no module for an interface version; says which there are."""
+
+    def __init__(self, what: str) -> None:
+        known = ", ".join(map(str, VERSIONS))
+        super().__init__(
+            f"no bindings for vm_event {what}: there are versions {known}; make them"
+            " from that Xen's headers with `xenbind add-version DIR`"
+        )
 
 
 def interface(version: int) -> ModuleType:
-    """The module of an interface version; it is imported when first asked for."""
+    """The module of an interface version."""
     if version not in VERSIONS:
-        known = ", ".join(map(str, VERSIONS))
-        raise UnknownVersion(
-            f"no bindings for vm_event version {version}: there are {known}; "
-            "add its header to xenbind's headers/ and run `xenbind generate`"
-        )
+        raise UnknownVersion(f"version {version}")
     return importlib.import_module(f"{__name__}.v{version}")
+
+
+def interface_for_xen(release: str) -> ModuleType:
+    """The module for a Xen release, given as `4.17` or in full, as in `4.17.3`."""
+    found = re.match(r"\d+\.\d+", release)
+    for version, releases in VERSIONS.items():
+        if found and found[0] in releases:
+            return interface(version)
+    raise UnknownVersion(f"of Xen {release}")
+
+
+_PAGE_SIZE = 4096
+# Where the version word is: in a request, and in the first entry of a ring page.
+_IN_REQUEST = 0
+_IN_PAGE = 64
+
+
+def interface_of(data: bytes | bytearray | memoryview) -> ModuleType:
+    """The module for a request, or for a whole ring page, by its version word.
+
+    A page is told from a request by its size of 4096 bytes; the word that counts is then
+    that of its first entry, which is 0 while the hypervisor has not sent a request.
+    """
+    start = _IN_PAGE if len(data) == _PAGE_SIZE else _IN_REQUEST
+    word = bytes(data[start : start + 4])
+    if len(word) < 4:
+        raise ValueError(f"no version word in {len(data)} bytes: a request is longer")
+    return interface(int.from_bytes(word, "little"))

@@ -1,0 +1,83 @@
+"""Bringing a new interface version in: a foreign header tree becomes one of the spec's.
+
+Takes a spec and a header tree of a version that the spec does not have; copies what is
+needed into the headers folder and adds the entry to the spec.  `cli` then generates and
+verifies as ever.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from . import spec as specs
+from .abi import fingerprint
+from .errors import SourceError, XenbindError
+from .ir import Interface
+from .pipeline import read
+from .spec import Spec, VersionSpec
+
+
+def add_version(
+    path: Path, tree: Path, releases: Sequence[str], command: tuple[str, ...]
+) -> Interface:
+    """Copy a tree's header into headers/vN and enter it in the spec at `path`.
+
+    The headers that all versions share serve the new one too, unless the tree's own make
+    another ABI of it; then those are copied as well.  Raises `XenbindError`, with
+    everything as it was, if the spec has the version already.
+    """
+    spec = specs.load(path)
+    foreign = spec.for_tree(tree)
+    interface = read(foreign, foreign.versions[0], command)
+    if interface.version in {version.number for version in spec.versions}:
+        raise XenbindError(
+            f"the spec has version {interface.version} already",
+            f"see what differs with `xenbind diff {interface.version} {tree}`",
+        )
+    directory = path.parent / f"v{interface.version}"
+    version = VersionSpec(interface.version, directory, tuple(releases))
+    directory.mkdir()
+    try:
+        _copy([interface.header], tree, directory)
+        if not _same(spec, version, interface, command):
+            _copy(interface.files, tree, directory)
+            if not _same(spec, version, interface, command):
+                raise XenbindError(
+                    f"{tree} is laid out otherwise when read from {directory}",
+                    "the tree includes headers from elsewhere; copy those into it first",
+                )
+    except BaseException:
+        shutil.rmtree(directory)
+        raise
+    with path.open("a", encoding="utf-8") as file:
+        file.write(_entry(version))
+    return replace(interface, header=str(directory / spec.header))
+
+
+def _copy(files: Sequence[str], tree: Path, directory: Path) -> None:
+    for file in files:
+        source = Path(file)
+        if source.resolve().is_relative_to(tree.resolve()):
+            target = directory / source.resolve().relative_to(tree.resolve())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def _same(
+    spec: Spec, version: VersionSpec, interface: Interface, command: tuple[str, ...]
+) -> bool:
+    try:
+        return fingerprint(read(spec, version, command)) == fingerprint(interface)
+    except SourceError:
+        return False  # the shared headers lack something that the tree's own have
+
+
+def _entry(version: VersionSpec) -> str:
+    releases = ", ".join(f'"{release}"' for release in version.releases)
+    return (
+        f"\n[[version]]\nnumber = {version.number}\n"
+        f'directory = "{version.directory.name}"\nreleases = [{releases}]\n'
+    )

@@ -1,0 +1,133 @@
+"""Regenerating: a version's number is a promise, and `generate` keeps it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from support import PROJECT, TINY, tree, xenbind
+
+INSERTED = TINY.replace(
+    "    uint64_t second;", "    uint32_t between;\n    uint64_t second[2];"
+)
+ADDED = TINY + "#define PAIR_LIMIT 4\nstruct single { uint8_t only; };\n"
+
+
+def generate(folder: Path, header: str, *options: str) -> tuple[int, str, str]:
+    tree(folder / "headers", header)
+    arguments = ("generate", "--include", "headers", "--out", "out", *options)
+    result = xenbind(*arguments, cwd=folder)
+    return result.returncode, result.stdout, result.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert generate(tmp_path, TINY)[0] == 0
+    return tmp_path
+
+
+def test_an_abi_that_breaks_under_its_number_is_refused(folder: Path) -> None:
+    module = folder / "out" / "xen_vm_event" / "v1.py"
+    before = module.read_text()
+    code, out, err = generate(folder, INSERTED)
+    assert (code, out) == (1, "")
+    assert err.startswith(
+        "xenbind: error: version 1: the ABI broke: 2 facts changed, 2 facts added"
+        " (struct pair size: 16 → 24; struct pair.second size: 8 → 16; "
+    )
+    assert "--accept-abi-change" in err
+    assert module.read_text() == before
+
+
+def test_it_is_written_when_accepted(folder: Path) -> None:
+    code, out, _ = generate(folder, INSERTED, "--accept-abi-change")
+    assert code == 0
+    assert "\nversion 1: the ABI broke: 2 facts changed" in out
+    assert "between" in (folder / "out" / "xen_vm_event" / "v1.py").read_text()
+
+
+def test_a_new_number_needs_no_leave(folder: Path) -> None:
+    header = INSERTED.replace("VERSION 1", "VERSION 2")
+    code, out, _ = generate(folder, header)
+    assert code == 0
+    assert "the ABI" not in out
+    assert (folder / "out" / "xen_vm_event" / "v2.py").exists()
+
+
+def test_additions_are_told_and_written(folder: Path) -> None:
+    code, out, _ = generate(folder, ADDED)
+    assert code == 0
+    assert "\nversion 1: the ABI grew: 6 facts added (struct single size; " in out
+
+
+def test_words_do_not_matter(folder: Path) -> None:
+    code, out, _ = generate(folder, TINY.replace("first;", "first; /* New words. */"))
+    assert code == 0
+    assert "the ABI" not in out
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copytree(PROJECT / "headers", tmp_path / "headers")
+    return tmp_path
+
+
+def next_tree(project: Path, version: int = 8) -> Path:
+    """A copy of version 7's tree that says it is another."""
+    folder = project / "new"
+    shutil.copytree(project / "headers" / "v7", folder)
+    for name in ("xen.h", "io/ring.h"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(project / "headers" / name, folder / name)
+    header = folder / "vm_event.h"
+    text = header.read_text().replace("VERSION 0x00000007", f"VERSION 0x{version:08x}")
+    header.write_text(text)
+    return folder
+
+
+def test_a_new_version_comes_in_by_one_command(project: Path) -> None:
+    next_tree(project)
+    assert xenbind("generate", cwd=project).returncode == 0
+    result = xenbind("add-version", "new", "--release", "4.23", cwd=project)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(
+        "version 8: headers/v8/vm_event.h, headers/vm_event.toml\n"
+    )
+    assert "\nversion 8: 1432 facts held against gcc, 0 mismatches\n" in result.stdout
+    added = [path.name for path in (project / "headers" / "v8").rglob("*")]
+    assert added == ["vm_event.h"]
+    assert xenbind("check", cwd=project).stdout == "generated is current\n"
+    package = (project / "generated" / "xen_vm_event" / "__init__.py").read_text()
+    assert '\n    8: ("4.23",),\n' in package
+
+
+def test_a_tree_with_another_ring_brings_it_along(project: Path) -> None:
+    folder = next_tree(project)
+    ring = folder / "io" / "ring.h"
+    ring.write_text(
+        ring.read_text().replace("unsigned int nr_ents", "unsigned long nr_ents")
+    )
+    result = xenbind("add-version", "new", cwd=project)
+    assert result.returncode == 0, result.stderr
+    assert (project / "headers" / "v8" / "io" / "ring.h").is_file()
+    assert result.stdout.count(" 0 mismatches\n") == 8
+
+
+def test_a_version_that_is_there_is_refused(project: Path) -> None:
+    next_tree(project, version=7)
+    before = (project / "headers" / "vm_event.toml").read_text()
+    result = xenbind("add-version", "new", cwd=project)
+    assert result.returncode == 1
+    assert result.stderr == (
+        "xenbind: error: the spec has version 7 already\n"
+        "  help: see what differs with `xenbind diff 7 new`\n"
+    )
+    assert (project / "headers" / "vm_event.toml").read_text() == before
+
+
+def test_a_bad_tree_leaves_nothing_behind(project: Path) -> None:
+    tree(project / "bad", "struct pair {\n")
+    result = xenbind("add-version", "bad", cwd=project)
+    assert result.returncode == 1
+    assert not (project / "headers" / "v8").exists()
