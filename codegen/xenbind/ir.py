@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .layout import IntegerType
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Coord:
@@ -152,8 +154,40 @@ class Typedef:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an operation; `role` is index, page or record."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A function-like macro of ring.h in Python.
+
+    `side` says whose method it is: front, back, page, or none for a plain function.
+    `roles` are those of all the macro's parameters, of which `parameters` are left in
+    Python; `returns` is int, bool, req, rsp or None.  `lines` are the body, not indented.
+    `index_type` is the C type of its plain parameters, and of an int that it returns.
+    """
+
+    macro: str
+    name: str
+    side: str
+    roles: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    returns: str
+    lines: tuple[str, ...]
+    index_type: IntegerType
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ring:
-    """The types that one `DEFINE_RING_TYPES` makes, by record key or typedef name."""
+    """The types that one `DEFINE_RING_TYPES` makes, by record key or typedef name.
+
+    `operations` are its header's macros, instantiated on these types.
+    """
 
     name: str
     request: str
@@ -162,6 +196,7 @@ class Ring:
     shared: str
     front: str
     back: str
+    operations: tuple[Operation, ...]
     coord: Coord
 
 

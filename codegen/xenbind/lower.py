@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pycparser import c_ast
 
-from . import groups, layout
+from . import groups, layout, rings
 from .constants import Unevaluable, evaluate, is_expression, string_value
 from .errors import SourceError
 from .ir import Constant, Coord, Interface, Payload, RecordRef, Ring, Typedef
@@ -38,13 +38,11 @@ def candidates(
     )
 
 
-def expressions(
-    macros: Sequence[Macro], expanded: Sequence[str]
-) -> list[tuple[Macro, str]]:
+def expressions(macros: Sequence[tuple[Macro, str]]) -> list[tuple[Macro, str]]:
     """Those whose expansion is to be parsed: no strings, types or statements."""
     return [
         (macro, text)
-        for macro, text in zip(macros, expanded, strict=True)
+        for macro, text in macros
         if is_expression(text)
         and string_value(text) is None
         and not text.isidentifier()
@@ -56,17 +54,20 @@ def lower(
     header: Path,
     preprocessed: Preprocessed,
     macros: Sequence[tuple[Macro, str]],
+    accessors: Sequence[tuple[Macro, str]],
     parsed: Parsed,
     sources: Sources,
     abi: Abi = layout.X86_64,
 ) -> Interface:
     """Build the IR of one header on one ABI.
 
-    `macros` are the candidates with their full expansions.  Raises `SourceError` for
+    `macros` are the candidates with their full expansions; `accessors`
+    the ring's macros with theirs, parameters left in place.  Raises `SourceError` for
     what cannot be lowered: a macro without a value, a type that is incomplete or not
     supported, a header without the structs it should declare.
     """
-    return _Lowering(spec, header, parsed, sources, abi).interface(preprocessed, macros)
+    lowering = _Lowering(spec, header, parsed, sources, abi)
+    return lowering.interface(preprocessed, macros, accessors)
 
 
 class _Lowering:
@@ -82,7 +83,10 @@ class _Lowering:
         self.types = TypeTable(self.root, parsed.declarations, sources, abi)
 
     def interface(
-        self, preprocessed: Preprocessed, macros: Sequence[tuple[Macro, str]]
+        self,
+        preprocessed: Preprocessed,
+        macros: Sequence[tuple[Macro, str]],
+        accessors: Sequence[tuple[Macro, str]],
     ) -> Interface:
         constants = tuple(self.constants(macros))
         typedefs: list[Typedef] = []
@@ -113,7 +117,7 @@ class _Lowering:
             records=tuple(self.types.records.values()),
             typedefs=tuple(typedefs),
             scalar_typedefs=tuple(self.types.used_typedefs.values()),
-            rings=tuple(self.rings()),
+            rings=tuple(self.rings(accessors)),
             payload=self.payload(constants),
             files=preprocessed.files,
         )
@@ -166,8 +170,11 @@ class _Lowering:
     def is_definition(self, node: c_ast.Node) -> bool:
         return isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None
 
-    def rings(self) -> Iterator[Ring]:
+    def rings(self, accessors: Sequence[tuple[Macro, str]]) -> Iterator[Ring]:
         """What `DEFINE_RING_TYPES` declared, known by the names that it makes."""
+        bodies = rings.parse_bodies(
+            accessors, list(self.types.typedef_nodes), self.sources
+        )
         for record in self.types.records.values():
             name = str(record.tag).removesuffix("_sring")
             entry = self.types.records.get(f"union {name}_sring_entry")
@@ -175,14 +182,19 @@ class _Lowering:
                 continue
             request, response = (field.type for field in entry.fields)
             assert isinstance(request, RecordRef) and isinstance(response, RecordRef)
+            front = self.types.records[f"struct {name}_front_ring"]
+            back = self.types.records[f"struct {name}_back_ring"]
             yield Ring(
                 name=name,
                 request=request.spelling,
                 response=response.spelling,
                 entry=entry.key,
                 shared=record.key,
-                front=f"struct {name}_front_ring",
-                back=f"struct {name}_back_ring",
+                front=front.key,
+                back=back.key,
+                operations=rings.operations(
+                    bodies, record, front, back, self.types.records, self.sources
+                ),
                 coord=record.coord,
             )
 

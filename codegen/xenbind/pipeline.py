@@ -11,6 +11,7 @@ from .lower import candidates, expressions, lower
 from .parse import parse
 from .preprocess import Compiler, expand, finish_check, preprocess, start_check
 from .resources import folder
+from .rings import ring_macros
 from .source import Sources
 from .spec import Spec, VersionSpec
 
@@ -41,15 +42,13 @@ def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interfac
     try:
         preprocessed = preprocess(compiler, header, sources)
         macros = candidates(preprocessed, header, spec.skip)
-        expanded = expand(compiler, header, macros, sources)
+        accessors = ring_macros(preprocessed, spec.skip)
+        expanded = expand(
+            compiler, header, preprocessed, [*macros, *accessors], sources
+        )
     finally:
         finish_check(check, header, sources)
-    parsed = parse(preprocessed.text, expressions(macros, expanded), sources)
-    return lower(
-        spec,
-        header,
-        preprocessed,
-        list(zip(macros, expanded, strict=True)),
-        parsed,
-        sources,
-    )
+    constants = list(zip(macros, expanded, strict=False))
+    parsed = parse(preprocessed.text, expressions(constants), sources)
+    operations = list(zip(accessors, expanded[len(macros) :], strict=True))
+    return lower(spec, header, preprocessed, constants, operations, parsed, sources)

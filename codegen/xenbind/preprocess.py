@@ -129,18 +129,39 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
 
 
 def expand(
-    compiler: Compiler, header: Path, macros: Sequence[Macro], sources: Sources
+    compiler: Compiler,
+    header: Path,
+    preprocessed: Preprocessed,
+    wanted: Sequence[Macro],
+    sources: Sources,
 ) -> list[str]:
-    """The full expansion of each object-like macro, in order, as the header's user sees it."""
-    marks = "".join(f"@{index} {macro.name}\n" for index, macro in enumerate(macros))
+    """The expansion of each macro, in order, as the header's user sees it.
+
+    A function-like macro is given its own parameters, and those that it uses stay calls,
+    unless they paste tokens together and so are no functions of their arguments.
+    """
+    functions = [m for m in preprocessed.macros.values() if m.parameters is not None]
+    lines = [
+        f"@{index} {macro.name}"
+        for index, macro in enumerate(wanted)
+        if macro.parameters is None
+    ]
+    lines += [f"#undef {macro.name}" for macro in functions if "##" not in macro.body]
+    lines += ["#undef __typeof__", "#define __typeof__ typeof"]
+    for index, macro in enumerate(wanted):
+        if macro.parameters is not None:
+            call = f"{macro.name}({', '.join(macro.parameters)})"
+            lines += [f"#undef {macro.name}", f"#define {call} {macro.body}"]
+            lines += [f"@{index} {call}", f"#undef {macro.name}"]
+    text = "\n".join(lines) + "\n"
     process = compiler.run(
         ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
-        marks,
+        text,
     )
-    output = _finish(process, sources, header, marks)
+    output = _finish(process, sources, header, text)
     parts = re.split(r"^@(\d+) ", output, flags=re.MULTILINE)[1:]
     expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
-    return [" ".join(expansions[index].split()) for index in range(len(macros))]
+    return [" ".join(expansions[index].split()) for index in range(len(wanted))]
 
 
 def start_check(compiler: Compiler, header: Path) -> subprocess.Popen[bytes]:

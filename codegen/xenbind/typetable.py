@@ -106,7 +106,7 @@ class TypeTable:
         raise self.refuse(node, "this kind of type is not supported")
 
     def named(self, spelling: str, node: c_ast.Node) -> CType:
-        base = _fundamental(spelling)
+        base = fundamental(spelling)
         if base in self.abi.integers or base in self.abi.floats or base == "void":
             return Scalar(spelling, base)
         target = self.typedef(spelling)
@@ -279,7 +279,7 @@ def _key(node: c_ast.Node) -> str:
     return f"{kind} {node.name or '<anonymous>'}"
 
 
-def _fundamental(spelling: str) -> str:
+def fundamental(spelling: str) -> str:
     """A fundamental type's canonical name: `long unsigned int` is `unsigned long`."""
     words = spelling.split()
     if "double" in words or "float" in words or not set(words) <= _INTEGER_WORDS:
