@@ -226,6 +226,9 @@ class Translator:
         lines = [line for node in self.macro.body for line in self.statement(node)]
         if self.result is None:
             return lines, "None"
+        last = lines[-1].removeprefix(f"{self.result} = ")
+        if last != lines[-1]:
+            return [*lines[:-1], f"return {last}"], "int"
         return [*lines, f"return {self.result}"], "int"
 
     def kind(self, value: Value) -> str:

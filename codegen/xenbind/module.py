@@ -22,6 +22,7 @@ from .ir import (
     Pointer,
     Record,
     RecordRef,
+    Ring,
     Scalar,
 )
 from .literals import literal
@@ -30,6 +31,7 @@ from .views import (
     AliasView,
     ConstantView,
     EnumView,
+    HalvesView,
     MemberView,
     ModuleView,
     PayloadView,
@@ -120,23 +122,43 @@ class _Module:
         ]
         sections = list(self.sections())
         enums = [self.enum(group) for group in interface.groups]
+        rings = [self.halves(ring) for ring in interface.rings]
         return ModuleView(
-            docstring(doc, 0),
-            self.imports(),
-            sections,
-            enums,
-            scalars,
-            records,
-            aliases,
+            doc=docstring(doc, 0),
+            imports=self.imports(),
+            constants=sections,
+            enums=enums,
+            scalars=scalars,
+            records=records,
+            aliases=aliases,
+            rings=rings,
+        )
+
+    def halves(self, ring: Ring) -> HalvesView:
+        """The classes of a ring's halves: the interface's own has no prefix."""
+        own = ring.name == self.interface.name
+        prefix = "" if own else "".join(w.capitalize() for w in ring.name.split("_"))
+        self.use(".", "ring")
+        records = {record.key: record for record in self.interface.records}
+        request, response = (
+            self.annotation(field.type) for field in records[ring.entry].fields
+        )
+        return HalvesView(
+            front=self.claim(f"{prefix}FrontRing"),
+            back=self.claim(f"{prefix}BackRing"),
+            name=ring.name,
+            request=request,
+            response=response,
+            entry=self.classes[ring.entry],
         )
 
     def imports(self) -> list[str]:
         lines: list[str] = []
-        for module in ("ctypes", "enum", "typing", ".base"):
+        for module in ("ctypes", "enum", "typing", ".", ".base"):
             names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
             if not names:
                 continue
-            if module == ".base":
+            if module == "." or (module == ".base" and "" not in lines):
                 lines.append("")
             line = f"from {module} import {', '.join(names)}"
             if len(line) > 88:
@@ -338,7 +360,7 @@ class _Module:
 # Names that a version's module may import; no constant or class may take them.
 _IMPORTABLE = frozenset(
     ["Annotated", "Array", "Final", "IntFlag", "OpenEnum", "POINTER", "Any", "c_void_p"]
-    + ["Compound", "Structure", "Union", "anonymous", "record", *_STDINT]
+    + ["Compound", "Structure", "Union", "anonymous", "record", "ring", *_STDINT]
     + [name for _, name in _CTYPES.values()]
     + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
 )

@@ -13,11 +13,14 @@ from pathlib import PurePosixPath
 import jinja2
 
 from . import __version__
+from .errors import XenbindError
 from .ir import Interface
 from .module import module_view
+from .protocol import protocol_view
 from .reference import reference
 from .resources import folder
 from .spec import Spec
+from .views import ProtocolView
 
 # Each template that makes one file, and each that makes one file for every version.
 _SHARED = {
@@ -30,6 +33,11 @@ _SHARED = {
     "tests/conftest.py.jinja": "tests/conftest.py",
     "tests/members.py.jinja": "tests/members.py",
     "tests/test_against_c.py.jinja": "tests/test_against_c.py",
+}
+# The ring protocol, for interfaces that have a ring.
+_RING = {
+    "package/barrier.py.jinja": "{package}/barrier.py",
+    "package/ring.py.jinja": "{package}/ring.py",
 }
 _PER_VERSION = {
     "package/version.py.jinja": "{package}/v{version}.py",
@@ -59,10 +67,11 @@ def render(
         "folders": folders,
         "versions": [_version(spec, interface) for interface in interfaces],
         "version_place": _version_place(interfaces),
+        "ring": _protocol(interfaces),
     }
     files = {
         path.format(package=spec.package): environment.get_template(name).render(shared)
-        for name, path in _SHARED.items()
+        for name, path in _templates(interfaces).items()
     }
     for interface in interfaces:
         files.update(render_version(spec, interface, headers[interface.version]))
@@ -85,6 +94,27 @@ def render_version(spec: Spec, interface: Interface, header: str) -> dict[str, s
         ): environment.get_template(name).render(context)
         for name, path in _PER_VERSION.items()
     }
+
+
+def _templates(interfaces: Sequence[Interface]) -> dict[str, str]:
+    has_ring = any(interface.rings for interface in interfaces)
+    return _SHARED | _RING if has_ring else _SHARED
+
+
+def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
+    """The one ring protocol of all versions.
+
+    Raises `XenbindError` where they differ: one module could not speak both.
+    """
+    views = [protocol_view(i, "io/ring.h") for i in interfaces if i.rings]
+    for interface, view in zip(interfaces, views, strict=False):
+        if view != views[0]:
+            raise XenbindError(
+                f"version {interface.version} has another ring protocol than version"
+                f" {interfaces[0].version}",
+                "generate it into a package of its own, with --include and --out",
+            )
+    return views[0] if views else None
 
 
 def _version(spec: Spec, interface: Interface) -> dict[str, object]:

@@ -68,6 +68,18 @@ class AliasView:
 
 
 @dataclass(frozen=True, slots=True)
+class HalvesView:
+    """The two halves of a ring as a version's module declares them."""
+
+    front: str
+    back: str
+    name: str
+    request: str
+    response: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleView:
     doc: str
     imports: Sequence[str]
@@ -76,3 +88,34 @@ class ModuleView:
     scalars: Sequence[AliasView]
     records: Sequence[RecordView]
     aliases: Sequence[AliasView]
+    rings: Sequence[HalvesView]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """A translated macro; `signature` is what stands between a def's parentheses."""
+
+    name: str
+    signature: str
+    returns: str
+    doc: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WordView:
+    name: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolView:
+    """What package/ring.py.jinja says: ring.h's macros, by whose methods they are."""
+
+    header: str
+    first_entry: int
+    words: Sequence[WordView]
+    functions: Sequence[OperationView]
+    page: Sequence[OperationView]
+    front: Sequence[OperationView]
+    back: Sequence[OperationView]

@@ -29,6 +29,7 @@ from typing import (
     ClassVar,
     NamedTuple,
     Protocol,
+    Self,
     TypeVar,
 )
 
@@ -109,9 +110,16 @@ class _Compound(_Record):
 
 
 class Structure(_Record, ctypes.Structure):
-    """The base of structs whose members are all numbers or pointers."""
+    """The base of structs whose members are all numbers or pointers.
 
-    __slots__ = ()
+    `_octets_` is the memory of a record that a ring keeps, for it alone.
+    """
+
+    __slots__ = ("_octets_",)
+
+    def copy(self) -> Self:
+        """The same record in memory of its own."""
+        return type(self).from_buffer_copy(self)
 
 
 class Compound(_Compound, Structure):

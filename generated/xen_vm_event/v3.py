@@ -8,6 +8,7 @@ from ctypes import POINTER, Array, c_uint, c_uint8, c_uint16
 from enum import IntFlag
 from typing import Annotated, Any, Final
 
+from . import ring
 from .base import (
     Compound,
     OpenEnum,
@@ -745,3 +746,19 @@ vm_event_response_t = vm_event_st
 vm_event_sring_t = vm_event_sring
 vm_event_front_ring_t = vm_event_front_ring
 vm_event_back_ring_t = vm_event_back_ring
+
+
+class FrontRing(ring.FrontRing[vm_event_st, vm_event_st]):
+    """The front half of a vm_event ring, which sends requests."""
+
+    __slots__ = ()
+
+    entry = vm_event_sring_entry
+
+
+class BackRing(ring.BackRing[vm_event_st, vm_event_st]):
+    """The back half of a vm_event ring, which answers requests."""
+
+    __slots__ = ()
+
+    entry = vm_event_sring_entry

@@ -1,0 +1,676 @@
+"""The ring protocol: io/ring.h's macros in Python, and what people do with them.
+
+The first part of each class is translated, macro by macro, under the macro's name
+without `RING_`; the second part stands on the first.  A back half (the monitor's)
+takes requests and gives responses:
+
+    ring = vm_event.BackRing(page)
+    for request in ring.requests():
+        ring.respond(request, flags=...)
+    if ring.push_responses_and_check_notify():
+        ...  # tell the other side
+
+A front half is the mirror image, for tests and simulators that play the hypervisor.
+A half belongs to one thread.  Its page is mapped, never copied; `detach` lets go of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import struct
+from collections.abc import Callable, Iterator
+from mmap import mmap
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
+
+from .barrier import Barriers, barriers
+from .base import Structure
+from .layout import Place, members
+
+Request = TypeVar("Request", bound=Structure)
+Response = TypeVar("Response", bound=Structure)
+Page: TypeAlias = "bytearray | memoryview | mmap | ctypes.Array[Any]"
+
+U32 = 0xFFFF_FFFF
+U64 = 0xFFFF_FFFF_FFFF_FFFF
+
+# The 32-bit words of the shared page.
+REQ_PROD = 0
+REQ_EVENT = 1
+RSP_PROD = 2
+RSP_EVENT = 3
+
+
+class RingOverflow(RuntimeError):
+    """The other side wrote an index that it could not have: it is broken or hostile.
+
+    `theirs` is that index, `ours` the private one that it was held against.
+    """
+
+    def __init__(self, what: str, theirs: int, ours: int) -> None:
+        super().__init__(f"{what} index {theirs:#x} is out of reach of {ours:#x}")
+        self.theirs = theirs
+        self.ours = ours
+
+
+class RingFull(RuntimeError):
+    """There is no free entry for a request: take responses first."""
+
+
+class _Entry(Protocol[Request, Response]):
+    """An entry of the ring: a request, later the response in its place."""
+
+    req: Request
+    rsp: Response
+
+
+def assign(target: Structure, source: Structure) -> None:
+    """Copy a record into another of its type, as `=` does in C."""
+    ctypes.memmove(ctypes.byref(target), ctypes.byref(source), ctypes.sizeof(target))
+
+
+def _rd2(value: int) -> int:
+    """__RD2: Highest power of two not above a 2-bit number. Zero for zero."""
+    return 0x2 if value >> 1 & 0x1 else value & 0x1
+
+
+def _rd4(value: int) -> int:
+    """__RD4: Highest power of two not above a 4-bit number. Zero for zero."""
+    return (_rd2(value >> 2) << 2) & U64 if value >> 2 & 0x3 else _rd2(value)
+
+
+def _rd8(value: int) -> int:
+    """__RD8: Highest power of two not above an 8-bit number. Zero for zero."""
+    return (_rd4(value >> 4) << 4) & U64 if value >> 4 & 0xF else _rd4(value)
+
+
+def _rd16(value: int) -> int:
+    """__RD16: Highest power of two not above a 16-bit number. Zero for zero."""
+    return (_rd8(value >> 8) << 8) & U64 if value >> 8 & 0xFF else _rd8(value)
+
+
+def _rd32(value: int) -> int:
+    """__RD32: Highest power of two not above a 32-bit number. Zero for zero. A constant
+    expression if the number is one.
+    """
+    return (_rd16(value >> 16) << 16) & U64 if value >> 16 & 0xFFFF else _rd16(value)
+
+
+class SharedRing(Generic[Request, Response]):
+    """The shared page: its indices as `words`, all of it as `octets`, and its entries."""
+
+    __slots__ = ("address", "entry_size", "octets", "ring", "words")
+
+    def __init__(self, page: Page, entry: type[Any]) -> None:
+        octets = memoryview(page).cast("B")
+        self.entry_size = ctypes.sizeof(entry)
+        if octets.readonly or len(octets) < 64 + self.entry_size:
+            raise ValueError("a ring needs a writable page with room for an entry")
+        self.octets = octets
+        self.words = octets[: len(octets) // 4 * 4].cast("I")
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(octets))
+        self.ring: list[_Entry[Request, Response]] = [
+            entry.from_buffer(octets, start) for start in self.starts()
+        ]
+
+    def starts(self) -> range:
+        """Where each entry that fits begins, in bytes."""
+        last = len(self.octets) - self.entry_size
+        return range(64, last + 1, self.entry_size)
+
+    def ring_size(self, bytes: int) -> int:
+        """__RING_SIZE: Number of entries in so many bytes at page. As many as fit
+        behind the indices, rounded down to a power of two. Takes the type from the
+        pointer, and reads nothing through it.
+        """
+        return _rd32(
+            (bytes - (self.address + 64 - self.address) & U64) // self.entry_size
+        )
+
+    def shared_ring_init(self) -> None:
+        """SHARED_RING_INIT: Puts the shared page into the state of a ring nothing has
+        gone through. Whoever sets the page up calls it once, before either side
+        attaches: usually the front end, for vm_event the monitor. Both sides then ask
+        to be notified of the first message. The entries are left as they are.
+        """
+        self.words[RSP_PROD] = 0
+        self.words[REQ_PROD] = 0
+        self.words[RSP_EVENT] = 1
+        self.words[REQ_EVENT] = 1
+        self.octets[16:20] = bytes(4)
+        self.octets[20:64] = bytes(44)
+
+    def detach(self) -> None:
+        """Let go of the page, so that its mapping can be closed."""
+        self.ring.clear()
+        gc.collect()  # a record and the members it keeps refer to each other
+        self.words.release()
+        self.octets.release()
+
+
+class _Half(Generic[Request, Response]):
+    """What both halves have: the page, and the barriers around accesses to it."""
+
+    __slots__ = ("nr_ents", "sring", "xen_mb", "xen_rmb", "xen_wmb")
+
+    entry: ClassVar[type[Any]]
+    nr_ents: int
+    sring: SharedRing[Request, Response]
+
+    def _map(self, page: Page, given: Barriers | None) -> None:
+        self.sring = SharedRing(page, self.entry)
+        self.xen_mb, self.xen_rmb, self.xen_wmb = given or barriers()
+
+    def detach(self) -> None:
+        """Let go of the page; the half is of no use afterwards."""
+        self.sring.detach()
+
+
+class FrontRing(_Half[Request, Response]):
+    """The front half of a ring: it sends requests and takes responses."""
+
+    __slots__ = ("req_prod_pvt", "rsp_cons")
+
+    def attach(
+        self, page: SharedRing[Request, Response], start: int, bytes: int
+    ) -> None:
+        """FRONT_RING_ATTACH: Attaches a front half to a ring in use, at the index
+        start. For a front end that takes over; everything before start must have been
+        answered and consumed. Writes nothing to the page.
+        """
+        self.req_prod_pvt = start
+        self.rsp_cons = start
+        self.nr_ents = page.ring_size(bytes)
+        self.sring = page
+
+    def init(self, page: SharedRing[Request, Response], bytes: int) -> None:
+        """FRONT_RING_INIT: Attaches a front half to a fresh ring. The page must have
+        gone through SHARED_RING_INIT, or must do so before the first message. Writes
+        nothing to the page.
+        """
+        self.attach(page, 0, bytes)
+
+    def front_ring_init(self, page: SharedRing[Request, Response], bytes: int) -> None:
+        """XEN_FRONT_RING_INIT: Sets up the shared page and attaches a front half to it.
+        For a front end that owns the page.
+        """
+        page.shared_ring_init()
+        self.init(page, bytes)
+
+    def ring_size(self) -> int:
+        """RING_SIZE: Number of entries of the ring. Either side may ask; it is a power
+        of two and never changes.
+        """
+        return self.nr_ents
+
+    def free_requests(self) -> int:
+        """RING_FREE_REQUESTS: Number of requests the front end may still add. An entry
+        becomes free once the response in it has been consumed. Only the front end can
+        know.
+        """
+        return (((self.ring_size() - self.req_prod_pvt) & U32) + self.rsp_cons) & U32
+
+    def ring_full(self) -> bool:
+        """RING_FULL: Whether the front end has no room for another request. Only the
+        front end can know.
+        """
+        return not self.free_requests()
+
+    def nr_unconsumed_responses(self) -> int:
+        """XEN_RING_NR_UNCONSUMED_RESPONSES: Number of published responses the front end
+        has yet to consume. Not limited to the size of the ring: check an untrusted back
+        end with RING_RESPONSE_PROD_OVERFLOW.
+        """
+        return (self.sring.words[RSP_PROD] - self.rsp_cons) & U32
+
+    def has_unconsumed_responses(self) -> int:
+        """RING_HAS_UNCONSUMED_RESPONSES: Whether a published response waits for the
+        front end. If so, call xen_rmb() before reading the entry. The value is how many
+        wait; define XEN_RING_HAS_UNCONSUMED_IS_BOOL for 0 or 1.
+        """
+        return self.nr_unconsumed_responses()
+
+    def get_request(self, index: int) -> Request:
+        """RING_GET_REQUEST: Pointer to the request in the shared entry that index
+        selects. The front end fills requests through it, at req_prod_pvt. A back end
+        should read through RING_COPY_REQUEST instead: the front end can change the
+        entry at any time.
+        """
+        return self.sring.ring[(self.ring_size() - 1) & U32 & index].req
+
+    def get_response(self, index: int) -> Response:
+        """RING_GET_RESPONSE: Pointer to the response in the shared entry that index
+        selects. The back end fills responses through it, at rsp_prod_pvt. A front end
+        should read through RING_COPY_RESPONSE instead: the back end can change the
+        entry at any time.
+        """
+        return self.sring.ring[(self.ring_size() - 1) & U32 & index].rsp
+
+    def copy_request(self, index: int, copy: Request) -> None:
+        """RING_COPY_REQUEST: Copies the request at index out of the ring. The back end
+        calls it at req_cons, then advances req_cons by one; a request must be waiting
+        there.
+        """
+        assign(copy, self.get_request(index))
+
+    def copy_response(self, index: int, copy: Response) -> None:
+        """RING_COPY_RESPONSE: Copies the response at index out of the ring. The front
+        end calls it at rsp_cons, then advances rsp_cons by one; a response must be
+        waiting there.
+        """
+        assign(copy, self.get_response(index))
+
+    def response_prod_overflow(self, index: int) -> bool:
+        """RING_RESPONSE_PROD_OVERFLOW: Whether the back end cannot have produced
+        responses up to index. A front end puts the page's rsp_prod to this test; if it
+        fails, the back end is broken or hostile.
+        """
+        return self.ring_size() < (index - self.rsp_cons) & U32
+
+    def push_requests(self) -> None:
+        """RING_PUSH_REQUESTS: Publishes the requests the front end has filled in. A
+        write barrier makes their contents visible before the new producer index is.
+        Does not tell whether to notify the back end.
+        """
+        self.xen_wmb()
+        self.sring.words[REQ_PROD] = self.req_prod_pvt
+
+    def push_requests_and_check_notify(self) -> int:
+        """RING_PUSH_REQUESTS_AND_CHECK_NOTIFY: Publishes the front end's requests and
+        sets notify to whether the back end wants to hear of it. It does if its
+        req_event is among the indices just published; then send it an event. A full
+        barrier before req_event is read keeps a back end about to sleep from being
+        missed.
+        """
+        before = self.sring.words[REQ_PROD]
+        after = self.req_prod_pvt
+        self.xen_wmb()
+        self.sring.words[REQ_PROD] = after
+        self.xen_mb()
+        return (after - before) & U32 > (after - self.sring.words[REQ_EVENT]) & U32
+
+    def final_check_for_responses(self) -> int:
+        """RING_FINAL_CHECK_FOR_RESPONSES: Sets more to whether responses are waiting,
+        and asks to be notified of the next one if none is. The front end calls it when
+        it has consumed all it saw; it may sleep only if more is zero. It looks a second
+        time, behind a full barrier, for a response published meanwhile. To be woken
+        after several responses rather than one, set rsp_event in code of your own.
+        """
+        more = self.has_unconsumed_responses()
+        if not more:
+            self.sring.words[RSP_EVENT] = (self.rsp_cons + 1) & U32
+            self.xen_mb()
+            more = self.has_unconsumed_responses()
+        return more
+
+    # What follows is not ring.h's.
+
+    def __init__(
+        self, page: Page, start: int = 0, barriers: Barriers | None = None
+    ) -> None:
+        """Attach to a page that is set up, with its indices at `start`."""
+        self._map(page, barriers)
+        self.attach(self.sring, start, len(self.sring.octets))
+
+    def __enter__(self) -> FrontRing[Request, Response]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.detach()
+
+    def send(self, request: Request) -> None:
+        """Put a copy of a request into the next free entry; `push_requests` publishes it."""
+        if self.ring_full():
+            raise RingFull(f"all {self.nr_ents} entries wait for a response")
+        assign(self.get_request(self.req_prod_pvt), request)
+        self.req_prod_pvt = (self.req_prod_pvt + 1) & U32
+
+    def responses(self) -> Iterator[Response]:
+        """Take the responses that are there, each as a copy of its own.
+
+        At the end the other side has been asked to notify of the next one, so that the
+        caller may sleep.  Raises `RingOverflow` for more responses than were asked for.
+        """
+        words = self.sring.words
+        while True:
+            produced = words[RSP_PROD]
+            if (produced - self.rsp_cons) & U32 > (
+                self.req_prod_pvt - self.rsp_cons
+            ) & U32:
+                raise RingOverflow("response", produced, self.req_prod_pvt)
+            self.xen_rmb()
+            while self.rsp_cons != produced:
+                response = self.get_response(self.rsp_cons).copy()
+                self.rsp_cons = (self.rsp_cons + 1) & U32
+                yield response
+            if not self.final_check_for_responses():
+                return
+
+
+class BackRing(_Half[Request, Response]):
+    """The back half of a ring: it takes requests and gives responses."""
+
+    __slots__ = (
+        "_entries",
+        "_flags",
+        "_free",
+        "_open",
+        "_selected",
+        "req_cons",
+        "rsp_prod_pvt",
+    )
+
+    def attach(
+        self, page: SharedRing[Request, Response], start: int, bytes: int
+    ) -> None:
+        """BACK_RING_ATTACH: Attaches a back half to a ring in use, at the index start.
+        For a back end that takes over, with the page's rsp_prod as start: requests from
+        there on are still to be answered. Writes nothing to the page.
+        """
+        self.rsp_prod_pvt = start
+        self.req_cons = start
+        self.nr_ents = page.ring_size(bytes)
+        self.sring = page
+
+    def init(self, page: SharedRing[Request, Response], bytes: int) -> None:
+        """BACK_RING_INIT: Attaches a back half to a fresh ring. A monitor calls it
+        after SHARED_RING_INIT and before switching on any event. Writes nothing to the
+        page.
+        """
+        self.attach(page, 0, bytes)
+
+    def ring_size(self) -> int:
+        """RING_SIZE: Number of entries of the ring. Either side may ask; it is a power
+        of two and never changes.
+        """
+        return self.nr_ents
+
+    def nr_unconsumed_requests(self) -> int:
+        """XEN_RING_NR_UNCONSUMED_REQUESTS: Number of published requests the back end
+        can consume now. Limited to the entries free of responses the back end has yet
+        to publish, whatever producer index the front end claims.
+        """
+        posted = (self.sring.words[REQ_PROD] - self.req_cons) & U32
+        room = (((self.ring_size() + self.rsp_prod_pvt) & U32) - self.req_cons) & U32
+        return posted if room > posted else room
+
+    def has_unconsumed_requests(self) -> int:
+        """RING_HAS_UNCONSUMED_REQUESTS: Whether a published request waits for the back
+        end. If so, call xen_rmb() before reading the entry. The value is how many wait;
+        define XEN_RING_HAS_UNCONSUMED_IS_BOOL for 0 or 1.
+        """
+        return self.nr_unconsumed_requests()
+
+    def get_request(self, index: int) -> Request:
+        """RING_GET_REQUEST: Pointer to the request in the shared entry that index
+        selects. The front end fills requests through it, at req_prod_pvt. A back end
+        should read through RING_COPY_REQUEST instead: the front end can change the
+        entry at any time.
+        """
+        return self.sring.ring[(self.ring_size() - 1) & U32 & index].req
+
+    def get_response(self, index: int) -> Response:
+        """RING_GET_RESPONSE: Pointer to the response in the shared entry that index
+        selects. The back end fills responses through it, at rsp_prod_pvt. A front end
+        should read through RING_COPY_RESPONSE instead: the back end can change the
+        entry at any time.
+        """
+        return self.sring.ring[(self.ring_size() - 1) & U32 & index].rsp
+
+    def copy_request(self, index: int, copy: Request) -> None:
+        """RING_COPY_REQUEST: Copies the request at index out of the ring. The back end
+        calls it at req_cons, then advances req_cons by one; a request must be waiting
+        there.
+        """
+        assign(copy, self.get_request(index))
+
+    def copy_response(self, index: int, copy: Response) -> None:
+        """RING_COPY_RESPONSE: Copies the response at index out of the ring. The front
+        end calls it at rsp_cons, then advances rsp_cons by one; a response must be
+        waiting there.
+        """
+        assign(copy, self.get_response(index))
+
+    def request_cons_overflow(self, index: int) -> bool:
+        """RING_REQUEST_CONS_OVERFLOW: Whether consuming the request at index would
+        overrun the ring. The back end stops consuming when it does: every entry then
+        holds a request it has not answered.
+        """
+        return self.ring_size() <= (index - self.rsp_prod_pvt) & U32
+
+    def request_prod_overflow(self, index: int) -> bool:
+        """RING_REQUEST_PROD_OVERFLOW: Whether the front end cannot have produced
+        requests up to index. A back end puts the page's req_prod to this test; if it
+        fails, the front end is broken or hostile.
+        """
+        return self.ring_size() < (index - self.rsp_prod_pvt) & U32
+
+    def push_responses(self) -> None:
+        """RING_PUSH_RESPONSES: Publishes the responses the back end has filled in. A
+        write barrier makes their contents visible before the new producer index is.
+        Does not tell whether to notify the front end.
+        """
+        self.xen_wmb()
+        self.sring.words[RSP_PROD] = self.rsp_prod_pvt
+
+    def push_responses_and_check_notify(self) -> int:
+        """RING_PUSH_RESPONSES_AND_CHECK_NOTIFY: Publishes the back end's responses and
+        sets notify to whether the front end wants to hear of it. It does if its
+        rsp_event is among the indices just published; then send it an event. A full
+        barrier before rsp_event is read keeps a front end about to sleep from being
+        missed.
+        """
+        before = self.sring.words[RSP_PROD]
+        after = self.rsp_prod_pvt
+        self.xen_wmb()
+        self.sring.words[RSP_PROD] = after
+        self.xen_mb()
+        return (after - before) & U32 > (after - self.sring.words[RSP_EVENT]) & U32
+
+    def final_check_for_requests(self) -> int:
+        """RING_FINAL_CHECK_FOR_REQUESTS: Sets more to whether requests are waiting, and
+        asks to be notified of the next one if none is. The back end calls it when it
+        has consumed all it saw; it may sleep only if more is zero. It looks a second
+        time, behind a full barrier, for a request published meanwhile. To be woken
+        after several requests rather than one, set req_event in code of your own.
+        """
+        more = self.has_unconsumed_requests()
+        if not more:
+            self.sring.words[REQ_EVENT] = (self.req_cons + 1) & U32
+            self.xen_mb()
+            more = self.has_unconsumed_requests()
+        return more
+
+    # What follows is not ring.h's.
+
+    def __init__(
+        self, page: Page, start: int = 0, barriers: Barriers | None = None
+    ) -> None:
+        """Attach to a page that is set up, with its indices at `start`."""
+        self._map(page, barriers)
+        self.attach(self.sring, start, len(self.sring.octets))
+        octets, size = self.sring.octets, self.sring.entry_size
+        self._entries = [octets[at : at + size] for at in self.sring.starts()][
+            : self.nr_ents
+        ]
+        self._free: list[Request] = [self._private_copy() for _ in self._entries]
+        self._open: dict[Request, None] = {}
+        self._selected = 0
+        self._flags: Any = getattr(type(self._free[0]), "flags", None)
+
+    def _private_copy(self) -> Request:
+        """A request in memory of ours, where the other side cannot change it."""
+        octets = bytearray(self.sring.entry_size)
+        request: Request = self.entry.from_buffer(octets).req
+        request._octets_ = memoryview(octets)
+        return request
+
+    def __enter__(self) -> BackRing[Request, Response]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.detach()
+
+    def detach(self) -> None:
+        """Let go of the page; requests that were taken stay readable."""
+        for entry in self._entries:
+            entry.release()
+        super().detach()
+
+    def requests(self) -> Iterator[Request]:
+        """Take the requests that are there, each copied before it is given out.
+
+        A request is valid until it is answered; `copy()` keeps it longer.  At the end the
+        other side has been asked to notify of the next one, so that the caller may
+        sleep.  Raises `RingOverflow` for more requests than the ring holds.
+        """
+        entries, free, waiting = self._entries, self._free, self._open
+        mask = self.nr_ents - 1
+        while True:
+            produced = self._produced()
+            while self.req_cons != produced:
+                request = free.pop()
+                request._octets_[:] = entries[self.req_cons & mask]
+                self.req_cons = (self.req_cons + 1) & U32
+                waiting[request] = None
+                yield request
+            if not self.final_check_for_requests():
+                return
+
+    def _produced(self) -> int:
+        """The other side's request index, once it has been found possible."""
+        produced = self.sring.words[REQ_PROD]
+        taken = (self.req_cons - self.rsp_prod_pvt) & U32
+        posted = (produced - self.rsp_prod_pvt) & U32
+        if self.request_prod_overflow(produced) or posted < taken:
+            raise RingOverflow("request", produced, self.req_cons)
+        self.xen_rmb()
+        return produced
+
+    def respond(
+        self, request: Request, flags: int | None = None, **members: Any
+    ) -> None:
+        """Answer a request with itself, as it is now, and with the members given here.
+
+        `push_responses` publishes it.  Raises ValueError for a request that does not
+        wait for an answer.
+        """
+        if request not in self._open or self._selected:
+            raise ValueError(
+                "this request does not wait for an answer, or not for this one"
+            )
+        del self._open[request]
+        if flags is not None:
+            self._flags.__set__(request, flags)
+        for name, value in members.items():
+            setattr(request, name, value)
+        self._entries[self.rsp_prod_pvt & (self.nr_ents - 1)][:] = request._octets_
+        self.rsp_prod_pvt = (self.rsp_prod_pvt + 1) & U32
+        self._free.append(request)
+
+    def unanswered(self) -> list[Request]:
+        """The requests that were taken and not answered yet, oldest first."""
+        return list(self._open)
+
+    def select(self, *paths: str) -> Selection[Request, Response]:
+        """Chosen members of each request as tuples: `ring.select("reason", "u.cpuid.leaf")`.
+
+        Raises ValueError for a path that is no number's.
+        """
+        return Selection(self, paths)
+
+
+class Selection(Generic[Request, Response]):
+    """Requests as tuples of chosen members: less to look at than a whole one, and faster.
+
+    Iterating takes the requests that are there and reads the numbers once, straight from
+    the page.  `respond` answers them in their order.
+    """
+
+    __slots__ = ("_flag_words", "_places", "_ring", "_unpack")
+
+    def __init__(
+        self, ring: BackRing[Request, Response], paths: tuple[str, ...]
+    ) -> None:
+        request = type(ring.get_request(0))
+        places = {place.path: place for place in members(request)}
+        for path in paths:
+            if path not in places or not _code(places[path]):
+                raise ValueError(f"{request.__name__} has no number '{path}' to select")
+        self._ring = ring
+        self._places = list(ring.sring.starts())[: ring.nr_ents]
+        self._unpack = _unpacker(
+            [(places[path].offset, _code(places[path])) for path in paths]
+        )
+        flags = places.get("flags")
+        self._flag_words = [(at + flags.offset) // 4 for at in self._places if flags]
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        ring, places, unpack = self._ring, self._places, self._unpack
+        octets, mask = ring.sring.octets, ring.nr_ents - 1
+        while True:
+            produced = ring._produced()
+            while ring.req_cons != produced:
+                place = places[ring.req_cons & mask]
+                ring.req_cons = (ring.req_cons + 1) & U32
+                ring._selected += 1
+                yield unpack(octets, place)
+            if not ring.final_check_for_requests():
+                return
+
+    def respond(self, flags: int | None = None) -> None:
+        """Answer the oldest request that was taken, with itself and with these flags.
+
+        Raises ValueError if none waits, or if whole requests that were taken do.
+        """
+        ring = self._ring
+        if not ring._selected or ring._open:
+            raise ValueError("no selected request is the next to be answered")
+        if flags is not None:
+            words = ring.sring.words
+            words[self._flag_words[ring.rsp_prod_pvt & (ring.nr_ents - 1)]] = flags
+        ring.rsp_prod_pvt = (ring.rsp_prod_pvt + 1) & U32
+        ring._selected -= 1
+
+
+def _code(place: Place) -> str:
+    """The struct code of a number in bytes of its own, empty for anything else."""
+    kind = getattr(place.member.type, "_type_", "")
+    if (
+        place.bit_width is not None
+        or not isinstance(kind, str)
+        or kind not in "bBhHiIlLqQ"
+    ):
+        return ""
+    code = {1: "b", 2: "h", 4: "i", 8: "q"}[place.size]
+    return code if kind.islower() else code.upper()
+
+
+def _unpacker(fields: list[tuple[int, str]]) -> Callable[[Any, int], tuple[Any, ...]]:
+    """A function that reads fields, given by offset and code, in the order given.
+
+    Fields that share bytes, as those of a union, are read one after another.
+    """
+    rest = sorted(range(len(fields)), key=lambda index: fields[index][0])
+    formats, order = [], []
+    while rest:
+        form, end, later = "<", 0, []
+        for index in rest:
+            offset, code = fields[index]
+            if offset < end:
+                later.append(index)
+                continue
+            form += f"{offset - end}x{code}"
+            end = offset + struct.calcsize(code)
+            order.append(index)
+        formats.append(struct.Struct(form).unpack_from)
+        rest = later
+    if len(formats) == 1 and order == sorted(order):
+        return formats[0]
+    positions = [order.index(index) for index in range(len(fields))]
+
+    def unpack(octets: Any, start: int) -> tuple[Any, ...]:
+        values = [value for read in formats for value in read(octets, start)]
+        return tuple(values[position] for position in positions)
+
+    return unpack
