@@ -74,6 +74,8 @@ class _Record:
     _members_: ClassVar[tuple[Member, ...]]
     _nested_: ClassVar[dict[str, tuple[_Descriptor, _Descriptor]]]
 
+    __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
+
     def __repr__(self) -> str:
         members = (
             f"{member.name}={_text(getattr(self, member.name), member)}"
