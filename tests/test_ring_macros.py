@@ -13,6 +13,7 @@ import random
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,15 +102,8 @@ def c_function(operation: Operation) -> str:
     )
 
 
-@pytest.fixture(scope="module", params=["ours", "xen's"])
-def library(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Any:
-    first = HEADERS
-    if request.param != "ours":
-        require((INSTALLED / "io" / "ring.h").exists(), "libxen-dev")
-        first = INSTALLED
-    folder = tmp_path_factory.mktemp("macros")
+def build(folder: Path, headers: Path) -> Any:
+    """The macros of this tree's ring.h, compiled and loaded."""
     text = HOOKS + "".join(map(c_function, operations().values()))
     (folder / "macros.c").write_text(
         f"#include <stdint.h>\n#include <string.h>\n{text}"
@@ -118,13 +112,23 @@ def library(
     (folder / "vm_event.h").write_text((HEADERS / "v7" / "vm_event.h").read_text())
     command = [
         *("gcc", "-std=gnu11", "-O1", "-w", "-D__XEN_TOOLS__", "-include", "stddef.h"),
-        *("-iquote", str(first), "-iquote", str(HEADERS), str(folder / "macros.c")),
+        *("-iquote", str(headers), "-iquote", str(HEADERS), str(folder / "macros.c")),
     ]
     read = subprocess.run([*command, "-M"], capture_output=True, text=True, check=True)
-    assert str(first / "io" / "ring.h") in read.stdout.split()
+    assert str(headers / "io" / "ring.h") in read.stdout.split()
     target = str(folder / "macros.so")
     subprocess.run([*command, "-shared", "-fPIC", "-o", target], check=True)
     return ctypes.CDLL(target)
+
+
+@pytest.fixture(scope="module", params=["ours", "xen's"])
+def library(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    if request.param == "ours":
+        return build(tmp_path_factory.mktemp("macros"), HEADERS)
+    require((INSTALLED / "io" / "ring.h").exists(), "libxen-dev")
+    return build(tmp_path_factory.mktemp("macros"), INSTALLED)
 
 
 def near(dice: random.Random) -> int:
@@ -221,15 +225,12 @@ class Both:
                 yield name, getattr(half, name)
 
 
-@pytest.mark.parametrize("key", sorted(operations()), ids="/".join)
-def test_macro_does_the_same_in_python_as_in_c(
-    library: Any, key: tuple[str, str]
-) -> None:
+def compare(library: Any, key: tuple[str, str], states: int) -> None:
+    """Run one macro on both sides, from the same random states."""
     dice = random.Random(f"{key}")
     both = Both(library, operations()[key])
-    entries = dice.randbytes(PAGE - 64)
-    both.c.page[64:] = both.python.page[64:] = entries
-    for _ in range(STATES):
+    both.c.page[64:] = both.python.page[64:] = dice.randbytes(PAGE - 64)
+    for _ in range(states):
         arguments = both.set(dice)
         before = bytes(both.c.page[:64]), arguments
         c, python = both.run_c(arguments), both.run_python(arguments)
@@ -241,6 +242,13 @@ def test_macro_does_the_same_in_python_as_in_c(
         )
         assert both.python.page == both.c.page
         assert bytes(both.record) == bytes(both.c_record)
+
+
+@pytest.mark.parametrize("key", sorted(operations()), ids="/".join)
+def test_macro_does_the_same_in_python_as_in_c(
+    library: Any, key: tuple[str, str]
+) -> None:
+    compare(library, key, STATES)
 
 
 def test_every_accessor_is_there() -> None:

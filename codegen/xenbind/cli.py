@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 import click
 
-from . import __version__
+from . import __version__, ask
+from .ask import spec_path
 from .errors import XenbindError, describe
 from .generate import Job
-from .resources import folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,9 +64,7 @@ def _job_options(command: F) -> F:
 
 
 def _job(spec: Path | None, include: Path | None, out: Path, cc: str | None) -> Job:
-    local = Path("headers/vm_event.toml")
-    chosen = spec or (local if local.is_file() else folder("headers") / local.name)
-    return Job(chosen, include, out, cc)
+    return Job(spec_path(spec), include, out, cc)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,6 +78,8 @@ def main() -> None:
       xenbind generate --include /usr/include/xen --out bindings
       xenbind verify --cc clang
       xenbind check --json
+      xenbind diff 6 7
+      xenbind show 7 vm_event_st
     """
 
 
@@ -269,3 +269,7 @@ def add_version(
     click.echo(f"version {added.version}: {added.header}, {job.spec}")
     _generate(job, accept_abi_change=False)
     _verify(job)
+
+
+main.add_command(ask.diff)
+main.add_command(ask.show)

@@ -21,25 +21,10 @@ NAME = "manifest.json"
 
 # Modules that read what was generated, or answer other questions: no output depends on
 # them.  One that is not listed costs a needless run, never a stale package.
-_READERS = frozenset(
-    [
-        "__main__",
-        "cli",
-        "errors",
-        "output",
-        "verify",
-        "abi",
-        "addversion",
-        "show",
-        "diff",
-        "diffmembers",
-        "difftypes",
-        "difftext",
-        "decode",
-        "recordings",
-        "columns",
-    ]
-)
+_READERS = frozenset("""
+    __main__ cli ask errors output verify abi addversion show showparts showtext
+    diff diffmembers diffmembertext difftypes difftext decode recordings columns
+    """.split())
 
 
 @dataclass(frozen=True, slots=True)
