@@ -46,7 +46,6 @@ class Stale:
 def build(job: Job) -> Generated:
     """Read the headers and render everything, in memory."""
     from . import abi, pipeline, spec
-    from .formatting import format_files
     from .preprocess import find_compiler
     from .render import render
 
@@ -64,7 +63,7 @@ def build(job: Job) -> Generated:
         ]
         for interface, version in zip(interfaces, loaded.versions, strict=True)
     }
-    files = format_files(render(loaded, interfaces, headers, folders))
+    files = render(loaded, interfaces, headers, folders)
     read = [file for interface in interfaces for file in interface.files]
     made = Manifest(
         generator=manifest.generator_digest(),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from pycparser import c_ast
 
-from .ir import Array, Field, Operation, Parameter, RecordRef
+from .ir import Array, Field, Operation, Parameter, RecordRef, Scalar
 from .layout import X86_64, IntegerType
 from .names import python_name
 from .typetable import fundamental
@@ -348,7 +348,8 @@ class Translator:
         type = (
             (_ULONG if unsigned else _LONG) if wide else (_UINT if unsigned else _INT)
         )
-        return Value(digits, _ATOM, type)
+        text = f"0x{digits[2:].upper()}" if digits[:2].lower() == "0x" else digits
+        return Value(text, _ATOM, type)
 
     def member(self, node: c_ast.StructRef) -> Value:
         owner = self.expression(node.name)
@@ -356,8 +357,9 @@ class Translator:
         if owner.type == "half":
             if name == "sring":
                 return Value(f"{owner.text}.sring", _ATOM, "page")
-            if name in self.types.front or name in self.types.back:
-                return Value(f"{owner.text}.{name}", _ATOM, _UINT)
+            found = self.types.front.get(name) or self.types.back.get(name)
+            if found is not None:
+                return Value(f"{owner.text}.{name}", _ATOM, _integer(found))
         if owner.type == "page" and name in self.types.page:
             return self.page_member(owner, self.types.page[name])
         if owner.type == "union" and owner.member is not None:
@@ -376,6 +378,8 @@ class Translator:
                 return Value(page.text, _ATOM, "bytes", found)
             case RecordRef():
                 return Value(page.text, _ATOM, "union", found)
+        if _integer(found) != _UINT:
+            raise Untranslatable(f"the type of '{found.name}'")
         return Value(f"{page.text}.words[{found.name.upper()}]", _ATOM, _UINT, found)
 
     def element(self, node: c_ast.ArrayRef) -> Value:
@@ -532,6 +536,13 @@ class Translator:
 
 def _is_statement(node: c_ast.Node) -> bool:
     return isinstance(node, c_ast.DoWhile | c_ast.If | c_ast.Assignment)
+
+
+def _integer(member: Field) -> IntegerType:
+    """The integer type of a member of a ring's struct."""
+    if isinstance(member.type, Scalar) and member.type.base in X86_64.integers:
+        return X86_64.integers[member.type.base]
+    raise Untranslatable(f"the type of '{member.name}'")
 
 
 def _named_type(node: c_ast.Node) -> IntegerType:

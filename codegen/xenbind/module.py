@@ -154,7 +154,7 @@ class _Module:
 
     def imports(self) -> list[str]:
         lines: list[str] = []
-        for module in ("ctypes", "enum", "typing", ".", ".base"):
+        for module in ("ctypes", "enum", ".", ".base"):
             names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
             if not names:
                 continue
@@ -187,7 +187,7 @@ class _Module:
                 heading = [] if group is None else self.heading(group)
             current = group
             doc = "" if group else docstring(constant.doc, 0)
-            self.use("typing", "Final")
+            self.use(".base", "Final")
             views.append(
                 ConstantView(
                     self.constants[constant.name],
@@ -260,7 +260,7 @@ class _Module:
         payload = self.interface.payload
         if payload is None or payload.record != record.key:
             return None
-        self.use("typing", "Any")
+        self.use(".base", "Any")
         return PayloadView(
             table=self.claim("_PAYLOADS"),
             tag=payload.tag,
@@ -298,7 +298,7 @@ class _Module:
             return text
         if text.startswith("Annotated["):
             return f"{text[:-1]}, {', '.join(extra)}]"
-        return f"{self.use('typing', 'Annotated')}[{text}, {', '.join(extra)}]"
+        return f"{self.use('.base', 'Annotated')}[{text}, {', '.join(extra)}]"
 
     def annotation(self, type: CType) -> str:
         """A type as an annotation that has the ctypes type in it."""
@@ -309,7 +309,7 @@ class _Module:
                 return self.use(".base", type.base)
             if type.spelling in self.scalars:
                 return self.scalars[type.spelling]
-        return f"{self.use('typing', 'Annotated')}[{self.python_type(type)}, {self.ctype(type)}]"
+        return f"{self.use('.base', 'Annotated')}[{self.python_type(type)}, {self.ctype(type)}]"
 
     def python_type(self, type: CType) -> str:
         match type:
@@ -322,7 +322,7 @@ class _Module:
             case Pointer(target=None):
                 return "int | None"
             case Pointer():
-                return self.use("typing", "Any")
+                return self.use(".base", "Any")
         return self.annotation(type)
 
     def ctype(self, type: CType) -> str:

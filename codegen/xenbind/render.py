@@ -1,7 +1,7 @@
 """Rendering: from the IR to the text of every generated file.
 
 Takes interfaces and the spec; prepares what the templates need, in plain strings, and
-gives a mapping of path to text, unformatted, for `output`.  Every decision is made here
+gives a mapping of path to text, formatted, for `output`.  Every decision is made here
 and in `module`; a template holds text and loops.
 """
 
@@ -14,6 +14,7 @@ import jinja2
 
 from . import __version__
 from .errors import XenbindError
+from .formatting import format_python
 from .ir import Interface
 from .module import module_view
 from .protocol import protocol_view
@@ -26,18 +27,19 @@ from .views import ProtocolView
 _SHARED = {
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
-    "package/base.py.jinja": "{package}/base.py",
-    "package/layout.py.jinja": "{package}/layout.py",
+    "package/base.py": "{package}/base.py",
+    "package/layout.py": "{package}/layout.py",
     "package/py.typed": "{package}/py.typed",
     "tests/compiled.py.jinja": "tests/compiled.py",
     "tests/conftest.py.jinja": "tests/conftest.py",
-    "tests/members.py.jinja": "tests/members.py",
-    "tests/test_against_c.py.jinja": "tests/test_against_c.py",
+    "tests/members.py": "tests/members.py",
+    "tests/test_against_c.py": "tests/test_against_c.py",
 }
 # The ring protocol, for interfaces that have a ring.
 _RING = {
-    "package/barrier.py.jinja": "{package}/barrier.py",
-    "package/ring.py.jinja": "{package}/ring.py",
+    "package/barrier.py": "{package}/barrier.py",
+    "package/macros.py.jinja": "{package}/macros.py",
+    "package/ring.py": "{package}/ring.py",
 }
 _PER_VERSION = {
     "package/version.py.jinja": "{package}/v{version}.py",
@@ -56,7 +58,7 @@ def render(
     `headers` tells, by version, how the generated files speak of its header; `folders`
     where the generated tests look for it and what it includes.
     """
-    environment = _environment()
+    templates = _Templates()
     shared = {
         "name": spec.name,
         "package": spec.package,
@@ -70,33 +72,59 @@ def render(
         "ring": _protocol(interfaces),
     }
     files = {
-        path.format(package=spec.package): environment.get_template(name).render(shared)
-        for name, path in _templates(interfaces).items()
+        path.format(package=spec.package): templates.text(name, shared)
+        for name, path in _shared(interfaces).items()
     }
     for interface in interfaces:
-        files.update(render_version(spec, interface, headers[interface.version]))
+        context = {
+            **_reference_context(spec, interface),
+            "module": module_view(
+                interface, headers[interface.version], _releases(spec, interface)
+            ),
+        }
+        for name, path in _PER_VERSION.items():
+            path = path.format(package=spec.package, version=interface.version)
+            files[path] = templates.text(name, context)
     return dict(sorted(files.items()))
 
 
-def render_version(spec: Spec, interface: Interface, header: str) -> dict[str, str]:
-    """The files of one interface version."""
-    environment = _environment()
-    context = {
+def render_reference(spec: Spec, interface: Interface) -> str:
+    """The reference C file of one interface version."""
+    context = _reference_context(spec, interface)
+    return _Templates().text("reference/version.c.jinja", context)
+
+
+def _reference_context(spec: Spec, interface: Interface) -> dict[str, object]:
+    return {
         "name": spec.name,
         "version": interface.version,
         "header": PurePosixPath(interface.header).name,
-        "module": module_view(interface, header, _releases(spec, interface)),
         "reference": reference(interface),
     }
-    return {
-        path.format(
-            package=spec.package, version=interface.version
-        ): environment.get_template(name).render(context)
-        for name, path in _PER_VERSION.items()
-    }
 
 
-def _templates(interfaces: Sequence[Interface]) -> dict[str, str]:
+class _Templates:
+    """The templates folder: what ends in .jinja is rendered, anything else copied."""
+
+    def __init__(self) -> None:
+        self.folder = folder("templates")
+        self.environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self.folder),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+
+    def text(self, name: str, context: Mapping[str, object]) -> str:
+        if not name.endswith(".jinja"):
+            return (self.folder / name).read_text(encoding="utf-8")
+        text = self.environment.get_template(name).render(context)
+        return format_python(text) if name.endswith(".py.jinja") else text
+
+
+def _shared(interfaces: Sequence[Interface]) -> dict[str, str]:
     has_ring = any(interface.rings for interface in interfaces)
     return _SHARED | _RING if has_ring else _SHARED
 
@@ -155,14 +183,3 @@ def _places(interface: Interface) -> tuple[int, int] | None:
     if "version" not in request:
         return None
     return request["version"].offset, page["ring"].offset
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder("templates")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )

@@ -48,21 +48,37 @@ def parse_bodies(
 
     `types` are the typedef names that they may mention.
     """
-    bodies = []
+    wanted = [(m, text) for m, text in expansions if not text.startswith(_DECLARES)]
     prefix = "".join(f"typedef int {name};\n" for name in types)
-    for macro, text in expansions:
-        if text.startswith(_DECLARES):
-            continue
-        try:
-            tree = CParser(dialect="c23").parse(f"{prefix}void f(void) {{ {text}; }}")
-        except ParseError as error:
-            raise _refuse(macro, str(error).rpartition(": ")[2], sources) from None
-        items = tree.ext[-1].body.block_items
-        body = tuple(
-            item for item in items if not isinstance(item, c_ast.EmptyStatement)
+    try:
+        parsed = _parse(prefix, [text for _, text in wanted])
+    except ParseError:
+        for macro, text in wanted:  # one by one, to find the culprit
+            try:
+                _parse(prefix, [text])
+            except ParseError as error:
+                raise _refuse(macro, str(error).rpartition(": ")[2], sources) from None
+        raise
+    return [
+        (macro, MacroBody(macro.name, macro.parameters or (), body))
+        for (macro, _), body in zip(wanted, parsed, strict=True)
+    ]
+
+
+def _parse(prefix: str, texts: Sequence[str]) -> list[tuple[c_ast.Node, ...]]:
+    functions = "".join(
+        f"void f{index}(void) {{ {text}; }}\n" for index, text in enumerate(texts)
+    )
+    tree = CParser(dialect="c23").parse(prefix + functions)
+    return [
+        tuple(
+            item
+            for item in node.body.block_items
+            if not isinstance(item, c_ast.EmptyStatement)
         )
-        bodies.append((macro, MacroBody(macro.name, macro.parameters or (), body)))
-    return bodies
+        for node in tree.ext
+        if isinstance(node, c_ast.FuncDef)
+    ]
 
 
 def operations(
@@ -108,6 +124,9 @@ class _Collector:
         self.macros = {macro.name: (macro, body) for macro, body in bodies}
         self.types = types
         self.sources = sources
+        # All macros are of the one header that defines the ring types.
+        file = bodies[0][0].coord.file if bodies else ""
+        self.comments = read(sources.text(file))
         self.roles: dict[str, list[str]] = {}
         self.made: dict[tuple[str, str], Operation] = {}
 
@@ -170,7 +189,7 @@ class _Collector:
         return self.made[name, side]
 
     def doc(self, macro: Macro) -> str:
-        return read(self.sources.text(macro.coord.file)).of(macro.coord.line)
+        return self.comments.of(macro.coord.line)
 
 
 _RING_IDX = X86_64.integers["unsigned int"]

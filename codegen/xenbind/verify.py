@@ -20,7 +20,7 @@ from .errors import OutputError
 from .ir import Coord, Interface
 from .pipeline import compiler_for, read
 from .reference import answers, compile_reference, coords, expected, reference
-from .render import render_version
+from .render import render_reference
 from .source import Sources
 from .spec import Spec, VersionSpec
 
@@ -82,11 +82,9 @@ def verify(
 def _ask_c(
     spec: Spec, version: VersionSpec, interface: Interface, command: tuple[str, ...]
 ) -> dict[str, int]:
-    texts = render_version(spec, interface, interface.header)
-    (name,) = (path for path in texts if path.endswith(".c"))
     with tempfile.TemporaryDirectory(prefix="xenbind-") as folder:
-        source = Path(folder) / Path(name).name
-        source.write_text(texts[name], encoding="utf-8")
+        source = Path(folder) / f"v{interface.version}.c"
+        source.write_text(render_reference(spec, interface), encoding="utf-8")
         compiler = compiler_for(spec, version, command)
         target = compile_reference(source, compiler, Sources())
         return answers(target, reference(interface))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from compiled import Reference
+
 from xen_vm_event import VERSIONS
 
 

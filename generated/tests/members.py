@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from xen_vm_event.layout import is_record
+from compiled import is_record
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 

@@ -7,10 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from compiled import Reference
+from compiled import Reference, Union, facts, is_record
 from members import Leaf, leaves
-from xen_vm_event.base import Union
-from xen_vm_event.layout import facts, is_record
 
 
 def records(module: ModuleType) -> dict[str, Any]:

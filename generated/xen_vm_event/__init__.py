@@ -7,9 +7,11 @@ by what a hypervisor wrote; a module is imported when it is first asked for.
 
 from __future__ import annotations
 
-import importlib
-import re
-from types import ModuleType
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = [
     "VERSIONS",
@@ -46,14 +48,15 @@ def interface(version: int) -> ModuleType:
     """The module of an interface version."""
     if version not in VERSIONS:
         raise UnknownVersion(f"version {version}")
-    return importlib.import_module(f"{__name__}.v{version}")
+    return import_module(f"{__name__}.v{version}")
 
 
 def interface_for_xen(release: str) -> ModuleType:
     """The module for a Xen release, given as `4.17` or in full, as in `4.17.3`."""
-    found = re.match(r"\d+\.\d+", release)
+    major, _, rest = release.partition(".")
+    digits = len(rest) - len(rest.lstrip("0123456789"))
     for version, releases in VERSIONS.items():
-        if found and found[0] in releases:
+        if f"{major}.{rest[:digits]}" in releases:
             return interface(version)
     raise UnknownVersion(f"of Xen {release}")
 

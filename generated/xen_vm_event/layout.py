@@ -1,7 +1,7 @@
 """Where the members of the generated records are, asked of the classes themselves.
 
 `members` walks a record; `facts` lists everything that compiled C can be asked about a
-version.  `python -m xen_vm_event.layout VERSION` prints those as JSON.
+version.  `python -m PACKAGE.layout VERSION` prints those as JSON.
 """
 
 from __future__ import annotations

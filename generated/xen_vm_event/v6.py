@@ -6,11 +6,13 @@ file, lasts.
 
 from ctypes import POINTER, Array, c_uint, c_uint8, c_uint16
 from enum import IntFlag
-from typing import Annotated, Any, Final
 
 from . import ring
 from .base import (
+    Annotated,
+    Any,
     Compound,
+    Final,
     OpenEnum,
     Structure,
     Union,

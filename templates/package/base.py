@@ -22,7 +22,42 @@ from __future__ import annotations
 
 import ctypes
 import enum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated as Annotated
+    from typing import Any as Any
+    from typing import ClassVar, Self, TypeVar
+    from typing import Final as Final
+    from typing import Generic as Generic
+    from typing import Protocol as Protocol
+
+    R = TypeVar("R", bound="_Record")
+else:
+    # What little of it is needed; importing typing would take a third of the time.
+    Any = Final = None
+
+    class Generic:
+        """Stands for `typing.Generic`: its parameters are for type checkers alone."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, parameters):
+            return cls
+
+    Protocol = Generic
+
+    class Annotated:
+        """Stands for `typing.Annotated`: keeps what is behind the type."""
+
+        __slots__ = ("__metadata__",)
+
+        def __class_getitem__(cls, items):
+            first, *extra = items
+            note = object.__new__(cls)
+            note.__metadata__ = (*getattr(first, "__metadata__", ()), *extra)
+            return note
+
 
 int8_t = Annotated[int, ctypes.c_int8]
 int16_t = Annotated[int, ctypes.c_int16]
@@ -34,18 +69,23 @@ uint32_t = Annotated[int, ctypes.c_uint32]
 uint64_t = Annotated[int, ctypes.c_uint64]
 
 
-class Member(NamedTuple):
+class Member:
     """A member of a record as the header declares it.
 
     `bits` is a bit-field's width, `values` the enum class of what the member holds, each
     None where there is none.
     """
 
-    name: str
-    c_name: str
-    type: Any
-    bits: int | None
-    values: Any
+    __slots__ = ("bits", "c_name", "name", "type", "values")
+
+    def __init__(
+        self, name: str, c_name: str, type: Any, bits: int | None, values: Any
+    ) -> None:
+        self.name = name
+        self.c_name = c_name
+        self.type = type
+        self.bits = bits
+        self.values = values
 
 
 class _Descriptor(Protocol):
@@ -139,9 +179,6 @@ def _text(value: Any, member: Member) -> str:
     if isinstance(value, ctypes.Array):
         return f"<{len(value)} items>"
     return repr(value)
-
-
-R = TypeVar("R", bound=_Record)
 
 
 def record(cls: type[R]) -> type[R]:

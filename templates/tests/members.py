@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from {{ package }}.layout import is_record
+from compiled import is_record
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -15,7 +15,9 @@ _WORD = 0xFFFF_FFFF_FFFF_FFFF
 class Leaf:
     """A scalar at the end of a path of attribute names and array indices."""
 
-    def __init__(self, path: tuple[str | int, ...], ctype: Any, bits: int | None) -> None:
+    def __init__(
+        self, path: tuple[str | int, ...], ctype: Any, bits: int | None
+    ) -> None:
         self.path = path
         self.ctype = ctype
         self.bits = bits

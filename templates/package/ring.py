@@ -1,8 +1,6 @@
-"""The ring protocol: {{ ring.header }}'s macros in Python, and what people do with them.
+"""A ring's two halves: ring.h's macros, and what people do with them.
 
-The first part of each class is translated, macro by macro, under the macro's name
-without `RING_`; the second part stands on the first.  A back half (the monitor's)
-takes requests and gives responses:
+A back half (the monitor's) takes requests and gives responses:
 
     ring = vm_event.BackRing(page)
     for request in ring.requests():
@@ -11,33 +9,29 @@ takes requests and gives responses:
         ...  # tell the other side
 
 A front half is the mirror image, for tests and simulators that play the hypervisor.
-A half belongs to one thread.  Its page is mapped, never copied; `detach` lets go of it.
+The macros themselves are in `macros`, and are methods of the halves. A half belongs to
+one thread. Its page is mapped, never copied; `detach` lets go of it.
 """
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import struct
-from collections.abc import Callable, Iterator
-from mmap import mmap
-from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
 
-from .barrier import Barriers, barriers
-from .base import Structure
-from .layout import Place, members
+from .base import TYPE_CHECKING, Any, Generic, Structure
+from .macros import REQ_PROD, RSP_PROD, U32, BackMacros, FrontMacros, assign
 
-Request = TypeVar("Request", bound=Structure)
-Response = TypeVar("Response", bound=Structure)
-Page: TypeAlias = "bytearray | memoryview | mmap | ctypes.Array[Any]"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
-U32 = 0xFFFF_FFFF
-U64 = 0xFFFF_FFFF_FFFF_FFFF
+    from .barrier import Barriers
+    from .layout import Place
+    from .macros import Page
 
-# The 32-bit words of the shared page.
-{% for word in ring.words %}
-{{ word.name }} = {{ word.index }}
-{% endfor %}
+    Request = TypeVar("Request", bound=Structure)
+    Response = TypeVar("Response", bound=Structure)
+else:
+    Request = Response = None
 
 
 class RingOverflow(RuntimeError):
@@ -56,100 +50,10 @@ class RingFull(RuntimeError):
     """There is no free entry for a request: take responses first."""
 
 
-class _Entry(Protocol[Request, Response]):
-    """An entry of the ring: a request, later the response in its place."""
+class FrontRing(FrontMacros[Request, Response]):
+    """The front half of a ring: it sends requests and takes responses."""
 
-    req: Request
-    rsp: Response
-
-
-def assign(target: Structure, source: Structure) -> None:
-    """Copy a record into another of its type, as `=` does in C."""
-    ctypes.memmove(ctypes.byref(target), ctypes.byref(source), ctypes.sizeof(target))
-{% for operation in ring.functions %}
-
-
-def {{ operation.name }}({{ operation.signature }}) -> {{ operation.returns }}:
-    {{ operation.doc }}
-{% for line in operation.lines %}
-    {{ line }}
-{% endfor %}
-{% endfor %}
-
-
-class SharedRing(Generic[Request, Response]):
-    """The shared page: its indices as `words`, all of it as `octets`, and its entries."""
-
-    __slots__ = ("address", "entry_size", "octets", "ring", "words")
-
-    def __init__(self, page: Page, entry: type[Any]) -> None:
-        octets = memoryview(page).cast("B")
-        self.entry_size = ctypes.sizeof(entry)
-        if octets.readonly or len(octets) < {{ ring.first_entry }} + self.entry_size:
-            raise ValueError("a ring needs a writable page with room for an entry")
-        self.octets = octets
-        self.words = octets[: len(octets) // 4 * 4].cast("I")
-        self.address = ctypes.addressof(ctypes.c_char.from_buffer(octets))
-        self.ring: list[_Entry[Request, Response]] = [
-            entry.from_buffer(octets, start) for start in self.starts()
-        ]
-
-    def starts(self) -> range:
-        """Where each entry that fits begins, in bytes."""
-        last = len(self.octets) - self.entry_size
-        return range({{ ring.first_entry }}, last + 1, self.entry_size)
-{% for operation in ring.page %}
-
-    def {{ operation.name }}({{ operation.signature }}) -> {{ operation.returns }}:
-        {{ operation.doc }}
-{% for line in operation.lines %}
-        {{ line }}
-{% endfor %}
-{% endfor %}
-
-    def detach(self) -> None:
-        """Let go of the page, so that its mapping can be closed."""
-        self.ring.clear()
-        gc.collect()  # a record and the members it keeps refer to each other
-        self.words.release()
-        self.octets.release()
-
-
-class _Half(Generic[Request, Response]):
-    """What both halves have: the page, and the barriers around accesses to it."""
-
-    __slots__ = ("nr_ents", "sring", "xen_mb", "xen_rmb", "xen_wmb")
-
-    entry: ClassVar[type[Any]]
-    nr_ents: int
-    sring: SharedRing[Request, Response]
-
-    def _map(self, page: Page, given: Barriers | None) -> None:
-        self.sring = SharedRing(page, self.entry)
-        self.xen_mb, self.xen_rmb, self.xen_wmb = given or barriers()
-
-    def detach(self) -> None:
-        """Let go of the page; the half is of no use afterwards."""
-        self.sring.detach()
-{% macro half(name, what, fields, operations) %}
-
-
-class {{ name }}(_Half[Request, Response]):
-    """{{ what }}"""
-
-    __slots__ = ({{ fields }})
-{% for operation in operations %}
-
-    def {{ operation.name }}({{ operation.signature }}) -> {{ operation.returns }}:
-        {{ operation.doc }}
-{% for line in operation.lines %}
-        {{ line }}
-{% endfor %}
-{% endfor %}
-{% endmacro %}
-{{ half("FrontRing", "The front half of a ring: it sends requests and takes responses.", '"req_prod_pvt", "rsp_cons"', ring.front) -}}
-
-    # What follows is not ring.h's.
+    __slots__ = ()
 
     def __init__(
         self, page: Page, start: int = 0, barriers: Barriers | None = None
@@ -180,7 +84,9 @@ class {{ name }}(_Half[Request, Response]):
         words = self.sring.words
         while True:
             produced = words[RSP_PROD]
-            if (produced - self.rsp_cons) & U32 > (self.req_prod_pvt - self.rsp_cons) & U32:
+            if (produced - self.rsp_cons) & U32 > (
+                self.req_prod_pvt - self.rsp_cons
+            ) & U32:
                 raise RingOverflow("response", produced, self.req_prod_pvt)
             self.xen_rmb()
             while self.rsp_cons != produced:
@@ -189,9 +95,18 @@ class {{ name }}(_Half[Request, Response]):
                 yield response
             if not self.final_check_for_responses():
                 return
-{{ half("BackRing", "The back half of a ring: it takes requests and gives responses.", '"_entries", "_flags", "_free", "_open", "_selected", "req_cons", "rsp_prod_pvt"', ring.back) -}}
 
-    # What follows is not ring.h's.
+
+class BackRing(BackMacros[Request, Response]):
+    """The back half of a ring: it takes requests and gives responses."""
+
+    __slots__ = (
+        "_entries",
+        "_flags",
+        "_free",
+        "_open",
+        "_selected",
+    )
 
     def __init__(
         self, page: Page, start: int = 0, barriers: Barriers | None = None
@@ -200,7 +115,9 @@ class {{ name }}(_Half[Request, Response]):
         self._map(page, barriers)
         self.attach(self.sring, start, len(self.sring.octets))
         octets, size = self.sring.octets, self.sring.entry_size
-        self._entries = [octets[at : at + size] for at in self.sring.starts()][: self.nr_ents]
+        self._entries = [octets[at : at + size] for at in self.sring.starts()][
+            : self.nr_ents
+        ]
         self._free: list[Request] = [self._private_copy() for _ in self._entries]
         self._open: dict[Request, None] = {}
         self._selected = 0
@@ -255,14 +172,18 @@ class {{ name }}(_Half[Request, Response]):
         self.xen_rmb()
         return produced
 
-    def respond(self, request: Request, flags: int | None = None, **members: Any) -> None:
+    def respond(
+        self, request: Request, flags: int | None = None, **members: Any
+    ) -> None:
         """Answer a request with itself, as it is now, and with the members given here.
 
         `push_responses` publishes it.  Raises ValueError for a request that does not
         wait for an answer.
         """
         if request not in self._open or self._selected:
-            raise ValueError("this request does not wait for an answer, or not for this one")
+            raise ValueError(
+                "this request does not wait for an answer, or not for this one"
+            )
         del self._open[request]
         if flags is not None:
             self._flags.__set__(request, flags)
@@ -293,7 +214,11 @@ class Selection(Generic[Request, Response]):
 
     __slots__ = ("_flag_words", "_places", "_ring", "_unpack")
 
-    def __init__(self, ring: BackRing[Request, Response], paths: tuple[str, ...]) -> None:
+    def __init__(
+        self, ring: BackRing[Request, Response], paths: tuple[str, ...]
+    ) -> None:
+        from .layout import members  # not needed, nor imported, without a selection
+
         request = type(ring.get_request(0))
         places = {place.path: place for place in members(request)}
         for path in paths:
@@ -301,7 +226,9 @@ class Selection(Generic[Request, Response]):
                 raise ValueError(f"{request.__name__} has no number '{path}' to select")
         self._ring = ring
         self._places = list(ring.sring.starts())[: ring.nr_ents]
-        self._unpack = _unpacker([(places[path].offset, _code(places[path])) for path in paths])
+        self._unpack = _unpacker(
+            [(places[path].offset, _code(places[path])) for path in paths]
+        )
         flags = places.get("flags")
         self._flag_words = [(at + flags.offset) // 4 for at in self._places if flags]
 
@@ -336,7 +263,11 @@ class Selection(Generic[Request, Response]):
 def _code(place: Place) -> str:
     """The struct code of a number in bytes of its own, empty for anything else."""
     kind = getattr(place.member.type, "_type_", "")
-    if place.bit_width is not None or not isinstance(kind, str) or kind not in "bBhHiIlLqQ":
+    if (
+        place.bit_width is not None
+        or not isinstance(kind, str)
+        or kind not in "bBhHiIlLqQ"
+    ):
         return ""
     code = {1: "b", 2: "h", 4: "i", 8: "q"}[place.size]
     return code if kind.islower() else code.upper()

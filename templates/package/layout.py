@@ -1,7 +1,7 @@
 """Where the members of the generated records are, asked of the classes themselves.
 
 `members` walks a record; `facts` lists everything that compiled C can be asked about a
-version.  `python -m {{ package }}.layout VERSION` prints those as JSON.
+version.  `python -m PACKAGE.layout VERSION` prints those as JSON.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class Place(NamedTuple):
     bit_width: int | None
 
 
-def members(record: type[Structure | Union], base: int = 0, path: str = "") -> Iterator[Place]:
+def members(
+    record: type[Structure | Union], base: int = 0, path: str = ""
+) -> Iterator[Place]:
     """Every member of a record in the order of declaration, outer ones before inner ones.
 
     An array of anonymous records is entered at its first element (`entries[0].id`);
@@ -72,10 +74,16 @@ def facts(module: ModuleType) -> dict[str, int]:
 
 def is_record(item: Any) -> bool:
     """Whether something is a struct or union class of a version's module."""
-    return isinstance(item, type) and issubclass(item, Structure | Union) and "_tag_" in vars(item)
+    return (
+        isinstance(item, type)
+        and issubclass(item, Structure | Union)
+        and "_tag_" in vars(item)
+    )
 
 
-def _record_facts(record: type[Structure | Union], name: str) -> Iterator[tuple[str, int]]:
+def _record_facts(
+    record: type[Structure | Union], name: str
+) -> Iterator[tuple[str, int]]:
     yield f"{name} size", ctypes.sizeof(record)
     yield f"{name} alignment", ctypes.alignment(record)
     for place in members(record):

@@ -7,10 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from compiled import Reference
+from compiled import Reference, Union, facts, is_record
 from members import Leaf, leaves
-from {{ package }}.base import Union
-from {{ package }}.layout import facts, is_record
 
 
 def records(module: ModuleType) -> dict[str, Any]:
@@ -24,14 +22,19 @@ def records(module: ModuleType) -> dict[str, Any]:
 
 def words_for(members: list[Leaf]) -> Any:
     """A different 64-bit word for each member, with its high and low bits mixed."""
-    words = [0x9E37_79B9_7F4A_7C15 * (index + 1) % 2**64 for index in range(len(members))]
+    words = [
+        0x9E37_79B9_7F4A_7C15 * (index + 1) % 2**64 for index in range(len(members))
+    ]
     return (ctypes.c_uint64 * len(members))(*words)
 
 
 def test_c_and_python_agree_on_every_fact(reference: Reference) -> None:
     python = facts(reference.module)
     c = dict(reference.facts())
-    sizes = {name.replace("_", " ", 1): record for name, record in records(reference.module).items()}
+    sizes = {
+        name.replace("_", " ", 1): record
+        for name, record in records(reference.module).items()
+    }
     for index, name in enumerate(reference.bit_fields()):
         bits = reference.bits(index, ctypes.sizeof(sizes[name.partition(".")[0]]))
         c[f"{name} bit_offset"] = (bits & -bits).bit_length() - 1

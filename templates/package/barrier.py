@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
-from collections.abc import Callable
+from _thread import allocate_lock
 from functools import cache, partial
-from typing import NamedTuple
+
+from .base import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ACQUIRE, _RELEASE, _SEQ_CST = 2, 3, 5  # memory_order of C11 7.17.3, as GCC numbers it
 
@@ -21,12 +24,20 @@ class NoBarrier(RuntimeError):
     """This machine has no barrier that is known to be sound."""
 
 
-class Barriers(NamedTuple):
+class Barriers:
     """The three barriers of ring.h, each a function without arguments."""
 
-    xen_mb: Callable[[], object]
-    xen_rmb: Callable[[], object]
-    xen_wmb: Callable[[], object]
+    __slots__ = ("xen_mb", "xen_rmb", "xen_wmb")
+
+    def __init__(
+        self,
+        xen_mb: Callable[[], object],
+        xen_rmb: Callable[[], object],
+        xen_wmb: Callable[[], object],
+    ) -> None:
+        self.xen_mb = xen_mb
+        self.xen_rmb = xen_rmb
+        self.xen_wmb = xen_wmb
 
 
 @cache
@@ -61,7 +72,7 @@ def _fence() -> Callable[[int], None] | None:
 
 def _locked_instruction() -> Callable[[], object]:
     """A lock taken and released: on x86 that is a locked instruction, a full barrier."""
-    lock = threading.Lock()
+    lock = allocate_lock()
 
     def xen_mb() -> None:
         lock.acquire()
