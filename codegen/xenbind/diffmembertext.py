@@ -20,14 +20,24 @@ _ONE_SIDED = (Change.ADDED,), (Change.REMOVED,)
 
 
 class Kind(Enum):
-    """What a line tells; the value is the mark that it has in plain text."""
+    """What a line tells."""
 
-    ADDED = "+"
-    REMOVED = "-"
-    CHANGED = "~"
-    NOTE = " "
-    HEADING = ""
-    WARNING = "warning:"
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    NOTE = "note"
+    HEADING = "heading"
+    WARNING = "warning"
+
+
+_MARKS = {
+    Kind.ADDED: "  + ",
+    Kind.REMOVED: "  - ",
+    Kind.CHANGED: "  ~ ",
+    Kind.NOTE: "    ",
+    Kind.HEADING: "",
+    Kind.WARNING: "warning: ",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +48,7 @@ class Line:
     text: str
 
     def __str__(self) -> str:
-        if self.kind is Kind.HEADING:
-            return self.text
-        if self.kind is Kind.WARNING:
-            return f"{self.kind.value} {self.text}"
-        return f"  {self.kind.value} {self.text}".rstrip()
+        return f"{_MARKS[self.kind]}{self.text}".rstrip()
 
 
 def one_side(old: T | None, new: T | None) -> tuple[Kind, T]:

@@ -6,10 +6,11 @@ Takes a `Spec` and where to look; gives the files with their manifest, ready for
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from . import manifest, output
 from .ir import Interface
@@ -45,6 +46,10 @@ class Stale:
 
 def build(job: Job) -> Generated:
     """Read the headers and render everything, in memory."""
+    # Formatting comes last, but importing black takes as long as the C compiler does
+    # for a header: let them go on side by side.
+    Thread(target=import_module, args=("black",)).start()
+
     from . import abi, pipeline, spec
     from .preprocess import find_compiler
     from .render import render
@@ -127,6 +132,8 @@ def stale(job: Job) -> list[Stale]:
 
 
 def _diff(old: Path, path: str, text: str) -> Iterator[str]:
+    import difflib
+
     before = old.read_text(encoding="utf-8", errors="replace") if old.is_file() else ""
     return difflib.unified_diff(
         before.splitlines(keepends=True),

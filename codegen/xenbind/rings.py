@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from pycparser import c_ast
 from pycparser.c_parser import CParser, ParseError
@@ -51,11 +52,11 @@ def parse_bodies(
     wanted = [(m, text) for m, text in expansions if not text.startswith(_DECLARES)]
     prefix = "".join(f"typedef int {name};\n" for name in types)
     try:
-        parsed = _parse(prefix, [text for _, text in wanted])
+        parsed = _parse(prefix, tuple(text for _, text in wanted))
     except ParseError:
         for macro, text in wanted:  # one by one, to find the culprit
             try:
-                _parse(prefix, [text])
+                _parse(prefix, (text,))
             except ParseError as error:
                 raise _refuse(macro, str(error).rpartition(": ")[2], sources) from None
         raise
@@ -65,7 +66,8 @@ def parse_bodies(
     ]
 
 
-def _parse(prefix: str, texts: Sequence[str]) -> list[tuple[c_ast.Node, ...]]:
+@lru_cache(maxsize=1)  # one ring.h serves all versions of an interface
+def _parse(prefix: str, texts: tuple[str, ...]) -> list[tuple[c_ast.Node, ...]]:
     functions = "".join(
         f"void f{index}(void) {{ {text}; }}\n" for index, text in enumerate(texts)
     )

@@ -7,8 +7,6 @@ by what a hypervisor wrote; a module is imported when it is first asked for.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
@@ -48,7 +46,9 @@ def interface(version: int) -> ModuleType:
     """The module of an interface version."""
     if version not in VERSIONS:
         raise UnknownVersion(f"version {version}")
-    return import_module(f"{__name__}.v{version}")
+    # What importlib.import_module does, without importing importlib.
+    module: ModuleType = __import__(f"{__name__}.v{version}", fromlist=["*"])
+    return module
 
 
 def interface_for_xen(release: str) -> ModuleType:
