@@ -22,9 +22,9 @@ import test_ring_macros as differential
 from support import PROJECT
 from xen_vm_event import v7
 
-SOURCE = PROJECT / "generated" / "xen_vm_event" / "ring.py"
-STATES = 1500
-CLASSES = {"SharedRing": "page", "FrontRing": "front", "BackRing": "back"}
+PACKAGE = PROJECT / "generated" / "xen_vm_event"
+STATES = 3000
+CLASSES = {"SharedRing": "page", "FrontMacros": "front", "BackMacros": "back"}
 
 # Survivors, by what was altered, each with the reason why it does the same.
 EQUIVALENT: dict[str, str] = {}
@@ -150,10 +150,10 @@ def _of_line(function: Function, number: int, lines: list[str]) -> Iterator[Muta
 
 def survives(mutant: Mutant, library: object) -> bool:
     """Whether the differential test finds no difference to C."""
-    module = ModuleType("xen_vm_event.mutant")
-    module.__package__ = "xen_vm_event"
-    exec(compile(mutant.source, "mutant", "exec"), vars(module))
-    for side, base in (("front", module.FrontRing), ("back", module.BackRing)):
+    macros = _module("xen_vm_event.macros", mutant.source)
+    sys.modules["xen_vm_event.macros"] = macros
+    ring = _module("xen_vm_event.ring", (PACKAGE / "ring.py").read_text())
+    for side, base in (("front", ring.FrontRing), ("back", ring.BackRing)):
         body = {"__slots__": (), "entry": v7.vm_event_sring_entry}
         differential.RINGS[side] = type("Ring", (base,), body)
     concerned = [
@@ -171,9 +171,16 @@ def survives(mutant: Mutant, library: object) -> bool:
     return True
 
 
+def _module(name: str, source: str) -> ModuleType:
+    module = ModuleType(name)
+    module.__package__ = "xen_vm_event"
+    exec(compile(source, name, "exec"), vars(module))
+    return module
+
+
 def main() -> int:
     """Try every mutant; give the exit status."""
-    source = SOURCE.read_text()
+    source = (PACKAGE / "macros.py").read_text()
     with tempfile.TemporaryDirectory() as folder:
         library = differential.build(Path(folder), differential.HEADERS)
         survivors, count = [], 0

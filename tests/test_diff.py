@@ -674,6 +674,27 @@ def test_nothing_differs_from_itself(rule: Rule, compare: Compare) -> None:
     assert (found.constants, found.records, found.typedefs) == ((), (), ())
 
 
+def test_each_line_has_the_kind_to_colour_it_by(compare: Compare) -> None:
+    found = compare(
+        "#define A 1\n#define B 1\nstruct s { uint8_t a, _pad[3]; };",
+        "#define A 2\n#define C 1\nstruct s { uint8_t a, b, _pad[2]; };",
+        (1, 1),
+    )
+    assert [(line.kind.value, line.text) for line in describe(found)] == [
+        ("heading", "vm_event version 1 → 1: breaking"),
+        ("warning", f"the ABI broke but {MACRO} is still 1"),
+        ("note", ""),
+        ("heading", "constants"),
+        ("changed", "A: 1 → 2"),
+        ("removed", "B = 1"),
+        ("added", "C = 1"),
+        ("note", ""),
+        ("heading", "struct s: still 4 bytes"),
+        ("added", "b: uint8_t at byte 1, in former padding"),
+        ("note", "padding: _pad shrank from 3 to 2 bytes"),
+    ]
+
+
 # --- the version number -----------------------------------------------------------------
 
 GROWN = "struct s { int x; };", "struct s { int x, y; };"

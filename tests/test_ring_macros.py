@@ -134,15 +134,26 @@ def library(
 def near(dice: random.Random) -> int:
     """An index: around one of the places where 32-bit arithmetic turns, or anywhere."""
     base = dice.choice([0, 1 << 31, 1 << 32, dice.getrandbits(32)])
-    return (base + dice.randint(-70, 70)) % (1 << 32)
+    return (base + dice.choice([-1, 0, 1, dice.randint(-70, 70)])) % (1 << 32)
+
+
+def size(dice: random.Random) -> int:
+    """A number of bytes: of a page, or of anything up to 4 GiB."""
+    return dice.choice(
+        [dice.randint(0, 64), dice.randint(64, PAGE), dice.getrandbits(32)]
+    )
 
 
 class Side:
     """One copy of a page and its private half, with the hooked barriers' trace."""
 
     def __init__(self) -> None:
-        self.page = bytearray(PAGE)
-        self.words = memoryview(self.page).cast("I")
+        # At an address whose bit 6 is set, so that adding 64 to it carries.
+        room = bytearray(PAGE + 128)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(room))
+        start = (64 - address) % 128
+        self.page = memoryview(room)[start : start + PAGE]
+        self.words = self.page.cast("I")
         self.trace: list[list[int]] = []
         self.script: list[int] = []
 
@@ -168,6 +179,8 @@ class Both:
         side = operation.side if operation.side in HALVES else "front"
         self.half = HALVES[side]()
         self.ring = RINGS[side](self.python.page, barriers=self.python.barriers())
+        self.sring = self.ring.sring
+        self.takes_page = any(p.role == "page" for p in operation.parameters)
         self.c_record, self.record = v7.vm_event_st(), v7.vm_event_st()
 
     def set(self, dice: random.Random) -> list[int]:
@@ -183,6 +196,9 @@ class Both:
                 setattr(self.ring, name, value)
         self.half.nr_ents = self.ring.nr_ents = dice.randint(1, ENTRIES)
         address = ctypes.addressof(self.c_page)
+        if self.takes_page:
+            address = 0
+            self.ring.sring = None
         self.half.sring = ctypes.cast(address, type(self.half.sring))
         self.c.script = self.python.script = [dice.getrandbits(31) for _ in range(64)]
         self.python.trace.clear()
@@ -208,15 +224,22 @@ class Both:
         values: list[Any] = []
         numbers = iter(arguments)
         for parameter in self.operation.parameters:
-            kinds = {"page": self.ring.sring, "record": self.record}
+            kinds = {"page": self.sring, "record": self.record}
             values.append(
                 kinds[parameter.role] if parameter.role in kinds else next(numbers)
             )
-        owner = self.ring.sring if self.operation.side == "page" else self.ring
+        owner = self.sring if self.operation.side == "page" else self.ring
         result = getattr(owner, self.operation.name)(*values)
         if isinstance(result, ctypes.Structure):
-            return ctypes.addressof(result) - int(self.ring.sring.address)
+            return ctypes.addressof(result) - int(self.sring.address)
         return int(result or 0)
+
+    def c_state(self) -> list[object]:
+        mapped = ctypes.cast(self.half.sring, ctypes.c_void_p).value
+        return [mapped == ctypes.addressof(self.c_page), *self.state(self.half, self.c)]
+
+    def python_state(self) -> list[object]:
+        return [self.ring.sring is self.sring, *self.state(self.ring, self.python)]
 
     def state(self, half: Any, side: Side) -> Iterator[object]:
         yield side.trace
@@ -237,9 +260,7 @@ def compare(library: Any, key: tuple[str, str], states: int) -> None:
         if both.operation.returns == "None" and "result" not in both.operation.roles:
             c = python = 0
         assert python == c, before
-        assert list(both.state(both.ring, both.python)) == list(
-            both.state(both.half, both.c)
-        )
+        assert both.python_state() == both.c_state(), before
         assert both.python.page == both.c.page
         assert bytes(both.record) == bytes(both.c_record)
 

@@ -48,7 +48,8 @@ def build(job: Job) -> Generated:
     """Read the headers and render everything, in memory."""
     # Formatting comes last, but importing black takes as long as the C compiler does
     # for a header: let them go on side by side.
-    Thread(target=import_module, args=("black",)).start()
+    importing = Thread(target=import_module, args=("black",))
+    importing.start()
 
     from . import abi, pipeline, spec
     from .preprocess import find_compiler
@@ -61,6 +62,7 @@ def build(job: Job) -> Generated:
     interfaces = tuple(
         pipeline.read(loaded, version, command) for version in loaded.versions
     )
+    importing.join()
     headers = {i.version: _display(i.header, job) for i in interfaces}
     folders = {
         interface.version: [

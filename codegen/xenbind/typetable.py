@@ -295,7 +295,9 @@ _INTEGER_WORDS = frozenset(("signed", "unsigned", "char", "short", "int", "long"
 
 
 def spelling(type: CType) -> str:
-    """A type as C writes it, `uint8_t[44]` for an array."""
-    if isinstance(type, Array):
-        return f"{spelling(type.element)}[{'' if type.length is None else type.length}]"
-    return type.spelling
+    """A type as C writes it, `uint8_t[2][44]` for an array of arrays."""
+    dimensions = ""
+    while isinstance(type, Array):
+        dimensions += f"[{'' if type.length is None else type.length}]"
+        type = type.element
+    return type.spelling + dimensions
