@@ -106,7 +106,7 @@ def test_unchanged_files_and_those_of_others_stay(tmp_path: Path) -> None:
     xenbind("generate", "--include", folder, "--out", out)
     (out / "notes.txt").write_text("mine")
     untouched = (out / "xen_vm_event" / "base.py").stat()
-    tree(folder, TINY.replace("second", "third"))
+    tree(folder, TINY + "struct more { uint64_t third; };\n")
     assert xenbind("generate", "--include", folder, "--out", out).returncode == 0
     assert (out / "notes.txt").read_text() == "mine"
     assert "third: uint64_t" in (out / "xen_vm_event" / "v1.py").read_text()

@@ -68,7 +68,7 @@ def load(out: Path) -> Manifest | None:
             content["outputs"],
             content["layouts"],
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(
