@@ -33,8 +33,8 @@ def test_a_command_prints_what_is_shown(command: str, shown: str) -> None:
     assert result.stdout + result.stderr == shown
 
 
-@pytest.mark.parametrize("example", blocks("python"))
-def test_a_python_session_goes_as_shown(example: str) -> None:
+def test_the_python_session_goes_as_shown() -> None:
+    example = "\n".join(blocks("python"))
     test = doctest.DocTestParser().get_doctest(example, {}, "README.md", "README.md", 0)
     failures: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL)
@@ -44,4 +44,4 @@ def test_a_python_session_goes_as_shown(example: str) -> None:
 
 def test_there_are_examples() -> None:
     assert len(COMMANDS) >= 3
-    assert len(blocks("python")) >= 1
+    assert len(blocks("python")) >= 2
