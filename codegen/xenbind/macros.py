@@ -1,165 +1,42 @@
 """Translating ring.h: from a function-like macro's AST to the same statements in Python.
 
-Takes the parsed body of each macro; gives an `Operation` for each one that works on a
-half of a ring or on its shared page.  `rings` collects them, and a template places them.
-
-What each parameter is, its uses tell: `(front)->req_prod_pvt` makes it a front half,
-`(page)->req_prod` the shared page, `(notify) = …` the result, `*(copy) = …` a record
-to be filled; anything else is a RING_IDX.  C's integer rules are kept: unsigned results
-are reduced modulo 2^32 or 2^64, comparisons are made in the common type.  What is not
-understood is an `Untranslatable`, never a guess.
+Takes the parsed body of each macro and the roles of its parameters; gives an `Operation`
+for each one that works on a half of a ring or on its shared page. `rings` collects them.
+What is not understood is an `Untranslatable`, never a guess.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from pycparser import c_ast
 
-from .ir import Array, Field, Operation, Parameter, RecordRef, Scalar
-from .layout import X86_64, IntegerType
+from .ir import Array, Field, Operation, Parameter, RecordRef
+from .layout import IntegerType
+from .macroroles import MacroBody, RingTypes, Untranslatable
+from .macrovalues import (
+    ATOM,
+    BARRIERS,
+    BINARY,
+    COMPARE,
+    COMPARISONS,
+    INT,
+    LONG,
+    NOT,
+    OR,
+    SUM,
+    TERNARY,
+    UINT,
+    ULONG,
+    Value,
+    common,
+    convert,
+    integer_type,
+    named_type,
+    reduce,
+)
 from .names import python_name
-from .typetable import fundamental
-
-
-class Untranslatable(Exception):
-    """Something in a macro that has no translation, and what it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class MacroBody:
-    """A function-like macro: its name as C has it, its parameters, its parsed body."""
-
-    name: str
-    parameters: tuple[str, ...]
-    body: tuple[c_ast.Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RingTypes:
-    """The members of the three structs of a ring, by name; of its unions by path."""
-
-    page: Mapping[str, Field]
-    unions: Mapping[str, Field]
-    front: Mapping[str, Field]
-    back: Mapping[str, Field]
-
-
-_UINT = X86_64.integers["unsigned int"]
-_ULONG = X86_64.integers["unsigned long"]
-_INT = X86_64.integers["int"]
-_LONG = X86_64.integers["long"]
-_MASK = {4: "U32", 8: "U64"}
-
-# Python's precedence, from loosest to tightest.
-_TERNARY, _NOT, _COMPARE, _OR, _XOR, _AND, _SHIFT, _SUM, _PRODUCT, _ATOM = range(10)
-_BINARY = {
-    "*": ("*", _PRODUCT),
-    "/": ("//", _PRODUCT),
-    "%": ("%", _PRODUCT),
-    "+": ("+", _SUM),
-    "-": ("-", _SUM),
-    "<<": ("<<", _SHIFT),
-    ">>": (">>", _SHIFT),
-    "&": ("&", _AND),
-    "^": ("^", _XOR),
-    "|": ("|", _OR),
-}
-_COMPARISONS = ("<", ">", "<=", ">=", "==", "!=")
-_BARRIERS = ("xen_mb", "xen_rmb", "xen_wmb")
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A translated expression: Python text, how tightly it binds, and what it is in C.
-
-    `type` is an integer type, or the word for what is no number: half, page, union,
-    bytes, entries, entry, req, rsp, record, nothing.  `member` is the page's member that
-    an lvalue stands for; `kind` tells a request (req) from a response (rsp).
-    """
-
-    text: str
-    binding: int
-    type: IntegerType | str
-    member: Field | None = None
-    kind: str = ""
-
-    def at(self, binding: int) -> str:
-        """The text, in parentheses where it binds more loosely than its place wants."""
-        return self.text if self.binding >= binding else f"({self.text})"
-
-
-def roles(
-    macro: MacroBody, types: RingTypes, known: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """What each parameter is: front, back, half, page, result, record or index.
-
-    `known` has the roles of the macros that this one may call.
-    """
-    finder = _RoleFinder(macro.parameters, types, known)
-    for node in macro.body:
-        finder.visit(node)
-    return [finder.role(name) for name in macro.parameters]
-
-
-class _RoleFinder(c_ast.NodeVisitor):  # type: ignore[misc]
-    def __init__(
-        self,
-        parameters: Sequence[str],
-        types: RingTypes,
-        known: Mapping[str, Sequence[str]],
-    ) -> None:
-        self.found: dict[str, set[str]] = {name: set() for name in parameters}
-        self.types = types
-        self.known = known
-
-    def note(self, node: c_ast.Node, role: str) -> None:
-        if isinstance(node, c_ast.ID) and node.name in self.found:
-            self.found[node.name].add(role)
-
-    def role(self, name: str) -> str:
-        found = (
-            self.found[name] - {"half"}
-            if len(self.found[name]) > 1
-            else self.found[name]
-        )
-        if len(found) > 1:
-            raise Untranslatable(
-                f"its parameter '{name}' is both {' and '.join(sorted(found))}"
-            )
-        return next(iter(found), "index")
-
-    def visit_StructRef(self, node: c_ast.StructRef) -> None:
-        name = node.field.name
-        on_front, on_back = name in self.types.front, name in self.types.back
-        if on_front and on_back:
-            self.note(node.name, "half")
-        elif on_front or on_back:
-            self.note(node.name, "front" if on_front else "back")
-        elif name in self.types.page:
-            self.note(node.name, "page")
-        self.visit(node.name)
-
-    def visit_Assignment(self, node: c_ast.Assignment) -> None:
-        self.note(node.lvalue, "result")
-        if isinstance(node.lvalue, c_ast.UnaryOp) and node.lvalue.op == "*":
-            self.note(node.lvalue.expr, "record")
-        if (
-            isinstance(node.lvalue, c_ast.StructRef)
-            and node.lvalue.field.name == "sring"
-        ):
-            self.note(node.rvalue, "page")
-        self.generic_visit(node)
-
-    def visit_FuncCall(self, node: c_ast.FuncCall) -> None:
-        arguments = node.args.exprs if node.args else []
-        for argument, role in zip(
-            arguments, self.known.get(node.name.name, ()), strict=False
-        ):
-            if role != "index":
-                self.note(argument, role)
-        self.generic_visit(node)
 
 
 @dataclass
@@ -174,7 +51,7 @@ class Translator:
     roles: Sequence[str]
     types: RingTypes
     operation: Callable[[str, str, Sequence[IntegerType | str]], Operation]
-    index_type: IntegerType = _UINT
+    index_type: IntegerType = UINT
     names: dict[str, Value] = field(default_factory=dict)
     result: str | None = None
 
@@ -187,15 +64,15 @@ class Translator:
                 role == "page" and self.side == "page"
             ):
                 self.names[name] = Value(
-                    "self", _ATOM, "page" if role == "page" else "half"
+                    "self", ATOM, "page" if role == "page" else "half"
                 )
                 continue
             if role == "result":
                 self.result = text
-                self.names[name] = Value(text, _ATOM, _UINT)
+                self.names[name] = Value(text, ATOM, UINT)
                 continue
             kinds: dict[str, IntegerType | str] = {"page": "page", "record": "record"}
-            self.names[name] = Value(text, _ATOM, kinds.get(role, self.index_type))
+            self.names[name] = Value(text, ATOM, kinds.get(role, self.index_type))
             parameters.append(Parameter(text, role))
         lines, returns = self.body()
         return Operation(
@@ -234,7 +111,7 @@ class Translator:
     def kind(self, value: Value) -> str:
         if value.type == "record":
             return value.kind
-        return "bool" if value.binding in (_COMPARE, _NOT) else "int"
+        return "bool" if value.binding in (COMPARE, NOT) else "int"
 
     # --- statements -------------------------------------------------------------------
 
@@ -281,10 +158,10 @@ class Translator:
     def declare(self, node: c_ast.Decl) -> str:
         if node.init is None or not isinstance(node.type, c_ast.TypeDecl):
             raise Untranslatable(f"the declaration of '{node.name}'")
-        target = _named_type(node.type)
-        value = self.convert(self.expression(node.init), target)
+        target = named_type(node.type)
+        value = convert(self.expression(node.init), target)
         text = python_name(node.name.strip("_"), {v.text for v in self.names.values()})
-        self.names[node.name] = Value(text, _ATOM, target)
+        self.names[node.name] = Value(text, ATOM, target)
         return f"{text} = {value.text}"
 
     def assign(self, node: c_ast.Assignment) -> str:
@@ -294,7 +171,7 @@ class Translator:
             return self.copy_record(node)
         target, value = self.expression(node.lvalue), self.expression(node.rvalue)
         if isinstance(target.type, IntegerType):
-            value = self.convert(value, target.type)
+            value = convert(value, target.type)
         elif target.type != value.type:
             raise Untranslatable(f"the assignment to {target.text}")
         return f"{target.text} = {value.text}"
@@ -345,60 +222,58 @@ class Translator:
             raise Untranslatable(f"the constant {node.value}")
         wide = "l" in suffix or value >= 1 << 32
         unsigned = "u" in suffix or value >= 1 << 31
-        type = (
-            (_ULONG if unsigned else _LONG) if wide else (_UINT if unsigned else _INT)
-        )
+        type = (ULONG if unsigned else LONG) if wide else (UINT if unsigned else INT)
         text = f"0x{digits[2:].upper()}" if digits[:2].lower() == "0x" else digits
-        return Value(text, _ATOM, type)
+        return Value(text, ATOM, type)
 
     def member(self, node: c_ast.StructRef) -> Value:
         owner = self.expression(node.name)
         name = node.field.name
         if owner.type == "half":
             if name == "sring":
-                return Value(f"{owner.text}.sring", _ATOM, "page")
+                return Value(f"{owner.text}.sring", ATOM, "page")
             found = self.types.front.get(name) or self.types.back.get(name)
             if found is not None:
-                return Value(f"{owner.text}.{name}", _ATOM, _integer(found))
+                return Value(f"{owner.text}.{name}", ATOM, integer_type(found))
         if owner.type == "page" and name in self.types.page:
             return self.page_member(owner, self.types.page[name])
         if owner.type == "union" and owner.member is not None:
             inner = self.types.unions.get(f"{owner.member.name}.{name}")
             if inner is not None:
-                return Value(owner.text, _ATOM, "bytes", inner)
+                return Value(owner.text, ATOM, "bytes", inner)
         if owner.type == "entry" and name in ("req", "rsp"):
-            return Value(f"{owner.text}.{name}", _ATOM, name)
+            return Value(f"{owner.text}.{name}", ATOM, name)
         raise Untranslatable(f"the member '{name}'")
 
     def page_member(self, page: Value, found: Field) -> Value:
         match found.type:
             case Array(RecordRef()):
-                return Value(page.text, _ATOM, "entries", found)
+                return Value(page.text, ATOM, "entries", found)
             case Array():
-                return Value(page.text, _ATOM, "bytes", found)
+                return Value(page.text, ATOM, "bytes", found)
             case RecordRef():
-                return Value(page.text, _ATOM, "union", found)
-        if _integer(found) != _UINT:
+                return Value(page.text, ATOM, "union", found)
+        if integer_type(found) != UINT:
             raise Untranslatable(f"the type of '{found.name}'")
-        return Value(f"{page.text}.words[{found.name.upper()}]", _ATOM, _UINT, found)
+        return Value(f"{page.text}.words[{found.name.upper()}]", ATOM, UINT, found)
 
     def element(self, node: c_ast.ArrayRef) -> Value:
         array, index = self.expression(node.name), self.expression(node.subscript)
         if array.type != "entries" or not isinstance(index.type, IntegerType):
             raise Untranslatable("an element of this array")
-        return Value(f"{array.text}.ring[{index.text}]", _ATOM, "entry")
+        return Value(f"{array.text}.ring[{index.text}]", ATOM, "entry")
 
     def unary(self, node: c_ast.UnaryOp) -> Value:
         if node.op == "sizeof":
             return self.size_of(node.expr)
         operand = self.expression(node.expr)
         if node.op == "&" and operand.type in ("req", "rsp"):
-            return Value(operand.text, _ATOM, "record", None, str(operand.type))
+            return Value(operand.text, ATOM, "record", None, str(operand.type))
         if node.op == "!" and isinstance(operand.type, IntegerType):
-            return Value(f"not {operand.at(_NOT)}", _NOT, _INT)
+            return Value(f"not {operand.at(NOT)}", NOT, INT)
         operations = {"-": "-", "~": "~"}
-        if node.op in operations and operand.type in (_UINT, _ULONG):
-            return self.reduce(f"{node.op}{operand.at(_ATOM)}", _SUM, operand.type)
+        if node.op in operations and operand.type in (UINT, ULONG):
+            return reduce(f"{node.op}{operand.at(ATOM)}", SUM, operand.type)
         raise Untranslatable(f"the operator {node.op}")
 
     def size_of(self, node: c_ast.Node) -> Value:
@@ -406,46 +281,38 @@ class Translator:
         if isinstance(node, c_ast.ArrayRef):
             array = self.expression(node.name)
             if array.type == "entries":
-                return Value(f"{array.text}.entry_size", _ATOM, _ULONG)
+                return Value(f"{array.text}.entry_size", ATOM, ULONG)
         operand = self.expression(node)
         if operand.type == "bytes" and operand.member:
-            return Value(str(operand.member.size), _ATOM, _ULONG)
+            return Value(str(operand.member.size), ATOM, ULONG)
         raise Untranslatable("sizeof of this")
 
     def binary(self, node: c_ast.BinaryOp) -> Value:
         left, right = self.expression(node.left), self.expression(node.right)
-        if node.op in _COMPARISONS:
-            left, right, _ = self.common(left, right)
-            text = f"{left.at(_OR)} {node.op} {right.at(_OR)}"
-            return Value(text, _COMPARE, _INT)
+        if node.op in COMPARISONS:
+            left, right, _ = common(left, right)
+            text = f"{left.at(OR)} {node.op} {right.at(OR)}"
+            return Value(text, COMPARE, INT)
         if node.op in ("<<", ">>"):
             if not isinstance(left.type, IntegerType):
                 raise Untranslatable(f"a shift of a {left.type}")
             type = left.type
-        elif node.op in _BINARY:
-            left, right, type = self.common(left, right)
+        elif node.op in BINARY:
+            left, right, type = common(left, right)
         else:
             raise Untranslatable(f"the operator {node.op}")
-        operator, binding = _BINARY[node.op]
+        operator, binding = BINARY[node.op]
         text = f"{left.at(binding)} {operator} {right.at(binding + 1)}"
         if node.op in ("+", "-", "*", "<<"):
-            return self.reduce(text, binding, type)
+            return reduce(text, binding, type)
         return Value(text, binding, type)
-
-    def reduce(self, text: str, binding: int, type: IntegerType | str) -> Value:
-        """An arithmetic result in its type: unsigned ones wrap around (C11 6.2.5)."""
-        if not isinstance(type, IntegerType):
-            raise Untranslatable(f"arithmetic on a {type}")
-        if type.signed:  # overflow is undefined in C, and does not happen in Python
-            return Value(text, binding, type)
-        return Value(f"({text}) & {_MASK[type.size]}", _AND, type)
 
     def ternary(self, node: c_ast.TernaryOp) -> Value:
         true, false = self.expression(node.iftrue), self.expression(node.iffalse)
-        true, false, type = self.common(true, false)
-        condition = self.expression(node.cond).at(_NOT)
-        text = f"{true.at(_NOT)} if {condition} else {false.at(_TERNARY)}"
-        return Value(text, _TERNARY, type)
+        true, false, type = common(true, false)
+        condition = self.expression(node.cond).at(NOT)
+        text = f"{true.at(NOT)} if {condition} else {false.at(TERNARY)}"
+        return Value(text, TERNARY, type)
 
     def cast(self, node: c_ast.Cast) -> Value:
         operand = self.expression(node.expr)
@@ -453,20 +320,18 @@ class Translator:
             return operand
         if isinstance(node.to_type.type, c_ast.PtrDecl):
             raise Untranslatable("a cast to this pointer")
-        target = _named_type(node.to_type.type)
-        if operand.type == "page" and target == _LONG:
-            return Value(f"{operand.text}.address", _ATOM, _LONG)
-        if operand.type == "entries" and target == _LONG and operand.member:
-            return Value(
-                f"{operand.text}.address + {operand.member.offset}", _SUM, _LONG
-            )
-        return self.convert(operand, target)
+        target = named_type(node.to_type.type)
+        if operand.type == "page" and target == LONG:
+            return Value(f"{operand.text}.address", ATOM, LONG)
+        if operand.type == "entries" and target == LONG and operand.member:
+            return Value(f"{operand.text}.address + {operand.member.offset}", SUM, LONG)
+        return convert(operand, target)
 
     def call(self, node: c_ast.FuncCall) -> Value:
         name = node.name.name
         arguments = node.args.exprs if node.args else []
-        if name in _BARRIERS and not arguments:
-            return Value(f"self.{name}()", _ATOM, "nothing")
+        if name in BARRIERS and not arguments:
+            return Value(f"self.{name}()", ATOM, "nothing")
         if name == "memset":
             return self.memset(*arguments)
         values = [self.expression(argument) for argument in arguments]
@@ -481,17 +346,15 @@ class Translator:
             ):
                 receiver = f"{value.text}."
             elif role == "index":
-                passed.append(self.convert(value, called.index_type).text)
+                passed.append(convert(value, called.index_type).text)
             else:
                 passed.append(value.text)
         text = f"{receiver}{called.name}({', '.join(passed)})"
         if called.returns in ("req", "rsp"):
-            return Value(text, _ATOM, "record", None, called.returns)
+            return Value(text, ATOM, "record", None, called.returns)
         if called.returns == "None":
-            return Value(text, _ATOM, "nothing")
-        return Value(
-            text, _ATOM, _INT if called.returns == "bool" else called.index_type
-        )
+            return Value(text, ATOM, "nothing")
+        return Value(text, ATOM, INT if called.returns == "bool" else called.index_type)
 
     def memset(self, target: c_ast.Node, value: c_ast.Node, size: c_ast.Node) -> Value:
         """`memset` of a whole array of bytes in the page, to zero."""
@@ -503,54 +366,8 @@ class Translator:
             raise Untranslatable("memset of a part")
         end = found.offset + found.size
         text = f"{array.text}.octets[{found.offset}:{end}] = bytes({length.text})"
-        return Value(text, _ATOM, "nothing")
-
-    # --- C's conversions --------------------------------------------------------------
-
-    def common(self, left: Value, right: Value) -> tuple[Value, Value, IntegerType]:
-        """Both operands in their common type (C11 6.3.1.8)."""
-        if not isinstance(left.type, IntegerType) or not isinstance(
-            right.type, IntegerType
-        ):
-            raise Untranslatable(f"an operator on a {left.type} and a {right.type}")
-        wider = left.type if left.type.size >= right.type.size else right.type
-        if left.type.size == right.type.size and left.type.signed:
-            wider = right.type
-        return self.convert(left, wider), self.convert(right, wider), wider
-
-    def convert(self, value: Value, target: IntegerType) -> Value:
-        """A value in another integer type (C11 6.3.1.3)."""
-        source = value.type
-        if not isinstance(source, IntegerType):
-            raise Untranslatable(f"a {source} where a number is wanted")
-        if source == target or (not source.signed and target.size > source.size):
-            return replace(value, type=target)
-        if source.signed and (target.signed and target.size >= source.size):
-            return replace(value, type=target)
-        if not target.signed:
-            if value.text[0].isdigit() or value.binding in (_COMPARE, _NOT):
-                return replace(value, type=target)  # a literal, or 0 or 1: not negative
-            return Value(f"{value.at(_AND)} & {_MASK[target.size]}", _AND, target)
-        raise Untranslatable(f"a conversion from {source.name} to {target.name}")
+        return Value(text, ATOM, "nothing")
 
 
 def _is_statement(node: c_ast.Node) -> bool:
     return isinstance(node, c_ast.DoWhile | c_ast.If | c_ast.Assignment)
-
-
-def _integer(member: Field) -> IntegerType:
-    """The integer type of a member of a ring's struct."""
-    if isinstance(member.type, Scalar) and member.type.base in X86_64.integers:
-        return X86_64.integers[member.type.base]
-    raise Untranslatable(f"the type of '{member.name}'")
-
-
-def _named_type(node: c_ast.Node) -> IntegerType:
-    """The integer type of a declaration or cast: RING_IDX is an unsigned int."""
-    if isinstance(node, c_ast.TypeDecl) and isinstance(node.type, c_ast.IdentifierType):
-        name = fundamental(" ".join(node.type.names))
-        if name == "RING_IDX":
-            return _UINT
-        if name in X86_64.integers:
-            return X86_64.integers[name]
-    raise Untranslatable("a cast to this type")

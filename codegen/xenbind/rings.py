@@ -18,7 +18,8 @@ from .comments import read
 from .errors import SourceError
 from .ir import Field, Operation, Record, RecordRef
 from .layout import X86_64, IntegerType
-from .macros import MacroBody, RingTypes, Translator, Untranslatable, roles
+from .macroroles import MacroBody, RingTypes, Untranslatable, roles
+from .macros import Translator
 from .names import python_name
 from .preprocess import Macro, Preprocessed
 from .source import Sources
