@@ -203,10 +203,7 @@ class Both:
         self.c.script = self.python.script = [dice.getrandbits(31) for _ in range(64)]
         self.python.trace.clear()
         indices = [p.name for p in self.operation.parameters if p.role == "index"]
-        return [
-            dice.randint(64, PAGE) if name == "bytes" else near(dice)
-            for name in indices
-        ]
+        return [size(dice) if name == "bytes" else near(dice) for name in indices]
 
     def run_c(self, arguments: list[int]) -> int:
         script = (ctypes.c_uint32 * 64)(*self.c.script)

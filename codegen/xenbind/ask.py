@@ -1,4 +1,4 @@
-"""The commands that answer questions about interfaces: `diff` and `show`.
+"""The commands that answer questions about interfaces: `diff`, `show` and `decode`.
 
 Part of the command line: arguments in, the pipeline called, its answer printed.  `cli`
 adds these commands to its own.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -151,3 +152,110 @@ def show(
 
     console = Console()
     console.print(picture(view), soft_wrap=not console.is_terminal)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--input",
+    "form",
+    type=click.Choice(["auto", "raw", "page", "jsonl"]),
+    default="auto",
+    show_default=True,
+    help="What FILE holds: requests, a ring page, or JSON lines.",
+)
+@click.option(
+    "--skip-bad", is_flag=True, help="Tell what is no request, and go on behind it."
+)
+@click.option(
+    "--arch",
+    type=click.Choice(["x86", "arm"]),
+    default="x86",
+    show_default=True,
+    help="The CPU whose registers are shown.",
+)
+@_json_option
+@click.option(
+    "--format", "table", type=click.Choice(["arrow", "parquet"]), help="Write a table."
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Where to write the table."
+)
+@_spec_option
+@_cc_option
+def decode(
+    file: Path,
+    form: str,
+    skip_bad: bool,
+    arch: str,
+    as_json: bool,
+    table: str | None,
+    output: Path | None,
+    spec: Path | None,
+    cc: str | None,
+) -> None:
+    """Tell what recorded requests say: FILE is a recording, a ring page's dump, or -.
+
+    The interface version is taken from the bytes. Of the union, only the member is shown
+    that the reason selects.
+
+    \b
+    Examples:
+      xenbind decode requests.bin
+      xenbind decode page.dump --json
+      monitor --record - | xenbind decode -
+      xenbind decode requests.bin --format parquet --output requests.parquet
+    """
+    from .decode import events
+    from .decodetext import text, to_json
+    from .errors import describe
+    from .recordings import DecodeError, read
+
+    if bool(table) != bool(output):
+        raise click.UsageError("--format and --output go together")
+    bad = 0
+
+    def report(error: DecodeError) -> None:
+        nonlocal bad
+        bad += 1
+        if not skip_bad:
+            raise error
+        click.echo(describe(error), err=True)
+
+    interfaces = _by_version(_load(spec), cc)
+    with _binary(file) as stream:
+        found = events(read(stream, str(file), interfaces, form, report), arch)
+        if table and output:
+            from .columns import write
+
+            click.echo(f"{output}: {write(found, output, table)} events")
+        else:
+            for event in found:
+                click.echo(json.dumps(to_json(event)) if as_json else text(event))
+    sys.exit(1 if bad else 0)
+
+
+def _binary(file: Path) -> BinaryIO:
+    """A file, or standard input for `-`."""
+    if str(file) == "-":
+        return sys.stdin.buffer
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise XenbindError(
+            f"cannot read {file}: {error.strerror}",
+            "name a file, or - for standard input",
+        ) from error
+
+
+def _by_version(spec: Spec, cc: str | None) -> Callable[[int], Interface | None]:
+    """The interfaces of the spec's versions, each read when it is first met."""
+    known = {version.number for version in spec.versions}
+    found: dict[int, Interface] = {}
+
+    def interface(number: int) -> Interface | None:
+        if number in known and number not in found:
+            found[number] = _interface(spec, str(number), cc)
+        return found.get(number)
+
+    return interface

@@ -277,3 +277,4 @@ def add_version(
 
 main.add_command(ask.diff)
 main.add_command(ask.show)
+main.add_command(ask.decode)

@@ -23,7 +23,7 @@ NAME = "manifest.json"
 # them.  One that is not listed costs a needless run, never a stale package.
 _READERS = frozenset("""
     __main__ cli ask errors output verify abi addversion show showparts showtext
-    diff diffmembers diffmembertext difftypes difftext decode recordings columns
+    diff diffmembers diffmembertext difftypes difftext decode decodetext recordings columns
     """.split())
 
 
