@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check bench test-pythons clean
+.PHONY: bindings test accept lint check bench mutants test-pythons clean
 
 bindings: $(VENV)/ready
 	$(BIN)/xenbind generate
@@ -19,8 +19,8 @@ accept: $(VENV)/ready
 	git status --short tests
 
 lint: $(VENV)/ready
-	$(BIN)/black --check --quiet codegen tests generated benchmarks
-	$(BIN)/ruff check codegen tests generated benchmarks
+	$(BIN)/black --check --quiet codegen tests generated examples benchmarks
+	$(BIN)/ruff check codegen tests generated examples benchmarks
 	$(BIN)/mypy
 
 check: $(VENV)/ready
@@ -29,6 +29,10 @@ check: $(VENV)/ready
 bench: $(VENV)/ready
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python benchmarks/generate.py
+
+# Alter the translated ring code in every way, and see that the tests find each.
+mutants: $(VENV)/ready
+	PYTHONPATH=generated:tests $(BIN)/python tests/mutants.py
 
 # The tests on every CPython from 3.11 up: those on the PATH, and pyenv's.
 test-pythons:
