@@ -8,7 +8,6 @@ import sys
 
 import pytest
 from support import PROJECT
-
 from xen_vm_event import VERSIONS
 
 SHOWN = """\
