@@ -41,7 +41,7 @@ EQUIVALENT = {
     r"& U32\) [+-] self\.\w+\) & U32.*→.*& U64\) [+-] self\.\w+\) & U32": (
         "the outer mask takes away what the inner one leaves"
     ),
-    r"self\.xen_wmb\(\) before after = self\.re\w_prod_pvt": (
+    r"self\.xen_wmb\(\) before after = self\.r\w+_prod_pvt": (
         "what is read there is private: the other side sees no difference"
     ),
     r"posted if room > posted else room.*→.*posted if room >= posted else room": (

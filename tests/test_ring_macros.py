@@ -24,6 +24,7 @@ from xenbind import pipeline, spec
 from xenbind.ir import Operation
 
 HEADERS = PROJECT / "headers"
+PRIVATE = ("req_prod_pvt", "rsp_cons", "rsp_prod_pvt", "req_cons")
 STATES = 3200  # for each macro and each ring.h: more than 100,000 in all
 ENTRIES = 64
 PAGE = 64 + ENTRIES * ctypes.sizeof(v7.vm_event_st)
@@ -138,10 +139,8 @@ def near(dice: random.Random) -> int:
 
 
 def size(dice: random.Random) -> int:
-    """A number of bytes: of a page, or of anything up to 4 GiB."""
-    return dice.choice(
-        [dice.randint(0, 64), dice.randint(64, PAGE), dice.getrandbits(32)]
-    )
+    """A number of bytes: of a page, or of any magnitude up to 4 GiB."""
+    return dice.choice([dice.randint(64, PAGE), dice.getrandbits(dice.randint(1, 32))])
 
 
 class Side:
@@ -189,7 +188,7 @@ class Both:
         self.c.page[:64] = self.python.page[:64] = header
         for place in range(4):
             self.c.words[place] = self.python.words[place] = near(dice)
-        for name in ("req_prod_pvt", "rsp_cons", "rsp_prod_pvt", "req_cons"):
+        for name in PRIVATE:
             if hasattr(self.half, name):
                 value = near(dice)
                 setattr(self.half, name, value)
@@ -203,7 +202,14 @@ class Both:
         self.c.script = self.python.script = [dice.getrandbits(31) for _ in range(64)]
         self.python.trace.clear()
         indices = [p.name for p in self.operation.parameters if p.role == "index"]
-        return [size(dice) if name == "bytes" else near(dice) for name in indices]
+        return [size(dice) if name == "bytes" else self.index(dice) for name in indices]
+
+    def index(self, dice: random.Random) -> int:
+        """An argument: any index, or one about a ring's length from a private one."""
+        names = [name for name in PRIVATE if hasattr(self.half, name)]
+        base: int = getattr(self.half, dice.choice(names))
+        about = (base + self.half.nr_ents + dice.randint(-2, 2)) % (1 << 32)
+        return dice.choice([about, near(dice)])
 
     def run_c(self, arguments: list[int]) -> int:
         script = (ctypes.c_uint32 * 64)(*self.c.script)
@@ -240,7 +246,7 @@ class Both:
 
     def state(self, half: Any, side: Side) -> Iterator[object]:
         yield side.trace
-        for name in ("req_prod_pvt", "rsp_cons", "rsp_prod_pvt", "req_cons", "nr_ents"):
+        for name in (*PRIVATE, "nr_ents"):
             if hasattr(self.half, name):
                 yield name, getattr(half, name)
 
