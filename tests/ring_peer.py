@@ -1,56 +1,51 @@
 """The other side of a ring in a process of its own, and what the two processes share.
 
-`Shared` is a page and two eventfds; `Peer` runs `ring_peer.c` on them. As a program, this
-module is the consumer of a page that somebody else scribbles on; see `consume`.
+`Shared` is a page and two eventfds; `Peer` runs `ring_peer.c` on them.  As a program this
+module is a Python side whose page somebody else scribbles on:
+
+    python ring_peer.py ROLE FD SECONDS
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import mmap
 import os
+import select
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import FrameType, TracebackType
+from typing import Any, NoReturn, Self
 
 from support import PROJECT, require
+from xen_vm_event import v7
+from xen_vm_event.ring import RingOverflow
 
-# The full numbers take minutes; what is run by default finds the same, less often.
+# The full numbers take minutes; the ordinary run finds the same, but less often.
 LONG = bool(os.environ.get("XENBIND_LONG") or os.environ.get("CI"))
-SECONDS = 600 if LONG else 90  # after which a process or a test is stopped
+LIMIT = 600 if LONG else 90  # seconds after which a process or a test is stopped
 
 PAGE_SIZE = 4096
 U32 = 0xFFFF_FFFF
-STOP, DONE = 16, 17  # where the two bytes of pvt_pad are that ring_peer.c speaks of
+REQ_PROD, REQ_EVENT, RSP_PROD, RSP_EVENT = range(4)  # the page's 32-bit words
+STOP, DONE = 16, 17  # the two bytes of pvt_pad that ring_peer.c speaks of
 
 
 class LostWakeUp(AssertionError):
-    """A side slept on though the other had published."""
-
-
-def build(folder: Path) -> Path:
-    """Compile `ring_peer.c` with the macros of headers/io/ring.h."""
-    require(shutil.which("gcc") is not None, "gcc")
-    program = folder / "ring_peer"
-    headers = PROJECT / "headers"
-    command = [
-        *("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"),
-        *("-D__XEN_TOOLS__", "-iquote", str(headers / "v7"), "-iquote", str(headers)),
-        *(str(PROJECT / "tests" / "ring_peer.c"), "-o", str(program)),
-    ]
-    subprocess.run(command, check=True)
-    return program
+    """A side slept on though the other one had published."""
 
 
 @contextlib.contextmanager
-def limited(seconds: int = SECONDS) -> Iterator[None]:
-    """Raise TimeoutError from whatever is running after so many seconds."""
+def limited(seconds: int = LIMIT) -> Iterator[None]:
+    """Raise TimeoutError out of whatever still runs after so many seconds."""
 
-    def expired(*_: object) -> None:
+    def expired(number: int, frame: FrameType | None) -> NoReturn:
         raise TimeoutError(f"not done after {seconds} seconds")
 
     before = signal.signal(signal.SIGALRM, expired)
@@ -63,9 +58,9 @@ def limited(seconds: int = SECONDS) -> Iterator[None]:
 
 
 class Shared:
-    """A page that two processes map, and an eventfd for each to be woken by.
+    """A page that two processes map, and an eventfd for each of them to be woken by.
 
-    `start` is the index that both sides begin with.
+    Both sides begin at the index `start`.
     """
 
     def __init__(self, start: int = 0) -> None:
@@ -74,7 +69,7 @@ class Shared:
         self.page = mmap.mmap(self.fd, PAGE_SIZE)
         self.bell, self.peer_bell = os.eventfd(0), os.eventfd(0)
         self.start = start
-        with memoryview(self.page).cast("I") as words:
+        with memoryview(self.page) as octets, octets.cast("I") as words:
             words[0] = words[2] = start
             words[1] = words[3] = (start + 1) & U32
 
@@ -87,37 +82,63 @@ class Shared:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # A test that fails leaves a ring behind, which still has the page.
-        with (
-            contextlib.nullcontext()
-            if kind is None
-            else contextlib.suppress(BufferError)
-        ):
+        # A test that has failed may leave a ring behind that still has the page.
+        with contextlib.suppress(*[BufferError] if kind else []):
             self.page.close()
         for fd in (self.fd, self.bell, self.peer_bell):
             os.close(fd)
 
 
-class Peer:
-    """`ring_peer.c`, running; it ends with the `with` block at the latest."""
+class Bell:
+    """Sleeping until the other side rings, and noticing when it should have."""
 
-    def __init__(
-        self,
-        program: Path,
-        role: str,
-        shared: Shared,
-        count: int = 0,
-        sleeping: bool = False,
-        patience: float = 5,
-        losses: int = 1,
-        seed: int = 1,
-    ) -> None:
-        bells = (shared.peer_bell, shared.bell) if sleeping else (-1, -1)
-        numbers = [shared.fd, *bells, shared.start, count, seed, SECONDS]
-        numbers += [int(1000 * patience), losses]
+    def __init__(self, shared: Shared, patience: float = 5, losses: int = 1) -> None:
+        self.shared = shared
+        self.poll = select.poll()
+        self.poll.register(shared.bell, select.POLLIN)
+        self.patience = int(1000 * patience)
+        self.allowed_losses = losses
+        self.sleeps = self.lost = 0
+
+    def ring(self) -> None:
+        """Wake the other side."""
+        os.eventfd_write(self.shared.peer_bell, 1)
+
+    def sleep(self, published: Callable[[], int]) -> None:
+        """Wait for the other side to ring, which it must if it has published something."""
+        self.sleeps += 1
+        while not self.poll.poll(self.patience):
+            # It may be between publishing and ringing: it gets the time once more.
+            if not published() or self.poll.poll(self.patience):
+                continue
+            self.lost += 1
+            if self.lost == self.allowed_losses:
+                raise LostWakeUp(f"in sleep {self.sleeps}")
+            return
+        os.eventfd_read(self.shared.bell)
+
+
+def compile_peer(folder: Path) -> Path:
+    """Compile `ring_peer.c` with the macros of headers/io/ring.h."""
+    require(shutil.which("gcc") is not None, "gcc")
+    program, headers = folder / "ring_peer", PROJECT / "headers"
+    command = [
+        *("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"),
+        *("-D__XEN_TOOLS__", "-iquote", str(headers / "v7"), "-iquote", str(headers)),
+        *(str(PROJECT / "tests" / "ring_peer.c"), "-o", str(program)),
+    ]
+    subprocess.run(command, check=True)
+    return program
+
+
+class Process:
+    """A program at the other side of a page; it ends with the `with` block at the latest."""
+
+    def __init__(self, shared: Shared, *command: str | Path | int) -> None:
         self.process = subprocess.Popen(
-            [program, role, *map(str, numbers)],
-            pass_fds=[fd for fd in (shared.fd, *bells) if fd >= 0],
+            [str(word) for word in command],
+            pass_fds=[shared.fd, shared.bell, shared.peer_bell],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -131,27 +152,165 @@ class Peer:
         self.process.kill()
         self.process.communicate()
 
-    def check(self) -> None:
-        """Fail with what the process said if it has failed."""
-        if self.process.poll():
-            pytest_fail(self.process)
-
     def idle(self) -> None:
-        """Let the process run, for there is nothing to do here."""
+        """Let it run, for there is nothing to do here; fail if it has."""
         os.sched_yield()
         self.idle_turns += 1
-        if not self.idle_turns % 1024:
-            self.check()
+        if not self.idle_turns % 1024 and self.process.poll():
+            self.report()
 
     def report(self) -> dict[str, int]:
-        """What it saw, once it has ended by itself."""
-        out, err = self.process.communicate(timeout=SECONDS)
-        assert self.process.returncode == 0, err
+        """What it counted, once it has ended by itself."""
+        out, err = self.process.communicate(timeout=LIMIT)
+        code = self.process.returncode
+        if code:
+            error = LostWakeUp if code == 3 else AssertionError
+            raise error(f"the other side ended with {code}: {err}")
         words = (word.split("=") for word in out.split())
         return {name: int(number) for name, number in words}
 
 
-def pytest_fail(process: subprocess.Popen[str]) -> None:
-    _, err = process.communicate()
-    error = LostWakeUp if process.returncode == 3 else AssertionError
-    raise error(f"ring_peer ended with {process.returncode}: {err}")
+class Peer(Process):
+    """`ring_peer.c` as the role's side of a page; its top says what the roles do."""
+
+    def __init__(
+        self,
+        program: Path,
+        role: str,
+        shared: Shared,
+        *,
+        count: int = 0,
+        sleeping: bool = False,
+        patience: float = 5,
+        losses: int = 1,
+    ) -> None:
+        bells = (shared.peer_bell, shared.bell) if sleeping else (-1, -1)
+        limits = (LIMIT, int(1000 * patience), losses)
+        seed = 1
+        super().__init__(
+            shared,
+            *(program, role, shared.fd, *bells, shared.start, count, seed, *limits),
+        )
+
+
+class Consumer(Process):
+    """This module as the role's side of a page, for so many seconds."""
+
+    def __init__(self, role: str, shared: Shared, seconds: float) -> None:
+        super().__init__(
+            shared, sys.executable, __file__, role, shared.fd, str(seconds)
+        )
+
+
+def guarded(fd: int) -> ctypes.Array[ctypes.c_char]:
+    """The page of a file, mapped between two pages that may not be touched."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [
+        *(ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int),
+        ctypes.c_long,
+    ]
+    no_access, fixed = 0, 0x10  # PROT_NONE, MAP_FIXED
+    anonymous = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    both = mmap.PROT_READ | mmap.PROT_WRITE
+    base: int = libc.mmap(None, 3 * PAGE_SIZE, no_access, anonymous, -1, 0)
+    page = base + PAGE_SIZE
+    if libc.mmap(page, PAGE_SIZE, both, mmap.MAP_SHARED | fixed, fd, 0) != page:
+        raise OSError(ctypes.get_errno(), "cannot map the page")
+    return (ctypes.c_char * PAGE_SIZE).from_address(page)
+
+
+class Consumption:
+    """What a side does while its page is scribbled on, and what it counted.
+
+    Nothing but RingOverflow may come of it; after one, the page is attached to anew.
+    """
+
+    def __init__(self, fd: int, seconds: float) -> None:
+        self.page = guarded(fd)
+        self.words = memoryview(self.page).cast("B").cast("I")
+        self.end = time.monotonic() + seconds
+        self.taken = self.overflows = 0
+        self.slowest = 0.0
+
+    def run(self, once: Callable[[], None]) -> None:
+        while time.monotonic() < self.end:
+            try:
+                once()
+            except RingOverflow as overflow:
+                assert 0 <= overflow.theirs <= U32
+                assert 0 <= overflow.ours <= U32
+                self.overflows += 1
+
+    def each(self, items: Iterator[Any]) -> Iterator[Any]:
+        """The items that the ring gives out until time is up, each step with its time."""
+        while True:
+            before = time.monotonic()
+            item = next(items, None)
+            after = time.monotonic()
+            self.slowest = max(self.slowest, after - before)
+            if item is None or after > self.end:
+                return
+            self.taken += 1
+            yield item
+
+    def whole(self) -> None:
+        """Take whole requests, answer some at once and others later."""
+        with v7.BackRing(self.page, start=self.words[RSP_PROD]) as ring:
+            while time.monotonic() < self.end:
+                for request in self.each(ring.requests()):
+                    octets = bytes(request)
+                    assert repr(request)
+                    if request.vcpu_id % 4:
+                        ring.respond(request, flags=request.flags ^ 1)
+                    assert not request.vcpu_id % 4 or bytes(request) != octets
+                for request in reversed(ring.unanswered()):
+                    ring.respond(request)
+                ring.push_responses_and_check_notify()
+
+    def select(self) -> None:
+        """Take chosen members."""
+        with v7.BackRing(self.page, start=self.words[RSP_PROD]) as ring:
+            paths = (
+                "flags",
+                "u.mem_access.gfn",
+                "u.cpuid.leaf",
+                "data.regs.x86.gs_sel",
+            )
+            selection = ring.select(*paths)
+            while time.monotonic() < self.end:
+                for flags, gfn, leaf, selector in self.each(iter(selection)):
+                    assert flags <= U32 and leaf <= U32 and selector < 1 << 16
+                    assert gfn < 1 << 64
+                    selection.respond(flags=flags ^ 1)
+                ring.push_responses_and_check_notify()
+
+    def front(self) -> None:
+        """Send requests and take responses."""
+        request = v7.vm_event_st()
+        with v7.FrontRing(self.page, start=self.words[RSP_PROD]) as ring:
+            while time.monotonic() < self.end:
+                while not ring.ring_full():
+                    ring.send(request)
+                ring.push_requests_and_check_notify()
+                for response in self.each(ring.responses()):
+                    octets = bytes(response)
+                    assert repr(response)
+                    assert bytes(response) == octets
+
+    def beyond(self) -> None:
+        """Touch the byte behind the page."""
+        ctypes.string_at(ctypes.addressof(self.page) + PAGE_SIZE, 1)
+
+
+def main(role: str, fd: str, seconds: str) -> None:
+    consumption = Consumption(int(fd), float(seconds))
+    consumption.run(getattr(consumption, role))
+    print(
+        f"taken={consumption.taken} overflows={consumption.overflows}"
+        f" slowest_ms={consumption.slowest * 1000:.0f}"
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -208,7 +208,7 @@ class Both:
         """An argument: any index, or one about a ring's length from a private one."""
         names = [name for name in PRIVATE if hasattr(self.half, name)]
         base: int = getattr(self.half, dice.choice(names))
-        about = (base + self.half.nr_ents + dice.randint(-2, 2)) % (1 << 32)
+        about: int = (base + self.half.nr_ents + dice.randint(-2, 2)) % (1 << 32)
         return dice.choice([about, near(dice)])
 
     def run_c(self, arguments: list[int]) -> int:
