@@ -262,12 +262,8 @@ class Selection(Generic[Request, Response]):
 
 def _code(place: Place) -> str:
     """The struct code of a number in bytes of its own, empty for anything else."""
-    kind = getattr(place.member.type, "_type_", "")
-    if (
-        place.bit_width is not None
-        or not isinstance(kind, str)
-        or kind not in "bBhHiIlLqQ"
-    ):
+    kind = getattr(place.member.type, "_type_", None)
+    if place.bit_width is not None or kind not in tuple("bBhHiIlLqQ"):
         return ""
     code = {1: "b", 2: "h", 4: "i", 8: "q"}[place.size]
     return code if kind.islower() else code.upper()
