@@ -54,7 +54,7 @@ def main() -> None:
     vm_event = interface(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
     page = bytearray(4096)
     with vm_event.FrontRing(page) as front, vm_event.BackRing(page) as back:
-        front.sring.shared_ring_init()
+        back.sring.shared_ring_init()  # the monitor's part, before the guest runs
         provoke(vm_event, front)
         if front.push_requests_and_check_notify():
             monitor(vm_event, back)

@@ -131,3 +131,64 @@ def test_a_bad_tree_leaves_nothing_behind(project: Path) -> None:
     result = xenbind("add-version", "bad", cwd=project)
     assert result.returncode == 1
     assert not (project / "headers" / "v8").exists()
+
+
+def test_a_version_that_cannot_be_generated_is_taken_back(project: Path) -> None:
+    next_tree(project)
+    foreign = project / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("years of work")
+    before = (project / "headers" / "vm_event.toml").read_text()
+    result = xenbind("add-version", "new", "--out", "foreign", cwd=project)
+    assert result.returncode == 1
+    assert not (project / "headers" / "v8").exists()
+    assert (project / "headers" / "vm_event.toml").read_text() == before
+
+
+@pytest.mark.parametrize("release", ["foo", '4.23"', "4.22"])
+def test_a_release_is_a_new_one(release: str, project: Path) -> None:
+    next_tree(project)
+    result = xenbind("add-version", "new", "--release", release, cwd=project)
+    assert result.returncode == 1
+    assert release in result.stderr
+    assert not (project / "headers" / "v8").exists()
+
+
+def test_the_spec_says_the_headers_number(project: Path) -> None:
+    spec = project / "headers" / "vm_event.toml"
+    spec.write_text(spec.read_text().replace("number = 3", "number = 33"))
+    result = xenbind("generate", cwd=project)
+    assert result.returncode == 1
+    assert "vm_event.h is of version 3, the spec says 33" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("number = 3", "number = 2", "there are two versions with number 2"),
+        ('"4.11"', '"4.12"', "there are two versions with release 4.12"),
+        ('union = "u"', 'union = "v"', "has no union 'v' beside a 'reason'"),
+        ('tag = "reason"', 'tag = "reson"', "has no union 'u' beside a 'reson'"),
+        (
+            '"VM_EVENT_REASON_"',
+            '"VM_EVENT_RESON_"',
+            "no constant VM_EVENT_RESON_* selects",
+        ),
+        (
+            'package = "xen_vm_event"',
+            'package = "../evil"',
+            "must be a Python identifier",
+        ),
+        ('"4.11"', "4.11", "must be a list of strings"),
+    ],
+)
+def test_a_spec_that_says_what_cannot_be(
+    old: str, new: str, message: str, project: Path
+) -> None:
+    spec = project / "headers" / "vm_event.toml"
+    assert old in spec.read_text()
+    spec.write_text(spec.read_text().replace(old, new, 1))
+    result = xenbind("generate", cwd=project)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert not (project / "generated").exists()

@@ -77,7 +77,9 @@ def test_check_finds_an_edit_a_lost_file_and_a_new_header(tmp_path: Path) -> Non
     module.write_text(text + "edited = True\n")
     assert "-edited = True" in xenbind("check", cwd=project).stdout
     module.unlink()
-    assert "stale: generated/xen_vm_event/v1.py" in xenbind("check", cwd=project).stdout
+    assert (
+        "missing: generated/xen_vm_event/v1.py" in xenbind("check", cwd=project).stdout
+    )
     module.write_text(text)
     assert xenbind("check", cwd=project).returncode == 0
     # It comes before the shared ring.h on the search path of version 1 alone.
@@ -152,3 +154,24 @@ def test_both_compilers_make_the_same_of_the_headers(tmp_path: Path) -> None:
             "generate", "--spec", SPEC, "--out", tmp_path / compiler, "--cc", compiler
         )
     assert content(tmp_path / "gcc") == content(tmp_path / "clang") != {}
+
+
+def test_a_folder_keeps_its_source(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    assert xenbind("generate", cwd=project).returncode == 0
+    before = content(project / "generated")
+    result = xenbind("generate", "--include", tree(project / "other"), cwd=project)
+    assert result.returncode == 1
+    assert "generated was made from the headers of a spec, not from" in result.stderr
+    assert content(project / "generated") == before
+
+
+def test_check_knows_the_tree_that_a_folder_was_made_from(tmp_path: Path) -> None:
+    folder = tree(tmp_path / "headers")
+    xenbind("generate", "--include", folder, "--out", tmp_path / "out")
+    assert xenbind("check", "--out", tmp_path / "out").returncode == 0
+    tree(folder, TINY + "struct more { uint64_t third; };\n")
+    result = xenbind("check", "--out", tmp_path / "out")
+    assert result.stderr.endswith(
+        f"run `xenbind generate --include {folder} --out {tmp_path}/out`\n"
+    )

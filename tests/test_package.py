@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -202,3 +204,34 @@ def test_bytes_of_no_version_are_told() -> None:
         interface_of(b"\xff" * 400)
     with pytest.raises(ValueError, match="no version word in 3 bytes"):
         interface_of(b"\x07\0\0")
+
+
+def test_a_type_checker_finds_a_misspelt_member(tmp_path: Path) -> None:
+    program = tmp_path / "monitor.py"
+    program.write_text(
+        "from xen_vm_event import v7\n"
+        "request = v7.vm_event_st()\n"
+        "request.reason = 3\n"
+        "request.u.mem_access.gfn = request.data.regs.x86.rip\n"
+        "request.resaon = 3\n"
+        "print(request.u.mem_access.gfm)\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(program)],
+        cwd=tmp_path,
+        env={**os.environ, "MYPYPATH": str(PROJECT / "generated")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [line.partition(" error: ")[2] for line in shown.stdout.splitlines()]
+    assert found[0].startswith('"vm_event_st" has no attribute "resaon"')
+    assert found[1].startswith('"vm_event_mem_access" has no attribute "gfm"')
+    assert len(found) == 3  # the last line counts them
+
+
+def test_a_record_can_be_copied() -> None:
+    request = v7.vm_event_st(reason=3)
+    for other in (request.copy(), copy.copy(request), copy.deepcopy(request)):
+        other.reason = 4
+        assert request.reason == 3

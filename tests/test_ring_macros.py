@@ -28,7 +28,10 @@ PRIVATE = ("req_prod_pvt", "rsp_cons", "rsp_prod_pvt", "req_cons")
 STATES = 3200  # for each macro and each ring.h: more than 100,000 in all
 ENTRIES = 64
 PAGE = 64 + ENTRIES * ctypes.sizeof(v7.vm_event_st)
-HALVES = {"front": v7.vm_event_front_ring, "back": v7.vm_event_back_ring}
+HALVES: dict[str, Any] = {
+    "front": v7.vm_event_front_ring,
+    "back": v7.vm_event_back_ring,
+}
 RINGS: dict[str, Any] = {"front": v7.FrontRing, "back": v7.BackRing}
 
 HOOKS = """\

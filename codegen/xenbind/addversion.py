@@ -1,14 +1,16 @@
 """Bringing a new interface version in: a foreign header tree becomes one of the spec's.
 
 Takes a spec and a header tree of a version that the spec does not have; copies what is
-needed into the headers folder and adds the entry to the spec.  `cli` then generates and
+needed into the headers folder and adds the entry to the spec, while `cli` generates and
 verifies as ever.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,16 +22,28 @@ from .pipeline import read
 from .spec import Spec, VersionSpec
 
 
-def add_version(
+@contextmanager
+def added_version(
     path: Path, tree: Path, releases: Sequence[str], command: tuple[str, ...]
-) -> Interface:
+) -> Iterator[Interface]:
     """Copy a tree's header into headers/vN and enter it in the spec at `path`.
+
+    If the block that follows raises an error, all of that is taken back.
 
     The headers that all versions share serve the new one too, unless the tree's own make
     another ABI of it; then those are copied as well.  Raises `XenbindError`, with
-    everything as it was, if the spec has the version already.
+    everything as it was, if the spec has the version or a release already, or is the one
+    that came with an installed xenbind.
     """
+    _check(path, releases)
     spec = specs.load(path)
+    known = {release for version in spec.versions for release in version.releases}
+    for release in releases:
+        if release in known:
+            raise XenbindError(
+                f"the spec has release {release} already",
+                "give a new one with --release",
+            )
     foreign = spec.for_tree(tree)
     interface = read(foreign, foreign.versions[0], command)
     if interface.version in {version.number for version in spec.versions}:
@@ -39,7 +53,14 @@ def add_version(
         )
     directory = path.parent / f"v{interface.version}"
     version = VersionSpec(interface.version, directory, tuple(releases))
-    directory.mkdir()
+    before = path.read_bytes()
+    try:
+        directory.mkdir()
+    except OSError as error:
+        raise XenbindError(
+            f"cannot make {directory}: {error.strerror}",
+            "move what is there away first",
+        ) from error
     try:
         _copy([interface.header], tree, directory)
         if not _same(spec, version, interface, command):
@@ -49,12 +70,26 @@ def add_version(
                     f"{tree} is laid out otherwise when read from {directory}",
                     "the tree includes headers from elsewhere; copy those into it first",
                 )
-    except BaseException:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(_entry(version))
+        yield replace(interface, header=str(directory / spec.header))
+    except Exception:
         shutil.rmtree(directory)
+        path.write_bytes(before)
         raise
-    with path.open("a", encoding="utf-8") as file:
-        file.write(_entry(version))
-    return replace(interface, header=str(directory / spec.header))
+
+
+def _check(path: Path, releases: Sequence[str]) -> None:
+    if path.resolve().is_relative_to(Path(__file__).resolve().parent):
+        raise XenbindError(
+            "these headers belong to the installed xenbind",
+            f"copy {path.parent} to headers/ and run this beside it, or name a spec",
+        )
+    for release in releases:
+        if not re.fullmatch(r"\d+\.\d+", release):
+            raise XenbindError(
+                f"'{release}' is no Xen release", "write it as in --release 4.23"
+            )
 
 
 def _copy(files: Sequence[str], tree: Path, directory: Path) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -203,7 +204,7 @@ def decode(
     Examples:
       xenbind decode requests.bin
       xenbind decode page.dump --json
-      monitor --record - | xenbind decode -
+      monitor --record - | xenbind decode --input raw -
       xenbind decode requests.bin --format parquet --output requests.parquet
     """
     from .decode import events
@@ -213,6 +214,8 @@ def decode(
 
     if bool(table) != bool(output):
         raise click.UsageError("--format and --output go together")
+    if table and as_json:
+        raise click.UsageError("--format and --json are two different outputs")
     bad = 0
 
     def report(error: DecodeError) -> None:
@@ -230,15 +233,20 @@ def decode(
 
             click.echo(f"{output}: {write(found, output, table)} events")
         else:
+            count = 0
             for event in found:
+                count += 1
                 click.echo(json.dumps(to_json(event)) if as_json else text(event))
+                sys.stdout.flush()
+            if not count and not bad:
+                click.echo(f"{file}: no request in it", err=True)
     sys.exit(1 if bad else 0)
 
 
-def _binary(file: Path) -> BinaryIO:
+def _binary(file: Path) -> BufferedReader:
     """A file, or standard input for `-`."""
     if str(file) == "-":
-        return sys.stdin.buffer
+        return cast(BufferedReader, sys.stdin.buffer)
     try:
         return file.open("rb")
     except OSError as error:

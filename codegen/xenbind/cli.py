@@ -116,9 +116,11 @@ def _generate(job: Job, accept_abi_change: bool) -> None:
     gc.disable()
 
     from . import abi, output
-    from .generate import build
+    from .generate import build, keep_source, with_source
 
+    job = with_source(job)
     made = build(job)
+    keep_source(job)
     changes = list(abi.changes(made.package, job.out, made.interfaces))
     if not accept_abi_change:
         abi.refuse(changes)
@@ -131,11 +133,7 @@ def _generate(job: Job, accept_abi_change: bool) -> None:
         )
     for change in changes:
         click.echo(change)
-    click.echo(
-        f"{job.out}: {len(changed)} of {len(made.files)} files changed"
-        if changed
-        else f"{job.out}: {len(made.files)} files, none changed"
-    )
+    click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")
 
 
 @main.command()
@@ -153,9 +151,10 @@ def check(
       xenbind check
       xenbind check --include /usr/include/xen --out bindings
     """
-    from .generate import stale
+    from .generate import stale, with_source
 
-    found = stale(_job(spec, include, out, cc))
+    job = with_source(_job(spec, include, out, cc))
+    found = stale(job)
     if as_json:
         files = [{"path": file.path, "diff": file.diff} for file in found]
         click.echo(json.dumps({"current": not found, "stale": files}, indent=2))
@@ -163,10 +162,17 @@ def check(
         click.echo(f"{out} is current")
     else:
         for file in found:
-            click.echo(f"stale: {out / file.path}")
+            word = "stale" if file.diff else "missing"
+            click.echo(f"{word}: {out / file.path}")
             for line in file.diff.splitlines():
                 click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
-        click.echo(f"{len(found)} stale files: run `xenbind generate`", err=True)
+        count = f"{len(found)} stale file{'s' * (len(found) > 1)}"
+        options = "".join(
+            f" --{name} {value}"
+            for name, value in (("spec", spec), ("include", job.include), ("out", out))
+            if value and value != Path("generated")
+        )
+        click.echo(f"{count}: run `xenbind generate{options}`", err=True)
     sys.exit(1 if found else 0)
 
 
@@ -265,13 +271,13 @@ def add_version(
     Example:
       xenbind add-version xen/xen/include/public --release 4.23
     """
-    from .addversion import add_version as add
+    from .addversion import added_version
     from .preprocess import find_compiler
 
     job = _job(spec, None, out, cc)
-    added = add(job.spec, tree, release, find_compiler(cc))
-    click.echo(f"version {added.version}: {added.header}, {job.spec}")
-    _generate(job, accept_abi_change=False)
+    with added_version(job.spec, tree, release, find_compiler(cc)) as added:
+        click.echo(f"version {added.version}: {added.header}, {job.spec}")
+        _generate(job, accept_abi_change=False)
     _verify(job)
 
 

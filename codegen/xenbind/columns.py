@@ -36,6 +36,10 @@ def write(events: Iterator[Event], path: Path, form: str) -> int:
             "there is no event to write", "look at the input without --format"
         )
     shape = batch[0].shape
+    if not path.absolute().parent.is_dir():
+        raise XenbindError(
+            f"there is no folder for {path}", "name another with --output"
+        )
     schema = pyarrow.schema(_columns(shape, pyarrow))
     count = 0
     with (

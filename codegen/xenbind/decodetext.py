@@ -68,7 +68,8 @@ def names(group: ConstantGroup, value: int) -> str:
 def _value(leaf: Leaf, value: int) -> str:
     if leaf.values is not None:
         return names(leaf.values, value)
-    return f"{value:#x}" if leaf.size == 8 or value > 0xFFFF else str(value)
+    is_address = leaf.size == 8 or leaf.path.startswith("data.")
+    return f"{value:#x}" if is_address or value > 0xFFFF else str(value)
 
 
 def _wrapped(title: str, values: dict[Leaf, int], keep_zero: bool) -> list[str]:

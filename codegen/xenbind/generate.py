@@ -7,12 +7,13 @@ Takes a `Spec` and where to look; gives the files with their manifest, ready for
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
 from . import manifest, output
+from .errors import OutputError
 from .ir import Interface
 from .manifest import Manifest
 
@@ -38,7 +39,10 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """An output file that is not what generating would write, with a unified diff."""
+    """An output file that is not what generating would write.
+
+    `diff` is a unified diff, empty for a file that is not there.
+    """
 
     path: str
     diff: str
@@ -59,6 +63,7 @@ def build(job: Job) -> Generated:
     if job.include:
         loaded = loaded.for_tree(job.include)
     command = find_compiler(job.command)
+    loaded.require_versions()
     interfaces = tuple(
         pipeline.read(loaded, version, command) for version in loaded.versions
     )
@@ -127,16 +132,45 @@ def stale(job: Job) -> list[Stale]:
     if is_current(job):
         return []
     files = build(job).files
+    # The manifest says least, and last.
+    changed = sorted(
+        output.changes(job.out, files), key=lambda path: path == manifest.NAME
+    )
     return [
         Stale(path, "".join(_diff(job.out / path, path, files.get(path, ""))))
-        for path in output.changes(job.out, files)
+        for path in changed
     ]
+
+
+def with_source(job: Job) -> Job:
+    """The job with the header tree that its output folder was made from, if none is named."""
+    made = manifest.load(job.out)
+    if made is None or made.include is None or job.include is not None:
+        return job
+    return replace(job, include=Path(made.include))
+
+
+def keep_source(job: Job) -> None:
+    """Raise `OutputError` if the output folder was made from another source.
+
+    The versions of one would replace those of the other.
+    """
+    made = manifest.load(job.out)
+    include = str(job.include.resolve()) if job.include else None
+    if made is not None and made.include != include:
+        raise OutputError(
+            f"{job.out} was made from {made.include or 'the headers of a spec'},"
+            f" not from {job.include or job.spec}",
+            "name another folder with --out",
+        )
 
 
 def _diff(old: Path, path: str, text: str) -> Iterator[str]:
     import difflib
 
-    before = old.read_text(encoding="utf-8", errors="replace") if old.is_file() else ""
+    if not old.exists():
+        return iter(())
+    before = old.read_text(encoding="utf-8", errors="replace")
     return difflib.unified_diff(
         before.splitlines(keepends=True),
         text.splitlines(keepends=True),

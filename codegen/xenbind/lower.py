@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from . import groups, layout, rings
 from .constants import Unevaluable, evaluate, is_expression, string_value
-from .errors import SourceError
+from .errors import SourceError, XenbindError
 from .ir import Constant, Coord, Interface, Payload, RecordRef, Ring, Typedef
 from .layout import Abi
 from .parse import Parsed, unevaluable
@@ -203,10 +203,13 @@ class _Lowering:
         wanted = self.spec.payload
         if wanted is None or wanted.record not in self.types.records:
             return None
-        fields = self.types.records[wanted.record].fields
-        union = next((f.type for f in fields if f.name == wanted.union), None)
-        if not isinstance(union, RecordRef):
-            return None
+        fields = {f.name: f.type for f in self.types.records[wanted.record].fields}
+        union = fields.get(wanted.union)
+        if not isinstance(union, RecordRef) or wanted.tag not in fields:
+            raise XenbindError(
+                f"{wanted.record} has no union '{wanted.union}' beside a '{wanted.tag}'",
+                f"correct [payload] in {self.spec.path}",
+            )
         names = {field.name for field in self.types.records[union.key].fields}
         members = []
         for constant in constants:
@@ -214,6 +217,11 @@ class _Lowering:
             member = wanted.members.get(short, short.lower())
             if constant.name.startswith(wanted.prefix) and member in names:
                 members.append((constant, member))
+        if not members:
+            raise XenbindError(
+                f"no constant {wanted.prefix}* selects a member of '{wanted.union}'",
+                f"correct [payload] in {self.spec.path}",
+            )
         return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
 
 

@@ -6,6 +6,7 @@ Takes a `Spec`, a version of it and a compiler command; gives its `Interface` by
 
 from __future__ import annotations
 
+from .errors import XenbindError
 from .ir import Interface
 from .lower import candidates, expressions, lower
 from .parse import parse
@@ -51,4 +52,12 @@ def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interfac
     constants = list(zip(macros, expanded, strict=False))
     parsed = parse(preprocessed.text, expressions(constants), sources)
     operations = list(zip(accessors, expanded[len(macros) :], strict=True))
-    return lower(spec, header, preprocessed, constants, operations, parsed, sources)
+    interface = lower(
+        spec, header, preprocessed, constants, operations, parsed, sources
+    )
+    if version.number not in (0, interface.version):
+        raise XenbindError(
+            f"{header} is of version {interface.version}, the spec says {version.number}",
+            f"correct the number in {spec.path}, or the directory",
+        )
+    return interface

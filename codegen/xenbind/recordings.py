@@ -14,13 +14,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import BufferedReader, BytesIO
 
 from .errors import XenbindError
 from .ir import Interface, Record
 
 PAGE = 4096
 _CHUNK = 1 << 20
+_HEAD = 16  # what is looked at to tell a request from noise
 _KNOWN_VERSIONS = "the version word must be that of an interface version in the spec"
 
 
@@ -44,17 +45,18 @@ class Raw:
 # Gives the interface of a version number, None if there is none.
 Interfaces = Callable[[int], Interface | None]
 Report = Callable[[DecodeError], None]
+Stream = BufferedReader | BytesIO
 
 
 def read(
-    stream: BinaryIO, name: str, interfaces: Interfaces, form: str, report: Report
+    stream: Stream, name: str, interfaces: Interfaces, form: str, report: Report
 ) -> Iterator[Raw]:
     """The requests in a stream, in order; `form` is raw, page, jsonl or auto.
 
     What is no request is handed to `report` as a `DecodeError`; if that returns, reading
     goes on behind it. Memory stays bounded for streams of any length.
     """
-    start = stream.read(PAGE + 1)
+    start = b"" if form in ("raw", "jsonl") else stream.read(PAGE + 1)
     if form == "auto":
         first = start.lstrip()[:1]
         form = "jsonl" if first == b"{" else "page" if len(start) == PAGE else "raw"
@@ -70,7 +72,7 @@ def read(
 class _Window:
     """A stretch of a stream: filled as it is asked for, emptied as it is used."""
 
-    def __init__(self, stream: BinaryIO, start: bytes) -> None:
+    def __init__(self, stream: Stream, start: bytes) -> None:
         self.stream = stream
         self.data = start
         self.at = 0  # the place in `data`
@@ -79,8 +81,11 @@ class _Window:
     def peek(self, size: int) -> bytes:
         """The next bytes, fewer at the end of the stream."""
         if len(self.data) - self.at < size:
-            self.data = self.data[self.at :] + self.stream.read(max(_CHUNK, size))
+            self.data = self.data[self.at :]
             self.at = 0
+            # read1 gives what there is, so that a live stream is shown as it comes.
+            while len(self.data) < size and (more := self.stream.read1(_CHUNK)):
+                self.data += more
         return self.data[self.at : self.at + size]
 
     def skip(self, size: int) -> None:
@@ -131,11 +136,11 @@ class _Reader:
             self.resume(window)
 
     def resume(self, window: _Window) -> None:
-        """Skip to what may be a request: a known version before a known reason."""
+        """Skip to what may be a request: a known version, reason and flags."""
         window.skip(4)
-        while len(head := window.peek(12)) >= 4:
+        while len(head := window.peek(_HEAD)) >= 4:
             interface = self.interface(head)
-            if interface and _reason(head, interface):
+            if interface and _is_plausible(head, interface):
                 return
             window.skip(4)
         window.skip(len(head))
@@ -226,19 +231,34 @@ class _Reader:
 
 def request_record(interface: Interface) -> Record:
     """The record that a request is."""
-    wanted = interface.payload.record if interface.payload else ""
+    if interface.payload is None:
+        raise XenbindError(
+            f"the spec of {interface.name} does not say what a request is",
+            "add a [payload] to it",
+        )
+    wanted = interface.payload.record
     return next(record for record in interface.records if record.key == wanted)
 
 
-def _reason(head: bytes, interface: Interface) -> bool:
-    """Whether bytes 8 to 11 are a reason that the interface knows."""
-    payload = interface.payload
-    if payload is None or len(head) < 12:
-        return False
-    tag = next(f for f in request_record(interface).fields if f.name == payload.tag)
-    value = _word(head[tag.offset : tag.offset + 4])
-    groups = (g for g in interface.groups if g.prefix == tag.hint)
-    return any(member.value == value for group in groups for member in group.members)
+def _is_plausible(head: bytes, interface: Interface) -> bool:
+    """Whether a request may begin here: all that has names has values with names."""
+    record = request_record(interface)
+    groups = {group.prefix: group for group in interface.groups}
+    for field in record.fields:
+        group = groups.get(field.hint or "")
+        if group is None or field.offset + field.size > len(head):
+            continue
+        value = _word(head[field.offset : field.offset + field.size])
+        known = [m.value for m in group.members if isinstance(m.value, int)]
+        if group.is_flag:
+            bits = 0
+            for flag in known:
+                bits |= flag
+            if value & ~bits:
+                return False
+        elif value not in known:
+            return False
+    return len(head) >= _HEAD
 
 
 def _word(data: bytes) -> int:

@@ -68,6 +68,14 @@ class Spec:
     def distribution(self) -> str:
         return self.package.replace("_", "-")
 
+    def require_versions(self) -> None:
+        """Raise `XenbindError` for a spec without any version."""
+        if not self.versions:
+            raise XenbindError(
+                f"{self.path} has no [[version]]",
+                "add one, or name a header tree with --include",
+            )
+
     def for_tree(self, directory: Path) -> Spec:
         """The same interface, read from another header tree whose version is unknown yet."""
         version = VersionSpec(0, directory, ())
@@ -109,9 +117,10 @@ def load(path: Path) -> Spec:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise XenbindError(
-            f"cannot read the spec {path}: {error.strerror}",
+            f"cannot read the spec {path}: {reason}",
             "name an existing spec with --spec",
         ) from error
     return _Reader(path, text).spec()
@@ -136,7 +145,13 @@ class _Reader:
             if section not in _SCHEMA:
                 raise self._unknown(section, tuple(_SCHEMA), "section")
         interface = self._table("interface", self.data.get("interface", {}))
-        versions = tuple(self._version(entry) for entry in self.data.get("version", ()))
+        if not interface["package"].isidentifier():
+            raise self._wrong("package", "must be a Python identifier", "xen_vm_event")
+        entries = self.data.get("version", [])
+        if not isinstance(entries, list):
+            raise self._wrong("version", "must be an array of tables", "[[version]]")
+        versions = tuple(self._version(entry) for entry in entries)
+        self._check_unique(versions)
         root = self.path.parent
         return Spec(
             path=self.path,
@@ -161,6 +176,25 @@ class _Reader:
             releases=tuple(table.get("releases", ())),
         )
 
+    def _check_unique(self, versions: tuple[VersionSpec, ...]) -> None:
+        """One entry for a number, and one version for a release."""
+        numbers: set[int] = set()
+        releases: set[str] = set()
+        for version in versions:
+            if version.number in numbers:
+                message = f"there are two versions with number {version.number}"
+                raise self._wrong("number", message, "a number of its own for each")
+            for release in version.releases:
+                if release in releases:
+                    message = f"there are two versions with release {release}"
+                    raise self._wrong("releases", message, "each release once")
+            numbers.add(version.number)
+            releases.update(version.releases)
+
+    def _wrong(self, key: str, message: str, instead: str) -> SourceError:
+        line, column = self._find(key)
+        return self._error(line, column, f"'{key}': {message}", f"write {instead}")
+
     def _payload(self) -> PayloadSpec | None:
         if "payload" not in self.data:
             return None
@@ -173,8 +207,10 @@ class _Reader:
             table.get("members", {}),
         )
 
-    def _table(self, section: str, table: dict[str, Any]) -> dict[str, Any]:
+    def _table(self, section: str, table: Any) -> dict[str, Any]:
         known = _SCHEMA[section]
+        if not isinstance(table, dict):
+            raise self._wrong(section, "must be a table", f"[{section}]")
         for key, value in table.items():
             if key not in known:
                 raise self._unknown(key, tuple(known), f"key in [{section}]")
@@ -185,6 +221,8 @@ class _Reader:
                 raise self._error(
                     line, column, message, f"write '{key}' as a TOML {want}"
                 )
+            if isinstance(value, list) and not all(isinstance(i, str) for i in value):
+                raise self._wrong(key, "must be a list of strings", f'{key} = ["…"]')
         for key in _REQUIRED[section]:
             if key not in table:
                 line, column = self._find(section)

@@ -53,7 +53,7 @@ def interface(version: int) -> ModuleType:
 
 def interface_for_xen(release: str) -> ModuleType:
     """The module for a Xen release, given as `4.17` or in full, as in `4.17.3`."""
-    major, _, rest = release.partition(".")
+    major, _, rest = str(release).partition(".")
     digits = len(rest) - len(rest.lstrip("0123456789"))
     for version, releases in VERSIONS.items():
         if f"{major}.{rest[:digits]}" in releases:

@@ -44,6 +44,11 @@ class Entry(Protocol[Request, Response]):
 
 def assign(target: Structure, source: Structure) -> None:
     """Copy a record into another of its type, as `=` does in C."""
+    if type(target) is not type(source):
+        wanted, given = type(target).__qualname__, type(source).__qualname__
+        raise TypeError(
+            f"a {wanted} is wanted, not a {given} of {type(source).__module__}"
+        )
     ctypes.memmove(ctypes.byref(target), ctypes.byref(source), ctypes.sizeof(target))
 
 

@@ -25,6 +25,7 @@ import enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _ctypes
     from typing import Annotated as Annotated
     from typing import Any as Any
     from typing import ClassVar, Self, TypeVar
@@ -33,7 +34,20 @@ if TYPE_CHECKING:
     from typing import Protocol as Protocol
 
     R = TypeVar("R", bound="_Record")
+
+    class _CStructure(_ctypes._CData, metaclass=_ctypes._PyCStructType):
+        """`ctypes.Structure` without its `__getattr__`, which would allow every name."""
+
+        def __init__(self, *args: Any, **members: Any) -> None: ...
+
+    class _CUnion(_ctypes._CData, metaclass=_ctypes._UnionType):
+        """`ctypes.Union`, likewise."""
+
+        def __init__(self, *args: Any, **members: Any) -> None: ...
+
 else:
+    _CStructure, _CUnion = ctypes.Structure, ctypes.Union
+
     # What little of it is needed; importing typing would take a third of the time.
     Any = Final = None
 
@@ -142,7 +156,7 @@ class _Compound(_Record):
                 super().__setattr__(name, value)
 
 
-class Structure(_Record, ctypes.Structure):
+class Structure(_Record, _CStructure):
     """The base of structs whose members are all numbers or pointers.
 
     `_octets_` is the memory of a record that a ring keeps, for it alone.
@@ -150,9 +164,17 @@ class Structure(_Record, ctypes.Structure):
 
     __slots__ = ("_octets_",)
 
+    _octets_: memoryview
+
     def copy(self) -> Self:
         """The same record in memory of its own."""
         return type(self).from_buffer_copy(self)
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.copy()
 
 
 class Compound(_Compound, Structure):
@@ -161,7 +183,7 @@ class Compound(_Compound, Structure):
     __slots__ = ()
 
 
-class Union(_Compound, ctypes.Union):
+class Union(_Compound, _CUnion):
     """The base of unions, whose members share their bytes."""
 
     __slots__ = ()

@@ -56,10 +56,16 @@ class FrontRing(FrontMacros[Request, Response]):
     __slots__ = ()
 
     def __init__(
-        self, page: Page, start: int = 0, barriers: Barriers | None = None
+        self, page: Page, start: int | None = None, barriers: Barriers | None = None
     ) -> None:
-        """Attach to a page that is set up, with its indices at `start`."""
+        """Attach to a page, with the private indices at `start`.
+
+        That is where the page's responses are if not given: a new ring begins at 0, and
+        one that was in use goes on with what is not answered yet.
+        """
         self._map(page, barriers)
+        if start is None:
+            start = self.sring.words[RSP_PROD]
         self.attach(self.sring, start, len(self.sring.octets))
 
     def __enter__(self) -> FrontRing[Request, Response]:
@@ -109,10 +115,16 @@ class BackRing(BackMacros[Request, Response]):
     )
 
     def __init__(
-        self, page: Page, start: int = 0, barriers: Barriers | None = None
+        self, page: Page, start: int | None = None, barriers: Barriers | None = None
     ) -> None:
-        """Attach to a page that is set up, with its indices at `start`."""
+        """Attach to a page, with the private indices at `start`.
+
+        That is where the page's responses are if not given: a new ring begins at 0, and
+        one that was in use goes on with what is not answered yet.
+        """
         self._map(page, barriers)
+        if start is None:
+            start = self.sring.words[RSP_PROD]
         self.attach(self.sring, start, len(self.sring.octets))
         octets, size = self.sring.octets, self.sring.entry_size
         self._entries = [octets[at : at + size] for at in self.sring.starts()][
@@ -149,6 +161,8 @@ class BackRing(BackMacros[Request, Response]):
         other side has been asked to notify of the next one, so that the caller may
         sleep.  Raises `RingOverflow` for more requests than the ring holds.
         """
+        if self._selected:
+            raise ValueError("answer the selected requests first")
         entries, free, waiting = self._entries, self._free, self._open
         mask = self.nr_ents - 1
         while True:
@@ -180,15 +194,13 @@ class BackRing(BackMacros[Request, Response]):
         `push_responses` publishes it.  Raises ValueError for a request that does not
         wait for an answer.
         """
-        if request not in self._open or self._selected:
-            raise ValueError(
-                "this request does not wait for an answer, or not for this one"
-            )
-        del self._open[request]
+        if request not in self._open:
+            raise ValueError("this request does not wait for an answer")
         if flags is not None:
             self._flags.__set__(request, flags)
         for name, value in members.items():
             setattr(request, name, value)
+        del self._open[request]  # now that nothing can fail any more
         self._entries[self.rsp_prod_pvt & (self.nr_ents - 1)][:] = request._octets_
         self.rsp_prod_pvt = (self.rsp_prod_pvt + 1) & U32
         self._free.append(request)
@@ -234,6 +246,8 @@ class Selection(Generic[Request, Response]):
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         ring, places, unpack = self._ring, self._places, self._unpack
+        if ring._open:
+            raise ValueError("answer the requests that were taken whole first")
         octets, mask = ring.sring.octets, ring.nr_ents - 1
         while True:
             produced = ring._produced()
@@ -248,14 +262,16 @@ class Selection(Generic[Request, Response]):
     def respond(self, flags: int | None = None) -> None:
         """Answer the oldest request that was taken, with itself and with these flags.
 
-        Raises ValueError if none waits, or if whole requests that were taken do.
+        Raises ValueError if none waits.
         """
         ring = self._ring
-        if not ring._selected or ring._open:
-            raise ValueError("no selected request is the next to be answered")
+        if not ring._selected:
+            raise ValueError("no selected request waits for an answer")
         if flags is not None:
             words = ring.sring.words
-            words[self._flag_words[ring.rsp_prod_pvt & (ring.nr_ents - 1)]] = flags
+            words[self._flag_words[ring.rsp_prod_pvt & (ring.nr_ents - 1)]] = (
+                flags & U32
+            )
         ring.rsp_prod_pvt = (ring.rsp_prod_pvt + 1) & U32
         ring._selected -= 1
 
