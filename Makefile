@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check bench mutants test-pythons clean
+.PHONY: bindings test accept lint check bench mutants soak test-pythons clean
 
 bindings: $(VENV)/ready
 	$(BIN)/xenbind generate
@@ -19,8 +19,8 @@ accept: $(VENV)/ready
 	git status --short tests
 
 lint: $(VENV)/ready
-	$(BIN)/black --check --quiet codegen tests generated examples benchmarks
-	$(BIN)/ruff check codegen tests generated examples benchmarks
+	$(BIN)/black --check --quiet codegen tests soak generated examples benchmarks
+	$(BIN)/ruff check codegen tests soak generated examples benchmarks
 	$(BIN)/mypy
 
 check: $(VENV)/ready
@@ -29,6 +29,11 @@ check: $(VENV)/ready
 bench: $(VENV)/ready
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python benchmarks/generate.py
+
+# Rings between two processes, and against a peer that writes nonsense; minutes with
+# XENBIND_LONG=1, which counts to a million.
+soak: $(VENV)/ready
+	$(BIN)/pytest soak
 
 # Alter the translated ring code in every way, and see that the tests find each.
 mutants: $(VENV)/ready

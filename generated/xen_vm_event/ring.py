@@ -88,18 +88,19 @@ class FrontRing(FrontMacros[Request, Response]):
         caller may sleep.  Raises `RingOverflow` for more responses than were asked for.
         """
         words = self.sring.words
+        published = False
         while True:
             produced = words[RSP_PROD]
-            if (produced - self.rsp_cons) & U32 > (
-                self.req_prod_pvt - self.rsp_cons
-            ) & U32:
+            answered = (produced - self.rsp_cons) & U32
+            if not published <= answered <= (self.req_prod_pvt - self.rsp_cons) & U32:
                 raise RingOverflow("response", produced, self.req_prod_pvt)
             self.xen_rmb()
-            while self.rsp_cons != produced:
+            while 0 < (produced - self.rsp_cons) & U32 <= self.nr_ents:
                 response = self.get_response(self.rsp_cons).copy()
                 self.rsp_cons = (self.rsp_cons + 1) & U32
                 yield response
-            if not self.final_check_for_responses():
+            published = bool(self.final_check_for_responses())
+            if not published:
                 return
 
 
@@ -165,23 +166,29 @@ class BackRing(BackMacros[Request, Response]):
             raise ValueError("answer the selected requests first")
         entries, free, waiting = self._entries, self._free, self._open
         mask = self.nr_ents - 1
+        published = False
         while True:
-            produced = self._produced()
-            while self.req_cons != produced:
+            produced = self._produced(published)
+            # More than a ring's length is nothing: an iteration within took it all.
+            while 0 < (produced - self.req_cons) & U32 <= self.nr_ents:
                 request = free.pop()
                 request._octets_[:] = entries[self.req_cons & mask]
                 self.req_cons = (self.req_cons + 1) & U32
                 waiting[request] = None
                 yield request
-            if not self.final_check_for_requests():
+            published = bool(self.final_check_for_requests())
+            if not published:
                 return
 
-    def _produced(self) -> int:
-        """The other side's request index, once it has been found possible."""
+    def _produced(self, published: bool) -> int:
+        """The other side's request index, once it has been found possible.
+
+        What it `published` a moment ago it cannot take back.
+        """
         produced = self.sring.words[REQ_PROD]
         taken = (self.req_cons - self.rsp_prod_pvt) & U32
         posted = (produced - self.rsp_prod_pvt) & U32
-        if self.request_prod_overflow(produced) or posted < taken:
+        if self.request_prod_overflow(produced) or posted < taken + published:
             raise RingOverflow("request", produced, self.req_cons)
         self.xen_rmb()
         return produced
@@ -249,14 +256,16 @@ class Selection(Generic[Request, Response]):
         if ring._open:
             raise ValueError("answer the requests that were taken whole first")
         octets, mask = ring.sring.octets, ring.nr_ents - 1
+        published = False
         while True:
-            produced = ring._produced()
-            while ring.req_cons != produced:
+            produced = ring._produced(published)
+            while 0 < (produced - ring.req_cons) & U32 <= ring.nr_ents:
                 place = places[ring.req_cons & mask]
                 ring.req_cons = (ring.req_cons + 1) & U32
                 ring._selected += 1
                 yield unpack(octets, place)
-            if not ring.final_check_for_requests():
+            published = bool(ring.final_check_for_requests())
+            if not published:
                 return
 
     def respond(self, flags: int | None = None) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import mmap
 import os
 import select
@@ -89,35 +90,6 @@ class Shared:
             os.close(fd)
 
 
-class Bell:
-    """Sleeping until the other side rings, and noticing when it should have."""
-
-    def __init__(self, shared: Shared, patience: float = 5, losses: int = 1) -> None:
-        self.shared = shared
-        self.poll = select.poll()
-        self.poll.register(shared.bell, select.POLLIN)
-        self.patience = int(1000 * patience)
-        self.allowed_losses = losses
-        self.sleeps = self.lost = 0
-
-    def ring(self) -> None:
-        """Wake the other side."""
-        os.eventfd_write(self.shared.peer_bell, 1)
-
-    def sleep(self, published: Callable[[], int]) -> None:
-        """Wait for the other side to ring, which it must if it has published something."""
-        self.sleeps += 1
-        while not self.poll.poll(self.patience):
-            # It may be between publishing and ringing: it gets the time once more.
-            if not published() or self.poll.poll(self.patience):
-                continue
-            self.lost += 1
-            if self.lost == self.allowed_losses:
-                raise LostWakeUp(f"in sleep {self.sleeps}")
-            return
-        os.eventfd_read(self.shared.bell)
-
-
 def compile_peer(folder: Path) -> Path:
     """Compile `ring_peer.c` with the macros of headers/io/ring.h."""
     require(shutil.which("gcc") is not None, "gcc")
@@ -125,7 +97,7 @@ def compile_peer(folder: Path) -> Path:
     command = [
         *("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"),
         *("-D__XEN_TOOLS__", "-iquote", str(headers / "v7"), "-iquote", str(headers)),
-        *(str(PROJECT / "tests" / "ring_peer.c"), "-o", str(program)),
+        *(str(PROJECT / "soak" / "ring_peer.c"), "-o", str(program)),
     ]
     subprocess.run(command, check=True)
     return program
@@ -154,9 +126,10 @@ class Process:
 
     def idle(self) -> None:
         """Let it run, for there is nothing to do here; fail if it has."""
-        os.sched_yield()
         self.idle_turns += 1
-        if not self.idle_turns % 1024 and self.process.poll():
+        if not self.idle_turns % 64:
+            time.sleep(20e-6)
+        if not self.idle_turns % 4096 and self.process.poll():
             self.report()
 
     def report(self) -> dict[str, int]:
@@ -171,7 +144,11 @@ class Process:
 
 
 class Peer(Process):
-    """`ring_peer.c` as the role's side of a page; its top says what the roles do."""
+    """`ring_peer.c` as the role's side of a page; its top says what the roles do.
+
+    It polls, or sleeps and is to be woken.  A wake-up is lost if none comes for `patience`
+    seconds though the other side has published; so many `losses` are one too many.
+    """
 
     def __init__(
         self,
@@ -184,13 +161,52 @@ class Peer(Process):
         patience: float = 5,
         losses: int = 1,
     ) -> None:
+        self.shared = shared
+        self.patience, self.allowed_losses = int(1000 * patience), losses
+        self.sleeps = self.lost = 0
+        self.bell = select.poll()
+        self.bell.register(shared.bell, select.POLLIN)
         bells = (shared.peer_bell, shared.bell) if sleeping else (-1, -1)
-        limits = (LIMIT, int(1000 * patience), losses)
-        seed = 1
+        limits, seed = (LIMIT, self.patience, losses), 1
         super().__init__(
             shared,
             *(program, role, shared.fd, *bells, shared.start, count, seed, *limits),
         )
+
+    def wake(self) -> None:
+        os.eventfd_write(self.shared.peer_bell, 1)
+
+    def sleep(self, published: Callable[[], int]) -> None:
+        """Wait to be woken, as it must come to pass if the peer has published something."""
+        self.sleeps += 1
+        while not self.bell.poll(self.patience):
+            if self.process.poll():
+                self.report()
+            # It may be between publishing and waking: it gets the time once more.
+            if not published() or self.bell.poll(self.patience):
+                continue
+            self.lost += 1
+            if self.lost == self.allowed_losses:
+                raise LostWakeUp(f"in sleep {self.sleeps}")
+            return
+        os.eventfd_read(self.shared.bell)
+
+
+@contextlib.contextmanager
+def on_a_cpu_each(peer: Peer) -> Iterator[None]:
+    """Have the peer and this process really run at once, where there are two CPUs.
+
+    The scheduler likes to put two that wake each other on the same one.
+    """
+    before = os.sched_getaffinity(0)
+    here, *others = sorted(before)
+    if others:
+        os.sched_setaffinity(peer.process.pid, others)
+        os.sched_setaffinity(0, [here])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 class Consumer(Process):
@@ -228,7 +244,6 @@ class Consumption:
 
     def __init__(self, fd: int, seconds: float) -> None:
         self.page = guarded(fd)
-        self.words = memoryview(self.page).cast("B").cast("I")
         self.end = time.monotonic() + seconds
         self.taken = self.overflows = 0
         self.slowest = 0.0
@@ -256,21 +271,21 @@ class Consumption:
 
     def whole(self) -> None:
         """Take whole requests, answer some at once and others later."""
-        with v7.BackRing(self.page, start=self.words[RSP_PROD]) as ring:
+        with v7.BackRing(self.page) as ring:
             while time.monotonic() < self.end:
                 for request in self.each(ring.requests()):
                     octets = bytes(request)
                     assert repr(request)
+                    assert bytes(request) == octets
                     if request.vcpu_id % 4:
                         ring.respond(request, flags=request.flags ^ 1)
-                    assert not request.vcpu_id % 4 or bytes(request) != octets
                 for request in reversed(ring.unanswered()):
                     ring.respond(request)
                 ring.push_responses_and_check_notify()
 
     def select(self) -> None:
         """Take chosen members."""
-        with v7.BackRing(self.page, start=self.words[RSP_PROD]) as ring:
+        with v7.BackRing(self.page) as ring:
             paths = (
                 "flags",
                 "u.mem_access.gfn",
@@ -288,7 +303,7 @@ class Consumption:
     def front(self) -> None:
         """Send requests and take responses."""
         request = v7.vm_event_st()
-        with v7.FrontRing(self.page, start=self.words[RSP_PROD]) as ring:
+        with v7.FrontRing(self.page) as ring:
             while time.monotonic() < self.end:
                 while not ring.ring_full():
                     ring.send(request)
@@ -304,6 +319,7 @@ class Consumption:
 
 
 def main(role: str, fd: str, seconds: str) -> None:
+    gc.freeze()  # a detach collects garbage, and should not look through pytest for it
     consumption = Consumption(int(fd), float(seconds))
     consumption.run(getattr(consumption, role))
     print(
