@@ -218,7 +218,8 @@ static void run_front(RING_IDX start)
             members_sum = add_members(members_sum, request);
             front.req_prod_pvt++;
         }
-        watch(&front, NULL);
+        if (page->req_prod != front.rsp_cons)
+            watch(&front, NULL);
         delay();
         RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&front, notify);
         if (notify)
