@@ -1,80 +1,127 @@
 """Events as a table, for those who analyse millions of them with their own engine.
 
 Takes `Event`s; writes an Arrow IPC file or a Parquet file through pyarrow, an optional
-extra. A column for each number: what the reason does not select is null.
+extra.  A column for each number: what the reason does not select is null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from .decode import Event, Shape
-from .errors import XenbindError
+from .decode import Event, Plan, Shape
+from .errors import OutputError, XenbindError
 
-_BATCH = 1 << 16
+_BATCH = 1 << 14
 
 
 def write(events: Iterator[Event], path: Path, form: str) -> int:
     """Write a table in the form `arrow` or `parquet`; gives the number of events.
 
-    Raises `XenbindError` without pyarrow, for no events, and for events of more than
-    one version.
+    A file takes its place when it is whole.  Raises `XenbindError` without pyarrow, for
+    no events, and for events of more than one version; `OutputError` for a path that
+    cannot be written.
     """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise XenbindError(
-            f"writing {form} needs pyarrow: {error}", "pip install 'xenbind[arrow]'"
-        ) from None
+    pyarrow = _pyarrow(form)
     batch = list(islice(events, _BATCH))
     if not batch:
         raise XenbindError(
             "there is no event to write", "look at the input without --format"
         )
-    shape = batch[0].shape
-    if not path.absolute().parent.is_dir():
-        raise XenbindError(
-            f"there is no folder for {path}", "name another with --output"
-        )
-    schema = pyarrow.schema(_columns(shape, pyarrow))
+    table = _Table(batch[0].plan.shape, pyarrow)
     count = 0
-    with (
-        parquet.ParquetWriter(path, schema)
-        if form == "parquet"
-        else pyarrow.ipc.new_file(path, schema)
-    ) as writer:
+    with _whole(path) as file, _writer(file, form, table.schema, pyarrow) as writer:
         while batch:
-            rows = [_row(event, shape) for event in batch]
-            writer.write_batch(pyarrow.RecordBatch.from_pylist(rows, schema))
+            writer.write_batch(table.batch(batch))
             count += len(batch)
             batch = list(islice(events, _BATCH))
     return count
 
 
-def _columns(shape: Shape, pyarrow: Any) -> list[tuple[str, Any]]:
-    leaves = list(shape.head)
-    for _, details in shape.payloads.values():
-        leaves += [leaf for leaf in details if leaf not in leaves]
-    leaves += shape.registers
-    columns = [("position", pyarrow.uint64())]
-    for leaf in leaves:
-        sign = "int" if leaf.signed else "uint"
-        columns.append((leaf.path, getattr(pyarrow, f"{sign}{8 * leaf.size}")()))
-    return columns
-
-
-def _row(event: Event, shape: Shape) -> dict[str, int]:
-    if event.shape is not shape:
+def _pyarrow(form: str) -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
         raise XenbindError(
-            f"event {event.index} is of version {event.shape.interface.version}, those"
-            f" before it of version {shape.interface.version}",
-            "write one table for each version",
-        )
-    numbers = {**event.head, **event.details, **event.registers}
-    row = {leaf.path: value for leaf, value in numbers.items()}
-    row["position"] = event.position
-    return row
+            f"writing {form} needs pyarrow: {error}", "pip install 'xenbind[arrow]'"
+        ) from None
+    return pyarrow
+
+
+def _writer(file: BinaryIO, form: str, schema: Any, pyarrow: Any) -> Any:
+    if form == "parquet":
+        return pyarrow.parquet.ParquetWriter(file, schema)
+    return pyarrow.ipc.new_file(file, schema)
+
+
+class _Table:
+    """One version's columns: the place of each event, and all leaves that it may have."""
+
+    def __init__(self, shape: Shape, pyarrow: Any) -> None:
+        details = (leaf for leaves in shape.details.values() for leaf in leaves)
+        self._shape = shape
+        self._leaves = (*shape.head, *details, *shape.registers)
+        self._pyarrow = pyarrow
+        self._rows: dict[Plan, itemgetter[Any]] = {}
+        columns = [("position", pyarrow.uint64())]
+        for leaf in self._leaves:
+            sign = "int" if leaf.signed else "uint"
+            columns.append((leaf.path, getattr(pyarrow, f"{sign}{8 * leaf.size}")()))
+        self.schema = pyarrow.schema(columns)
+
+    def batch(self, events: Sequence[Event]) -> Any:
+        """The events' rows, turned into columns."""
+        columns = zip(*map(self._row, events), strict=True)
+        arrays = [
+            self._pyarrow.array(column, field.type)
+            for column, field in zip(columns, self.schema, strict=True)
+        ]
+        return self._pyarrow.record_batch(arrays, schema=self.schema)
+
+    def _row(self, event: Event) -> Any:
+        """A number for each column, None for leaves that the event has not."""
+        row = self._rows.get(event.plan)
+        if row is None:
+            row = self._rows[event.plan] = self._of(event)
+        return row((event.position, *event.values, None))
+
+    def _of(self, event: Event) -> itemgetter[Any]:
+        """What picks the columns from an event's position and values, with None behind."""
+        if event.plan.shape is not self._shape:
+            raise XenbindError(
+                f"event {event.index} is of version {event.plan.shape.version}, those"
+                f" before it of version {self._shape.version}",
+                "write one table for each version",
+            )
+        places = {leaf: place for place, leaf in enumerate(event.plan.leaves, 1)}
+        none = len(places) + 1
+        return itemgetter(0, *(places.get(leaf, none) for leaf in self._leaves))
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes its place at the end; if that fails, nothing is left.
+
+    What is no plain file, such as a pipe, is written to as it is.
+    """
+    plain = path.is_file() or not path.exists()
+    target = path.resolve() if plain else path
+    stage = target.with_name(f".{target.name}.new") if plain else target
+    try:
+        with stage.open("wb") as file:
+            yield file
+        if plain:
+            stage.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror}", "name another file with --output"
+        ) from error
+    finally:
+        if plain:
+            with suppress(OSError):
+                stage.unlink()

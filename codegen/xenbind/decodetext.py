@@ -5,10 +5,10 @@ Takes an `Event` of `decode`; gives lines for a person, or plain data for `json`
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .decode import Event, Leaf
-from .ir import ConstantGroup
+from .decode import Event, Leaf, Names
 
 _WIDTH = 96
 
@@ -19,80 +19,90 @@ def text(event: Event) -> str:
     The first line says what happened, the next what the reason's own member holds, and
     the last ones the registers that are not zero.
     """
-    head = " ".join(
-        f"{leaf.path}={_value(leaf, value)}" for leaf, value in event.head.items()
-    )
-    lines = [f"#{event.index} at byte {event.position}: {head}"]
-    if event.payload is not None:
-        lines += _wrapped(event.payload, event.details, keep_zero=True)
-    lines += _wrapped("registers", event.registers, keep_zero=False)
+    plan = event.plan
+    head, details, registers = _parts(event)
+    words = " ".join(_words(plan.shape.head, head))
+    lines = [f"#{event.index} at byte {event.position}: {words}"]
+    if plan.payload is not None:
+        lines += _wrapped(plan.payload, _words(plan.details, details))
+    shown = [
+        pair for pair in zip(plan.shape.registers, registers, strict=True) if pair[1]
+    ]
+    if shown:
+        leaves, values = zip(*shown, strict=True)
+        lines += _wrapped("registers", _words(leaves, values, hexadecimal=True))
     return "\n".join(lines)
 
 
 def to_json(event: Event) -> dict[str, Any]:
-    """An event as plain data: numbers, with the names of those that have names beside them."""
-    content: dict[str, Any] = {"index": event.index, "position": event.position}
-    for leaf, value in event.head.items():
-        content[leaf.path] = value
-        if leaf.values is not None:
-            content[f"{leaf.path}_name"] = names(leaf.values, value)
-    content["payload"] = event.payload
-    content["details"] = {
-        _short(leaf, event.payload): v for leaf, v in event.details.items()
+    """An event as plain data: numbers, with the names of those that have names beside them.
+
+    The name of the number `flags` is under `flags_name`.
+    """
+    plan = event.plan
+    head, details, registers = _parts(event)
+    return {
+        "index": event.index,
+        "position": event.position,
+        **_members(plan.shape.head, head),
+        "payload": plan.payload,
+        "details": _members(plan.details, details),
+        "registers": _members(plan.shape.registers, registers),
     }
-    content["registers"] = {
-        _last(leaf): value for leaf, value in event.registers.items()
-    }
-    return content
 
 
-def names(group: ConstantGroup, value: int) -> str:
+def name_of(names: Names, value: int) -> str:
     """The name of a value, or of each of its bits; what has no name in hexadecimal."""
-    members = {
-        member.value: member.name.removeprefix(group.prefix) for member in group.members
-    }
-    if value in members and not (group.is_flag and value == 0):
-        return members[value]
-    if not group.is_flag:
+    if value in names.by_value:
+        return names.by_value[value]
+    if not names.is_flag:
         return f"UNKNOWN_{value}"
-    found, rest = [], value
-    for bit in range(value.bit_length()):
-        if value >> bit & 1 and 1 << bit in members:
-            found.append(members[1 << bit])
-            rest &= ~(1 << bit)
-    if rest or not found:
-        found.append(f"{rest:#x}" if rest else "0")
+    found = []
+    for known, name in names.by_value.items():
+        if known and value & known == known:
+            found.append(name)
+            value ^= known
+    if value or not found:
+        found.append(f"{value:#x}" if value else "0")
     return "|".join(found)
 
 
-def _value(leaf: Leaf, value: int) -> str:
-    if leaf.values is not None:
-        return names(leaf.values, value)
-    is_address = leaf.size == 8 or leaf.path.startswith("data.")
-    return f"{value:#x}" if is_address or value > 0xFFFF else str(value)
+def _parts(event: Event) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+    """The values of the head, the details and the registers."""
+    head = len(event.plan.shape.head)
+    registers = head + len(event.plan.details)
+    values = event.values
+    return values[:head], values[head:registers], values[registers:]
 
 
-def _wrapped(title: str, values: dict[Leaf, int], keep_zero: bool) -> list[str]:
-    """`title: name=value …` in lines of a readable width."""
-    lines: list[str] = []
+def _members(leaves: Sequence[Leaf], values: Sequence[int]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for leaf, value in zip(leaves, values, strict=True):
+        content[leaf.label] = value
+        if leaf.names is not None:
+            content[f"{leaf.label}_name"] = name_of(leaf.names, value)
+    return content
+
+
+def _words(
+    leaves: Sequence[Leaf], values: Sequence[int], hexadecimal: bool = False
+) -> Iterator[str]:
+    """`name=value` for each leaf; small numbers are decimal, unless told otherwise."""
+    for leaf, value in zip(leaves, values, strict=True):
+        if leaf.names is not None:
+            yield f"{leaf.label}={name_of(leaf.names, value)}"
+        elif hexadecimal or leaf.size == 8 or value > 0xFFFF:
+            yield f"{leaf.label}={value:#x}"
+        else:
+            yield f"{leaf.label}={value}"
+
+
+def _wrapped(title: str, words: Iterable[str]) -> Iterator[str]:
+    """`title: word …` in lines of a readable width."""
     line = f"    {title}:"
-    for leaf, value in values.items():
-        if not value and not keep_zero:
-            continue
-        word = f" {_short(leaf, title)}={_value(leaf, value)}"
-        if len(line) + len(word) > _WIDTH:
-            lines.append(line)
+    for word in words:
+        if len(line) + 1 + len(word) > _WIDTH:
+            yield line
             line = "       "
-        line += word
-    return [*lines, line] if line.strip() and "=" in line else lines
-
-
-def _short(leaf: Leaf, member: str | None) -> str:
-    """A path within its union member, or a register's name with its segment."""
-    if member is not None and f".{member}." in leaf.path:
-        return leaf.path.partition(f".{member}.")[2]
-    return _last(leaf)
-
-
-def _last(leaf: Leaf) -> str:
-    return leaf.path.split(".", 3)[-1]
+        line += f" {word}"
+    yield line
