@@ -115,11 +115,12 @@ def _generate(job: Job, accept_abi_change: bool) -> None:
     # A short run that allocates syntax trees: looking for garbage took a fifth of it.
     gc.disable()
 
-    from . import abi, output
     from .generate import build, keep_source, with_source
 
     job = with_source(job)
     made = build(job)
+    from . import abi, output
+
     keep_source(job)
     changes = list(abi.changes(made.package, job.out, made.interfaces))
     if not accept_abi_change:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import textwrap
 
-_LINE = 88
+from .folding import LINE
 
 
 def docstring(text: str, indent: int) -> str:
@@ -21,26 +21,29 @@ def docstring(text: str, indent: int) -> str:
     if not paragraphs:
         return ""
     margin = " " * indent
-    if len(paragraphs) == 1 and indent + len(paragraphs[0]) + 6 <= _LINE:
+    if len(paragraphs) == 1 and indent + len(paragraphs[0]) + 6 <= LINE:
         return f'"""{paragraphs[0]}"""'
-    width = _LINE - indent
-    first = textwrap.wrap("'''" + paragraphs[0], width, break_on_hyphens=False)
+    width = LINE - indent
+    first = _filled("'''" + paragraphs[0], width)
+    if len(paragraphs) == len(first) == 1:  # the closing quotes have no room
+        first = _filled("'''" + paragraphs[0], width - 3)
     lines = ["\n".join(first).removeprefix("'''")]
-    lines += [
-        "\n".join(textwrap.wrap(part, width, break_on_hyphens=False))
-        for part in paragraphs[1:]
-    ]
+    lines += ["\n".join(_filled(part, width)) for part in paragraphs[1:]]
     body = (
         "\n\n".join(lines).replace("\n", f"\n{margin}").replace(f"\n{margin}\n", "\n\n")
     )
     return f'"""{body}\n{margin}"""'
 
 
+def _filled(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False)
+
+
 def comment(text: str, indent: int = 0) -> list[str]:
     """The first paragraph as comment lines."""
     words = " ".join(text.partition("\n\n")[0].split())
     return textwrap.wrap(
-        _printable(words), _LINE - indent, initial_indent="# ", subsequent_indent="# "
+        _printable(words), LINE - indent, initial_indent="# ", subsequent_indent="# "
     )
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
+from typing import TYPE_CHECKING
 
 from . import manifest, output
 from .errors import OutputError
 from .ir import Interface
 from .manifest import Manifest
+
+if TYPE_CHECKING:
+    from .formatting import Formatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,13 @@ class Stale:
 
 def build(job: Job) -> Generated:
     """Read the headers and render everything, in memory."""
-    # Formatting comes last, but importing black takes as long as the C compiler does
-    # for a header: let them go on side by side.
-    importing = Thread(target=import_module, args=("black",))
-    importing.start()
+    from .formatting import Formatter
 
+    with Formatter() as formatter:
+        return _build(job, formatter)
+
+
+def _build(job: Job, formatter: Formatter) -> Generated:
     from . import abi, pipeline, spec
     from .preprocess import find_compiler
     from .render import render
@@ -67,7 +71,6 @@ def build(job: Job) -> Generated:
     interfaces = tuple(
         pipeline.read(loaded, version, command) for version in loaded.versions
     )
-    importing.join()
     headers = {i.version: _display(i.header, job) for i in interfaces}
     folders = {
         interface.version: [
@@ -75,7 +78,7 @@ def build(job: Job) -> Generated:
         ]
         for interface, version in zip(interfaces, loaded.versions, strict=True)
     }
-    files = render(loaded, interfaces, headers, folders)
+    files = render(loaded, interfaces, headers, folders, formatter)
     read = [file for interface in interfaces for file in interface.files]
     made = Manifest(
         generator=manifest.generator_digest(),

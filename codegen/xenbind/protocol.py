@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .docstrings import docstring
+from .folding import fold
 from .ir import Interface, Operation, Record, Ring, Scalar
 from .views import OperationView, ProtocolView, WordView
 
@@ -45,12 +46,12 @@ def _words(page: Record) -> Iterator[WordView]:
 def _operations(ring: Ring, side: str, indent: int) -> Iterator[OperationView]:
     for operation in ring.operations:
         if operation.side == side:
+            returns = _RETURNS.get(operation.returns, operation.returns)
+            head = f"def {operation.name}({_signature(operation)}) -> {returns}:"
             yield OperationView(
-                name=operation.name,
-                signature=_signature(operation),
-                returns=_RETURNS.get(operation.returns, operation.returns),
+                head=fold(head, indent - 4),
                 doc=docstring(f"{operation.macro}: {operation.doc}", indent),
-                lines=operation.lines,
+                lines=[part for line in operation.lines for part in fold(line, indent)],
             )
 
 

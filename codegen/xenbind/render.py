@@ -14,7 +14,7 @@ import jinja2
 
 from . import __version__
 from .errors import XenbindError
-from .formatting import format_python
+from .formatting import Formatter
 from .ir import Interface
 from .module import module_view
 from .protocol import protocol_view
@@ -52,6 +52,7 @@ def render(
     interfaces: Sequence[Interface],
     headers: Mapping[int, str],
     folders: Mapping[int, Sequence[str]],
+    formatter: Formatter,
 ) -> dict[str, str]:
     """The text of every generated file by its path, in sorted order.
 
@@ -71,10 +72,11 @@ def render(
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
     }
-    files = {
-        path.format(package=spec.package): templates.text(name, shared)
-        for name, path in _shared(interfaces).items()
-    }
+    files: dict[str, str] = {}
+    python: dict[str, str] = {}  # rendered, to be formatted
+    for name, path in _shared(interfaces).items():
+        kind = python if name.endswith(".py.jinja") else files
+        kind[path.format(package=spec.package)] = templates.text(name, shared)
     for interface in interfaces:
         context = {
             **_reference_context(spec, interface),
@@ -83,9 +85,10 @@ def render(
             ),
         }
         for name, path in _PER_VERSION.items():
+            kind = python if name.endswith(".py.jinja") else files
             path = path.format(package=spec.package, version=interface.version)
-            files[path] = templates.text(name, context)
-    return dict(sorted(files.items()))
+            kind[path] = templates.text(name, context)
+    return dict(sorted((files | formatter.format(python)).items()))
 
 
 def render_reference(spec: Spec, interface: Interface) -> str:
@@ -120,8 +123,7 @@ class _Templates:
     def text(self, name: str, context: Mapping[str, object]) -> str:
         if not name.endswith(".jinja"):
             return (self.folder / name).read_text(encoding="utf-8")
-        text = self.environment.get_template(name).render(context)
-        return format_python(text) if name.endswith(".py.jinja") else text
+        return self.environment.get_template(name).render(context)
 
 
 def _shared(interfaces: Sequence[Interface]) -> dict[str, str]:

@@ -93,11 +93,9 @@ class ModuleView:
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """A translated macro; `signature` is what stands between a def's parentheses."""
+    """A translated macro; `head` is its def, in as many lines as it takes."""
 
-    name: str
-    signature: str
-    returns: str
+    head: Sequence[str]
     doc: str
     lines: Sequence[str]
 

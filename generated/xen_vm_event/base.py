@@ -219,8 +219,8 @@ def _declare(cls: Any, tag: str | None) -> None:
     members = tuple(_member(name, note) for name, note in cls.__annotations__.items())
     slots = {name: cls.__dict__[name] for name in cls.__slots__}
     cls._fields_ = [
-        (member.name, member.type, *([] if member.bits is None else [member.bits]))
-        for member in members
+        (m.name, m.type) if m.bits is None else (m.name, m.type, m.bits)
+        for m in members
     ]
     cls._tag_ = tag
     cls._members_ = members
@@ -233,13 +233,15 @@ def _declare(cls: Any, tag: str | None) -> None:
 
 def _member(name: str, note: Any) -> Member:
     ctype, *extra = getattr(note, "__metadata__", (note,))
-    return Member(
-        name,
-        next((item for item in extra if isinstance(item, str)), name),
-        ctype,
-        next((item for item in extra if isinstance(item, int)), None),
-        next((item for item in extra if isinstance(item, enum.EnumType)), None),
-    )
+    c_name, bits, values = name, None, None
+    for item in extra:
+        if isinstance(item, str):
+            c_name = item
+        elif isinstance(item, int):
+            bits = item
+        elif isinstance(item, enum.EnumType):
+            values = item
+    return Member(name, c_name, ctype, bits, values)
 
 
 class OpenEnum(enum.IntEnum):

@@ -10,12 +10,13 @@ from __future__ import annotations
 import ctypes
 import gc
 
-from .barrier import Barriers, barriers
 from .base import TYPE_CHECKING, Any, Generic, Protocol, Structure
 
 if TYPE_CHECKING:
     from mmap import mmap
     from typing import ClassVar, TypeAlias, TypeVar
+
+    from .barrier import Barriers
 
     Page: TypeAlias = bytearray | memoryview | mmap | ctypes.Array[Any]
 
@@ -141,6 +142,8 @@ class Half(Generic[Request, Response]):
     sring: SharedRing[Request, Response]
 
     def _map(self, page: Page, given: Barriers | None) -> None:
+        from .barrier import barriers  # nor is it imported before a ring is set up
+
         self.sring = SharedRing(page, self.entry)
         chosen = given or barriers()
         self.xen_mb = chosen.xen_mb

@@ -250,7 +250,8 @@ class vm_event_regs_x86(Structure):
     fs_base: uint64_t
     gs_base: uint64_t
     cs_arbytes: uint32_t
-    """Access rights of CS: bits 0-3 type, 4 S, 5-6 DPL, 7 P, 8 AVL, 9 L, 10 D/B, 11 G.
+    """Access rights of CS: bits 0-3 type, 4 S, 5-6 DPL, 7 P, 8 AVL, 9 L, 10 D/B, 11
+    G.
     """
     _pad: uint32_t
 

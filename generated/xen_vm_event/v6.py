@@ -293,7 +293,8 @@ class vm_event_x86_selector_reg(Structure):
     __slots__ = ()
 
     limit: Annotated[uint32_t, 20]
-    """Segment limit, in pages of 4096 bytes if the G bit of ar is set, else in bytes.
+    """Segment limit, in pages of 4096 bytes if the G bit of ar is set, else in
+    bytes.
     """
     ar: Annotated[uint32_t, 12]
     """Access rights: bits 0-3 type, 4 S, 5-6 DPL, 7 P, 8 AVL, 9 L, 10 D/B, 11 G."""
