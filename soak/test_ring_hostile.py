@@ -383,7 +383,7 @@ def test_no_member_is_selected_while_whole_requests_wait() -> None:
     ring = Ring()
     (request,) = ring.take(1)
     ring.send(1)
-    with pytest.raises(ValueError, match="answer the requests"):
+    with pytest.raises(ValueError, match="answer the whole requests"):
         next(selected(ring.back))
     ring.back.respond(request)
     assert every(selected(ring.back)) == [(0,)]

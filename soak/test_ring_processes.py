@@ -306,7 +306,8 @@ class Model:
             request = self.unanswered.pop(self.dice.randrange(len(self.unanswered)))
             expected = request.copy()
             expected.flags, expected.vcpu_id = self.dice.randbytes(2)
-            self.back.respond(request, expected.flags, vcpu_id=expected.vcpu_id)
+            request.vcpu_id = expected.vcpu_id
+            self.back.respond(request, expected.flags)
             self.responses.append(bytes(expected))
             self.answered += 1
         self.check()

@@ -43,7 +43,7 @@ def described(cls: Any) -> list[dict[str, Any]]:
     members = []
     for (name, ctype, *bits), declared in zip(cls._fields_, cls._members_, strict=True):
         assert declared.name == name
-        descriptor = cls._nested_[name][0] if name in cls._nested_ else vars(cls)[name]
+        descriptor = vars(cls)[name]
         member = {
             "name": declared.c_name,
             "offset": descriptor.offset,
@@ -116,6 +116,6 @@ def test_typedefs(version: int) -> None:
 @pytest.mark.parametrize("version", sorted(VERSIONS))
 def test_a_page_holds_eight_entries(version: int) -> None:
     module = interface(version)
-    start: int = module.vm_event_sring._nested_["ring"][0].offset
+    start: int = module.vm_event_sring.ring.offset
     fit = (4096 - start) // ctypes.sizeof(module.vm_event_sring_entry)
     assert 1 << (fit.bit_length() - 1) == load(version)["ring_entries_in_4096"] == 8

@@ -20,6 +20,7 @@ from xen_vm_event import (
     interface_for_xen,
     interface_of,
     v1,
+    v6,
     v7,
 )
 
@@ -235,3 +236,53 @@ def test_a_record_can_be_copied() -> None:
     for other in (request.copy(), copy.copy(request), copy.deepcopy(request)):
         other.reason = 4
         assert request.reason == 3
+
+
+def taken() -> v7.vm_event_st:
+    """A request as a ring gives it out."""
+    page = bytearray(4096)
+    with v7.FrontRing(page) as front:
+        front.send(v7.vm_event_st(version=7, vcpu_id=3))
+        front.push_requests()
+    return next(v7.BackRing(page).requests())
+
+
+def test_a_ring_s_requests_are_records_like_any_other() -> None:
+    request: Any = taken()
+    assert isinstance(request, v7.vm_event_st)
+    assert repr(request) == repr(v7.vm_event_st(version=7, vcpu_id=3))
+    assert request.u.mem_access is request.u.mem_access
+    with pytest.raises(AttributeError, match="flgas"):
+        request.flgas = 1
+    with pytest.raises(AttributeError, match="flgas"):
+        _ = request.flgas
+
+
+def test_assigning_to_a_ring_s_request_copies_too() -> None:
+    request, other = taken(), v7.vm_event_st()
+    other.u.mem_access.gfn = 5
+    view = request.u
+    request.u = other.u
+    request.data.regs.x86.rip = 9
+    other.u.mem_access.gfn = 6
+    assert request.u is view
+    assert (request.u.mem_access.gfn, bytes(request)[56 + 19 * 8]) == (5, 9)
+
+
+def test_a_copy_of_a_ring_s_request_has_memory_of_its_own() -> None:
+    request = taken()
+    copies = (request.copy(), copy.copy(request), copy.deepcopy(request))
+    request.vcpu_id = 4
+    for copied in copies:
+        assert type(copied) is v7.vm_event_st
+        assert (copied.vcpu_id, copied.data.regs.x86.rip) == (3, 0)
+
+
+def test_a_ring_s_request_can_be_sent_on() -> None:
+    page, request = bytearray(4096), taken()
+    other: Any = v6.vm_event_st()
+    with v7.FrontRing(page) as front:
+        front.send(request)
+        assert front.get_request(0).vcpu_id == 3
+        with pytest.raises(TypeError, match=r"vm_event_st .* of xen_vm_event.v6"):
+            front.send(other)

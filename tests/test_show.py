@@ -235,8 +235,7 @@ def compare(parts: tuple[Part, ...], cls: Any, base: int) -> int:
     count = len(named)
     for part in named:
         member = members[part.name]
-        nested = cls._nested_.get(member.name)
-        place = nested[0] if nested else cls.__dict__[member.name]
+        place = cls.__dict__[member.name]
         assert part.offset == base + place.offset, part.name
         if part.bits is None:
             assert part.size == place.size, part.name

@@ -301,6 +301,9 @@ class Translator:
             left, right, type = common(left, right)
         else:
             raise Untranslatable(f"the operator {node.op}")
+        if node.op in ("+", "-", "*"):
+            # Sums and products are the same modulo 2^n, whenever they are reduced.
+            left, right = left.unreduced or left, right.unreduced or right
         operator, binding = BINARY[node.op]
         text = f"{left.at(binding)} {operator} {right.at(binding + 1)}"
         if node.op in ("+", "-", "*", "<<"):
@@ -350,6 +353,8 @@ class Translator:
             else:
                 passed.append(value.text)
         text = f"{receiver}{called.name}({', '.join(passed)})"
+        if receiver and (member := _read_member(called)):
+            text = f"{receiver}{member}"  # a call would cost ten times as much
         if called.returns in ("req", "rsp"):
             return Value(text, ATOM, "record", None, called.returns)
         if called.returns == "None":
@@ -367,6 +372,13 @@ class Translator:
         end = found.offset + found.size
         text = f"{array.text}.octets[{found.offset}:{end}] = bytes({length.text})"
         return Value(text, ATOM, "nothing")
+
+
+def _read_member(called: Operation) -> str:
+    """The member that is all the macro stands for, as in RING_SIZE; empty if there is more."""
+    *others, last = called.lines
+    member = last.removeprefix("return self.")
+    return member if not others and member.isidentifier() else ""
 
 
 def _is_statement(node: c_ast.Node) -> bool:

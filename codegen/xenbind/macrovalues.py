@@ -46,7 +46,8 @@ class Value:
 
     `type` is an integer type, or the word for what is no number: half, page, union,
     bytes, entries, entry, req, rsp, record, nothing.  `member` is the page's member that
-    an lvalue stands for; `kind` tells a request (req) from a response (rsp).
+    an lvalue stands for; `kind` tells a request (req) from a response (rsp);
+    `unreduced` is the same number before it wrapped around.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Value:
     type: IntegerType | str
     member: Field | None = None
     kind: str = ""
+    unreduced: Value | None = None
 
     def at(self, binding: int) -> str:
         """The text, in parentheses where it binds more loosely than its place wants."""
@@ -66,7 +68,12 @@ def reduce(text: str, binding: int, type: IntegerType | str) -> Value:
         raise Untranslatable(f"arithmetic on a {type}")
     if type.signed:  # overflow is undefined in C, and does not happen in Python
         return Value(text, binding, type)
-    return Value(f"({text}) & {MASK[type.size]}", AND, type)
+    return Value(
+        f"({text}) & {MASK[type.size]}",
+        AND,
+        type,
+        unreduced=Value(text, binding, type),
+    )
 
 
 def common(left: Value, right: Value) -> tuple[Value, Value, IntegerType]:
@@ -86,8 +93,10 @@ def convert(value: Value, target: IntegerType) -> Value:
     source = value.type
     if not isinstance(source, IntegerType):
         raise Untranslatable(f"a {source} where a number is wanted")
-    if source == target or (not source.signed and target.size > source.size):
-        return replace(value, type=target)
+    if source == target:
+        return value
+    if not source.signed and target.size > source.size:
+        return replace(value, type=target, unreduced=None)
     if source.signed and (target.signed and target.size >= source.size):
         return replace(value, type=target)
     if not target.signed:

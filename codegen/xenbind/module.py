@@ -237,9 +237,7 @@ class _Module:
             )
             if self.is_nested(field.type):
                 slots.append(f'"{name}"')
-        base = (
-            "Union" if record.kind == "union" else "Compound" if slots else "Structure"
-        )
+        base = "Union" if record.kind == "union" else "Structure"
         tuple_text = f"({slots[0]},)" if len(slots) == 1 else f"({', '.join(slots)})"
         if len(f"    __slots__ = {tuple_text}") > 88:
             tuple_text = (
@@ -360,7 +358,7 @@ class _Module:
 # Names that a version's module may import; no constant or class may take them.
 _IMPORTABLE = frozenset(
     ["Annotated", "Array", "Final", "IntFlag", "OpenEnum", "POINTER", "Any", "c_void_p"]
-    + ["Compound", "Structure", "Union", "anonymous", "record", "ring", *_STDINT]
+    + ["Structure", "Union", "anonymous", "record", "ring", *_STDINT]
     + [name for _, name in _CTYPES.values()]
     + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
 )

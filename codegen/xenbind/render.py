@@ -39,6 +39,7 @@ _SHARED = {
 _RING = {
     "package/barrier.py": "{package}/barrier.py",
     "package/macros.py.jinja": "{package}/macros.py",
+    "package/private.py": "{package}/private.py",
     "package/ring.py": "{package}/ring.py",
 }
 _PER_VERSION = {

@@ -63,7 +63,8 @@ def barriers() -> Barriers:
 def _fence() -> Callable[[int], None] | None:
     """`atomic_thread_fence` of libatomic, None where it is not installed."""
     try:
-        fence = ctypes.CDLL("libatomic.so.1").atomic_thread_fence
+        # PyDLL does not let go of the interpreter's lock for a single instruction.
+        fence = ctypes.PyDLL("libatomic.so.1").atomic_thread_fence
     except (OSError, AttributeError):
         return None
     fence.restype = None

@@ -41,7 +41,7 @@ def members(
     other arrays are one member.
     """
     for member in record._members_:
-        field = _field(record, member.name)
+        field = vars(record)[member.name]
         inner = f"{path}{member.c_name}"
         if member.bits is None:
             offset = base + field.offset
@@ -97,11 +97,6 @@ def _record_facts(
         element, _ = _element(place.member.type)
         if is_record(element) and element._tag_ is None:
             yield f"{subject} alignment", ctypes.alignment(element)
-
-
-def _field(record: type[Structure | Union], name: str) -> Any:
-    """ctypes' own descriptor of a member, also where a slot stands in front of it."""
-    return record._nested_[name][0] if name in record._nested_ else vars(record)[name]
 
 
 def _element(ctype: Any) -> tuple[Any, str]:

@@ -45,7 +45,7 @@ class Entry(Protocol[Request, Response]):
 
 def assign(target: Structure, source: Structure) -> None:
     """Copy a record into another of its type, as `=` does in C."""
-    if type(target) is not type(source):
+    if not (isinstance(source, type(target)) or isinstance(target, type(source))):
         wanted, given = type(target).__qualname__, type(source).__qualname__
         raise TypeError(
             f"a {wanted} is wanted, not a {given} of {type(source).__module__}"
@@ -200,7 +200,7 @@ class FrontMacros(Half[Request, Response]):
         becomes free once the response in it has been consumed. Only the front end can
         know.
         """
-        return (((self.ring_size() - self.req_prod_pvt) & U32) + self.rsp_cons) & U32
+        return (self.nr_ents - self.req_prod_pvt + self.rsp_cons) & U32
 
     def ring_full(self) -> bool:
         """RING_FULL: Whether the front end has no room for another request. Only the
@@ -228,7 +228,7 @@ class FrontMacros(Half[Request, Response]):
         should read through RING_COPY_REQUEST instead: the front end can change the
         entry at any time.
         """
-        return self.sring.ring[(self.ring_size() - 1) & U32 & index].req
+        return self.sring.ring[(self.nr_ents - 1) & U32 & index].req
 
     def get_response(self, index: int) -> Response:
         """RING_GET_RESPONSE: Pointer to the response in the shared entry that index
@@ -236,7 +236,7 @@ class FrontMacros(Half[Request, Response]):
         should read through RING_COPY_RESPONSE instead: the back end can change the
         entry at any time.
         """
-        return self.sring.ring[(self.ring_size() - 1) & U32 & index].rsp
+        return self.sring.ring[(self.nr_ents - 1) & U32 & index].rsp
 
     def copy_request(self, index: int, copy: Request) -> None:
         """RING_COPY_REQUEST: Copies the request at index out of the ring. The back end
@@ -257,7 +257,7 @@ class FrontMacros(Half[Request, Response]):
         responses up to index. A front end puts the page's rsp_prod to this test; if it
         fails, the back end is broken or hostile.
         """
-        return self.ring_size() < (index - self.rsp_cons) & U32
+        return self.nr_ents < (index - self.rsp_cons) & U32
 
     def push_requests(self) -> None:
         """RING_PUSH_REQUESTS: Publishes the requests the front end has filled in. A
@@ -335,7 +335,7 @@ class BackMacros(Half[Request, Response]):
         to publish, whatever producer index the front end claims.
         """
         posted = (self.sring.words[REQ_PROD] - self.req_cons) & U32
-        room = (((self.ring_size() + self.rsp_prod_pvt) & U32) - self.req_cons) & U32
+        room = (self.nr_ents + self.rsp_prod_pvt - self.req_cons) & U32
         return posted if room > posted else room
 
     def has_unconsumed_requests(self) -> int:
@@ -351,7 +351,7 @@ class BackMacros(Half[Request, Response]):
         should read through RING_COPY_REQUEST instead: the front end can change the
         entry at any time.
         """
-        return self.sring.ring[(self.ring_size() - 1) & U32 & index].req
+        return self.sring.ring[(self.nr_ents - 1) & U32 & index].req
 
     def get_response(self, index: int) -> Response:
         """RING_GET_RESPONSE: Pointer to the response in the shared entry that index
@@ -359,7 +359,7 @@ class BackMacros(Half[Request, Response]):
         should read through RING_COPY_RESPONSE instead: the back end can change the
         entry at any time.
         """
-        return self.sring.ring[(self.ring_size() - 1) & U32 & index].rsp
+        return self.sring.ring[(self.nr_ents - 1) & U32 & index].rsp
 
     def copy_request(self, index: int, copy: Request) -> None:
         """RING_COPY_REQUEST: Copies the request at index out of the ring. The back end
@@ -380,14 +380,14 @@ class BackMacros(Half[Request, Response]):
         overrun the ring. The back end stops consuming when it does: every entry then
         holds a request it has not answered.
         """
-        return self.ring_size() <= (index - self.rsp_prod_pvt) & U32
+        return self.nr_ents <= (index - self.rsp_prod_pvt) & U32
 
     def request_prod_overflow(self, index: int) -> bool:
         """RING_REQUEST_PROD_OVERFLOW: Whether the front end cannot have produced
         requests up to index. A back end puts the page's req_prod to this test; if it
         fails, the front end is broken or hostile.
         """
-        return self.ring_size() < (index - self.rsp_prod_pvt) & U32
+        return self.nr_ents < (index - self.rsp_prod_pvt) & U32
 
     def push_responses(self) -> None:
         """RING_PUSH_RESPONSES: Publishes the responses the back end has filled in. A

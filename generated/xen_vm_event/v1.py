@@ -11,7 +11,6 @@ from . import ring
 from .base import (
     Annotated,
     Any,
-    Compound,
     Final,
     OpenEnum,
     Structure,
@@ -336,7 +335,7 @@ class vm_event_sharing(Structure):
 
 
 @record
-class vm_event_emul_read_data(Compound):
+class vm_event_emul_read_data(Structure):
     """What an emulated instruction is to read. Goes with
     VM_EVENT_FLAG_SET_EMUL_READ_DATA. As large as vm_event_regs_x86, in whose place it
     is sent.
@@ -405,7 +404,7 @@ _PAYLOADS: Final = {
 
 
 @record
-class vm_event_st(Compound):
+class vm_event_st(Structure):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
     version, and the vCPU stays paused.
@@ -476,7 +475,7 @@ class vm_event_sring_pvt(Union):
 
 
 @record
-class vm_event_sring(Compound):
+class vm_event_sring(Structure):
     """struct vm_event_sring."""
 
     __slots__ = ("pvt", "_pad", "ring")

@@ -11,7 +11,6 @@ from . import ring
 from .base import (
     Annotated,
     Any,
-    Compound,
     Final,
     OpenEnum,
     Structure,
@@ -295,7 +294,7 @@ class vm_event_x86_selector_reg(Structure):
 
 
 @record
-class vm_event_regs_x86(Compound):
+class vm_event_regs_x86(Structure):
     """The registers of an x86 vCPU at the event, those a monitor needs most."""
 
     __slots__ = ("cs", "ss", "ds", "es", "fs", "gs")
@@ -415,7 +414,7 @@ class vm_event_singlestep(Structure):
 
 
 @record
-class vm_event_debug(Compound):
+class vm_event_debug(Structure):
     """A breakpoint or another debug exception, with what is needed to inject it."""
 
     __slots__ = ("_pad",)
@@ -478,7 +477,7 @@ class vm_event_desc_access_arch(Union):
 
 
 @record
-class vm_event_desc_access(Compound):
+class vm_event_desc_access(Structure):
     """A read or write of a descriptor-table register."""
 
     __slots__ = ("arch", "_pad")
@@ -552,7 +551,7 @@ class vm_event_sharing(Structure):
 
 
 @record
-class vm_event_emul_read_data(Compound):
+class vm_event_emul_read_data(Structure):
     """What an emulated instruction is to read. Goes with
     VM_EVENT_FLAG_SET_EMUL_READ_DATA. As large as vm_event_regs_x86, in whose place it
     is sent.
@@ -566,7 +565,7 @@ class vm_event_emul_read_data(Compound):
 
 
 @record
-class vm_event_emul_insn_data(Compound):
+class vm_event_emul_insn_data(Structure):
     """The instruction to emulate. Goes with VM_EVENT_FLAG_SET_EMUL_INSN_DATA."""
 
     __slots__ = ("data",)
@@ -666,7 +665,7 @@ _PAYLOADS: Final = {
 
 
 @record
-class vm_event_st(Compound):
+class vm_event_st(Structure):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
     version, and the vCPU stays paused.
@@ -737,7 +736,7 @@ class vm_event_sring_pvt(Union):
 
 
 @record
-class vm_event_sring(Compound):
+class vm_event_sring(Structure):
     """struct vm_event_sring."""
 
     __slots__ = ("pvt", "_pad", "ring")

@@ -102,12 +102,41 @@ class Member:
         self.values = values
 
 
-class _Descriptor(Protocol):
-    """What ctypes puts on a class for a member, or Python for a slot."""
+class _Slot(Protocol):
+    """What Python puts on a class for each of its `__slots__`."""
 
     def __get__(self, record: object, owner: type | None = None) -> Any: ...
 
     def __set__(self, record: object, value: Any) -> None: ...
+
+
+class Nested:
+    """A member that is a record or an array: one object, made at first use and kept.
+
+    ctypes' own `field` would make a new one at each use; `offset` and `size` are its.
+    """
+
+    __slots__ = ("field", "offset", "size", "slot")
+
+    def __init__(self, field: Any, slot: _Slot) -> None:
+        self.field = field
+        self.offset: int = field.offset
+        self.size: int = field.size
+        self.slot = slot
+
+    def __get__(self, record: object, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        try:
+            return self.slot.__get__(record)
+        except AttributeError:
+            view = self.field.__get__(record)
+            self.slot.__set__(record, view)
+            return view
+
+    def __set__(self, record: object, value: Any) -> None:
+        """Copy a record or array into the buffer, as `=` does in C."""
+        self.field.__set__(record, value)
 
 
 class _Record:
@@ -117,7 +146,6 @@ class _Record:
 
     _tag_: ClassVar[str | None]
     _members_: ClassVar[tuple[Member, ...]]
-    _nested_: ClassVar[dict[str, tuple[_Descriptor, _Descriptor]]]
 
     __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
 
@@ -130,41 +158,15 @@ class _Record:
         return f"{type(self).__name__}({', '.join(members)})"
 
 
-class _Compound(_Record):
-    """A record some of whose members are records or arrays, kept once they are made."""
-
-    __slots__ = ()
-
-    # Hidden from type checkers, which would otherwise allow every name.
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Make a nested member; Python asks here only while its slot is empty."""
-            if name not in self._nested_:
-                message = f"'{type(self).__name__}' has no member '{name}'"
-                raise AttributeError(message, name=name, obj=self)
-            field, slot = self._nested_[name]
-            view = field.__get__(self)
-            slot.__set__(self, view)
-            return view
-
-        def __setattr__(self, name: str, value: Any) -> None:
-            """Assign to a member; a record or array is copied into the buffer, as in C."""
-            if name in self._nested_:
-                self._nested_[name][0].__set__(self, value)
-            else:
-                super().__setattr__(name, value)
-
-
 class Structure(_Record, _CStructure):
-    """The base of structs whose members are all numbers or pointers.
+    """The base of structs.
 
-    `_octets_` is the memory of a record that a ring keeps, for it alone.
+    `_copy_` is a ring's, in the requests that it gives out.
     """
 
-    __slots__ = ("_octets_",)
+    __slots__ = ("_copy_",)
 
-    _octets_: memoryview
+    _copy_: Any
 
     def copy(self) -> Self:
         """The same record in memory of its own."""
@@ -177,13 +179,7 @@ class Structure(_Record, _CStructure):
         return self.copy()
 
 
-class Compound(_Compound, Structure):
-    """The base of structs with records or arrays among their members."""
-
-    __slots__ = ()
-
-
-class Union(_Compound, _CUnion):
+class Union(_Record, _CUnion):
     """The base of unions, whose members share their bytes."""
 
     __slots__ = ()
@@ -224,11 +220,9 @@ def _declare(cls: Any, tag: str | None) -> None:
     ]
     cls._tag_ = tag
     cls._members_ = members
-    # ctypes has now put its own descriptors over the slots.  It would make a new object
-    # at each use; the slot keeps the first one.
-    cls._nested_ = {name: (cls.__dict__[name], slot) for name, slot in slots.items()}
+    # ctypes has now put its own descriptors over the slots.
     for name, slot in slots.items():
-        setattr(cls, name, slot)
+        setattr(cls, name, Nested(cls.__dict__[name], slot))
 
 
 def _member(name: str, note: Any) -> Member:

@@ -19,6 +19,7 @@ import struct
 
 from .base import TYPE_CHECKING, Any, Generic, Structure
 from .macros import REQ_PROD, RSP_PROD, U32, BackMacros, FrontMacros, assign
+from .private import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     Response = TypeVar("Response", bound=Structure)
 else:
     Request = Response = None
+
+
+_WHOLE = slice(None)
+_NOT_WAITING = "this request does not wait for an answer"
 
 
 class RingOverflow(RuntimeError):
@@ -99,21 +104,15 @@ class FrontRing(FrontMacros[Request, Response]):
                 response = self.get_response(self.rsp_cons).copy()
                 self.rsp_cons = (self.rsp_cons + 1) & U32
                 yield response
-            published = bool(self.final_check_for_responses())
-            if not published:
+            if not self.final_check_for_responses():
                 return
+            published = True
 
 
 class BackRing(BackMacros[Request, Response]):
     """The back half of a ring: it takes requests and gives responses."""
 
-    __slots__ = (
-        "_entries",
-        "_flags",
-        "_free",
-        "_open",
-        "_selected",
-    )
+    __slots__ = ("_copies", "_entries", "_flag_word", "_mask", "_selected")
 
     def __init__(
         self, page: Page, start: int | None = None, barriers: Barriers | None = None
@@ -128,20 +127,14 @@ class BackRing(BackMacros[Request, Response]):
             start = self.sring.words[RSP_PROD]
         self.attach(self.sring, start, len(self.sring.octets))
         octets, size = self.sring.octets, self.sring.entry_size
-        self._entries = [octets[at : at + size] for at in self.sring.starts()][
-            : self.nr_ents
+        self._entries = [
+            octets[at : at + size] for at in self.sring.starts()[: self.nr_ents]
         ]
-        self._free: list[Request] = [self._private_copy() for _ in self._entries]
-        self._open: dict[Request, None] = {}
-        self._selected = 0
-        self._flags: Any = getattr(type(self._free[0]), "flags", None)
-
-    def _private_copy(self) -> Request:
-        """A request in memory of ours, where the other side cannot change it."""
-        octets = bytearray(self.sring.entry_size)
-        request: Request = self.entry.from_buffer(octets).req
-        request._octets_ = memoryview(octets)
-        return request
+        self._mask = self.nr_ents - 1
+        request = type(self.get_request(0))
+        self._copies = [Copy(request, size) for _ in self._entries]
+        self._flag_word = _flag_word(request)
+        self._selected: bool | None = None  # how the waiting requests were taken
 
     def __enter__(self) -> BackRing[Request, Response]:
         return self
@@ -162,59 +155,67 @@ class BackRing(BackMacros[Request, Response]):
         other side has been asked to notify of the next one, so that the caller may
         sleep.  Raises `RingOverflow` for more requests than the ring holds.
         """
-        if self._selected:
-            raise ValueError("answer the selected requests first")
-        entries, free, waiting = self._entries, self._free, self._open
-        mask = self.nr_ents - 1
+        entries, copies, mask = self._entries, self._copies, self._mask
         published = False
         while True:
-            produced = self._produced(published)
-            # More than a ring's length is nothing: an iteration within took it all.
-            while 0 < (produced - self.req_cons) & U32 <= self.nr_ents:
-                request = free.pop()
-                request._octets_[:] = entries[self.req_cons & mask]
-                self.req_cons = (self.req_cons + 1) & U32
-                waiting[request] = None
-                yield request
-            published = bool(self.final_check_for_requests())
-            if not published:
+            produced, taken = self._produced(False, published), self.req_cons
+            while taken != produced:
+                place = taken & mask
+                copy = copies[place]
+                if copy.ring is not None:  # answered out of turn: any other will do
+                    copy = next(copy for copy in copies if copy.ring is None)
+                copy.octets[_WHOLE] = entries[place]
+                copy.index = taken
+                copy.ring = self
+                self.req_cons = taken = taken + 1 if taken != U32 else 0
+                yield copy.record
+                if self.req_cons != taken:  # an iteration within took more
+                    break
+            if not self.final_check_for_requests():
                 return
+            published = True
 
-    def _produced(self, published: bool) -> int:
+    def _produced(self, selected: bool, published: bool) -> int:
         """The other side's request index, once it has been found possible.
 
         What it `published` a moment ago it cannot take back.
         """
-        produced = self.sring.words[REQ_PROD]
-        taken = (self.req_cons - self.rsp_prod_pvt) & U32
-        posted = (produced - self.rsp_prod_pvt) & U32
-        if self.request_prod_overflow(produced) or posted < taken + published:
+        produced, answered = self.sring.words[REQ_PROD], self.rsp_prod_pvt
+        taken = (self.req_cons - answered) & U32
+        if not taken + published <= (produced - answered) & U32 <= self.nr_ents:
             raise RingOverflow("request", produced, self.req_cons)
+        if self._selected is not selected:
+            if taken and self._selected is not None:
+                other = "selected requests" if self._selected else "whole requests"
+                raise ValueError(f"answer the {other} that were taken first")
+            self._selected = selected
         self.xen_rmb()
         return produced
 
-    def respond(
-        self, request: Request, flags: int | None = None, **members: Any
-    ) -> None:
-        """Answer a request with itself, as it is now, and with the members given here.
+    def respond(self, request: Request, flags: int | None = None) -> None:
+        """Answer a request with itself, as it is now, and with these flags.
 
         `push_responses` publishes it.  Raises ValueError for a request that does not
         wait for an answer.
         """
-        if request not in self._open:
-            raise ValueError("this request does not wait for an answer")
+        try:
+            copy = request._copy_
+        except AttributeError:  # a record that no ring gave out
+            raise ValueError(_NOT_WAITING) from None
+        if copy.ring is not self:
+            raise ValueError(_NOT_WAITING)
         if flags is not None:
-            self._flags.__set__(request, flags)
-        for name, value in members.items():
-            setattr(request, name, value)
-        del self._open[request]  # now that nothing can fail any more
-        self._entries[self.rsp_prod_pvt & (self.nr_ents - 1)][:] = request._octets_
-        self.rsp_prod_pvt = (self.rsp_prod_pvt + 1) & U32
-        self._free.append(request)
+            copy.words[self._flag_word] = flags
+        answered = self.rsp_prod_pvt
+        self._entries[answered & self._mask][_WHOLE] = copy.octets
+        self.rsp_prod_pvt = answered + 1 if answered != U32 else 0
+        copy.ring = None
 
     def unanswered(self) -> list[Request]:
         """The requests that were taken and not answered yet, oldest first."""
-        return list(self._open)
+        waiting = [copy for copy in self._copies if copy.ring is self]
+        waiting.sort(key=lambda copy: (copy.index - self.req_cons) & U32)
+        return [copy.record for copy in waiting]
 
     def select(self, *paths: str) -> Selection[Request, Response]:
         """Chosen members of each request as tuples: `ring.select("reason", "u.cpuid.leaf")`.
@@ -231,7 +232,7 @@ class Selection(Generic[Request, Response]):
     the page.  `respond` answers them in their order.
     """
 
-    __slots__ = ("_flag_words", "_places", "_ring", "_unpack")
+    __slots__ = ("_flag_words", "_mask", "_places", "_ring", "_unpack", "_words")
 
     def __init__(
         self, ring: BackRing[Request, Response], paths: tuple[str, ...]
@@ -244,29 +245,30 @@ class Selection(Generic[Request, Response]):
             if path not in places or not _code(places[path]):
                 raise ValueError(f"{request.__name__} has no number '{path}' to select")
         self._ring = ring
+        self._mask = ring._mask
         self._places = list(ring.sring.starts())[: ring.nr_ents]
         self._unpack = _unpacker(
             [(places[path].offset, _code(places[path])) for path in paths]
         )
         flags = places.get("flags")
         self._flag_words = [(at + flags.offset) // 4 for at in self._places if flags]
+        self._words = ring.sring.words
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        ring, places, unpack = self._ring, self._places, self._unpack
-        if ring._open:
-            raise ValueError("answer the requests that were taken whole first")
-        octets, mask = ring.sring.octets, ring.nr_ents - 1
+        ring, places, unpack, mask = self._ring, self._places, self._unpack, self._mask
+        octets = ring.sring.octets
         published = False
         while True:
-            produced = ring._produced(published)
-            while 0 < (produced - ring.req_cons) & U32 <= ring.nr_ents:
-                place = places[ring.req_cons & mask]
-                ring.req_cons = (ring.req_cons + 1) & U32
-                ring._selected += 1
+            produced, taken = ring._produced(True, published), ring.req_cons
+            while taken != produced:
+                place = places[taken & mask]
+                ring.req_cons = taken = taken + 1 if taken != U32 else 0
                 yield unpack(octets, place)
-            published = bool(ring.final_check_for_requests())
-            if not published:
+                if ring.req_cons != taken:  # an iteration within took more
+                    break
+            if not ring.final_check_for_requests():
                 return
+            published = True
 
     def respond(self, flags: int | None = None) -> None:
         """Answer the oldest request that was taken, with itself and with these flags.
@@ -274,15 +276,18 @@ class Selection(Generic[Request, Response]):
         Raises ValueError if none waits.
         """
         ring = self._ring
-        if not ring._selected:
+        answered = ring.rsp_prod_pvt
+        if answered == ring.req_cons or not ring._selected:
             raise ValueError("no selected request waits for an answer")
         if flags is not None:
-            words = ring.sring.words
-            words[self._flag_words[ring.rsp_prod_pvt & (ring.nr_ents - 1)]] = (
-                flags & U32
-            )
-        ring.rsp_prod_pvt = (ring.rsp_prod_pvt + 1) & U32
-        ring._selected -= 1
+            self._words[self._flag_words[answered & self._mask]] = flags
+        ring.rsp_prod_pvt = answered + 1 if answered != U32 else 0
+
+
+def _flag_word(record: type[Structure]) -> int:
+    """Which 32-bit word of a record its flags are; far beyond the last if it has none."""
+    flags = vars(record).get("flags")
+    return 1 << 31 if flags is None or flags.size != 4 else flags.offset // 4
 
 
 def _code(place: Place) -> str:
