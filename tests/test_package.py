@@ -248,14 +248,15 @@ def taken() -> v7.vm_event_st:
 
 
 def test_a_ring_s_requests_are_records_like_any_other() -> None:
-    request: Any = taken()
+    request = taken()
     assert isinstance(request, v7.vm_event_st)
     assert repr(request) == repr(v7.vm_event_st(version=7, vcpu_id=3))
     assert request.u.mem_access is request.u.mem_access
+    misspelt: Any = request
     with pytest.raises(AttributeError, match="flgas"):
-        request.flgas = 1
+        misspelt.flgas = 1
     with pytest.raises(AttributeError, match="flgas"):
-        _ = request.flgas
+        _ = misspelt.flgas
 
 
 def test_assigning_to_a_ring_s_request_copies_too() -> None:

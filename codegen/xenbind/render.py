@@ -27,8 +27,10 @@ from .views import ProtocolView
 _SHARED = {
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
+    "package/arrays.py": "{package}/arrays.py",
     "package/base.py": "{package}/base.py",
     "package/layout.py": "{package}/layout.py",
+    "package/projection.py": "{package}/projection.py",
     "package/py.typed": "{package}/py.typed",
     "tests/compiled.py.jinja": "tests/compiled.py",
     "tests/conftest.py.jinja": "tests/conftest.py",

@@ -15,18 +15,15 @@ one thread. Its page is mapped, never copied; `detach` lets go of it.
 
 from __future__ import annotations
 
-import struct
-
 from .base import TYPE_CHECKING, Any, Generic, Structure
 from .macros import REQ_PROD, RSP_PROD, U32, BackMacros, FrontMacros, assign
 from .private import Copy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import TypeVar
 
     from .barrier import Barriers
-    from .layout import Place
     from .macros import Page
 
     Request = TypeVar("Request", bound=Structure)
@@ -237,21 +234,14 @@ class Selection(Generic[Request, Response]):
     def __init__(
         self, ring: BackRing[Request, Response], paths: tuple[str, ...]
     ) -> None:
-        from .layout import members  # not needed, nor imported, without a selection
+        from .projection import projection  # nor is it imported without a selection
 
         request = type(ring.get_request(0))
-        places = {place.path: place for place in members(request)}
-        for path in paths:
-            if path not in places or not _code(places[path]):
-                raise ValueError(f"{request.__name__} has no number '{path}' to select")
         self._ring = ring
         self._mask = ring._mask
         self._places = list(ring.sring.starts())[: ring.nr_ents]
-        self._unpack = _unpacker(
-            [(places[path].offset, _code(places[path])) for path in paths]
-        )
-        flags = places.get("flags")
-        self._flag_words = [(at + flags.offset) // 4 for at in self._places if flags]
+        self._unpack = projection(request, *paths)
+        self._flag_words = [at // 4 + _flag_word(request) for at in self._places]
         self._words = ring.sring.words
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
@@ -288,42 +278,3 @@ def _flag_word(record: type[Structure]) -> int:
     """Which 32-bit word of a record its flags are; far beyond the last if it has none."""
     flags = vars(record).get("flags")
     return 1 << 31 if flags is None or flags.size != 4 else flags.offset // 4
-
-
-def _code(place: Place) -> str:
-    """The struct code of a number in bytes of its own, empty for anything else."""
-    kind = getattr(place.member.type, "_type_", None)
-    if place.bit_width is not None or kind not in tuple("bBhHiIlLqQ"):
-        return ""
-    code = {1: "b", 2: "h", 4: "i", 8: "q"}[place.size]
-    return code if kind.islower() else code.upper()
-
-
-def _unpacker(fields: list[tuple[int, str]]) -> Callable[[Any, int], tuple[Any, ...]]:
-    """A function that reads fields, given by offset and code, in the order given.
-
-    Fields that share bytes, as those of a union, are read one after another.
-    """
-    rest = sorted(range(len(fields)), key=lambda index: fields[index][0])
-    formats, order = [], []
-    while rest:
-        form, end, later = "<", 0, []
-        for index in rest:
-            offset, code = fields[index]
-            if offset < end:
-                later.append(index)
-                continue
-            form += f"{offset - end}x{code}"
-            end = offset + struct.calcsize(code)
-            order.append(index)
-        formats.append(struct.Struct(form).unpack_from)
-        rest = later
-    if len(formats) == 1 and order == sorted(order):
-        return formats[0]
-    positions = [order.index(index) for index in range(len(fields))]
-
-    def unpack(octets: Any, start: int) -> tuple[Any, ...]:
-        values = [value for read in formats for value in read(octets, start)]
-        return tuple(values[position] for position in positions)
-
-    return unpack
