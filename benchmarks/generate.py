@@ -17,9 +17,7 @@ left out.  The headers are Debian's libxen-dev if installed, else the project's 
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -28,10 +26,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+from machine import PROJECT, Failed, print_machine, tool
+
 SPEC = PROJECT / "headers" / "vm_event.toml"
 INSTALLED = Path("/usr/include/xen")
 PEERS = ("ctypesgen", "ctypeslib2", "clang", "xenbind", "black", "pycparser")
@@ -89,10 +87,6 @@ TARGETS = (
     Target(ALL, CLANG2PY, 3.0),
     Target(INSIDE_XENBIND, INSIDE_CTYPESGEN, 0.5),
 )
-
-
-class Failed(Exception):
-    """A contestant that cannot take part, and why."""
 
 
 def main() -> None:
@@ -195,12 +189,6 @@ def stopwatch(name: str, code: str, cwd: Path, loaded: str = "time") -> Contesta
     return Contestant(name, [sys.executable, "-c", timed], cwd, reports=True)
 
 
-def tool(name: str) -> str:
-    """A command of this environment, else of the PATH."""
-    beside = Path(sys.executable).parent / name
-    return str(beside) if beside.is_file() else name
-
-
 def warm(contestants: Sequence[Contestant], required: set[str]) -> list[Contestant]:
     """Run each once; those that fail and are not required drop out, with a note."""
     able = []
@@ -259,26 +247,8 @@ def remove(path: Path) -> None:
 
 
 def print_heading(tree: Path, runs: int) -> None:
-    today = datetime.date.today().isoformat()
-    print(f"{today}, {processor()}, {os.cpu_count()} cores, {platform.system()}")
-    print(f"Python {platform.python_version()}", *filter(None, map(version, PEERS)))
+    print_machine(PEERS)
     print(f"headers of {tree}; medians of {runs} runs, taken in turns\n")
-
-
-def version(distribution: str) -> str:
-    try:
-        return f"{distribution} {metadata.version(distribution)}"
-    except metadata.PackageNotFoundError:
-        return ""
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if "model name" in line)
-    return next(names, platform.machine())
 
 
 def print_times(title: str, times: dict[str, list[float]], baseline: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from ring_peer import (
+    ENOUGH,
     LONG,
     PAGE_SIZE,
     REQ_PROD,
@@ -94,8 +95,7 @@ def test_nothing_but_overflow_comes_of_a_scribbled_page(
         Consumer(role, shared, SCRIBBLED_SECONDS / 3) as consumer,
     ):
         seen = consumer.report()
-    assert seen["overflows"] > 20
-    assert seen["taken"] > 20
+    assert min(seen["overflows"], seen["taken"]) > ENOUGH
     assert seen["slowest_ms"] < 5000
 
 

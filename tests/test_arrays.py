@@ -18,6 +18,7 @@ from xen_vm_event.arrays import column, dtype
 from xen_vm_event.base import Structure, Union
 from xen_vm_event.layout import Place, members
 from xen_vm_event.projection import projection
+from xen_vm_event.recording import records
 
 versions = st.sampled_from(sorted(VERSIONS)).map(interface)
 contents = st.integers(0).map(lambda seed: random.Random(seed).randbytes(3 * 400))
@@ -103,3 +104,17 @@ def test_a_projection_is_what_the_classes_read(
 def test_a_projection_is_of_numbers(path: str) -> None:
     with pytest.raises(ValueError, match=f"has no number '{path}'"):
         projection(v7.vm_event_st, "reason", path)
+
+
+@given(versions, contents)
+def test_a_recording_has_its_records_in_turn(
+    module: ModuleType, content: bytes
+) -> None:
+    whole = content[: 3 * ctypes.sizeof(module.vm_event_st)]
+    found = [record.copy() for record in records(module.vm_event_st, whole)]
+    assert b"".join(map(bytes, found)) == whole
+
+
+def test_a_recording_is_of_whole_records() -> None:
+    with pytest.raises(ValueError, match="401 bytes hold no whole number of 400-byte"):
+        next(records(v7.vm_event_st, bytes(401)))

@@ -228,28 +228,23 @@ class _Module:
         anonymous = "." in record.key
         taken = set(RECORD_ATTRIBUTES)
         members = []
-        slots = []
+        flat = True
         for field in record.fields:
             name = python_name(field.name, taken)
             taken.add(name)
             members.append(
                 MemberView(name, self.member(field, name), docstring(field.doc, 4))
             )
-            if self.is_nested(field.type):
-                slots.append(f'"{name}"')
-        base = "Union" if record.kind == "union" else "Structure"
-        tuple_text = f"({slots[0]},)" if len(slots) == 1 else f"({', '.join(slots)})"
-        if len(f"    __slots__ = {tuple_text}") > 88:
-            tuple_text = (
-                "(\n" + "".join(f"        {slot},\n" for slot in slots) + "    )"
-            )
+            flat = flat and not self.is_nested(field.type)
+        struct = "Structure" if flat else "Compound"
+        base = "Union" if record.kind == "union" else struct
         words = record.doc or self.description(record)
         return RecordView(
             name=self.classes[record.key],
             base=self.use(".base", base),
             decorator=self.use(".base", "anonymous" if anonymous else "record"),
             doc=docstring(words, 4),
-            slots=tuple_text,
+            flat=base == "Structure",
             members=members,
             payload=self.payload(record),
         )
@@ -358,7 +353,7 @@ class _Module:
 # Names that a version's module may import; no constant or class may take them.
 _IMPORTABLE = frozenset(
     ["Annotated", "Array", "Final", "IntFlag", "OpenEnum", "POINTER", "Any", "c_void_p"]
-    + ["Structure", "Union", "anonymous", "record", "ring", *_STDINT]
+    + ["Compound", "Structure", "Union", "anonymous", "record", "ring", *_STDINT]
     + [name for _, name in _CTYPES.values()]
     + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
 )

@@ -30,8 +30,10 @@ _SHARED = {
     "package/arrays.py": "{package}/arrays.py",
     "package/base.py": "{package}/base.py",
     "package/layout.py": "{package}/layout.py",
+    "package/private.py": "{package}/private.py",
     "package/projection.py": "{package}/projection.py",
     "package/py.typed": "{package}/py.typed",
+    "package/recording.py": "{package}/recording.py",
     "tests/compiled.py.jinja": "tests/compiled.py",
     "tests/conftest.py.jinja": "tests/conftest.py",
     "tests/members.py": "tests/members.py",
@@ -41,7 +43,6 @@ _SHARED = {
 _RING = {
     "package/barrier.py": "{package}/barrier.py",
     "package/macros.py.jinja": "{package}/macros.py",
-    "package/private.py": "{package}/private.py",
     "package/ring.py": "{package}/ring.py",
 }
 _PER_VERSION = {

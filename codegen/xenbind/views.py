@@ -56,7 +56,7 @@ class RecordView:
     base: str
     decorator: str
     doc: str
-    slots: str
+    flat: bool
     members: Sequence[MemberView]
     payload: PayloadView | None
 

@@ -11,6 +11,7 @@ from . import ring
 from .base import (
     Annotated,
     Any,
+    Compound,
     Final,
     OpenEnum,
     Structure,
@@ -335,13 +336,11 @@ class vm_event_sharing(Structure):
 
 
 @record
-class vm_event_emul_read_data(Structure):
+class vm_event_emul_read_data(Compound):
     """What an emulated instruction is to read. Goes with
     VM_EVENT_FLAG_SET_EMUL_READ_DATA. As large as vm_event_regs_x86, in whose place it
     is sent.
     """
-
-    __slots__ = ("data",)
 
     size: uint32_t
     """Number of bytes of data that count."""
@@ -351,16 +350,6 @@ class vm_event_emul_read_data(Structure):
 @anonymous
 class vm_event_st_u(Union):
     """The union that is the member u of vm_event_st."""
-
-    __slots__ = (
-        "mem_paging",
-        "mem_sharing",
-        "mem_access",
-        "write_ctrlreg",
-        "mov_to_msr",
-        "software_breakpoint",
-        "singlestep",
-    )
 
     mem_paging: vm_event_paging
     mem_sharing: vm_event_sharing
@@ -375,16 +364,12 @@ class vm_event_st_u(Union):
 class vm_event_st_data_regs(Union):
     """The union that is the member regs of vm_event_st's data."""
 
-    __slots__ = ("x86",)
-
     x86: vm_event_regs_x86
 
 
 @anonymous
 class vm_event_st_data(Union):
     """The union that is the member data of vm_event_st."""
-
-    __slots__ = ("regs", "emul_read_data")
 
     regs: vm_event_st_data_regs
     """The vCPU's registers, by architecture."""
@@ -404,13 +389,11 @@ _PAYLOADS: Final = {
 
 
 @record
-class vm_event_st(Structure):
+class vm_event_st(Compound):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
     version, and the vCPU stays paused.
     """
-
-    __slots__ = ("_pad", "u", "data")
 
     version: uint32_t
     """Interface version of the sender: VM_EVENT_INTERFACE_VERSION."""
@@ -439,8 +422,6 @@ class vm_event_st(Structure):
 class vm_event_sring_entry(Union):
     """union vm_event_sring_entry."""
 
-    __slots__ = ("req", "rsp")
-
     req: vm_event_st
     rsp: vm_event_st
 
@@ -467,18 +448,14 @@ class vm_event_sring_pvt_tapif_user(Structure):
 class vm_event_sring_pvt(Union):
     """The union that is the member pvt of vm_event_sring."""
 
-    __slots__ = ("netif", "tapif_user", "pvt_pad")
-
     netif: vm_event_sring_pvt_netif
     tapif_user: vm_event_sring_pvt_tapif_user
     pvt_pad: Annotated[Array[c_uint8], c_uint8 * 4]
 
 
 @record
-class vm_event_sring(Structure):
+class vm_event_sring(Compound):
     """struct vm_event_sring."""
-
-    __slots__ = ("pvt", "_pad", "ring")
 
     req_prod: RING_IDX
     req_event: RING_IDX

@@ -11,6 +11,7 @@ from . import ring
 from .base import (
     Annotated,
     Any,
+    Compound,
     Final,
     OpenEnum,
     Structure,
@@ -383,10 +384,8 @@ class vm_event_singlestep(Structure):
 
 
 @record
-class vm_event_debug(Structure):
+class vm_event_debug(Compound):
     """A breakpoint or another debug exception, with what is needed to inject it."""
-
-    __slots__ = ("_pad",)
 
     gfn: uint64_t
     """Guest frame of the instruction pointer, all ones if unmapped."""
@@ -437,8 +436,6 @@ class vm_event_desc_access_arch_svm(Structure):
 class vm_event_desc_access_arch(Union):
     """The union that is the member arch of vm_event_desc_access."""
 
-    __slots__ = ("vmx", "svm")
-
     vmx: vm_event_desc_access_arch_vmx
     """On Intel."""
     svm: vm_event_desc_access_arch_svm
@@ -446,10 +443,8 @@ class vm_event_desc_access_arch(Union):
 
 
 @record
-class vm_event_desc_access(Structure):
+class vm_event_desc_access(Compound):
     """A read or write of a descriptor-table register."""
-
-    __slots__ = ("arch", "_pad")
 
     arch: vm_event_desc_access_arch
     """What the CPU says of the exit."""
@@ -520,13 +515,11 @@ class vm_event_sharing(Structure):
 
 
 @record
-class vm_event_emul_read_data(Structure):
+class vm_event_emul_read_data(Compound):
     """What an emulated instruction is to read. Goes with
     VM_EVENT_FLAG_SET_EMUL_READ_DATA. As large as vm_event_regs_x86, in whose place it
     is sent.
     """
-
-    __slots__ = ("data",)
 
     size: uint32_t
     """Number of bytes of data that count."""
@@ -534,10 +527,8 @@ class vm_event_emul_read_data(Structure):
 
 
 @record
-class vm_event_emul_insn_data(Structure):
+class vm_event_emul_insn_data(Compound):
     """The instruction to emulate. Goes with VM_EVENT_FLAG_SET_EMUL_INSN_DATA."""
-
-    __slots__ = ("data",)
 
     data: Annotated[Array[c_uint8], c_uint8 * 16]
     """The code to execute; fill all 16 bytes."""
@@ -547,28 +538,12 @@ class vm_event_emul_insn_data(Structure):
 class vm_event_st_u_interrupt(Union):
     """The union that is the member interrupt of vm_event_st's u."""
 
-    __slots__ = ("x86",)
-
     x86: vm_event_interrupt_x86
 
 
 @anonymous
 class vm_event_st_u(Union):
     """The union that is the member u of vm_event_st."""
-
-    __slots__ = (
-        "mem_paging",
-        "mem_sharing",
-        "mem_access",
-        "write_ctrlreg",
-        "mov_to_msr",
-        "desc_access",
-        "singlestep",
-        "software_breakpoint",
-        "debug_exception",
-        "cpuid",
-        "interrupt",
-    )
 
     mem_paging: vm_event_paging
     mem_sharing: vm_event_sharing
@@ -588,8 +563,6 @@ class vm_event_st_u(Union):
 class vm_event_st_data_regs(Union):
     """The union that is the member regs of vm_event_st's data."""
 
-    __slots__ = ("x86", "arm")
-
     x86: vm_event_regs_x86
     arm: vm_event_regs_arm
 
@@ -597,8 +570,6 @@ class vm_event_st_data_regs(Union):
 @anonymous
 class vm_event_st_data_emul(Union):
     """The union that is the member emul of vm_event_st's data."""
-
-    __slots__ = ("read", "insn")
 
     read: vm_event_emul_read_data
     """With VM_EVENT_FLAG_SET_EMUL_READ_DATA."""
@@ -609,8 +580,6 @@ class vm_event_st_data_emul(Union):
 @anonymous
 class vm_event_st_data(Union):
     """The union that is the member data of vm_event_st."""
-
-    __slots__ = ("regs", "emul")
 
     regs: vm_event_st_data_regs
     """The vCPU's registers, by architecture."""
@@ -634,13 +603,11 @@ _PAYLOADS: Final = {
 
 
 @record
-class vm_event_st(Structure):
+class vm_event_st(Compound):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
     version, and the vCPU stays paused.
     """
-
-    __slots__ = ("_pad", "u", "data")
 
     version: uint32_t
     """Interface version of the sender: VM_EVENT_INTERFACE_VERSION."""
@@ -669,8 +636,6 @@ class vm_event_st(Structure):
 class vm_event_sring_entry(Union):
     """union vm_event_sring_entry."""
 
-    __slots__ = ("req", "rsp")
-
     req: vm_event_st
     rsp: vm_event_st
 
@@ -697,18 +662,14 @@ class vm_event_sring_pvt_tapif_user(Structure):
 class vm_event_sring_pvt(Union):
     """The union that is the member pvt of vm_event_sring."""
 
-    __slots__ = ("netif", "tapif_user", "pvt_pad")
-
     netif: vm_event_sring_pvt_netif
     tapif_user: vm_event_sring_pvt_tapif_user
     pvt_pad: Annotated[Array[c_uint8], c_uint8 * 4]
 
 
 @record
-class vm_event_sring(Structure):
+class vm_event_sring(Compound):
     """struct vm_event_sring."""
-
-    __slots__ = ("pvt", "_pad", "ring")
 
     req_prod: RING_IDX
     req_event: RING_IDX

@@ -12,6 +12,7 @@ from . import ring
 from .base import (
     Annotated,
     Any,
+    Compound,
     Final,
     OpenEnum,
     Structure,
@@ -330,10 +331,8 @@ class vm_event_x86_selector_reg(Structure):
 
 
 @record
-class vm_event_regs_x86(Structure):
+class vm_event_regs_x86(Compound):
     """The registers of an x86 vCPU at the event, those a monitor needs most."""
-
-    __slots__ = ("cs", "ss", "ds", "es", "fs", "gs")
 
     rax: uint64_t
     rcx: uint64_t
@@ -468,10 +467,8 @@ class vm_event_fast_singlestep(Structure):
 
 
 @record
-class vm_event_debug(Structure):
+class vm_event_debug(Compound):
     """A breakpoint or another debug exception, with what is needed to inject it."""
-
-    __slots__ = ("_pad",)
 
     gfn: uint64_t
     """Guest frame of the instruction pointer, all ones if unmapped."""
@@ -513,17 +510,13 @@ class vm_event_desc_access_arch_vmx(Structure):
 class vm_event_desc_access_arch(Union):
     """The union that is the member arch of vm_event_desc_access."""
 
-    __slots__ = ("vmx",)
-
     vmx: vm_event_desc_access_arch_vmx
     """On Intel."""
 
 
 @record
-class vm_event_desc_access(Structure):
+class vm_event_desc_access(Compound):
     """A read or write of a descriptor-table register."""
-
-    __slots__ = ("arch", "_pad")
 
     arch: vm_event_desc_access_arch
     """What the CPU says of the exit."""
@@ -594,13 +587,11 @@ class vm_event_sharing(Structure):
 
 
 @record
-class vm_event_emul_read_data(Structure):
+class vm_event_emul_read_data(Compound):
     """What an emulated instruction is to read. Goes with
     VM_EVENT_FLAG_SET_EMUL_READ_DATA. As large as vm_event_regs_x86, in whose place it
     is sent.
     """
-
-    __slots__ = ("data",)
 
     size: uint32_t
     """Number of bytes of data that count."""
@@ -608,10 +599,8 @@ class vm_event_emul_read_data(Structure):
 
 
 @record
-class vm_event_emul_insn_data(Structure):
+class vm_event_emul_insn_data(Compound):
     """The instruction to emulate. Goes with VM_EVENT_FLAG_SET_EMUL_INSN_DATA."""
-
-    __slots__ = ("data",)
 
     data: Annotated[Array[c_uint8], c_uint8 * 16]
     """The code to execute; fill all 16 bytes."""
@@ -630,20 +619,16 @@ class vm_event_vmexit_arch_vmx(Structure):
 
 
 @anonymous
-class vm_event_vmexit_arch(Structure):
+class vm_event_vmexit_arch(Compound):
     """The struct that is the member arch of vm_event_vmexit."""
-
-    __slots__ = ("vmx",)
 
     vmx: vm_event_vmexit_arch_vmx
     """On Intel."""
 
 
 @record
-class vm_event_vmexit(Structure):
+class vm_event_vmexit(Compound):
     """An exit of the vCPU from the guest."""
-
-    __slots__ = ("arch",)
 
     arch: vm_event_vmexit_arch
     """What the CPU says of the exit."""
@@ -668,31 +653,12 @@ class vm_event_io(Structure):
 class vm_event_st_u_interrupt(Union):
     """The union that is the member interrupt of vm_event_st's u."""
 
-    __slots__ = ("x86",)
-
     x86: vm_event_interrupt_x86
 
 
 @anonymous
 class vm_event_st_u(Union):
     """The union that is the member u of vm_event_st."""
-
-    __slots__ = (
-        "mem_paging",
-        "mem_sharing",
-        "mem_access",
-        "write_ctrlreg",
-        "mov_to_msr",
-        "desc_access",
-        "singlestep",
-        "fast_singlestep",
-        "software_breakpoint",
-        "debug_exception",
-        "cpuid",
-        "vmexit",
-        "io",
-        "interrupt",
-    )
 
     mem_paging: vm_event_paging
     mem_sharing: vm_event_sharing
@@ -717,8 +683,6 @@ class vm_event_st_u(Union):
 class vm_event_st_data_regs(Union):
     """The union that is the member regs of vm_event_st's data."""
 
-    __slots__ = ("x86", "arm")
-
     x86: vm_event_regs_x86
     arm: vm_event_regs_arm
 
@@ -726,8 +690,6 @@ class vm_event_st_data_regs(Union):
 @anonymous
 class vm_event_st_data_emul(Union):
     """The union that is the member emul of vm_event_st's data."""
-
-    __slots__ = ("read", "insn")
 
     read: vm_event_emul_read_data
     """With VM_EVENT_FLAG_SET_EMUL_READ_DATA."""
@@ -738,8 +700,6 @@ class vm_event_st_data_emul(Union):
 @anonymous
 class vm_event_st_data(Union):
     """The union that is the member data of vm_event_st."""
-
-    __slots__ = ("regs", "emul")
 
     regs: vm_event_st_data_regs
     """The vCPU's registers, by architecture."""
@@ -765,13 +725,11 @@ _PAYLOADS: Final = {
 
 
 @record
-class vm_event_st(Structure):
+class vm_event_st(Compound):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
     version, and the vCPU stays paused.
     """
-
-    __slots__ = ("_pad", "u", "data")
 
     version: uint32_t
     """Interface version of the sender: VM_EVENT_INTERFACE_VERSION."""
@@ -800,8 +758,6 @@ class vm_event_st(Structure):
 class vm_event_sring_entry(Union):
     """union vm_event_sring_entry."""
 
-    __slots__ = ("req", "rsp")
-
     req: vm_event_st
     rsp: vm_event_st
 
@@ -828,18 +784,14 @@ class vm_event_sring_pvt_tapif_user(Structure):
 class vm_event_sring_pvt(Union):
     """The union that is the member pvt of vm_event_sring."""
 
-    __slots__ = ("netif", "tapif_user", "pvt_pad")
-
     netif: vm_event_sring_pvt_netif
     tapif_user: vm_event_sring_pvt_tapif_user
     pvt_pad: Annotated[Array[c_uint8], c_uint8 * 4]
 
 
 @record
-class vm_event_sring(Structure):
+class vm_event_sring(Compound):
     """struct vm_event_sring."""
-
-    __slots__ = ("pvt", "_pad", "ring")
 
     req_prod: RING_IDX
     req_event: RING_IDX

@@ -102,41 +102,26 @@ class Member:
         self.values = values
 
 
-class _Slot(Protocol):
-    """What Python puts on a class for each of its `__slots__`."""
-
-    def __get__(self, record: object, owner: type | None = None) -> Any: ...
-
-    def __set__(self, record: object, value: Any) -> None: ...
-
-
 class Nested:
     """A member that is a record or an array: one object, made at first use and kept.
 
-    ctypes' own `field` would make a new one at each use; `offset` and `size` are its.
+    ctypes' own `field` makes a new one at each use.  Python asks here only until there is
+    one in the record's dictionary; `offset` and `size` are the field's.
     """
 
-    __slots__ = ("field", "offset", "size", "slot")
+    __slots__ = ("field", "name", "offset", "size")
 
-    def __init__(self, field: Any, slot: _Slot) -> None:
+    def __init__(self, name: str, field: Any) -> None:
+        self.name = name
         self.field = field
         self.offset: int = field.offset
         self.size: int = field.size
-        self.slot = slot
 
     def __get__(self, record: object, owner: type | None = None) -> Any:
         if record is None:
             return self
-        try:
-            return self.slot.__get__(record)
-        except AttributeError:
-            view = self.field.__get__(record)
-            self.slot.__set__(record, view)
-            return view
-
-    def __set__(self, record: object, value: Any) -> None:
-        """Copy a record or array into the buffer, as `=` does in C."""
-        self.field.__set__(record, value)
+        view = record.__dict__[self.name] = self.field.__get__(record)
+        return view
 
 
 class _Record:
@@ -146,6 +131,7 @@ class _Record:
 
     _tag_: ClassVar[str | None]
     _members_: ClassVar[tuple[Member, ...]]
+    _setters_: ClassVar[dict[str, Any]]
 
     __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
 
@@ -159,7 +145,7 @@ class _Record:
 
 
 class Structure(_Record, _CStructure):
-    """The base of structs.
+    """The base of structs whose members are all numbers or pointers.
 
     `_copy_` is a ring's, in the requests that it gives out.
     """
@@ -179,10 +165,27 @@ class Structure(_Record, _CStructure):
         return self.copy()
 
 
-class Union(_Record, _CUnion):
-    """The base of unions, whose members share their bytes."""
+class _Compound(_Record):
+    """A record that keeps the objects of its nested members."""
 
-    __slots__ = ()
+    # Hidden from type checkers, which would otherwise allow every name.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Assign to a member; a record or array is copied into the buffer, as in C."""
+            setter = self._setters_.get(name)
+            if setter is None:
+                message = f"'{type(self).__name__}' has no member '{name}'"
+                raise AttributeError(message, name=name, obj=self)
+            setter(self, value)
+
+
+class Compound(_Compound, Structure):
+    """The base of structs with records or arrays among their members."""
+
+
+class Union(_Compound, _CUnion):
+    """The base of unions, whose members share their bytes."""
 
     def __repr__(self) -> str:
         names = " | ".join(member.name for member in self._members_)
@@ -213,16 +216,17 @@ def anonymous(cls: type[R]) -> type[R]:
 
 def _declare(cls: Any, tag: str | None) -> None:
     members = tuple(_member(name, note) for name, note in cls.__annotations__.items())
-    slots = {name: cls.__dict__[name] for name in cls.__slots__}
     cls._fields_ = [
         (m.name, m.type) if m.bits is None else (m.name, m.type, m.bits)
         for m in members
     ]
     cls._tag_ = tag
     cls._members_ = members
-    # ctypes has now put its own descriptors over the slots.
-    for name, slot in slots.items():
-        setattr(cls, name, Nested(cls.__dict__[name], slot))
+    fields = {member.name: cls.__dict__[member.name] for member in members}
+    cls._setters_ = {name: field.__set__ for name, field in fields.items()}
+    for member in members:
+        if issubclass(member.type, ctypes.Structure | ctypes.Union | ctypes.Array):
+            setattr(cls, member.name, Nested(member.name, fields[member.name]))
 
 
 def _member(name: str, note: Any) -> Member:

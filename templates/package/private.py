@@ -1,12 +1,11 @@
 """The memory into which a ring copies requests, where the other side cannot change them.
 
-A ring reuses its few copies, so the nested members of each are all made at once: reading
-`request.data.regs.x86` is then three slots of the interpreter's own, and no call.
+It is used again and again, so the nested members of a record in it are all made at once:
+reading `request.data.regs.x86` is then three slots of the interpreter's own, and no call.
 """
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache
 
 from .base import TYPE_CHECKING, Any, Generic, Nested, Structure
@@ -20,7 +19,7 @@ else:
 
 
 class Copy(Generic[Request]):
-    """Memory for one request: `octets`, 32-bit `words`, and the `record` in it.
+    """Memory for one record: `octets`, 32-bit `words`, and the `record` in it.
 
     `ring` is the ring on which the request waits for an answer, None if it does not;
     `index` is where it was on it.
@@ -32,7 +31,7 @@ class Copy(Generic[Request]):
         self.octets = memoryview(bytearray(size))
         self.words = self.octets[: size // 4 * 4].cast("I")
         self.record: Request = _whole(record, self.octets, 0)
-        self.record._copy_ = self
+        object.__setattr__(self.record, "_copy_", self)
         self.ring: object = None
         self.index = 0
 
@@ -60,23 +59,14 @@ def _nested(cls: Any) -> dict[str, Nested]:
 @cache
 def _twin(cls: Any) -> Any:
     """A subclass with a slot for each nested member, to be filled when it is made."""
-    nested = _nested(cls)
 
     def copy(self: Any) -> Any:
         return cls.from_buffer_copy(self)
 
-    def assign(self: Any, name: str, value: Any) -> None:
-        if name in nested:  # a slot would take the other record; C copies it
-            nested[name].__set__(self, value)
-        else:
-            object.__setattr__(self, name, value)
-
-    body: dict[str, Any] = {
+    body = {
         "__doc__": cls.__doc__,
         "__module__": cls.__module__,
-        "__setattr__": assign,
-        "__slots__": tuple(nested),
+        "__slots__": tuple(_nested(cls)),
+        "copy": copy,
     }
-    if issubclass(cls, ctypes.Structure):
-        body["copy"] = copy
     return type(cls)(cls.__name__, (cls,), body)
