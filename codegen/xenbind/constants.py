@@ -106,10 +106,21 @@ class _Evaluator:
 
     def visit_Constant(self, node: c_ast.Constant) -> CInt:
         if node.type == "char":
-            return CInt(_character(node.value), self.int)
+            return CInt(self.character(node.value), self.int)
         if "int" in node.type:
             return self.literal(node.value)
         raise Unevaluable(f"{node.value} is not an integer")
+
+    def character(self, text: str) -> int:
+        """A character constant: a plain char, converted to int (C11 6.4.4.4)."""
+        literal = text.lstrip("uUL")
+        value: str = ast.literal_eval(literal)
+        if len(value) != 1:
+            raise Unevaluable(f"{text} is not a single character")
+        code = ord(value)
+        if literal == text and code < 256:
+            return convert(CInt(code, self.int), self.scope.abi.integers["char"]).value
+        return code
 
     def literal(self, text: str) -> CInt:
         """An integer literal: the first type of C11 6.4.4.1's list that holds its value."""
@@ -241,16 +252,6 @@ def _fits(value: int, type: IntegerType) -> bool:
     bits = 8 * type.size
     low, high = (-(1 << (bits - 1)), 1 << (bits - 1)) if type.signed else (0, 1 << bits)
     return low <= value < high
-
-
-def _character(text: str) -> int:
-    """A character constant is an int (C11 6.4.4.4); plain char is signed on x86."""
-    literal = text.lstrip("uUL")
-    value: str = ast.literal_eval(literal)
-    if len(value) != 1:
-        raise Unevaluable(f"{text} is not a single character")
-    code = ord(value)
-    return code - 256 if 128 <= code < 256 else code
 
 
 def _member_path(node: c_ast.Node) -> str:

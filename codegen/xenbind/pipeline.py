@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .errors import XenbindError
 from .ir import Interface
+from .layout import X86_64, Abi
 from .lower import candidates, expressions, lower
 from .parse import parse
 from .preprocess import Compiler, expand, finish_check, preprocess, start_check
@@ -30,8 +31,12 @@ def compiler_for(
     )
 
 
-def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interface:
-    """Read one version's header into the IR.
+def read(
+    spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi = X86_64
+) -> Interface:
+    """Read one version's header into the IR, as it is on `abi`.
+
+    `command` is a compiler for that ABI: what its preprocessor predefines must fit.
 
     Raises `SourceError` where the header is wrong, in the words of the C compiler if it
     is the one to say so.
@@ -53,7 +58,7 @@ def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interfac
     parsed = parse(preprocessed.text, expressions(constants), sources)
     operations = list(zip(accessors, expanded[len(macros) :], strict=True))
     interface = lower(
-        spec, header, preprocessed, constants, operations, parsed, sources
+        spec, header, preprocessed, constants, operations, parsed, sources, abi
     )
     if version.number not in (0, interface.version):
         raise XenbindError(

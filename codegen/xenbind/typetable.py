@@ -161,7 +161,11 @@ class TypeTable:
                     layout.Member(size, alignment, bits, bool(member.name)),
                 )
             )
-        laid_out = layout.lay_out(kind, [member for _, _, member in declared])
+        laid_out = layout.lay_out(
+            kind,
+            [member for _, _, member in declared],
+            unnamed_bits_align=self.abi.unnamed_bits_align,
+        )
         fields = tuple(
             self.field(node, field_type, member, place)
             for (node, field_type, member), place in zip(
@@ -201,7 +205,7 @@ class TypeTable:
         match type:
             case Scalar(base=base) | Enumeration(base=base) if base != "void":
                 size = self.abi.floats.get(base) or self.abi.integers[base].size
-                return size, size
+                return size, self.abi.alignment(size)
             case Pointer():
                 return self.abi.pointer, self.abi.pointer
             case Array(element, length):
