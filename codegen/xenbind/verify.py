@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import dwarf
+from . import abitable, dwarf
 from .errors import OutputError
 from .ir import Coord, Interface
 from .pipeline import compiler_for, read
@@ -88,6 +88,7 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
         _Party("C", c),
         _Party("DWARF", debug, dwarf.tells),
         _Party("xenbind", own),
+        _Party("abi.md", _ask_table(out, interface), abitable.tells),
     ]
     if machine.target == host():
         package = ask_package(spec.package, out, interface.version)
@@ -119,6 +120,19 @@ def _ask_c(
             {constant.name for constant in interface.constants},
         )
         return answers(made, reference(interface)), debug
+
+
+def _ask_table(out: Path, interface: Interface) -> dict[str, int]:
+    """What the generated ABI table says of the interface's version and ABI."""
+    path = out / "abi.md"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"cannot read {path}: {error.strerror}",
+            "run `xenbind generate` with the same --out first",
+        ) from error
+    return abitable.read(text, interface.version, interface.abi)
 
 
 def ask_package(package: str, out: Path, version: int) -> dict[str, int]:
