@@ -154,7 +154,7 @@ def test_a_lie_in_debug_information_is_found(
     assert bool(facts) == bool(found)
     for said in found.values():
         debug = said.pop("DWARF")
-        assert len(said) == 3 and set(said.values()) != {debug}
+        assert len(said) >= 3 and debug not in said.values()
         assert len(set(said.values())) == 1
 
 

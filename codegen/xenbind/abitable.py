@@ -16,6 +16,7 @@ from .layout import ABIS
 # One version: by ABI and key, every record that could be laid out there.
 Layouts = Mapping[str, Mapping[str, Record]]
 
+_NUMBER_WIDTH = len("65536/8*")
 _NONE = "-"  # not there
 
 
@@ -114,9 +115,16 @@ def _members(records: Mapping[str, Record], key: str) -> list[tuple[object, ...]
 
 
 def _aligned(header: list[str], rows: list[list[str]]) -> Iterator[str]:
-    """A table in Markdown whose columns line up as plain text too."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    """A table in Markdown whose columns line up as plain text too.
+
+    Those of numbers are never narrower than most need, so that a struct that grows does
+    not move the other lines of a diff.
+    """
     numeric = range(1, 1 + len(ABIS))
+    widths = [
+        max(_NUMBER_WIDTH * (place in numeric), *map(len, column))
+        for place, column in enumerate(zip(header, *rows, strict=True))
+    ]
     rule = [
         "-" * (width - 1) + ":" if column in numeric else "-" * width
         for column, width in enumerate(widths)

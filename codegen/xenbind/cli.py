@@ -227,7 +227,7 @@ def _verify(job: Job, targets: tuple[str, ...] = (), as_json: bool = False) -> N
         loaded = loaded.for_tree(job.include)
     machines, missing = find_machines(targets, find_compiler(job.command))
     for reason in missing:
-        click.echo(f"skipped: {reason}", err=True)
+        click.echo(f"skipped {reason.message}; {reason.advice}", err=True)
     reports = []
     for machine in machines:
         for version in loaded.versions:

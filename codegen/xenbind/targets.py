@@ -112,8 +112,8 @@ def machine_for(target: Target, command: tuple[str, ...]) -> Machine:
     cross = _cross(target, command)
     if shutil.which(cross[0]) is None:
         raise CompilerError(
-            f"no compiler for {target.name}: {cross[0]} is not installed",
-            f"install it (Debian's package {target.package}), or take --cc clang",
+            f"{target.name}: {cross[0]} is not installed",
+            f"install Debian's package {target.package}, or name clang with --cc",
         )
     machine = machine_of(cross)
     if machine.target != target:
