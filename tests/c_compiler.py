@@ -69,7 +69,9 @@ def compile_c(text: str, compiler: str) -> dict[str, bytes]:
         source, target = Path(folder) / "oracle.c", Path(folder) / "oracle.o"
         source.write_text(text)
         options = ["-std=gnu11", "-w", "-nostdinc", "-c", str(source), "-o"]
-        subprocess.run([*command, *options, str(target)], check=True)
+        subprocess.run(
+            [*command, *options, str(target)], check=True, capture_output=True
+        )
         with target.open("rb") as file:
             elf = ELFFile(file)
             symbols: Any = elf.get_section_by_name(".symtab")

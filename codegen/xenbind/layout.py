@@ -7,7 +7,7 @@ AAPCS, which differ in little; `ABIS` has what does.  Attributes are as gcc docu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -18,6 +18,11 @@ class IntegerType:
     name: str
     size: int
     signed: bool
+
+    def holds(self, value: int) -> bool:
+        """Whether the type has this value."""
+        half = 1 << (8 * self.size - 1)
+        return -half <= value < half if self.signed else 0 <= value < 2 * half
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,19 @@ class Abi:
         """The alignment inside a struct of a scalar of `size` bytes."""
         return min(size, self.strictest)
 
+    def enumeration(self, values: Iterable[int], packed: bool) -> IntegerType | None:
+        """The integer type that holds an enum, as gcc and clang choose it; None if none does.
+
+        It is unsigned unless a value is negative, and an int or longer unless packed.
+        """
+        held = [0, *values]
+        for name in ["char", "short"] * packed + ["int", "long", "long long"]:
+            signed = "signed char" if name == "char" else name
+            type = self.integers[signed if min(held) < 0 else f"unsigned {name}"]
+            if type.holds(min(held)) and type.holds(max(held)):
+                return type
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -51,7 +69,7 @@ class Member:
     `size` and `alignment` are its type's.  An unnamed bit-field has `named` False: it
     takes room and has no position.  `packed` says that the member or the record is; then
     the type's alignment does not count.  `aligned` is what the member's own attribute
-    asks for, 0 without one.
+    asks for, 0 without one; `pack` is the most that `#pragma pack` allows, 0 for no limit.
     """
 
     size: int
@@ -60,6 +78,7 @@ class Member:
     named: bool = True
     packed: bool = False
     aligned: int = 0
+    pack: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +190,11 @@ def _start(member: Member, bit: int) -> int:
     """The first bit of a member that follows after `bit` bits."""
     if not member.bits:
         return _round_up(bit, 8 * _demand(member))
-    bit = _round_up(bit, max(8 * member.aligned, 1))
+    bit = _round_up(bit, 8 * _limited(member, member.aligned) or 1)
     step = 8 * member.alignment
     # A bit-field may not touch more aligned pieces than its declared type is made of.
     touched = -(-(bit % step + member.bits) // step)
-    if touched > 8 * member.size // step and not member.packed:
+    if touched > 8 * member.size // step and not (member.packed or member.pack):
         return _round_up(bit, step)
     return bit
 
@@ -185,17 +204,23 @@ def _demand(member: Member) -> int:
 
     Packing does not touch a bit-field of width zero.
     """
-    if member.packed and member.bits != 0:
-        return max(member.aligned, 1)
-    return max(member.aligned, member.alignment)
+    if member.bits == 0:
+        return max(member.aligned, member.alignment)
+    # Below #pragma pack, the attribute means nothing to a bit-field.
+    packed = member.packed and not (member.pack and member.bits)
+    return _limited(member, max(member.aligned, 1 if packed else member.alignment))
+
+
+def _limited(member: Member, alignment: int) -> int:
+    return min(alignment, member.pack) if member.pack else alignment
 
 
 def _place(member: Member, start: int) -> Place:
     """A bit-field counts from a unit of its type, a packed one from its first byte."""
     if member.bits is None:
         return Place(start // 8)
-    step = 1 if member.packed else member.alignment
-    return Place(start // (8 * step) * step, start % (8 * step))
+    step = 8 if member.packed or member.pack else 8 * member.alignment
+    return Place(start // step * step // 8, start % step)
 
 
 def _round_up(value: int, multiple: int) -> int:
