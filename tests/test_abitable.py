@@ -37,6 +37,7 @@ struct grows { uint64_t a; uint16_t b; };
 struct on_some { uint32_t a; void *b; };
 struct turned { uint32_t a, b; };
 struct inside { struct { uint16_t b, c; } in; };
+typedef struct { void *a; } named_t;
 union lost { uint64_t a; uint32_t b; };
 """
 
@@ -47,6 +48,7 @@ struct grows { uint64_t a; uint16_t b; uint64_t c; };
 struct on_some { uint32_t a; uint64_t b; };
 struct turned { uint32_t b, a; };
 struct inside { struct { uint16_t c, b; } in; };
+typedef struct { void *a; } named_t;
 struct added { long word; };
 """
 
@@ -101,13 +103,14 @@ def test_a_stale_table_is_told(pairs: Path) -> None:
 
 
 def test_a_record_that_another_target_cannot_have_is_left_out(tmp_path: Path) -> None:
-    pad = "struct pad { char a[8 / (sizeof(long) - 4)]; };\n"
-    header = "#define VM_EVENT_INTERFACE_VERSION 1\n" + pad
-    tree(tmp_path / "headers", header)
-    arguments = ("--include", "headers", "--out", "out")
-    assert xenbind("generate", *arguments, cwd=tmp_path).returncode == 0
-    text = (tmp_path / "out" / "abi.md").read_text()
-    assert (
-        "| struct pad      |     2/1  |       -* |     2/1  |       -* |     2/1  |"
-        in text
-    )
+    version = "#define VM_EVENT_INTERFACE_VERSION 1\n"
+    member = "struct pad { char a[8 / (sizeof(long) - 4)]; };\n"
+    enum = "enum e { E = 8 / (sizeof(long) - 4) };\nstruct pad { char a[E]; };\n"
+    for number, header in enumerate((member, enum)):
+        tree(tmp_path / f"headers{number}", version + header)
+        arguments = ("--include", f"headers{number}", "--out", f"out{number}")
+        assert xenbind("generate", *arguments, cwd=tmp_path).returncode == 0
+        assert (
+            "\n| struct pad      |     2/1  |       -* |     2/1  |       -* |     2/1  |\n"
+            in (tmp_path / f"out{number}" / "abi.md").read_text()
+        )

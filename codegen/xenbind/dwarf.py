@@ -23,6 +23,7 @@ _RECORDS = {"DW_TAG_structure_type": "struct", "DW_TAG_union_type": "union"}
 _QUALIFIERS = frozenset(
     f"DW_TAG_{name}_type" for name in ("const", "volatile", "restrict", "atomic")
 )
+_WORD = 0xFFFF_FFFF_FFFF_FFFF
 _DW_OP_PLUS_UCONST = 0x23
 _R_RISCV_32 = 1
 
@@ -74,7 +75,7 @@ def _debug_information(path: Path) -> Any:
 def _key(die: Any) -> str:
     """How the IR names what a top-level entry defines; empty if that is no record."""
     name = _name(die)
-    if die.tag in _RECORDS and name and "DW_AT_declaration" not in die.attributes:
+    if die.tag in _RECORDS and name:
         return f"{_RECORDS[die.tag]} {name}"
     return name if die.tag == "DW_TAG_typedef" else ""
 
@@ -121,7 +122,7 @@ def _enumerators(die: Any, wanted: Set[str]) -> Iterator[tuple[str, int]]:
     for entry in die.iter_children():
         if _name(entry) in wanted:
             value = entry.attributes["DW_AT_const_value"].value
-            yield f"{_name(entry)} value", value & 0xFFFF_FFFF_FFFF_FFFF
+            yield f"{_name(entry)} value", value & _WORD
             yield f"{_name(entry)} negative", int(value < 0)
 
 
@@ -197,9 +198,9 @@ def _first_bit(member: Any) -> int:
     attributes = member.attributes
     if first := attributes.get("DW_AT_data_bit_offset"):
         return int(first.value)
-    unit = attributes.get("DW_AT_byte_size")
-    bits = 8 * (int(unit.value) if unit else _size(_type(member)))
+    bits = 8 * _size(_type(member))
     width = attributes["DW_AT_bit_size"].value
     if from_the_top := attributes.get("DW_AT_bit_offset"):
-        return int(8 * _location(member) + bits - from_the_top.value - width)
+        # A packed one may begin above its unit; clang writes the negative number unsigned.
+        return int(8 * _location(member) + bits - from_the_top.value - width) & _WORD
     return 8 * _location(member)

@@ -80,14 +80,17 @@ def lay_out_records(
     """
     if abi.name == interface.abi:
         return {record.key: record for record in interface.records}
-    types = TypeTable(interface.header, parsed.declarations, sources, abi)
-    for record in interface.records:
-        with suppress(SourceError):
-            if record.key in types.definitions:
-                types.type(types.definitions[record.key], record.key)
-            elif "." not in record.key:
-                types.typedef(record.key)
-    return types.records
+    laid_out: dict[str, Record] = {}
+    with suppress(SourceError):  # of an enum: then there is nothing
+        types = TypeTable(interface.header, parsed.declarations, sources, abi)
+        laid_out = types.records
+        for record in interface.records:
+            with suppress(SourceError):
+                if record.key in types.definitions:
+                    types.type(types.definitions[record.key], record.key)
+                elif "." not in record.key:
+                    types.typedef(record.key)
+    return laid_out
 
 
 class _Lowering:
