@@ -132,7 +132,7 @@ def test_xenbinds_own_headers_serve_outside_a_checkout(tmp_path: Path) -> None:
     assert xenbind("generate", "--out", "bindings", cwd=tmp_path).returncode == 0
     result = xenbind("verify", "--out", "bindings", cwd=tmp_path)
     assert result.returncode == 0
-    assert result.stdout.count(" 0 mismatches\n") == 7
+    assert result.stdout.count(" 0 mismatches\n") == 7 + 1  # and in all
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

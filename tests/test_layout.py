@@ -55,6 +55,20 @@ def test_struct(
     assert (laid_out.size, list(laid_out.places)) == (size, places), rule
 
 
+def test_attributes() -> None:
+    packed = Member(4, 4, packed=True)
+    assert lay_out("struct", [BYTE, packed]).places == (Place(0), Place(1))
+    assert lay_out("struct", [BYTE, packed], aligned=4).size == 8
+    assert lay_out("struct", [BYTE, Member(4, 4, aligned=16)]).size == 32
+
+
+def test_unnamed_bits() -> None:
+    """They align what is around them on ARM alone."""
+    members = [BYTE, bits(WORD, 3, named=False)]
+    assert lay_out("struct", members).alignment == 1
+    assert lay_out("struct", members, unnamed_bits_align=True).alignment == 4
+
+
 def test_union() -> None:
     laid_out = lay_out("union", [BYTE, Member(6, 2), bits(WORD, 5)])
     assert (laid_out.size, laid_out.alignment) == (8, 4)

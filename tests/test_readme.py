@@ -5,9 +5,11 @@ from __future__ import annotations
 import doctest
 import re
 import shlex
+import shutil
 
 import pytest
-from support import PROJECT, xenbind
+from support import PROJECT, require, xenbind
+from xenbind.targets import TARGETS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
@@ -29,6 +31,9 @@ COMMANDS = [
 def test_a_command_prints_what_is_shown(command: str, shown: str) -> None:
     program, *arguments = shlex.split(command)
     assert program == "xenbind"
+    if "--target" in arguments:
+        target = TARGETS[arguments[arguments.index("--target") + 1]]
+        require(shutil.which(f"{target.triple}-gcc") is not None, target.package)
     result = xenbind(*arguments)
     assert result.stdout + result.stderr == shown
 

@@ -45,6 +45,9 @@ class Scope(Protocol):
     def size_of(self, node: c_ast.Node) -> int:
         """`sizeof` of a type name, in bytes."""
 
+    def size_of_expression(self, node: c_ast.Node) -> int:
+        """`sizeof` of an expression, in bytes."""
+
     def alignment_of(self, node: c_ast.Node) -> int:
         """`_Alignof` of a type name, in bytes."""
 
@@ -106,10 +109,21 @@ class _Evaluator:
 
     def visit_Constant(self, node: c_ast.Constant) -> CInt:
         if node.type == "char":
-            return CInt(_character(node.value), self.int)
+            return CInt(self.character(node.value), self.int)
         if "int" in node.type:
             return self.literal(node.value)
         raise Unevaluable(f"{node.value} is not an integer")
+
+    def character(self, text: str) -> int:
+        """A character constant: a plain char, converted to int (C11 6.4.4.4)."""
+        literal = text.lstrip("uUL")
+        value: str = ast.literal_eval(literal)
+        if len(value) != 1:
+            raise Unevaluable(f"{text} is not a single character")
+        code = ord(value)
+        if literal == text and code < 256:
+            return convert(CInt(code, self.int), self.scope.abi.integers["char"]).value
+        return code
 
     def literal(self, text: str) -> CInt:
         """An integer literal: the first type of C11 6.4.4.1's list that holds its value."""
@@ -124,7 +138,7 @@ class _Evaluator:
                 if prefix and decimal and "u" not in suffix:
                     continue
                 candidate = self.scope.abi.integers[prefix + name]
-                if _fits(value, candidate):
+                if candidate.holds(value):
                     return CInt(value, candidate)
         raise Unevaluable(f"{text} fits no integer type")
 
@@ -148,7 +162,7 @@ class _Evaluator:
             )
             return CInt(measure(node.expr), self.size_t)
         if node.op == "sizeof":
-            return CInt(self.visit(node.expr).type.size, self.size_t)
+            return CInt(self.scope.size_of_expression(node.expr), self.size_t)
         operand = self.promote(self.visit(node.expr))
         if node.op == "!":
             return CInt(int(operand.value == 0), self.int)
@@ -223,7 +237,7 @@ class _Evaluator:
 
     def wrap(self, value: int, type: IntegerType) -> CInt:
         """The result of an arithmetic operation; signed overflow has no value in C."""
-        if type.signed and not _fits(value, type):
+        if type.signed and not type.holds(value):
             raise Unevaluable(f"it overflows {type.name}")
         return convert(CInt(value, type), type)
 
@@ -235,22 +249,6 @@ def convert(operand: CInt, target: IntegerType) -> CInt:
     if target.signed and value >> (bits - 1):
         value -= 1 << bits
     return CInt(value, target)
-
-
-def _fits(value: int, type: IntegerType) -> bool:
-    bits = 8 * type.size
-    low, high = (-(1 << (bits - 1)), 1 << (bits - 1)) if type.signed else (0, 1 << bits)
-    return low <= value < high
-
-
-def _character(text: str) -> int:
-    """A character constant is an int (C11 6.4.4.4); plain char is signed on x86."""
-    literal = text.lstrip("uUL")
-    value: str = ast.literal_eval(literal)
-    if len(value) != 1:
-        raise Unevaluable(f"{text} is not a single character")
-    code = ord(value)
-    return code - 256 if 128 <= code < 256 else code
 
 
 def _member_path(node: c_ast.Node) -> str:

@@ -68,9 +68,11 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         loaded = loaded.for_tree(job.include)
     command = find_compiler(job.command)
     loaded.require_versions()
-    interfaces = tuple(
-        pipeline.read(loaded, version, command) for version in loaded.versions
-    )
+    read_all = [
+        pipeline.read_for_all(loaded, version, command) for version in loaded.versions
+    ]
+    interfaces = tuple(interface for interface, _ in read_all)
+    layouts = [records for _, records in read_all]
     headers = {i.version: _display(i.header, job) for i in interfaces}
     folders = {
         interface.version: [
@@ -78,7 +80,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         ]
         for interface, version in zip(interfaces, loaded.versions, strict=True)
     }
-    files = render(loaded, interfaces, headers, folders, formatter)
+    files = render(loaded, interfaces, layouts, headers, folders, formatter)
     read = [file for interface in interfaces for file in interface.files]
     made = Manifest(
         generator=manifest.generator_digest(),

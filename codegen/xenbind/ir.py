@@ -29,19 +29,22 @@ class Scalar:
     """An arithmetic type.
 
     `spelling` is what the header writes (`RING_IDX`); `base` is the stdint or fundamental
-    type behind it (`unsigned int`).
+    type behind it (`unsigned int`).  `aligned`, here and below, is the alignment that an
+    attribute gave the type's name, 0 without one.
     """
 
     spelling: str
     base: str
+    aligned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Enumeration:
-    """An `enum` used as the type of a member: an `unsigned int` or `int` in storage."""
+    """An `enum` used as the type of a member; `base` is the integer type that holds it."""
 
     spelling: str
     base: str
+    aligned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Pointer:
 
     spelling: str
     target: CType | None
+    aligned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Array:
 
     element: CType
     length: int | None
+    aligned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class RecordRef:
 
     spelling: str
     key: str
+    aligned: int = 0
 
 
 CType = Scalar | Enumeration | Pointer | Array | RecordRef
@@ -76,7 +82,8 @@ class Field:
     """A member of a struct or union.
 
     `bit_offset` and `bit_width` are None unless the member is a bit-field; `offset` and
-    `size` of a bit-field are those of its storage unit.  `hint` is the prefix of the
+    `size` of a bit-field are those of its storage unit, of a packed one those of the
+    bytes that it touches.  `hint` is the prefix of the
     constants that the member holds, as its comment names them (`VM_EVENT_FLAG_`).
     """
 
@@ -97,6 +104,8 @@ class Record:
 
     `key` names it uniquely: `struct vm_event_st` for one with a tag, and for an anonymous
     one the key of the record around it and the member's name, `struct vm_event_st.u`.
+    The members of an anonymous member are the record's own (C11 6.7.2.1p13), so that
+    members of a struct may share bytes.
     """
 
     kind: str

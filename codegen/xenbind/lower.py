@@ -8,6 +8,7 @@ in its order, and from other headers only what those declarations need.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pycparser import c_ast
@@ -15,7 +16,7 @@ from pycparser import c_ast
 from . import groups, layout, rings
 from .constants import Unevaluable, evaluate, is_expression, string_value
 from .errors import SourceError, XenbindError
-from .ir import Constant, Coord, Interface, Payload, RecordRef, Ring, Typedef
+from .ir import Constant, Coord, Interface, Payload, Record, RecordRef, Ring, Typedef
 from .layout import Abi
 from .parse import Parsed, unevaluable
 from .preprocess import Macro, Preprocessed
@@ -68,6 +69,28 @@ def lower(
     """
     lowering = _Lowering(spec, header, parsed, sources, abi)
     return lowering.interface(preprocessed, macros, accessors)
+
+
+def lay_out_records(
+    interface: Interface, parsed: Parsed, sources: Sources, abi: Abi
+) -> dict[str, Record]:
+    """The records of an interface by key, as another ABI lays them out.
+
+    One that cannot be laid out there is left out.
+    """
+    if abi.name == interface.abi:
+        return {record.key: record for record in interface.records}
+    laid_out: dict[str, Record] = {}
+    with suppress(SourceError):  # of an enum: then there is nothing
+        types = TypeTable(interface.header, parsed.declarations, sources, abi)
+        laid_out = types.records
+        for record in interface.records:
+            with suppress(SourceError):
+                if record.key in types.definitions:
+                    types.type(types.definitions[record.key], record.key)
+                elif "." not in record.key:
+                    types.typedef(record.key)
+    return laid_out
 
 
 class _Lowering:

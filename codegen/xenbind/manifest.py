@@ -24,7 +24,7 @@ NAME = "manifest.json"
 _READERS = frozenset("""
     __main__ cli ask errors output verify abi addversion show showparts showtext
     diff diffmembers diffmembertext difftypes difftext decode decodetext recordings columns
-    requestinput requestlines ringpage
+    requestinput requestlines ringpage targets dwarf verifytext
     """.split())
 
 

@@ -27,6 +27,7 @@ from .ir import (
 )
 from .literals import literal
 from .names import BUILTINS, ENUM_ATTRIBUTES, RECORD_ATTRIBUTES, python_name
+from .placement import is_natural
 from .views import (
     AliasView,
     ConstantView,
@@ -57,6 +58,7 @@ _CTYPES = {
     "_Bool": ("bool", "c_bool"),
     "float": ("float", "c_float"),
     "double": ("float", "c_double"),
+    "long double": ("float", "c_longdouble"),
     "size_t": ("int", "c_size_t"),
     "uintptr_t": ("int", "c_size_t"),
     "intptr_t": ("int", "c_ssize_t"),
@@ -80,6 +82,7 @@ class _Module:
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
+        self.records = {record.key: record for record in interface.records}
         self.imported: set[tuple[str, str]] = set()
         self.taken = set(BUILTINS) | _IMPORTABLE
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
@@ -139,9 +142,8 @@ class _Module:
         own = ring.name == self.interface.name
         prefix = "" if own else "".join(w.capitalize() for w in ring.name.split("_"))
         self.use(".", "ring")
-        records = {record.key: record for record in self.interface.records}
         request, response = (
-            self.annotation(field.type) for field in records[ring.entry].fields
+            self.annotation(field.type) for field in self.records[ring.entry].fields
         )
         return HalvesView(
             front=self.claim(f"{prefix}FrontRing"),
@@ -229,11 +231,14 @@ class _Module:
         taken = set(RECORD_ATTRIBUTES)
         members = []
         flat = True
+        natural = is_natural(record, self.records)
         for field in record.fields:
             name = python_name(field.name, taken)
             taken.add(name)
             members.append(
-                MemberView(name, self.member(field, name), docstring(field.doc, 4))
+                MemberView(
+                    name, self.member(field, name, natural), docstring(field.doc, 4)
+                )
             )
             flat = flat and not self.is_nested(field.type)
         struct = "Structure" if flat else "Compound"
@@ -245,6 +250,7 @@ class _Module:
             decorator=self.use(".base", "anonymous" if anonymous else "record"),
             doc=docstring(words, 4),
             flat=base == "Structure",
+            extent="" if natural else f"({record.size}, {record.alignment})",
             members=members,
             payload=self.payload(record),
         )
@@ -277,8 +283,11 @@ class _Module:
             )
         return isinstance(type, RecordRef)
 
-    def member(self, field: Field, name: str) -> str:
-        """The annotation of a member: its type and what else `Member` in base.py wants."""
+    def member(self, field: Field, name: str, natural: bool) -> str:
+        """The annotation of a member: its type and what else `Member` in base.py wants.
+
+        `natural` is whether ctypes finds its place.
+        """
         extra = []
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
@@ -286,7 +295,14 @@ class _Module:
             extra.append(self.groups[field.hint])
         if name != field.name:
             extra.append(f'"{field.name}"')
-        text = self.annotation(field.type)
+        if not natural:
+            places = [str(field.offset), str(field.bit_offset or "")]
+            extra.append(
+                f"{self.use('.base', 'At')}({', '.join(filter(None, places))})"
+            )
+        text = self.annotation(_bit_field_type(field))
+        if extra and isinstance(field.type, RecordRef):
+            extra.insert(0, text)  # a class is its own ctypes type
         if not extra:
             return text
         if text.startswith("Annotated["):
@@ -353,10 +369,17 @@ class _Module:
 # Names that a version's module may import; no constant or class may take them.
 _IMPORTABLE = frozenset(
     ["Annotated", "Array", "Final", "IntFlag", "OpenEnum", "POINTER", "Any", "c_void_p"]
-    + ["Compound", "Structure", "Union", "anonymous", "record", "ring", *_STDINT]
+    + ["At", "Compound", "Structure", "Union", "anonymous", "record", "ring", *_STDINT]
     + [name for _, name in _CTYPES.values()]
     + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
 )
+
+
+def _bit_field_type(field: Field) -> CType:
+    """A member's type; ctypes allows no bit-fields of plain char."""
+    if field.bit_width is not None and field.type == Scalar("char", "char"):
+        return Scalar("signed char", "signed char")
+    return field.type
 
 
 def _class_name(record: Record) -> str:

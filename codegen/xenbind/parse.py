@@ -8,12 +8,14 @@ each of those, the AST of its expression.  `lower` reads both.  A syntax error b
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pycparser import c_ast
-from pycparser.c_parser import CParser, ParseError
+from pycparser.c_parser import ParseError
 
+from . import gnu
+from .attributes import settle
 from .errors import SourceError
 from .ir import Coord
 from .preprocess import Macro
@@ -39,12 +41,13 @@ def parse(
     that one parse does for all.
     """
     try:
-        tree = CParser().parse(_with_probes(text, expansions))
+        tree = gnu.parser().parse(_with_probes(text, expansions))
     except ParseError as error:
         culprit = _culprit(text, expansions)
         if culprit is not None:
             raise unevaluable(culprit, "it is not an expression", sources) from None
         raise _syntax_error(str(error), sources) from None
+    settle(tree)
     declarations, expressions = [], {}
     for node in tree.ext:
         if isinstance(node, c_ast.Decl) and str(node.name).startswith(_VARIABLE):
@@ -52,6 +55,16 @@ def parse(
         else:
             declarations.append(node)
     return Parsed(tuple(declarations), expressions)
+
+
+def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
+    """Parse one expression that uses these typedef names; None if it is none."""
+    names = "".join(f"typedef int {name};" for name in typedefs)
+    try:
+        *_, variable = gnu.parser().parse(f"{names} int {_VARIABLE} = {text};").ext
+    except ParseError:
+        return None
+    return variable.init
 
 
 def _with_probes(text: str, expansions: Sequence[tuple[Macro, str]]) -> str:
@@ -70,7 +83,7 @@ def _culprit(text: str, expansions: Sequence[tuple[Macro, str]]) -> Macro | None
     """
     for candidate in ((), *(((macro, text),) for macro, text in expansions)):
         try:
-            CParser().parse(_with_probes(text, candidate))
+            gnu.parser().parse(_with_probes(text, candidate))
         except ParseError:
             return candidate[0][0] if candidate else None
     return None
@@ -87,7 +100,7 @@ def _syntax_error(message: str, sources: Sources) -> SourceError:
     return SourceError(
         coord or Coord(file, int(line or 1), max(text.find(token), 0) + 1),
         f"cannot parse this declaration, at '{token}'",
-        "only standard C11 and GNU statement expressions are understood here",
+        "only standard C11 and the commoner extensions of GNU C are understood here",
         text,
     )
 

@@ -6,10 +6,12 @@ Takes a `Spec`, a version of it and a compiler command; gives its `Interface` by
 
 from __future__ import annotations
 
+from .abitable import Layouts
 from .errors import XenbindError
 from .ir import Interface
-from .lower import candidates, expressions, lower
-from .parse import parse
+from .layout import ABIS, X86_64, Abi
+from .lower import candidates, expressions, lay_out_records, lower
+from .parse import Parsed, parse
 from .preprocess import Compiler, expand, finish_check, preprocess, start_check
 from .resources import folder
 from .rings import ring_macros
@@ -30,12 +32,37 @@ def compiler_for(
     )
 
 
-def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interface:
-    """Read one version's header into the IR.
+def read(
+    spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi = X86_64
+) -> Interface:
+    """Read one version's header into the IR, as it is on `abi`.
+
+    `command` is a compiler for that ABI: what its preprocessor predefines must fit.
 
     Raises `SourceError` where the header is wrong, in the words of the C compiler if it
     is the one to say so.
     """
+    return _read(spec, version, command, abi)[0]
+
+
+def read_for_all(
+    spec: Spec, version: VersionSpec, command: tuple[str, ...]
+) -> tuple[Interface, Layouts]:
+    """The same for x86_64, and its records as every ABI lays them out.
+
+    The header is preprocessed and parsed once, by one compiler: where it asks for a
+    target's macros it is that of `command`.  Raises as `read` does.
+    """
+    interface, parsed, sources = _read(spec, version, command, X86_64)
+    return interface, {
+        name: lay_out_records(interface, parsed, sources, abi)
+        for name, abi in ABIS.items()
+    }
+
+
+def _read(
+    spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
+) -> tuple[Interface, Parsed, Sources]:
     header = version.directory / spec.header
     compiler = compiler_for(spec, version, command)
     sources = Sources()
@@ -53,11 +80,11 @@ def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interfac
     parsed = parse(preprocessed.text, expressions(constants), sources)
     operations = list(zip(accessors, expanded[len(macros) :], strict=True))
     interface = lower(
-        spec, header, preprocessed, constants, operations, parsed, sources
+        spec, header, preprocessed, constants, operations, parsed, sources, abi
     )
     if version.number not in (0, interface.version):
         raise XenbindError(
             f"{header} is of version {interface.version}, the spec says {version.number}",
             f"correct the number in {spec.path}, or the directory",
         )
-    return interface
+    return interface, parsed, sources

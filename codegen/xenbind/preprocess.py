@@ -79,21 +79,29 @@ class Compiler:
     def run(
         self, options: Sequence[str], text: str | None = None
     ) -> subprocess.Popen[bytes]:
-        """Start the compiler with `text` as standard input; its messages are English."""
-        try:
-            process = subprocess.Popen(
-                [*self.arguments(), *options],
-                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**os.environ, "LC_ALL": "C"},
-            )
-        except OSError as error:
-            raise CompilerError(
-                f"cannot run the C compiler '{self.command[0]}': {error.strerror}",
-                "install gcc or clang, or name one with --cc or the variable CC",
-            ) from error
-        return process
+        """Start the compiler with these options beside its own; see `start`."""
+        return start([*self.arguments(), *options], text)
+
+
+def start(command: Sequence[str], text: str | None = None) -> subprocess.Popen[bytes]:
+    """Start a compiler with `text` as standard input; its messages are English.
+
+    Raises `CompilerError` if there is no such program.
+    """
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except OSError as error:
+        raise CompilerError(
+            f"cannot run the C compiler '{command[0]}': {error.strerror}",
+            "install gcc or clang, or name one with --cc or the variable CC",
+        ) from error
+    return process
 
 
 def find_compiler(wanted: str | None = None) -> tuple[str, ...]:

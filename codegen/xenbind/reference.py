@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import dwarf
 from .ir import (
     Array,
     Coord,
@@ -221,10 +222,11 @@ def _leaves(
 def compile_reference(source: Path, compiler: Compiler, sources: Sources) -> Path:
     """Compile a reference file, without linking or running it; gives the object file.
 
-    Raises `SourceError` at the line that C refuses.
+    It has debug information, for `dwarf`.  Raises `SourceError` at the line that C refuses.
     """
     target = source.with_suffix(".o")
-    process = compiler.run(["-O0", "-w", "-c", str(source), "-o", str(target)])
+    options = ["-O0", "-w", *dwarf.OPTIONS, "-c", str(source), "-o", str(target)]
+    process = compiler.run(options)
     _, messages = process.communicate()
     if process.returncode:
         raise first_error(

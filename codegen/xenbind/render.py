@@ -13,9 +13,11 @@ from pathlib import PurePosixPath
 import jinja2
 
 from . import __version__
+from .abitable import Layouts, tables
 from .errors import XenbindError
 from .formatting import Formatter
 from .ir import Interface
+from .layout import ABIS
 from .module import module_view
 from .protocol import protocol_view
 from .reference import reference
@@ -25,6 +27,7 @@ from .views import ProtocolView
 
 # Each template that makes one file, and each that makes one file for every version.
 _SHARED = {
+    "abi.md.jinja": "abi.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
     "package/arrays.py": "{package}/arrays.py",
@@ -54,14 +57,16 @@ _PER_VERSION = {
 def render(
     spec: Spec,
     interfaces: Sequence[Interface],
+    layouts: Sequence[Layouts],
     headers: Mapping[int, str],
     folders: Mapping[int, Sequence[str]],
     formatter: Formatter,
 ) -> dict[str, str]:
     """The text of every generated file by its path, in sorted order.
 
-    `headers` tells, by version, how the generated files speak of its header; `folders`
-    where the generated tests look for it and what it includes.
+    `layouts` are each interface's records on every ABI.  `headers` tells, by version,
+    how the generated files speak of its header; `folders` where the generated tests look
+    for it and what it includes.
     """
     templates = _Templates()
     shared = {
@@ -75,6 +80,13 @@ def render(
         "versions": [_version(spec, interface) for interface in interfaces],
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
+        "targets": list(ABIS),
+        "tables": tables(
+            [
+                (i.version, records)
+                for i, records in zip(interfaces, layouts, strict=True)
+            ]
+        ),
     }
     files: dict[str, str] = {}
     python: dict[str, str] = {}  # rendered, to be formatted

@@ -12,8 +12,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from pycparser import c_ast
-from pycparser.c_parser import CParser, ParseError
+from pycparser.c_parser import ParseError
 
+from . import gnu
 from .comments import read
 from .errors import SourceError
 from .ir import Field, Operation, Record, RecordRef
@@ -72,7 +73,7 @@ def _parse(prefix: str, texts: tuple[str, ...]) -> list[tuple[c_ast.Node, ...]]:
     functions = "".join(
         f"void f{index}(void) {{ {text}; }}\n" for index, text in enumerate(texts)
     )
-    tree = CParser(dialect="c23").parse(prefix + functions)
+    tree = gnu.parser().parse(prefix + functions)
     return [
         tuple(
             item

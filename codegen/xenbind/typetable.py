@@ -7,19 +7,21 @@ what the root header declares; what other headers declare is laid out only if us
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pycparser import c_ast
 
-from . import comments, layout
+from . import attributes, comments, pack, records
+from .attributes import Attributes, UnknownAttribute, Value
 from .constants import CInt, Unevaluable, evaluate
 from .errors import SourceError
+from .exprtypes import expression_type
 from .ir import (
     Array,
     Coord,
     CType,
     Enumeration,
-    Field,
     Pointer,
     Record,
     RecordRef,
@@ -27,6 +29,8 @@ from .ir import (
     Typedef,
 )
 from .layout import Abi, IntegerType
+from .pack import Pack
+from .parse import expression
 from .source import Sources
 
 
@@ -50,8 +54,15 @@ class TypeTable:
         self.records: dict[str, Record] = {}
         self.typedefs: dict[str, CType] = {}
         self.used_typedefs: dict[str, Typedef] = {}
+        self.enums: dict[str, Enumeration] = {}
+        self.packs: dict[int, int] = {}
+        self._open: set[str] = set()  # records being lowered
+        self._pack = Pack()
         for node in declarations:
-            self.index(node)
+            if isinstance(node, c_ast.Pragma):
+                self._pack.obey(node, self.refuse)
+            else:
+                self.index(node)
 
     def index(self, node: c_ast.Node) -> None:
         """Enter a declaration's tags and names in the tables, to be lowered when needed."""
@@ -63,6 +74,8 @@ class TypeTable:
             and node.name
         ):
             self.definitions[_key(node)] = node
+        if isinstance(node, (c_ast.Struct, c_ast.Union)) and node.decls is not None:
+            self.packs[id(node)] = self._pack.limit
         if isinstance(node, c_ast.Enum) and node.values is not None:
             self.enumerate(node)
         if isinstance(node, (c_ast.Typedef, c_ast.Decl, c_ast.Struct, c_ast.Union)):
@@ -72,12 +85,35 @@ class TypeTable:
             self.index(node.type)
 
     def enumerate(self, node: c_ast.Enum) -> None:
+        """Enter an enum and its enumerators: ints where they fit, else of the enum's type.
+
+        Raises `SourceError` where no integer type holds all values.
+        """
+        values: dict[str, int] = {}
         following = 0
         for entry in node.values.enumerators:
+            if isinstance(entry, c_ast.Pragma):
+                continue
             if entry.value is not None:
                 following = self.value(entry.value).value
-            self.enumerators[entry.name] = CInt(following, self.abi.integers["int"])
+            values[entry.name] = following
+            self.enter(entry.name, following, None)
             following += 1
+        asked = self.attributes(attributes.of_type, node)
+        base = self.abi.enumeration(values.values(), asked.packed)
+        if base is None:
+            raise self.refuse(node, "no integer type holds all values of this enum")
+        for name, value in values.items():
+            self.enter(name, value, base)
+        tag = node.name or str(id(node))
+        spelled = f"enum {node.name or '<anonymous>'}"
+        self.enums[tag] = Enumeration(spelled, base.name, asked.aligned)
+
+    def enter(self, name: str, value: int, base: IntegerType | None) -> None:
+        type = self.abi.integers["int"]
+        if not type.holds(value):
+            type = base or self.abi.enumeration([value], packed=False) or type
+        self.enumerators[name] = CInt(value, type)
 
     # --- types --------------------------------------------------------------------
 
@@ -86,29 +122,49 @@ class TypeTable:
 
         `name` is the key that an anonymous struct or union gets, if this is one.
         """
-        if isinstance(node, (c_ast.TypeDecl, c_ast.Typename)):
+        if isinstance(node, c_ast.TypeDecl):
+            if "_Atomic" in (node.quals or ()):
+                raise self.refuse(node, "_Atomic is not supported")
             return self.type(node.type, name)
+        if isinstance(node, c_ast.Typename):
+            return self.aligned(self.type(node.type, name), node)
         if isinstance(node, c_ast.IdentifierType):
             return self.named(" ".join(node.names), node)
         if isinstance(node, (c_ast.Struct, c_ast.Union)):
             key = _key(node) if node.name else name
             definition = node if node.decls is not None else self.definitions.get(key)
-            if definition is not None and key not in self.records:
-                self.record(definition, key)
+            if definition is not None and not (
+                key in self.records or key in self._open
+            ):
+                self._open.add(key)
+                self.records[key] = records.lower(self, definition, key)
+                self._open.remove(key)
             return RecordRef(_key(node), key)
         if isinstance(node, c_ast.Enum):
-            return Enumeration(f"enum {node.name or '<anonymous>'}", "unsigned int")
+            enum = self.enums.get(node.name or str(id(node)))
+            if enum is None:
+                raise self.refuse(node, f"'enum {node.name}' is an incomplete type")
+            return enum
         if isinstance(node, c_ast.ArrayDecl):
             length = None if node.dim is None else self.value(node.dim).value
             return Array(self.type(node.type, name), length)
         if isinstance(node, c_ast.PtrDecl):
             return self.pointer(node)
+        if isinstance(node, c_ast.TypeOf):
+            if isinstance(node.expr, c_ast.Typename):
+                return self.type(node.expr, name)
+            try:
+                return expression_type(node.expr, self)
+            except Unevaluable as reason:
+                raise self.refuse(node, f"what type is this? {reason}") from None
         raise self.refuse(node, "this kind of type is not supported")
 
     def named(self, spelling: str, node: c_ast.Node) -> CType:
         base = fundamental(spelling)
         if base in self.abi.integers or base in self.abi.floats or base == "void":
             return Scalar(spelling, base)
+        if spelling not in self.typedef_nodes:
+            raise self.refuse(node, f"the type '{spelling}' is not supported")
         target = self.typedef(spelling)
         if (
             isinstance(target, Scalar)
@@ -119,89 +175,53 @@ class TypeTable:
                 declared.coord.file, declared.coord.line, declared.coord.column or 1
             )
             self.used_typedefs[spelling] = Typedef(spelling, target, "", coord)
-        if isinstance(target, Scalar):
-            return Scalar(spelling, target.base)
-        if isinstance(target, Enumeration):
-            return Enumeration(spelling, target.base)
-        if isinstance(target, RecordRef):
-            return RecordRef(spelling, target.key)
+        if isinstance(target, Scalar | Enumeration | RecordRef):
+            return replace(target, spelling=spelling)
         return target
 
     def typedef(self, name: str) -> CType:
         if name not in self.typedefs:
-            self.typedefs[name] = self.type(self.typedef_nodes[name].type, name)
+            node = self.typedef_nodes[name]
+            target = self.aligned(self.type(node.type, name), node)
+            if isinstance(target, RecordRef) and target.key == name and target.aligned:
+                # The name is all that there is to ask C with.
+                record = self.records[name]
+                self.records[name] = replace(record, alignment=target.aligned)
+            self.typedefs[name] = target
         return self.typedefs[name]
 
+    def aligned(self, type: CType, node: c_ast.Node) -> CType:
+        """A type as a typedef or type name with attributes has it; packed means nothing."""
+        asked = self.attributes(attributes.of_declaration, node)
+        return replace(type, aligned=asked.aligned) if asked.aligned else type
+
     def pointer(self, node: c_ast.PtrDecl) -> CType:
-        if isinstance(node.type, c_ast.FuncDecl):
+        if self.is_function(node.type):
             return Pointer("function *", None)
         target = self.type(node.type, "")
         incomplete = isinstance(target, RecordRef) and target.key not in self.records
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if incomplete or void else target)
 
-    def record(self, node: c_ast.Node, key: str) -> None:
-        """Lower a struct or union definition and enter it in the table, its parts first."""
-        kind = "struct" if isinstance(node, c_ast.Struct) else "union"
-        declared = []
-        for member in node.decls:
-            if not isinstance(member, c_ast.Decl):
-                raise self.refuse(
-                    member, f"{type(member).__name__} in a {kind} is not supported"
-                )
-            if member.name is None and member.bitsize is None:
-                raise self.refuse(member, "an anonymous member is not supported")
-            member_type = self.type(member.type, f"{key}.{member.name}")
-            bits = None if member.bitsize is None else self.value(member.bitsize).value
-            size, alignment = self.measure(member_type, member)
-            declared.append(
-                (
-                    member,
-                    member_type,
-                    layout.Member(size, alignment, bits, bool(member.name)),
-                )
-            )
-        laid_out = layout.lay_out(kind, [member for _, _, member in declared])
-        fields = tuple(
-            self.field(node, field_type, member, place)
-            for (node, field_type, member), place in zip(
-                declared, laid_out.places, strict=True
-            )
-            if member.named
-        )
-        self.records[key] = Record(
-            kind=kind,
-            tag=node.name,
-            key=key,
-            fields=fields,
-            size=laid_out.size,
-            alignment=laid_out.alignment,
-            doc=self.doc(node.coord, node.name or kind),
-            coord=self.coord(node, node.name or kind),
-        )
-
-    def field(
-        self, node: c_ast.Decl, type: CType, member: layout.Member, place: layout.Place
-    ) -> Field:
-        doc = self.doc(node.coord, node.name)
-        return Field(
-            name=node.name,
-            type=type,
-            offset=place.offset,
-            size=member.size,
-            bit_offset=place.bit_offset,
-            bit_width=member.bits,
-            doc=doc,
-            hint=comments.hint(doc),
-            coord=self.coord(node),
-        )
+    def is_function(self, node: c_ast.Node) -> bool:
+        """Whether a declarator is a function's, or a typedef's that names such a type."""
+        if isinstance(node, c_ast.TypeDecl) and isinstance(
+            node.type, c_ast.IdentifierType
+        ):
+            named = self.typedef_nodes.get(" ".join(node.type.names))
+            return named is not None and self.is_function(named.type)
+        return isinstance(node, c_ast.FuncDecl)
 
     def measure(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Size and alignment of a type, in bytes."""
+        size, alignment = self.natural(type, node)
+        return size, type.aligned or alignment
+
+    def natural(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
         match type:
             case Scalar(base=base) | Enumeration(base=base) if base != "void":
                 size = self.abi.floats.get(base) or self.abi.integers[base].size
-                return size, size
+                return size, self.abi.alignment(size)
             case Pointer():
                 return self.abi.pointer, self.abi.pointer
             case Array(element, length):
@@ -210,6 +230,41 @@ class TypeTable:
             case RecordRef(key=key) if key in self.records:
                 return self.records[key].size, self.records[key].alignment
         raise self.refuse(node, f"'{spelling(type)}' is an incomplete type")
+
+    # --- attributes -----------------------------------------------------------------
+
+    def attributes(
+        self, read: Callable[[c_ast.Node, Value], Attributes], node: c_ast.Node
+    ) -> Attributes:
+        """What a node's attributes ask for, by one of the readers of `attributes`."""
+        try:
+            return read(node, self.asked)
+        except UnknownAttribute as unknown:
+            raise self.refuse(unknown.node, str(unknown)) from None
+
+    def asked(self, attribute: c_ast.Attribute) -> int:
+        """The alignment that an `aligned` asks for; without a number, the ABI's greatest."""
+        if attribute.arguments is None:
+            return self.abi.aligned
+        node = expression(attribute.arguments, self.typedef_nodes)
+        if node is None:
+            raise self.refuse(attribute, "cannot parse this attribute's argument")
+        try:
+            return evaluate(node, self).value
+        except Unevaluable as reason:
+            raise self.refuse(
+                attribute, f"cannot evaluate this attribute's argument: {reason}"
+            ) from None
+
+    def alignas(self, node: c_ast.Alignas) -> int:
+        if isinstance(node.alignment, c_ast.Typename):
+            return self.alignment_of(node.alignment)
+        return self.value(node.alignment).value
+
+    def check_pragma(self, node: c_ast.Pragma) -> None:
+        """A pragma between members may not be one that changes their layout."""
+        if pack.changes_layout(node):
+            raise self.refuse(node, "this pragma is not supported between members")
 
     # --- the Scope of expressions ---------------------------------------------------
 
@@ -232,6 +287,9 @@ class TypeTable:
 
     def size_of(self, node: c_ast.Node) -> int:
         return self.measure(self.type(node, ""), node)[0]
+
+    def size_of_expression(self, node: c_ast.Node) -> int:
+        return self.measure(expression_type(node, self), node)[0]
 
     def alignment_of(self, node: c_ast.Node) -> int:
         return self.measure(self.type(node, ""), node)[1]
@@ -269,7 +327,7 @@ class TypeTable:
         return SourceError(
             coord,
             message,
-            "only what C11 lays out the same everywhere is supported; change the declaration",
+            "only what all compilers lay out alike is supported; change the declaration",
             self.sources.line(place.file, place.line),
         )
 

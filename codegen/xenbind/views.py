@@ -52,11 +52,14 @@ class PayloadView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
+    """A class; `extent` is its size and alignment, empty where ctypes finds them itself."""
+
     name: str
     base: str
     decorator: str
     doc: str
     flat: bool
+    extent: str
     members: Sequence[MemberView]
     payload: PayloadView | None
 

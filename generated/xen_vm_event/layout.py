@@ -85,7 +85,7 @@ def _record_facts(
     record: type[Structure | Union], name: str
 ) -> Iterator[tuple[str, int]]:
     yield f"{name} size", ctypes.sizeof(record)
-    yield f"{name} alignment", ctypes.alignment(record)
+    yield f"{name} alignment", alignment(record)
     for place in members(record):
         subject = f"{name}.{place.path}"
         if place.bit_offset is not None and place.bit_width is not None:
@@ -96,7 +96,13 @@ def _record_facts(
         yield f"{subject} size", place.size
         element, _ = _element(place.member.type)
         if is_record(element) and element._tag_ is None:
-            yield f"{subject} alignment", ctypes.alignment(element)
+            yield f"{subject} alignment", alignment(element)
+
+
+def alignment(record: type[Structure | Union]) -> int:
+    """A record's alignment in C, which may be more than ctypes can give it."""
+    extent = vars(record).get("_extent_")
+    return extent[1] if extent else ctypes.alignment(record)
 
 
 def _element(ctype: Any) -> tuple[Any, str]:

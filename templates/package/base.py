@@ -12,6 +12,11 @@ the values that the member holds, and a str is the member's name in C where Pyth
 another: one that is a keyword or already taken gets a trailing underscore (`in_`), and
 leading double underscores become one.
 
+Where ctypes would not arrive at C's layout, as for packed structs, the class says its
+`_extent_`, size and alignment in bytes, and each member its place:
+
+    offset: Annotated[uint32_t, At(1)]
+
 Members read and write the buffer that the record was made from.  A member that is itself
 a record or an array is one object, made at first use and kept.  Assigning a number that
 does not fit its member keeps the low bits, as C's conversion to that type does; a name
@@ -83,23 +88,40 @@ uint32_t = Annotated[int, ctypes.c_uint32]
 uint64_t = Annotated[int, ctypes.c_uint64]
 
 
+class At:
+    """A member's place: its first byte, and of a bit-field the first bit from there."""
+
+    __slots__ = ("bit", "offset")
+
+    def __init__(self, offset: int, bit: int = 0) -> None:
+        self.offset = offset
+        self.bit = bit
+
+
 class Member:
     """A member of a record as the header declares it.
 
-    `bits` is a bit-field's width, `values` the enum class of what the member holds, each
-    None where there is none.
+    `bits` is a bit-field's width, `values` the enum class of what the member holds, `at`
+    its place, each None where there is none.
     """
 
-    __slots__ = ("bits", "c_name", "name", "type", "values")
+    __slots__ = ("at", "bits", "c_name", "name", "type", "values")
 
     def __init__(
-        self, name: str, c_name: str, type: Any, bits: int | None, values: Any
+        self,
+        name: str,
+        c_name: str,
+        type: Any,
+        bits: int | None,
+        values: Any,
+        at: At | None,
     ) -> None:
         self.name = name
         self.c_name = c_name
         self.type = type
         self.bits = bits
         self.values = values
+        self.at = at
 
 
 class Nested:
@@ -124,11 +146,68 @@ class Nested:
         return view
 
 
+class _Placed:
+    """A member at a place of its own, as ctypes' descriptors are read and assigned.
+
+    `offset` and `size` are as theirs: a bit-field's `size` has its first bit in the low
+    half and its width in the high half.
+    """
+
+    __slots__ = ("_cell", "offset", "size")
+
+    def __init__(self, member: Member, at: At) -> None:
+        self.offset = at.offset
+        self.size = ctypes.sizeof(member.type)
+        # A struct of this one member reads and assigns its type as ctypes does it.
+        self._cell: Any = type(
+            "Cell", (ctypes.Structure,), {"_fields_": [("value", member.type)]}
+        )
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        return self._cell.from_buffer(record, self.offset).value
+
+    def __set__(self, record: Any, value: Any) -> None:
+        self._cell.from_buffer(record, self.offset).value = value
+
+
+class _PlacedBits:
+    """A bit-field at a place of its own, likewise."""
+
+    __slots__ = ("_bits", "_bytes", "_convert", "_signed", "offset", "size")
+
+    def __init__(self, member: Member, at: At, bits: int) -> None:
+        self.offset = at.offset
+        self.size = bits << 16 | at.bit
+        self._bits = bits
+        self._bytes: Any = ctypes.c_ubyte * ((at.bit + bits + 7) // 8)
+        self._signed = member.type(-1).value == -1
+        self._convert = bool if member.type is ctypes.c_bool else int
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        word = int.from_bytes(self._bytes.from_buffer(record, self.offset), "little")
+        value = word >> (self.size & 0xFFFF) & ((1 << self._bits) - 1)
+        if self._signed and value >> (self._bits - 1):
+            value -= 1 << self._bits
+        return self._convert(value)
+
+    def __set__(self, record: Any, value: Any) -> None:
+        view = self._bytes.from_buffer(record, self.offset)
+        mask = ((1 << self._bits) - 1) << (self.size & 0xFFFF)
+        new = self._convert(value) << (self.size & 0xFFFF) & mask
+        word = int.from_bytes(view, "little") & ~mask | new
+        view[:] = word.to_bytes(len(view), "little")
+
+
 class _Record:
     """What struct and union classes have in common."""
 
     __slots__ = ()
 
+    _extent_: ClassVar[tuple[int, int]]
     _tag_: ClassVar[str | None]
     _members_: ClassVar[tuple[Member, ...]]
     _setters_: ClassVar[dict[str, Any]]
@@ -216,10 +295,13 @@ def anonymous(cls: type[R]) -> type[R]:
 
 def _declare(cls: Any, tag: str | None) -> None:
     members = tuple(_member(name, note) for name, note in cls.__annotations__.items())
-    cls._fields_ = [
-        (m.name, m.type) if m.bits is None else (m.name, m.type, m.bits)
-        for m in members
-    ]
+    if "_extent_" in cls.__dict__:
+        _place(cls, members)
+    else:
+        cls._fields_ = [
+            (m.name, m.type) if m.bits is None else (m.name, m.type, m.bits)
+            for m in members
+        ]
     cls._tag_ = tag
     cls._members_ = members
     fields = {member.name: cls.__dict__[member.name] for member in members}
@@ -229,9 +311,35 @@ def _declare(cls: Any, tag: str | None) -> None:
             setattr(cls, member.name, Nested(member.name, fields[member.name]))
 
 
+# Of each alignment that ctypes has, a type.
+_ALIGNED = (
+    *(ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64),
+    ctypes.c_longdouble,
+)
+
+
+def _place(cls: Any, members: tuple[Member, ...]) -> None:
+    """Give a record its bytes as one array, and each member a descriptor for its own."""
+    size, alignment = cls._extent_
+    unit = max(
+        (unit for unit in _ALIGNED if ctypes.alignment(unit) <= alignment),
+        key=ctypes.alignment,
+    )
+    # The array of no elements takes no room and aligns the others.
+    cls._fields_ = [("_unit_", unit * 0), ("_bytes_", ctypes.c_ubyte * size)]
+    for member in members:
+        at = member.at or At(0)
+        descriptor = (
+            _Placed(member, at)
+            if member.bits is None
+            else _PlacedBits(member, at, member.bits)
+        )
+        setattr(cls, member.name, descriptor)
+
+
 def _member(name: str, note: Any) -> Member:
     ctype, *extra = getattr(note, "__metadata__", (note,))
-    c_name, bits, values = name, None, None
+    c_name, bits, values, at = name, None, None, None
     for item in extra:
         if isinstance(item, str):
             c_name = item
@@ -239,7 +347,9 @@ def _member(name: str, note: Any) -> Member:
             bits = item
         elif isinstance(item, enum.EnumType):
             values = item
-    return Member(name, c_name, ctype, bits, values)
+        elif isinstance(item, At):
+            at = item
+    return Member(name, c_name, ctype, bits, values, at)
 
 
 class OpenEnum(enum.IntEnum):

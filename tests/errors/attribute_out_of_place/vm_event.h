@@ -1,8 +1,5 @@
 #define VM_EVENT_INTERFACE_VERSION 1
 struct pair {
     uint8_t first;
-    union {
-        uint32_t a;
-        uint8_t b;
-    };
+    unsigned __attribute__((aligned(16))) int second;
 };

@@ -1,0 +1,115 @@
+"""Attributes: which of them change a layout, and to what.
+
+`settle` moves attributes in an AST to the declaration or type that they apply to;
+`of_record`, `of_declaration` and `of_enum` read them there.  One that is not known is
+refused: it might change the layout, and no one would notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pycparser import c_ast
+
+# They change what a compiler warns of, how it calls, optimises or links.
+_HARMLESS = frozenset("""
+    access alias alloc_size always_inline artificial assume_aligned cold const constructor
+    copy counted_by deprecated designated_init destructor enum_extensibility error
+    externally_visible fallthrough flag_enum flatten format format_arg gnu_inline hot
+    leaf malloc may_alias no_sanitize noclone noinline nonnull nonstring noreturn nothrow
+    packed_not_aligned pure regparm returns_nonnull returns_twice section sentinel
+    transparent_union unavailable unused used visibility warn_unused_result warning weak
+    """.split())
+
+Value = Callable[[c_ast.Attribute], int]
+
+
+class UnknownAttribute(Exception):
+    """An attribute whose meaning for the layout is not known."""
+
+    def __init__(self, node: c_ast.Node, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What attributes ask of a layout: `aligned` is 0 where they ask for no alignment."""
+
+    packed: bool = False
+    aligned: int = 0
+
+
+def settle(node: c_ast.Node) -> None:
+    """Put attributes behind a type's name or closing brace where they apply.
+
+    GNU C means those behind a brace for the struct, union or enum that it closes, and the
+    others for everything that the declaration declares.
+    """
+    for child in node:
+        settle(child)
+    if not isinstance(node, c_ast.Decl | c_ast.Typedef | c_ast.Typename):
+        return
+    outer = node
+    while outer.type is not None and not isinstance(outer.type, c_ast.AttributedType):
+        if not hasattr(outer.type, "type") or isinstance(outer.type, c_ast.Decl):
+            return
+        outer = outer.type
+    if outer.type is None:
+        return
+    wrapped = outer.type
+    inner = wrapped.type
+    holder = inner if is_definition(inner) else node
+    holder.attributes = [*(holder.attributes or ()), *wrapped.attributes]
+    outer.type = inner
+
+
+def is_definition(node: c_ast.Node) -> bool:
+    """Whether a struct, union or enum specifier has its members with it."""
+    if isinstance(node, c_ast.Enum):
+        return node.values is not None
+    return isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None
+
+
+def of_type(node: c_ast.Node, value: Value) -> Attributes:
+    """The attributes of a struct, union or enum definition."""
+    return _read(node.attributes, value)
+
+
+def of_declaration(node: c_ast.Node, value: Value) -> Attributes:
+    """The attributes of what a declaration or typedef declares.
+
+    `value` evaluates an attribute's argument.
+    """
+    return _read(_declared(node), value)
+
+
+def _declared(node: c_ast.Node) -> Iterator[c_ast.AttributeSpecifier]:
+    yield from node.attributes or ()
+    while isinstance(
+        node := node.type,
+        c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.FuncDecl | c_ast.PtrDecl,
+    ):
+        groups = node.attributes or ()
+        if isinstance(node, c_ast.PtrDecl) and groups:
+            raise UnknownAttribute(
+                groups[0], "an attribute of a pointer's target is not supported"
+            )
+        yield from groups
+
+
+def _read(groups: Iterator[c_ast.AttributeSpecifier], value: Value) -> Attributes:
+    packed, aligned = False, 0
+    for group in groups or ():
+        for attribute in group.attributes:
+            name = attribute.name.strip("_")
+            if name == "packed":
+                packed = True
+            elif name == "aligned":
+                aligned = max(aligned, value(attribute))
+            elif name not in _HARMLESS:
+                raise UnknownAttribute(
+                    attribute, f"the attribute '{attribute.name}' is not supported"
+                )
+    return Attributes(packed, aligned)

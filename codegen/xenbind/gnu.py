@@ -1,0 +1,135 @@
+"""GNU C's spellings as tokens that the parser knows: a lexer, and a parser with it.
+
+Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes what C23 writes
+`[[packed]]`, at its own line and column, where C23 allows one; alternate keywords become
+plain ones.  `attributes` reads what the parser
+then keeps in the AST.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import takewhile
+from typing import Any
+
+from pycparser.c_lexer import CLexer, Token
+from pycparser.c_parser import CParser
+
+_KEYWORDS = {
+    "__const": "const",
+    "__const__": "const",
+    "__inline": "inline",
+    "__inline__": "inline",
+    "__restrict": "restrict",
+    "__restrict__": "restrict",
+    "__signed": "signed",
+    "__signed__": "signed",
+    "__typeof": "typeof",
+    "__typeof__": "typeof",
+    "__volatile": "volatile",
+    "__volatile__": "volatile",
+}
+_ATTRIBUTE = frozenset(["__attribute__", "__attribute"])
+
+# What may stand before a declaration's type; an attribute among them is the declaration's.
+_STORAGE = frozenset("""
+    TYPEDEF EXTERN STATIC INLINE REGISTER AUTO _NORETURN _THREAD_LOCAL CONST VOLATILE
+    """.split())
+_ENDS = frozenset(["SEMI", "COMMA", "LBRACE", "RBRACE", "ATTRIBUTE_END"])
+
+
+def parser() -> CParser:
+    """A parser for GNU C."""
+    return CParser(lexer=GnuLexer, dialect="c23")
+
+
+class GnuLexer(CLexer):  # type: ignore[misc]
+    """pycparser's lexer for GNU C.
+
+    The parser must be one for the dialect c23, which knows attributes; the keywords stay
+    those of C11, because headers may use C23's new ones as names.
+    """
+
+    def __init__(
+        self, error_func: Callable[[str, int, int], None], dialect: str
+    ) -> None:
+        super().__init__(error_func, dialect="legacy")
+        self._keyword_map["typeof"] = "TYPEOF"
+
+    def input(self, text: str, filename: str = "") -> None:
+        super().input(text, filename)
+        self._rewritten = iter(self._rewrite())
+
+    def token(self) -> Token | None:
+        return next(self._rewritten, None)
+
+    def _rewrite(self) -> list[Token]:
+        tokens: list[Token] = []
+        following = iter(super().token, None)
+        for token in following:
+            if token.type == "ID" and token.value in _ATTRIBUTE:
+                place = _place(tokens)
+                tokens[place:place] = _attribute(token, following)
+                continue
+            if token.type == "ID" and token.value in _KEYWORDS:
+                token.value = _KEYWORDS[token.value]
+                token.type = self._keyword_map[token.value]
+            tokens.append(token)
+        return tokens
+
+
+def _place(tokens: list[Token]) -> int:
+    """Where C23 has an attribute that GNU C has at the end of `tokens`.
+
+    Before `typedef` and its like at the start of a declaration, and before the colon of a
+    bit-field.
+    """
+    leading = sum(1 for _ in takewhile(lambda t: t.type in _STORAGE, reversed(tokens)))
+    start = len(tokens) - leading
+    if leading and (start == 0 or tokens[start - 1].type in _ENDS):
+        return start
+    back = takewhile(lambda item: item[1].type not in _ENDS, _backwards(tokens))
+    colon = next((place for place, token in back if token.type == "COLON"), None)
+    return len(tokens) if colon in (None, len(tokens) - 1) else colon
+
+
+def _backwards(tokens: list[Token]) -> Iterator[tuple[int, Token]]:
+    return ((place, tokens[place]) for place in range(len(tokens) - 1, -1, -1))
+
+
+def _attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
+    """`__attribute__((a, b(1)))` as C23's `[[a, b(1)]]`."""
+    found = _balanced(following)
+    if [t.type for t in found[:2]] != ["LPAREN"] * 2:
+        return [keyword, *found]  # for the parser to refuse
+    tokens = [_like(keyword, "ATTRIBUTE_BEGIN", "[[")]
+    inside = iter(found[2:-2])
+    for token in inside:
+        if token.type == "LPAREN":
+            depth, words = 1, [token.value]
+            for token in inside:
+                depth += (token.type == "LPAREN") - (token.type == "RPAREN")
+                words.append(token.value)
+                if not depth:
+                    break
+            token = _like(token, "ATTRIBUTE_ARGUMENTS", " ".join(words))
+        elif token.type != "COMMA":
+            token = _like(token, "ID", token.value)  # `const` is a name here
+        tokens.append(token)
+    return [*tokens, _like(found[-1], "ATTRIBUTE_END", "]]")]
+
+
+def _balanced(following: Iterator[Token]) -> list[Token]:
+    """The tokens up to the parenthesis that closes the first."""
+    found: list[Token] = []
+    depth = 0
+    for token in following:
+        depth += (token.type == "LPAREN") - (token.type == "RPAREN")
+        found.append(token)
+        if not depth:
+            break
+    return found
+
+
+def _like(token: Token, kind: str, value: str) -> Any:
+    return Token(kind, value, token.lineno, token.column, token.filename)

@@ -1,0 +1,116 @@
+"""The ABI table: right by facts that it was not made from, and fit to be read in a diff."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from golden_files import check_golden
+from support import PROJECT, tree, xenbind
+from xenbind import abitable
+from xenbind.layout import ABIS
+
+TABLE = (PROJECT / "generated" / "abi.md").read_text(encoding="utf-8")
+
+SPEC_TEXT = """\
+[interface]
+name = "pairs"
+package = "pairs"
+header = "pair.h"
+version_macro = "PAIR_VERSION"
+needs = ["stdint.h"]
+
+[[version]]
+number = 1
+directory = "v1"
+
+[[version]]
+number = 2
+directory = "v2"
+"""
+
+OLD = """\
+#define PAIR_VERSION 1
+struct same { uint32_t a; struct { uint32_t b; } inner; };
+struct grows { uint64_t a; uint16_t b; };
+struct on_some { uint32_t a; void *b; };
+struct turned { uint32_t a, b; };
+struct inside { struct { uint16_t b, c; } in; };
+typedef struct { void *a; } named_t;
+union lost { uint64_t a; uint32_t b; };
+"""
+
+NEW = """\
+#define PAIR_VERSION 2
+struct same { uint32_t a; struct { uint32_t b; } inner; };
+struct grows { uint64_t a; uint16_t b; uint64_t c; };
+struct on_some { uint32_t a; uint64_t b; };
+struct turned { uint32_t b, a; };
+struct inside { struct { uint16_t c, b; } in; };
+typedef struct { void *a; } named_t;
+struct added { long word; };
+"""
+
+
+@pytest.mark.parametrize("version", range(1, 8))
+def test_the_committed_table_has_the_sizes_of_the_original_headers(
+    version: int,
+) -> None:
+    path = PROJECT / "tests" / "data" / "facts" / f"vm_event-v{version}.json"
+    types = json.loads(path.read_text())["types"]
+    table = abitable.read(TABLE, version, "x86_64")
+    sizes = {key: table.get(f"{key} size") for key in types}
+    assert sizes == {key: facts["size"] for key, facts in types.items()}
+
+
+def test_every_target_has_every_struct() -> None:
+    for version in range(1, 8):
+        names = [abitable.read(TABLE, version, target).keys() for target in ABIS]
+        assert all(keys == names[0] and len(keys) >= 26 for keys in names)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    headers = tmp_path / "headers"
+    for folder, text in (("v1", OLD), ("v2", NEW)):
+        (headers / folder).mkdir(parents=True)
+        (headers / folder / "pair.h").write_text(text)
+    (headers / "pairs.toml").write_text(SPEC_TEXT)
+    return tmp_path
+
+
+def run(folder: Path, command: str) -> str:
+    result = xenbind(
+        command, "--spec", "headers/pairs.toml", "--out", "out", cwd=folder
+    )
+    return result.stdout + result.stderr
+
+
+def test_what_differs_is_marked(pairs: Path) -> None:
+    run(pairs, "generate")
+    text = (pairs / "out" / "abi.md").read_text()
+    check_golden(PROJECT / "tests" / "golden" / "abi" / "pairs.md", text)
+
+
+def test_a_stale_table_is_told(pairs: Path) -> None:
+    run(pairs, "generate")
+    table = pairs / "out" / "abi.md"
+    table.write_text(table.read_text().replace("24/8", "16/8"))
+    shown = run(pairs, "check")
+    assert "stale: out/abi.md\n" in shown
+    assert "\n+| struct grows    |    24/8  |    20/4* |" in shown
+
+
+def test_a_record_that_another_target_cannot_have_is_left_out(tmp_path: Path) -> None:
+    version = "#define VM_EVENT_INTERFACE_VERSION 1\n"
+    member = "struct pad { char a[8 / (sizeof(long) - 4)]; };\n"
+    enum = "enum e { E = 8 / (sizeof(long) - 4) };\nstruct pad { char a[E]; };\n"
+    for number, header in enumerate((member, enum)):
+        tree(tmp_path / f"headers{number}", version + header)
+        arguments = ("--include", f"headers{number}", "--out", f"out{number}")
+        assert xenbind("generate", *arguments, cwd=tmp_path).returncode == 0
+        assert (
+            "\n| struct pad      |     2/1  |       -* |     2/1  |       -* |     2/1  |\n"
+            in (tmp_path / f"out{number}" / "abi.md").read_text()
+        )

@@ -1,0 +1,274 @@
+"""Every version on every target, by gcc's cross compilers and clang; nothing is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
+from xenbind import spec, verify
+from xenbind.errors import CompilerError
+from xenbind.layout import ABIS
+from xenbind.targets import TARGETS, Machine, host, machine_for, machine_of
+
+GENERATED = PROJECT / "generated"
+LOADED = spec.load(SPEC)
+# In CI all of them; elsewhere the one with most in it.
+VERSIONS = LOADED.versions if os.environ.get("CI") else LOADED.versions[-1:]
+
+# What each version is asked.
+FACTS = {1: 688, 2: 1058, 3: 1066, 4: 1304, 5: 1320, 6: 1324, 7: 1432}
+
+# A header in which every rule that tells targets apart has a say.
+HEADER = """\
+#define VM_EVENT_INTERFACE_VERSION 1
+#define LETTER '\\xff'
+#define WORD sizeof(long)
+struct pair {
+    uint8_t small;
+    uint64_t wide;
+    uint8_t tiny;
+    long word;
+    void *pointer;
+};
+struct unnamed { uint16_t first; uint8_t tiny; uint32_t : 3; uint16_t last; };
+"""
+
+
+def machine(target: str, compiler: str) -> Machine:
+    """A target's compiler; missing ones are a failure in CI only."""
+    name = compiler if compiler == "clang" else f"{TARGETS[target].triple}-{compiler}"
+    require(shutil.which(name) is not None, name)
+    return machine_for(TARGETS[target], (compiler,))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_compilers_and_xenbind_agree(target: str, compiler: str) -> None:
+    using = machine(target, compiler)
+    for version in VERSIONS:
+        report = verify.verify(LOADED, version, GENERATED, using)
+        assert report.mismatches == ()
+        assert report.facts == FACTS[report.version]
+        assert report.dwarf_facts > 0.85 * report.facts
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    require((INSTALLED / "vm_event.h").is_file(), "libxen-dev")
+    out = tmp_path_factory.mktemp("installed") / "out"
+    assert xenbind("generate", "--include", INSTALLED, "--out", out).returncode == 0
+    return out
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("target", [name for name in TARGETS if name != "riscv64"])
+def test_installed_headers_agree_too(
+    target: str, compiler: str, installed: Path
+) -> None:
+    # They include the target's own arch header; Debian's Xen has none for RISC-V.
+    foreign = LOADED.for_tree(INSTALLED)
+    using = machine(target, compiler)
+    report = verify.verify(foreign, foreign.versions[0], installed, using)
+    assert report.mismatches == ()
+    assert report.facts > 1000
+
+
+# --- a fault in each rule, and in the table ---------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("targets")
+    tree(folder / "headers", HEADER)
+    result = xenbind("generate", "--include", "headers", "--out", "out", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def mismatches(folder: Path, using: Machine) -> dict[str, dict[str, int | None]]:
+    foreign = LOADED.for_tree(folder / "headers")
+    report = verify.verify(foreign, foreign.versions[0], folder / "out", using)
+    return {mismatch.fact: dict(mismatch.said) for mismatch in report.mismatches}
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_fault_is_no_mismatch(target: str, compiler: str, made: Path) -> None:
+    assert mismatches(made, machine(target, compiler)) == {}
+
+
+FAULTS: Mapping[str, tuple[str, dict[str, Any], str, int]] = {
+    "strictest": ("i386", {"strictest": 8}, "struct pair alignment", 8),
+    "pointer": ("armhf", {"pointer": 8}, "struct pair.pointer size", 8),
+    "long": (
+        "riscv64",
+        {"integers": ABIS["armhf"].integers},
+        "struct pair.word size",
+        4,
+    ),
+    "sizeof": ("arm64", {"integers": ABIS["i386"].integers}, "WORD value", 4),
+    "char": (
+        "arm64",
+        {"integers": ABIS["x86_64"].integers},
+        "LETTER value",
+        2**64 - 1,
+    ),
+    "unnamed_bits_align": (
+        "arm64",
+        {"unnamed_bits_align": False},
+        "struct unnamed size",
+        6,
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", FAULTS)
+def test_a_fault_in_a_rule_is_found(rule: str, made: Path) -> None:
+    target, change, fact, wrong = FAULTS[rule]
+    using = machine(target, "gcc")
+    broken = replace(using.target, abi=replace(using.target.abi, **change))
+    said = mismatches(made, replace(using, target=broken))[fact]
+    assert said.pop("xenbind") == wrong
+    assert wrong not in said.values() and len(set(said.values())) == 1
+
+
+def test_a_stale_table_is_found(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    table = tmp_path / "out" / "abi.md"
+    lines = table.read_text().splitlines(keepends=True)
+    row = next(line for line in lines if "struct pair" in line)
+    other = row.replace("24/4*", "32/4*")
+    rest = [line for line in lines if "struct unnamed" not in line]
+    table.write_text("".join(rest).replace(row, other))
+    found = mismatches(tmp_path, machine("i386", "gcc"))
+    assert found["struct pair size"] == {
+        "C": 24,
+        "DWARF": 24,
+        "xenbind": 24,
+        "abi.md": 32,
+    }
+    assert found["struct unnamed size"]["abi.md"] is None
+    assert set(found) == {
+        "struct pair size",
+        "struct unnamed size",
+        "struct unnamed alignment",
+    }
+
+
+def test_a_header_is_read_as_the_target_reads_it(tmp_path: Path) -> None:
+    header = HEADER + (
+        "#ifdef __aarch64__\nstruct registers { uint64_t x[31]; };\n"
+        "#else\nstruct registers { uint64_t r[16]; };\n#endif\n"
+    )
+    tree(tmp_path / "headers", header)
+    arguments = ("--include", "headers", "--out", "out")
+    assert xenbind("generate", *arguments, cwd=tmp_path).returncode == 0
+    found = mismatches(tmp_path, machine("arm64", "gcc"))
+    # What one compiler preprocessed is not what another target sees: verify says so.
+    assert found == {
+        "struct registers size": {"C": 248, "DWARF": 248, "xenbind": 248, "abi.md": 128}
+    }
+
+
+# --- which compiler ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_each_compiler_bears_its_target_s_mark(target: str) -> None:
+    for compiler in ("gcc", "clang"):
+        using = machine(target, compiler)
+        assert machine_of(using.command) == using
+        # From there to any other target, and its options go along.
+        back = machine_for(TARGETS["armhf"], (*using.command[:1], "-O1"))
+        assert back.target.name == "armhf" and "-O1" in back.command
+
+
+def test_the_host_is_the_compiler_s_own_target() -> None:
+    assert host() == machine_of(("gcc",)).target
+
+
+def test_without_a_target_it_is_the_compiler_s(made: Path) -> None:
+    (compiler,) = machine("riscv64", "gcc").command
+    arguments = ("--include", "headers", "--out", "out", "--cc", compiler)
+    shown = xenbind("verify", *arguments, cwd=made).stdout
+    assert shown.startswith("riscv64 version 1: ")
+
+
+def test_the_package_is_asked_on_its_own_machine_only(
+    made: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "out" / "xen_vm_event" / "v1.py").unlink()
+    assert mismatches(tmp_path, machine("i386", "gcc")) == {}
+
+
+@pytest.fixture
+def only_gcc(tmp_path: Path) -> str:
+    """A search path with the host's gcc and what it needs, and no cross compiler."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("gcc", "as"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    return str(folder)
+
+
+def test_all_targets_are_those_with_a_compiler(only_gcc: str) -> None:
+    shown = xenbind("verify", "--target", "all", "--cc", "gcc", PATH=only_gcc)
+    assert shown.returncode == 0, shown.stderr
+    own = machine_of(("gcc",)).target
+    lines = shown.stderr.splitlines()
+    assert len(lines) == 4
+    for target in TARGETS.values():
+        if target != own:
+            assert (
+                f"skipped {target.name}: {target.triple}-gcc is not installed;"
+                f" install Debian's package {target.package}, or name clang with --cc"
+            ) in lines
+    assert shown.stdout.count(f"{own.name} version ") == len(LOADED.versions)
+
+
+def test_a_target_named_by_itself_must_have_a_compiler(only_gcc: str) -> None:
+    other = "arm64" if machine_of(("gcc",)).target.name != "arm64" else "armhf"
+    shown = xenbind("verify", "--target", other, "--cc", "gcc", PATH=only_gcc)
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert shown.stderr == (
+        f"xenbind: error: {other}: {TARGETS[other].triple}-gcc is not installed\n"
+        f"  help: install Debian's package {TARGETS[other].package},"
+        " or name clang with --cc\n"
+    )
+
+
+def test_a_compiler_for_no_known_target_is_refused() -> None:
+    with pytest.raises(CompilerError, match="makes objects for none of x86_64, i386,"):
+        machine_of(("clang", "--target=powerpc64-linux-gnu"))
+    with pytest.raises(CompilerError, match="makes objects for none of"):
+        machine_of(("clang", "--target=aarch64_be-linux-gnu"))
+    with pytest.raises(CompilerError, match="cannot run the C compiler 'no-such-cc'"):
+        machine_of(("no-such-cc",))
+    with pytest.raises(CompilerError, match="the C compiler failed: "):
+        machine_of(("gcc", "--no-such-option"))
+
+
+def test_a_compiler_that_cannot_change_its_target_is_refused(tmp_path: Path) -> None:
+    mine = tmp_path / "mycc"
+    mine.symlink_to(str(shutil.which("gcc")))
+    with pytest.raises(CompilerError, match="not for riscv64"):
+        machine_for(TARGETS["riscv64"], (str(mine),))
+
+
+def test_json_tells_target_compiler_and_what_each_said(made: Path) -> None:
+    machine("i386", "gcc")
+    arguments = ("--include", "headers", "--out", "out", "--target", "i386", "--json")
+    shown = xenbind("verify", *arguments, "--cc", "gcc", cwd=made)
+    (report,) = json.loads(shown.stdout)
+    assert report["target"] == "i386"
+    assert report["compiler"] == "i686-linux-gnu-gcc"
+    assert report["facts"] > report["dwarf_facts"] > 10
+    assert report["mismatches"] == []
