@@ -250,6 +250,7 @@ class _Module:
             tuple_text = (
                 "(\n" + "".join(f"        {slot},\n" for slot in slots) + "    )"
             )
+        own = f"{record.kind} {self.classes[record.key]}"
         words = record.doc or self.description(record)
         return RecordView(
             name=self.classes[record.key],
@@ -257,6 +258,7 @@ class _Module:
             decorator=self.use(".base", "anonymous" if anonymous else "record"),
             doc=docstring(words, 4),
             slots=tuple_text,
+            c_name="" if anonymous or record.key == own else record.key,
             extent="" if natural else f"({record.size}, {record.alignment})",
             members=members,
             payload=self.payload(record),

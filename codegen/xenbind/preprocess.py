@@ -69,12 +69,13 @@ class Compiler:
             *("-x", "c", "-std=gnu11", "-nostdinc", "-isystem", str(self.libc)),
             *(part for folder in self.include for part in ("-iquote", str(folder))),
             *(f"-D{define}" for define in self.defines),
-            *(
-                part
-                for name in self.needs
-                for part in ("-include", str(self.libc / name))
-            ),
+            *(part for name in self.needs for part in ("-include", self._find(name))),
         ]
+
+    def _find(self, name: str) -> str:
+        """A needed header: the C library's, or else one for the compiler to search for."""
+        own = self.libc / name
+        return str(own) if own.is_file() else name
 
     def run(
         self, options: Sequence[str], text: str | None = None
