@@ -28,7 +28,7 @@ def load(version: int) -> dict[str, Any]:
 def classes(module: ModuleType) -> dict[str, Any]:
     """The struct and union classes with a C tag, by C name."""
     return {
-        cls._c_name_: cls
+        str(cls._c_name_): cls
         for name, cls in vars(module).items()
         if isinstance(cls, type)
         and issubclass(cls, ctypes.Structure | ctypes.Union)

@@ -64,8 +64,8 @@ class TypedefChange:
 class Difference:
     """All that tells two versions apart, in the order of the new one's declarations.
 
-    `version_macro` is the constant whose value the versions are, if there is one.  `unannounced` is a
-    breaking difference between headers of the same version number.
+    `version_macro` is the constant whose value the versions are, if there is one.
+    `unannounced` is a breaking difference between headers that it says are the same.
     """
 
     name: str

@@ -84,7 +84,7 @@ class _Module:
         self.interface = interface
         self.records = {record.key: record for record in interface.records}
         self.imported: set[tuple[str, str]] = set()
-        self.taken = set(BUILTINS) | _IMPORTABLE
+        self.taken = set(BUILTINS) | _IMPORTABLE | {"_C_NAMES"}
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
         self.groups = {
             group.prefix: self.claim(group.name) for group in interface.groups
@@ -130,6 +130,7 @@ class _Module:
             doc=docstring(doc, 0),
             imports=self.imports(),
             constants=sections,
+            renamed=[(name, c) for c, name in self.constants.items() if name != c],
             enums=enums,
             scalars=scalars,
             records=records,

@@ -87,9 +87,12 @@ class HalvesView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
+    """A version's module; `renamed` are pairs of a constant's name and its name in C."""
+
     doc: str
     imports: Sequence[str]
     constants: Sequence[SectionView]
+    renamed: Sequence[tuple[str, str]]
     enums: Sequence[EnumView]
     scalars: Sequence[AliasView]
     records: Sequence[RecordView]
