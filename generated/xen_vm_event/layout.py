@@ -41,7 +41,7 @@ def members(
     other arrays are one member.
     """
     for member in record._members_:
-        field = _field(record, member.name)
+        field = descriptor(record, member.name)
         inner = f"{path}{member.c_name}"
         if member.bits is None:
             offset = base + field.offset
@@ -106,8 +106,8 @@ def alignment(record: type[Structure | Union]) -> int:
     return extent[1] if extent else ctypes.alignment(record)
 
 
-def _field(record: type[Structure | Union], name: str) -> Any:
-    """ctypes' own descriptor of a member, also where a slot stands in front of it."""
+def descriptor(record: type[Structure | Union], name: str) -> Any:
+    """The descriptor with a member's place, also where a slot stands in front of it."""
     return record._nested_[name][0] if name in record._nested_ else vars(record)[name]
 
 
