@@ -28,13 +28,13 @@ def load(version: int) -> dict[str, Any]:
 def classes(module: ModuleType) -> dict[str, Any]:
     """The struct and union classes with a C tag, by C name."""
     return {
-        f"{'union' if issubclass(cls, ctypes.Union) else 'struct'} {cls._tag_}": cls
+        str(cls._c_name_): cls
         for name, cls in vars(module).items()
         if isinstance(cls, type)
         and issubclass(cls, ctypes.Structure | ctypes.Union)
         and cls.__module__ == module.__name__
         and cls.__name__ == name
-        and cls._tag_ is not None
+        and cls._c_name_ is not None
     }
 
 
@@ -52,7 +52,7 @@ def described(cls: Any) -> list[dict[str, Any]]:
         if bits:
             member["bit_size"] = bits[0]
             member["bit_offset"] = descriptor.size & 0xFFFF
-        if hasattr(ctype, "_tag_") and ctype._tag_ is None:
+        if hasattr(ctype, "_c_name_") and ctype._c_name_ is None:
             member["members"] = described(ctype)
         members.append(member)
     return members

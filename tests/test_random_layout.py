@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from uuid import uuid4
 
 import pytest
 from c_compiler import CLANG, GCC, compile_c
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given, seed, settings
 from random_records import Declared, answers, batches, declare, questions
 from support import PROJECT
+from xenbind import layout
 from xenbind.ir import Array, CType, Interface, RecordRef
 from xenbind.layout import ABIS
 from xenbind.module import module_view
@@ -32,6 +35,7 @@ COMPILERS = {
     for target in ABIS
 }
 Facts = dict[str, int | tuple[int, int]]
+Drawn = list[tuple[str, tuple[Declared, ...], list[Facts]]]
 
 
 def type_table(batch: tuple[Declared, ...], target: str) -> TypeTable:
@@ -81,8 +85,7 @@ def said_by_classes(batch: tuple[Declared, ...], folder: Path) -> list[Facts]:
     (package / "v1.py").write_text(text)
     (package / "__init__.py").touch()
     module = importlib.import_module(f"{package.name}.v1")
-    layout = importlib.import_module(f"{package.name}.layout")
-    found = layout.facts(module)
+    found = importlib.import_module(f"{package.name}.layout").facts(module)
     return [
         {
             "size": found[f"{one.name} size"],
@@ -153,3 +156,88 @@ def test_the_generated_classes_agree_with_gcc(batch: tuple[Declared, ...]) -> No
         patch.syspath_prepend(folder)
         said = said_by_classes(batch, Path(folder))
     assert list(differences(batch, truth, said, "gcc")) == []
+
+
+# A fault in each rule of layout: what stands in the module, and what would be wrong there.
+FAULTS = {
+    "alignment": ("1 if packed else member.alignment", "1"),
+    "packed": ("1 if packed else member.alignment", "member.alignment"),
+    "aligned member": ("max(member.aligned, 1 if packed", "max(0, 1 if packed"),
+    "aligned record": ("alignment = aligned", "alignment = 1"),
+    "pack": ("return min(alignment, member.pack) if", "return alignment if"),
+    "packed bit-field below pack": ("not (member.pack and member.bits)", "True"),
+    "straddling": ("if touched > 8 * member.size // step and", "if False and"),
+    "straddling below pack": ("(member.packed or member.pack):", "member.packed:"),
+    "bit-field alignment": (
+        "if member.named or",
+        "if (member.named and not member.bits) or",
+    ),
+    "unnamed bit-field": (
+        "if member.named or unnamed_bits_align or",
+        "if member.named or",
+    ),
+    "zero width": ("if not member.bits:", "if member.bits is None:"),
+    "union offset": ('0 if kind == "union" else bit', "bit"),
+    "union size": ("end = max(end, bit)", "end = bit"),
+    "trailing padding": (
+        "_round_up(_round_up(end, 8) // 8, alignment)",
+        "_round_up(end, 8) // 8",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Drawn:
+    """Random batches, and what two targets' compilers say of them."""
+    found: Drawn = []
+
+    @seed(0)
+    @settings(max_examples=2, deadline=None, database=None, phases=[Phase.generate])
+    @given(batches(SIZE))
+    def draw(batch: tuple[Declared, ...]) -> None:
+        for target in ("x86_64", "arm64"):
+            truth = answers(batch, compile_c(questions(batch), GCC[target]))
+            found.append((target, batch, list(truth)))
+
+    draw()
+    return found
+
+
+def found_wrong(drawn: Drawn) -> bool:
+    return any(
+        any(differences(batch, truth, said_by_xenbind(batch, target), "gcc"))
+        for target, batch, truth in drawn
+    )
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_each_rule_is_seen(
+    fault: str,
+    drawn: Drawn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    right, wrong = FAULTS[fault]
+    text = Path(str(layout.__file__)).read_text(encoding="utf-8")
+    assert text.count(right) == 1
+    faulty = ModuleType("faulty")
+    monkeypatch.setitem(sys.modules, "faulty", faulty)
+    exec(text.replace(right, wrong), faulty.__dict__)
+    monkeypatch.setattr(layout, "lay_out", faulty.lay_out)
+    assert found_wrong(drawn)
+
+
+def test_without_a_fault_there_is_none(drawn: Drawn) -> None:
+    assert not found_wrong(drawn)
+
+
+def test_a_fault_in_the_stride_of_arrays_is_seen(
+    drawn: Drawn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def natural(types: TypeTable, type: CType, node: object) -> tuple[int, int]:
+        size, alignment = right(types, type, node)
+        return (size + 1 if isinstance(type, Array) and size else size), alignment
+
+    right = TypeTable.natural
+    monkeypatch.setattr(TypeTable, "natural", natural)
+    assert found_wrong(drawn)

@@ -61,7 +61,7 @@ def is_expression(expansion: str) -> bool:
     return (
         first is not None
         and first[0] not in _NOT_FIRST
-        and not re.search("[{};]", expansion)
+        and not re.search("[{};]|__attribute", expansion)
     )
 
 

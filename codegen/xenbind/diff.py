@@ -64,12 +64,12 @@ class TypedefChange:
 class Difference:
     """All that tells two versions apart, in the order of the new one's declarations.
 
-    `version_macro` is the constant whose value the versions are.  `unannounced` is a
-    breaking difference between headers of the same version number.
+    `version_macro` is the constant whose value the versions are, if there is one.
+    `unannounced` is a breaking difference between headers that it says are the same.
     """
 
     name: str
-    version_macro: str
+    version_macro: str | None
     old_version: int
     new_version: int
     constants: tuple[ConstantChange, ...]
@@ -79,7 +79,7 @@ class Difference:
     unannounced: bool
 
 
-def diff(old: Interface, new: Interface, version_macro: str) -> Difference:
+def diff(old: Interface, new: Interface, version_macro: str | None) -> Difference:
     """Compare two versions of an interface on one ABI.
 
     A new value of `version_macro` is the version's own and no changed constant.  The
@@ -99,7 +99,9 @@ def diff(old: Interface, new: Interface, version_macro: str) -> Difference:
         records=records,
         typedefs=typedefs,
         verdict=verdict,
-        unannounced=verdict is Verdict.BREAKING and same_version,
+        unannounced=verdict is Verdict.BREAKING
+        and same_version
+        and version_macro is not None,
     )
 
 
@@ -119,7 +121,7 @@ def _verdict(found: list[ConstantChange | RecordChange | TypedefChange]) -> Verd
 
 
 def _constants(
-    old: Interface, new: Interface, version_macro: str
+    old: Interface, new: Interface, version_macro: str | None
 ) -> Iterator[ConstantChange]:
     for before, after in merge(
         {constant.name: constant for constant in old.constants},

@@ -42,7 +42,7 @@ def _summary(difference: Difference, old: str, new: str) -> Iterator[Line]:
         text = f"the ABI broke but {macro} is still {difference.new_version}"
         yield Line(Kind.WARNING, text)
     same_version = difference.old_version == difference.new_version
-    if difference.verdict is not Verdict.BREAKING and not same_version:
+    if macro and difference.verdict is not Verdict.BREAKING and not same_version:
         text = f"a monitor that compares {macro} has to be rebuilt nevertheless"
         yield Line(Kind.NOTE, text)
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pycparser import c_ast
+from pycparser.c_generator import CGenerator
 
 from . import groups, layout, rings
 from .constants import Unevaluable, evaluate, is_expression, string_value
@@ -146,6 +147,20 @@ class _Lowering:
         )
 
     def constants(self, macros: Sequence[tuple[Macro, str]]) -> Iterator[Constant]:
+        """The macros and enumerators of the root header that have a value, as they stand."""
+        found = {constant.name: constant for constant in self.enumerators()}
+        found |= {constant.name: constant for constant in self.macros(macros)}
+        yield from sorted(found.values(), key=lambda constant: constant.coord.line)
+
+    def enumerators(self) -> Iterator[Constant]:
+        for node in self.types.enumerator_nodes:
+            if node.coord.file == self.root:
+                body = "" if node.value is None else CGenerator().visit(node.value)
+                value = self.types.enumerators[node.name].value
+                doc = self.types.doc(node.coord, node.name)
+                yield Constant(node.name, value, body, doc, self.types.coord(node))
+
+    def macros(self, macros: Sequence[tuple[Macro, str]]) -> Iterator[Constant]:
         for macro, expansion in macros:
             doc = self.types.comments.of(macro.coord.line)
             text = string_value(expansion)
@@ -165,6 +180,9 @@ class _Lowering:
                 yield Constant(macro.name, value.value, macro.body, doc, macro.coord)
 
     def version(self, constants: Sequence[Constant]) -> int:
+        """The interface's version, 0 where no macro says it."""
+        if self.spec.version_macro is None:
+            return 0
         for constant in constants:
             if constant.name == self.spec.version_macro and isinstance(
                 constant.value, int
@@ -173,13 +191,13 @@ class _Lowering:
         raise SourceError(
             Coord(self.root, 1, 1),
             f"the header does not define {self.spec.version_macro}",
-            "name the macro that holds the interface version under 'version_macro' in the spec",
+            "correct 'version_macro' in the spec, or leave it out if no macro holds the version",
             self.sources.line(self.root, 1),
         )
 
     def declaration(self, node: c_ast.Node) -> Iterator[Typedef]:
         """Lower one declaration of the root header; a typedef is given back."""
-        if isinstance(node, c_ast.Typedef):
+        if isinstance(node, c_ast.Typedef) and not self.types.is_function(node.type):
             target = self.types.typedef(node.name)
             yield Typedef(
                 node.name,

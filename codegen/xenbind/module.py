@@ -84,7 +84,7 @@ class _Module:
         self.interface = interface
         self.records = {record.key: record for record in interface.records}
         self.imported: set[tuple[str, str]] = set()
-        self.taken = set(BUILTINS) | _IMPORTABLE
+        self.taken = set(BUILTINS) | _IMPORTABLE | {"_C_NAMES"}
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
         self.groups = {
             group.prefix: self.claim(group.name) for group in interface.groups
@@ -130,6 +130,7 @@ class _Module:
             doc=docstring(doc, 0),
             imports=self.imports(),
             constants=sections,
+            renamed=[(name, c) for c, name in self.constants.items() if name != c],
             enums=enums,
             scalars=scalars,
             records=records,
@@ -243,6 +244,7 @@ class _Module:
             flat = flat and not self.is_nested(field.type)
         struct = "Structure" if flat else "Compound"
         base = "Union" if record.kind == "union" else struct
+        own = f"{record.kind} {self.classes[record.key]}"
         words = record.doc or self.description(record)
         return RecordView(
             name=self.classes[record.key],
@@ -250,6 +252,7 @@ class _Module:
             decorator=self.use(".base", "anonymous" if anonymous else "record"),
             doc=docstring(words, 4),
             flat=base == "Structure",
+            c_name="" if anonymous or record.key == own else record.key,
             extent="" if natural else f"({record.size}, {record.alignment})",
             members=members,
             payload=self.payload(record),

@@ -62,25 +62,30 @@ class Compiler:
     defines: tuple[str, ...]
     needs: tuple[str, ...]
 
-    def arguments(self) -> list[str]:
+    def arguments(self, needs: str = "-include") -> list[str]:
+        """The command and its options; with `needs` "-imacros" for the macros alone."""
         # -iquote, not -I: Xen's public folder has a features.h that would shadow libc's.
         return [
             *self.command,
             *("-x", "c", "-std=gnu11", "-nostdinc", "-isystem", str(self.libc)),
             *(part for folder in self.include for part in ("-iquote", str(folder))),
             *(f"-D{define}" for define in self.defines),
-            *(
-                part
-                for name in self.needs
-                for part in ("-include", str(self.libc / name))
-            ),
+            *(part for name in self.needs for part in (needs, self._find(name))),
         ]
 
+    def _find(self, name: str) -> str:
+        """A needed header: the C library's, or else one for the compiler to search for."""
+        own = self.libc / name
+        return str(own) if own.is_file() else name
+
     def run(
-        self, options: Sequence[str], text: str | None = None
+        self,
+        options: Sequence[str],
+        text: str | None = None,
+        needs: str = "-include",
     ) -> subprocess.Popen[bytes]:
         """Start the compiler with these options beside its own; see `start`."""
-        return start([*self.arguments(), *options], text)
+        return start([*self.arguments(needs), *options], text)
 
 
 def start(command: Sequence[str], text: str | None = None) -> subprocess.Popen[bytes]:
@@ -133,7 +138,7 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
         "-D__builtin_offsetof=offsetof",
         str(header),
     ]
-    return _split(_finish(compiler.run(options), sources, header), sources)
+    return _split(_finish(compiler.run(options), sources, header), sources, header)
 
 
 def expand(
@@ -165,6 +170,7 @@ def expand(
     process = compiler.run(
         ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
         text,
+        needs="-imacros",  # else they would come after the header's own
     )
     output = _finish(process, sources, header, text)
     parts = re.split(r"^@(\d+) ", output, flags=re.MULTILINE)[1:]
@@ -238,18 +244,22 @@ _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
 _DEFINE = re.compile(r"#define (\w+)(\([^)]*\))?[ \t]?(.*)")
 
 
-def _split(output: str, sources: Sources) -> Preprocessed:
+def _split(output: str, sources: Sources, header: Path) -> Preprocessed:
     """Take the directives out of the text, line for line, and keep the macros."""
+    file_names = _FileNames(header)
     macros: dict[str, Macro] = {}
     files: dict[str, None] = {}
     text: list[str] = []
     file, number = "", 0
     for line in output.split("\n"):
         if marker := _MARKER.match(line):
-            number, file = int(marker[1]), re.sub(r"\\(.)", r"\1", marker[2])
+            number, file = int(marker[1]), file_names.one(
+                re.sub(r"\\(.)", r"\1", marker[2])
+            )
             if not file.startswith("<"):
                 files[file] = None
-            text.append(line)
+            escaped = re.sub(r'(["\\])', r"\\\1", file)
+            text.append(f'# {number} "{escaped}"')
             continue
         if line.startswith("#define "):
             if not file.startswith("<") and (found := _DEFINE.match(line)):
@@ -265,6 +275,29 @@ def _split(output: str, sources: Sources) -> Preprocessed:
         text.append(line)
         number += 1
     return Preprocessed("\n".join(text), macros, tuple(files))
+
+
+class _FileNames:
+    """One name for each file, however it was reached: `io/../xen.h` is `xen.h`.
+
+    The header that is read keeps the name that it was given.
+    """
+
+    def __init__(self, header: Path) -> None:
+        self._names: dict[str, str] = {}
+        self._files: dict[tuple[int, int], str] = {}
+        self.one(str(header))
+
+    def one(self, name: str) -> str:
+        if name not in self._names:
+            try:
+                status = Path(name).stat()
+            except OSError:
+                self._names[name] = name  # as `<built-in>`
+            else:
+                file = (status.st_dev, status.st_ino)
+                self._names[name] = self._files.setdefault(file, name)
+        return self._names[name]
 
 
 def _names(parameters: str) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ and in `module`; a template holds text and loops.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
 import jinja2
 
@@ -117,7 +116,7 @@ def _reference_context(spec: Spec, interface: Interface) -> dict[str, object]:
     return {
         "name": spec.name,
         "version": interface.version,
-        "header": PurePosixPath(interface.header).name,
+        "header": spec.header,
         "reference": reference(interface),
     }
 

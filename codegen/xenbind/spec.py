@@ -46,8 +46,10 @@ class Spec:
     """What to generate and from which headers.
 
     `include` are the folders searched for quoted includes, after a version's own folder.
-    `defines` are macros defined for every read, and `needs` the C library headers that
-    the interface expects its user to have included.  `names` gives constant groups
+    `version_macro` holds the interface's version; None if the header has no such macro,
+    and then is of the version that the spec says, or 0 where it says none.  `defines` are
+    macros defined for every read, and `needs` the headers, of the C library or the tree,
+    that the interface expects its user to have included.  `names` gives constant groups
     (by prefix) a Python name of choice; `skip` lists macros that are not constants.
     """
 
@@ -55,7 +57,7 @@ class Spec:
     name: str
     package: str
     header: str
-    version_macro: str
+    version_macro: str | None
     defines: tuple[str, ...]
     needs: tuple[str, ...]
     include: tuple[Path, ...]
@@ -104,7 +106,7 @@ _SCHEMA: Mapping[str, Mapping[str, type]] = {
 }
 _REQUIRED = {
     "payload": ("record", "tag", "union", "prefix"),
-    "interface": ("name", "package", "header", "version_macro"),
+    "interface": ("name", "package", "header"),
     "version": ("number", "directory"),
 }
 
@@ -158,7 +160,7 @@ class _Reader:
             name=interface["name"],
             package=interface["package"],
             header=interface["header"],
-            version_macro=interface["version_macro"],
+            version_macro=interface.get("version_macro"),
             defines=tuple(interface.get("defines", ())),
             needs=tuple(interface.get("needs", ())),
             include=(root,),

@@ -51,6 +51,7 @@ class TypeTable:
         self.definitions: dict[str, c_ast.Node] = {}
         self.typedef_nodes: dict[str, c_ast.Typedef] = {}
         self.enumerators: dict[str, CInt] = {}
+        self.enumerator_nodes: list[c_ast.Enumerator] = []
         self.records: dict[str, Record] = {}
         self.typedefs: dict[str, CType] = {}
         self.used_typedefs: dict[str, Typedef] = {}
@@ -97,6 +98,7 @@ class TypeTable:
             if entry.value is not None:
                 following = self.value(entry.value).value
             values[entry.name] = following
+            self.enumerator_nodes.append(entry)
             self.enter(entry.name, following, None)
             following += 1
         asked = self.attributes(attributes.of_type, node)

@@ -52,13 +52,16 @@ class PayloadView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """A class; `extent` is its size and alignment, empty where ctypes finds them itself."""
+    """A class; `c_name` is its name in C, empty where that is the class's own, and `extent`
+    its size and alignment, empty where ctypes finds them itself.
+    """
 
     name: str
     base: str
     decorator: str
     doc: str
     flat: bool
+    c_name: str
     extent: str
     members: Sequence[MemberView]
     payload: PayloadView | None
@@ -84,9 +87,12 @@ class HalvesView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
+    """A version's module; `renamed` are pairs of a constant's name and its name in C."""
+
     doc: str
     imports: Sequence[str]
     constants: Sequence[SectionView]
+    renamed: Sequence[tuple[str, str]]
     enums: Sequence[EnumView]
     scalars: Sequence[AliasView]
     records: Sequence[RecordView]

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from xen_vm_event import interface
-from xen_vm_event.base import Union
 from xen_vm_event.layout import facts, is_record
 
-__all__ = ["Reference", "Union", "facts", "is_record"]
+__all__ = ["Reference", "facts", "is_record"]
 
 GENERATED = Path(__file__).resolve().parents[1]
 HEADERS = {

@@ -52,7 +52,7 @@ def members(
             yield Place(inner, member, base + field.offset, unit, position, member.bits)
             continue
         element, index = _element(member.type)
-        if is_record(element) and (not index or element._tag_ is None):
+        if is_record(element) and (not index or element._c_name_ is None):
             yield from members(element, offset, f"{inner}{index}.")
 
 
@@ -62,13 +62,14 @@ def facts(module: ModuleType) -> dict[str, int]:
     The keys read `struct vm_event_st.u offset`; constants `VM_EVENT_FLAG_DENY value`.
     """
     found: dict[str, int] = {}
+    c_names = getattr(module, "_C_NAMES", {})
     for name, value in vars(module).items():
-        if is_record(value) and value.__name__ == name and value._tag_ is not None:
-            kind = "union" if issubclass(value, Union) else "struct"
-            found.update(_record_facts(value, f"{kind} {value._tag_}"))
-        elif type(value) is int and not name.startswith("_"):
-            found[f"{name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
-            found[f"{name} negative"] = int(value < 0)
+        if is_record(value) and value.__name__ == name and value._c_name_ is not None:
+            found.update(_record_facts(value, value._c_name_))
+        elif type(value) is int:
+            c_name = c_names.get(name, name)
+            found[f"{c_name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
+            found[f"{c_name} negative"] = int(value < 0)
     return found
 
 
@@ -77,7 +78,7 @@ def is_record(item: Any) -> bool:
     return (
         isinstance(item, type)
         and issubclass(item, Structure | Union)
-        and "_tag_" in vars(item)
+        and "_c_name_" in vars(item)
     )
 
 
@@ -95,7 +96,7 @@ def _record_facts(
         yield f"{subject} offset", place.offset
         yield f"{subject} size", place.size
         element, _ = _element(place.member.type)
-        if is_record(element) and element._tag_ is None:
+        if is_record(element) and element._c_name_ is None:
             yield f"{subject} alignment", alignment(element)
 
 

@@ -208,7 +208,7 @@ class _Record:
     __slots__ = ()
 
     _extent_: ClassVar[tuple[int, int]]
-    _tag_: ClassVar[str | None]
+    _c_name_: ClassVar[str | None]
     _members_: ClassVar[tuple[Member, ...]]
     _setters_: ClassVar[dict[str, Any]]
 
@@ -282,18 +282,25 @@ def _text(value: Any, member: Member) -> str:
 
 
 def record(cls: type[R]) -> type[R]:
-    """Make a struct or union class of its annotations; the class name is the C tag."""
-    _declare(cls, cls.__name__)
+    """Make a struct or union class of its annotations.
+
+    The class name is the C tag, unless the class says its `_c_name_`.
+    """
+    if "_c_name_" not in cls.__dict__:
+        kind = "union" if issubclass(cls, Union) else "struct"
+        cls._c_name_ = f"{kind} {cls.__name__}"
+    _declare(cls)
     return cls
 
 
 def anonymous(cls: type[R]) -> type[R]:
-    """The same for one that has no tag in C: it is the type of one member only."""
-    _declare(cls, None)
+    """The same for one that has no name in C: it is the type of one member only."""
+    cls._c_name_ = None
+    _declare(cls)
     return cls
 
 
-def _declare(cls: Any, tag: str | None) -> None:
+def _declare(cls: Any) -> None:
     members = tuple(_member(name, note) for name, note in cls.__annotations__.items())
     if "_extent_" in cls.__dict__:
         _place(cls, members)
@@ -302,7 +309,6 @@ def _declare(cls: Any, tag: str | None) -> None:
             (m.name, m.type) if m.bits is None else (m.name, m.type, m.bits)
             for m in members
         ]
-    cls._tag_ = tag
     cls._members_ = members
     fields = {member.name: cls.__dict__[member.name] for member in members}
     cls._setters_ = {name: field.__set__ for name, field in fields.items()}

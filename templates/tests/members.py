@@ -24,6 +24,8 @@ class Leaf:
 
     def read(self, record: Any) -> int:
         """The member as a 64-bit word, sign-extended as C's conversion does it."""
+        if self._is_octet():
+            return self._octet(record).value & _WORD
         value = record
         for step in self.path:
             value = getattr(value, step) if isinstance(step, str) else value[step]
@@ -35,6 +37,9 @@ class Leaf:
 
     def write(self, record: Any, word: int) -> None:
         """Assign a 64-bit word; it does not fit most members."""
+        if self._is_octet():
+            self._octet(record).value = word
+            return
         *way, last = self.path
         for step in way:
             record = getattr(record, step) if isinstance(step, str) else record[step]
@@ -47,6 +52,25 @@ class Leaf:
             setattr(record, last, value)
         else:
             record[last] = value
+
+    def _is_octet(self) -> bool:
+        return self.ctype is ctypes.c_char and isinstance(self.path[-1], int)
+
+    def _octet(self, record: Any) -> ctypes.c_byte:
+        """An element of a char array, in place: ctypes reads those as strings."""
+        *way, last = self.path
+        indices: list[int] = []
+        while isinstance(last, int):
+            indices.insert(0, last)
+            last = way.pop()
+        for step in way:
+            record = getattr(record, step) if isinstance(step, str) else record[step]
+        offset = vars(type(record))[last].offset
+        ctype = next(m.type for m in record._members_ if m.name == last)
+        for index in indices:
+            ctype = ctype._type_
+            offset += index * ctypes.sizeof(ctype)
+        return ctypes.c_byte.from_buffer(record, offset)
 
     def _is_pointer(self) -> bool:
         return isinstance(self.ctype, type) and issubclass(self.ctype, ctypes._Pointer)
