@@ -1,11 +1,8 @@
-"""The layout rules: each by example, and random structs as gcc lays them out."""
+"""The layout rules, each by example; test_random_layout.py holds them against compilers."""
 
 from __future__ import annotations
 
 import pytest
-from c_compiler import run_c
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 from xenbind.layout import Member, Place, lay_out
 
 BYTE, HALF, WORD, LONG = (Member(size, size) for size in (1, 2, 4, 8))
@@ -73,84 +70,3 @@ def test_union() -> None:
     laid_out = lay_out("union", [BYTE, Member(6, 2), bits(WORD, 5)])
     assert (laid_out.size, laid_out.alignment) == (8, 4)
     assert laid_out.places == (Place(0), Place(0), Place(0, 0))
-
-
-TYPES = {
-    "uint8_t": BYTE,
-    "uint16_t": HALF,
-    "uint32_t": WORD,
-    "uint64_t": LONG,
-    "int": WORD,
-}
-
-
-@st.composite
-def declared_members(draw: st.DrawFn) -> list[tuple[str, Member]]:
-    """Declarations with `%` for the name, and the members they stand for."""
-    declared = []
-    for _ in range(draw(st.integers(1, 8))):
-        name = draw(st.sampled_from(sorted(TYPES)))
-        unit = TYPES[name]
-        kind = draw(st.sampled_from(["plain", "array", "bits", "unnamed", "break"]))
-        width = draw(st.integers(1, 8 * unit.size))
-        if kind == "plain":
-            declared.append((f"{name} %", unit))
-        elif kind == "array":
-            declared.append(
-                (f"{name} %[{width}]", Member(unit.size * width, unit.alignment))
-            )
-        elif kind == "bits":
-            declared.append((f"{name} % : {width}", bits(unit, width)))
-        elif kind == "unnamed":
-            declared.append((f"{name} : {width}", bits(unit, width, named=False)))
-        else:
-            declared.append((f"{name} : 0", bits(unit, 0, named=False)))
-    return declared
-
-
-Batch = list[tuple[str, list[tuple[str, Member]]]]
-
-
-# A failure names its one culprit; shrinking would compile a thousand times.
-@settings(max_examples=10, deadline=None, phases=[Phase.generate])
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(["struct", "union"]), declared_members()),
-        min_size=100,
-        max_size=100,
-    )
-)
-def test_random_records_as_gcc_lays_them_out(batch: Batch) -> None:
-    declarations, statements, expected = [], [], []
-    for index, (kind, members) in enumerate(batch):
-        record = f"{kind} record{index}"
-        body = " ".join(
-            text.replace("%", f"m{number}") + ";"
-            for number, (text, _) in enumerate(members)
-        )
-        declarations.append(f"{record} {{ {body} }};")
-        statements.append(
-            f'printf("%zu %zu", sizeof({record}), sizeof({record}) ? _Alignof({record}) : 1);'
-        )
-        laid_out = lay_out(kind, [member for _, member in members])
-        line = [laid_out.size, laid_out.alignment]
-        for number, ((_, member), place) in enumerate(
-            zip(members, laid_out.places, strict=True)
-        ):
-            if not member.named:
-                continue
-            if member.bits is None:
-                statements.append(f'printf(" %zu", offsetof({record}, m{number}));')
-                line.append(place.offset)
-            else:
-                statements.append(
-                    f"{{ {record} r; memset(&r, 0, sizeof r); r.m{number} = -1; size_t i = 0;"
-                    " while (!(((unsigned char *)&r)[i / 8] >> i % 8 & 1)) i++;"
-                    ' printf(" %zu", i); }'
-                )
-                line.append(8 * place.offset + (place.bit_offset or 0))
-        statements.append('printf("\\n");')
-        expected.append(" ".join(map(str, line)))
-    answers = run_c("\n".join(declarations), "\n".join(statements))
-    for record, said, truth in zip(declarations, expected, answers, strict=True):
-        assert said == truth, record

@@ -165,6 +165,11 @@ class _Walk:
         elif isinstance(field.type, Scalar | Enumeration) and not is_padding(
             field.name
         ):
+            if field.size not in _CODES or field.type.base not in X86_64.integers:
+                raise XenbindError(
+                    f"{field.coord}: decode cannot read the member {field.name}",
+                    "read the records with the generated package",
+                )
             bits = None
             if field.bit_offset is not None and field.bit_width is not None:
                 bits = (field.bit_offset, field.bit_width)
@@ -247,10 +252,13 @@ def _layers(units: set[_Unit]) -> list[list[_Unit]]:
     return layers
 
 
+_CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
+
+
 def _struct(units: Sequence[_Unit]) -> struct.Struct:
     form, end = "<", 0
     for offset, size, signed in units:
-        code = {1: "b", 2: "h", 4: "i", 8: "q"}[size]
+        code = _CODES[size]
         form += f"{offset - end}x{code if signed else code.upper()}"
         end = offset + size
     return struct.Struct(form)

@@ -273,7 +273,7 @@ class _Module:
     def description(self, record: Record) -> str:
         """What to say of a record that the header says nothing of."""
         if "." not in record.key:
-            return f"{record.spelling}."
+            return f"{record.key}."
         outer, _, member = record.key.rpartition(".")
         inside = outer.partition(" ")[2].replace(".", "'s ")
         return f"The {record.kind} that is the member {member} of {inside}."

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+/* So that the functions below can fill members that are const. */
+#define const
 #include "vm_event.h"
+#undef const
 
 /* Names are stored in place, so that an object file can be read without relocation. */
 struct xenbind_fact {
