@@ -26,7 +26,13 @@ from .ir import (
     Scalar,
 )
 from .literals import literal
-from .names import BUILTINS, ENUM_ATTRIBUTES, RECORD_ATTRIBUTES, python_name
+from .names import (
+    BUILTINS,
+    ENUM_ATTRIBUTES,
+    RECORD_ATTRIBUTES,
+    enum_member_name,
+    python_name,
+)
 from .views import (
     AliasView,
     ConstantView,
@@ -127,6 +133,11 @@ class _Module:
             doc=docstring(doc, 0),
             imports=self.imports(),
             constants=sections,
+            renamed=[
+                (python, c_name)
+                for c_name, python in self.constants.items()
+                if python != c_name
+            ],
             enums=enums,
             scalars=scalars,
             records=records,
@@ -212,7 +223,7 @@ class _Module:
         taken = set(ENUM_ATTRIBUTES)
         members = []
         for short, constant in enum_names(group).items():
-            name = python_name(short, taken)
+            name = enum_member_name(short, taken)
             taken.add(name)
             members.append(
                 ConstantView(
@@ -226,17 +237,15 @@ class _Module:
 
     def record(self, record: Record) -> RecordView:
         anonymous = "." in record.key
-        taken = set(RECORD_ATTRIBUTES)
+        name = self.classes[record.key]
         members = []
         slots = []
-        for field in record.fields:
-            name = python_name(field.name, taken)
-            taken.add(name)
+        for field, member in zip(record.fields, _member_names(record), strict=True):
             members.append(
-                MemberView(name, self.member(field, name), docstring(field.doc, 4))
+                MemberView(member, self.member(field, member), docstring(field.doc, 4))
             )
             if self.is_nested(field.type):
-                slots.append(f'"{name}"')
+                slots.append(f'"{member}"')
         base = (
             "Union" if record.kind == "union" else "Compound" if slots else "Structure"
         )
@@ -247,9 +256,10 @@ class _Module:
             )
         words = record.doc or self.description(record)
         return RecordView(
-            name=self.classes[record.key],
+            name=name,
             base=self.use(".base", base),
             decorator=self.use(".base", "anonymous" if anonymous else "record"),
+            tag="" if anonymous or name == _class_name(record) else _class_name(record),
             doc=docstring(words, 4),
             slots=tuple_text,
             members=members,
@@ -261,11 +271,19 @@ class _Module:
         if payload is None or payload.record != record.key:
             return None
         self.use(".base", "Any")
+        records = {record.key: record for record in self.interface.records}
+        union = next(f.type for f in record.fields if f.name == payload.union)
+        assert isinstance(union, RecordRef)
+        own, inner = _member_names(record), _member_names(records[union.key])
+        names = dict(zip((f.name for f in record.fields), own, strict=True))
+        selected = dict(
+            zip((f.name for f in records[union.key].fields), inner, strict=True)
+        )
         return PayloadView(
             table=self.claim("_PAYLOADS"),
-            tag=payload.tag,
-            union=payload.union,
-            rows=[(self.constants[c.name], name) for c, name in payload.members],
+            tag=names[payload.tag],
+            union=names[payload.union],
+            rows=[(self.constants[c.name], selected[n]) for c, n in payload.members],
         )
 
     def description(self, record: Record) -> str:
@@ -286,6 +304,7 @@ class _Module:
 
     def member(self, field: Field, name: str) -> str:
         """The annotation of a member: its type and what else `Member` in base.py wants."""
+        text = self.annotation(field.type)
         extra = []
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
@@ -293,11 +312,12 @@ class _Module:
             extra.append(self.groups[field.hint])
         if name != field.name:
             extra.append(f'"{field.name}"')
-        text = self.annotation(field.type)
         if not extra:
             return text
         if text.startswith("Annotated["):
             return f"{text[:-1]}, {', '.join(extra)}]"
+        if isinstance(field.type, RecordRef):  # the ctypes type is the class itself
+            extra.insert(0, text)
         return f"{self.use('.base', 'Annotated')}[{text}, {', '.join(extra)}]"
 
     def annotation(self, type: CType) -> str:
@@ -361,9 +381,20 @@ class _Module:
 _IMPORTABLE = frozenset(
     ["Annotated", "Array", "Final", "IntFlag", "OpenEnum", "POINTER", "Any", "c_void_p"]
     + ["Compound", "Structure", "Union", "anonymous", "record", "ring", *_STDINT]
+    + ["C_NAMES"]  # what a module declares for itself
     + [name for _, name in _CTYPES.values()]
     + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
 )
+
+
+def _member_names(record: Record) -> list[str]:
+    """The members' names in Python, in order."""
+    names: list[str] = []
+    taken = set(RECORD_ATTRIBUTES)
+    for field in record.fields:
+        names.append(python_name(field.name, taken))
+        taken.add(names[-1])
+    return names
 
 
 def _class_name(record: Record) -> str:

@@ -62,7 +62,9 @@ class Leaf:
 
     @property
     def loops(self) -> tuple[tuple[str, int], ...]:
-        return tuple((f"i{depth}", length) for depth, length in enumerate(self.lengths))
+        return tuple(
+            (f"xenbind_{depth}", length) for depth, length in enumerate(self.lengths)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,9 @@ def _leaves(
         element, inner_lengths = _element(field.type)
         first = len(lengths)
         all_lengths = lengths + inner_lengths
-        index = "".join(f"[i{depth}]" for depth in range(first, len(all_lengths)))
+        index = "".join(
+            f"[xenbind_{depth}]" for depth in range(first, len(all_lengths))
+        )
         inner = f"{path}{field.name}{index}"
         if isinstance(element, RecordRef):
             nested = records[element.key]

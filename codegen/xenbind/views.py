@@ -52,9 +52,12 @@ class PayloadView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
+    """A class of a struct or union; `tag` is its C tag if that is not the class's name."""
+
     name: str
     base: str
     decorator: str
+    tag: str
     doc: str
     slots: str
     members: Sequence[MemberView]
@@ -81,9 +84,12 @@ class HalvesView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
+    """The whole module; `renamed` has the constants whose name in C is another."""
+
     doc: str
     imports: Sequence[str]
     constants: Sequence[SectionView]
+    renamed: Sequence[tuple[str, str]]
     enums: Sequence[EnumView]
     scalars: Sequence[AliasView]
     records: Sequence[RecordView]

@@ -204,8 +204,11 @@ def _text(value: Any, member: Member) -> str:
 
 
 def record(cls: type[R]) -> type[R]:
-    """Make a struct or union class of its annotations; the class name is the C tag."""
-    _declare(cls, cls.__name__)
+    """Make a struct or union class of its annotations.
+
+    The class name is the C tag, unless the class has another as `_tag_`.
+    """
+    _declare(cls, cls.__dict__.get("_tag_", cls.__name__))
     return cls
 
 

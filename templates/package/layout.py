@@ -62,13 +62,15 @@ def facts(module: ModuleType) -> dict[str, int]:
     The keys read `struct vm_event_st.u offset`; constants `VM_EVENT_FLAG_DENY value`.
     """
     found: dict[str, int] = {}
+    c_names: dict[str, str] = getattr(module, "C_NAMES", {})
     for name, value in vars(module).items():
         if is_record(value) and value.__name__ == name and value._tag_ is not None:
             kind = "union" if issubclass(value, Union) else "struct"
             found.update(_record_facts(value, f"{kind} {value._tag_}"))
-        elif type(value) is int and not name.startswith("_"):
-            found[f"{name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
-            found[f"{name} negative"] = int(value < 0)
+        elif type(value) is int:
+            c_name = c_names.get(name, name)
+            found[f"{c_name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
+            found[f"{c_name} negative"] = int(value < 0)
     return found
 
 
