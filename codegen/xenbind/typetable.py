@@ -50,6 +50,7 @@ class TypeTable:
         self.records: dict[str, Record] = {}
         self.typedefs: dict[str, CType] = {}
         self.used_typedefs: dict[str, Typedef] = {}
+        self.behind_pointer = 0
         for node in declarations:
             self.index(node)
 
@@ -93,7 +94,7 @@ class TypeTable:
         if isinstance(node, (c_ast.Struct, c_ast.Union)):
             key = _key(node) if node.name else name
             definition = node if node.decls is not None else self.definitions.get(key)
-            if definition is not None and key not in self.records:
+            if definition and key not in self.records and not self.behind_pointer:
                 self.record(definition, key)
             return RecordRef(_key(node), key)
         if isinstance(node, c_ast.Enum):
@@ -135,7 +136,10 @@ class TypeTable:
     def pointer(self, node: c_ast.PtrDecl) -> CType:
         if isinstance(node.type, c_ast.FuncDecl):
             return Pointer("function *", None)
+        # What it points to may hold this very pointer; it is laid out in its own turn.
+        self.behind_pointer += 1
         target = self.type(node.type, "")
+        self.behind_pointer -= 1
         incomplete = isinstance(target, RecordRef) and target.key not in self.records
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if incomplete or void else target)
