@@ -12,11 +12,12 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .bounded import Bounded, Finished
 from .errors import CompilerError, SourceError, XenbindError
 from .ir import Coord
 from .source import Sources
@@ -76,24 +77,15 @@ class Compiler:
             ),
         ]
 
-    def run(
-        self, options: Sequence[str], text: str | None = None
-    ) -> subprocess.Popen[bytes]:
+    def run(self, options: Sequence[str], text: str | None = None) -> Bounded:
         """Start the compiler with `text` as standard input; its messages are English."""
         try:
-            process = subprocess.Popen(
-                [*self.arguments(), *options],
-                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**os.environ, "LC_ALL": "C"},
-            )
+            return Bounded([*self.arguments(), *options], text)
         except OSError as error:
             raise CompilerError(
                 f"cannot run the C compiler '{self.command[0]}': {error.strerror}",
                 "install gcc or clang, or name one with --cc or the variable CC",
             ) from error
-        return process
 
 
 def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
@@ -158,20 +150,21 @@ def expand(
         ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
         text,
     )
-    output = _finish(process, sources, header, text)
-    parts = re.split(r"^@(\d+) ", output, flags=re.MULTILINE)[1:]
+    output = _finish(process, sources, header)
+    parts = re.split(r"^@(\d+)(?!\d)", output, flags=re.MULTILINE)[1:]
     expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
-    return [" ".join(expansions[index].split()) for index in range(len(wanted))]
+    # A _Pragma within stands on a line of its own.
+    return [
+        expansions[index].replace("\n", " ").strip() for index in range(len(wanted))
+    ]
 
 
-def start_check(compiler: Compiler, header: Path) -> subprocess.Popen[bytes]:
+def start_check(compiler: Compiler, header: Path) -> Bounded:
     """Begin compiling the header on its own; `finish_check` tells the result."""
     return compiler.run(["-fsyntax-only", "-w", str(header)])
 
 
-def finish_check(
-    process: subprocess.Popen[bytes], header: Path, sources: Sources
-) -> None:
+def finish_check(process: Bounded, header: Path, sources: Sources) -> None:
     """Raise `SourceError` with the compiler's first error if the header is not valid C."""
     _finish(process, sources, header)
 
@@ -181,30 +174,34 @@ _DIAGNOSTIC = re.compile(
 )
 
 
-def _finish(
-    process: subprocess.Popen[bytes],
-    sources: Sources,
-    header: Path,
-    text: str | None = None,
-) -> str:
-    output, messages = process.communicate(None if text is None else text.encode())
-    if process.returncode == 0:
-        return output.decode("utf-8", errors="replace")
-    said = messages.decode("utf-8", errors="replace")
+_OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|cannot allocate memory", re.I)
+
+
+def _finish(process: Bounded, sources: Sources, header: Path) -> str:
+    finished = process.finish()
+    if finished.status == 0 and not finished.exceeded:
+        return finished.output.decode("utf-8", errors="surrogateescape")
     if not header.is_file():
         raise SourceError(
             Coord(str(header), 1, 1),
             "no such header",
             "check the 'directory' and 'header' of the spec, or the folder given with --include",
         )
-    raise first_error(said, process.returncode, sources)
+    raise first_error(finished, header, sources)
 
 
-def first_error(said: str, status: int, sources: Sources) -> XenbindError:
-    """The first error among a compiler's messages, with its place where it names one."""
+def first_error(finished: Finished, file: Path, sources: Sources) -> XenbindError:
+    """Why the compilation of a file failed: the first error, at its place if it has one."""
+    said = finished.messages.decode("utf-8", errors="replace")
+    if finished.exceeded or _OUT_OF_MEMORY.search(said):
+        return SourceError(
+            Coord(str(file), 1, 1),
+            f"the C compiler {finished.exceeded or 'ran out of memory'}",
+            "look for a macro that expands without end, or name another compiler with --cc",
+        )
     found = _DIAGNOSTIC.search(said)
     if not found:
-        last = said.strip().splitlines()[-1:] or [f"exit status {status}"]
+        last = said.strip().splitlines()[-1:] or [_end(finished.status)]
         return CompilerError(
             f"the C compiler failed: {last[0]}",
             "check that --cc or CC names a working compiler",
@@ -212,6 +209,14 @@ def first_error(said: str, status: int, sources: Sources) -> XenbindError:
     file, line, column, message = found.groups()
     coord = Coord(file, int(line), int(column or 1))
     return SourceError(coord, message, _advice(message), sources.line(file, coord.line))
+
+
+def _end(status: int) -> str:
+    return (
+        f"ended by {signal.Signals(-status).name}"
+        if status < 0
+        else f"exit status {status}"
+    )
 
 
 def _advice(message: str) -> str:

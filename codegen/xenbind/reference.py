@@ -228,12 +228,11 @@ def compile_reference(source: Path, compiler: Compiler, sources: Sources) -> Pat
     Raises `SourceError` at the line that C refuses.
     """
     target = source.with_suffix(".o")
-    process = compiler.run(["-O0", "-w", "-c", str(source), "-o", str(target)])
-    _, messages = process.communicate()
-    if process.returncode:
-        raise first_error(
-            messages.decode(errors="replace"), process.returncode, sources
-        )
+    finished = compiler.run(
+        ["-O0", "-w", "-c", str(source), "-o", str(target)]
+    ).finish()
+    if finished.status or finished.exceeded:
+        raise first_error(finished, source, sources)
     return target
 
 
