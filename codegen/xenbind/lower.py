@@ -21,6 +21,7 @@ from .constants import (
     is_string,
     string_value,
 )
+from .directives import Macro, Preprocessed
 from .errors import SourceError, XenbindError
 from .ir import (
     Constant,
@@ -34,7 +35,6 @@ from .ir import (
 )
 from .layout import Abi
 from .parse import Parsed, unevaluable
-from .preprocess import Macro, Preprocessed
 from .source import Sources
 from .spec import Spec
 from .typetable import TypeTable
@@ -162,6 +162,13 @@ class _Lowering:
             if constant.name == self.spec.version_macro and isinstance(
                 constant.value, int
             ):
+                if constant.value < 0:
+                    raise SourceError(
+                        constant.coord,
+                        f"{constant.name} is negative: {constant.value}",
+                        "a version is a number from 0 up, and its module is named after it",
+                        self.sources.line(constant.coord.file, constant.coord.line),
+                    )
                 return constant.value
         raise SourceError(
             Coord(self.root, 1, 1),

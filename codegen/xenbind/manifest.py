@@ -114,6 +114,6 @@ def generator_digest() -> str:
 
 def _file_digest(path: Path) -> str:
     try:
-        return digest(path.read_bytes())
+        return digest(path.read_bytes()) if path.is_file() else ""
     except OSError:
         return ""

@@ -6,11 +6,23 @@ Takes a `Spec`, a version of it and a compiler command; gives its `Interface` by
 
 from __future__ import annotations
 
-from .errors import XenbindError
-from .ir import Interface
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import SourceError, XenbindError
+from .ir import Coord, Interface
 from .lower import candidates, expressions, lower
 from .parse import parse
-from .preprocess import Compiler, expand, finish_check, preprocess, start_check
+from .preprocess import (
+    Compiler,
+    expand,
+    finish_check,
+    preprocess,
+    require_header,
+    start_check,
+)
 from .resources import folder
 from .rings import ring_macros
 from .source import Sources
@@ -37,6 +49,41 @@ def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interfac
     is the one to say so.
     """
     header = version.directory / spec.header
+    require_header(header)
+    try:
+        with _deeper():
+            interface = _read(spec, version, command, header)
+    except RecursionError:
+        raise SourceError(
+            Coord(str(header), 1, 1),
+            "the header nests structs, types or expressions too deep",
+            "C promises no more than 63 levels (C11 5.2.4.1): take some out",
+        ) from None
+    if version.number not in (0, interface.version):
+        raise XenbindError(
+            f"{header} is of version {interface.version}, the spec says {version.number}",
+            f"correct the number in {spec.path}, or the directory",
+        )
+    return interface
+
+
+# Room for structs in 250 levels; the parser takes 12 calls for each.
+_RECURSION = 4000
+
+
+@contextmanager
+def _deeper() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(_RECURSION)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _read(
+    spec: Spec, version: VersionSpec, command: tuple[str, ...], header: Path
+) -> Interface:
     compiler = compiler_for(spec, version, command)
     sources = Sources()
     check = start_check(compiler, header)  # runs beside the preprocessor
@@ -52,12 +99,4 @@ def read(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Interfac
     constants = list(zip(macros, expanded, strict=False))
     parsed = parse(preprocessed.text, expressions(constants), sources)
     operations = list(zip(accessors, expanded[len(macros) :], strict=True))
-    interface = lower(
-        spec, header, preprocessed, constants, operations, parsed, sources
-    )
-    if version.number not in (0, interface.version):
-        raise XenbindError(
-            f"{header} is of version {interface.version}, the spec says {version.number}",
-            f"correct the number in {spec.path}, or the directory",
-        )
-    return interface
+    return lower(spec, header, preprocessed, constants, operations, parsed, sources)

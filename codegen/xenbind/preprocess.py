@@ -18,35 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .bounded import Bounded, Finished
+from .directives import Macro, Preprocessed, split
 from .errors import CompilerError, SourceError, XenbindError
 from .ir import Coord
-from .source import Sources
+from .source import LARGEST, Sources, is_readable
 
-
-@dataclass(frozen=True, slots=True)
-class Macro:
-    """A macro as it stands at the end of the header.
-
-    `parameters` is None for an object-like macro; `body` is its text before expansion.
-    """
-
-    name: str
-    parameters: tuple[str, ...] | None
-    body: str
-    coord: Coord
-
-
-@dataclass(frozen=True, slots=True)
-class Preprocessed:
-    """What the preprocessor made of a header.
-
-    `text` is C with GNU line markers and no directives; `files` are the files read, in
-    the order of first use, as the compiler names them.
-    """
-
-    text: str
-    macros: dict[str, Macro]
-    files: tuple[str, ...]
+# Without comments.  Xen's largest public header has 100 KB with all that it includes.
+LONGEST_TEXT = 4 << 20
+MOST_MACROS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +81,37 @@ def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
     )
 
 
+def require_header(header: Path) -> None:
+    """Raise `SourceError` unless this is a file that can be read as a header.
+
+    A pipe or a device could be read for ever.  A path with quotes, backslashes or control
+    characters cannot be told from what the preprocessor says around it.
+    """
+    coord = Coord(str(header), 1, 1)
+    if not all(char.isprintable() or char >= "\udc80" for char in coord.file) or (
+        set(coord.file) & set('"\\')
+    ):
+        raise SourceError(
+            coord,
+            "a header's path must have no quotes, backslashes or control characters",
+            "move the header tree to another folder",
+        )
+    if not header.exists():
+        raise SourceError(
+            coord,
+            "no such header",
+            "check the 'directory' and 'header' of the spec, or the folder given with --include",
+        )
+    if not header.is_file():
+        raise SourceError(coord, "not a regular file", "name a header file instead")
+    if not is_readable(header):
+        raise SourceError(
+            coord,
+            f"larger than {LARGEST >> 20} MB",
+            "take what is not needed out of it: no person can have written all this",
+        )
+
+
 def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocessed:
     """Preprocess a header.
 
@@ -117,7 +127,14 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
         "-D__builtin_offsetof=offsetof",
         str(header),
     ]
-    return _split(_finish(compiler.run(options), sources, header), sources)
+    found = split(_finish(compiler.run(options), sources, header), sources)
+    if len(found.text) > LONGEST_TEXT or len(found.macros) > MOST_MACROS:
+        raise SourceError(
+            Coord(str(header), 1, 1),
+            f"more than {LONGEST_TEXT >> 20} MB of declarations or {MOST_MACROS:,} macros",
+            "include less: parsing this would take minutes and gigabytes",
+        )
+    return found
 
 
 def expand(
@@ -172,8 +189,7 @@ def finish_check(process: Bounded, header: Path, sources: Sources) -> None:
 _DIAGNOSTIC = re.compile(
     r"^(.+?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE
 )
-
-
+_UNPLACED = re.compile(r"error: (.*)")
 _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|cannot allocate memory", re.I)
 
 
@@ -181,29 +197,24 @@ def _finish(process: Bounded, sources: Sources, header: Path) -> str:
     finished = process.finish()
     if finished.status == 0 and not finished.exceeded:
         return finished.output.decode("utf-8", errors="surrogateescape")
-    if not header.is_file():
-        raise SourceError(
-            Coord(str(header), 1, 1),
-            "no such header",
-            "check the 'directory' and 'header' of the spec, or the folder given with --include",
-        )
     raise first_error(finished, header, sources)
 
 
-def first_error(finished: Finished, file: Path, sources: Sources) -> XenbindError:
+def first_error(finished: Finished, source: Path, sources: Sources) -> XenbindError:
     """Why the compilation of a file failed: the first error, at its place if it has one."""
     said = finished.messages.decode("utf-8", errors="replace")
     if finished.exceeded or _OUT_OF_MEMORY.search(said):
         return SourceError(
-            Coord(str(file), 1, 1),
+            Coord(str(source), 1, 1),
             f"the C compiler {finished.exceeded or 'ran out of memory'}",
             "look for a macro that expands without end, or name another compiler with --cc",
         )
     found = _DIAGNOSTIC.search(said)
     if not found:
+        unplaced = _UNPLACED.search(said)
         last = said.strip().splitlines()[-1:] or [_end(finished.status)]
         return CompilerError(
-            f"the C compiler failed: {last[0]}",
+            f"the C compiler failed: {unplaced[1] if unplaced else last[0]}",
             "check that --cc or CC names a working compiler",
         )
     file, line, column, message = found.groups()
@@ -229,40 +240,3 @@ def _advice(message: str) -> str:
     if "unknown type name" in message or "incomplete type" in message:
         return "declare the type before its use, or include the header that does"
     return "mend the header: the C compiler refuses it"
-
-
-_MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
-_DEFINE = re.compile(r"#define (\w+)(\([^)]*\))?[ \t]?(.*)")
-
-
-def _split(output: str, sources: Sources) -> Preprocessed:
-    """Take the directives out of the text, line for line, and keep the macros."""
-    macros: dict[str, Macro] = {}
-    files: dict[str, None] = {}
-    text: list[str] = []
-    file, number = "", 0
-    for line in output.split("\n"):
-        if marker := _MARKER.match(line):
-            number, file = int(marker[1]), re.sub(r"\\(.)", r"\1", marker[2])
-            if not file.startswith("<"):
-                files[file] = None
-            text.append(line)
-            continue
-        if line.startswith("#define "):
-            if not file.startswith("<") and (found := _DEFINE.match(line)):
-                name, parameters, body = found.groups()
-                names = None if parameters is None else _names(parameters)
-                macros[name] = Macro(
-                    name, names, body.strip(), sources.locate(file, number, name)
-                )
-            line = ""
-        elif line.startswith("#undef "):
-            macros.pop(line.split()[1], None)
-            line = ""
-        text.append(line)
-        number += 1
-    return Preprocessed("\n".join(text), macros, tuple(files))
-
-
-def _names(parameters: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in parameters[1:-1].split(",") if name.strip())

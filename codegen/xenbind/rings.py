@@ -15,13 +15,13 @@ from pycparser import c_ast
 from pycparser.c_parser import CParser, ParseError
 
 from .comments import read
+from .directives import Macro, Preprocessed
 from .errors import SourceError
 from .ir import Field, Operation, Record, RecordRef
 from .layout import X86_64, IntegerType
 from .macroroles import MacroBody, RingTypes, Untranslatable, roles
 from .macros import Translator
 from .names import python_name
-from .preprocess import Macro, Preprocessed
 from .source import Sources
 
 _DEFINER = "DEFINE_RING_TYPES"

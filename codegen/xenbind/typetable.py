@@ -187,6 +187,10 @@ class TypeTable:
     def field(
         self, node: c_ast.Decl, type: CType, member: layout.Member, place: layout.Place
     ) -> Field:
+        if _levels(type) > _DEEPEST:
+            raise self.refuse(
+                node, f"a type of more than {_DEEPEST} arrays or pointers"
+            )
         doc = self.doc(node.coord, node.name)
         return Field(
             name=node.name,
@@ -296,6 +300,19 @@ def fundamental(spelling: str) -> str:
 
 
 _INTEGER_WORDS = frozenset(("signed", "unsigned", "char", "short", "int", "long"))
+
+
+# C11 5.2.4.1 asks for 12; Python's parser takes 200 parentheses.
+_DEEPEST = 63
+
+
+def _levels(type: CType | None) -> int:
+    """How many arrays and pointers stand around a type."""
+    levels = 0
+    while isinstance(type, Array | Pointer):
+        type = type.element if isinstance(type, Array) else type.target
+        levels += 1
+    return levels
 
 
 def spelling(type: CType) -> str:
