@@ -170,6 +170,15 @@ def expand(
     output = _finish(process, sources, header)
     parts = re.split(r"^@(\d+)(?!\d)", output, flags=re.MULTILINE)[1:]
     expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+    if sum(map(len, expansions.values())) > LONGEST_TEXT:
+        longest = max(expansions, key=lambda index: len(expansions[index]))
+        macro = wanted[longest]
+        raise SourceError(
+            macro.coord,
+            f"the macro {macro.name} expands to {len(expansions[longest]) >> 10:,} KB",
+            f"list '{macro.name}' under 'skip' in the spec if it is no constant",
+            sources.line(macro.coord.file, macro.coord.line),
+        )
     # A _Pragma within stands on a line of its own.
     return [
         expansions[index].replace("\n", " ").strip() for index in range(len(wanted))

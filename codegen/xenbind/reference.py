@@ -113,7 +113,7 @@ def reference(interface: Interface) -> Reference:
             name, coord = constant.name, constant.coord
             probes.append(Probe(f"{name} value", name, constant.value & _WORD, coord))
             probes.append(
-                Probe(f"{name} negative", f"{name} < 0", constant.value < 0, coord)
+                Probe(f"{name} negative", f"({name}) < 0", constant.value < 0, coord)
             )
     longest = max(len(probe.name) for probe in [*probes, *bits])
     return Reference(
