@@ -121,11 +121,12 @@ def _generate(job: Job, accept_abi_change: bool) -> None:
     made = build(job)
     from . import abi, output
 
-    keep_source(job)
-    changes = list(abi.changes(made.package, job.out, made.interfaces))
-    if not accept_abi_change:
-        abi.refuse(changes)
-    changed = output.write(job.out, made.files)
+    with output.lock(job.out):
+        keep_source(job)
+        changes = list(abi.changes(made.package, job.out, made.interfaces))
+        if not accept_abi_change:
+            abi.refuse(changes)
+        changed = output.write(job.out, made.files)
     for interface in made.interfaces:
         click.echo(
             f"{interface.name} version {interface.version}:"

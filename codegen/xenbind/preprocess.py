@@ -168,8 +168,13 @@ def expand(
         text,
     )
     output = _finish(process, sources, header)
-    parts = re.split(r"^@(\d+)(?!\d)", output, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^@(\d{1,9})(?!\d)", output, flags=re.MULTILINE)[1:]
     expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+    if expansions.keys() != set(range(len(wanted))):
+        raise CompilerError(
+            "the C compiler did not expand the macros that it was given",
+            "check that --cc or CC names a working compiler",
+        )
     if sum(map(len, expansions.values())) > LONGEST_TEXT:
         longest = max(expansions, key=lambda index: len(expansions[index]))
         macro = wanted[longest]
