@@ -8,7 +8,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pycparser import c_ast
 from pycparser.c_parser import CParser
-from xenbind.constants import CInt, Unevaluable, evaluate, is_expression, string_value
+from xenbind.constants import (
+    CInt,
+    Unevaluable,
+    evaluate,
+    is_expression,
+    is_string,
+    string_value,
+)
 from xenbind.layout import X86_64
 from xenbind.source import Sources
 from xenbind.typetable import TypeTable
@@ -186,4 +193,4 @@ def test_what_may_be_a_constant(expansion: str, expected: bool) -> None:
 
 def test_string_macros() -> None:
     assert string_value('"a\\"b" "c"') == 'a"bc'
-    assert string_value("1") is None
+    assert not is_string("1")

@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import INSTALLED, PROJECT, SPEC, require, tree
 from xenbind import spec as specs
+from xenbind.compiler import find_compiler
 from xenbind.diff import Difference, Verdict, diff
 from xenbind.diffmembers import Member, MemberChange
 from xenbind.diffmembertext import Kind
@@ -28,7 +29,6 @@ from xenbind.ir import Coord, Field, Interface, Record, Scalar
 from xenbind.layout import X86_64, lay_out
 from xenbind.layout import Member as Part
 from xenbind.pipeline import read
-from xenbind.preprocess import find_compiler
 
 GOLDEN = PROJECT / "tests" / "golden" / "diff"
 FACTS = PROJECT / "tests" / "data" / "facts"

@@ -16,10 +16,10 @@ from golden_files import check_golden
 from rich.console import Console
 from support import PROJECT, SPEC, tree
 from xenbind import spec
+from xenbind.compiler import find_compiler
 from xenbind.errors import XenbindError, describe
 from xenbind.ir import Interface
 from xenbind.pipeline import read
-from xenbind.preprocess import find_compiler
 from xenbind.show import GroupView, Overview, RecordView, show, to_json
 from xenbind.showparts import Kind, Part
 from xenbind.showtext import picture, summary

@@ -39,8 +39,8 @@ def _load(spec: Path | None) -> Spec:
 
 def _interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
     """The interface that a version number of the spec or a header tree's path names."""
+    from .compiler import find_compiler
     from .pipeline import read
-    from .preprocess import find_compiler
 
     if Path(wanted).is_dir():
         foreign = spec.for_tree(Path(wanted))

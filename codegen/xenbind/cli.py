@@ -122,11 +122,12 @@ def _generate(job: Job, accept_abi_change: bool) -> None:
     made = build(job)
     from . import abi, output
 
-    keep_source(job)
-    changes = list(abi.changes(made.package, job.out, made.interfaces))
-    if not accept_abi_change:
-        abi.refuse(changes)
-    changed = output.write(job.out, made.files)
+    with output.lock(job.out):
+        keep_source(job)
+        changes = list(abi.changes(made.package, job.out, made.interfaces))
+        if not accept_abi_change:
+            abi.refuse(changes)
+        changed = output.write(job.out, made.files)
     for interface in made.interfaces:
         click.echo(
             f"{interface.name} version {interface.version}:"
@@ -219,7 +220,7 @@ def _verify(job: Job, targets: tuple[str, ...] = (), as_json: bool = False) -> N
     from . import spec as specs
     from . import verify as verification
     from . import verifytext
-    from .preprocess import find_compiler
+    from .compiler import find_compiler
     from .targets import find_machines
 
     loaded = specs.load(job.spec)
@@ -273,7 +274,7 @@ def add_version(
       xenbind add-version xen/xen/include/public --release 4.23
     """
     from .addversion import added_version
-    from .preprocess import find_compiler
+    from .compiler import find_compiler
 
     job = _job(spec, None, out, cc)
     with added_version(job.spec, tree, release, find_compiler(cc)) as added:

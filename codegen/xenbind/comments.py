@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_LONGEST = 20_000  # characters of a comment, or of a line in which one stands
 _HINT = re.compile(r"\b([A-Z][A-Z0-9_]*_)\*")
 
 
@@ -50,19 +51,21 @@ def read(text: str) -> Comments:
     sections: dict[int, str] = {}
     section: str | None = None
     line = 1
-    at = 0
+    at = start = 0  # of the token before, and of the line
     for token in _TOKEN.finditer(text):
         line += text.count("\n", at, token.start())
+        start = max(start, text.rfind("\n", at, token.start()) + 1)
         first, at = line, token.start()
         if token.lastgroup != "comment":
             continue
         last = first + token[0].count("\n")
-        column = token.start() - (text.rfind("\n", 0, token.start()) + 1)
         words = plain(token[0])
         if not words:
             continue
-        if lines[first - 1][:column].strip():
-            behind[first] = f"{behind[first]} {words}" if first in behind else words
+        before = text[start : min(token.start(), start + _LONGEST)]
+        if before.strip():
+            together = f"{behind[first]} {words}" if first in behind else words
+            behind[first] = together[:_LONGEST]
         elif last < len(lines) and lines[last].strip():
             above[last + 1] = words
             if section is not None:
@@ -87,8 +90,12 @@ def _next_code(lines: list[str], last: int) -> int | None:
 
 
 def plain(comment: str) -> str:
-    """A comment's words: no delimiters, no leading stars, paragraphs kept apart."""
+    """A comment's words: no delimiters, no leading stars, paragraphs kept apart.
+
+    Of a comment that is longer than anybody reads, the first part.
+    """
     body = comment[2:] if comment.startswith("//") else comment[2:-2]
+    body = body[:_LONGEST]
     lines = [re.sub(r"^\s*\*+(?=\s|$)", "", line).strip() for line in body.split("\n")]
     paragraphs = re.split(r"\n{2,}", "\n".join(lines).strip("\n"))
     return "\n\n".join(

@@ -8,7 +8,6 @@ lengths, bit-field widths and enumerators.  What it does not understand it refus
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Protocol
 
 from pycparser import c_ast
 
+from . import escapes
 from .layout import Abi, IntegerType
 
 
@@ -73,13 +73,26 @@ _NOT_FIRST = frozenset("""
     """.split())
 
 
-def string_value(expansion: str) -> str | None:
-    """The text of a macro that is one or more string literals, None if it is none."""
-    literal = r'"(?:[^"\\]|\\.)*"'
-    if not re.fullmatch(rf"{literal}(?:\s*{literal})*", expansion):
-        return None
-    # C's simple escapes are Python's; its numeric ones too, up to their length.
-    return "".join(ast.literal_eval(part) for part in re.findall(literal, expansion))
+def is_string(expansion: str) -> bool:
+    """Whether a macro's expansion is one or more string literals."""
+    return re.fullmatch(rf"{_STRING}(?:\s*{_STRING})*", expansion) is not None
+
+
+def string_value(expansion: str) -> str:
+    """The text of one or more string literals.
+
+    Raises `Unevaluable` for an escape without a value, and for bytes that are no text.
+    """
+    try:
+        parts = [escapes.content(part) for part in re.findall(_STRING, expansion)]
+        return b"".join(parts).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unevaluable("its bytes are not UTF-8") from None
+    except ValueError as reason:
+        raise Unevaluable(str(reason)) from None
+
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
 
 
 def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
@@ -110,25 +123,28 @@ class _Evaluator:
     def visit_Constant(self, node: c_ast.Constant) -> CInt:
         if node.type == "char":
             return CInt(self.character(node.value), self.int)
-        if "int" in node.type:
+        if "int" in node.type and node.value[:1].isdigit():
             return self.literal(node.value)
         raise Unevaluable(f"{node.value} is not an integer")
 
     def character(self, text: str) -> int:
         """A character constant: a plain char, converted to int (C11 6.4.4.4)."""
-        literal = text.lstrip("uUL")
-        value: str = ast.literal_eval(literal)
+        if not text.startswith("'"):
+            raise Unevaluable(f"{text} is a wide character")
+        try:
+            value = escapes.content(text)
+        except ValueError as reason:
+            raise Unevaluable(str(reason)) from None
         if len(value) != 1:
-            raise Unevaluable(f"{text} is not a single character")
-        code = ord(value)
-        if literal == text and code < 256:
-            return convert(CInt(code, self.int), self.scope.abi.integers["char"]).value
-        return code
+            raise Unevaluable(f"{text} is not a single byte")
+        return convert(CInt(value[0], self.int), self.scope.abi.integers["char"]).value
 
     def literal(self, text: str) -> CInt:
         """An integer literal: the first type of C11 6.4.4.1's list that holds its value."""
         digits = text.rstrip("uUlL")
         suffix = text[len(digits) :].lower()
+        if len(digits) > _LONGEST_INTEGER:
+            raise Unevaluable("it fits no integer type")
         octal = re.fullmatch(r"0[0-7]+", digits)
         value = int(digits, 8) if octal else int(digits, 0)
         decimal = digits[0] != "0"
@@ -249,6 +265,10 @@ def convert(operand: CInt, target: IntegerType) -> CInt:
     if target.signed and value >> (bits - 1):
         value -= 1 << bits
     return CInt(value, target)
+
+
+# In digits: 64 of the shortest base, with its prefix.
+_LONGEST_INTEGER = 66
 
 
 def _member_path(node: c_ast.Node) -> str:

@@ -17,21 +17,23 @@ def docstring(text: str, indent: int) -> str:
 
     Paragraphs are filled; the first is the summary.
     """
-    paragraphs = [_harmless(part) for part in text.split("\n\n") if part.strip()]
+    parts = [" ".join(part.split()) for part in text.split("\n\n")]
+    paragraphs = [_printable(part) for part in parts if part]
     if not paragraphs:
         return ""
     margin = " " * indent
-    if len(paragraphs) == 1 and indent + len(paragraphs[0]) + 6 <= LINE:
-        return f'"""{paragraphs[0]}"""'
+    only = _harmless(paragraphs[0])
+    if len(paragraphs) == 1 and indent + len(only) + 6 <= LINE:
+        return f'"""{only}"""'
     width = LINE - indent
     first = _filled("'''" + paragraphs[0], width)
     if len(paragraphs) == len(first) == 1:  # the closing quotes have no room
         first = _filled("'''" + paragraphs[0], width - 3)
     lines = ["\n".join(first).removeprefix("'''")]
     lines += ["\n".join(_filled(part, width)) for part in paragraphs[1:]]
-    body = (
-        "\n\n".join(lines).replace("\n", f"\n{margin}").replace(f"\n{margin}\n", "\n\n")
-    )
+    # Escaped after it is filled: no line ends between a backslash and what it escapes.
+    body = _harmless("\n\n".join(lines))
+    body = body.replace("\n", f"\n{margin}").replace(f"\n{margin}\n", "\n\n")
     return f'"""{body}\n{margin}"""'
 
 
@@ -48,14 +50,9 @@ def comment(text: str, indent: int = 0) -> list[str]:
 
 
 def _harmless(text: str) -> str:
-    words = (
-        _printable(" ".join(text.split()))
-        .replace("\\", "\\\\")
-        .replace('"""', '\\"\\"\\"')
-    )
     # A quote at either end would run into the delimiter.
-    if words.endswith('"'):
-        words = words[:-1] + '\\"'
+    body, last = (text[:-1], '\\"') if text.endswith('"') else (text, "")
+    words = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + last
     return f" {words}" if words.startswith('"') else words
 
 

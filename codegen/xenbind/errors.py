@@ -39,9 +39,23 @@ class OutputError(XenbindError):
 
 
 def describe(error: XenbindError) -> str:
-    """The error as a person reads it: place and message, source line with caret, advice."""
+    """The error as a person reads it: place and message, source line with caret, advice.
+
+    A header's control characters do not reach the terminal.
+    """
+    return "\n".join(map(_printable, _lines(error)))
+
+
+def _printable(line: str) -> str:
+    return "".join(
+        char if char.isprintable() or char in "\t\n" else "\N{REPLACEMENT CHARACTER}"
+        for char in line
+    )
+
+
+def _lines(error: XenbindError) -> list[str]:
     if not isinstance(error, SourceError):
-        return f"xenbind: error: {error.message}\n  help: {error.advice}"
+        return [f"xenbind: error: {error.message}", f"  help: {error.advice}"]
     lines = [f"{error.coord}: error: {error.message}"]
     if error.line.strip():
         # A tab takes one column in the coordinate but several on the terminal.
@@ -49,4 +63,4 @@ def describe(error: XenbindError) -> str:
         indent = "".join("\t" if char == "\t" else " " for char in before)
         lines += [f"  {error.line.rstrip()}", f"  {indent}^"]
     lines.append(f"  help: {error.advice}")
-    return "\n".join(lines)
+    return lines

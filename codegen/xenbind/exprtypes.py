@@ -43,8 +43,8 @@ def expression_type(node: c_ast.Node, types: TypeTable) -> CType:
 
 def member_type(record: CType, name: str, types: TypeTable) -> CType:
     """The type of a struct's or union's member."""
-    if isinstance(record, RecordRef) and record.key in types.records:
-        for field in types.records[record.key].fields:
+    if isinstance(record, RecordRef) and (known := types.record(record.key)):
+        for field in known.fields:
             if field.name == name:
                 return field.type
     raise Unevaluable(f"it has no member '{name}' that is known here")

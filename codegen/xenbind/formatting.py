@@ -11,6 +11,7 @@ that hold nothing of the headers are no templates, and are not formatted again.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -90,13 +91,14 @@ def _shares(texts: Mapping[str, str]) -> list[dict[str, str]]:
 def _serve(connection: Connection, other_end: Connection) -> None:
     """What each process does: black applied to what comes, until the caller is gone."""
     other_end.close()  # else the end of the caller would not be noticed
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's to answer
     from black import Mode, format_str
 
-    while True:
-        try:
+    try:
+        while True:
             texts = connection.recv()
-        except EOFError:
-            return
-        connection.send(
-            {path: format_str(text, mode=Mode()) for path, text in texts.items()}
-        )
+            connection.send(
+                {path: format_str(text, mode=Mode()) for path, text in texts.items()}
+            )
+    except (EOFError, ConnectionError):
+        return

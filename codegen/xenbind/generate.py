@@ -60,7 +60,7 @@ def build(job: Job) -> Generated:
 
 def _build(job: Job, formatter: Formatter) -> Generated:
     from . import abi, pipeline, spec
-    from .preprocess import find_compiler
+    from .compiler import find_compiler
     from .render import render
 
     loaded = spec.load(job.spec)

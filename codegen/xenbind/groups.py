@@ -36,9 +36,9 @@ def infer(
     rest = []
     for constant in numeric:
         # The longest known prefix wins: MEM_ACCESS_FAULT_* within MEM_ACCESS_*.
-        prefix = max(
-            (p for p in known if constant.name.startswith(p)), key=len, default=None
-        )
+        name = constant.name
+        beginnings = (name[:length] for length in range(len(name), 0, -1))
+        prefix = next((start for start in beginnings if start in known), None)
         if prefix is None or constant.name == prefix:
             rest.append(constant)
         else:

@@ -13,6 +13,7 @@ from .ir import Constant
 
 _SHIFT = re.compile(r"(\d+)[uUlL]*\s*<<\s*(\d+)[uUlL]*")
 _UNION = re.compile(r"\w+(?:\s*\|\s*\w+)+")
+_LONGEST_UNION = 64  # bits in the widest type; Python's compiler recurses
 _HEXADECIMAL = re.compile(r"0[xX]([0-9a-fA-F]+)[uUlL]*")
 
 
@@ -24,16 +25,16 @@ def literal(constant: Constant, names: Mapping[str, str]) -> str:
     """
     value = constant.value
     if isinstance(value, str):
-        return _string(value)
+        return text(value)
     body = constant.body.strip()
     while body.startswith("(") and body.endswith(")") and "(" not in body[1:]:
         body = body[1:-1].strip()
     shift = _SHIFT.fullmatch(body)
     if shift and int(shift[1]) << int(shift[2]) == value:
-        return f"{shift[1]} << {shift[2]}"
+        return f"{int(shift[1])} << {int(shift[2])}"
     if _UNION.fullmatch(body):
         parts = re.split(r"\s*\|\s*", body)
-        if all(part in names for part in parts):
+        if len(parts) <= _LONGEST_UNION and all(part in names for part in parts):
             return " | ".join(names[part] for part in parts)
     hexadecimal = _HEXADECIMAL.fullmatch(body)
     if hexadecimal and int(hexadecimal[1], 16) == value:
@@ -41,8 +42,9 @@ def literal(constant: Constant, names: Mapping[str, str]) -> str:
     return str(value)
 
 
-def _string(text: str) -> str:
-    quoted = repr(text)
-    if quoted.startswith("'") and '"' not in text:
+def text(value: str) -> str:
+    """A string as black writes it; what cannot be printed is escaped."""
+    quoted = repr(value)
+    if quoted.startswith("'") and '"' not in value:
         return f'"{quoted[1:-1]}"'
     return quoted

@@ -15,12 +15,19 @@ from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 
 from . import groups, layout, rings
-from .constants import Unevaluable, evaluate, is_expression, string_value
+from .constants import (
+    CInt,
+    Unevaluable,
+    evaluate,
+    is_expression,
+    is_string,
+    string_value,
+)
+from .directives import Macro, Preprocessed
 from .errors import SourceError, XenbindError
 from .ir import Constant, Coord, Interface, Payload, Record, RecordRef, Ring, Typedef
 from .layout import Abi
 from .parse import Parsed, unevaluable
-from .preprocess import Macro, Preprocessed
 from .source import Sources
 from .spec import Spec
 from .typetable import TypeTable
@@ -45,9 +52,7 @@ def expressions(macros: Sequence[tuple[Macro, str]]) -> list[tuple[Macro, str]]:
     return [
         (macro, text)
         for macro, text in macros
-        if is_expression(text)
-        and string_value(text) is None
-        and not text.isidentifier()
+        if is_expression(text) and not is_string(text) and not text.isidentifier()
     ]
 
 
@@ -162,22 +167,24 @@ class _Lowering:
 
     def macros(self, macros: Sequence[tuple[Macro, str]]) -> Iterator[Constant]:
         for macro, expansion in macros:
-            doc = self.types.comments.of(macro.coord.line)
-            text = string_value(expansion)
-            if text is not None:
-                yield Constant(macro.name, text, macro.body, doc, macro.coord)
-                continue
-            if expansion.isidentifier():
-                value = self.types.enumerators.get(expansion)
-            elif macro.name in self.parsed.expressions:
-                try:
-                    value = evaluate(self.parsed.expressions[macro.name], self.types)
-                except Unevaluable as reason:
-                    raise unevaluable(macro, str(reason), self.sources) from None
-            else:
-                value = None
+            try:
+                value = self.constant(macro.name, expansion)
+            except Unevaluable as reason:
+                raise unevaluable(macro, str(reason), self.sources) from None
             if value is not None:
-                yield Constant(macro.name, value.value, macro.body, doc, macro.coord)
+                doc = self.types.comments.of(macro.coord.line)
+                yield Constant(macro.name, value, macro.body, doc, macro.coord)
+
+    def constant(self, name: str, expansion: str) -> int | str | None:
+        """The value of a macro, None for one that is no constant."""
+        if is_string(expansion):
+            return string_value(expansion)
+        value: CInt | None = None
+        if expansion.isidentifier():
+            value = self.types.enumerators.get(expansion)
+        elif name in self.parsed.expressions:
+            value = evaluate(self.parsed.expressions[name], self.types)
+        return None if value is None else value.value
 
     def version(self, constants: Sequence[Constant]) -> int:
         """The interface's version, 0 where no macro says it."""
@@ -187,6 +194,13 @@ class _Lowering:
             if constant.name == self.spec.version_macro and isinstance(
                 constant.value, int
             ):
+                if constant.value < 0:
+                    raise SourceError(
+                        constant.coord,
+                        f"{constant.name} is negative: {constant.value}",
+                        "a version is a number from 0 up, and its module is named after it",
+                        self.sources.line(constant.coord.file, constant.coord.line),
+                    )
                 return constant.value
         raise SourceError(
             Coord(self.root, 1, 1),
@@ -199,9 +213,11 @@ class _Lowering:
         """Lower one declaration of the root header; a typedef is given back."""
         if isinstance(node, c_ast.Typedef) and not self.types.is_function(node.type):
             target = self.types.typedef(node.name)
+            if isinstance(target, RecordRef):
+                self.types.record(target.key)
             yield Typedef(
                 node.name,
-                target,
+                self.types.settled(target),
                 self.types.doc(node.coord, node.name),
                 self.types.coord(node),
             )
@@ -221,10 +237,15 @@ class _Lowering:
             entry = self.types.records.get(f"union {name}_sring_entry")
             if record.key != f"struct {name}_sring" or entry is None:
                 continue
-            request, response = (field.type for field in entry.fields)
-            assert isinstance(request, RecordRef) and isinstance(response, RecordRef)
-            front = self.types.records[f"struct {name}_front_ring"]
-            back = self.types.records[f"struct {name}_back_ring"]
+            front = self.types.records.get(f"struct {name}_front_ring")
+            back = self.types.records.get(f"struct {name}_back_ring")
+            match [field.type for field in entry.fields]:
+                case [RecordRef() as request, RecordRef() as response]:
+                    pass
+                case _:
+                    continue
+            if front is None or back is None or not _names(record) >= _SHARED:
+                continue
             yield Ring(
                 name=name,
                 request=request.spelling,
@@ -264,6 +285,14 @@ class _Lowering:
                 f"correct [payload] in {self.spec.path}",
             )
         return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
+
+
+# What a page has that `DEFINE_RING_TYPES` declared, and others of such a name may not.
+_SHARED = frozenset(["req_prod", "req_event", "rsp_prod", "rsp_event", "ring"])
+
+
+def _names(record: Record) -> set[str]:
+    return {field.name for field in record.fields}
 
 
 def _count(number: int, noun: str) -> str:

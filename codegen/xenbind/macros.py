@@ -27,6 +27,9 @@ from .macrovalues import (
 )
 from .names import python_name
 
+# What the translated lines themselves refer to.
+_GLOBALS = frozenset(["self", "assign", "ctypes", "U32", "U64"])
+
 
 @dataclass
 class Translator(Expressions):
@@ -39,9 +42,10 @@ class Translator(Expressions):
 
     def translate(self, python: str, doc: str) -> Operation:
         """The operation under its Python name, its body as lines without indentation."""
-        parameters = []
+        parameters: list[Parameter] = []
         for name, role in zip(self.macro.parameters, self.roles, strict=True):
-            text = python_name(name.strip("_"), ())
+            taken = {*_GLOBALS, *(parameter.name for parameter in parameters)}
+            text = python_name(name.strip("_"), taken)
             if role in ("front", "back", "half") or (
                 role == "page" and self.side == "page"
             ):
@@ -145,7 +149,8 @@ class Translator(Expressions):
             raise Untranslatable(f"the declaration of '{node.name}'")
         target = named_type(node.type)
         value = convert(self.expression(node.init), target)
-        text = python_name(node.name.strip("_"), {v.text for v in self.names.values()})
+        taken = {*_GLOBALS, *(value.text for value in self.names.values())}
+        text = python_name(node.name.strip("_"), taken)
         self.names[node.name] = Value(text, ATOM, target)
         return f"{text} = {value.text}"
 

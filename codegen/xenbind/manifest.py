@@ -24,7 +24,7 @@ NAME = "manifest.json"
 _READERS = frozenset("""
     __main__ cli ask errors output verify abi addversion show showparts showtext
     diff diffmembers diffmembertext difftypes difftext decode decodetext recordings columns
-    requestinput requestlines ringpage targets dwarf verifytext
+    requestinput requestlines ringpage targets dwarf verifytext bounded
     """.split())
 
 
@@ -114,6 +114,6 @@ def generator_digest() -> str:
 
 def _file_digest(path: Path) -> str:
     try:
-        return digest(path.read_bytes())
+        return digest(path.read_bytes()) if path.is_file() else ""
     except OSError:
         return ""

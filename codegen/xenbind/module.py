@@ -26,7 +26,13 @@ from .ir import (
     Scalar,
 )
 from .literals import literal
-from .names import BUILTINS, ENUM_ATTRIBUTES, RECORD_ATTRIBUTES, python_name
+from .names import (
+    BUILTINS,
+    ENUM_ATTRIBUTES,
+    RECORD_ATTRIBUTES,
+    enum_member_name,
+    python_name,
+)
 from .placement import is_natural
 from .views import (
     AliasView,
@@ -84,7 +90,7 @@ class _Module:
         self.interface = interface
         self.records = {record.key: record for record in interface.records}
         self.imported: set[tuple[str, str]] = set()
-        self.taken = set(BUILTINS) | _IMPORTABLE | {"_C_NAMES"}
+        self.taken = set(BUILTINS) | _IMPORTABLE
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
         self.groups = {
             group.prefix: self.claim(group.name) for group in interface.groups
@@ -215,7 +221,7 @@ class _Module:
         taken = set(ENUM_ATTRIBUTES)
         members = []
         for short, constant in enum_names(group).items():
-            name = python_name(short, taken)
+            name = enum_member_name(short, taken)
             taken.add(name)
             members.append(
                 ConstantView(
@@ -229,13 +235,12 @@ class _Module:
 
     def record(self, record: Record) -> RecordView:
         anonymous = "." in record.key
-        taken = set(RECORD_ATTRIBUTES)
         members = []
         flat = True
         natural = is_natural(record, self.records)
+        names = _member_names(record)
         for field in record.fields:
-            name = python_name(field.name, taken)
-            taken.add(name)
+            name = names[field.name]
             members.append(
                 MemberView(
                     name, self.member(field, name, natural), docstring(field.doc, 4)
@@ -263,11 +268,15 @@ class _Module:
         if payload is None or payload.record != record.key:
             return None
         self.use(".base", "Any")
+        union = next(f.type for f in record.fields if f.name == payload.union)
+        assert isinstance(union, RecordRef)
+        own = _member_names(record)
+        inner = _member_names(self.records[union.key])
         return PayloadView(
             table=self.claim("_PAYLOADS"),
-            tag=payload.tag,
-            union=payload.union,
-            rows=[(self.constants[c.name], name) for c, name in payload.members],
+            tag=own[payload.tag],
+            union=own[payload.union],
+            rows=[(self.constants[c.name], inner[n]) for c, n in payload.members],
         )
 
     def description(self, record: Record) -> str:
@@ -373,6 +382,7 @@ class _Module:
 _IMPORTABLE = frozenset(
     ["Annotated", "Array", "Final", "IntFlag", "OpenEnum", "POINTER", "Any", "c_void_p"]
     + ["At", "Compound", "Structure", "Union", "anonymous", "record", "ring", *_STDINT]
+    + ["C_NAMES"]  # what a module declares for itself
     + [name for _, name in _CTYPES.values()]
     + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
 )
@@ -383,6 +393,15 @@ def _bit_field_type(field: Field) -> CType:
     if field.bit_width is not None and field.type == Scalar("char", "char"):
         return Scalar("signed char", "signed char")
     return field.type
+
+
+def _member_names(record: Record) -> dict[str, str]:
+    """The members' names in Python, by their names in C."""
+    names: dict[str, str] = {}
+    for field in record.fields:
+        taken = RECORD_ATTRIBUTES.union(names.values())
+        names[field.name] = python_name(field.name, taken)
+    return names
 
 
 def _class_name(record: Record) -> str:

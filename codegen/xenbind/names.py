@@ -1,14 +1,15 @@
 """The one rule for Python names: C's own name, unless Python cannot use it.
 
 Takes C identifiers; gives identifiers for `render`.  Leading double underscores become
-one, because Python mangles them inside classes; then a name that is a keyword or already
-taken gets trailing underscores until it is free.
+one, because Python mangles them inside classes, and a dollar becomes an underscore; then
+a name that is a keyword or already taken gets trailing underscores until it is free.
 """
 
 from __future__ import annotations
 
 import builtins
 import ctypes
+import enum
 import keyword
 from collections.abc import Collection
 
@@ -24,12 +25,19 @@ RECORD_ATTRIBUTES = frozenset(
     ]
 )
 BUILTINS = frozenset(dir(builtins))
-ENUM_ATTRIBUTES = frozenset(["mro", "name", "value", *dir(int)])
+ENUM_ATTRIBUTES = frozenset(["mro", "name", "value", *dir(int), *dir(enum.IntFlag)])
+
+
+def enum_member_name(c_name: str, taken: Collection[str]) -> str:
+    """The same for a member of an enum, which keeps names like `_this_` for itself."""
+    name = python_name(c_name, taken)
+    reserved = name.startswith("_") and name.endswith("_") and not name.endswith("__")
+    return python_name(f"{name}_", taken) if reserved else name
 
 
 def python_name(c_name: str, taken: Collection[str]) -> str:
     """The name in Python of something that C calls `c_name`, where `taken` are in use."""
-    name = c_name
+    name = c_name.replace("$", "_")  # gcc and clang allow it
     if name.startswith("__"):
         name = "_" + name.lstrip("_")
     if name[:1].isdigit() or not name.strip("_"):

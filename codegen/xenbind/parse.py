@@ -8,6 +8,7 @@ each of those, the AST of its expression.  `lower` reads both.  A syntax error b
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,9 @@ from pycparser.c_parser import ParseError
 
 from . import gnu
 from .attributes import settle
+from .directives import Macro
 from .errors import SourceError
 from .ir import Coord
-from .preprocess import Macro
 from .source import Sources
 
 _VARIABLE = "xenbind_constant_"
@@ -79,14 +80,22 @@ def _with_probes(text: str, expansions: Sequence[tuple[Macro, str]]) -> str:
 def _culprit(text: str, expansions: Sequence[tuple[Macro, str]]) -> Macro | None:
     """The first macro that cannot be parsed, if the header itself can be.
 
-    The parser does not always say where it failed.
+    The parser does not always say where it failed; halving finds it in few steps.
     """
-    for candidate in ((), *(((macro, text),) for macro, text in expansions)):
-        try:
-            gnu.parser().parse(_with_probes(text, candidate))
-        except ParseError:
-            return candidate[0][0] if candidate else None
-    return None
+    first = bisect_left(
+        range(len(expansions) + 1),
+        True,
+        key=lambda count: not _parses(_with_probes(text, expansions[:count])),
+    )
+    return expansions[first - 1][0] if first else None
+
+
+def _parses(text: str) -> bool:
+    try:
+        gnu.parser().parse(text)
+    except ParseError:
+        return False
+    return True
 
 
 def _syntax_error(message: str, sources: Sources) -> SourceError:

@@ -6,15 +6,20 @@ Takes a `Spec`, a version of it and a compiler command; gives its `Interface` by
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from .abitable import Layouts
-from .errors import XenbindError
-from .ir import Interface
+from .compiler import Compiler
+from .errors import SourceError, XenbindError
+from .ir import Coord, Interface
 from .layout import ABIS, X86_64, Abi
 from .lower import candidates, expressions, lay_out_records, lower
 from .parse import Parsed, parse
-from .preprocess import Compiler, expand, finish_check, preprocess, start_check
+from .preprocess import expand, finish_check, preprocess, require_header, start_check
 from .resources import folder
 from .rings import ring_macros
 from .source import Sources
@@ -44,7 +49,8 @@ def read(
     Raises `SourceError` where the header is wrong, in the words of the C compiler if it
     is the one to say so.
     """
-    return _read(spec, version, command, abi)[0]
+    with _deeper(version.directory / spec.header):
+        return _read(spec, version, command, abi)[0]
 
 
 def read_for_all(
@@ -55,17 +61,40 @@ def read_for_all(
     The header is preprocessed and parsed once, by one compiler: where it asks for a
     target's macros it is that of `command`.  Raises as `read` does.
     """
-    interface, parsed, sources = _read(spec, version, command, X86_64)
-    return interface, {
-        name: lay_out_records(interface, parsed, sources, abi)
-        for name, abi in ABIS.items()
-    }
+    with _deeper(version.directory / spec.header):
+        interface, parsed, sources = _read(spec, version, command, X86_64)
+        return interface, {
+            name: lay_out_records(interface, parsed, sources, abi)
+            for name, abi in ABIS.items()
+        }
+
+
+# Room for structs in 250 levels; the parser takes 12 calls for each.
+_RECURSION = 4000
+
+
+@contextmanager
+def _deeper(header: Path) -> Iterator[None]:
+    """Room for a header that nests deep.  Raises `SourceError` if it nests too deep."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(_RECURSION)
+    try:
+        yield
+    except RecursionError:
+        raise SourceError(
+            Coord(str(header), 1, 1),
+            "the header nests structs, types or expressions too deep",
+            "C promises no more than 63 levels (C11 5.2.4.1): take some out",
+        ) from None
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _read(
     spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
 ) -> tuple[Interface, Parsed, Sources]:
     header = version.directory / spec.header
+    require_header(header)
     compiler = compiler_for(spec, version, command)
     sources = Sources()
     check = start_check(compiler, header)  # runs beside the preprocessor

@@ -2,125 +2,57 @@
 
 Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
 `parse`, and the macros with their places; `expand` gives what macros stand for, for
-`constants`.  `check` asks the compiler whether the header is C at all, because a parser
-without types accepts redefinitions and unknown sizes that C refuses.
+`constants`.  `start_check` asks the compiler whether the header is C at all, because a
+parser without types accepts redefinitions and unknown sizes that C refuses.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import shutil
-import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import CompilerError, SourceError, XenbindError
+from .bounded import Bounded
+from .compiler import Compiler, output
+from .directives import Macro, Preprocessed, split
+from .errors import CompilerError, SourceError
 from .ir import Coord
-from .source import Sources
+from .source import LARGEST, Sources, is_readable
+
+# Without comments.  Xen's largest public header has 100 KB with all that it includes.
+LONGEST_TEXT = 4 << 20
+MOST_MACROS = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Macro:
-    """A macro as it stands at the end of the header.
+def require_header(header: Path) -> None:
+    """Raise `SourceError` unless this is a file that can be read as a header.
 
-    `parameters` is None for an object-like macro; `body` is its text before expansion.
+    A pipe or a device could be read for ever.  A path with quotes, backslashes or control
+    characters cannot be told from what the preprocessor says around it.
     """
-
-    name: str
-    parameters: tuple[str, ...] | None
-    body: str
-    coord: Coord
-
-
-@dataclass(frozen=True, slots=True)
-class Preprocessed:
-    """What the preprocessor made of a header.
-
-    `text` is C with GNU line markers and no directives; `files` are the files read, in
-    the order of first use, as the compiler names them.
-    """
-
-    text: str
-    macros: dict[str, Macro]
-    files: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Compiler:
-    """A C compiler and what every read of one header is told.
-
-    `command` is the compiler with its own options; `libc` holds the few declarations
-    that stand for the C library, so that a read depends on no installed one.
-    """
-
-    command: tuple[str, ...]
-    libc: Path
-    include: tuple[Path, ...]
-    defines: tuple[str, ...]
-    needs: tuple[str, ...]
-
-    def arguments(self, needs: str = "-include") -> list[str]:
-        """The command and its options; with `needs` "-imacros" for the macros alone."""
-        # -iquote, not -I: Xen's public folder has a features.h that would shadow libc's.
-        return [
-            *self.command,
-            *("-x", "c", "-std=gnu11", "-nostdinc", "-isystem", str(self.libc)),
-            *(part for folder in self.include for part in ("-iquote", str(folder))),
-            *(f"-D{define}" for define in self.defines),
-            *(part for name in self.needs for part in (needs, self._find(name))),
-        ]
-
-    def _find(self, name: str) -> str:
-        """A needed header: the C library's, or else one for the compiler to search for."""
-        own = self.libc / name
-        return str(own) if own.is_file() else name
-
-    def run(
-        self,
-        options: Sequence[str],
-        text: str | None = None,
-        needs: str = "-include",
-    ) -> subprocess.Popen[bytes]:
-        """Start the compiler with these options beside its own; see `start`."""
-        return start([*self.arguments(needs), *options], text)
-
-
-def start(command: Sequence[str], text: str | None = None) -> subprocess.Popen[bytes]:
-    """Start a compiler with `text` as standard input; its messages are English.
-
-    Raises `CompilerError` if there is no such program.
-    """
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C"},
+    coord = Coord(str(header), 1, 1)
+    if not all(char.isprintable() or char >= "\udc80" for char in coord.file) or (
+        set(coord.file) & set('"\\')
+    ):
+        raise SourceError(
+            coord,
+            "a header's path must have no quotes, backslashes or control characters",
+            "move the header tree to another folder",
         )
-    except OSError as error:
-        raise CompilerError(
-            f"cannot run the C compiler '{command[0]}': {error.strerror}",
-            "install gcc or clang, or name one with --cc or the variable CC",
-        ) from error
-    return process
-
-
-def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
-    """The compiler to run: `wanted`, else $CC, else gcc, cc or clang, whichever there is."""
-    choice = wanted or os.environ.get("CC")
-    if choice:
-        return tuple(shlex.split(choice))
-    for name in ("gcc", "cc", "clang"):
-        if shutil.which(name):
-            return (name,)
-    raise CompilerError(
-        "no C compiler found: none of gcc, cc and clang is on the PATH",
-        "install gcc or clang, or name one with --cc or the variable CC",
-    )
+    if not header.exists():
+        raise SourceError(
+            coord,
+            "no such header",
+            "check the 'directory' and 'header' of the spec, or the folder given with --include",
+        )
+    if not header.is_file():
+        raise SourceError(coord, "not a regular file", "name a header file instead")
+    if not is_readable(header):
+        raise SourceError(
+            coord,
+            f"larger than {LARGEST >> 20} MB",
+            "take what is not needed out of it: no person can have written all this",
+        )
 
 
 def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocessed:
@@ -138,7 +70,15 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
         "-D__builtin_offsetof=offsetof",
         str(header),
     ]
-    return _split(_finish(compiler.run(options), sources, header), sources, header)
+    printed = output(compiler.run(options), header, sources)
+    found = split(printed, header, sources)
+    if len(found.text) > LONGEST_TEXT or len(found.macros) > MOST_MACROS:
+        raise SourceError(
+            Coord(str(header), 1, 1),
+            f"more than {LONGEST_TEXT >> 20} MB of declarations or {MOST_MACROS:,} macros",
+            "include less: parsing this would take minutes and gigabytes",
+        )
+    return found
 
 
 def expand(
@@ -172,133 +112,34 @@ def expand(
         text,
         needs="-imacros",  # else they would come after the header's own
     )
-    output = _finish(process, sources, header, text)
-    parts = re.split(r"^@(\d+) ", output, flags=re.MULTILINE)[1:]
+    printed = output(process, header, sources)
+    parts = re.split(r"^@(\d{1,9})(?!\d)", printed, flags=re.MULTILINE)[1:]
     expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
-    return [" ".join(expansions[index].split()) for index in range(len(wanted))]
+    if expansions.keys() != set(range(len(wanted))):
+        raise CompilerError(
+            "the C compiler did not expand the macros that it was given",
+            "check that --cc or CC names a working compiler",
+        )
+    if sum(map(len, expansions.values())) > LONGEST_TEXT:
+        longest = max(expansions, key=lambda index: len(expansions[index]))
+        macro = wanted[longest]
+        raise SourceError(
+            macro.coord,
+            f"the macro {macro.name} expands to {len(expansions[longest]) >> 10:,} KB",
+            f"list '{macro.name}' under 'skip' in the spec if it is no constant",
+            sources.line(macro.coord.file, macro.coord.line),
+        )
+    # A _Pragma within stands on a line of its own.
+    return [
+        expansions[index].replace("\n", " ").strip() for index in range(len(wanted))
+    ]
 
 
-def start_check(compiler: Compiler, header: Path) -> subprocess.Popen[bytes]:
+def start_check(compiler: Compiler, header: Path) -> Bounded:
     """Begin compiling the header on its own; `finish_check` tells the result."""
     return compiler.run(["-fsyntax-only", "-w", str(header)])
 
 
-def finish_check(
-    process: subprocess.Popen[bytes], header: Path, sources: Sources
-) -> None:
+def finish_check(process: Bounded, header: Path, sources: Sources) -> None:
     """Raise `SourceError` with the compiler's first error if the header is not valid C."""
-    _finish(process, sources, header)
-
-
-_DIAGNOSTIC = re.compile(
-    r"^(.+?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE
-)
-
-
-def _finish(
-    process: subprocess.Popen[bytes],
-    sources: Sources,
-    header: Path,
-    text: str | None = None,
-) -> str:
-    output, messages = process.communicate(None if text is None else text.encode())
-    if process.returncode == 0:
-        return output.decode("utf-8", errors="replace")
-    said = messages.decode("utf-8", errors="replace")
-    if not header.is_file():
-        raise SourceError(
-            Coord(str(header), 1, 1),
-            "no such header",
-            "check the 'directory' and 'header' of the spec, or the folder given with --include",
-        )
-    raise first_error(said, process.returncode, sources)
-
-
-def first_error(said: str, status: int, sources: Sources) -> XenbindError:
-    """The first error among a compiler's messages, with its place where it names one."""
-    found = _DIAGNOSTIC.search(said)
-    if not found:
-        last = said.strip().splitlines()[-1:] or [f"exit status {status}"]
-        return CompilerError(
-            f"the C compiler failed: {last[0]}",
-            "check that --cc or CC names a working compiler",
-        )
-    file, line, column, message = found.groups()
-    coord = Coord(file, int(line), int(column or 1))
-    return SourceError(coord, message, _advice(message), sources.line(file, coord.line))
-
-
-def _advice(message: str) -> str:
-    if "No such file" in message or "file not found" in message:
-        return (
-            "add the missing header to the tree, or the folder it is in with --include"
-        )
-    if message.startswith("#error"):
-        return "define what the header asks for under 'defines' in the spec"
-    if "unknown type name" in message or "incomplete type" in message:
-        return "declare the type before its use, or include the header that does"
-    return "mend the header: the C compiler refuses it"
-
-
-_MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
-_DEFINE = re.compile(r"#define (\w+)(\([^)]*\))?[ \t]?(.*)")
-
-
-def _split(output: str, sources: Sources, header: Path) -> Preprocessed:
-    """Take the directives out of the text, line for line, and keep the macros."""
-    file_names = _FileNames(header)
-    macros: dict[str, Macro] = {}
-    files: dict[str, None] = {}
-    text: list[str] = []
-    file, number = "", 0
-    for line in output.split("\n"):
-        if marker := _MARKER.match(line):
-            number, file = int(marker[1]), file_names.one(
-                re.sub(r"\\(.)", r"\1", marker[2])
-            )
-            if not file.startswith("<"):
-                files[file] = None
-            escaped = re.sub(r'(["\\])', r"\\\1", file)
-            text.append(f'# {number} "{escaped}"')
-            continue
-        if line.startswith("#define "):
-            if not file.startswith("<") and (found := _DEFINE.match(line)):
-                name, parameters, body = found.groups()
-                names = None if parameters is None else _names(parameters)
-                macros[name] = Macro(
-                    name, names, body.strip(), sources.locate(file, number, name)
-                )
-            line = ""
-        elif line.startswith("#undef "):
-            macros.pop(line.split()[1], None)
-            line = ""
-        text.append(line)
-        number += 1
-    return Preprocessed("\n".join(text), macros, tuple(files))
-
-
-class _FileNames:
-    """One name for each file, however it was reached: `io/../xen.h` is `xen.h`.
-
-    The header that is read keeps the name that it was given.
-    """
-
-    def __init__(self, header: Path) -> None:
-        self._names: dict[str, str] = {}
-        self._files: dict[tuple[int, int], str] = {}
-        self.one(str(header))
-
-    def one(self, name: str) -> str:
-        if name not in self._names:
-            try:
-                status = Path(name).stat()
-            except OSError:
-                self._names[name] = name  # as `<built-in>`
-            else:
-                file = (status.st_dev, status.st_ino)
-                self._names[name] = self._files.setdefault(file, name)
-        return self._names[name]
-
-
-def _names(parameters: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in parameters[1:-1].split(",") if name.strip())
+    output(process, header, sources)

@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from . import attributes, comments, layout
 from .attributes import Attributes
-from .ir import CType, Field, Record
+from .ir import Array, CType, Field, Pointer, Record
 
 if TYPE_CHECKING:
     from .typetable import TypeTable
@@ -119,13 +119,15 @@ def _field(
     member: layout.Member,
     place: layout.Place,
 ) -> Field:
+    if _levels(type) > _DEEPEST:
+        raise types.refuse(node, f"a type of more than {_DEEPEST} arrays or pointers")
     size = member.size
     if member.bits is not None and (member.packed or member.pack):
         size = -(-((place.bit_offset or 0) + member.bits) // 8)
     doc = types.doc(node.coord, node.name)
     return Field(
         name=node.name,
-        type=type,
+        type=types.settled(type),
         offset=place.offset,
         size=size,
         bit_offset=place.bit_offset,
@@ -134,3 +136,16 @@ def _field(
         hint=comments.hint(doc),
         coord=types.coord(node),
     )
+
+
+# C11 5.2.4.1 asks for 12; Python's parser takes 200 parentheses.
+_DEEPEST = 63
+
+
+def _levels(type: CType | None) -> int:
+    """How many arrays and pointers stand around a type."""
+    levels = 0
+    while isinstance(type, Array | Pointer):
+        type = type.element if isinstance(type, Array) else type.target
+        levels += 1
+    return levels

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import dwarf
+from .compiler import Compiler, first_error
 from .ir import (
     Array,
     Coord,
@@ -26,7 +27,6 @@ from .ir import (
     RecordRef,
     Scalar,
 )
-from .preprocess import Compiler, first_error
 from .source import Sources
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
@@ -63,7 +63,9 @@ class Leaf:
 
     @property
     def loops(self) -> tuple[tuple[str, int], ...]:
-        return tuple((f"i{depth}", length) for depth, length in enumerate(self.lengths))
+        return tuple(
+            (f"xenbind_{depth}", length) for depth, length in enumerate(self.lengths)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def reference(interface: Interface) -> Reference:
             name, coord = constant.name, constant.coord
             probes.append(Probe(f"{name} value", name, constant.value & _WORD, coord))
             probes.append(
-                Probe(f"{name} negative", f"{name} < 0", constant.value < 0, coord)
+                Probe(f"{name} negative", f"({name}) < 0", constant.value < 0, coord)
             )
     longest = max(len(probe.name) for probe in [*probes, *bits])
     return Reference(
@@ -208,7 +210,9 @@ def _leaves(
         element, inner_lengths = _element(field.type)
         first = len(lengths)
         all_lengths = lengths + inner_lengths
-        index = "".join(f"[i{depth}]" for depth in range(first, len(all_lengths)))
+        index = "".join(
+            f"[xenbind_{depth}]" for depth in range(first, len(all_lengths))
+        )
         inner = f"{path}{field.name}{index}"
         if isinstance(element, RecordRef):
             nested = records[element.key]
@@ -226,12 +230,9 @@ def compile_reference(source: Path, compiler: Compiler, sources: Sources) -> Pat
     """
     target = source.with_suffix(".o")
     options = ["-O0", "-w", *dwarf.OPTIONS, "-c", str(source), "-o", str(target)]
-    process = compiler.run(options)
-    _, messages = process.communicate()
-    if process.returncode:
-        raise first_error(
-            messages.decode(errors="replace"), process.returncode, sources
-        )
+    finished = compiler.run(options).finish()
+    if finished.status or finished.exceeded:
+        raise first_error(finished, source, sources)
     return target
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import jinja2
 
-from . import __version__
+from . import __version__, literals
 from .abitable import Layouts, tables
 from .errors import XenbindError
 from .formatting import Formatter
@@ -73,9 +73,12 @@ def render(
         "package": spec.package,
         "distribution": spec.distribution,
         "generator_version": __version__,
-        "defines": spec.defines,
-        "needs": spec.needs,
-        "folders": folders,
+        "defines": [literals.text(define) for define in spec.defines],
+        "needs": [literals.text(name) for name in spec.needs],
+        "folders": {
+            version: [literals.text(path) for path in paths]
+            for version, paths in folders.items()
+        },
         "versions": [_version(spec, interface) for interface in interfaces],
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),

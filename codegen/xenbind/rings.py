@@ -16,13 +16,13 @@ from pycparser.c_parser import ParseError
 
 from . import gnu
 from .comments import read
+from .directives import Macro, Preprocessed
 from .errors import SourceError
 from .ir import Field, Operation, Record, RecordRef
 from .layout import X86_64, IntegerType
 from .macroroles import MacroBody, RingTypes, Untranslatable, roles
 from .macros import Translator
 from .names import python_name
-from .preprocess import Macro, Preprocessed
 from .source import Sources
 
 _DEFINER = "DEFINE_RING_TYPES"

@@ -3,14 +3,28 @@
 Takes paths; gives lines for error messages, columns for coordinates, and the raw text
 that `comments` reads.  Bytes that are not UTF-8 become U+FFFD: headers of any encoding
 can be read, and their code is ASCII.
+
+What the compiler calls a header may be anything: a device without end, a pipe that nobody
+writes to, 50 MB that a program wrote.  Only regular files of a size that people write
+are read, and only the first part of a line that no person wrote.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from .ir import Coord
+
+# Xen's largest public header has 50 KB, and lines of 120 characters.
+LARGEST = 16 << 20
+_LONGEST_LINE = 2000
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a path is a regular file that is not too large to read."""
+    return path.is_file() and path.stat().st_size <= LARGEST
 
 
 class Sources:
@@ -23,19 +37,21 @@ class Sources:
     def text(self, file: str) -> str:
         """The whole file; empty where there is none, as for the compiler's own macros."""
         if file not in self._texts:
-            try:
-                data = Path(file).read_bytes()
-            except OSError:
-                data = b""
+            data = b""
+            with suppress(OSError, ValueError):  # ValueError: a NUL in the name
+                if is_readable(Path(file)):
+                    data = Path(file).read_bytes()
             self._texts[file] = data.decode("utf-8", errors="replace")
         return self._texts[file]
 
     def line(self, file: str, number: int) -> str:
-        """One line without its end, empty where the file has no such line."""
+        """One line, or its first part, without its end; empty where there is no such line."""
         if file not in self._lines:
             self._lines[file] = self.text(file).split("\n")
         lines = self._lines[file]
-        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+        if not 0 < number <= len(lines):
+            return ""
+        return lines[number - 1][:_LONGEST_LINE].rstrip("\r")
 
     def locate(self, file: str, number: int, name: str) -> Coord:
         """The place of an identifier on a line, or of the line's first character.

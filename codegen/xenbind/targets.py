@@ -6,6 +6,7 @@ and its compiler, tried out on an empty file.  `verify` compiles with it; nothin
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -13,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .compiler import first_error, start
 from .errors import CompilerError
 from .layout import ABIS, Abi
-from .preprocess import first_error, start
 from .source import Sources
 
 
@@ -141,11 +142,9 @@ def _cross(target: Target, command: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _compile_nothing(command: tuple[str, ...], made: Path) -> None:
-    process = start([*command, "-x", "c", "-c", "/dev/null", "-o", str(made)])
-    _, messages = process.communicate()
-    if process.returncode:
-        said = messages.decode(errors="replace")
-        raise first_error(said, process.returncode, Sources())
+    finished = start([*command, "-x", "c", "-c", os.devnull, "-o", str(made)]).finish()
+    if finished.status or finished.exceeded:
+        raise first_error(finished, Path(os.devnull), Sources())
 
 
 def _target_of(path: Path) -> Target | None:

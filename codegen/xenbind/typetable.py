@@ -57,7 +57,6 @@ class TypeTable:
         self.used_typedefs: dict[str, Typedef] = {}
         self.enums: dict[str, Enumeration] = {}
         self.packs: dict[int, int] = {}
-        self._open: set[str] = set()  # records being lowered
         self._pack = Pack()
         for node in declarations:
             if isinstance(node, c_ast.Pragma):
@@ -122,7 +121,9 @@ class TypeTable:
     def type(self, node: c_ast.Node, name: str) -> CType:
         """The type that a declarator or specifier denotes.
 
-        `name` is the key that an anonymous struct or union gets, if this is one.
+        `name` is the key that an anonymous struct or union gets, if this is one.  A struct
+        or union that is defined here is laid out; one that is only named waits until its
+        size or members are asked for, as what a pointer points to need never be known.
         """
         if isinstance(node, c_ast.TypeDecl):
             if "_Atomic" in (node.quals or ()):
@@ -134,13 +135,9 @@ class TypeTable:
             return self.named(" ".join(node.names), node)
         if isinstance(node, (c_ast.Struct, c_ast.Union)):
             key = _key(node) if node.name else name
-            definition = node if node.decls is not None else self.definitions.get(key)
-            if definition is not None and not (
-                key in self.records or key in self._open
-            ):
-                self._open.add(key)
-                self.records[key] = records.lower(self, definition, key)
-                self._open.remove(key)
+            if node.decls is not None and key:
+                self.definitions[key] = node
+                self.record(key)
             return RecordRef(_key(node), key)
         if isinstance(node, c_ast.Enum):
             enum = self.enums.get(node.name or str(id(node)))
@@ -201,9 +198,25 @@ class TypeTable:
         if self.is_function(node.type):
             return Pointer("function *", None)
         target = self.type(node.type, "")
-        incomplete = isinstance(target, RecordRef) and target.key not in self.records
         void = isinstance(target, Scalar) and target.base == "void"
-        return Pointer(f"{spelling(target)} *", None if incomplete or void else target)
+        return Pointer(f"{spelling(target)} *", None if void else target)
+
+    def settled(self, type: CType) -> CType:
+        """A type for the IR, whose pointers lead only to what has been laid out before."""
+        match type:
+            case Array(element=element):
+                return replace(type, element=self.settled(element))
+            case Pointer(target=RecordRef(key=key)) if key not in self.records:
+                return replace(type, target=None)
+            case Pointer(target=target) if target is not None:
+                return replace(type, target=self.settled(target))
+        return type
+
+    def record(self, key: str) -> Record | None:
+        """A struct or union, laid out when first asked for; None for an incomplete one."""
+        if key not in self.records and key in self.definitions:
+            self.records[key] = records.lower(self, self.definitions[key], key)
+        return self.records.get(key)
 
     def is_function(self, node: c_ast.Node) -> bool:
         """Whether a declarator is a function's, or a typedef's that names such a type."""
@@ -229,8 +242,8 @@ class TypeTable:
             case Array(element, length):
                 size, alignment = self.measure(element, node)
                 return size * (length or 0), alignment
-            case RecordRef(key=key) if key in self.records:
-                return self.records[key].size, self.records[key].alignment
+            case RecordRef(key=key) if record := self.record(key):
+                return record.size, record.alignment
         raise self.refuse(node, f"'{spelling(type)}' is an incomplete type")
 
     # --- attributes -----------------------------------------------------------------
@@ -300,9 +313,8 @@ class TypeTable:
         type = self.type(node, "")
         offset = 0
         for name in member.split("."):
-            fields = (
-                self.records[type.key].fields if isinstance(type, RecordRef) else ()
-            )
+            record = self.record(type.key) if isinstance(type, RecordRef) else None
+            fields = record.fields if record else ()
             found = next((field for field in fields if field.name == name), None)
             if found is None:
                 raise Unevaluable(f"'{spelling(type)}' has no member '{name}'")

@@ -8,16 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-/* So that the functions below can fill members that are const. */
-#define const
-#include "vm_event.h"
-#undef const
 
 /* Names are stored in place, so that an object file can be read without relocation. */
 struct xenbind_fact {
     char name[72];
     long long value;
 };
+
+/*
+ * Its macros may have any name: what follows uses none but xenbind's and its own.
+ * Its const members are none here, so that the functions below can fill them.
+ */
+#define const
+#include "vm_event.h"
+#undef const
 
 const struct xenbind_fact xenbind_facts[] = {
     { "struct vm_event_regs_x86 size", sizeof(struct vm_event_regs_x86) },
@@ -641,73 +645,73 @@ const struct xenbind_fact xenbind_facts[] = {
     { "struct vm_event_back_ring.sring offset", offsetof(struct vm_event_back_ring, sring) },
     { "struct vm_event_back_ring.sring size", sizeof(((struct vm_event_back_ring *)0)->sring) },
     { "VM_EVENT_INTERFACE_VERSION value", VM_EVENT_INTERFACE_VERSION },
-    { "VM_EVENT_INTERFACE_VERSION negative", VM_EVENT_INTERFACE_VERSION < 0 },
+    { "VM_EVENT_INTERFACE_VERSION negative", (VM_EVENT_INTERFACE_VERSION) < 0 },
     { "VM_EVENT_FLAG_VCPU_PAUSED value", VM_EVENT_FLAG_VCPU_PAUSED },
-    { "VM_EVENT_FLAG_VCPU_PAUSED negative", VM_EVENT_FLAG_VCPU_PAUSED < 0 },
+    { "VM_EVENT_FLAG_VCPU_PAUSED negative", (VM_EVENT_FLAG_VCPU_PAUSED) < 0 },
     { "VM_EVENT_FLAG_FOREIGN value", VM_EVENT_FLAG_FOREIGN },
-    { "VM_EVENT_FLAG_FOREIGN negative", VM_EVENT_FLAG_FOREIGN < 0 },
+    { "VM_EVENT_FLAG_FOREIGN negative", (VM_EVENT_FLAG_FOREIGN) < 0 },
     { "VM_EVENT_FLAG_EMULATE value", VM_EVENT_FLAG_EMULATE },
-    { "VM_EVENT_FLAG_EMULATE negative", VM_EVENT_FLAG_EMULATE < 0 },
+    { "VM_EVENT_FLAG_EMULATE negative", (VM_EVENT_FLAG_EMULATE) < 0 },
     { "VM_EVENT_FLAG_EMULATE_NOWRITE value", VM_EVENT_FLAG_EMULATE_NOWRITE },
-    { "VM_EVENT_FLAG_EMULATE_NOWRITE negative", VM_EVENT_FLAG_EMULATE_NOWRITE < 0 },
+    { "VM_EVENT_FLAG_EMULATE_NOWRITE negative", (VM_EVENT_FLAG_EMULATE_NOWRITE) < 0 },
     { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP value", VM_EVENT_FLAG_TOGGLE_SINGLESTEP },
-    { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP negative", VM_EVENT_FLAG_TOGGLE_SINGLESTEP < 0 },
+    { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP negative", (VM_EVENT_FLAG_TOGGLE_SINGLESTEP) < 0 },
     { "VM_EVENT_FLAG_SET_EMUL_READ_DATA value", VM_EVENT_FLAG_SET_EMUL_READ_DATA },
-    { "VM_EVENT_FLAG_SET_EMUL_READ_DATA negative", VM_EVENT_FLAG_SET_EMUL_READ_DATA < 0 },
+    { "VM_EVENT_FLAG_SET_EMUL_READ_DATA negative", (VM_EVENT_FLAG_SET_EMUL_READ_DATA) < 0 },
     { "VM_EVENT_FLAG_DENY value", VM_EVENT_FLAG_DENY },
-    { "VM_EVENT_FLAG_DENY negative", VM_EVENT_FLAG_DENY < 0 },
+    { "VM_EVENT_FLAG_DENY negative", (VM_EVENT_FLAG_DENY) < 0 },
     { "VM_EVENT_FLAG_ALTERNATE_P2M value", VM_EVENT_FLAG_ALTERNATE_P2M },
-    { "VM_EVENT_FLAG_ALTERNATE_P2M negative", VM_EVENT_FLAG_ALTERNATE_P2M < 0 },
+    { "VM_EVENT_FLAG_ALTERNATE_P2M negative", (VM_EVENT_FLAG_ALTERNATE_P2M) < 0 },
     { "VM_EVENT_REASON_UNKNOWN value", VM_EVENT_REASON_UNKNOWN },
-    { "VM_EVENT_REASON_UNKNOWN negative", VM_EVENT_REASON_UNKNOWN < 0 },
+    { "VM_EVENT_REASON_UNKNOWN negative", (VM_EVENT_REASON_UNKNOWN) < 0 },
     { "VM_EVENT_REASON_MEM_ACCESS value", VM_EVENT_REASON_MEM_ACCESS },
-    { "VM_EVENT_REASON_MEM_ACCESS negative", VM_EVENT_REASON_MEM_ACCESS < 0 },
+    { "VM_EVENT_REASON_MEM_ACCESS negative", (VM_EVENT_REASON_MEM_ACCESS) < 0 },
     { "VM_EVENT_REASON_MEM_SHARING value", VM_EVENT_REASON_MEM_SHARING },
-    { "VM_EVENT_REASON_MEM_SHARING negative", VM_EVENT_REASON_MEM_SHARING < 0 },
+    { "VM_EVENT_REASON_MEM_SHARING negative", (VM_EVENT_REASON_MEM_SHARING) < 0 },
     { "VM_EVENT_REASON_MEM_PAGING value", VM_EVENT_REASON_MEM_PAGING },
-    { "VM_EVENT_REASON_MEM_PAGING negative", VM_EVENT_REASON_MEM_PAGING < 0 },
+    { "VM_EVENT_REASON_MEM_PAGING negative", (VM_EVENT_REASON_MEM_PAGING) < 0 },
     { "VM_EVENT_REASON_WRITE_CTRLREG value", VM_EVENT_REASON_WRITE_CTRLREG },
-    { "VM_EVENT_REASON_WRITE_CTRLREG negative", VM_EVENT_REASON_WRITE_CTRLREG < 0 },
+    { "VM_EVENT_REASON_WRITE_CTRLREG negative", (VM_EVENT_REASON_WRITE_CTRLREG) < 0 },
     { "VM_EVENT_REASON_MOV_TO_MSR value", VM_EVENT_REASON_MOV_TO_MSR },
-    { "VM_EVENT_REASON_MOV_TO_MSR negative", VM_EVENT_REASON_MOV_TO_MSR < 0 },
+    { "VM_EVENT_REASON_MOV_TO_MSR negative", (VM_EVENT_REASON_MOV_TO_MSR) < 0 },
     { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT value", VM_EVENT_REASON_SOFTWARE_BREAKPOINT },
-    { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT negative", VM_EVENT_REASON_SOFTWARE_BREAKPOINT < 0 },
+    { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT negative", (VM_EVENT_REASON_SOFTWARE_BREAKPOINT) < 0 },
     { "VM_EVENT_REASON_SINGLESTEP value", VM_EVENT_REASON_SINGLESTEP },
-    { "VM_EVENT_REASON_SINGLESTEP negative", VM_EVENT_REASON_SINGLESTEP < 0 },
+    { "VM_EVENT_REASON_SINGLESTEP negative", (VM_EVENT_REASON_SINGLESTEP) < 0 },
     { "VM_EVENT_REASON_GUEST_REQUEST value", VM_EVENT_REASON_GUEST_REQUEST },
-    { "VM_EVENT_REASON_GUEST_REQUEST negative", VM_EVENT_REASON_GUEST_REQUEST < 0 },
+    { "VM_EVENT_REASON_GUEST_REQUEST negative", (VM_EVENT_REASON_GUEST_REQUEST) < 0 },
     { "VM_EVENT_X86_CR0 value", VM_EVENT_X86_CR0 },
-    { "VM_EVENT_X86_CR0 negative", VM_EVENT_X86_CR0 < 0 },
+    { "VM_EVENT_X86_CR0 negative", (VM_EVENT_X86_CR0) < 0 },
     { "VM_EVENT_X86_CR3 value", VM_EVENT_X86_CR3 },
-    { "VM_EVENT_X86_CR3 negative", VM_EVENT_X86_CR3 < 0 },
+    { "VM_EVENT_X86_CR3 negative", (VM_EVENT_X86_CR3) < 0 },
     { "VM_EVENT_X86_CR4 value", VM_EVENT_X86_CR4 },
-    { "VM_EVENT_X86_CR4 negative", VM_EVENT_X86_CR4 < 0 },
+    { "VM_EVENT_X86_CR4 negative", (VM_EVENT_X86_CR4) < 0 },
     { "VM_EVENT_X86_XCR0 value", VM_EVENT_X86_XCR0 },
-    { "VM_EVENT_X86_XCR0 negative", VM_EVENT_X86_XCR0 < 0 },
+    { "VM_EVENT_X86_XCR0 negative", (VM_EVENT_X86_XCR0) < 0 },
     { "MEM_ACCESS_R value", MEM_ACCESS_R },
-    { "MEM_ACCESS_R negative", MEM_ACCESS_R < 0 },
+    { "MEM_ACCESS_R negative", (MEM_ACCESS_R) < 0 },
     { "MEM_ACCESS_W value", MEM_ACCESS_W },
-    { "MEM_ACCESS_W negative", MEM_ACCESS_W < 0 },
+    { "MEM_ACCESS_W negative", (MEM_ACCESS_W) < 0 },
     { "MEM_ACCESS_X value", MEM_ACCESS_X },
-    { "MEM_ACCESS_X negative", MEM_ACCESS_X < 0 },
+    { "MEM_ACCESS_X negative", (MEM_ACCESS_X) < 0 },
     { "MEM_ACCESS_RWX value", MEM_ACCESS_RWX },
-    { "MEM_ACCESS_RWX negative", MEM_ACCESS_RWX < 0 },
+    { "MEM_ACCESS_RWX negative", (MEM_ACCESS_RWX) < 0 },
     { "MEM_ACCESS_RW value", MEM_ACCESS_RW },
-    { "MEM_ACCESS_RW negative", MEM_ACCESS_RW < 0 },
+    { "MEM_ACCESS_RW negative", (MEM_ACCESS_RW) < 0 },
     { "MEM_ACCESS_RX value", MEM_ACCESS_RX },
-    { "MEM_ACCESS_RX negative", MEM_ACCESS_RX < 0 },
+    { "MEM_ACCESS_RX negative", (MEM_ACCESS_RX) < 0 },
     { "MEM_ACCESS_WX value", MEM_ACCESS_WX },
-    { "MEM_ACCESS_WX negative", MEM_ACCESS_WX < 0 },
+    { "MEM_ACCESS_WX negative", (MEM_ACCESS_WX) < 0 },
     { "MEM_ACCESS_GLA_VALID value", MEM_ACCESS_GLA_VALID },
-    { "MEM_ACCESS_GLA_VALID negative", MEM_ACCESS_GLA_VALID < 0 },
+    { "MEM_ACCESS_GLA_VALID negative", (MEM_ACCESS_GLA_VALID) < 0 },
     { "MEM_ACCESS_FAULT_WITH_GLA value", MEM_ACCESS_FAULT_WITH_GLA },
-    { "MEM_ACCESS_FAULT_WITH_GLA negative", MEM_ACCESS_FAULT_WITH_GLA < 0 },
+    { "MEM_ACCESS_FAULT_WITH_GLA negative", (MEM_ACCESS_FAULT_WITH_GLA) < 0 },
     { "MEM_ACCESS_FAULT_IN_GPT value", MEM_ACCESS_FAULT_IN_GPT },
-    { "MEM_ACCESS_FAULT_IN_GPT negative", MEM_ACCESS_FAULT_IN_GPT < 0 },
+    { "MEM_ACCESS_FAULT_IN_GPT negative", (MEM_ACCESS_FAULT_IN_GPT) < 0 },
     { "MEM_PAGING_DROP_PAGE value", MEM_PAGING_DROP_PAGE },
-    { "MEM_PAGING_DROP_PAGE negative", MEM_PAGING_DROP_PAGE < 0 },
+    { "MEM_PAGING_DROP_PAGE negative", (MEM_PAGING_DROP_PAGE) < 0 },
     { "MEM_PAGING_EVICT_FAIL value", MEM_PAGING_EVICT_FAIL },
-    { "MEM_PAGING_EVICT_FAIL negative", MEM_PAGING_EVICT_FAIL < 0 },
+    { "MEM_PAGING_EVICT_FAIL negative", (MEM_PAGING_EVICT_FAIL) < 0 },
 };
 const size_t xenbind_fact_count = sizeof(xenbind_facts) / sizeof(xenbind_facts[0]);
 
@@ -716,1110 +720,1110 @@ const char xenbind_bit_names[][72] = {
     "",
 };
 
-void xenbind_fill_struct_vm_event_regs_x86(struct vm_event_regs_x86 *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_regs_x86(struct vm_event_regs_x86 *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->rax = *values++;
-    record->rcx = *values++;
-    record->rdx = *values++;
-    record->rbx = *values++;
-    record->rsp = *values++;
-    record->rbp = *values++;
-    record->rsi = *values++;
-    record->rdi = *values++;
-    record->r8 = *values++;
-    record->r9 = *values++;
-    record->r10 = *values++;
-    record->r11 = *values++;
-    record->r12 = *values++;
-    record->r13 = *values++;
-    record->r14 = *values++;
-    record->r15 = *values++;
-    record->rflags = *values++;
-    record->dr7 = *values++;
-    record->rip = *values++;
-    record->cr0 = *values++;
-    record->cr2 = *values++;
-    record->cr3 = *values++;
-    record->cr4 = *values++;
-    record->sysenter_cs = *values++;
-    record->sysenter_esp = *values++;
-    record->sysenter_eip = *values++;
-    record->msr_efer = *values++;
-    record->msr_star = *values++;
-    record->msr_lstar = *values++;
-    record->fs_base = *values++;
-    record->gs_base = *values++;
-    record->cs_arbytes = *values++;
-    record->_pad = *values++;
+    xenbind_record->rax = *xenbind_values++;
+    xenbind_record->rcx = *xenbind_values++;
+    xenbind_record->rdx = *xenbind_values++;
+    xenbind_record->rbx = *xenbind_values++;
+    xenbind_record->rsp = *xenbind_values++;
+    xenbind_record->rbp = *xenbind_values++;
+    xenbind_record->rsi = *xenbind_values++;
+    xenbind_record->rdi = *xenbind_values++;
+    xenbind_record->r8 = *xenbind_values++;
+    xenbind_record->r9 = *xenbind_values++;
+    xenbind_record->r10 = *xenbind_values++;
+    xenbind_record->r11 = *xenbind_values++;
+    xenbind_record->r12 = *xenbind_values++;
+    xenbind_record->r13 = *xenbind_values++;
+    xenbind_record->r14 = *xenbind_values++;
+    xenbind_record->r15 = *xenbind_values++;
+    xenbind_record->rflags = *xenbind_values++;
+    xenbind_record->dr7 = *xenbind_values++;
+    xenbind_record->rip = *xenbind_values++;
+    xenbind_record->cr0 = *xenbind_values++;
+    xenbind_record->cr2 = *xenbind_values++;
+    xenbind_record->cr3 = *xenbind_values++;
+    xenbind_record->cr4 = *xenbind_values++;
+    xenbind_record->sysenter_cs = *xenbind_values++;
+    xenbind_record->sysenter_esp = *xenbind_values++;
+    xenbind_record->sysenter_eip = *xenbind_values++;
+    xenbind_record->msr_efer = *xenbind_values++;
+    xenbind_record->msr_star = *xenbind_values++;
+    xenbind_record->msr_lstar = *xenbind_values++;
+    xenbind_record->fs_base = *xenbind_values++;
+    xenbind_record->gs_base = *xenbind_values++;
+    xenbind_record->cs_arbytes = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_regs_x86(const struct vm_event_regs_x86 *record, uint64_t *values)
+void xenbind_read_struct_vm_event_regs_x86(const struct vm_event_regs_x86 *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->rax;
-    *values++ = record->rcx;
-    *values++ = record->rdx;
-    *values++ = record->rbx;
-    *values++ = record->rsp;
-    *values++ = record->rbp;
-    *values++ = record->rsi;
-    *values++ = record->rdi;
-    *values++ = record->r8;
-    *values++ = record->r9;
-    *values++ = record->r10;
-    *values++ = record->r11;
-    *values++ = record->r12;
-    *values++ = record->r13;
-    *values++ = record->r14;
-    *values++ = record->r15;
-    *values++ = record->rflags;
-    *values++ = record->dr7;
-    *values++ = record->rip;
-    *values++ = record->cr0;
-    *values++ = record->cr2;
-    *values++ = record->cr3;
-    *values++ = record->cr4;
-    *values++ = record->sysenter_cs;
-    *values++ = record->sysenter_esp;
-    *values++ = record->sysenter_eip;
-    *values++ = record->msr_efer;
-    *values++ = record->msr_star;
-    *values++ = record->msr_lstar;
-    *values++ = record->fs_base;
-    *values++ = record->gs_base;
-    *values++ = record->cs_arbytes;
-    *values++ = record->_pad;
+    *xenbind_values++ = xenbind_record->rax;
+    *xenbind_values++ = xenbind_record->rcx;
+    *xenbind_values++ = xenbind_record->rdx;
+    *xenbind_values++ = xenbind_record->rbx;
+    *xenbind_values++ = xenbind_record->rsp;
+    *xenbind_values++ = xenbind_record->rbp;
+    *xenbind_values++ = xenbind_record->rsi;
+    *xenbind_values++ = xenbind_record->rdi;
+    *xenbind_values++ = xenbind_record->r8;
+    *xenbind_values++ = xenbind_record->r9;
+    *xenbind_values++ = xenbind_record->r10;
+    *xenbind_values++ = xenbind_record->r11;
+    *xenbind_values++ = xenbind_record->r12;
+    *xenbind_values++ = xenbind_record->r13;
+    *xenbind_values++ = xenbind_record->r14;
+    *xenbind_values++ = xenbind_record->r15;
+    *xenbind_values++ = xenbind_record->rflags;
+    *xenbind_values++ = xenbind_record->dr7;
+    *xenbind_values++ = xenbind_record->rip;
+    *xenbind_values++ = xenbind_record->cr0;
+    *xenbind_values++ = xenbind_record->cr2;
+    *xenbind_values++ = xenbind_record->cr3;
+    *xenbind_values++ = xenbind_record->cr4;
+    *xenbind_values++ = xenbind_record->sysenter_cs;
+    *xenbind_values++ = xenbind_record->sysenter_esp;
+    *xenbind_values++ = xenbind_record->sysenter_eip;
+    *xenbind_values++ = xenbind_record->msr_efer;
+    *xenbind_values++ = xenbind_record->msr_star;
+    *xenbind_values++ = xenbind_record->msr_lstar;
+    *xenbind_values++ = xenbind_record->fs_base;
+    *xenbind_values++ = xenbind_record->gs_base;
+    *xenbind_values++ = xenbind_record->cs_arbytes;
+    *xenbind_values++ = xenbind_record->_pad;
 }
 
-void xenbind_fill_struct_vm_event_mem_access(struct vm_event_mem_access *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_mem_access(struct vm_event_mem_access *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
-    record->offset = *values++;
-    record->gla = *values++;
-    record->flags = *values++;
-    record->_pad = *values++;
+    xenbind_record->gfn = *xenbind_values++;
+    xenbind_record->offset = *xenbind_values++;
+    xenbind_record->gla = *xenbind_values++;
+    xenbind_record->flags = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_mem_access(const struct vm_event_mem_access *record, uint64_t *values)
+void xenbind_read_struct_vm_event_mem_access(const struct vm_event_mem_access *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
-    *values++ = record->offset;
-    *values++ = record->gla;
-    *values++ = record->flags;
-    *values++ = record->_pad;
+    *xenbind_values++ = xenbind_record->gfn;
+    *xenbind_values++ = xenbind_record->offset;
+    *xenbind_values++ = xenbind_record->gla;
+    *xenbind_values++ = xenbind_record->flags;
+    *xenbind_values++ = xenbind_record->_pad;
 }
 
-void xenbind_fill_struct_vm_event_write_ctrlreg(struct vm_event_write_ctrlreg *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_write_ctrlreg(struct vm_event_write_ctrlreg *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->index = *values++;
-    record->_pad = *values++;
-    record->new_value = *values++;
-    record->old_value = *values++;
+    xenbind_record->index = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
+    xenbind_record->new_value = *xenbind_values++;
+    xenbind_record->old_value = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_write_ctrlreg(const struct vm_event_write_ctrlreg *record, uint64_t *values)
+void xenbind_read_struct_vm_event_write_ctrlreg(const struct vm_event_write_ctrlreg *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->index;
-    *values++ = record->_pad;
-    *values++ = record->new_value;
-    *values++ = record->old_value;
+    *xenbind_values++ = xenbind_record->index;
+    *xenbind_values++ = xenbind_record->_pad;
+    *xenbind_values++ = xenbind_record->new_value;
+    *xenbind_values++ = xenbind_record->old_value;
 }
 
-void xenbind_fill_struct_vm_event_debug(struct vm_event_debug *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_debug(struct vm_event_debug *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
+    xenbind_record->gfn = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_debug(const struct vm_event_debug *record, uint64_t *values)
+void xenbind_read_struct_vm_event_debug(const struct vm_event_debug *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
+    *xenbind_values++ = xenbind_record->gfn;
 }
 
-void xenbind_fill_struct_vm_event_mov_to_msr(struct vm_event_mov_to_msr *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_mov_to_msr(struct vm_event_mov_to_msr *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->msr = *values++;
-    record->value = *values++;
+    xenbind_record->msr = *xenbind_values++;
+    xenbind_record->value = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_mov_to_msr(const struct vm_event_mov_to_msr *record, uint64_t *values)
+void xenbind_read_struct_vm_event_mov_to_msr(const struct vm_event_mov_to_msr *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->msr;
-    *values++ = record->value;
+    *xenbind_values++ = xenbind_record->msr;
+    *xenbind_values++ = xenbind_record->value;
 }
 
-void xenbind_fill_struct_vm_event_paging(struct vm_event_paging *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_paging(struct vm_event_paging *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
-    record->p2mt = *values++;
-    record->flags = *values++;
+    xenbind_record->gfn = *xenbind_values++;
+    xenbind_record->p2mt = *xenbind_values++;
+    xenbind_record->flags = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_paging(const struct vm_event_paging *record, uint64_t *values)
+void xenbind_read_struct_vm_event_paging(const struct vm_event_paging *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
-    *values++ = record->p2mt;
-    *values++ = record->flags;
+    *xenbind_values++ = xenbind_record->gfn;
+    *xenbind_values++ = xenbind_record->p2mt;
+    *xenbind_values++ = xenbind_record->flags;
 }
 
-void xenbind_fill_struct_vm_event_sharing(struct vm_event_sharing *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_sharing(struct vm_event_sharing *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
-    record->p2mt = *values++;
-    record->_pad = *values++;
+    xenbind_record->gfn = *xenbind_values++;
+    xenbind_record->p2mt = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_sharing(const struct vm_event_sharing *record, uint64_t *values)
+void xenbind_read_struct_vm_event_sharing(const struct vm_event_sharing *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
-    *values++ = record->p2mt;
-    *values++ = record->_pad;
+    *xenbind_values++ = xenbind_record->gfn;
+    *xenbind_values++ = xenbind_record->p2mt;
+    *xenbind_values++ = xenbind_record->_pad;
 }
 
-void xenbind_fill_struct_vm_event_emul_read_data(struct vm_event_emul_read_data *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_emul_read_data(struct vm_event_emul_read_data *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->size = *values++;
-    for (size_t i0 = 0; i0 < 252; i0++)
-        record->data[i0] = *values++;
+    xenbind_record->size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 252; xenbind_0++)
+        xenbind_record->data[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_emul_read_data(const struct vm_event_emul_read_data *record, uint64_t *values)
+void xenbind_read_struct_vm_event_emul_read_data(const struct vm_event_emul_read_data *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->size;
-    for (size_t i0 = 0; i0 < 252; i0++)
-        *values++ = record->data[i0];
+    *xenbind_values++ = xenbind_record->size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 252; xenbind_0++)
+        *xenbind_values++ = xenbind_record->data[xenbind_0];
 }
 
-void xenbind_fill_struct_vm_event_st(struct vm_event_st *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_st(struct vm_event_st *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->version = *values++;
-    record->flags = *values++;
-    record->reason = *values++;
-    record->vcpu_id = *values++;
-    record->altp2m_idx = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->_pad[i0] = *values++;
-    record->u.mem_paging.gfn = *values++;
-    record->u.mem_paging.p2mt = *values++;
-    record->u.mem_paging.flags = *values++;
-    record->u.mem_sharing.gfn = *values++;
-    record->u.mem_sharing.p2mt = *values++;
-    record->u.mem_sharing._pad = *values++;
-    record->u.mem_access.gfn = *values++;
-    record->u.mem_access.offset = *values++;
-    record->u.mem_access.gla = *values++;
-    record->u.mem_access.flags = *values++;
-    record->u.mem_access._pad = *values++;
-    record->u.write_ctrlreg.index = *values++;
-    record->u.write_ctrlreg._pad = *values++;
-    record->u.write_ctrlreg.new_value = *values++;
-    record->u.write_ctrlreg.old_value = *values++;
-    record->u.mov_to_msr.msr = *values++;
-    record->u.mov_to_msr.value = *values++;
-    record->u.software_breakpoint.gfn = *values++;
-    record->u.singlestep.gfn = *values++;
-    record->data.regs.x86.rax = *values++;
-    record->data.regs.x86.rcx = *values++;
-    record->data.regs.x86.rdx = *values++;
-    record->data.regs.x86.rbx = *values++;
-    record->data.regs.x86.rsp = *values++;
-    record->data.regs.x86.rbp = *values++;
-    record->data.regs.x86.rsi = *values++;
-    record->data.regs.x86.rdi = *values++;
-    record->data.regs.x86.r8 = *values++;
-    record->data.regs.x86.r9 = *values++;
-    record->data.regs.x86.r10 = *values++;
-    record->data.regs.x86.r11 = *values++;
-    record->data.regs.x86.r12 = *values++;
-    record->data.regs.x86.r13 = *values++;
-    record->data.regs.x86.r14 = *values++;
-    record->data.regs.x86.r15 = *values++;
-    record->data.regs.x86.rflags = *values++;
-    record->data.regs.x86.dr7 = *values++;
-    record->data.regs.x86.rip = *values++;
-    record->data.regs.x86.cr0 = *values++;
-    record->data.regs.x86.cr2 = *values++;
-    record->data.regs.x86.cr3 = *values++;
-    record->data.regs.x86.cr4 = *values++;
-    record->data.regs.x86.sysenter_cs = *values++;
-    record->data.regs.x86.sysenter_esp = *values++;
-    record->data.regs.x86.sysenter_eip = *values++;
-    record->data.regs.x86.msr_efer = *values++;
-    record->data.regs.x86.msr_star = *values++;
-    record->data.regs.x86.msr_lstar = *values++;
-    record->data.regs.x86.fs_base = *values++;
-    record->data.regs.x86.gs_base = *values++;
-    record->data.regs.x86.cs_arbytes = *values++;
-    record->data.regs.x86._pad = *values++;
-    record->data.emul_read_data.size = *values++;
-    for (size_t i0 = 0; i0 < 252; i0++)
-        record->data.emul_read_data.data[i0] = *values++;
+    xenbind_record->version = *xenbind_values++;
+    xenbind_record->flags = *xenbind_values++;
+    xenbind_record->reason = *xenbind_values++;
+    xenbind_record->vcpu_id = *xenbind_values++;
+    xenbind_record->altp2m_idx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->_pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->u.mem_paging.gfn = *xenbind_values++;
+    xenbind_record->u.mem_paging.p2mt = *xenbind_values++;
+    xenbind_record->u.mem_paging.flags = *xenbind_values++;
+    xenbind_record->u.mem_sharing.gfn = *xenbind_values++;
+    xenbind_record->u.mem_sharing.p2mt = *xenbind_values++;
+    xenbind_record->u.mem_sharing._pad = *xenbind_values++;
+    xenbind_record->u.mem_access.gfn = *xenbind_values++;
+    xenbind_record->u.mem_access.offset = *xenbind_values++;
+    xenbind_record->u.mem_access.gla = *xenbind_values++;
+    xenbind_record->u.mem_access.flags = *xenbind_values++;
+    xenbind_record->u.mem_access._pad = *xenbind_values++;
+    xenbind_record->u.write_ctrlreg.index = *xenbind_values++;
+    xenbind_record->u.write_ctrlreg._pad = *xenbind_values++;
+    xenbind_record->u.write_ctrlreg.new_value = *xenbind_values++;
+    xenbind_record->u.write_ctrlreg.old_value = *xenbind_values++;
+    xenbind_record->u.mov_to_msr.msr = *xenbind_values++;
+    xenbind_record->u.mov_to_msr.value = *xenbind_values++;
+    xenbind_record->u.software_breakpoint.gfn = *xenbind_values++;
+    xenbind_record->u.singlestep.gfn = *xenbind_values++;
+    xenbind_record->data.regs.x86.rax = *xenbind_values++;
+    xenbind_record->data.regs.x86.rcx = *xenbind_values++;
+    xenbind_record->data.regs.x86.rdx = *xenbind_values++;
+    xenbind_record->data.regs.x86.rbx = *xenbind_values++;
+    xenbind_record->data.regs.x86.rsp = *xenbind_values++;
+    xenbind_record->data.regs.x86.rbp = *xenbind_values++;
+    xenbind_record->data.regs.x86.rsi = *xenbind_values++;
+    xenbind_record->data.regs.x86.rdi = *xenbind_values++;
+    xenbind_record->data.regs.x86.r8 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r9 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r10 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r11 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r12 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r13 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r14 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r15 = *xenbind_values++;
+    xenbind_record->data.regs.x86.rflags = *xenbind_values++;
+    xenbind_record->data.regs.x86.dr7 = *xenbind_values++;
+    xenbind_record->data.regs.x86.rip = *xenbind_values++;
+    xenbind_record->data.regs.x86.cr0 = *xenbind_values++;
+    xenbind_record->data.regs.x86.cr2 = *xenbind_values++;
+    xenbind_record->data.regs.x86.cr3 = *xenbind_values++;
+    xenbind_record->data.regs.x86.cr4 = *xenbind_values++;
+    xenbind_record->data.regs.x86.sysenter_cs = *xenbind_values++;
+    xenbind_record->data.regs.x86.sysenter_esp = *xenbind_values++;
+    xenbind_record->data.regs.x86.sysenter_eip = *xenbind_values++;
+    xenbind_record->data.regs.x86.msr_efer = *xenbind_values++;
+    xenbind_record->data.regs.x86.msr_star = *xenbind_values++;
+    xenbind_record->data.regs.x86.msr_lstar = *xenbind_values++;
+    xenbind_record->data.regs.x86.fs_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.gs_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.cs_arbytes = *xenbind_values++;
+    xenbind_record->data.regs.x86._pad = *xenbind_values++;
+    xenbind_record->data.emul_read_data.size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 252; xenbind_0++)
+        xenbind_record->data.emul_read_data.data[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_st(const struct vm_event_st *record, uint64_t *values)
+void xenbind_read_struct_vm_event_st(const struct vm_event_st *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->version;
-    *values++ = record->flags;
-    *values++ = record->reason;
-    *values++ = record->vcpu_id;
-    *values++ = record->altp2m_idx;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->_pad[i0];
-    *values++ = record->u.mem_paging.gfn;
-    *values++ = record->u.mem_paging.p2mt;
-    *values++ = record->u.mem_paging.flags;
-    *values++ = record->u.mem_sharing.gfn;
-    *values++ = record->u.mem_sharing.p2mt;
-    *values++ = record->u.mem_sharing._pad;
-    *values++ = record->u.mem_access.gfn;
-    *values++ = record->u.mem_access.offset;
-    *values++ = record->u.mem_access.gla;
-    *values++ = record->u.mem_access.flags;
-    *values++ = record->u.mem_access._pad;
-    *values++ = record->u.write_ctrlreg.index;
-    *values++ = record->u.write_ctrlreg._pad;
-    *values++ = record->u.write_ctrlreg.new_value;
-    *values++ = record->u.write_ctrlreg.old_value;
-    *values++ = record->u.mov_to_msr.msr;
-    *values++ = record->u.mov_to_msr.value;
-    *values++ = record->u.software_breakpoint.gfn;
-    *values++ = record->u.singlestep.gfn;
-    *values++ = record->data.regs.x86.rax;
-    *values++ = record->data.regs.x86.rcx;
-    *values++ = record->data.regs.x86.rdx;
-    *values++ = record->data.regs.x86.rbx;
-    *values++ = record->data.regs.x86.rsp;
-    *values++ = record->data.regs.x86.rbp;
-    *values++ = record->data.regs.x86.rsi;
-    *values++ = record->data.regs.x86.rdi;
-    *values++ = record->data.regs.x86.r8;
-    *values++ = record->data.regs.x86.r9;
-    *values++ = record->data.regs.x86.r10;
-    *values++ = record->data.regs.x86.r11;
-    *values++ = record->data.regs.x86.r12;
-    *values++ = record->data.regs.x86.r13;
-    *values++ = record->data.regs.x86.r14;
-    *values++ = record->data.regs.x86.r15;
-    *values++ = record->data.regs.x86.rflags;
-    *values++ = record->data.regs.x86.dr7;
-    *values++ = record->data.regs.x86.rip;
-    *values++ = record->data.regs.x86.cr0;
-    *values++ = record->data.regs.x86.cr2;
-    *values++ = record->data.regs.x86.cr3;
-    *values++ = record->data.regs.x86.cr4;
-    *values++ = record->data.regs.x86.sysenter_cs;
-    *values++ = record->data.regs.x86.sysenter_esp;
-    *values++ = record->data.regs.x86.sysenter_eip;
-    *values++ = record->data.regs.x86.msr_efer;
-    *values++ = record->data.regs.x86.msr_star;
-    *values++ = record->data.regs.x86.msr_lstar;
-    *values++ = record->data.regs.x86.fs_base;
-    *values++ = record->data.regs.x86.gs_base;
-    *values++ = record->data.regs.x86.cs_arbytes;
-    *values++ = record->data.regs.x86._pad;
-    *values++ = record->data.emul_read_data.size;
-    for (size_t i0 = 0; i0 < 252; i0++)
-        *values++ = record->data.emul_read_data.data[i0];
+    *xenbind_values++ = xenbind_record->version;
+    *xenbind_values++ = xenbind_record->flags;
+    *xenbind_values++ = xenbind_record->reason;
+    *xenbind_values++ = xenbind_record->vcpu_id;
+    *xenbind_values++ = xenbind_record->altp2m_idx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->_pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->u.mem_paging.gfn;
+    *xenbind_values++ = xenbind_record->u.mem_paging.p2mt;
+    *xenbind_values++ = xenbind_record->u.mem_paging.flags;
+    *xenbind_values++ = xenbind_record->u.mem_sharing.gfn;
+    *xenbind_values++ = xenbind_record->u.mem_sharing.p2mt;
+    *xenbind_values++ = xenbind_record->u.mem_sharing._pad;
+    *xenbind_values++ = xenbind_record->u.mem_access.gfn;
+    *xenbind_values++ = xenbind_record->u.mem_access.offset;
+    *xenbind_values++ = xenbind_record->u.mem_access.gla;
+    *xenbind_values++ = xenbind_record->u.mem_access.flags;
+    *xenbind_values++ = xenbind_record->u.mem_access._pad;
+    *xenbind_values++ = xenbind_record->u.write_ctrlreg.index;
+    *xenbind_values++ = xenbind_record->u.write_ctrlreg._pad;
+    *xenbind_values++ = xenbind_record->u.write_ctrlreg.new_value;
+    *xenbind_values++ = xenbind_record->u.write_ctrlreg.old_value;
+    *xenbind_values++ = xenbind_record->u.mov_to_msr.msr;
+    *xenbind_values++ = xenbind_record->u.mov_to_msr.value;
+    *xenbind_values++ = xenbind_record->u.software_breakpoint.gfn;
+    *xenbind_values++ = xenbind_record->u.singlestep.gfn;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rax;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rcx;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rdx;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rbx;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rsp;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rbp;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rsi;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rdi;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r8;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r9;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r10;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r11;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r12;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r13;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r14;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r15;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rflags;
+    *xenbind_values++ = xenbind_record->data.regs.x86.dr7;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rip;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cr0;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cr2;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cr3;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cr4;
+    *xenbind_values++ = xenbind_record->data.regs.x86.sysenter_cs;
+    *xenbind_values++ = xenbind_record->data.regs.x86.sysenter_esp;
+    *xenbind_values++ = xenbind_record->data.regs.x86.sysenter_eip;
+    *xenbind_values++ = xenbind_record->data.regs.x86.msr_efer;
+    *xenbind_values++ = xenbind_record->data.regs.x86.msr_star;
+    *xenbind_values++ = xenbind_record->data.regs.x86.msr_lstar;
+    *xenbind_values++ = xenbind_record->data.regs.x86.fs_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.gs_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cs_arbytes;
+    *xenbind_values++ = xenbind_record->data.regs.x86._pad;
+    *xenbind_values++ = xenbind_record->data.emul_read_data.size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 252; xenbind_0++)
+        *xenbind_values++ = xenbind_record->data.emul_read_data.data[xenbind_0];
 }
 
-void xenbind_fill_union_vm_event_sring_entry(union vm_event_sring_entry *record, const uint64_t *values)
+void xenbind_fill_union_vm_event_sring_entry(union vm_event_sring_entry *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->req.version = *values++;
-    record->req.flags = *values++;
-    record->req.reason = *values++;
-    record->req.vcpu_id = *values++;
-    record->req.altp2m_idx = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->req._pad[i0] = *values++;
-    record->req.u.mem_paging.gfn = *values++;
-    record->req.u.mem_paging.p2mt = *values++;
-    record->req.u.mem_paging.flags = *values++;
-    record->req.u.mem_sharing.gfn = *values++;
-    record->req.u.mem_sharing.p2mt = *values++;
-    record->req.u.mem_sharing._pad = *values++;
-    record->req.u.mem_access.gfn = *values++;
-    record->req.u.mem_access.offset = *values++;
-    record->req.u.mem_access.gla = *values++;
-    record->req.u.mem_access.flags = *values++;
-    record->req.u.mem_access._pad = *values++;
-    record->req.u.write_ctrlreg.index = *values++;
-    record->req.u.write_ctrlreg._pad = *values++;
-    record->req.u.write_ctrlreg.new_value = *values++;
-    record->req.u.write_ctrlreg.old_value = *values++;
-    record->req.u.mov_to_msr.msr = *values++;
-    record->req.u.mov_to_msr.value = *values++;
-    record->req.u.software_breakpoint.gfn = *values++;
-    record->req.u.singlestep.gfn = *values++;
-    record->req.data.regs.x86.rax = *values++;
-    record->req.data.regs.x86.rcx = *values++;
-    record->req.data.regs.x86.rdx = *values++;
-    record->req.data.regs.x86.rbx = *values++;
-    record->req.data.regs.x86.rsp = *values++;
-    record->req.data.regs.x86.rbp = *values++;
-    record->req.data.regs.x86.rsi = *values++;
-    record->req.data.regs.x86.rdi = *values++;
-    record->req.data.regs.x86.r8 = *values++;
-    record->req.data.regs.x86.r9 = *values++;
-    record->req.data.regs.x86.r10 = *values++;
-    record->req.data.regs.x86.r11 = *values++;
-    record->req.data.regs.x86.r12 = *values++;
-    record->req.data.regs.x86.r13 = *values++;
-    record->req.data.regs.x86.r14 = *values++;
-    record->req.data.regs.x86.r15 = *values++;
-    record->req.data.regs.x86.rflags = *values++;
-    record->req.data.regs.x86.dr7 = *values++;
-    record->req.data.regs.x86.rip = *values++;
-    record->req.data.regs.x86.cr0 = *values++;
-    record->req.data.regs.x86.cr2 = *values++;
-    record->req.data.regs.x86.cr3 = *values++;
-    record->req.data.regs.x86.cr4 = *values++;
-    record->req.data.regs.x86.sysenter_cs = *values++;
-    record->req.data.regs.x86.sysenter_esp = *values++;
-    record->req.data.regs.x86.sysenter_eip = *values++;
-    record->req.data.regs.x86.msr_efer = *values++;
-    record->req.data.regs.x86.msr_star = *values++;
-    record->req.data.regs.x86.msr_lstar = *values++;
-    record->req.data.regs.x86.fs_base = *values++;
-    record->req.data.regs.x86.gs_base = *values++;
-    record->req.data.regs.x86.cs_arbytes = *values++;
-    record->req.data.regs.x86._pad = *values++;
-    record->req.data.emul_read_data.size = *values++;
-    for (size_t i0 = 0; i0 < 252; i0++)
-        record->req.data.emul_read_data.data[i0] = *values++;
-    record->rsp.version = *values++;
-    record->rsp.flags = *values++;
-    record->rsp.reason = *values++;
-    record->rsp.vcpu_id = *values++;
-    record->rsp.altp2m_idx = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->rsp._pad[i0] = *values++;
-    record->rsp.u.mem_paging.gfn = *values++;
-    record->rsp.u.mem_paging.p2mt = *values++;
-    record->rsp.u.mem_paging.flags = *values++;
-    record->rsp.u.mem_sharing.gfn = *values++;
-    record->rsp.u.mem_sharing.p2mt = *values++;
-    record->rsp.u.mem_sharing._pad = *values++;
-    record->rsp.u.mem_access.gfn = *values++;
-    record->rsp.u.mem_access.offset = *values++;
-    record->rsp.u.mem_access.gla = *values++;
-    record->rsp.u.mem_access.flags = *values++;
-    record->rsp.u.mem_access._pad = *values++;
-    record->rsp.u.write_ctrlreg.index = *values++;
-    record->rsp.u.write_ctrlreg._pad = *values++;
-    record->rsp.u.write_ctrlreg.new_value = *values++;
-    record->rsp.u.write_ctrlreg.old_value = *values++;
-    record->rsp.u.mov_to_msr.msr = *values++;
-    record->rsp.u.mov_to_msr.value = *values++;
-    record->rsp.u.software_breakpoint.gfn = *values++;
-    record->rsp.u.singlestep.gfn = *values++;
-    record->rsp.data.regs.x86.rax = *values++;
-    record->rsp.data.regs.x86.rcx = *values++;
-    record->rsp.data.regs.x86.rdx = *values++;
-    record->rsp.data.regs.x86.rbx = *values++;
-    record->rsp.data.regs.x86.rsp = *values++;
-    record->rsp.data.regs.x86.rbp = *values++;
-    record->rsp.data.regs.x86.rsi = *values++;
-    record->rsp.data.regs.x86.rdi = *values++;
-    record->rsp.data.regs.x86.r8 = *values++;
-    record->rsp.data.regs.x86.r9 = *values++;
-    record->rsp.data.regs.x86.r10 = *values++;
-    record->rsp.data.regs.x86.r11 = *values++;
-    record->rsp.data.regs.x86.r12 = *values++;
-    record->rsp.data.regs.x86.r13 = *values++;
-    record->rsp.data.regs.x86.r14 = *values++;
-    record->rsp.data.regs.x86.r15 = *values++;
-    record->rsp.data.regs.x86.rflags = *values++;
-    record->rsp.data.regs.x86.dr7 = *values++;
-    record->rsp.data.regs.x86.rip = *values++;
-    record->rsp.data.regs.x86.cr0 = *values++;
-    record->rsp.data.regs.x86.cr2 = *values++;
-    record->rsp.data.regs.x86.cr3 = *values++;
-    record->rsp.data.regs.x86.cr4 = *values++;
-    record->rsp.data.regs.x86.sysenter_cs = *values++;
-    record->rsp.data.regs.x86.sysenter_esp = *values++;
-    record->rsp.data.regs.x86.sysenter_eip = *values++;
-    record->rsp.data.regs.x86.msr_efer = *values++;
-    record->rsp.data.regs.x86.msr_star = *values++;
-    record->rsp.data.regs.x86.msr_lstar = *values++;
-    record->rsp.data.regs.x86.fs_base = *values++;
-    record->rsp.data.regs.x86.gs_base = *values++;
-    record->rsp.data.regs.x86.cs_arbytes = *values++;
-    record->rsp.data.regs.x86._pad = *values++;
-    record->rsp.data.emul_read_data.size = *values++;
-    for (size_t i0 = 0; i0 < 252; i0++)
-        record->rsp.data.emul_read_data.data[i0] = *values++;
+    xenbind_record->req.version = *xenbind_values++;
+    xenbind_record->req.flags = *xenbind_values++;
+    xenbind_record->req.reason = *xenbind_values++;
+    xenbind_record->req.vcpu_id = *xenbind_values++;
+    xenbind_record->req.altp2m_idx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->req._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->req.u.mem_paging.gfn = *xenbind_values++;
+    xenbind_record->req.u.mem_paging.p2mt = *xenbind_values++;
+    xenbind_record->req.u.mem_paging.flags = *xenbind_values++;
+    xenbind_record->req.u.mem_sharing.gfn = *xenbind_values++;
+    xenbind_record->req.u.mem_sharing.p2mt = *xenbind_values++;
+    xenbind_record->req.u.mem_sharing._pad = *xenbind_values++;
+    xenbind_record->req.u.mem_access.gfn = *xenbind_values++;
+    xenbind_record->req.u.mem_access.offset = *xenbind_values++;
+    xenbind_record->req.u.mem_access.gla = *xenbind_values++;
+    xenbind_record->req.u.mem_access.flags = *xenbind_values++;
+    xenbind_record->req.u.mem_access._pad = *xenbind_values++;
+    xenbind_record->req.u.write_ctrlreg.index = *xenbind_values++;
+    xenbind_record->req.u.write_ctrlreg._pad = *xenbind_values++;
+    xenbind_record->req.u.write_ctrlreg.new_value = *xenbind_values++;
+    xenbind_record->req.u.write_ctrlreg.old_value = *xenbind_values++;
+    xenbind_record->req.u.mov_to_msr.msr = *xenbind_values++;
+    xenbind_record->req.u.mov_to_msr.value = *xenbind_values++;
+    xenbind_record->req.u.software_breakpoint.gfn = *xenbind_values++;
+    xenbind_record->req.u.singlestep.gfn = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rax = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rcx = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rdx = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rbx = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rsp = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rbp = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rsi = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rdi = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r8 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r9 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r10 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r11 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r12 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r13 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r14 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r15 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rflags = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.dr7 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rip = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cr0 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cr2 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cr3 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cr4 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.sysenter_cs = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.sysenter_esp = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.sysenter_eip = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.msr_efer = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.msr_star = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.msr_lstar = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.fs_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.gs_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cs_arbytes = *xenbind_values++;
+    xenbind_record->req.data.regs.x86._pad = *xenbind_values++;
+    xenbind_record->req.data.emul_read_data.size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 252; xenbind_0++)
+        xenbind_record->req.data.emul_read_data.data[xenbind_0] = *xenbind_values++;
+    xenbind_record->rsp.version = *xenbind_values++;
+    xenbind_record->rsp.flags = *xenbind_values++;
+    xenbind_record->rsp.reason = *xenbind_values++;
+    xenbind_record->rsp.vcpu_id = *xenbind_values++;
+    xenbind_record->rsp.altp2m_idx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->rsp._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->rsp.u.mem_paging.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.mem_paging.p2mt = *xenbind_values++;
+    xenbind_record->rsp.u.mem_paging.flags = *xenbind_values++;
+    xenbind_record->rsp.u.mem_sharing.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.mem_sharing.p2mt = *xenbind_values++;
+    xenbind_record->rsp.u.mem_sharing._pad = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access.offset = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access.gla = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access.flags = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access._pad = *xenbind_values++;
+    xenbind_record->rsp.u.write_ctrlreg.index = *xenbind_values++;
+    xenbind_record->rsp.u.write_ctrlreg._pad = *xenbind_values++;
+    xenbind_record->rsp.u.write_ctrlreg.new_value = *xenbind_values++;
+    xenbind_record->rsp.u.write_ctrlreg.old_value = *xenbind_values++;
+    xenbind_record->rsp.u.mov_to_msr.msr = *xenbind_values++;
+    xenbind_record->rsp.u.mov_to_msr.value = *xenbind_values++;
+    xenbind_record->rsp.u.software_breakpoint.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.singlestep.gfn = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rax = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rcx = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rdx = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rbx = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rsp = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rbp = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rsi = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rdi = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r8 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r9 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r10 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r11 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r12 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r13 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r14 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r15 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rflags = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.dr7 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rip = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cr0 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cr2 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cr3 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cr4 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.sysenter_cs = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.sysenter_esp = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.sysenter_eip = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.msr_efer = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.msr_star = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.msr_lstar = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.fs_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.gs_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cs_arbytes = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86._pad = *xenbind_values++;
+    xenbind_record->rsp.data.emul_read_data.size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 252; xenbind_0++)
+        xenbind_record->rsp.data.emul_read_data.data[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_union_vm_event_sring_entry(const union vm_event_sring_entry *record, uint64_t *values)
+void xenbind_read_union_vm_event_sring_entry(const union vm_event_sring_entry *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->req.version;
-    *values++ = record->req.flags;
-    *values++ = record->req.reason;
-    *values++ = record->req.vcpu_id;
-    *values++ = record->req.altp2m_idx;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->req._pad[i0];
-    *values++ = record->req.u.mem_paging.gfn;
-    *values++ = record->req.u.mem_paging.p2mt;
-    *values++ = record->req.u.mem_paging.flags;
-    *values++ = record->req.u.mem_sharing.gfn;
-    *values++ = record->req.u.mem_sharing.p2mt;
-    *values++ = record->req.u.mem_sharing._pad;
-    *values++ = record->req.u.mem_access.gfn;
-    *values++ = record->req.u.mem_access.offset;
-    *values++ = record->req.u.mem_access.gla;
-    *values++ = record->req.u.mem_access.flags;
-    *values++ = record->req.u.mem_access._pad;
-    *values++ = record->req.u.write_ctrlreg.index;
-    *values++ = record->req.u.write_ctrlreg._pad;
-    *values++ = record->req.u.write_ctrlreg.new_value;
-    *values++ = record->req.u.write_ctrlreg.old_value;
-    *values++ = record->req.u.mov_to_msr.msr;
-    *values++ = record->req.u.mov_to_msr.value;
-    *values++ = record->req.u.software_breakpoint.gfn;
-    *values++ = record->req.u.singlestep.gfn;
-    *values++ = record->req.data.regs.x86.rax;
-    *values++ = record->req.data.regs.x86.rcx;
-    *values++ = record->req.data.regs.x86.rdx;
-    *values++ = record->req.data.regs.x86.rbx;
-    *values++ = record->req.data.regs.x86.rsp;
-    *values++ = record->req.data.regs.x86.rbp;
-    *values++ = record->req.data.regs.x86.rsi;
-    *values++ = record->req.data.regs.x86.rdi;
-    *values++ = record->req.data.regs.x86.r8;
-    *values++ = record->req.data.regs.x86.r9;
-    *values++ = record->req.data.regs.x86.r10;
-    *values++ = record->req.data.regs.x86.r11;
-    *values++ = record->req.data.regs.x86.r12;
-    *values++ = record->req.data.regs.x86.r13;
-    *values++ = record->req.data.regs.x86.r14;
-    *values++ = record->req.data.regs.x86.r15;
-    *values++ = record->req.data.regs.x86.rflags;
-    *values++ = record->req.data.regs.x86.dr7;
-    *values++ = record->req.data.regs.x86.rip;
-    *values++ = record->req.data.regs.x86.cr0;
-    *values++ = record->req.data.regs.x86.cr2;
-    *values++ = record->req.data.regs.x86.cr3;
-    *values++ = record->req.data.regs.x86.cr4;
-    *values++ = record->req.data.regs.x86.sysenter_cs;
-    *values++ = record->req.data.regs.x86.sysenter_esp;
-    *values++ = record->req.data.regs.x86.sysenter_eip;
-    *values++ = record->req.data.regs.x86.msr_efer;
-    *values++ = record->req.data.regs.x86.msr_star;
-    *values++ = record->req.data.regs.x86.msr_lstar;
-    *values++ = record->req.data.regs.x86.fs_base;
-    *values++ = record->req.data.regs.x86.gs_base;
-    *values++ = record->req.data.regs.x86.cs_arbytes;
-    *values++ = record->req.data.regs.x86._pad;
-    *values++ = record->req.data.emul_read_data.size;
-    for (size_t i0 = 0; i0 < 252; i0++)
-        *values++ = record->req.data.emul_read_data.data[i0];
-    *values++ = record->rsp.version;
-    *values++ = record->rsp.flags;
-    *values++ = record->rsp.reason;
-    *values++ = record->rsp.vcpu_id;
-    *values++ = record->rsp.altp2m_idx;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->rsp._pad[i0];
-    *values++ = record->rsp.u.mem_paging.gfn;
-    *values++ = record->rsp.u.mem_paging.p2mt;
-    *values++ = record->rsp.u.mem_paging.flags;
-    *values++ = record->rsp.u.mem_sharing.gfn;
-    *values++ = record->rsp.u.mem_sharing.p2mt;
-    *values++ = record->rsp.u.mem_sharing._pad;
-    *values++ = record->rsp.u.mem_access.gfn;
-    *values++ = record->rsp.u.mem_access.offset;
-    *values++ = record->rsp.u.mem_access.gla;
-    *values++ = record->rsp.u.mem_access.flags;
-    *values++ = record->rsp.u.mem_access._pad;
-    *values++ = record->rsp.u.write_ctrlreg.index;
-    *values++ = record->rsp.u.write_ctrlreg._pad;
-    *values++ = record->rsp.u.write_ctrlreg.new_value;
-    *values++ = record->rsp.u.write_ctrlreg.old_value;
-    *values++ = record->rsp.u.mov_to_msr.msr;
-    *values++ = record->rsp.u.mov_to_msr.value;
-    *values++ = record->rsp.u.software_breakpoint.gfn;
-    *values++ = record->rsp.u.singlestep.gfn;
-    *values++ = record->rsp.data.regs.x86.rax;
-    *values++ = record->rsp.data.regs.x86.rcx;
-    *values++ = record->rsp.data.regs.x86.rdx;
-    *values++ = record->rsp.data.regs.x86.rbx;
-    *values++ = record->rsp.data.regs.x86.rsp;
-    *values++ = record->rsp.data.regs.x86.rbp;
-    *values++ = record->rsp.data.regs.x86.rsi;
-    *values++ = record->rsp.data.regs.x86.rdi;
-    *values++ = record->rsp.data.regs.x86.r8;
-    *values++ = record->rsp.data.regs.x86.r9;
-    *values++ = record->rsp.data.regs.x86.r10;
-    *values++ = record->rsp.data.regs.x86.r11;
-    *values++ = record->rsp.data.regs.x86.r12;
-    *values++ = record->rsp.data.regs.x86.r13;
-    *values++ = record->rsp.data.regs.x86.r14;
-    *values++ = record->rsp.data.regs.x86.r15;
-    *values++ = record->rsp.data.regs.x86.rflags;
-    *values++ = record->rsp.data.regs.x86.dr7;
-    *values++ = record->rsp.data.regs.x86.rip;
-    *values++ = record->rsp.data.regs.x86.cr0;
-    *values++ = record->rsp.data.regs.x86.cr2;
-    *values++ = record->rsp.data.regs.x86.cr3;
-    *values++ = record->rsp.data.regs.x86.cr4;
-    *values++ = record->rsp.data.regs.x86.sysenter_cs;
-    *values++ = record->rsp.data.regs.x86.sysenter_esp;
-    *values++ = record->rsp.data.regs.x86.sysenter_eip;
-    *values++ = record->rsp.data.regs.x86.msr_efer;
-    *values++ = record->rsp.data.regs.x86.msr_star;
-    *values++ = record->rsp.data.regs.x86.msr_lstar;
-    *values++ = record->rsp.data.regs.x86.fs_base;
-    *values++ = record->rsp.data.regs.x86.gs_base;
-    *values++ = record->rsp.data.regs.x86.cs_arbytes;
-    *values++ = record->rsp.data.regs.x86._pad;
-    *values++ = record->rsp.data.emul_read_data.size;
-    for (size_t i0 = 0; i0 < 252; i0++)
-        *values++ = record->rsp.data.emul_read_data.data[i0];
+    *xenbind_values++ = xenbind_record->req.version;
+    *xenbind_values++ = xenbind_record->req.flags;
+    *xenbind_values++ = xenbind_record->req.reason;
+    *xenbind_values++ = xenbind_record->req.vcpu_id;
+    *xenbind_values++ = xenbind_record->req.altp2m_idx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->req._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->req.u.mem_paging.gfn;
+    *xenbind_values++ = xenbind_record->req.u.mem_paging.p2mt;
+    *xenbind_values++ = xenbind_record->req.u.mem_paging.flags;
+    *xenbind_values++ = xenbind_record->req.u.mem_sharing.gfn;
+    *xenbind_values++ = xenbind_record->req.u.mem_sharing.p2mt;
+    *xenbind_values++ = xenbind_record->req.u.mem_sharing._pad;
+    *xenbind_values++ = xenbind_record->req.u.mem_access.gfn;
+    *xenbind_values++ = xenbind_record->req.u.mem_access.offset;
+    *xenbind_values++ = xenbind_record->req.u.mem_access.gla;
+    *xenbind_values++ = xenbind_record->req.u.mem_access.flags;
+    *xenbind_values++ = xenbind_record->req.u.mem_access._pad;
+    *xenbind_values++ = xenbind_record->req.u.write_ctrlreg.index;
+    *xenbind_values++ = xenbind_record->req.u.write_ctrlreg._pad;
+    *xenbind_values++ = xenbind_record->req.u.write_ctrlreg.new_value;
+    *xenbind_values++ = xenbind_record->req.u.write_ctrlreg.old_value;
+    *xenbind_values++ = xenbind_record->req.u.mov_to_msr.msr;
+    *xenbind_values++ = xenbind_record->req.u.mov_to_msr.value;
+    *xenbind_values++ = xenbind_record->req.u.software_breakpoint.gfn;
+    *xenbind_values++ = xenbind_record->req.u.singlestep.gfn;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rax;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rcx;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rdx;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rbx;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rsp;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rbp;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rsi;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rdi;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r8;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r9;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r10;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r11;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r12;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r13;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r14;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r15;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rflags;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.dr7;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rip;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cr0;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cr2;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cr3;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cr4;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.sysenter_cs;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.sysenter_esp;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.sysenter_eip;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.msr_efer;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.msr_star;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.msr_lstar;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.fs_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.gs_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cs_arbytes;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86._pad;
+    *xenbind_values++ = xenbind_record->req.data.emul_read_data.size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 252; xenbind_0++)
+        *xenbind_values++ = xenbind_record->req.data.emul_read_data.data[xenbind_0];
+    *xenbind_values++ = xenbind_record->rsp.version;
+    *xenbind_values++ = xenbind_record->rsp.flags;
+    *xenbind_values++ = xenbind_record->rsp.reason;
+    *xenbind_values++ = xenbind_record->rsp.vcpu_id;
+    *xenbind_values++ = xenbind_record->rsp.altp2m_idx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->rsp._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->rsp.u.mem_paging.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_paging.p2mt;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_paging.flags;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_sharing.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_sharing.p2mt;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_sharing._pad;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access.offset;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access.gla;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access.flags;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access._pad;
+    *xenbind_values++ = xenbind_record->rsp.u.write_ctrlreg.index;
+    *xenbind_values++ = xenbind_record->rsp.u.write_ctrlreg._pad;
+    *xenbind_values++ = xenbind_record->rsp.u.write_ctrlreg.new_value;
+    *xenbind_values++ = xenbind_record->rsp.u.write_ctrlreg.old_value;
+    *xenbind_values++ = xenbind_record->rsp.u.mov_to_msr.msr;
+    *xenbind_values++ = xenbind_record->rsp.u.mov_to_msr.value;
+    *xenbind_values++ = xenbind_record->rsp.u.software_breakpoint.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.singlestep.gfn;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rax;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rcx;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rdx;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rbx;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rsp;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rbp;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rsi;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rdi;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r8;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r9;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r10;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r11;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r12;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r13;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r14;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r15;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rflags;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.dr7;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rip;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cr0;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cr2;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cr3;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cr4;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.sysenter_cs;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.sysenter_esp;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.sysenter_eip;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.msr_efer;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.msr_star;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.msr_lstar;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.fs_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.gs_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cs_arbytes;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86._pad;
+    *xenbind_values++ = xenbind_record->rsp.data.emul_read_data.size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 252; xenbind_0++)
+        *xenbind_values++ = xenbind_record->rsp.data.emul_read_data.data[xenbind_0];
 }
 
-void xenbind_fill_struct_vm_event_sring(struct vm_event_sring *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_sring(struct vm_event_sring *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->req_prod = *values++;
-    record->req_event = *values++;
-    record->rsp_prod = *values++;
-    record->rsp_event = *values++;
-    record->pvt.netif.smartpoll_active = *values++;
-    record->pvt.tapif_user.msg = *values++;
-    for (size_t i0 = 0; i0 < 4; i0++)
-        record->pvt.pvt_pad[i0] = *values++;
-    for (size_t i0 = 0; i0 < 44; i0++)
-        record->__pad[i0] = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.version = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.flags = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.reason = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.vcpu_id = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.altp2m_idx = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-    for (size_t i1 = 0; i1 < 3; i1++)
-        record->ring[i0].req._pad[i1] = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_paging.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_paging.p2mt = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_paging.flags = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_sharing.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_sharing.p2mt = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_sharing._pad = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_access.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_access.offset = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_access.gla = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_access.flags = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mem_access._pad = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.write_ctrlreg.index = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.write_ctrlreg._pad = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.write_ctrlreg.new_value = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.write_ctrlreg.old_value = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mov_to_msr.msr = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.mov_to_msr.value = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.software_breakpoint.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.u.singlestep.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rax = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rcx = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rdx = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rbx = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rsp = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rbp = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rsi = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rdi = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.r8 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.r9 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.r10 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.r11 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.r12 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.r13 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.r14 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.r15 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rflags = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.dr7 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.rip = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.cr0 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.cr2 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.cr3 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.cr4 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.sysenter_cs = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.sysenter_esp = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.sysenter_eip = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.msr_efer = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.msr_star = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.msr_lstar = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.fs_base = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.gs_base = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86.cs_arbytes = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.regs.x86._pad = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].req.data.emul_read_data.size = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-    for (size_t i1 = 0; i1 < 252; i1++)
-        record->ring[i0].req.data.emul_read_data.data[i1] = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.version = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.flags = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.reason = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.vcpu_id = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.altp2m_idx = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-    for (size_t i1 = 0; i1 < 3; i1++)
-        record->ring[i0].rsp._pad[i1] = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_paging.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_paging.p2mt = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_paging.flags = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_sharing.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_sharing.p2mt = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_sharing._pad = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_access.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_access.offset = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_access.gla = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_access.flags = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mem_access._pad = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.write_ctrlreg.index = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.write_ctrlreg._pad = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.write_ctrlreg.new_value = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.write_ctrlreg.old_value = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mov_to_msr.msr = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.mov_to_msr.value = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.software_breakpoint.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.u.singlestep.gfn = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rax = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rcx = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rdx = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rbx = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rsp = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rbp = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rsi = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rdi = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.r8 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.r9 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.r10 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.r11 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.r12 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.r13 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.r14 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.r15 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rflags = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.dr7 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.rip = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.cr0 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.cr2 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.cr3 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.cr4 = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.sysenter_cs = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.sysenter_esp = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.sysenter_eip = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.msr_efer = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.msr_star = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.msr_lstar = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.fs_base = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.gs_base = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86.cs_arbytes = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.regs.x86._pad = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        record->ring[i0].rsp.data.emul_read_data.size = *values++;
-    for (size_t i0 = 0; i0 < 1; i0++)
-    for (size_t i1 = 0; i1 < 252; i1++)
-        record->ring[i0].rsp.data.emul_read_data.data[i1] = *values++;
+    xenbind_record->req_prod = *xenbind_values++;
+    xenbind_record->req_event = *xenbind_values++;
+    xenbind_record->rsp_prod = *xenbind_values++;
+    xenbind_record->rsp_event = *xenbind_values++;
+    xenbind_record->pvt.netif.smartpoll_active = *xenbind_values++;
+    xenbind_record->pvt.tapif_user.msg = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 4; xenbind_0++)
+        xenbind_record->pvt.pvt_pad[xenbind_0] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 44; xenbind_0++)
+        xenbind_record->__pad[xenbind_0] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.version = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.flags = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.reason = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.vcpu_id = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.altp2m_idx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+    for (size_t xenbind_1 = 0; xenbind_1 < 3; xenbind_1++)
+        xenbind_record->ring[xenbind_0].req._pad[xenbind_1] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_paging.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_paging.p2mt = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_paging.flags = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_sharing.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_sharing.p2mt = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_sharing._pad = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_access.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_access.offset = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_access.gla = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_access.flags = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mem_access._pad = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.write_ctrlreg.index = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.write_ctrlreg._pad = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.write_ctrlreg.new_value = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.write_ctrlreg.old_value = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mov_to_msr.msr = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.mov_to_msr.value = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.software_breakpoint.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.u.singlestep.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rax = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rcx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rdx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rbx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rsp = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rbp = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rsi = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rdi = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.r8 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.r9 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.r10 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.r11 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.r12 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.r13 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.r14 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.r15 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rflags = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.dr7 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.rip = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.cr0 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.cr2 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.cr3 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.cr4 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.sysenter_cs = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.sysenter_esp = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.sysenter_eip = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.msr_efer = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.msr_star = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.msr_lstar = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.fs_base = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.gs_base = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86.cs_arbytes = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.regs.x86._pad = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].req.data.emul_read_data.size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+    for (size_t xenbind_1 = 0; xenbind_1 < 252; xenbind_1++)
+        xenbind_record->ring[xenbind_0].req.data.emul_read_data.data[xenbind_1] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.version = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.flags = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.reason = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.vcpu_id = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.altp2m_idx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+    for (size_t xenbind_1 = 0; xenbind_1 < 3; xenbind_1++)
+        xenbind_record->ring[xenbind_0].rsp._pad[xenbind_1] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_paging.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_paging.p2mt = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_paging.flags = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_sharing.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_sharing.p2mt = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_sharing._pad = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_access.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_access.offset = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_access.gla = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_access.flags = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mem_access._pad = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.write_ctrlreg.index = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.write_ctrlreg._pad = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.write_ctrlreg.new_value = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.write_ctrlreg.old_value = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mov_to_msr.msr = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.mov_to_msr.value = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.software_breakpoint.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.u.singlestep.gfn = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rax = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rcx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rdx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rbx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rsp = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rbp = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rsi = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rdi = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r8 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r9 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r10 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r11 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r12 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r13 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r14 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r15 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rflags = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.dr7 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rip = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cr0 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cr2 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cr3 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cr4 = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.sysenter_cs = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.sysenter_esp = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.sysenter_eip = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.msr_efer = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.msr_star = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.msr_lstar = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.fs_base = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.gs_base = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cs_arbytes = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.regs.x86._pad = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        xenbind_record->ring[xenbind_0].rsp.data.emul_read_data.size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+    for (size_t xenbind_1 = 0; xenbind_1 < 252; xenbind_1++)
+        xenbind_record->ring[xenbind_0].rsp.data.emul_read_data.data[xenbind_1] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_sring(const struct vm_event_sring *record, uint64_t *values)
+void xenbind_read_struct_vm_event_sring(const struct vm_event_sring *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->req_prod;
-    *values++ = record->req_event;
-    *values++ = record->rsp_prod;
-    *values++ = record->rsp_event;
-    *values++ = record->pvt.netif.smartpoll_active;
-    *values++ = record->pvt.tapif_user.msg;
-    for (size_t i0 = 0; i0 < 4; i0++)
-        *values++ = record->pvt.pvt_pad[i0];
-    for (size_t i0 = 0; i0 < 44; i0++)
-        *values++ = record->__pad[i0];
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.version;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.flags;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.reason;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.vcpu_id;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.altp2m_idx;
-    for (size_t i0 = 0; i0 < 1; i0++)
-    for (size_t i1 = 0; i1 < 3; i1++)
-        *values++ = record->ring[i0].req._pad[i1];
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_paging.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_paging.p2mt;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_paging.flags;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_sharing.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_sharing.p2mt;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_sharing._pad;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_access.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_access.offset;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_access.gla;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_access.flags;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mem_access._pad;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.write_ctrlreg.index;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.write_ctrlreg._pad;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.write_ctrlreg.new_value;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.write_ctrlreg.old_value;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mov_to_msr.msr;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.mov_to_msr.value;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.software_breakpoint.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.u.singlestep.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rax;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rcx;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rdx;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rbx;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rsp;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rbp;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rsi;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rdi;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.r8;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.r9;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.r10;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.r11;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.r12;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.r13;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.r14;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.r15;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rflags;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.dr7;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.rip;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.cr0;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.cr2;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.cr3;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.cr4;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.sysenter_cs;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.sysenter_esp;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.sysenter_eip;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.msr_efer;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.msr_star;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.msr_lstar;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.fs_base;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.gs_base;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86.cs_arbytes;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.regs.x86._pad;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].req.data.emul_read_data.size;
-    for (size_t i0 = 0; i0 < 1; i0++)
-    for (size_t i1 = 0; i1 < 252; i1++)
-        *values++ = record->ring[i0].req.data.emul_read_data.data[i1];
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.version;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.flags;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.reason;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.vcpu_id;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.altp2m_idx;
-    for (size_t i0 = 0; i0 < 1; i0++)
-    for (size_t i1 = 0; i1 < 3; i1++)
-        *values++ = record->ring[i0].rsp._pad[i1];
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_paging.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_paging.p2mt;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_paging.flags;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_sharing.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_sharing.p2mt;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_sharing._pad;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_access.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_access.offset;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_access.gla;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_access.flags;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mem_access._pad;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.write_ctrlreg.index;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.write_ctrlreg._pad;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.write_ctrlreg.new_value;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.write_ctrlreg.old_value;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mov_to_msr.msr;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.mov_to_msr.value;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.software_breakpoint.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.u.singlestep.gfn;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rax;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rcx;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rdx;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rbx;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rsp;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rbp;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rsi;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rdi;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.r8;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.r9;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.r10;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.r11;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.r12;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.r13;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.r14;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.r15;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rflags;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.dr7;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.rip;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.cr0;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.cr2;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.cr3;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.cr4;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.sysenter_cs;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.sysenter_esp;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.sysenter_eip;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.msr_efer;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.msr_star;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.msr_lstar;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.fs_base;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.gs_base;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86.cs_arbytes;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.regs.x86._pad;
-    for (size_t i0 = 0; i0 < 1; i0++)
-        *values++ = record->ring[i0].rsp.data.emul_read_data.size;
-    for (size_t i0 = 0; i0 < 1; i0++)
-    for (size_t i1 = 0; i1 < 252; i1++)
-        *values++ = record->ring[i0].rsp.data.emul_read_data.data[i1];
+    *xenbind_values++ = xenbind_record->req_prod;
+    *xenbind_values++ = xenbind_record->req_event;
+    *xenbind_values++ = xenbind_record->rsp_prod;
+    *xenbind_values++ = xenbind_record->rsp_event;
+    *xenbind_values++ = xenbind_record->pvt.netif.smartpoll_active;
+    *xenbind_values++ = xenbind_record->pvt.tapif_user.msg;
+    for (size_t xenbind_0 = 0; xenbind_0 < 4; xenbind_0++)
+        *xenbind_values++ = xenbind_record->pvt.pvt_pad[xenbind_0];
+    for (size_t xenbind_0 = 0; xenbind_0 < 44; xenbind_0++)
+        *xenbind_values++ = xenbind_record->__pad[xenbind_0];
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.version;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.flags;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.reason;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.vcpu_id;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.altp2m_idx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+    for (size_t xenbind_1 = 0; xenbind_1 < 3; xenbind_1++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req._pad[xenbind_1];
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_paging.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_paging.p2mt;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_paging.flags;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_sharing.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_sharing.p2mt;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_sharing._pad;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_access.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_access.offset;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_access.gla;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_access.flags;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mem_access._pad;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.write_ctrlreg.index;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.write_ctrlreg._pad;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.write_ctrlreg.new_value;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.write_ctrlreg.old_value;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mov_to_msr.msr;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.mov_to_msr.value;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.software_breakpoint.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.u.singlestep.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rax;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rcx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rdx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rbx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rsp;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rbp;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rsi;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rdi;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.r8;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.r9;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.r10;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.r11;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.r12;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.r13;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.r14;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.r15;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rflags;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.dr7;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.rip;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.cr0;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.cr2;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.cr3;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.cr4;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.sysenter_cs;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.sysenter_esp;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.sysenter_eip;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.msr_efer;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.msr_star;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.msr_lstar;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.fs_base;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.gs_base;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86.cs_arbytes;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.regs.x86._pad;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.emul_read_data.size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+    for (size_t xenbind_1 = 0; xenbind_1 < 252; xenbind_1++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].req.data.emul_read_data.data[xenbind_1];
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.version;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.flags;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.reason;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.vcpu_id;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.altp2m_idx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+    for (size_t xenbind_1 = 0; xenbind_1 < 3; xenbind_1++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp._pad[xenbind_1];
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_paging.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_paging.p2mt;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_paging.flags;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_sharing.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_sharing.p2mt;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_sharing._pad;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_access.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_access.offset;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_access.gla;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_access.flags;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mem_access._pad;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.write_ctrlreg.index;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.write_ctrlreg._pad;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.write_ctrlreg.new_value;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.write_ctrlreg.old_value;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mov_to_msr.msr;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.mov_to_msr.value;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.software_breakpoint.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.u.singlestep.gfn;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rax;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rcx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rdx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rbx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rsp;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rbp;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rsi;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rdi;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r8;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r9;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r10;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r11;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r12;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r13;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r14;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.r15;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rflags;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.dr7;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.rip;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cr0;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cr2;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cr3;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cr4;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.sysenter_cs;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.sysenter_esp;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.sysenter_eip;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.msr_efer;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.msr_star;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.msr_lstar;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.fs_base;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.gs_base;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86.cs_arbytes;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.regs.x86._pad;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.emul_read_data.size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 1; xenbind_0++)
+    for (size_t xenbind_1 = 0; xenbind_1 < 252; xenbind_1++)
+        *xenbind_values++ = xenbind_record->ring[xenbind_0].rsp.data.emul_read_data.data[xenbind_1];
 }
 
-void xenbind_fill_struct_vm_event_front_ring(struct vm_event_front_ring *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_front_ring(struct vm_event_front_ring *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->req_prod_pvt = *values++;
-    record->rsp_cons = *values++;
-    record->nr_ents = *values++;
-    record->sring = (void *)(uintptr_t)*values++;
+    xenbind_record->req_prod_pvt = *xenbind_values++;
+    xenbind_record->rsp_cons = *xenbind_values++;
+    xenbind_record->nr_ents = *xenbind_values++;
+    xenbind_record->sring = (void *)(uintptr_t)*xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_front_ring(const struct vm_event_front_ring *record, uint64_t *values)
+void xenbind_read_struct_vm_event_front_ring(const struct vm_event_front_ring *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->req_prod_pvt;
-    *values++ = record->rsp_cons;
-    *values++ = record->nr_ents;
-    *values++ = (uintptr_t)record->sring;
+    *xenbind_values++ = xenbind_record->req_prod_pvt;
+    *xenbind_values++ = xenbind_record->rsp_cons;
+    *xenbind_values++ = xenbind_record->nr_ents;
+    *xenbind_values++ = (uintptr_t)xenbind_record->sring;
 }
 
-void xenbind_fill_struct_vm_event_back_ring(struct vm_event_back_ring *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_back_ring(struct vm_event_back_ring *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->rsp_prod_pvt = *values++;
-    record->req_cons = *values++;
-    record->nr_ents = *values++;
-    record->sring = (void *)(uintptr_t)*values++;
+    xenbind_record->rsp_prod_pvt = *xenbind_values++;
+    xenbind_record->req_cons = *xenbind_values++;
+    xenbind_record->nr_ents = *xenbind_values++;
+    xenbind_record->sring = (void *)(uintptr_t)*xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_back_ring(const struct vm_event_back_ring *record, uint64_t *values)
+void xenbind_read_struct_vm_event_back_ring(const struct vm_event_back_ring *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->rsp_prod_pvt;
-    *values++ = record->req_cons;
-    *values++ = record->nr_ents;
-    *values++ = (uintptr_t)record->sring;
+    *xenbind_values++ = xenbind_record->rsp_prod_pvt;
+    *xenbind_values++ = xenbind_record->req_cons;
+    *xenbind_values++ = xenbind_record->nr_ents;
+    *xenbind_values++ = (uintptr_t)xenbind_record->sring;
 }

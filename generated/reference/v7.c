@@ -8,16 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-/* So that the functions below can fill members that are const. */
-#define const
-#include "vm_event.h"
-#undef const
 
 /* Names are stored in place, so that an object file can be read without relocation. */
 struct xenbind_fact {
     char name[80];
     long long value;
 };
+
+/*
+ * Its macros may have any name: what follows uses none but xenbind's and its own.
+ * Its const members are none here, so that the functions below can fill them.
+ */
+#define const
+#include "vm_event.h"
+#undef const
 
 const struct xenbind_fact xenbind_facts[] = {
     { "struct vm_event_x86_selector_reg size", sizeof(struct vm_event_x86_selector_reg) },
@@ -1245,113 +1249,113 @@ const struct xenbind_fact xenbind_facts[] = {
     { "struct vm_event_back_ring.sring offset", offsetof(struct vm_event_back_ring, sring) },
     { "struct vm_event_back_ring.sring size", sizeof(((struct vm_event_back_ring *)0)->sring) },
     { "VM_EVENT_INTERFACE_VERSION value", VM_EVENT_INTERFACE_VERSION },
-    { "VM_EVENT_INTERFACE_VERSION negative", VM_EVENT_INTERFACE_VERSION < 0 },
+    { "VM_EVENT_INTERFACE_VERSION negative", (VM_EVENT_INTERFACE_VERSION) < 0 },
     { "VM_EVENT_FLAG_VCPU_PAUSED value", VM_EVENT_FLAG_VCPU_PAUSED },
-    { "VM_EVENT_FLAG_VCPU_PAUSED negative", VM_EVENT_FLAG_VCPU_PAUSED < 0 },
+    { "VM_EVENT_FLAG_VCPU_PAUSED negative", (VM_EVENT_FLAG_VCPU_PAUSED) < 0 },
     { "VM_EVENT_FLAG_FOREIGN value", VM_EVENT_FLAG_FOREIGN },
-    { "VM_EVENT_FLAG_FOREIGN negative", VM_EVENT_FLAG_FOREIGN < 0 },
+    { "VM_EVENT_FLAG_FOREIGN negative", (VM_EVENT_FLAG_FOREIGN) < 0 },
     { "VM_EVENT_FLAG_EMULATE value", VM_EVENT_FLAG_EMULATE },
-    { "VM_EVENT_FLAG_EMULATE negative", VM_EVENT_FLAG_EMULATE < 0 },
+    { "VM_EVENT_FLAG_EMULATE negative", (VM_EVENT_FLAG_EMULATE) < 0 },
     { "VM_EVENT_FLAG_EMULATE_NOWRITE value", VM_EVENT_FLAG_EMULATE_NOWRITE },
-    { "VM_EVENT_FLAG_EMULATE_NOWRITE negative", VM_EVENT_FLAG_EMULATE_NOWRITE < 0 },
+    { "VM_EVENT_FLAG_EMULATE_NOWRITE negative", (VM_EVENT_FLAG_EMULATE_NOWRITE) < 0 },
     { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP value", VM_EVENT_FLAG_TOGGLE_SINGLESTEP },
-    { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP negative", VM_EVENT_FLAG_TOGGLE_SINGLESTEP < 0 },
+    { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP negative", (VM_EVENT_FLAG_TOGGLE_SINGLESTEP) < 0 },
     { "VM_EVENT_FLAG_SET_EMUL_READ_DATA value", VM_EVENT_FLAG_SET_EMUL_READ_DATA },
-    { "VM_EVENT_FLAG_SET_EMUL_READ_DATA negative", VM_EVENT_FLAG_SET_EMUL_READ_DATA < 0 },
+    { "VM_EVENT_FLAG_SET_EMUL_READ_DATA negative", (VM_EVENT_FLAG_SET_EMUL_READ_DATA) < 0 },
     { "VM_EVENT_FLAG_DENY value", VM_EVENT_FLAG_DENY },
-    { "VM_EVENT_FLAG_DENY negative", VM_EVENT_FLAG_DENY < 0 },
+    { "VM_EVENT_FLAG_DENY negative", (VM_EVENT_FLAG_DENY) < 0 },
     { "VM_EVENT_FLAG_ALTERNATE_P2M value", VM_EVENT_FLAG_ALTERNATE_P2M },
-    { "VM_EVENT_FLAG_ALTERNATE_P2M negative", VM_EVENT_FLAG_ALTERNATE_P2M < 0 },
+    { "VM_EVENT_FLAG_ALTERNATE_P2M negative", (VM_EVENT_FLAG_ALTERNATE_P2M) < 0 },
     { "VM_EVENT_FLAG_SET_REGISTERS value", VM_EVENT_FLAG_SET_REGISTERS },
-    { "VM_EVENT_FLAG_SET_REGISTERS negative", VM_EVENT_FLAG_SET_REGISTERS < 0 },
+    { "VM_EVENT_FLAG_SET_REGISTERS negative", (VM_EVENT_FLAG_SET_REGISTERS) < 0 },
     { "VM_EVENT_FLAG_SET_EMUL_INSN_DATA value", VM_EVENT_FLAG_SET_EMUL_INSN_DATA },
-    { "VM_EVENT_FLAG_SET_EMUL_INSN_DATA negative", VM_EVENT_FLAG_SET_EMUL_INSN_DATA < 0 },
+    { "VM_EVENT_FLAG_SET_EMUL_INSN_DATA negative", (VM_EVENT_FLAG_SET_EMUL_INSN_DATA) < 0 },
     { "VM_EVENT_FLAG_GET_NEXT_INTERRUPT value", VM_EVENT_FLAG_GET_NEXT_INTERRUPT },
-    { "VM_EVENT_FLAG_GET_NEXT_INTERRUPT negative", VM_EVENT_FLAG_GET_NEXT_INTERRUPT < 0 },
+    { "VM_EVENT_FLAG_GET_NEXT_INTERRUPT negative", (VM_EVENT_FLAG_GET_NEXT_INTERRUPT) < 0 },
     { "VM_EVENT_FLAG_FAST_SINGLESTEP value", VM_EVENT_FLAG_FAST_SINGLESTEP },
-    { "VM_EVENT_FLAG_FAST_SINGLESTEP negative", VM_EVENT_FLAG_FAST_SINGLESTEP < 0 },
+    { "VM_EVENT_FLAG_FAST_SINGLESTEP negative", (VM_EVENT_FLAG_FAST_SINGLESTEP) < 0 },
     { "VM_EVENT_FLAG_NESTED_P2M value", VM_EVENT_FLAG_NESTED_P2M },
-    { "VM_EVENT_FLAG_NESTED_P2M negative", VM_EVENT_FLAG_NESTED_P2M < 0 },
+    { "VM_EVENT_FLAG_NESTED_P2M negative", (VM_EVENT_FLAG_NESTED_P2M) < 0 },
     { "VM_EVENT_FLAG_RESET_VMTRACE value", VM_EVENT_FLAG_RESET_VMTRACE },
-    { "VM_EVENT_FLAG_RESET_VMTRACE negative", VM_EVENT_FLAG_RESET_VMTRACE < 0 },
+    { "VM_EVENT_FLAG_RESET_VMTRACE negative", (VM_EVENT_FLAG_RESET_VMTRACE) < 0 },
     { "VM_EVENT_FLAG_RESET_FORK_STATE value", VM_EVENT_FLAG_RESET_FORK_STATE },
-    { "VM_EVENT_FLAG_RESET_FORK_STATE negative", VM_EVENT_FLAG_RESET_FORK_STATE < 0 },
+    { "VM_EVENT_FLAG_RESET_FORK_STATE negative", (VM_EVENT_FLAG_RESET_FORK_STATE) < 0 },
     { "VM_EVENT_FLAG_RESET_FORK_MEMORY value", VM_EVENT_FLAG_RESET_FORK_MEMORY },
-    { "VM_EVENT_FLAG_RESET_FORK_MEMORY negative", VM_EVENT_FLAG_RESET_FORK_MEMORY < 0 },
+    { "VM_EVENT_FLAG_RESET_FORK_MEMORY negative", (VM_EVENT_FLAG_RESET_FORK_MEMORY) < 0 },
     { "VM_EVENT_REASON_UNKNOWN value", VM_EVENT_REASON_UNKNOWN },
-    { "VM_EVENT_REASON_UNKNOWN negative", VM_EVENT_REASON_UNKNOWN < 0 },
+    { "VM_EVENT_REASON_UNKNOWN negative", (VM_EVENT_REASON_UNKNOWN) < 0 },
     { "VM_EVENT_REASON_MEM_ACCESS value", VM_EVENT_REASON_MEM_ACCESS },
-    { "VM_EVENT_REASON_MEM_ACCESS negative", VM_EVENT_REASON_MEM_ACCESS < 0 },
+    { "VM_EVENT_REASON_MEM_ACCESS negative", (VM_EVENT_REASON_MEM_ACCESS) < 0 },
     { "VM_EVENT_REASON_MEM_SHARING value", VM_EVENT_REASON_MEM_SHARING },
-    { "VM_EVENT_REASON_MEM_SHARING negative", VM_EVENT_REASON_MEM_SHARING < 0 },
+    { "VM_EVENT_REASON_MEM_SHARING negative", (VM_EVENT_REASON_MEM_SHARING) < 0 },
     { "VM_EVENT_REASON_MEM_PAGING value", VM_EVENT_REASON_MEM_PAGING },
-    { "VM_EVENT_REASON_MEM_PAGING negative", VM_EVENT_REASON_MEM_PAGING < 0 },
+    { "VM_EVENT_REASON_MEM_PAGING negative", (VM_EVENT_REASON_MEM_PAGING) < 0 },
     { "VM_EVENT_REASON_WRITE_CTRLREG value", VM_EVENT_REASON_WRITE_CTRLREG },
-    { "VM_EVENT_REASON_WRITE_CTRLREG negative", VM_EVENT_REASON_WRITE_CTRLREG < 0 },
+    { "VM_EVENT_REASON_WRITE_CTRLREG negative", (VM_EVENT_REASON_WRITE_CTRLREG) < 0 },
     { "VM_EVENT_REASON_MOV_TO_MSR value", VM_EVENT_REASON_MOV_TO_MSR },
-    { "VM_EVENT_REASON_MOV_TO_MSR negative", VM_EVENT_REASON_MOV_TO_MSR < 0 },
+    { "VM_EVENT_REASON_MOV_TO_MSR negative", (VM_EVENT_REASON_MOV_TO_MSR) < 0 },
     { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT value", VM_EVENT_REASON_SOFTWARE_BREAKPOINT },
-    { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT negative", VM_EVENT_REASON_SOFTWARE_BREAKPOINT < 0 },
+    { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT negative", (VM_EVENT_REASON_SOFTWARE_BREAKPOINT) < 0 },
     { "VM_EVENT_REASON_SINGLESTEP value", VM_EVENT_REASON_SINGLESTEP },
-    { "VM_EVENT_REASON_SINGLESTEP negative", VM_EVENT_REASON_SINGLESTEP < 0 },
+    { "VM_EVENT_REASON_SINGLESTEP negative", (VM_EVENT_REASON_SINGLESTEP) < 0 },
     { "VM_EVENT_REASON_GUEST_REQUEST value", VM_EVENT_REASON_GUEST_REQUEST },
-    { "VM_EVENT_REASON_GUEST_REQUEST negative", VM_EVENT_REASON_GUEST_REQUEST < 0 },
+    { "VM_EVENT_REASON_GUEST_REQUEST negative", (VM_EVENT_REASON_GUEST_REQUEST) < 0 },
     { "VM_EVENT_REASON_DEBUG_EXCEPTION value", VM_EVENT_REASON_DEBUG_EXCEPTION },
-    { "VM_EVENT_REASON_DEBUG_EXCEPTION negative", VM_EVENT_REASON_DEBUG_EXCEPTION < 0 },
+    { "VM_EVENT_REASON_DEBUG_EXCEPTION negative", (VM_EVENT_REASON_DEBUG_EXCEPTION) < 0 },
     { "VM_EVENT_REASON_CPUID value", VM_EVENT_REASON_CPUID },
-    { "VM_EVENT_REASON_CPUID negative", VM_EVENT_REASON_CPUID < 0 },
+    { "VM_EVENT_REASON_CPUID negative", (VM_EVENT_REASON_CPUID) < 0 },
     { "VM_EVENT_REASON_PRIVILEGED_CALL value", VM_EVENT_REASON_PRIVILEGED_CALL },
-    { "VM_EVENT_REASON_PRIVILEGED_CALL negative", VM_EVENT_REASON_PRIVILEGED_CALL < 0 },
+    { "VM_EVENT_REASON_PRIVILEGED_CALL negative", (VM_EVENT_REASON_PRIVILEGED_CALL) < 0 },
     { "VM_EVENT_REASON_INTERRUPT value", VM_EVENT_REASON_INTERRUPT },
-    { "VM_EVENT_REASON_INTERRUPT negative", VM_EVENT_REASON_INTERRUPT < 0 },
+    { "VM_EVENT_REASON_INTERRUPT negative", (VM_EVENT_REASON_INTERRUPT) < 0 },
     { "VM_EVENT_REASON_DESCRIPTOR_ACCESS value", VM_EVENT_REASON_DESCRIPTOR_ACCESS },
-    { "VM_EVENT_REASON_DESCRIPTOR_ACCESS negative", VM_EVENT_REASON_DESCRIPTOR_ACCESS < 0 },
+    { "VM_EVENT_REASON_DESCRIPTOR_ACCESS negative", (VM_EVENT_REASON_DESCRIPTOR_ACCESS) < 0 },
     { "VM_EVENT_REASON_EMUL_UNIMPLEMENTED value", VM_EVENT_REASON_EMUL_UNIMPLEMENTED },
-    { "VM_EVENT_REASON_EMUL_UNIMPLEMENTED negative", VM_EVENT_REASON_EMUL_UNIMPLEMENTED < 0 },
+    { "VM_EVENT_REASON_EMUL_UNIMPLEMENTED negative", (VM_EVENT_REASON_EMUL_UNIMPLEMENTED) < 0 },
     { "VM_EVENT_REASON_VMEXIT value", VM_EVENT_REASON_VMEXIT },
-    { "VM_EVENT_REASON_VMEXIT negative", VM_EVENT_REASON_VMEXIT < 0 },
+    { "VM_EVENT_REASON_VMEXIT negative", (VM_EVENT_REASON_VMEXIT) < 0 },
     { "VM_EVENT_REASON_IO_INSTRUCTION value", VM_EVENT_REASON_IO_INSTRUCTION },
-    { "VM_EVENT_REASON_IO_INSTRUCTION negative", VM_EVENT_REASON_IO_INSTRUCTION < 0 },
+    { "VM_EVENT_REASON_IO_INSTRUCTION negative", (VM_EVENT_REASON_IO_INSTRUCTION) < 0 },
     { "VM_EVENT_X86_CR0 value", VM_EVENT_X86_CR0 },
-    { "VM_EVENT_X86_CR0 negative", VM_EVENT_X86_CR0 < 0 },
+    { "VM_EVENT_X86_CR0 negative", (VM_EVENT_X86_CR0) < 0 },
     { "VM_EVENT_X86_CR3 value", VM_EVENT_X86_CR3 },
-    { "VM_EVENT_X86_CR3 negative", VM_EVENT_X86_CR3 < 0 },
+    { "VM_EVENT_X86_CR3 negative", (VM_EVENT_X86_CR3) < 0 },
     { "VM_EVENT_X86_CR4 value", VM_EVENT_X86_CR4 },
-    { "VM_EVENT_X86_CR4 negative", VM_EVENT_X86_CR4 < 0 },
+    { "VM_EVENT_X86_CR4 negative", (VM_EVENT_X86_CR4) < 0 },
     { "VM_EVENT_X86_XCR0 value", VM_EVENT_X86_XCR0 },
-    { "VM_EVENT_X86_XCR0 negative", VM_EVENT_X86_XCR0 < 0 },
+    { "VM_EVENT_X86_XCR0 negative", (VM_EVENT_X86_XCR0) < 0 },
     { "MEM_ACCESS_R value", MEM_ACCESS_R },
-    { "MEM_ACCESS_R negative", MEM_ACCESS_R < 0 },
+    { "MEM_ACCESS_R negative", (MEM_ACCESS_R) < 0 },
     { "MEM_ACCESS_W value", MEM_ACCESS_W },
-    { "MEM_ACCESS_W negative", MEM_ACCESS_W < 0 },
+    { "MEM_ACCESS_W negative", (MEM_ACCESS_W) < 0 },
     { "MEM_ACCESS_X value", MEM_ACCESS_X },
-    { "MEM_ACCESS_X negative", MEM_ACCESS_X < 0 },
+    { "MEM_ACCESS_X negative", (MEM_ACCESS_X) < 0 },
     { "MEM_ACCESS_RWX value", MEM_ACCESS_RWX },
-    { "MEM_ACCESS_RWX negative", MEM_ACCESS_RWX < 0 },
+    { "MEM_ACCESS_RWX negative", (MEM_ACCESS_RWX) < 0 },
     { "MEM_ACCESS_RW value", MEM_ACCESS_RW },
-    { "MEM_ACCESS_RW negative", MEM_ACCESS_RW < 0 },
+    { "MEM_ACCESS_RW negative", (MEM_ACCESS_RW) < 0 },
     { "MEM_ACCESS_RX value", MEM_ACCESS_RX },
-    { "MEM_ACCESS_RX negative", MEM_ACCESS_RX < 0 },
+    { "MEM_ACCESS_RX negative", (MEM_ACCESS_RX) < 0 },
     { "MEM_ACCESS_WX value", MEM_ACCESS_WX },
-    { "MEM_ACCESS_WX negative", MEM_ACCESS_WX < 0 },
+    { "MEM_ACCESS_WX negative", (MEM_ACCESS_WX) < 0 },
     { "MEM_ACCESS_GLA_VALID value", MEM_ACCESS_GLA_VALID },
-    { "MEM_ACCESS_GLA_VALID negative", MEM_ACCESS_GLA_VALID < 0 },
+    { "MEM_ACCESS_GLA_VALID negative", (MEM_ACCESS_GLA_VALID) < 0 },
     { "MEM_ACCESS_FAULT_WITH_GLA value", MEM_ACCESS_FAULT_WITH_GLA },
-    { "MEM_ACCESS_FAULT_WITH_GLA negative", MEM_ACCESS_FAULT_WITH_GLA < 0 },
+    { "MEM_ACCESS_FAULT_WITH_GLA negative", (MEM_ACCESS_FAULT_WITH_GLA) < 0 },
     { "MEM_ACCESS_FAULT_IN_GPT value", MEM_ACCESS_FAULT_IN_GPT },
-    { "MEM_ACCESS_FAULT_IN_GPT negative", MEM_ACCESS_FAULT_IN_GPT < 0 },
+    { "MEM_ACCESS_FAULT_IN_GPT negative", (MEM_ACCESS_FAULT_IN_GPT) < 0 },
     { "VM_EVENT_DESC_IDTR value", VM_EVENT_DESC_IDTR },
-    { "VM_EVENT_DESC_IDTR negative", VM_EVENT_DESC_IDTR < 0 },
+    { "VM_EVENT_DESC_IDTR negative", (VM_EVENT_DESC_IDTR) < 0 },
     { "VM_EVENT_DESC_GDTR value", VM_EVENT_DESC_GDTR },
-    { "VM_EVENT_DESC_GDTR negative", VM_EVENT_DESC_GDTR < 0 },
+    { "VM_EVENT_DESC_GDTR negative", (VM_EVENT_DESC_GDTR) < 0 },
     { "VM_EVENT_DESC_LDTR value", VM_EVENT_DESC_LDTR },
-    { "VM_EVENT_DESC_LDTR negative", VM_EVENT_DESC_LDTR < 0 },
+    { "VM_EVENT_DESC_LDTR negative", (VM_EVENT_DESC_LDTR) < 0 },
     { "VM_EVENT_DESC_TR value", VM_EVENT_DESC_TR },
-    { "VM_EVENT_DESC_TR negative", VM_EVENT_DESC_TR < 0 },
+    { "VM_EVENT_DESC_TR negative", (VM_EVENT_DESC_TR) < 0 },
     { "MEM_PAGING_DROP_PAGE value", MEM_PAGING_DROP_PAGE },
-    { "MEM_PAGING_DROP_PAGE negative", MEM_PAGING_DROP_PAGE < 0 },
+    { "MEM_PAGING_DROP_PAGE negative", (MEM_PAGING_DROP_PAGE) < 0 },
     { "MEM_PAGING_EVICT_FAIL value", MEM_PAGING_EVICT_FAIL },
-    { "MEM_PAGING_EVICT_FAIL negative", MEM_PAGING_EVICT_FAIL < 0 },
+    { "MEM_PAGING_EVICT_FAIL negative", (MEM_PAGING_EVICT_FAIL) < 0 },
 };
 const size_t xenbind_fact_count = sizeof(xenbind_facts) / sizeof(xenbind_facts[0]);
 
@@ -1460,1248 +1464,1248 @@ const union vm_event_sring_entry xenbind_bits_47 = { .rsp.data.regs.x86.fs.ar = 
 const union vm_event_sring_entry xenbind_bits_48 = { .rsp.data.regs.x86.gs.limit = -1 };
 const union vm_event_sring_entry xenbind_bits_49 = { .rsp.data.regs.x86.gs.ar = -1 };
 
-void xenbind_fill_struct_vm_event_x86_selector_reg(struct vm_event_x86_selector_reg *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_x86_selector_reg(struct vm_event_x86_selector_reg *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->limit = *values++;
-    record->ar = *values++;
+    xenbind_record->limit = *xenbind_values++;
+    xenbind_record->ar = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_x86_selector_reg(const struct vm_event_x86_selector_reg *record, uint64_t *values)
+void xenbind_read_struct_vm_event_x86_selector_reg(const struct vm_event_x86_selector_reg *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->limit;
-    *values++ = record->ar;
+    *xenbind_values++ = xenbind_record->limit;
+    *xenbind_values++ = xenbind_record->ar;
 }
 
-void xenbind_fill_struct_vm_event_regs_x86(struct vm_event_regs_x86 *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_regs_x86(struct vm_event_regs_x86 *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->rax = *values++;
-    record->rcx = *values++;
-    record->rdx = *values++;
-    record->rbx = *values++;
-    record->rsp = *values++;
-    record->rbp = *values++;
-    record->rsi = *values++;
-    record->rdi = *values++;
-    record->r8 = *values++;
-    record->r9 = *values++;
-    record->r10 = *values++;
-    record->r11 = *values++;
-    record->r12 = *values++;
-    record->r13 = *values++;
-    record->r14 = *values++;
-    record->r15 = *values++;
-    record->rflags = *values++;
-    record->dr6 = *values++;
-    record->dr7 = *values++;
-    record->rip = *values++;
-    record->cr0 = *values++;
-    record->cr2 = *values++;
-    record->cr3 = *values++;
-    record->cr4 = *values++;
-    record->sysenter_cs = *values++;
-    record->sysenter_esp = *values++;
-    record->sysenter_eip = *values++;
-    record->msr_efer = *values++;
-    record->msr_star = *values++;
-    record->msr_lstar = *values++;
-    record->gdtr_base = *values++;
-    record->npt_base = *values++;
-    record->vmtrace_pos = *values++;
-    record->cs_base = *values++;
-    record->ss_base = *values++;
-    record->ds_base = *values++;
-    record->es_base = *values++;
-    record->fs_base = *values++;
-    record->gs_base = *values++;
-    record->cs.limit = *values++;
-    record->cs.ar = *values++;
-    record->ss.limit = *values++;
-    record->ss.ar = *values++;
-    record->ds.limit = *values++;
-    record->ds.ar = *values++;
-    record->es.limit = *values++;
-    record->es.ar = *values++;
-    record->fs.limit = *values++;
-    record->fs.ar = *values++;
-    record->gs.limit = *values++;
-    record->gs.ar = *values++;
-    record->shadow_gs = *values++;
-    record->gdtr_limit = *values++;
-    record->cs_sel = *values++;
-    record->ss_sel = *values++;
-    record->ds_sel = *values++;
-    record->es_sel = *values++;
-    record->fs_sel = *values++;
-    record->gs_sel = *values++;
-    record->_pad = *values++;
+    xenbind_record->rax = *xenbind_values++;
+    xenbind_record->rcx = *xenbind_values++;
+    xenbind_record->rdx = *xenbind_values++;
+    xenbind_record->rbx = *xenbind_values++;
+    xenbind_record->rsp = *xenbind_values++;
+    xenbind_record->rbp = *xenbind_values++;
+    xenbind_record->rsi = *xenbind_values++;
+    xenbind_record->rdi = *xenbind_values++;
+    xenbind_record->r8 = *xenbind_values++;
+    xenbind_record->r9 = *xenbind_values++;
+    xenbind_record->r10 = *xenbind_values++;
+    xenbind_record->r11 = *xenbind_values++;
+    xenbind_record->r12 = *xenbind_values++;
+    xenbind_record->r13 = *xenbind_values++;
+    xenbind_record->r14 = *xenbind_values++;
+    xenbind_record->r15 = *xenbind_values++;
+    xenbind_record->rflags = *xenbind_values++;
+    xenbind_record->dr6 = *xenbind_values++;
+    xenbind_record->dr7 = *xenbind_values++;
+    xenbind_record->rip = *xenbind_values++;
+    xenbind_record->cr0 = *xenbind_values++;
+    xenbind_record->cr2 = *xenbind_values++;
+    xenbind_record->cr3 = *xenbind_values++;
+    xenbind_record->cr4 = *xenbind_values++;
+    xenbind_record->sysenter_cs = *xenbind_values++;
+    xenbind_record->sysenter_esp = *xenbind_values++;
+    xenbind_record->sysenter_eip = *xenbind_values++;
+    xenbind_record->msr_efer = *xenbind_values++;
+    xenbind_record->msr_star = *xenbind_values++;
+    xenbind_record->msr_lstar = *xenbind_values++;
+    xenbind_record->gdtr_base = *xenbind_values++;
+    xenbind_record->npt_base = *xenbind_values++;
+    xenbind_record->vmtrace_pos = *xenbind_values++;
+    xenbind_record->cs_base = *xenbind_values++;
+    xenbind_record->ss_base = *xenbind_values++;
+    xenbind_record->ds_base = *xenbind_values++;
+    xenbind_record->es_base = *xenbind_values++;
+    xenbind_record->fs_base = *xenbind_values++;
+    xenbind_record->gs_base = *xenbind_values++;
+    xenbind_record->cs.limit = *xenbind_values++;
+    xenbind_record->cs.ar = *xenbind_values++;
+    xenbind_record->ss.limit = *xenbind_values++;
+    xenbind_record->ss.ar = *xenbind_values++;
+    xenbind_record->ds.limit = *xenbind_values++;
+    xenbind_record->ds.ar = *xenbind_values++;
+    xenbind_record->es.limit = *xenbind_values++;
+    xenbind_record->es.ar = *xenbind_values++;
+    xenbind_record->fs.limit = *xenbind_values++;
+    xenbind_record->fs.ar = *xenbind_values++;
+    xenbind_record->gs.limit = *xenbind_values++;
+    xenbind_record->gs.ar = *xenbind_values++;
+    xenbind_record->shadow_gs = *xenbind_values++;
+    xenbind_record->gdtr_limit = *xenbind_values++;
+    xenbind_record->cs_sel = *xenbind_values++;
+    xenbind_record->ss_sel = *xenbind_values++;
+    xenbind_record->ds_sel = *xenbind_values++;
+    xenbind_record->es_sel = *xenbind_values++;
+    xenbind_record->fs_sel = *xenbind_values++;
+    xenbind_record->gs_sel = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_regs_x86(const struct vm_event_regs_x86 *record, uint64_t *values)
+void xenbind_read_struct_vm_event_regs_x86(const struct vm_event_regs_x86 *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->rax;
-    *values++ = record->rcx;
-    *values++ = record->rdx;
-    *values++ = record->rbx;
-    *values++ = record->rsp;
-    *values++ = record->rbp;
-    *values++ = record->rsi;
-    *values++ = record->rdi;
-    *values++ = record->r8;
-    *values++ = record->r9;
-    *values++ = record->r10;
-    *values++ = record->r11;
-    *values++ = record->r12;
-    *values++ = record->r13;
-    *values++ = record->r14;
-    *values++ = record->r15;
-    *values++ = record->rflags;
-    *values++ = record->dr6;
-    *values++ = record->dr7;
-    *values++ = record->rip;
-    *values++ = record->cr0;
-    *values++ = record->cr2;
-    *values++ = record->cr3;
-    *values++ = record->cr4;
-    *values++ = record->sysenter_cs;
-    *values++ = record->sysenter_esp;
-    *values++ = record->sysenter_eip;
-    *values++ = record->msr_efer;
-    *values++ = record->msr_star;
-    *values++ = record->msr_lstar;
-    *values++ = record->gdtr_base;
-    *values++ = record->npt_base;
-    *values++ = record->vmtrace_pos;
-    *values++ = record->cs_base;
-    *values++ = record->ss_base;
-    *values++ = record->ds_base;
-    *values++ = record->es_base;
-    *values++ = record->fs_base;
-    *values++ = record->gs_base;
-    *values++ = record->cs.limit;
-    *values++ = record->cs.ar;
-    *values++ = record->ss.limit;
-    *values++ = record->ss.ar;
-    *values++ = record->ds.limit;
-    *values++ = record->ds.ar;
-    *values++ = record->es.limit;
-    *values++ = record->es.ar;
-    *values++ = record->fs.limit;
-    *values++ = record->fs.ar;
-    *values++ = record->gs.limit;
-    *values++ = record->gs.ar;
-    *values++ = record->shadow_gs;
-    *values++ = record->gdtr_limit;
-    *values++ = record->cs_sel;
-    *values++ = record->ss_sel;
-    *values++ = record->ds_sel;
-    *values++ = record->es_sel;
-    *values++ = record->fs_sel;
-    *values++ = record->gs_sel;
-    *values++ = record->_pad;
+    *xenbind_values++ = xenbind_record->rax;
+    *xenbind_values++ = xenbind_record->rcx;
+    *xenbind_values++ = xenbind_record->rdx;
+    *xenbind_values++ = xenbind_record->rbx;
+    *xenbind_values++ = xenbind_record->rsp;
+    *xenbind_values++ = xenbind_record->rbp;
+    *xenbind_values++ = xenbind_record->rsi;
+    *xenbind_values++ = xenbind_record->rdi;
+    *xenbind_values++ = xenbind_record->r8;
+    *xenbind_values++ = xenbind_record->r9;
+    *xenbind_values++ = xenbind_record->r10;
+    *xenbind_values++ = xenbind_record->r11;
+    *xenbind_values++ = xenbind_record->r12;
+    *xenbind_values++ = xenbind_record->r13;
+    *xenbind_values++ = xenbind_record->r14;
+    *xenbind_values++ = xenbind_record->r15;
+    *xenbind_values++ = xenbind_record->rflags;
+    *xenbind_values++ = xenbind_record->dr6;
+    *xenbind_values++ = xenbind_record->dr7;
+    *xenbind_values++ = xenbind_record->rip;
+    *xenbind_values++ = xenbind_record->cr0;
+    *xenbind_values++ = xenbind_record->cr2;
+    *xenbind_values++ = xenbind_record->cr3;
+    *xenbind_values++ = xenbind_record->cr4;
+    *xenbind_values++ = xenbind_record->sysenter_cs;
+    *xenbind_values++ = xenbind_record->sysenter_esp;
+    *xenbind_values++ = xenbind_record->sysenter_eip;
+    *xenbind_values++ = xenbind_record->msr_efer;
+    *xenbind_values++ = xenbind_record->msr_star;
+    *xenbind_values++ = xenbind_record->msr_lstar;
+    *xenbind_values++ = xenbind_record->gdtr_base;
+    *xenbind_values++ = xenbind_record->npt_base;
+    *xenbind_values++ = xenbind_record->vmtrace_pos;
+    *xenbind_values++ = xenbind_record->cs_base;
+    *xenbind_values++ = xenbind_record->ss_base;
+    *xenbind_values++ = xenbind_record->ds_base;
+    *xenbind_values++ = xenbind_record->es_base;
+    *xenbind_values++ = xenbind_record->fs_base;
+    *xenbind_values++ = xenbind_record->gs_base;
+    *xenbind_values++ = xenbind_record->cs.limit;
+    *xenbind_values++ = xenbind_record->cs.ar;
+    *xenbind_values++ = xenbind_record->ss.limit;
+    *xenbind_values++ = xenbind_record->ss.ar;
+    *xenbind_values++ = xenbind_record->ds.limit;
+    *xenbind_values++ = xenbind_record->ds.ar;
+    *xenbind_values++ = xenbind_record->es.limit;
+    *xenbind_values++ = xenbind_record->es.ar;
+    *xenbind_values++ = xenbind_record->fs.limit;
+    *xenbind_values++ = xenbind_record->fs.ar;
+    *xenbind_values++ = xenbind_record->gs.limit;
+    *xenbind_values++ = xenbind_record->gs.ar;
+    *xenbind_values++ = xenbind_record->shadow_gs;
+    *xenbind_values++ = xenbind_record->gdtr_limit;
+    *xenbind_values++ = xenbind_record->cs_sel;
+    *xenbind_values++ = xenbind_record->ss_sel;
+    *xenbind_values++ = xenbind_record->ds_sel;
+    *xenbind_values++ = xenbind_record->es_sel;
+    *xenbind_values++ = xenbind_record->fs_sel;
+    *xenbind_values++ = xenbind_record->gs_sel;
+    *xenbind_values++ = xenbind_record->_pad;
 }
 
-void xenbind_fill_struct_vm_event_regs_arm(struct vm_event_regs_arm *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_regs_arm(struct vm_event_regs_arm *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->ttbr0 = *values++;
-    record->ttbr1 = *values++;
-    record->ttbcr = *values++;
-    record->pc = *values++;
-    record->cpsr = *values++;
+    xenbind_record->ttbr0 = *xenbind_values++;
+    xenbind_record->ttbr1 = *xenbind_values++;
+    xenbind_record->ttbcr = *xenbind_values++;
+    xenbind_record->pc = *xenbind_values++;
+    xenbind_record->cpsr = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_regs_arm(const struct vm_event_regs_arm *record, uint64_t *values)
+void xenbind_read_struct_vm_event_regs_arm(const struct vm_event_regs_arm *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->ttbr0;
-    *values++ = record->ttbr1;
-    *values++ = record->ttbcr;
-    *values++ = record->pc;
-    *values++ = record->cpsr;
+    *xenbind_values++ = xenbind_record->ttbr0;
+    *xenbind_values++ = xenbind_record->ttbr1;
+    *xenbind_values++ = xenbind_record->ttbcr;
+    *xenbind_values++ = xenbind_record->pc;
+    *xenbind_values++ = xenbind_record->cpsr;
 }
 
-void xenbind_fill_struct_vm_event_mem_access(struct vm_event_mem_access *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_mem_access(struct vm_event_mem_access *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
-    record->offset = *values++;
-    record->gla = *values++;
-    record->flags = *values++;
-    record->_pad = *values++;
+    xenbind_record->gfn = *xenbind_values++;
+    xenbind_record->offset = *xenbind_values++;
+    xenbind_record->gla = *xenbind_values++;
+    xenbind_record->flags = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_mem_access(const struct vm_event_mem_access *record, uint64_t *values)
+void xenbind_read_struct_vm_event_mem_access(const struct vm_event_mem_access *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
-    *values++ = record->offset;
-    *values++ = record->gla;
-    *values++ = record->flags;
-    *values++ = record->_pad;
+    *xenbind_values++ = xenbind_record->gfn;
+    *xenbind_values++ = xenbind_record->offset;
+    *xenbind_values++ = xenbind_record->gla;
+    *xenbind_values++ = xenbind_record->flags;
+    *xenbind_values++ = xenbind_record->_pad;
 }
 
-void xenbind_fill_struct_vm_event_write_ctrlreg(struct vm_event_write_ctrlreg *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_write_ctrlreg(struct vm_event_write_ctrlreg *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->index = *values++;
-    record->_pad = *values++;
-    record->new_value = *values++;
-    record->old_value = *values++;
+    xenbind_record->index = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
+    xenbind_record->new_value = *xenbind_values++;
+    xenbind_record->old_value = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_write_ctrlreg(const struct vm_event_write_ctrlreg *record, uint64_t *values)
+void xenbind_read_struct_vm_event_write_ctrlreg(const struct vm_event_write_ctrlreg *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->index;
-    *values++ = record->_pad;
-    *values++ = record->new_value;
-    *values++ = record->old_value;
+    *xenbind_values++ = xenbind_record->index;
+    *xenbind_values++ = xenbind_record->_pad;
+    *xenbind_values++ = xenbind_record->new_value;
+    *xenbind_values++ = xenbind_record->old_value;
 }
 
-void xenbind_fill_struct_vm_event_singlestep(struct vm_event_singlestep *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_singlestep(struct vm_event_singlestep *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
+    xenbind_record->gfn = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_singlestep(const struct vm_event_singlestep *record, uint64_t *values)
+void xenbind_read_struct_vm_event_singlestep(const struct vm_event_singlestep *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
+    *xenbind_values++ = xenbind_record->gfn;
 }
 
-void xenbind_fill_struct_vm_event_fast_singlestep(struct vm_event_fast_singlestep *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_fast_singlestep(struct vm_event_fast_singlestep *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->p2midx = *values++;
+    xenbind_record->p2midx = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_fast_singlestep(const struct vm_event_fast_singlestep *record, uint64_t *values)
+void xenbind_read_struct_vm_event_fast_singlestep(const struct vm_event_fast_singlestep *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->p2midx;
+    *xenbind_values++ = xenbind_record->p2midx;
 }
 
-void xenbind_fill_struct_vm_event_debug(struct vm_event_debug *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_debug(struct vm_event_debug *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
-    record->pending_dbg = *values++;
-    record->insn_length = *values++;
-    record->type = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->_pad[i0] = *values++;
+    xenbind_record->gfn = *xenbind_values++;
+    xenbind_record->pending_dbg = *xenbind_values++;
+    xenbind_record->insn_length = *xenbind_values++;
+    xenbind_record->type = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->_pad[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_debug(const struct vm_event_debug *record, uint64_t *values)
+void xenbind_read_struct_vm_event_debug(const struct vm_event_debug *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
-    *values++ = record->pending_dbg;
-    *values++ = record->insn_length;
-    *values++ = record->type;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->_pad[i0];
+    *xenbind_values++ = xenbind_record->gfn;
+    *xenbind_values++ = xenbind_record->pending_dbg;
+    *xenbind_values++ = xenbind_record->insn_length;
+    *xenbind_values++ = xenbind_record->type;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->_pad[xenbind_0];
 }
 
-void xenbind_fill_struct_vm_event_mov_to_msr(struct vm_event_mov_to_msr *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_mov_to_msr(struct vm_event_mov_to_msr *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->msr = *values++;
-    record->new_value = *values++;
-    record->old_value = *values++;
+    xenbind_record->msr = *xenbind_values++;
+    xenbind_record->new_value = *xenbind_values++;
+    xenbind_record->old_value = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_mov_to_msr(const struct vm_event_mov_to_msr *record, uint64_t *values)
+void xenbind_read_struct_vm_event_mov_to_msr(const struct vm_event_mov_to_msr *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->msr;
-    *values++ = record->new_value;
-    *values++ = record->old_value;
+    *xenbind_values++ = xenbind_record->msr;
+    *xenbind_values++ = xenbind_record->new_value;
+    *xenbind_values++ = xenbind_record->old_value;
 }
 
-void xenbind_fill_struct_vm_event_desc_access(struct vm_event_desc_access *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_desc_access(struct vm_event_desc_access *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->arch.vmx.instr_info = *values++;
-    record->arch.vmx._pad1 = *values++;
-    record->arch.vmx.exit_qualification = *values++;
-    record->descriptor = *values++;
-    record->is_write = *values++;
-    for (size_t i0 = 0; i0 < 6; i0++)
-        record->_pad[i0] = *values++;
+    xenbind_record->arch.vmx.instr_info = *xenbind_values++;
+    xenbind_record->arch.vmx._pad1 = *xenbind_values++;
+    xenbind_record->arch.vmx.exit_qualification = *xenbind_values++;
+    xenbind_record->descriptor = *xenbind_values++;
+    xenbind_record->is_write = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 6; xenbind_0++)
+        xenbind_record->_pad[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_desc_access(const struct vm_event_desc_access *record, uint64_t *values)
+void xenbind_read_struct_vm_event_desc_access(const struct vm_event_desc_access *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->arch.vmx.instr_info;
-    *values++ = record->arch.vmx._pad1;
-    *values++ = record->arch.vmx.exit_qualification;
-    *values++ = record->descriptor;
-    *values++ = record->is_write;
-    for (size_t i0 = 0; i0 < 6; i0++)
-        *values++ = record->_pad[i0];
+    *xenbind_values++ = xenbind_record->arch.vmx.instr_info;
+    *xenbind_values++ = xenbind_record->arch.vmx._pad1;
+    *xenbind_values++ = xenbind_record->arch.vmx.exit_qualification;
+    *xenbind_values++ = xenbind_record->descriptor;
+    *xenbind_values++ = xenbind_record->is_write;
+    for (size_t xenbind_0 = 0; xenbind_0 < 6; xenbind_0++)
+        *xenbind_values++ = xenbind_record->_pad[xenbind_0];
 }
 
-void xenbind_fill_struct_vm_event_cpuid(struct vm_event_cpuid *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_cpuid(struct vm_event_cpuid *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->insn_length = *values++;
-    record->leaf = *values++;
-    record->subleaf = *values++;
-    record->_pad = *values++;
+    xenbind_record->insn_length = *xenbind_values++;
+    xenbind_record->leaf = *xenbind_values++;
+    xenbind_record->subleaf = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_cpuid(const struct vm_event_cpuid *record, uint64_t *values)
+void xenbind_read_struct_vm_event_cpuid(const struct vm_event_cpuid *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->insn_length;
-    *values++ = record->leaf;
-    *values++ = record->subleaf;
-    *values++ = record->_pad;
+    *xenbind_values++ = xenbind_record->insn_length;
+    *xenbind_values++ = xenbind_record->leaf;
+    *xenbind_values++ = xenbind_record->subleaf;
+    *xenbind_values++ = xenbind_record->_pad;
 }
 
-void xenbind_fill_struct_vm_event_interrupt_x86(struct vm_event_interrupt_x86 *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_interrupt_x86(struct vm_event_interrupt_x86 *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->vector = *values++;
-    record->type = *values++;
-    record->error_code = *values++;
-    record->_pad = *values++;
-    record->cr2 = *values++;
+    xenbind_record->vector = *xenbind_values++;
+    xenbind_record->type = *xenbind_values++;
+    xenbind_record->error_code = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
+    xenbind_record->cr2 = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_interrupt_x86(const struct vm_event_interrupt_x86 *record, uint64_t *values)
+void xenbind_read_struct_vm_event_interrupt_x86(const struct vm_event_interrupt_x86 *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->vector;
-    *values++ = record->type;
-    *values++ = record->error_code;
-    *values++ = record->_pad;
-    *values++ = record->cr2;
+    *xenbind_values++ = xenbind_record->vector;
+    *xenbind_values++ = xenbind_record->type;
+    *xenbind_values++ = xenbind_record->error_code;
+    *xenbind_values++ = xenbind_record->_pad;
+    *xenbind_values++ = xenbind_record->cr2;
 }
 
-void xenbind_fill_struct_vm_event_paging(struct vm_event_paging *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_paging(struct vm_event_paging *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
-    record->p2mt = *values++;
-    record->flags = *values++;
+    xenbind_record->gfn = *xenbind_values++;
+    xenbind_record->p2mt = *xenbind_values++;
+    xenbind_record->flags = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_paging(const struct vm_event_paging *record, uint64_t *values)
+void xenbind_read_struct_vm_event_paging(const struct vm_event_paging *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
-    *values++ = record->p2mt;
-    *values++ = record->flags;
+    *xenbind_values++ = xenbind_record->gfn;
+    *xenbind_values++ = xenbind_record->p2mt;
+    *xenbind_values++ = xenbind_record->flags;
 }
 
-void xenbind_fill_struct_vm_event_sharing(struct vm_event_sharing *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_sharing(struct vm_event_sharing *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->gfn = *values++;
-    record->p2mt = *values++;
-    record->_pad = *values++;
+    xenbind_record->gfn = *xenbind_values++;
+    xenbind_record->p2mt = *xenbind_values++;
+    xenbind_record->_pad = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_sharing(const struct vm_event_sharing *record, uint64_t *values)
+void xenbind_read_struct_vm_event_sharing(const struct vm_event_sharing *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->gfn;
-    *values++ = record->p2mt;
-    *values++ = record->_pad;
+    *xenbind_values++ = xenbind_record->gfn;
+    *xenbind_values++ = xenbind_record->p2mt;
+    *xenbind_values++ = xenbind_record->_pad;
 }
 
-void xenbind_fill_struct_vm_event_emul_read_data(struct vm_event_emul_read_data *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_emul_read_data(struct vm_event_emul_read_data *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->size = *values++;
-    for (size_t i0 = 0; i0 < 340; i0++)
-        record->data[i0] = *values++;
+    xenbind_record->size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 340; xenbind_0++)
+        xenbind_record->data[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_emul_read_data(const struct vm_event_emul_read_data *record, uint64_t *values)
+void xenbind_read_struct_vm_event_emul_read_data(const struct vm_event_emul_read_data *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->size;
-    for (size_t i0 = 0; i0 < 340; i0++)
-        *values++ = record->data[i0];
+    *xenbind_values++ = xenbind_record->size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 340; xenbind_0++)
+        *xenbind_values++ = xenbind_record->data[xenbind_0];
 }
 
-void xenbind_fill_struct_vm_event_emul_insn_data(struct vm_event_emul_insn_data *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_emul_insn_data(struct vm_event_emul_insn_data *xenbind_record, const uint64_t *xenbind_values)
 {
-    for (size_t i0 = 0; i0 < 16; i0++)
-        record->data[i0] = *values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 16; xenbind_0++)
+        xenbind_record->data[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_emul_insn_data(const struct vm_event_emul_insn_data *record, uint64_t *values)
+void xenbind_read_struct_vm_event_emul_insn_data(const struct vm_event_emul_insn_data *xenbind_record, uint64_t *xenbind_values)
 {
-    for (size_t i0 = 0; i0 < 16; i0++)
-        *values++ = record->data[i0];
+    for (size_t xenbind_0 = 0; xenbind_0 < 16; xenbind_0++)
+        *xenbind_values++ = xenbind_record->data[xenbind_0];
 }
 
-void xenbind_fill_struct_vm_event_vmexit(struct vm_event_vmexit *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_vmexit(struct vm_event_vmexit *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->arch.vmx.reason = *values++;
-    record->arch.vmx.qualification = *values++;
+    xenbind_record->arch.vmx.reason = *xenbind_values++;
+    xenbind_record->arch.vmx.qualification = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_vmexit(const struct vm_event_vmexit *record, uint64_t *values)
+void xenbind_read_struct_vm_event_vmexit(const struct vm_event_vmexit *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->arch.vmx.reason;
-    *values++ = record->arch.vmx.qualification;
+    *xenbind_values++ = xenbind_record->arch.vmx.reason;
+    *xenbind_values++ = xenbind_record->arch.vmx.qualification;
 }
 
-void xenbind_fill_struct_vm_event_io(struct vm_event_io *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_io(struct vm_event_io *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->bytes = *values++;
-    record->port = *values++;
-    record->in = *values++;
-    record->str = *values++;
+    xenbind_record->bytes = *xenbind_values++;
+    xenbind_record->port = *xenbind_values++;
+    xenbind_record->in = *xenbind_values++;
+    xenbind_record->str = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_io(const struct vm_event_io *record, uint64_t *values)
+void xenbind_read_struct_vm_event_io(const struct vm_event_io *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->bytes;
-    *values++ = record->port;
-    *values++ = record->in;
-    *values++ = record->str;
+    *xenbind_values++ = xenbind_record->bytes;
+    *xenbind_values++ = xenbind_record->port;
+    *xenbind_values++ = xenbind_record->in;
+    *xenbind_values++ = xenbind_record->str;
 }
 
-void xenbind_fill_struct_vm_event_st(struct vm_event_st *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_st(struct vm_event_st *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->version = *values++;
-    record->flags = *values++;
-    record->reason = *values++;
-    record->vcpu_id = *values++;
-    record->altp2m_idx = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->_pad[i0] = *values++;
-    record->u.mem_paging.gfn = *values++;
-    record->u.mem_paging.p2mt = *values++;
-    record->u.mem_paging.flags = *values++;
-    record->u.mem_sharing.gfn = *values++;
-    record->u.mem_sharing.p2mt = *values++;
-    record->u.mem_sharing._pad = *values++;
-    record->u.mem_access.gfn = *values++;
-    record->u.mem_access.offset = *values++;
-    record->u.mem_access.gla = *values++;
-    record->u.mem_access.flags = *values++;
-    record->u.mem_access._pad = *values++;
-    record->u.write_ctrlreg.index = *values++;
-    record->u.write_ctrlreg._pad = *values++;
-    record->u.write_ctrlreg.new_value = *values++;
-    record->u.write_ctrlreg.old_value = *values++;
-    record->u.mov_to_msr.msr = *values++;
-    record->u.mov_to_msr.new_value = *values++;
-    record->u.mov_to_msr.old_value = *values++;
-    record->u.desc_access.arch.vmx.instr_info = *values++;
-    record->u.desc_access.arch.vmx._pad1 = *values++;
-    record->u.desc_access.arch.vmx.exit_qualification = *values++;
-    record->u.desc_access.descriptor = *values++;
-    record->u.desc_access.is_write = *values++;
-    for (size_t i0 = 0; i0 < 6; i0++)
-        record->u.desc_access._pad[i0] = *values++;
-    record->u.singlestep.gfn = *values++;
-    record->u.fast_singlestep.p2midx = *values++;
-    record->u.software_breakpoint.gfn = *values++;
-    record->u.software_breakpoint.pending_dbg = *values++;
-    record->u.software_breakpoint.insn_length = *values++;
-    record->u.software_breakpoint.type = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->u.software_breakpoint._pad[i0] = *values++;
-    record->u.debug_exception.gfn = *values++;
-    record->u.debug_exception.pending_dbg = *values++;
-    record->u.debug_exception.insn_length = *values++;
-    record->u.debug_exception.type = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->u.debug_exception._pad[i0] = *values++;
-    record->u.cpuid.insn_length = *values++;
-    record->u.cpuid.leaf = *values++;
-    record->u.cpuid.subleaf = *values++;
-    record->u.cpuid._pad = *values++;
-    record->u.vmexit.arch.vmx.reason = *values++;
-    record->u.vmexit.arch.vmx.qualification = *values++;
-    record->u.io.bytes = *values++;
-    record->u.io.port = *values++;
-    record->u.io.in = *values++;
-    record->u.io.str = *values++;
-    record->u.interrupt.x86.vector = *values++;
-    record->u.interrupt.x86.type = *values++;
-    record->u.interrupt.x86.error_code = *values++;
-    record->u.interrupt.x86._pad = *values++;
-    record->u.interrupt.x86.cr2 = *values++;
-    record->data.regs.x86.rax = *values++;
-    record->data.regs.x86.rcx = *values++;
-    record->data.regs.x86.rdx = *values++;
-    record->data.regs.x86.rbx = *values++;
-    record->data.regs.x86.rsp = *values++;
-    record->data.regs.x86.rbp = *values++;
-    record->data.regs.x86.rsi = *values++;
-    record->data.regs.x86.rdi = *values++;
-    record->data.regs.x86.r8 = *values++;
-    record->data.regs.x86.r9 = *values++;
-    record->data.regs.x86.r10 = *values++;
-    record->data.regs.x86.r11 = *values++;
-    record->data.regs.x86.r12 = *values++;
-    record->data.regs.x86.r13 = *values++;
-    record->data.regs.x86.r14 = *values++;
-    record->data.regs.x86.r15 = *values++;
-    record->data.regs.x86.rflags = *values++;
-    record->data.regs.x86.dr6 = *values++;
-    record->data.regs.x86.dr7 = *values++;
-    record->data.regs.x86.rip = *values++;
-    record->data.regs.x86.cr0 = *values++;
-    record->data.regs.x86.cr2 = *values++;
-    record->data.regs.x86.cr3 = *values++;
-    record->data.regs.x86.cr4 = *values++;
-    record->data.regs.x86.sysenter_cs = *values++;
-    record->data.regs.x86.sysenter_esp = *values++;
-    record->data.regs.x86.sysenter_eip = *values++;
-    record->data.regs.x86.msr_efer = *values++;
-    record->data.regs.x86.msr_star = *values++;
-    record->data.regs.x86.msr_lstar = *values++;
-    record->data.regs.x86.gdtr_base = *values++;
-    record->data.regs.x86.npt_base = *values++;
-    record->data.regs.x86.vmtrace_pos = *values++;
-    record->data.regs.x86.cs_base = *values++;
-    record->data.regs.x86.ss_base = *values++;
-    record->data.regs.x86.ds_base = *values++;
-    record->data.regs.x86.es_base = *values++;
-    record->data.regs.x86.fs_base = *values++;
-    record->data.regs.x86.gs_base = *values++;
-    record->data.regs.x86.cs.limit = *values++;
-    record->data.regs.x86.cs.ar = *values++;
-    record->data.regs.x86.ss.limit = *values++;
-    record->data.regs.x86.ss.ar = *values++;
-    record->data.regs.x86.ds.limit = *values++;
-    record->data.regs.x86.ds.ar = *values++;
-    record->data.regs.x86.es.limit = *values++;
-    record->data.regs.x86.es.ar = *values++;
-    record->data.regs.x86.fs.limit = *values++;
-    record->data.regs.x86.fs.ar = *values++;
-    record->data.regs.x86.gs.limit = *values++;
-    record->data.regs.x86.gs.ar = *values++;
-    record->data.regs.x86.shadow_gs = *values++;
-    record->data.regs.x86.gdtr_limit = *values++;
-    record->data.regs.x86.cs_sel = *values++;
-    record->data.regs.x86.ss_sel = *values++;
-    record->data.regs.x86.ds_sel = *values++;
-    record->data.regs.x86.es_sel = *values++;
-    record->data.regs.x86.fs_sel = *values++;
-    record->data.regs.x86.gs_sel = *values++;
-    record->data.regs.x86._pad = *values++;
-    record->data.regs.arm.ttbr0 = *values++;
-    record->data.regs.arm.ttbr1 = *values++;
-    record->data.regs.arm.ttbcr = *values++;
-    record->data.regs.arm.pc = *values++;
-    record->data.regs.arm.cpsr = *values++;
-    record->data.emul.read.size = *values++;
-    for (size_t i0 = 0; i0 < 340; i0++)
-        record->data.emul.read.data[i0] = *values++;
-    for (size_t i0 = 0; i0 < 16; i0++)
-        record->data.emul.insn.data[i0] = *values++;
+    xenbind_record->version = *xenbind_values++;
+    xenbind_record->flags = *xenbind_values++;
+    xenbind_record->reason = *xenbind_values++;
+    xenbind_record->vcpu_id = *xenbind_values++;
+    xenbind_record->altp2m_idx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->_pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->u.mem_paging.gfn = *xenbind_values++;
+    xenbind_record->u.mem_paging.p2mt = *xenbind_values++;
+    xenbind_record->u.mem_paging.flags = *xenbind_values++;
+    xenbind_record->u.mem_sharing.gfn = *xenbind_values++;
+    xenbind_record->u.mem_sharing.p2mt = *xenbind_values++;
+    xenbind_record->u.mem_sharing._pad = *xenbind_values++;
+    xenbind_record->u.mem_access.gfn = *xenbind_values++;
+    xenbind_record->u.mem_access.offset = *xenbind_values++;
+    xenbind_record->u.mem_access.gla = *xenbind_values++;
+    xenbind_record->u.mem_access.flags = *xenbind_values++;
+    xenbind_record->u.mem_access._pad = *xenbind_values++;
+    xenbind_record->u.write_ctrlreg.index = *xenbind_values++;
+    xenbind_record->u.write_ctrlreg._pad = *xenbind_values++;
+    xenbind_record->u.write_ctrlreg.new_value = *xenbind_values++;
+    xenbind_record->u.write_ctrlreg.old_value = *xenbind_values++;
+    xenbind_record->u.mov_to_msr.msr = *xenbind_values++;
+    xenbind_record->u.mov_to_msr.new_value = *xenbind_values++;
+    xenbind_record->u.mov_to_msr.old_value = *xenbind_values++;
+    xenbind_record->u.desc_access.arch.vmx.instr_info = *xenbind_values++;
+    xenbind_record->u.desc_access.arch.vmx._pad1 = *xenbind_values++;
+    xenbind_record->u.desc_access.arch.vmx.exit_qualification = *xenbind_values++;
+    xenbind_record->u.desc_access.descriptor = *xenbind_values++;
+    xenbind_record->u.desc_access.is_write = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 6; xenbind_0++)
+        xenbind_record->u.desc_access._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->u.singlestep.gfn = *xenbind_values++;
+    xenbind_record->u.fast_singlestep.p2midx = *xenbind_values++;
+    xenbind_record->u.software_breakpoint.gfn = *xenbind_values++;
+    xenbind_record->u.software_breakpoint.pending_dbg = *xenbind_values++;
+    xenbind_record->u.software_breakpoint.insn_length = *xenbind_values++;
+    xenbind_record->u.software_breakpoint.type = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->u.software_breakpoint._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->u.debug_exception.gfn = *xenbind_values++;
+    xenbind_record->u.debug_exception.pending_dbg = *xenbind_values++;
+    xenbind_record->u.debug_exception.insn_length = *xenbind_values++;
+    xenbind_record->u.debug_exception.type = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->u.debug_exception._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->u.cpuid.insn_length = *xenbind_values++;
+    xenbind_record->u.cpuid.leaf = *xenbind_values++;
+    xenbind_record->u.cpuid.subleaf = *xenbind_values++;
+    xenbind_record->u.cpuid._pad = *xenbind_values++;
+    xenbind_record->u.vmexit.arch.vmx.reason = *xenbind_values++;
+    xenbind_record->u.vmexit.arch.vmx.qualification = *xenbind_values++;
+    xenbind_record->u.io.bytes = *xenbind_values++;
+    xenbind_record->u.io.port = *xenbind_values++;
+    xenbind_record->u.io.in = *xenbind_values++;
+    xenbind_record->u.io.str = *xenbind_values++;
+    xenbind_record->u.interrupt.x86.vector = *xenbind_values++;
+    xenbind_record->u.interrupt.x86.type = *xenbind_values++;
+    xenbind_record->u.interrupt.x86.error_code = *xenbind_values++;
+    xenbind_record->u.interrupt.x86._pad = *xenbind_values++;
+    xenbind_record->u.interrupt.x86.cr2 = *xenbind_values++;
+    xenbind_record->data.regs.x86.rax = *xenbind_values++;
+    xenbind_record->data.regs.x86.rcx = *xenbind_values++;
+    xenbind_record->data.regs.x86.rdx = *xenbind_values++;
+    xenbind_record->data.regs.x86.rbx = *xenbind_values++;
+    xenbind_record->data.regs.x86.rsp = *xenbind_values++;
+    xenbind_record->data.regs.x86.rbp = *xenbind_values++;
+    xenbind_record->data.regs.x86.rsi = *xenbind_values++;
+    xenbind_record->data.regs.x86.rdi = *xenbind_values++;
+    xenbind_record->data.regs.x86.r8 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r9 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r10 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r11 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r12 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r13 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r14 = *xenbind_values++;
+    xenbind_record->data.regs.x86.r15 = *xenbind_values++;
+    xenbind_record->data.regs.x86.rflags = *xenbind_values++;
+    xenbind_record->data.regs.x86.dr6 = *xenbind_values++;
+    xenbind_record->data.regs.x86.dr7 = *xenbind_values++;
+    xenbind_record->data.regs.x86.rip = *xenbind_values++;
+    xenbind_record->data.regs.x86.cr0 = *xenbind_values++;
+    xenbind_record->data.regs.x86.cr2 = *xenbind_values++;
+    xenbind_record->data.regs.x86.cr3 = *xenbind_values++;
+    xenbind_record->data.regs.x86.cr4 = *xenbind_values++;
+    xenbind_record->data.regs.x86.sysenter_cs = *xenbind_values++;
+    xenbind_record->data.regs.x86.sysenter_esp = *xenbind_values++;
+    xenbind_record->data.regs.x86.sysenter_eip = *xenbind_values++;
+    xenbind_record->data.regs.x86.msr_efer = *xenbind_values++;
+    xenbind_record->data.regs.x86.msr_star = *xenbind_values++;
+    xenbind_record->data.regs.x86.msr_lstar = *xenbind_values++;
+    xenbind_record->data.regs.x86.gdtr_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.npt_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.vmtrace_pos = *xenbind_values++;
+    xenbind_record->data.regs.x86.cs_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.ss_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.ds_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.es_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.fs_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.gs_base = *xenbind_values++;
+    xenbind_record->data.regs.x86.cs.limit = *xenbind_values++;
+    xenbind_record->data.regs.x86.cs.ar = *xenbind_values++;
+    xenbind_record->data.regs.x86.ss.limit = *xenbind_values++;
+    xenbind_record->data.regs.x86.ss.ar = *xenbind_values++;
+    xenbind_record->data.regs.x86.ds.limit = *xenbind_values++;
+    xenbind_record->data.regs.x86.ds.ar = *xenbind_values++;
+    xenbind_record->data.regs.x86.es.limit = *xenbind_values++;
+    xenbind_record->data.regs.x86.es.ar = *xenbind_values++;
+    xenbind_record->data.regs.x86.fs.limit = *xenbind_values++;
+    xenbind_record->data.regs.x86.fs.ar = *xenbind_values++;
+    xenbind_record->data.regs.x86.gs.limit = *xenbind_values++;
+    xenbind_record->data.regs.x86.gs.ar = *xenbind_values++;
+    xenbind_record->data.regs.x86.shadow_gs = *xenbind_values++;
+    xenbind_record->data.regs.x86.gdtr_limit = *xenbind_values++;
+    xenbind_record->data.regs.x86.cs_sel = *xenbind_values++;
+    xenbind_record->data.regs.x86.ss_sel = *xenbind_values++;
+    xenbind_record->data.regs.x86.ds_sel = *xenbind_values++;
+    xenbind_record->data.regs.x86.es_sel = *xenbind_values++;
+    xenbind_record->data.regs.x86.fs_sel = *xenbind_values++;
+    xenbind_record->data.regs.x86.gs_sel = *xenbind_values++;
+    xenbind_record->data.regs.x86._pad = *xenbind_values++;
+    xenbind_record->data.regs.arm.ttbr0 = *xenbind_values++;
+    xenbind_record->data.regs.arm.ttbr1 = *xenbind_values++;
+    xenbind_record->data.regs.arm.ttbcr = *xenbind_values++;
+    xenbind_record->data.regs.arm.pc = *xenbind_values++;
+    xenbind_record->data.regs.arm.cpsr = *xenbind_values++;
+    xenbind_record->data.emul.read.size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 340; xenbind_0++)
+        xenbind_record->data.emul.read.data[xenbind_0] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 16; xenbind_0++)
+        xenbind_record->data.emul.insn.data[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_st(const struct vm_event_st *record, uint64_t *values)
+void xenbind_read_struct_vm_event_st(const struct vm_event_st *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->version;
-    *values++ = record->flags;
-    *values++ = record->reason;
-    *values++ = record->vcpu_id;
-    *values++ = record->altp2m_idx;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->_pad[i0];
-    *values++ = record->u.mem_paging.gfn;
-    *values++ = record->u.mem_paging.p2mt;
-    *values++ = record->u.mem_paging.flags;
-    *values++ = record->u.mem_sharing.gfn;
-    *values++ = record->u.mem_sharing.p2mt;
-    *values++ = record->u.mem_sharing._pad;
-    *values++ = record->u.mem_access.gfn;
-    *values++ = record->u.mem_access.offset;
-    *values++ = record->u.mem_access.gla;
-    *values++ = record->u.mem_access.flags;
-    *values++ = record->u.mem_access._pad;
-    *values++ = record->u.write_ctrlreg.index;
-    *values++ = record->u.write_ctrlreg._pad;
-    *values++ = record->u.write_ctrlreg.new_value;
-    *values++ = record->u.write_ctrlreg.old_value;
-    *values++ = record->u.mov_to_msr.msr;
-    *values++ = record->u.mov_to_msr.new_value;
-    *values++ = record->u.mov_to_msr.old_value;
-    *values++ = record->u.desc_access.arch.vmx.instr_info;
-    *values++ = record->u.desc_access.arch.vmx._pad1;
-    *values++ = record->u.desc_access.arch.vmx.exit_qualification;
-    *values++ = record->u.desc_access.descriptor;
-    *values++ = record->u.desc_access.is_write;
-    for (size_t i0 = 0; i0 < 6; i0++)
-        *values++ = record->u.desc_access._pad[i0];
-    *values++ = record->u.singlestep.gfn;
-    *values++ = record->u.fast_singlestep.p2midx;
-    *values++ = record->u.software_breakpoint.gfn;
-    *values++ = record->u.software_breakpoint.pending_dbg;
-    *values++ = record->u.software_breakpoint.insn_length;
-    *values++ = record->u.software_breakpoint.type;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->u.software_breakpoint._pad[i0];
-    *values++ = record->u.debug_exception.gfn;
-    *values++ = record->u.debug_exception.pending_dbg;
-    *values++ = record->u.debug_exception.insn_length;
-    *values++ = record->u.debug_exception.type;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->u.debug_exception._pad[i0];
-    *values++ = record->u.cpuid.insn_length;
-    *values++ = record->u.cpuid.leaf;
-    *values++ = record->u.cpuid.subleaf;
-    *values++ = record->u.cpuid._pad;
-    *values++ = record->u.vmexit.arch.vmx.reason;
-    *values++ = record->u.vmexit.arch.vmx.qualification;
-    *values++ = record->u.io.bytes;
-    *values++ = record->u.io.port;
-    *values++ = record->u.io.in;
-    *values++ = record->u.io.str;
-    *values++ = record->u.interrupt.x86.vector;
-    *values++ = record->u.interrupt.x86.type;
-    *values++ = record->u.interrupt.x86.error_code;
-    *values++ = record->u.interrupt.x86._pad;
-    *values++ = record->u.interrupt.x86.cr2;
-    *values++ = record->data.regs.x86.rax;
-    *values++ = record->data.regs.x86.rcx;
-    *values++ = record->data.regs.x86.rdx;
-    *values++ = record->data.regs.x86.rbx;
-    *values++ = record->data.regs.x86.rsp;
-    *values++ = record->data.regs.x86.rbp;
-    *values++ = record->data.regs.x86.rsi;
-    *values++ = record->data.regs.x86.rdi;
-    *values++ = record->data.regs.x86.r8;
-    *values++ = record->data.regs.x86.r9;
-    *values++ = record->data.regs.x86.r10;
-    *values++ = record->data.regs.x86.r11;
-    *values++ = record->data.regs.x86.r12;
-    *values++ = record->data.regs.x86.r13;
-    *values++ = record->data.regs.x86.r14;
-    *values++ = record->data.regs.x86.r15;
-    *values++ = record->data.regs.x86.rflags;
-    *values++ = record->data.regs.x86.dr6;
-    *values++ = record->data.regs.x86.dr7;
-    *values++ = record->data.regs.x86.rip;
-    *values++ = record->data.regs.x86.cr0;
-    *values++ = record->data.regs.x86.cr2;
-    *values++ = record->data.regs.x86.cr3;
-    *values++ = record->data.regs.x86.cr4;
-    *values++ = record->data.regs.x86.sysenter_cs;
-    *values++ = record->data.regs.x86.sysenter_esp;
-    *values++ = record->data.regs.x86.sysenter_eip;
-    *values++ = record->data.regs.x86.msr_efer;
-    *values++ = record->data.regs.x86.msr_star;
-    *values++ = record->data.regs.x86.msr_lstar;
-    *values++ = record->data.regs.x86.gdtr_base;
-    *values++ = record->data.regs.x86.npt_base;
-    *values++ = record->data.regs.x86.vmtrace_pos;
-    *values++ = record->data.regs.x86.cs_base;
-    *values++ = record->data.regs.x86.ss_base;
-    *values++ = record->data.regs.x86.ds_base;
-    *values++ = record->data.regs.x86.es_base;
-    *values++ = record->data.regs.x86.fs_base;
-    *values++ = record->data.regs.x86.gs_base;
-    *values++ = record->data.regs.x86.cs.limit;
-    *values++ = record->data.regs.x86.cs.ar;
-    *values++ = record->data.regs.x86.ss.limit;
-    *values++ = record->data.regs.x86.ss.ar;
-    *values++ = record->data.regs.x86.ds.limit;
-    *values++ = record->data.regs.x86.ds.ar;
-    *values++ = record->data.regs.x86.es.limit;
-    *values++ = record->data.regs.x86.es.ar;
-    *values++ = record->data.regs.x86.fs.limit;
-    *values++ = record->data.regs.x86.fs.ar;
-    *values++ = record->data.regs.x86.gs.limit;
-    *values++ = record->data.regs.x86.gs.ar;
-    *values++ = record->data.regs.x86.shadow_gs;
-    *values++ = record->data.regs.x86.gdtr_limit;
-    *values++ = record->data.regs.x86.cs_sel;
-    *values++ = record->data.regs.x86.ss_sel;
-    *values++ = record->data.regs.x86.ds_sel;
-    *values++ = record->data.regs.x86.es_sel;
-    *values++ = record->data.regs.x86.fs_sel;
-    *values++ = record->data.regs.x86.gs_sel;
-    *values++ = record->data.regs.x86._pad;
-    *values++ = record->data.regs.arm.ttbr0;
-    *values++ = record->data.regs.arm.ttbr1;
-    *values++ = record->data.regs.arm.ttbcr;
-    *values++ = record->data.regs.arm.pc;
-    *values++ = record->data.regs.arm.cpsr;
-    *values++ = record->data.emul.read.size;
-    for (size_t i0 = 0; i0 < 340; i0++)
-        *values++ = record->data.emul.read.data[i0];
-    for (size_t i0 = 0; i0 < 16; i0++)
-        *values++ = record->data.emul.insn.data[i0];
+    *xenbind_values++ = xenbind_record->version;
+    *xenbind_values++ = xenbind_record->flags;
+    *xenbind_values++ = xenbind_record->reason;
+    *xenbind_values++ = xenbind_record->vcpu_id;
+    *xenbind_values++ = xenbind_record->altp2m_idx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->_pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->u.mem_paging.gfn;
+    *xenbind_values++ = xenbind_record->u.mem_paging.p2mt;
+    *xenbind_values++ = xenbind_record->u.mem_paging.flags;
+    *xenbind_values++ = xenbind_record->u.mem_sharing.gfn;
+    *xenbind_values++ = xenbind_record->u.mem_sharing.p2mt;
+    *xenbind_values++ = xenbind_record->u.mem_sharing._pad;
+    *xenbind_values++ = xenbind_record->u.mem_access.gfn;
+    *xenbind_values++ = xenbind_record->u.mem_access.offset;
+    *xenbind_values++ = xenbind_record->u.mem_access.gla;
+    *xenbind_values++ = xenbind_record->u.mem_access.flags;
+    *xenbind_values++ = xenbind_record->u.mem_access._pad;
+    *xenbind_values++ = xenbind_record->u.write_ctrlreg.index;
+    *xenbind_values++ = xenbind_record->u.write_ctrlreg._pad;
+    *xenbind_values++ = xenbind_record->u.write_ctrlreg.new_value;
+    *xenbind_values++ = xenbind_record->u.write_ctrlreg.old_value;
+    *xenbind_values++ = xenbind_record->u.mov_to_msr.msr;
+    *xenbind_values++ = xenbind_record->u.mov_to_msr.new_value;
+    *xenbind_values++ = xenbind_record->u.mov_to_msr.old_value;
+    *xenbind_values++ = xenbind_record->u.desc_access.arch.vmx.instr_info;
+    *xenbind_values++ = xenbind_record->u.desc_access.arch.vmx._pad1;
+    *xenbind_values++ = xenbind_record->u.desc_access.arch.vmx.exit_qualification;
+    *xenbind_values++ = xenbind_record->u.desc_access.descriptor;
+    *xenbind_values++ = xenbind_record->u.desc_access.is_write;
+    for (size_t xenbind_0 = 0; xenbind_0 < 6; xenbind_0++)
+        *xenbind_values++ = xenbind_record->u.desc_access._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->u.singlestep.gfn;
+    *xenbind_values++ = xenbind_record->u.fast_singlestep.p2midx;
+    *xenbind_values++ = xenbind_record->u.software_breakpoint.gfn;
+    *xenbind_values++ = xenbind_record->u.software_breakpoint.pending_dbg;
+    *xenbind_values++ = xenbind_record->u.software_breakpoint.insn_length;
+    *xenbind_values++ = xenbind_record->u.software_breakpoint.type;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->u.software_breakpoint._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->u.debug_exception.gfn;
+    *xenbind_values++ = xenbind_record->u.debug_exception.pending_dbg;
+    *xenbind_values++ = xenbind_record->u.debug_exception.insn_length;
+    *xenbind_values++ = xenbind_record->u.debug_exception.type;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->u.debug_exception._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->u.cpuid.insn_length;
+    *xenbind_values++ = xenbind_record->u.cpuid.leaf;
+    *xenbind_values++ = xenbind_record->u.cpuid.subleaf;
+    *xenbind_values++ = xenbind_record->u.cpuid._pad;
+    *xenbind_values++ = xenbind_record->u.vmexit.arch.vmx.reason;
+    *xenbind_values++ = xenbind_record->u.vmexit.arch.vmx.qualification;
+    *xenbind_values++ = xenbind_record->u.io.bytes;
+    *xenbind_values++ = xenbind_record->u.io.port;
+    *xenbind_values++ = xenbind_record->u.io.in;
+    *xenbind_values++ = xenbind_record->u.io.str;
+    *xenbind_values++ = xenbind_record->u.interrupt.x86.vector;
+    *xenbind_values++ = xenbind_record->u.interrupt.x86.type;
+    *xenbind_values++ = xenbind_record->u.interrupt.x86.error_code;
+    *xenbind_values++ = xenbind_record->u.interrupt.x86._pad;
+    *xenbind_values++ = xenbind_record->u.interrupt.x86.cr2;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rax;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rcx;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rdx;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rbx;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rsp;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rbp;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rsi;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rdi;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r8;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r9;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r10;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r11;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r12;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r13;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r14;
+    *xenbind_values++ = xenbind_record->data.regs.x86.r15;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rflags;
+    *xenbind_values++ = xenbind_record->data.regs.x86.dr6;
+    *xenbind_values++ = xenbind_record->data.regs.x86.dr7;
+    *xenbind_values++ = xenbind_record->data.regs.x86.rip;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cr0;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cr2;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cr3;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cr4;
+    *xenbind_values++ = xenbind_record->data.regs.x86.sysenter_cs;
+    *xenbind_values++ = xenbind_record->data.regs.x86.sysenter_esp;
+    *xenbind_values++ = xenbind_record->data.regs.x86.sysenter_eip;
+    *xenbind_values++ = xenbind_record->data.regs.x86.msr_efer;
+    *xenbind_values++ = xenbind_record->data.regs.x86.msr_star;
+    *xenbind_values++ = xenbind_record->data.regs.x86.msr_lstar;
+    *xenbind_values++ = xenbind_record->data.regs.x86.gdtr_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.npt_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.vmtrace_pos;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cs_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.ss_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.ds_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.es_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.fs_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.gs_base;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cs.limit;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cs.ar;
+    *xenbind_values++ = xenbind_record->data.regs.x86.ss.limit;
+    *xenbind_values++ = xenbind_record->data.regs.x86.ss.ar;
+    *xenbind_values++ = xenbind_record->data.regs.x86.ds.limit;
+    *xenbind_values++ = xenbind_record->data.regs.x86.ds.ar;
+    *xenbind_values++ = xenbind_record->data.regs.x86.es.limit;
+    *xenbind_values++ = xenbind_record->data.regs.x86.es.ar;
+    *xenbind_values++ = xenbind_record->data.regs.x86.fs.limit;
+    *xenbind_values++ = xenbind_record->data.regs.x86.fs.ar;
+    *xenbind_values++ = xenbind_record->data.regs.x86.gs.limit;
+    *xenbind_values++ = xenbind_record->data.regs.x86.gs.ar;
+    *xenbind_values++ = xenbind_record->data.regs.x86.shadow_gs;
+    *xenbind_values++ = xenbind_record->data.regs.x86.gdtr_limit;
+    *xenbind_values++ = xenbind_record->data.regs.x86.cs_sel;
+    *xenbind_values++ = xenbind_record->data.regs.x86.ss_sel;
+    *xenbind_values++ = xenbind_record->data.regs.x86.ds_sel;
+    *xenbind_values++ = xenbind_record->data.regs.x86.es_sel;
+    *xenbind_values++ = xenbind_record->data.regs.x86.fs_sel;
+    *xenbind_values++ = xenbind_record->data.regs.x86.gs_sel;
+    *xenbind_values++ = xenbind_record->data.regs.x86._pad;
+    *xenbind_values++ = xenbind_record->data.regs.arm.ttbr0;
+    *xenbind_values++ = xenbind_record->data.regs.arm.ttbr1;
+    *xenbind_values++ = xenbind_record->data.regs.arm.ttbcr;
+    *xenbind_values++ = xenbind_record->data.regs.arm.pc;
+    *xenbind_values++ = xenbind_record->data.regs.arm.cpsr;
+    *xenbind_values++ = xenbind_record->data.emul.read.size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 340; xenbind_0++)
+        *xenbind_values++ = xenbind_record->data.emul.read.data[xenbind_0];
+    for (size_t xenbind_0 = 0; xenbind_0 < 16; xenbind_0++)
+        *xenbind_values++ = xenbind_record->data.emul.insn.data[xenbind_0];
 }
 
-void xenbind_fill_union_vm_event_sring_entry(union vm_event_sring_entry *record, const uint64_t *values)
+void xenbind_fill_union_vm_event_sring_entry(union vm_event_sring_entry *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->req.version = *values++;
-    record->req.flags = *values++;
-    record->req.reason = *values++;
-    record->req.vcpu_id = *values++;
-    record->req.altp2m_idx = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->req._pad[i0] = *values++;
-    record->req.u.mem_paging.gfn = *values++;
-    record->req.u.mem_paging.p2mt = *values++;
-    record->req.u.mem_paging.flags = *values++;
-    record->req.u.mem_sharing.gfn = *values++;
-    record->req.u.mem_sharing.p2mt = *values++;
-    record->req.u.mem_sharing._pad = *values++;
-    record->req.u.mem_access.gfn = *values++;
-    record->req.u.mem_access.offset = *values++;
-    record->req.u.mem_access.gla = *values++;
-    record->req.u.mem_access.flags = *values++;
-    record->req.u.mem_access._pad = *values++;
-    record->req.u.write_ctrlreg.index = *values++;
-    record->req.u.write_ctrlreg._pad = *values++;
-    record->req.u.write_ctrlreg.new_value = *values++;
-    record->req.u.write_ctrlreg.old_value = *values++;
-    record->req.u.mov_to_msr.msr = *values++;
-    record->req.u.mov_to_msr.new_value = *values++;
-    record->req.u.mov_to_msr.old_value = *values++;
-    record->req.u.desc_access.arch.vmx.instr_info = *values++;
-    record->req.u.desc_access.arch.vmx._pad1 = *values++;
-    record->req.u.desc_access.arch.vmx.exit_qualification = *values++;
-    record->req.u.desc_access.descriptor = *values++;
-    record->req.u.desc_access.is_write = *values++;
-    for (size_t i0 = 0; i0 < 6; i0++)
-        record->req.u.desc_access._pad[i0] = *values++;
-    record->req.u.singlestep.gfn = *values++;
-    record->req.u.fast_singlestep.p2midx = *values++;
-    record->req.u.software_breakpoint.gfn = *values++;
-    record->req.u.software_breakpoint.pending_dbg = *values++;
-    record->req.u.software_breakpoint.insn_length = *values++;
-    record->req.u.software_breakpoint.type = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->req.u.software_breakpoint._pad[i0] = *values++;
-    record->req.u.debug_exception.gfn = *values++;
-    record->req.u.debug_exception.pending_dbg = *values++;
-    record->req.u.debug_exception.insn_length = *values++;
-    record->req.u.debug_exception.type = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->req.u.debug_exception._pad[i0] = *values++;
-    record->req.u.cpuid.insn_length = *values++;
-    record->req.u.cpuid.leaf = *values++;
-    record->req.u.cpuid.subleaf = *values++;
-    record->req.u.cpuid._pad = *values++;
-    record->req.u.vmexit.arch.vmx.reason = *values++;
-    record->req.u.vmexit.arch.vmx.qualification = *values++;
-    record->req.u.io.bytes = *values++;
-    record->req.u.io.port = *values++;
-    record->req.u.io.in = *values++;
-    record->req.u.io.str = *values++;
-    record->req.u.interrupt.x86.vector = *values++;
-    record->req.u.interrupt.x86.type = *values++;
-    record->req.u.interrupt.x86.error_code = *values++;
-    record->req.u.interrupt.x86._pad = *values++;
-    record->req.u.interrupt.x86.cr2 = *values++;
-    record->req.data.regs.x86.rax = *values++;
-    record->req.data.regs.x86.rcx = *values++;
-    record->req.data.regs.x86.rdx = *values++;
-    record->req.data.regs.x86.rbx = *values++;
-    record->req.data.regs.x86.rsp = *values++;
-    record->req.data.regs.x86.rbp = *values++;
-    record->req.data.regs.x86.rsi = *values++;
-    record->req.data.regs.x86.rdi = *values++;
-    record->req.data.regs.x86.r8 = *values++;
-    record->req.data.regs.x86.r9 = *values++;
-    record->req.data.regs.x86.r10 = *values++;
-    record->req.data.regs.x86.r11 = *values++;
-    record->req.data.regs.x86.r12 = *values++;
-    record->req.data.regs.x86.r13 = *values++;
-    record->req.data.regs.x86.r14 = *values++;
-    record->req.data.regs.x86.r15 = *values++;
-    record->req.data.regs.x86.rflags = *values++;
-    record->req.data.regs.x86.dr6 = *values++;
-    record->req.data.regs.x86.dr7 = *values++;
-    record->req.data.regs.x86.rip = *values++;
-    record->req.data.regs.x86.cr0 = *values++;
-    record->req.data.regs.x86.cr2 = *values++;
-    record->req.data.regs.x86.cr3 = *values++;
-    record->req.data.regs.x86.cr4 = *values++;
-    record->req.data.regs.x86.sysenter_cs = *values++;
-    record->req.data.regs.x86.sysenter_esp = *values++;
-    record->req.data.regs.x86.sysenter_eip = *values++;
-    record->req.data.regs.x86.msr_efer = *values++;
-    record->req.data.regs.x86.msr_star = *values++;
-    record->req.data.regs.x86.msr_lstar = *values++;
-    record->req.data.regs.x86.gdtr_base = *values++;
-    record->req.data.regs.x86.npt_base = *values++;
-    record->req.data.regs.x86.vmtrace_pos = *values++;
-    record->req.data.regs.x86.cs_base = *values++;
-    record->req.data.regs.x86.ss_base = *values++;
-    record->req.data.regs.x86.ds_base = *values++;
-    record->req.data.regs.x86.es_base = *values++;
-    record->req.data.regs.x86.fs_base = *values++;
-    record->req.data.regs.x86.gs_base = *values++;
-    record->req.data.regs.x86.cs.limit = *values++;
-    record->req.data.regs.x86.cs.ar = *values++;
-    record->req.data.regs.x86.ss.limit = *values++;
-    record->req.data.regs.x86.ss.ar = *values++;
-    record->req.data.regs.x86.ds.limit = *values++;
-    record->req.data.regs.x86.ds.ar = *values++;
-    record->req.data.regs.x86.es.limit = *values++;
-    record->req.data.regs.x86.es.ar = *values++;
-    record->req.data.regs.x86.fs.limit = *values++;
-    record->req.data.regs.x86.fs.ar = *values++;
-    record->req.data.regs.x86.gs.limit = *values++;
-    record->req.data.regs.x86.gs.ar = *values++;
-    record->req.data.regs.x86.shadow_gs = *values++;
-    record->req.data.regs.x86.gdtr_limit = *values++;
-    record->req.data.regs.x86.cs_sel = *values++;
-    record->req.data.regs.x86.ss_sel = *values++;
-    record->req.data.regs.x86.ds_sel = *values++;
-    record->req.data.regs.x86.es_sel = *values++;
-    record->req.data.regs.x86.fs_sel = *values++;
-    record->req.data.regs.x86.gs_sel = *values++;
-    record->req.data.regs.x86._pad = *values++;
-    record->req.data.regs.arm.ttbr0 = *values++;
-    record->req.data.regs.arm.ttbr1 = *values++;
-    record->req.data.regs.arm.ttbcr = *values++;
-    record->req.data.regs.arm.pc = *values++;
-    record->req.data.regs.arm.cpsr = *values++;
-    record->req.data.emul.read.size = *values++;
-    for (size_t i0 = 0; i0 < 340; i0++)
-        record->req.data.emul.read.data[i0] = *values++;
-    for (size_t i0 = 0; i0 < 16; i0++)
-        record->req.data.emul.insn.data[i0] = *values++;
-    record->rsp.version = *values++;
-    record->rsp.flags = *values++;
-    record->rsp.reason = *values++;
-    record->rsp.vcpu_id = *values++;
-    record->rsp.altp2m_idx = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->rsp._pad[i0] = *values++;
-    record->rsp.u.mem_paging.gfn = *values++;
-    record->rsp.u.mem_paging.p2mt = *values++;
-    record->rsp.u.mem_paging.flags = *values++;
-    record->rsp.u.mem_sharing.gfn = *values++;
-    record->rsp.u.mem_sharing.p2mt = *values++;
-    record->rsp.u.mem_sharing._pad = *values++;
-    record->rsp.u.mem_access.gfn = *values++;
-    record->rsp.u.mem_access.offset = *values++;
-    record->rsp.u.mem_access.gla = *values++;
-    record->rsp.u.mem_access.flags = *values++;
-    record->rsp.u.mem_access._pad = *values++;
-    record->rsp.u.write_ctrlreg.index = *values++;
-    record->rsp.u.write_ctrlreg._pad = *values++;
-    record->rsp.u.write_ctrlreg.new_value = *values++;
-    record->rsp.u.write_ctrlreg.old_value = *values++;
-    record->rsp.u.mov_to_msr.msr = *values++;
-    record->rsp.u.mov_to_msr.new_value = *values++;
-    record->rsp.u.mov_to_msr.old_value = *values++;
-    record->rsp.u.desc_access.arch.vmx.instr_info = *values++;
-    record->rsp.u.desc_access.arch.vmx._pad1 = *values++;
-    record->rsp.u.desc_access.arch.vmx.exit_qualification = *values++;
-    record->rsp.u.desc_access.descriptor = *values++;
-    record->rsp.u.desc_access.is_write = *values++;
-    for (size_t i0 = 0; i0 < 6; i0++)
-        record->rsp.u.desc_access._pad[i0] = *values++;
-    record->rsp.u.singlestep.gfn = *values++;
-    record->rsp.u.fast_singlestep.p2midx = *values++;
-    record->rsp.u.software_breakpoint.gfn = *values++;
-    record->rsp.u.software_breakpoint.pending_dbg = *values++;
-    record->rsp.u.software_breakpoint.insn_length = *values++;
-    record->rsp.u.software_breakpoint.type = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->rsp.u.software_breakpoint._pad[i0] = *values++;
-    record->rsp.u.debug_exception.gfn = *values++;
-    record->rsp.u.debug_exception.pending_dbg = *values++;
-    record->rsp.u.debug_exception.insn_length = *values++;
-    record->rsp.u.debug_exception.type = *values++;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        record->rsp.u.debug_exception._pad[i0] = *values++;
-    record->rsp.u.cpuid.insn_length = *values++;
-    record->rsp.u.cpuid.leaf = *values++;
-    record->rsp.u.cpuid.subleaf = *values++;
-    record->rsp.u.cpuid._pad = *values++;
-    record->rsp.u.vmexit.arch.vmx.reason = *values++;
-    record->rsp.u.vmexit.arch.vmx.qualification = *values++;
-    record->rsp.u.io.bytes = *values++;
-    record->rsp.u.io.port = *values++;
-    record->rsp.u.io.in = *values++;
-    record->rsp.u.io.str = *values++;
-    record->rsp.u.interrupt.x86.vector = *values++;
-    record->rsp.u.interrupt.x86.type = *values++;
-    record->rsp.u.interrupt.x86.error_code = *values++;
-    record->rsp.u.interrupt.x86._pad = *values++;
-    record->rsp.u.interrupt.x86.cr2 = *values++;
-    record->rsp.data.regs.x86.rax = *values++;
-    record->rsp.data.regs.x86.rcx = *values++;
-    record->rsp.data.regs.x86.rdx = *values++;
-    record->rsp.data.regs.x86.rbx = *values++;
-    record->rsp.data.regs.x86.rsp = *values++;
-    record->rsp.data.regs.x86.rbp = *values++;
-    record->rsp.data.regs.x86.rsi = *values++;
-    record->rsp.data.regs.x86.rdi = *values++;
-    record->rsp.data.regs.x86.r8 = *values++;
-    record->rsp.data.regs.x86.r9 = *values++;
-    record->rsp.data.regs.x86.r10 = *values++;
-    record->rsp.data.regs.x86.r11 = *values++;
-    record->rsp.data.regs.x86.r12 = *values++;
-    record->rsp.data.regs.x86.r13 = *values++;
-    record->rsp.data.regs.x86.r14 = *values++;
-    record->rsp.data.regs.x86.r15 = *values++;
-    record->rsp.data.regs.x86.rflags = *values++;
-    record->rsp.data.regs.x86.dr6 = *values++;
-    record->rsp.data.regs.x86.dr7 = *values++;
-    record->rsp.data.regs.x86.rip = *values++;
-    record->rsp.data.regs.x86.cr0 = *values++;
-    record->rsp.data.regs.x86.cr2 = *values++;
-    record->rsp.data.regs.x86.cr3 = *values++;
-    record->rsp.data.regs.x86.cr4 = *values++;
-    record->rsp.data.regs.x86.sysenter_cs = *values++;
-    record->rsp.data.regs.x86.sysenter_esp = *values++;
-    record->rsp.data.regs.x86.sysenter_eip = *values++;
-    record->rsp.data.regs.x86.msr_efer = *values++;
-    record->rsp.data.regs.x86.msr_star = *values++;
-    record->rsp.data.regs.x86.msr_lstar = *values++;
-    record->rsp.data.regs.x86.gdtr_base = *values++;
-    record->rsp.data.regs.x86.npt_base = *values++;
-    record->rsp.data.regs.x86.vmtrace_pos = *values++;
-    record->rsp.data.regs.x86.cs_base = *values++;
-    record->rsp.data.regs.x86.ss_base = *values++;
-    record->rsp.data.regs.x86.ds_base = *values++;
-    record->rsp.data.regs.x86.es_base = *values++;
-    record->rsp.data.regs.x86.fs_base = *values++;
-    record->rsp.data.regs.x86.gs_base = *values++;
-    record->rsp.data.regs.x86.cs.limit = *values++;
-    record->rsp.data.regs.x86.cs.ar = *values++;
-    record->rsp.data.regs.x86.ss.limit = *values++;
-    record->rsp.data.regs.x86.ss.ar = *values++;
-    record->rsp.data.regs.x86.ds.limit = *values++;
-    record->rsp.data.regs.x86.ds.ar = *values++;
-    record->rsp.data.regs.x86.es.limit = *values++;
-    record->rsp.data.regs.x86.es.ar = *values++;
-    record->rsp.data.regs.x86.fs.limit = *values++;
-    record->rsp.data.regs.x86.fs.ar = *values++;
-    record->rsp.data.regs.x86.gs.limit = *values++;
-    record->rsp.data.regs.x86.gs.ar = *values++;
-    record->rsp.data.regs.x86.shadow_gs = *values++;
-    record->rsp.data.regs.x86.gdtr_limit = *values++;
-    record->rsp.data.regs.x86.cs_sel = *values++;
-    record->rsp.data.regs.x86.ss_sel = *values++;
-    record->rsp.data.regs.x86.ds_sel = *values++;
-    record->rsp.data.regs.x86.es_sel = *values++;
-    record->rsp.data.regs.x86.fs_sel = *values++;
-    record->rsp.data.regs.x86.gs_sel = *values++;
-    record->rsp.data.regs.x86._pad = *values++;
-    record->rsp.data.regs.arm.ttbr0 = *values++;
-    record->rsp.data.regs.arm.ttbr1 = *values++;
-    record->rsp.data.regs.arm.ttbcr = *values++;
-    record->rsp.data.regs.arm.pc = *values++;
-    record->rsp.data.regs.arm.cpsr = *values++;
-    record->rsp.data.emul.read.size = *values++;
-    for (size_t i0 = 0; i0 < 340; i0++)
-        record->rsp.data.emul.read.data[i0] = *values++;
-    for (size_t i0 = 0; i0 < 16; i0++)
-        record->rsp.data.emul.insn.data[i0] = *values++;
+    xenbind_record->req.version = *xenbind_values++;
+    xenbind_record->req.flags = *xenbind_values++;
+    xenbind_record->req.reason = *xenbind_values++;
+    xenbind_record->req.vcpu_id = *xenbind_values++;
+    xenbind_record->req.altp2m_idx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->req._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->req.u.mem_paging.gfn = *xenbind_values++;
+    xenbind_record->req.u.mem_paging.p2mt = *xenbind_values++;
+    xenbind_record->req.u.mem_paging.flags = *xenbind_values++;
+    xenbind_record->req.u.mem_sharing.gfn = *xenbind_values++;
+    xenbind_record->req.u.mem_sharing.p2mt = *xenbind_values++;
+    xenbind_record->req.u.mem_sharing._pad = *xenbind_values++;
+    xenbind_record->req.u.mem_access.gfn = *xenbind_values++;
+    xenbind_record->req.u.mem_access.offset = *xenbind_values++;
+    xenbind_record->req.u.mem_access.gla = *xenbind_values++;
+    xenbind_record->req.u.mem_access.flags = *xenbind_values++;
+    xenbind_record->req.u.mem_access._pad = *xenbind_values++;
+    xenbind_record->req.u.write_ctrlreg.index = *xenbind_values++;
+    xenbind_record->req.u.write_ctrlreg._pad = *xenbind_values++;
+    xenbind_record->req.u.write_ctrlreg.new_value = *xenbind_values++;
+    xenbind_record->req.u.write_ctrlreg.old_value = *xenbind_values++;
+    xenbind_record->req.u.mov_to_msr.msr = *xenbind_values++;
+    xenbind_record->req.u.mov_to_msr.new_value = *xenbind_values++;
+    xenbind_record->req.u.mov_to_msr.old_value = *xenbind_values++;
+    xenbind_record->req.u.desc_access.arch.vmx.instr_info = *xenbind_values++;
+    xenbind_record->req.u.desc_access.arch.vmx._pad1 = *xenbind_values++;
+    xenbind_record->req.u.desc_access.arch.vmx.exit_qualification = *xenbind_values++;
+    xenbind_record->req.u.desc_access.descriptor = *xenbind_values++;
+    xenbind_record->req.u.desc_access.is_write = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 6; xenbind_0++)
+        xenbind_record->req.u.desc_access._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->req.u.singlestep.gfn = *xenbind_values++;
+    xenbind_record->req.u.fast_singlestep.p2midx = *xenbind_values++;
+    xenbind_record->req.u.software_breakpoint.gfn = *xenbind_values++;
+    xenbind_record->req.u.software_breakpoint.pending_dbg = *xenbind_values++;
+    xenbind_record->req.u.software_breakpoint.insn_length = *xenbind_values++;
+    xenbind_record->req.u.software_breakpoint.type = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->req.u.software_breakpoint._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->req.u.debug_exception.gfn = *xenbind_values++;
+    xenbind_record->req.u.debug_exception.pending_dbg = *xenbind_values++;
+    xenbind_record->req.u.debug_exception.insn_length = *xenbind_values++;
+    xenbind_record->req.u.debug_exception.type = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->req.u.debug_exception._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->req.u.cpuid.insn_length = *xenbind_values++;
+    xenbind_record->req.u.cpuid.leaf = *xenbind_values++;
+    xenbind_record->req.u.cpuid.subleaf = *xenbind_values++;
+    xenbind_record->req.u.cpuid._pad = *xenbind_values++;
+    xenbind_record->req.u.vmexit.arch.vmx.reason = *xenbind_values++;
+    xenbind_record->req.u.vmexit.arch.vmx.qualification = *xenbind_values++;
+    xenbind_record->req.u.io.bytes = *xenbind_values++;
+    xenbind_record->req.u.io.port = *xenbind_values++;
+    xenbind_record->req.u.io.in = *xenbind_values++;
+    xenbind_record->req.u.io.str = *xenbind_values++;
+    xenbind_record->req.u.interrupt.x86.vector = *xenbind_values++;
+    xenbind_record->req.u.interrupt.x86.type = *xenbind_values++;
+    xenbind_record->req.u.interrupt.x86.error_code = *xenbind_values++;
+    xenbind_record->req.u.interrupt.x86._pad = *xenbind_values++;
+    xenbind_record->req.u.interrupt.x86.cr2 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rax = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rcx = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rdx = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rbx = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rsp = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rbp = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rsi = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rdi = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r8 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r9 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r10 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r11 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r12 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r13 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r14 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.r15 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rflags = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.dr6 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.dr7 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.rip = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cr0 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cr2 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cr3 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cr4 = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.sysenter_cs = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.sysenter_esp = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.sysenter_eip = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.msr_efer = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.msr_star = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.msr_lstar = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.gdtr_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.npt_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.vmtrace_pos = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cs_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.ss_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.ds_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.es_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.fs_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.gs_base = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cs.limit = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cs.ar = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.ss.limit = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.ss.ar = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.ds.limit = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.ds.ar = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.es.limit = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.es.ar = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.fs.limit = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.fs.ar = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.gs.limit = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.gs.ar = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.shadow_gs = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.gdtr_limit = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.cs_sel = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.ss_sel = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.ds_sel = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.es_sel = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.fs_sel = *xenbind_values++;
+    xenbind_record->req.data.regs.x86.gs_sel = *xenbind_values++;
+    xenbind_record->req.data.regs.x86._pad = *xenbind_values++;
+    xenbind_record->req.data.regs.arm.ttbr0 = *xenbind_values++;
+    xenbind_record->req.data.regs.arm.ttbr1 = *xenbind_values++;
+    xenbind_record->req.data.regs.arm.ttbcr = *xenbind_values++;
+    xenbind_record->req.data.regs.arm.pc = *xenbind_values++;
+    xenbind_record->req.data.regs.arm.cpsr = *xenbind_values++;
+    xenbind_record->req.data.emul.read.size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 340; xenbind_0++)
+        xenbind_record->req.data.emul.read.data[xenbind_0] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 16; xenbind_0++)
+        xenbind_record->req.data.emul.insn.data[xenbind_0] = *xenbind_values++;
+    xenbind_record->rsp.version = *xenbind_values++;
+    xenbind_record->rsp.flags = *xenbind_values++;
+    xenbind_record->rsp.reason = *xenbind_values++;
+    xenbind_record->rsp.vcpu_id = *xenbind_values++;
+    xenbind_record->rsp.altp2m_idx = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->rsp._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->rsp.u.mem_paging.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.mem_paging.p2mt = *xenbind_values++;
+    xenbind_record->rsp.u.mem_paging.flags = *xenbind_values++;
+    xenbind_record->rsp.u.mem_sharing.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.mem_sharing.p2mt = *xenbind_values++;
+    xenbind_record->rsp.u.mem_sharing._pad = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access.offset = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access.gla = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access.flags = *xenbind_values++;
+    xenbind_record->rsp.u.mem_access._pad = *xenbind_values++;
+    xenbind_record->rsp.u.write_ctrlreg.index = *xenbind_values++;
+    xenbind_record->rsp.u.write_ctrlreg._pad = *xenbind_values++;
+    xenbind_record->rsp.u.write_ctrlreg.new_value = *xenbind_values++;
+    xenbind_record->rsp.u.write_ctrlreg.old_value = *xenbind_values++;
+    xenbind_record->rsp.u.mov_to_msr.msr = *xenbind_values++;
+    xenbind_record->rsp.u.mov_to_msr.new_value = *xenbind_values++;
+    xenbind_record->rsp.u.mov_to_msr.old_value = *xenbind_values++;
+    xenbind_record->rsp.u.desc_access.arch.vmx.instr_info = *xenbind_values++;
+    xenbind_record->rsp.u.desc_access.arch.vmx._pad1 = *xenbind_values++;
+    xenbind_record->rsp.u.desc_access.arch.vmx.exit_qualification = *xenbind_values++;
+    xenbind_record->rsp.u.desc_access.descriptor = *xenbind_values++;
+    xenbind_record->rsp.u.desc_access.is_write = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 6; xenbind_0++)
+        xenbind_record->rsp.u.desc_access._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->rsp.u.singlestep.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.fast_singlestep.p2midx = *xenbind_values++;
+    xenbind_record->rsp.u.software_breakpoint.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.software_breakpoint.pending_dbg = *xenbind_values++;
+    xenbind_record->rsp.u.software_breakpoint.insn_length = *xenbind_values++;
+    xenbind_record->rsp.u.software_breakpoint.type = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->rsp.u.software_breakpoint._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->rsp.u.debug_exception.gfn = *xenbind_values++;
+    xenbind_record->rsp.u.debug_exception.pending_dbg = *xenbind_values++;
+    xenbind_record->rsp.u.debug_exception.insn_length = *xenbind_values++;
+    xenbind_record->rsp.u.debug_exception.type = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        xenbind_record->rsp.u.debug_exception._pad[xenbind_0] = *xenbind_values++;
+    xenbind_record->rsp.u.cpuid.insn_length = *xenbind_values++;
+    xenbind_record->rsp.u.cpuid.leaf = *xenbind_values++;
+    xenbind_record->rsp.u.cpuid.subleaf = *xenbind_values++;
+    xenbind_record->rsp.u.cpuid._pad = *xenbind_values++;
+    xenbind_record->rsp.u.vmexit.arch.vmx.reason = *xenbind_values++;
+    xenbind_record->rsp.u.vmexit.arch.vmx.qualification = *xenbind_values++;
+    xenbind_record->rsp.u.io.bytes = *xenbind_values++;
+    xenbind_record->rsp.u.io.port = *xenbind_values++;
+    xenbind_record->rsp.u.io.in = *xenbind_values++;
+    xenbind_record->rsp.u.io.str = *xenbind_values++;
+    xenbind_record->rsp.u.interrupt.x86.vector = *xenbind_values++;
+    xenbind_record->rsp.u.interrupt.x86.type = *xenbind_values++;
+    xenbind_record->rsp.u.interrupt.x86.error_code = *xenbind_values++;
+    xenbind_record->rsp.u.interrupt.x86._pad = *xenbind_values++;
+    xenbind_record->rsp.u.interrupt.x86.cr2 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rax = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rcx = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rdx = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rbx = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rsp = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rbp = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rsi = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rdi = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r8 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r9 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r10 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r11 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r12 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r13 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r14 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.r15 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rflags = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.dr6 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.dr7 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.rip = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cr0 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cr2 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cr3 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cr4 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.sysenter_cs = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.sysenter_esp = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.sysenter_eip = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.msr_efer = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.msr_star = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.msr_lstar = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.gdtr_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.npt_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.vmtrace_pos = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cs_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.ss_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.ds_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.es_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.fs_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.gs_base = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cs.limit = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cs.ar = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.ss.limit = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.ss.ar = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.ds.limit = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.ds.ar = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.es.limit = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.es.ar = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.fs.limit = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.fs.ar = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.gs.limit = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.gs.ar = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.shadow_gs = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.gdtr_limit = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.cs_sel = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.ss_sel = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.ds_sel = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.es_sel = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.fs_sel = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86.gs_sel = *xenbind_values++;
+    xenbind_record->rsp.data.regs.x86._pad = *xenbind_values++;
+    xenbind_record->rsp.data.regs.arm.ttbr0 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.arm.ttbr1 = *xenbind_values++;
+    xenbind_record->rsp.data.regs.arm.ttbcr = *xenbind_values++;
+    xenbind_record->rsp.data.regs.arm.pc = *xenbind_values++;
+    xenbind_record->rsp.data.regs.arm.cpsr = *xenbind_values++;
+    xenbind_record->rsp.data.emul.read.size = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 340; xenbind_0++)
+        xenbind_record->rsp.data.emul.read.data[xenbind_0] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 16; xenbind_0++)
+        xenbind_record->rsp.data.emul.insn.data[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_union_vm_event_sring_entry(const union vm_event_sring_entry *record, uint64_t *values)
+void xenbind_read_union_vm_event_sring_entry(const union vm_event_sring_entry *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->req.version;
-    *values++ = record->req.flags;
-    *values++ = record->req.reason;
-    *values++ = record->req.vcpu_id;
-    *values++ = record->req.altp2m_idx;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->req._pad[i0];
-    *values++ = record->req.u.mem_paging.gfn;
-    *values++ = record->req.u.mem_paging.p2mt;
-    *values++ = record->req.u.mem_paging.flags;
-    *values++ = record->req.u.mem_sharing.gfn;
-    *values++ = record->req.u.mem_sharing.p2mt;
-    *values++ = record->req.u.mem_sharing._pad;
-    *values++ = record->req.u.mem_access.gfn;
-    *values++ = record->req.u.mem_access.offset;
-    *values++ = record->req.u.mem_access.gla;
-    *values++ = record->req.u.mem_access.flags;
-    *values++ = record->req.u.mem_access._pad;
-    *values++ = record->req.u.write_ctrlreg.index;
-    *values++ = record->req.u.write_ctrlreg._pad;
-    *values++ = record->req.u.write_ctrlreg.new_value;
-    *values++ = record->req.u.write_ctrlreg.old_value;
-    *values++ = record->req.u.mov_to_msr.msr;
-    *values++ = record->req.u.mov_to_msr.new_value;
-    *values++ = record->req.u.mov_to_msr.old_value;
-    *values++ = record->req.u.desc_access.arch.vmx.instr_info;
-    *values++ = record->req.u.desc_access.arch.vmx._pad1;
-    *values++ = record->req.u.desc_access.arch.vmx.exit_qualification;
-    *values++ = record->req.u.desc_access.descriptor;
-    *values++ = record->req.u.desc_access.is_write;
-    for (size_t i0 = 0; i0 < 6; i0++)
-        *values++ = record->req.u.desc_access._pad[i0];
-    *values++ = record->req.u.singlestep.gfn;
-    *values++ = record->req.u.fast_singlestep.p2midx;
-    *values++ = record->req.u.software_breakpoint.gfn;
-    *values++ = record->req.u.software_breakpoint.pending_dbg;
-    *values++ = record->req.u.software_breakpoint.insn_length;
-    *values++ = record->req.u.software_breakpoint.type;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->req.u.software_breakpoint._pad[i0];
-    *values++ = record->req.u.debug_exception.gfn;
-    *values++ = record->req.u.debug_exception.pending_dbg;
-    *values++ = record->req.u.debug_exception.insn_length;
-    *values++ = record->req.u.debug_exception.type;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->req.u.debug_exception._pad[i0];
-    *values++ = record->req.u.cpuid.insn_length;
-    *values++ = record->req.u.cpuid.leaf;
-    *values++ = record->req.u.cpuid.subleaf;
-    *values++ = record->req.u.cpuid._pad;
-    *values++ = record->req.u.vmexit.arch.vmx.reason;
-    *values++ = record->req.u.vmexit.arch.vmx.qualification;
-    *values++ = record->req.u.io.bytes;
-    *values++ = record->req.u.io.port;
-    *values++ = record->req.u.io.in;
-    *values++ = record->req.u.io.str;
-    *values++ = record->req.u.interrupt.x86.vector;
-    *values++ = record->req.u.interrupt.x86.type;
-    *values++ = record->req.u.interrupt.x86.error_code;
-    *values++ = record->req.u.interrupt.x86._pad;
-    *values++ = record->req.u.interrupt.x86.cr2;
-    *values++ = record->req.data.regs.x86.rax;
-    *values++ = record->req.data.regs.x86.rcx;
-    *values++ = record->req.data.regs.x86.rdx;
-    *values++ = record->req.data.regs.x86.rbx;
-    *values++ = record->req.data.regs.x86.rsp;
-    *values++ = record->req.data.regs.x86.rbp;
-    *values++ = record->req.data.regs.x86.rsi;
-    *values++ = record->req.data.regs.x86.rdi;
-    *values++ = record->req.data.regs.x86.r8;
-    *values++ = record->req.data.regs.x86.r9;
-    *values++ = record->req.data.regs.x86.r10;
-    *values++ = record->req.data.regs.x86.r11;
-    *values++ = record->req.data.regs.x86.r12;
-    *values++ = record->req.data.regs.x86.r13;
-    *values++ = record->req.data.regs.x86.r14;
-    *values++ = record->req.data.regs.x86.r15;
-    *values++ = record->req.data.regs.x86.rflags;
-    *values++ = record->req.data.regs.x86.dr6;
-    *values++ = record->req.data.regs.x86.dr7;
-    *values++ = record->req.data.regs.x86.rip;
-    *values++ = record->req.data.regs.x86.cr0;
-    *values++ = record->req.data.regs.x86.cr2;
-    *values++ = record->req.data.regs.x86.cr3;
-    *values++ = record->req.data.regs.x86.cr4;
-    *values++ = record->req.data.regs.x86.sysenter_cs;
-    *values++ = record->req.data.regs.x86.sysenter_esp;
-    *values++ = record->req.data.regs.x86.sysenter_eip;
-    *values++ = record->req.data.regs.x86.msr_efer;
-    *values++ = record->req.data.regs.x86.msr_star;
-    *values++ = record->req.data.regs.x86.msr_lstar;
-    *values++ = record->req.data.regs.x86.gdtr_base;
-    *values++ = record->req.data.regs.x86.npt_base;
-    *values++ = record->req.data.regs.x86.vmtrace_pos;
-    *values++ = record->req.data.regs.x86.cs_base;
-    *values++ = record->req.data.regs.x86.ss_base;
-    *values++ = record->req.data.regs.x86.ds_base;
-    *values++ = record->req.data.regs.x86.es_base;
-    *values++ = record->req.data.regs.x86.fs_base;
-    *values++ = record->req.data.regs.x86.gs_base;
-    *values++ = record->req.data.regs.x86.cs.limit;
-    *values++ = record->req.data.regs.x86.cs.ar;
-    *values++ = record->req.data.regs.x86.ss.limit;
-    *values++ = record->req.data.regs.x86.ss.ar;
-    *values++ = record->req.data.regs.x86.ds.limit;
-    *values++ = record->req.data.regs.x86.ds.ar;
-    *values++ = record->req.data.regs.x86.es.limit;
-    *values++ = record->req.data.regs.x86.es.ar;
-    *values++ = record->req.data.regs.x86.fs.limit;
-    *values++ = record->req.data.regs.x86.fs.ar;
-    *values++ = record->req.data.regs.x86.gs.limit;
-    *values++ = record->req.data.regs.x86.gs.ar;
-    *values++ = record->req.data.regs.x86.shadow_gs;
-    *values++ = record->req.data.regs.x86.gdtr_limit;
-    *values++ = record->req.data.regs.x86.cs_sel;
-    *values++ = record->req.data.regs.x86.ss_sel;
-    *values++ = record->req.data.regs.x86.ds_sel;
-    *values++ = record->req.data.regs.x86.es_sel;
-    *values++ = record->req.data.regs.x86.fs_sel;
-    *values++ = record->req.data.regs.x86.gs_sel;
-    *values++ = record->req.data.regs.x86._pad;
-    *values++ = record->req.data.regs.arm.ttbr0;
-    *values++ = record->req.data.regs.arm.ttbr1;
-    *values++ = record->req.data.regs.arm.ttbcr;
-    *values++ = record->req.data.regs.arm.pc;
-    *values++ = record->req.data.regs.arm.cpsr;
-    *values++ = record->req.data.emul.read.size;
-    for (size_t i0 = 0; i0 < 340; i0++)
-        *values++ = record->req.data.emul.read.data[i0];
-    for (size_t i0 = 0; i0 < 16; i0++)
-        *values++ = record->req.data.emul.insn.data[i0];
-    *values++ = record->rsp.version;
-    *values++ = record->rsp.flags;
-    *values++ = record->rsp.reason;
-    *values++ = record->rsp.vcpu_id;
-    *values++ = record->rsp.altp2m_idx;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->rsp._pad[i0];
-    *values++ = record->rsp.u.mem_paging.gfn;
-    *values++ = record->rsp.u.mem_paging.p2mt;
-    *values++ = record->rsp.u.mem_paging.flags;
-    *values++ = record->rsp.u.mem_sharing.gfn;
-    *values++ = record->rsp.u.mem_sharing.p2mt;
-    *values++ = record->rsp.u.mem_sharing._pad;
-    *values++ = record->rsp.u.mem_access.gfn;
-    *values++ = record->rsp.u.mem_access.offset;
-    *values++ = record->rsp.u.mem_access.gla;
-    *values++ = record->rsp.u.mem_access.flags;
-    *values++ = record->rsp.u.mem_access._pad;
-    *values++ = record->rsp.u.write_ctrlreg.index;
-    *values++ = record->rsp.u.write_ctrlreg._pad;
-    *values++ = record->rsp.u.write_ctrlreg.new_value;
-    *values++ = record->rsp.u.write_ctrlreg.old_value;
-    *values++ = record->rsp.u.mov_to_msr.msr;
-    *values++ = record->rsp.u.mov_to_msr.new_value;
-    *values++ = record->rsp.u.mov_to_msr.old_value;
-    *values++ = record->rsp.u.desc_access.arch.vmx.instr_info;
-    *values++ = record->rsp.u.desc_access.arch.vmx._pad1;
-    *values++ = record->rsp.u.desc_access.arch.vmx.exit_qualification;
-    *values++ = record->rsp.u.desc_access.descriptor;
-    *values++ = record->rsp.u.desc_access.is_write;
-    for (size_t i0 = 0; i0 < 6; i0++)
-        *values++ = record->rsp.u.desc_access._pad[i0];
-    *values++ = record->rsp.u.singlestep.gfn;
-    *values++ = record->rsp.u.fast_singlestep.p2midx;
-    *values++ = record->rsp.u.software_breakpoint.gfn;
-    *values++ = record->rsp.u.software_breakpoint.pending_dbg;
-    *values++ = record->rsp.u.software_breakpoint.insn_length;
-    *values++ = record->rsp.u.software_breakpoint.type;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->rsp.u.software_breakpoint._pad[i0];
-    *values++ = record->rsp.u.debug_exception.gfn;
-    *values++ = record->rsp.u.debug_exception.pending_dbg;
-    *values++ = record->rsp.u.debug_exception.insn_length;
-    *values++ = record->rsp.u.debug_exception.type;
-    for (size_t i0 = 0; i0 < 3; i0++)
-        *values++ = record->rsp.u.debug_exception._pad[i0];
-    *values++ = record->rsp.u.cpuid.insn_length;
-    *values++ = record->rsp.u.cpuid.leaf;
-    *values++ = record->rsp.u.cpuid.subleaf;
-    *values++ = record->rsp.u.cpuid._pad;
-    *values++ = record->rsp.u.vmexit.arch.vmx.reason;
-    *values++ = record->rsp.u.vmexit.arch.vmx.qualification;
-    *values++ = record->rsp.u.io.bytes;
-    *values++ = record->rsp.u.io.port;
-    *values++ = record->rsp.u.io.in;
-    *values++ = record->rsp.u.io.str;
-    *values++ = record->rsp.u.interrupt.x86.vector;
-    *values++ = record->rsp.u.interrupt.x86.type;
-    *values++ = record->rsp.u.interrupt.x86.error_code;
-    *values++ = record->rsp.u.interrupt.x86._pad;
-    *values++ = record->rsp.u.interrupt.x86.cr2;
-    *values++ = record->rsp.data.regs.x86.rax;
-    *values++ = record->rsp.data.regs.x86.rcx;
-    *values++ = record->rsp.data.regs.x86.rdx;
-    *values++ = record->rsp.data.regs.x86.rbx;
-    *values++ = record->rsp.data.regs.x86.rsp;
-    *values++ = record->rsp.data.regs.x86.rbp;
-    *values++ = record->rsp.data.regs.x86.rsi;
-    *values++ = record->rsp.data.regs.x86.rdi;
-    *values++ = record->rsp.data.regs.x86.r8;
-    *values++ = record->rsp.data.regs.x86.r9;
-    *values++ = record->rsp.data.regs.x86.r10;
-    *values++ = record->rsp.data.regs.x86.r11;
-    *values++ = record->rsp.data.regs.x86.r12;
-    *values++ = record->rsp.data.regs.x86.r13;
-    *values++ = record->rsp.data.regs.x86.r14;
-    *values++ = record->rsp.data.regs.x86.r15;
-    *values++ = record->rsp.data.regs.x86.rflags;
-    *values++ = record->rsp.data.regs.x86.dr6;
-    *values++ = record->rsp.data.regs.x86.dr7;
-    *values++ = record->rsp.data.regs.x86.rip;
-    *values++ = record->rsp.data.regs.x86.cr0;
-    *values++ = record->rsp.data.regs.x86.cr2;
-    *values++ = record->rsp.data.regs.x86.cr3;
-    *values++ = record->rsp.data.regs.x86.cr4;
-    *values++ = record->rsp.data.regs.x86.sysenter_cs;
-    *values++ = record->rsp.data.regs.x86.sysenter_esp;
-    *values++ = record->rsp.data.regs.x86.sysenter_eip;
-    *values++ = record->rsp.data.regs.x86.msr_efer;
-    *values++ = record->rsp.data.regs.x86.msr_star;
-    *values++ = record->rsp.data.regs.x86.msr_lstar;
-    *values++ = record->rsp.data.regs.x86.gdtr_base;
-    *values++ = record->rsp.data.regs.x86.npt_base;
-    *values++ = record->rsp.data.regs.x86.vmtrace_pos;
-    *values++ = record->rsp.data.regs.x86.cs_base;
-    *values++ = record->rsp.data.regs.x86.ss_base;
-    *values++ = record->rsp.data.regs.x86.ds_base;
-    *values++ = record->rsp.data.regs.x86.es_base;
-    *values++ = record->rsp.data.regs.x86.fs_base;
-    *values++ = record->rsp.data.regs.x86.gs_base;
-    *values++ = record->rsp.data.regs.x86.cs.limit;
-    *values++ = record->rsp.data.regs.x86.cs.ar;
-    *values++ = record->rsp.data.regs.x86.ss.limit;
-    *values++ = record->rsp.data.regs.x86.ss.ar;
-    *values++ = record->rsp.data.regs.x86.ds.limit;
-    *values++ = record->rsp.data.regs.x86.ds.ar;
-    *values++ = record->rsp.data.regs.x86.es.limit;
-    *values++ = record->rsp.data.regs.x86.es.ar;
-    *values++ = record->rsp.data.regs.x86.fs.limit;
-    *values++ = record->rsp.data.regs.x86.fs.ar;
-    *values++ = record->rsp.data.regs.x86.gs.limit;
-    *values++ = record->rsp.data.regs.x86.gs.ar;
-    *values++ = record->rsp.data.regs.x86.shadow_gs;
-    *values++ = record->rsp.data.regs.x86.gdtr_limit;
-    *values++ = record->rsp.data.regs.x86.cs_sel;
-    *values++ = record->rsp.data.regs.x86.ss_sel;
-    *values++ = record->rsp.data.regs.x86.ds_sel;
-    *values++ = record->rsp.data.regs.x86.es_sel;
-    *values++ = record->rsp.data.regs.x86.fs_sel;
-    *values++ = record->rsp.data.regs.x86.gs_sel;
-    *values++ = record->rsp.data.regs.x86._pad;
-    *values++ = record->rsp.data.regs.arm.ttbr0;
-    *values++ = record->rsp.data.regs.arm.ttbr1;
-    *values++ = record->rsp.data.regs.arm.ttbcr;
-    *values++ = record->rsp.data.regs.arm.pc;
-    *values++ = record->rsp.data.regs.arm.cpsr;
-    *values++ = record->rsp.data.emul.read.size;
-    for (size_t i0 = 0; i0 < 340; i0++)
-        *values++ = record->rsp.data.emul.read.data[i0];
-    for (size_t i0 = 0; i0 < 16; i0++)
-        *values++ = record->rsp.data.emul.insn.data[i0];
+    *xenbind_values++ = xenbind_record->req.version;
+    *xenbind_values++ = xenbind_record->req.flags;
+    *xenbind_values++ = xenbind_record->req.reason;
+    *xenbind_values++ = xenbind_record->req.vcpu_id;
+    *xenbind_values++ = xenbind_record->req.altp2m_idx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->req._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->req.u.mem_paging.gfn;
+    *xenbind_values++ = xenbind_record->req.u.mem_paging.p2mt;
+    *xenbind_values++ = xenbind_record->req.u.mem_paging.flags;
+    *xenbind_values++ = xenbind_record->req.u.mem_sharing.gfn;
+    *xenbind_values++ = xenbind_record->req.u.mem_sharing.p2mt;
+    *xenbind_values++ = xenbind_record->req.u.mem_sharing._pad;
+    *xenbind_values++ = xenbind_record->req.u.mem_access.gfn;
+    *xenbind_values++ = xenbind_record->req.u.mem_access.offset;
+    *xenbind_values++ = xenbind_record->req.u.mem_access.gla;
+    *xenbind_values++ = xenbind_record->req.u.mem_access.flags;
+    *xenbind_values++ = xenbind_record->req.u.mem_access._pad;
+    *xenbind_values++ = xenbind_record->req.u.write_ctrlreg.index;
+    *xenbind_values++ = xenbind_record->req.u.write_ctrlreg._pad;
+    *xenbind_values++ = xenbind_record->req.u.write_ctrlreg.new_value;
+    *xenbind_values++ = xenbind_record->req.u.write_ctrlreg.old_value;
+    *xenbind_values++ = xenbind_record->req.u.mov_to_msr.msr;
+    *xenbind_values++ = xenbind_record->req.u.mov_to_msr.new_value;
+    *xenbind_values++ = xenbind_record->req.u.mov_to_msr.old_value;
+    *xenbind_values++ = xenbind_record->req.u.desc_access.arch.vmx.instr_info;
+    *xenbind_values++ = xenbind_record->req.u.desc_access.arch.vmx._pad1;
+    *xenbind_values++ = xenbind_record->req.u.desc_access.arch.vmx.exit_qualification;
+    *xenbind_values++ = xenbind_record->req.u.desc_access.descriptor;
+    *xenbind_values++ = xenbind_record->req.u.desc_access.is_write;
+    for (size_t xenbind_0 = 0; xenbind_0 < 6; xenbind_0++)
+        *xenbind_values++ = xenbind_record->req.u.desc_access._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->req.u.singlestep.gfn;
+    *xenbind_values++ = xenbind_record->req.u.fast_singlestep.p2midx;
+    *xenbind_values++ = xenbind_record->req.u.software_breakpoint.gfn;
+    *xenbind_values++ = xenbind_record->req.u.software_breakpoint.pending_dbg;
+    *xenbind_values++ = xenbind_record->req.u.software_breakpoint.insn_length;
+    *xenbind_values++ = xenbind_record->req.u.software_breakpoint.type;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->req.u.software_breakpoint._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->req.u.debug_exception.gfn;
+    *xenbind_values++ = xenbind_record->req.u.debug_exception.pending_dbg;
+    *xenbind_values++ = xenbind_record->req.u.debug_exception.insn_length;
+    *xenbind_values++ = xenbind_record->req.u.debug_exception.type;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->req.u.debug_exception._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->req.u.cpuid.insn_length;
+    *xenbind_values++ = xenbind_record->req.u.cpuid.leaf;
+    *xenbind_values++ = xenbind_record->req.u.cpuid.subleaf;
+    *xenbind_values++ = xenbind_record->req.u.cpuid._pad;
+    *xenbind_values++ = xenbind_record->req.u.vmexit.arch.vmx.reason;
+    *xenbind_values++ = xenbind_record->req.u.vmexit.arch.vmx.qualification;
+    *xenbind_values++ = xenbind_record->req.u.io.bytes;
+    *xenbind_values++ = xenbind_record->req.u.io.port;
+    *xenbind_values++ = xenbind_record->req.u.io.in;
+    *xenbind_values++ = xenbind_record->req.u.io.str;
+    *xenbind_values++ = xenbind_record->req.u.interrupt.x86.vector;
+    *xenbind_values++ = xenbind_record->req.u.interrupt.x86.type;
+    *xenbind_values++ = xenbind_record->req.u.interrupt.x86.error_code;
+    *xenbind_values++ = xenbind_record->req.u.interrupt.x86._pad;
+    *xenbind_values++ = xenbind_record->req.u.interrupt.x86.cr2;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rax;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rcx;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rdx;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rbx;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rsp;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rbp;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rsi;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rdi;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r8;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r9;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r10;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r11;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r12;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r13;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r14;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.r15;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rflags;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.dr6;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.dr7;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.rip;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cr0;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cr2;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cr3;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cr4;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.sysenter_cs;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.sysenter_esp;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.sysenter_eip;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.msr_efer;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.msr_star;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.msr_lstar;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.gdtr_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.npt_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.vmtrace_pos;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cs_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.ss_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.ds_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.es_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.fs_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.gs_base;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cs.limit;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cs.ar;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.ss.limit;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.ss.ar;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.ds.limit;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.ds.ar;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.es.limit;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.es.ar;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.fs.limit;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.fs.ar;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.gs.limit;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.gs.ar;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.shadow_gs;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.gdtr_limit;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.cs_sel;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.ss_sel;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.ds_sel;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.es_sel;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.fs_sel;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86.gs_sel;
+    *xenbind_values++ = xenbind_record->req.data.regs.x86._pad;
+    *xenbind_values++ = xenbind_record->req.data.regs.arm.ttbr0;
+    *xenbind_values++ = xenbind_record->req.data.regs.arm.ttbr1;
+    *xenbind_values++ = xenbind_record->req.data.regs.arm.ttbcr;
+    *xenbind_values++ = xenbind_record->req.data.regs.arm.pc;
+    *xenbind_values++ = xenbind_record->req.data.regs.arm.cpsr;
+    *xenbind_values++ = xenbind_record->req.data.emul.read.size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 340; xenbind_0++)
+        *xenbind_values++ = xenbind_record->req.data.emul.read.data[xenbind_0];
+    for (size_t xenbind_0 = 0; xenbind_0 < 16; xenbind_0++)
+        *xenbind_values++ = xenbind_record->req.data.emul.insn.data[xenbind_0];
+    *xenbind_values++ = xenbind_record->rsp.version;
+    *xenbind_values++ = xenbind_record->rsp.flags;
+    *xenbind_values++ = xenbind_record->rsp.reason;
+    *xenbind_values++ = xenbind_record->rsp.vcpu_id;
+    *xenbind_values++ = xenbind_record->rsp.altp2m_idx;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->rsp._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->rsp.u.mem_paging.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_paging.p2mt;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_paging.flags;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_sharing.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_sharing.p2mt;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_sharing._pad;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access.offset;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access.gla;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access.flags;
+    *xenbind_values++ = xenbind_record->rsp.u.mem_access._pad;
+    *xenbind_values++ = xenbind_record->rsp.u.write_ctrlreg.index;
+    *xenbind_values++ = xenbind_record->rsp.u.write_ctrlreg._pad;
+    *xenbind_values++ = xenbind_record->rsp.u.write_ctrlreg.new_value;
+    *xenbind_values++ = xenbind_record->rsp.u.write_ctrlreg.old_value;
+    *xenbind_values++ = xenbind_record->rsp.u.mov_to_msr.msr;
+    *xenbind_values++ = xenbind_record->rsp.u.mov_to_msr.new_value;
+    *xenbind_values++ = xenbind_record->rsp.u.mov_to_msr.old_value;
+    *xenbind_values++ = xenbind_record->rsp.u.desc_access.arch.vmx.instr_info;
+    *xenbind_values++ = xenbind_record->rsp.u.desc_access.arch.vmx._pad1;
+    *xenbind_values++ = xenbind_record->rsp.u.desc_access.arch.vmx.exit_qualification;
+    *xenbind_values++ = xenbind_record->rsp.u.desc_access.descriptor;
+    *xenbind_values++ = xenbind_record->rsp.u.desc_access.is_write;
+    for (size_t xenbind_0 = 0; xenbind_0 < 6; xenbind_0++)
+        *xenbind_values++ = xenbind_record->rsp.u.desc_access._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->rsp.u.singlestep.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.fast_singlestep.p2midx;
+    *xenbind_values++ = xenbind_record->rsp.u.software_breakpoint.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.software_breakpoint.pending_dbg;
+    *xenbind_values++ = xenbind_record->rsp.u.software_breakpoint.insn_length;
+    *xenbind_values++ = xenbind_record->rsp.u.software_breakpoint.type;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->rsp.u.software_breakpoint._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->rsp.u.debug_exception.gfn;
+    *xenbind_values++ = xenbind_record->rsp.u.debug_exception.pending_dbg;
+    *xenbind_values++ = xenbind_record->rsp.u.debug_exception.insn_length;
+    *xenbind_values++ = xenbind_record->rsp.u.debug_exception.type;
+    for (size_t xenbind_0 = 0; xenbind_0 < 3; xenbind_0++)
+        *xenbind_values++ = xenbind_record->rsp.u.debug_exception._pad[xenbind_0];
+    *xenbind_values++ = xenbind_record->rsp.u.cpuid.insn_length;
+    *xenbind_values++ = xenbind_record->rsp.u.cpuid.leaf;
+    *xenbind_values++ = xenbind_record->rsp.u.cpuid.subleaf;
+    *xenbind_values++ = xenbind_record->rsp.u.cpuid._pad;
+    *xenbind_values++ = xenbind_record->rsp.u.vmexit.arch.vmx.reason;
+    *xenbind_values++ = xenbind_record->rsp.u.vmexit.arch.vmx.qualification;
+    *xenbind_values++ = xenbind_record->rsp.u.io.bytes;
+    *xenbind_values++ = xenbind_record->rsp.u.io.port;
+    *xenbind_values++ = xenbind_record->rsp.u.io.in;
+    *xenbind_values++ = xenbind_record->rsp.u.io.str;
+    *xenbind_values++ = xenbind_record->rsp.u.interrupt.x86.vector;
+    *xenbind_values++ = xenbind_record->rsp.u.interrupt.x86.type;
+    *xenbind_values++ = xenbind_record->rsp.u.interrupt.x86.error_code;
+    *xenbind_values++ = xenbind_record->rsp.u.interrupt.x86._pad;
+    *xenbind_values++ = xenbind_record->rsp.u.interrupt.x86.cr2;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rax;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rcx;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rdx;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rbx;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rsp;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rbp;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rsi;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rdi;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r8;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r9;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r10;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r11;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r12;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r13;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r14;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.r15;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rflags;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.dr6;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.dr7;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.rip;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cr0;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cr2;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cr3;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cr4;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.sysenter_cs;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.sysenter_esp;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.sysenter_eip;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.msr_efer;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.msr_star;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.msr_lstar;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.gdtr_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.npt_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.vmtrace_pos;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cs_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.ss_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.ds_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.es_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.fs_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.gs_base;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cs.limit;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cs.ar;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.ss.limit;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.ss.ar;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.ds.limit;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.ds.ar;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.es.limit;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.es.ar;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.fs.limit;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.fs.ar;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.gs.limit;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.gs.ar;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.shadow_gs;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.gdtr_limit;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.cs_sel;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.ss_sel;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.ds_sel;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.es_sel;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.fs_sel;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86.gs_sel;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.x86._pad;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.arm.ttbr0;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.arm.ttbr1;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.arm.ttbcr;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.arm.pc;
+    *xenbind_values++ = xenbind_record->rsp.data.regs.arm.cpsr;
+    *xenbind_values++ = xenbind_record->rsp.data.emul.read.size;
+    for (size_t xenbind_0 = 0; xenbind_0 < 340; xenbind_0++)
+        *xenbind_values++ = xenbind_record->rsp.data.emul.read.data[xenbind_0];
+    for (size_t xenbind_0 = 0; xenbind_0 < 16; xenbind_0++)
+        *xenbind_values++ = xenbind_record->rsp.data.emul.insn.data[xenbind_0];
 }
 
-void xenbind_fill_struct_vm_event_sring(struct vm_event_sring *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_sring(struct vm_event_sring *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->req_prod = *values++;
-    record->req_event = *values++;
-    record->rsp_prod = *values++;
-    record->rsp_event = *values++;
-    record->pvt.netif.smartpoll_active = *values++;
-    record->pvt.tapif_user.msg = *values++;
-    for (size_t i0 = 0; i0 < 4; i0++)
-        record->pvt.pvt_pad[i0] = *values++;
-    for (size_t i0 = 0; i0 < 44; i0++)
-        record->__pad[i0] = *values++;
+    xenbind_record->req_prod = *xenbind_values++;
+    xenbind_record->req_event = *xenbind_values++;
+    xenbind_record->rsp_prod = *xenbind_values++;
+    xenbind_record->rsp_event = *xenbind_values++;
+    xenbind_record->pvt.netif.smartpoll_active = *xenbind_values++;
+    xenbind_record->pvt.tapif_user.msg = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 4; xenbind_0++)
+        xenbind_record->pvt.pvt_pad[xenbind_0] = *xenbind_values++;
+    for (size_t xenbind_0 = 0; xenbind_0 < 44; xenbind_0++)
+        xenbind_record->__pad[xenbind_0] = *xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_sring(const struct vm_event_sring *record, uint64_t *values)
+void xenbind_read_struct_vm_event_sring(const struct vm_event_sring *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->req_prod;
-    *values++ = record->req_event;
-    *values++ = record->rsp_prod;
-    *values++ = record->rsp_event;
-    *values++ = record->pvt.netif.smartpoll_active;
-    *values++ = record->pvt.tapif_user.msg;
-    for (size_t i0 = 0; i0 < 4; i0++)
-        *values++ = record->pvt.pvt_pad[i0];
-    for (size_t i0 = 0; i0 < 44; i0++)
-        *values++ = record->__pad[i0];
+    *xenbind_values++ = xenbind_record->req_prod;
+    *xenbind_values++ = xenbind_record->req_event;
+    *xenbind_values++ = xenbind_record->rsp_prod;
+    *xenbind_values++ = xenbind_record->rsp_event;
+    *xenbind_values++ = xenbind_record->pvt.netif.smartpoll_active;
+    *xenbind_values++ = xenbind_record->pvt.tapif_user.msg;
+    for (size_t xenbind_0 = 0; xenbind_0 < 4; xenbind_0++)
+        *xenbind_values++ = xenbind_record->pvt.pvt_pad[xenbind_0];
+    for (size_t xenbind_0 = 0; xenbind_0 < 44; xenbind_0++)
+        *xenbind_values++ = xenbind_record->__pad[xenbind_0];
 }
 
-void xenbind_fill_struct_vm_event_front_ring(struct vm_event_front_ring *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_front_ring(struct vm_event_front_ring *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->req_prod_pvt = *values++;
-    record->rsp_cons = *values++;
-    record->nr_ents = *values++;
-    record->sring = (void *)(uintptr_t)*values++;
+    xenbind_record->req_prod_pvt = *xenbind_values++;
+    xenbind_record->rsp_cons = *xenbind_values++;
+    xenbind_record->nr_ents = *xenbind_values++;
+    xenbind_record->sring = (void *)(uintptr_t)*xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_front_ring(const struct vm_event_front_ring *record, uint64_t *values)
+void xenbind_read_struct_vm_event_front_ring(const struct vm_event_front_ring *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->req_prod_pvt;
-    *values++ = record->rsp_cons;
-    *values++ = record->nr_ents;
-    *values++ = (uintptr_t)record->sring;
+    *xenbind_values++ = xenbind_record->req_prod_pvt;
+    *xenbind_values++ = xenbind_record->rsp_cons;
+    *xenbind_values++ = xenbind_record->nr_ents;
+    *xenbind_values++ = (uintptr_t)xenbind_record->sring;
 }
 
-void xenbind_fill_struct_vm_event_back_ring(struct vm_event_back_ring *record, const uint64_t *values)
+void xenbind_fill_struct_vm_event_back_ring(struct vm_event_back_ring *xenbind_record, const uint64_t *xenbind_values)
 {
-    record->rsp_prod_pvt = *values++;
-    record->req_cons = *values++;
-    record->nr_ents = *values++;
-    record->sring = (void *)(uintptr_t)*values++;
+    xenbind_record->rsp_prod_pvt = *xenbind_values++;
+    xenbind_record->req_cons = *xenbind_values++;
+    xenbind_record->nr_ents = *xenbind_values++;
+    xenbind_record->sring = (void *)(uintptr_t)*xenbind_values++;
 }
 
-void xenbind_read_struct_vm_event_back_ring(const struct vm_event_back_ring *record, uint64_t *values)
+void xenbind_read_struct_vm_event_back_ring(const struct vm_event_back_ring *xenbind_record, uint64_t *xenbind_values)
 {
-    *values++ = record->rsp_prod_pvt;
-    *values++ = record->req_cons;
-    *values++ = record->nr_ents;
-    *values++ = (uintptr_t)record->sring;
+    *xenbind_values++ = xenbind_record->rsp_prod_pvt;
+    *xenbind_values++ = xenbind_record->req_cons;
+    *xenbind_values++ = xenbind_record->nr_ents;
+    *xenbind_values++ = (uintptr_t)xenbind_record->sring;
 }

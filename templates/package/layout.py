@@ -62,7 +62,7 @@ def facts(module: ModuleType) -> dict[str, int]:
     The keys read `struct vm_event_st.u offset`; constants `VM_EVENT_FLAG_DENY value`.
     """
     found: dict[str, int] = {}
-    c_names = getattr(module, "_C_NAMES", {})
+    c_names: dict[str, str] = getattr(module, "C_NAMES", {})
     for name, value in vars(module).items():
         if is_record(value) and value.__name__ == name and value._c_name_ is not None:
             found.update(_record_facts(value, value._c_name_))
