@@ -191,7 +191,7 @@ class _Lowering:
     def rings(self, accessors: Sequence[tuple[Macro, str]]) -> Iterator[Ring]:
         """What `DEFINE_RING_TYPES` declared, known by the names that it makes."""
         bodies = rings.parse_bodies(
-            accessors, list(self.types.typedef_nodes), self.sources
+            accessors, list(self.types.declared.typedefs), self.sources
         )
         for record in self.types.records.values():
             name = str(record.tag).removesuffix("_sring")
