@@ -11,7 +11,7 @@ bindings: $(VENV)/ready
 	$(BIN)/xenbind verify
 
 test: $(VENV)/ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 # Take what the tests now see as what they should see; look at the diff before you commit.
 accept: $(VENV)/ready

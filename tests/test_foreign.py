@@ -141,7 +141,7 @@ def test_placed_members_behave_as_others(odd: Any) -> None:
     wire.name = b"abc"
     copy = wire.copy()
     assert (copy.pair[1].in_, copy.name, copy.outcome) == (0xFF, b"abc", 0)
-    with pytest.raises(AttributeError, match="'paire'"):
+    with pytest.raises(AttributeError, match="paire"):
         wire.paire = 1
     assert repr(wire).startswith("wire(kind=0, whole=0, low=0, high=0, first=0, ")
 

@@ -44,7 +44,7 @@ def type_table(batch: tuple[Declared, ...], target: str) -> TypeTable:
     parsed = parse(declare(batch), [], sources)
     types = TypeTable("", parsed.declarations, sources, ABIS[target])
     for declared in batch:
-        types.type(types.definitions[declared.name], "")
+        types.type(types.declared.records[declared.name], "")
     return types
 
 

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from .difftypes import Records, is_anonymous, same_layout, same_type, spellings
 from .ir import Array, CType, Field, Record, RecordRef
-from .typetable import spelling
+from .spellings import spelling
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from .diffmembers import Change, MemberChange
 from .diffmembertext import Kind, Line, byte_count, member_lines, one_side, size_change
 from .difftypes import spellings
 from .ir import Constant, Record
-from .typetable import spelling
+from .spellings import spelling
 
 
 def plain(lines: Sequence[Line]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from .ir import Array, CType, Enumeration, Pointer, Record, RecordRef, Scalar
 from .layout import X86_64
-from .typetable import spelling
+from .spellings import spelling
 
 Records = Mapping[str, Record]
 

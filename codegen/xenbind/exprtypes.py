@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from pycparser import c_ast
 
 from .constants import Unevaluable, evaluate
-from .ir import Array, CType, Pointer, RecordRef, Scalar
+from .ir import Array, CType, Field, Pointer, RecordRef, Scalar
+from .spellings import spelling
 
 if TYPE_CHECKING:
     from .typetable import TypeTable
@@ -43,8 +44,21 @@ def expression_type(node: c_ast.Node, types: TypeTable) -> CType:
 
 def member_type(record: CType, name: str, types: TypeTable) -> CType:
     """The type of a struct's or union's member."""
-    if isinstance(record, RecordRef) and (known := types.record(record.key)):
-        for field in known.fields:
-            if field.name == name:
-                return field.type
-    raise Unevaluable(f"it has no member '{name}' that is known here")
+    return _member(record, name, types).type
+
+
+def place_in(type: CType, path: str, types: TypeTable) -> int:
+    """`offsetof` of a member path (`a.b`) in a type, in bytes."""
+    offset = 0
+    for name in path.split("."):
+        field = _member(type, name, types)
+        offset, type = offset + field.offset, field.type
+    return offset
+
+
+def _member(record: CType, name: str, types: TypeTable) -> Field:
+    known = types.record(record.key) if isinstance(record, RecordRef) else None
+    for field in known.fields if known else ():
+        if field.name == name:
+            return field
+    raise Unevaluable(f"'{spelling(record)}' has no member '{name}'")

@@ -92,8 +92,8 @@ def lay_out_records(
         laid_out = types.records
         for record in interface.records:
             with suppress(SourceError):
-                if record.key in types.definitions:
-                    types.type(types.definitions[record.key], record.key)
+                if record.key in types.declared.records:
+                    types.type(types.declared.records[record.key], record.key)
                 elif "." not in record.key:
                     types.typedef(record.key)
     return laid_out
@@ -230,7 +230,7 @@ class _Lowering:
     def rings(self, accessors: Sequence[tuple[Macro, str]]) -> Iterator[Ring]:
         """What `DEFINE_RING_TYPES` declared, known by the names that it makes."""
         bodies = rings.parse_bodies(
-            accessors, list(self.types.typedef_nodes), self.sources
+            accessors, list(self.types.declared.typedefs), self.sources
         )
         for record in self.types.records.values():
             name = str(record.tag).removesuffix("_sring")

@@ -14,7 +14,7 @@ from pycparser import c_ast
 from .ir import Field, Scalar
 from .layout import X86_64, IntegerType
 from .macroroles import Untranslatable
-from .typetable import fundamental
+from .spellings import fundamental
 
 UINT = X86_64.integers["unsigned int"]
 ULONG = X86_64.integers["unsigned long"]

@@ -72,7 +72,7 @@ def lower(types: TypeTable, node: c_ast.Node, key: str) -> Record:
 def _members(
     types: TypeTable, record: c_ast.Node, key: str, asked: Attributes
 ) -> Iterator[_Declared]:
-    pack = types.packs.get(id(record), 0)
+    pack = types.declared.packs.get(id(record), 0)
     for node in record.decls:
         if isinstance(node, c_ast.StaticAssert):
             continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .ir import Array, CType, Field, Interface, Record, RecordRef
-from .typetable import spelling
+from .spellings import spelling
 
 
 class Kind(Enum):

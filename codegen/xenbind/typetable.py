@@ -15,8 +15,9 @@ from pycparser import c_ast
 from . import attributes, comments, pack, records
 from .attributes import Attributes, UnknownAttribute, Value
 from .constants import CInt, Unevaluable, evaluate
+from .declarations import Declarations, c_name
 from .errors import SourceError
-from .exprtypes import expression_type
+from .exprtypes import expression_type, place_in
 from .ir import (
     Array,
     Coord,
@@ -29,9 +30,9 @@ from .ir import (
     Typedef,
 )
 from .layout import Abi, IntegerType
-from .pack import Pack
 from .parse import expression
 from .source import Sources
+from .spellings import fundamental, spelling
 
 
 class TypeTable:
@@ -48,41 +49,15 @@ class TypeTable:
         self.sources = sources
         self.abi = abi
         self.comments = comments.read(sources.text(root))
-        self.definitions: dict[str, c_ast.Node] = {}
-        self.typedef_nodes: dict[str, c_ast.Typedef] = {}
+        self.declared = Declarations(declarations, self.refuse)
         self.enumerators: dict[str, CInt] = {}
         self.enumerator_nodes: list[c_ast.Enumerator] = []
         self.records: dict[str, Record] = {}
         self.typedefs: dict[str, CType] = {}
         self.used_typedefs: dict[str, Typedef] = {}
         self.enums: dict[str, Enumeration] = {}
-        self.packs: dict[int, int] = {}
-        self._pack = Pack()
-        for node in declarations:
-            if isinstance(node, c_ast.Pragma):
-                self._pack.obey(node, self.refuse)
-            else:
-                self.index(node)
-
-    def index(self, node: c_ast.Node) -> None:
-        """Enter a declaration's tags and names in the tables, to be lowered when needed."""
-        if isinstance(node, c_ast.Typedef):
-            self.typedef_nodes[node.name] = node
-        if (
-            isinstance(node, (c_ast.Struct, c_ast.Union))
-            and node.decls is not None
-            and node.name
-        ):
-            self.definitions[_key(node)] = node
-        if isinstance(node, (c_ast.Struct, c_ast.Union)) and node.decls is not None:
-            self.packs[id(node)] = self._pack.limit
-        if isinstance(node, c_ast.Enum) and node.values is not None:
+        for node in self.declared.enums:
             self.enumerate(node)
-        if isinstance(node, (c_ast.Typedef, c_ast.Decl, c_ast.Struct, c_ast.Union)):
-            for child in node:
-                self.index(child)
-        elif isinstance(node, (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.PtrDecl)):
-            self.index(node.type)
 
     def enumerate(self, node: c_ast.Enum) -> None:
         """Enter an enum and its enumerators: ints where they fit, else of the enum's type.
@@ -134,11 +109,10 @@ class TypeTable:
         if isinstance(node, c_ast.IdentifierType):
             return self.named(" ".join(node.names), node)
         if isinstance(node, (c_ast.Struct, c_ast.Union)):
-            key = _key(node) if node.name else name
+            key = c_name(node) if node.name else name
             if node.decls is not None and key:
-                self.definitions[key] = node
-                self.record(key)
-            return RecordRef(_key(node), key)
+                self.record(key, node)
+            return RecordRef(c_name(node), key)
         if isinstance(node, c_ast.Enum):
             enum = self.enums.get(node.name or str(id(node)))
             if enum is None:
@@ -162,14 +136,14 @@ class TypeTable:
         base = fundamental(spelling)
         if base in self.abi.integers or base in self.abi.floats or base == "void":
             return Scalar(spelling, base)
-        if spelling not in self.typedef_nodes:
+        if spelling not in self.declared.typedefs:
             raise self.refuse(node, f"the type '{spelling}' is not supported")
         target = self.typedef(spelling)
         if (
             isinstance(target, Scalar)
-            and self.typedef_nodes[spelling].coord.file != self.root
+            and self.declared.typedefs[spelling].coord.file != self.root
         ):
-            declared = self.typedef_nodes[spelling]
+            declared = self.declared.typedefs[spelling]
             coord = Coord(
                 declared.coord.file, declared.coord.line, declared.coord.column or 1
             )
@@ -180,7 +154,7 @@ class TypeTable:
 
     def typedef(self, name: str) -> CType:
         if name not in self.typedefs:
-            node = self.typedef_nodes[name]
+            node = self.declared.typedefs[name]
             target = self.aligned(self.type(node.type, name), node)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
                 # The name is all that there is to ask C with.
@@ -212,10 +186,11 @@ class TypeTable:
                 return replace(type, target=self.settled(target))
         return type
 
-    def record(self, key: str) -> Record | None:
+    def record(self, key: str, definition: c_ast.Node | None = None) -> Record | None:
         """A struct or union, laid out when first asked for; None for an incomplete one."""
-        if key not in self.records and key in self.definitions:
-            self.records[key] = records.lower(self, self.definitions[key], key)
+        definition = definition or self.declared.records.get(key)
+        if definition is not None and key not in self.records:
+            self.records[key] = records.lower(self, definition, key)
         return self.records.get(key)
 
     def is_function(self, node: c_ast.Node) -> bool:
@@ -223,7 +198,7 @@ class TypeTable:
         if isinstance(node, c_ast.TypeDecl) and isinstance(
             node.type, c_ast.IdentifierType
         ):
-            named = self.typedef_nodes.get(" ".join(node.type.names))
+            named = self.declared.typedefs.get(" ".join(node.type.names))
             return named is not None and self.is_function(named.type)
         return isinstance(node, c_ast.FuncDecl)
 
@@ -261,7 +236,7 @@ class TypeTable:
         """The alignment that an `aligned` asks for; without a number, the ABI's greatest."""
         if attribute.arguments is None:
             return self.abi.aligned
-        node = expression(attribute.arguments, self.typedef_nodes)
+        node = expression(attribute.arguments, self.declared.typedefs)
         if node is None:
             raise self.refuse(attribute, "cannot parse this attribute's argument")
         try:
@@ -310,16 +285,7 @@ class TypeTable:
         return self.measure(self.type(node, ""), node)[1]
 
     def offset_of(self, node: c_ast.Node, member: str) -> int:
-        type = self.type(node, "")
-        offset = 0
-        for name in member.split("."):
-            record = self.record(type.key) if isinstance(type, RecordRef) else None
-            fields = record.fields if record else ()
-            found = next((field for field in fields if field.name == name), None)
-            if found is None:
-                raise Unevaluable(f"'{spelling(type)}' has no member '{name}'")
-            offset, type = offset + found.offset, found.type
-        return offset
+        return place_in(self.type(node, ""), member, self)
 
     # --- places and words -----------------------------------------------------------
 
@@ -344,32 +310,3 @@ class TypeTable:
             "only what all compilers lay out alike is supported; change the declaration",
             self.sources.line(place.file, place.line),
         )
-
-
-def _key(node: c_ast.Node) -> str:
-    kind = "struct" if isinstance(node, c_ast.Struct) else "union"
-    return f"{kind} {node.name or '<anonymous>'}"
-
-
-def fundamental(spelling: str) -> str:
-    """A fundamental type's canonical name: `long unsigned int` is `unsigned long`."""
-    words = spelling.split()
-    if "double" in words or "float" in words or not set(words) <= _INTEGER_WORDS:
-        return spelling
-    unsigned = "unsigned " if "unsigned" in words else ""
-    if "char" in words:
-        return "signed char" if "signed" in words else f"{unsigned}char"
-    length = "short" if "short" in words else " ".join(["long"] * words.count("long"))
-    return unsigned + (length or "int")
-
-
-_INTEGER_WORDS = frozenset(("signed", "unsigned", "char", "short", "int", "long"))
-
-
-def spelling(type: CType) -> str:
-    """A type as C writes it, `uint8_t[2][44]` for an array of arrays."""
-    dimensions = ""
-    while isinstance(type, Array):
-        dimensions += f"[{'' if type.length is None else type.length}]"
-        type = type.element
-    return type.spelling + dimensions
