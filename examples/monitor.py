@@ -55,7 +55,7 @@ class Monitor:
 
     def __enter__(self) -> Monitor:
         self.channel = Channel(self.xen, self.domain)
-        self.ring = self.vm_event.BackRing(self.channel.page)
+        self.ring = self.vm_event.BackRing(self.channel.page, start=0)
         self.ring.sring.shared_ring_init()
         return self
 
@@ -63,13 +63,13 @@ class Monitor:
         """Leave the guest as if it had never been watched, whatever happened."""
         gone = not self.xen.is_alive(self.domain)
         with suppress(XenError) if gone else nullcontext(), ExitStack() as last_first:
-            last_first.callback(self.xen.call, "xc_domain_unpause", self.domain)
             last_first.callback(self.channel.close)
             last_first.callback(self.ring.detach)
+            # With the ring, Xen forgets what a vCPU was to do when it goes on.
+            last_first.callback(self.xen.let_run, self.domain)
             last_first.callback(self.answer_the_rest)
             for reason, which in self.watched:
                 last_first.callback(self.switch, reason, which, False)
-            last_first.callback(self.xen.call, "xc_domain_pause", self.domain)
 
     def watch(self, event: str) -> None:
         """Have Xen report an event: `cpuid`, `write_ctrlreg:cr3`, `mov_to_msr:0x174`."""
@@ -187,6 +187,7 @@ class Monitor:
             member.c_name: value
             for member in members
             if isinstance(value := getattr(request.payload, member.name), int)
+            and not member.name.startswith("_")
         }
         event = {
             "index": self.count,
@@ -201,15 +202,16 @@ class Monitor:
 
 
 def recover(xen: Xen, domain: int, vm_event: ModuleType) -> None:
-    """Free a domain from a monitor that was killed: its ring, and vCPUs that wait.
+    """Free a domain from a monitor that was killed.
 
-    Xen forgets unanswered requests with their ring, but not that vCPUs wait.
+    With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  What
+    these were about to write is lost.
     """
     xen.call("xc_monitor_disable", domain)
     channel = Channel(xen, domain)
-    ring = vm_event.BackRing(channel.page)
+    ring = vm_event.BackRing(channel.page, start=0)
     ring.sring.shared_ring_init()
-    for vcpu in range(xen.vcpus(domain)):
+    for vcpu in range(len(xen.vcpus(domain))):
         response = ring.get_response(ring.rsp_prod_pvt)
         response.version = vm_event.VM_EVENT_INTERFACE_VERSION
         response.vcpu_id = vcpu

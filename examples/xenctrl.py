@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import os
 import select
+import struct
+import time
 from ctypes import c_bool, c_int, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any
@@ -20,8 +23,6 @@ PAGE_SIZE = 4096
 # What each function takes behind the handle.
 _CONTROL: dict[str, tuple[Any, ...]] = {
     "xc_domain_getinfolist": (c_uint32, c_uint32, c_void_p),
-    "xc_domain_pause": (c_uint32,),
-    "xc_domain_unpause": (c_uint32,),
     "xc_hvm_inject_trap": (
         *(c_uint32, c_int, c_uint8, c_uint8),
         *(c_uint32, c_uint8, c_uint64),
@@ -144,15 +145,28 @@ class Xen:
             and not info[1] & dying_or_shut_down
         )
 
-    def vcpus(self, domain: int) -> int:
-        """How many vCPUs a domain has."""
-        count, info = 0, (c_uint64 * 64)()
-        while True:
+    def vcpus(self, domain: int) -> list[tuple[bool, int]]:
+        """Of each vCPU: whether it has nothing to do, and the nanoseconds it ran so far."""
+        found = []
+        info = ctypes.create_string_buffer(256)
+        for number in itertools.count():
             try:
-                self.call("xc_vcpu_getinfo", domain, count, info)
+                self.call("xc_vcpu_getinfo", domain, number, info)
             except XenError:
-                return count
-            count += 1
+                return found
+            # struct xen_domctl_getvcpuinfo
+            online, blocked, _, ran = struct.unpack_from("<4x3?xQ", info)
+            found.append((blocked or not online, ran))
+        return found
+
+    def let_run(self, domain: int) -> None:
+        """Wait until each vCPU ran or has nothing to do; a second at most, if it is paused."""
+        before = self.vcpus(domain)
+        for _ in range(1000):
+            now = self.vcpus(domain)
+            if all(idle or ran > ran_before for (idle, ran), (_, ran_before) in zip(now, before)):
+                return
+            time.sleep(0.001)
 
     def close(self) -> None:
         self.call("xc_interface_close")

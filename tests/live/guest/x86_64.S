@@ -3,29 +3,32 @@
  * kernel: Xen enters it in 32-bit protected mode, flat, without paging.  A round:
  *
  *   1. CR4 toggles its bit 3 (DE)
- *   2. CR3 goes to 0x5000 or 0x6000, by turns
- *   3. a request of the guest's own: hypercall hvm_op, HVMOP_guest_request_vm_event
+ *   2. CR3 is given 0x5000 and 0x6000 by turns
+ *   3. a request of the guest's own: the hypercall HVMOP_guest_request_vm_event
  *   4. MSR 0x174 (SYSENTER_CS) is given the round's number, counted from 1
  *   5. MSR 0xc0000082 (LSTAR) is given 0x1abcde000
  *   6. CPUID of leaf 0x12345, subleaf 7
  *   7. one instruction is single-stepped: a debug exception
- *   8. descriptor tables: sgdt, lidt, sldt
+ *   8. sgdt, lidt, sldt
  *
- * What CPUID gave is written to the debug port, and so to Xen's console, when it changes,
- * and so is the number of debug exceptions that arrived by then.
+ * When CPUID gives another result than before, the guest writes it to the debug port, and so
+ * to Xen's console, with the round and the number of debug exceptions until then.
+ *
+ * The global labels are the instructions that a monitor sees.
  */
 
-#define SYSENTER_CS 0x174
-#define LSTAR       0xc0000082
-#define DEBUG_PORT  0xe9
+    .set SYSENTER_CS, 0x174
+    .set LSTAR, 0xc0000082
+    .set DEBUG_PORT, 0xe9
 
-#define HYPERCALL_hvm_op             34
-#define HVMOP_guest_request_vm_event 24
+    .set hvm_op, 34
+    .set HVMOP_guest_request_vm_event, 24
 
-#define CODE 0x08
-#define DATA 0x10
+    .set TF, 0x100
+    .set CODE, 0x08
+    .set DATA, 0x10
 
-/* The entry point, as Xen looks for it. */
+/* The entry point, where Xen looks for it. */
     .section .note.Xen, "a", @note
     .align 4
     .long 4, 4, 18              /* sizes of name and value; XEN_ELFNOTE_PHYS32_ENTRY */
@@ -44,14 +47,13 @@ _start:
     mov %ax, %es
     mov %ax, %ss
     mov $stack_top, %esp
-    mov $debug_exception, %eax
-    mov %ax, idt + 8            /* vector 1; bits 31:16 of the address are beyond the rest */
+    mov $debug_exception, %eax  /* a gate holds the halves of an address apart */
+    mov %ax, debug_gate
     shr $16, %eax
-    mov %ax, idt + 14
+    mov %ax, debug_gate + 6
     lidt idt_register
-    xor %ebp, %ebp              /* the round */
+    xor %ebp, %ebp              /* the round's number */
 
-    .globl round
 round:
     inc %ebp
 
@@ -64,14 +66,13 @@ write_cr4:
     mov %cr3, %eax
     cmp $0x5000, %eax
     mov $0x5000, %eax
-    jne 1f
+    jne write_cr3
     mov $0x6000, %eax
-1:
     .globl write_cr3
 write_cr3:
     mov %eax, %cr3
 
-    mov $HYPERCALL_hvm_op, %eax
+    mov $hvm_op, %eax
     mov $HVMOP_guest_request_vm_event, %ebx
     xor %ecx, %ecx
     .globl guest_request
@@ -97,31 +98,27 @@ write_lstar:
     .globl ask_cpuid
 ask_cpuid:
     cpuid
-    .globl after_cpuid
-after_cpuid:
+    mov answer, %esi            /* its first word from the round before */
     mov $answer, %edi
-    mov %eax, %esi
-    xor (%edi), %esi
     stosl
-    mov %ebx, %eax
+    xchg %ebx, %eax
     stosl
-    mov %ecx, %eax
+    xchg %ecx, %eax
     stosl
-    mov %edx, %eax
+    xchg %edx, %eax
     stosl
-    test %esi, %esi
-    jz 1f
+    cmp %esi, answer
+    je 1f
     call report
 1:
+
     pushf
     pushf
-    orl $0x100, (%esp)          /* TF */
-    popf
+    orl $TF, (%esp)
+    popf                        /* a debug exception after the next instruction, */
+    popf                        /* which switches TF off again */
     .globl stepped
 stepped:
-    popf
-    .globl after_step
-after_step:
 
     .globl store_gdt
 store_gdt:
@@ -133,17 +130,16 @@ load_idt:
 store_ldt:
     sldt scratch
 
-    mov $4000000, %ecx
+    mov $4000000, %ecx          /* some milliseconds */
 1:  dec %ecx
     jnz 1b
     jmp round
 
-/* Counts; the single step is over, since its last instruction cleared TF. */
 debug_exception:
     incl exceptions
     iret
 
-/* "guest: cpuid 11111111 22222222 33333333 44444444 exceptions 00000000" */
+/* "guest: cpuid 11111111 22222222 33333333 44444444 round 00000001 exceptions 00000000" */
 report:
     mov $text_cpuid, %esi
     call put_text
@@ -154,6 +150,10 @@ report:
     mov answer + 8, %edx
     call put_number
     mov answer + 12, %edx
+    call put_number
+    mov $text_round, %esi
+    call put_text
+    mov %ebp, %edx
     call put_number
     mov $text_exceptions, %esi
     call put_text
@@ -179,7 +179,7 @@ put_number:
 1:  rol $4, %edx
     mov %edx, %eax
     and $0xf, %eax
-    movb digits(%eax), %al
+    mov digits(%eax), %al
     outb %al, $DEBUG_PORT
     loop 1b
     ret
@@ -191,11 +191,12 @@ gdt:
     .quad 0x00cf9b000000ffff    /* CODE: flat, 32 bits */
     .quad 0x00cf93000000ffff    /* DATA: flat */
 gdt_register:
-    .word . - gdt - 1
+    .word gdt_register - gdt - 1
     .long gdt
     .align 8
 idt:
     .quad 0
+debug_gate:
     .word 0, CODE, 0x8e00, 0    /* a 32-bit interrupt gate */
 idt_register:
     .word idt_register - idt - 1
@@ -206,6 +207,8 @@ exceptions:
     .long 0
 text_cpuid:
     .asciz "guest: cpuid"
+text_round:
+    .asciz " round"
 text_exceptions:
     .asciz " exceptions"
 digits:
