@@ -12,6 +12,7 @@ your own imports this one, puts functions into `HANDLERS`, and calls `main`.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import signal
@@ -91,7 +92,11 @@ class Monitor:
 
     def switch(self, reason: str, which: tuple[int, ...], on: bool) -> None:
         function, rest = SWITCHES[reason]
-        self.xen.call(f"xc_monitor_{function}", self.domain, *which, on, *rest)
+        try:
+            self.xen.call(f"xc_monitor_{function}", self.domain, *which, on, *rest)
+        except XenError as error:
+            if error.errno != errno.EEXIST:  # it is already, by a monitor that was killed
+                raise
 
     def run(self, show: Callable[[Any], None], limit: int | None = None) -> None:
         """Show and answer events until the guest is gone, or `limit` of them."""

@@ -66,28 +66,45 @@ class XenError(Exception):
     """What Xen or its libraries refused, and what to do about it."""
 
     def __init__(self, what: str, number: int = 0) -> None:
+        self.errno = number
         reason = f": {os.strerror(number)}" if number else ""
         advice = f"; {_ADVICE[number]}" if number in _ADVICE else ""
         super().__init__(f"{what}{reason}{advice}")
+
+
+def _load(name: str) -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(name, use_errno=True)
+    except OSError as error:
+        raise XenError(f"{error}; install the tools of the Xen that runs") from None
+
+
+def _quiet() -> c_void_p:
+    """A logger for libxenctrl that leaves it to us to report errors."""
+    create = _load("libxentoollog.so.1").xtl_createlogger_stdiostream
+    create.restype = c_void_p
+    stderr, critical = c_void_p.in_dll(ctypes.CDLL(None), "stderr"), 9
+    return c_void_p(create(stderr, critical, 0))
 
 
 class _Library:
     """A library of Xen's and the handle that its functions take first."""
 
     def __init__(
-        self, name: str, functions: dict[str, tuple[Any, ...]], opener: str
+        self,
+        name: str,
+        functions: dict[str, tuple[Any, ...]],
+        opener: str,
+        *arguments: Any,
     ) -> None:
-        try:
-            self._library = ctypes.CDLL(name, use_errno=True)
-        except OSError as error:
-            raise XenError(f"{error}; install the tools of the Xen that runs") from None
+        self._library = _load(name)
         for function in filter(self.has, functions):
             getattr(self._library, function).argtypes = (
                 c_void_p,
                 *functions[function],
             )
         getattr(self._library, opener).restype = c_void_p
-        self._handle = getattr(self._library, opener)(None, 0, 0)
+        self._handle = getattr(self._library, opener)(*arguments)
         if not self._handle:
             raise XenError(opener, ctypes.get_errno())
 
@@ -124,7 +141,10 @@ class Xen:
         self.release = f"{major}.{minor}"
         # It speaks to the hypervisor of its own release only, hence the name.
         library = f"libxenctrl.so.{self.release}"
-        self._control = _Library(library, _CONTROL, "xc_interface_open")
+        quiet = _quiet()
+        self._control = _Library(
+            library, _CONTROL, "xc_interface_open", quiet, quiet, 0
+        )
         self.call, self.address = self._control.call, self._control.address
 
     def interface_version(self) -> int | None:
@@ -177,7 +197,9 @@ class Channel:
 
     def __init__(self, xen: Xen, domain: int) -> None:
         self._xen, self._domain = xen, domain
-        self._events = _Library("libxenevtchn.so.1", _EVENT_CHANNEL, "xenevtchn_open")
+        self._events = _Library(
+            "libxenevtchn.so.1", _EVENT_CHANNEL, "xenevtchn_open", None, 0
+        )
         port = c_uint32()
         self._address = xen.address("xc_monitor_enable", domain, ctypes.byref(port))
         self.page = memoryview((ctypes.c_char * PAGE_SIZE).from_address(self._address))

@@ -1,12 +1,10 @@
-"""The machine that the tests here ask about, booted once for each architecture."""
+"""The machine that the tests here ask about, booted once: `pytest tests/live --arch arm64`."""
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import guests
@@ -14,6 +12,7 @@ import image
 import machine
 import packages
 import pytest
+from runs import Run, Step
 from support import PROJECT
 
 # What a run may take; it takes a tenth of it where nothing else runs.
@@ -22,41 +21,28 @@ SECONDS = 480
 _HERE = Path(__file__).parent
 
 
-@dataclass(frozen=True)
-class Step:
-    """A command that ran in dom0, as scenario.py reported it."""
-
-    status: int | str
-    stdout: str = ""
-    stderr: str = ""
-    recording: str = ""
-
-    @property
-    def lines(self) -> list[str]:
-        return self.stdout.splitlines()
-
-    def record(self, to: Path) -> Path:
-        """The requests that --record wrote, in a file."""
-        to.write_bytes(base64.b64decode(self.recording))
-        return to
+# Architectures by the names that the tests have for them, with Debian's.
+_ARCHES = {"x86_64": "amd64", "arm64": "arm64"}
 
 
-@dataclass(frozen=True)
-class Run:
-    """A machine's run: each step by its name, and the labels of its guest."""
-
-    steps: dict[str, Step]
-    labels: dict[str, int]
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--arch", choices=_ARCHES, default="x86_64", help="what to boot")
 
 
-@pytest.fixture(scope="module")
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the tests of other architectures."""
+    others = _ARCHES.keys() - {config.getoption("--arch")}
+    return collection_path.stem in {f"test_{arch}" for arch in others} or None
+
+
+@pytest.fixture(scope="session")
 def live(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
-    """A run of the scenario on the architecture of the test module's ARCH."""
-    arch = request.module.ARCH
+    """What a run of the scenario left, on the architecture of --arch."""
+    arch = _ARCHES[pytestconfig.getoption("--arch")]
     folder = tmp_path_factory.mktemp(arch)
-    capture = request.config.pluginmanager.getplugin("capturemanager")
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     begin = time.monotonic()
 
     def say(text: str) -> None:

@@ -119,8 +119,6 @@ def main() -> None:
             *(*MONITOR, guest, "--events", "descriptor_access", "--json"),
             *("--count", "30", "--record", str(RECORDING)),
         )
-        run("cpuid", *VARIANT, "cpuid", guest, "--events", "cpuid", "--count", "5")
-        run("console", "xl", "dmesg")
 
     # Wherever it leaves, it loses nothing of what the guest does.
     for events in range(1, len(ROUND) + 1):
@@ -150,18 +148,23 @@ def main() -> None:
 
     run("no such domain", *MONITOR, "77")
     run("dom0 itself", *MONITOR, "0")
-    run("no root", "setpriv", "--reuid=65534", "--", *MONITOR, guest)
+    run("no root", *VARIANT, "nobody", guest)
     run("no such event", *MONITOR, guest, "--events", "cpuid,nonsense")
     run("unknown version", *VARIANT, "version-99", guest)
     unsupported = "cpuid" if ARM else "privileged_call"
     run("unsupported event", *MONITOR, guest, "--events", unsupported)
 
+    if not ARM:
+        run("cpuid", *VARIANT, "cpuid", guest, "--events", "cpuid", "--count", "5")
+        time.sleep(2)  # the guest says what it saw, and then that this is over
+        run("console", "xl", "dmesg")
+
     watching = Process(*MONITOR, guest, *EVENTS)
     watching.wait_for_events(10)
-    run_beside = subprocess.run(["xl", "destroy", "guest"], check=False)
+    subprocess.run(["xl", "destroy", "guest"], check=True)
     watching.report("guest dies")
     run("domains", "xl", "list")
-    report("end", status=run_beside.returncode)
+    report("end", status=0)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """monitor.py as a user extends it, and as it is when something goes wrong.
 
-    variants.py NAME ARGUMENTS...       monitor.py's arguments
-
+    variants.py NAME ARGUMENTS...       the arguments are monitor.py's
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -48,6 +48,8 @@ match sys.argv.pop(1):
         monitor.HANDLERS["GUEST_REQUEST"] = stall
     case "fail":
         monitor.HANDLERS["GUEST_REQUEST"] = fail
+    case "nobody":
+        os.setuid(65534)
     case "version-6":
         speak(6)
     case "version-99":
