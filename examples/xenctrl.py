@@ -167,7 +167,7 @@ class Xen:
 
     def vcpus(self, domain: int) -> list[tuple[bool, int]]:
         """Of each vCPU: whether it has nothing to do, and the nanoseconds it ran so far."""
-        found = []
+        found: list[tuple[bool, int]] = []
         info = ctypes.create_string_buffer(256)
         for number in itertools.count():
             try:
@@ -184,7 +184,10 @@ class Xen:
         before = self.vcpus(domain)
         for _ in range(1000):
             now = self.vcpus(domain)
-            if all(idle or ran > ran_before for (idle, ran), (_, ran_before) in zip(now, before)):
+            if all(
+                idle or ran > ran_before
+                for (idle, ran), (_, ran_before) in zip(now, before, strict=False)
+            ):
                 return
             time.sleep(0.001)
 
@@ -226,4 +229,6 @@ class Channel:
         finally:
             self._events.call("xenevtchn_unbind", self._port)
             self._events.call("xenevtchn_close")
-            ctypes.CDLL(None).munmap(c_void_p(self._address), ctypes.c_size_t(PAGE_SIZE))
+            ctypes.CDLL(None).munmap(
+                c_void_p(self._address), ctypes.c_size_t(PAGE_SIZE)
+            )

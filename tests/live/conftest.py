@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-
 from pathlib import Path
 
-import guests
-import image
-import machine
-import packages
 import pytest
-from runs import Run, Step
+from live import guests, image, machine, packages
+from live.runs import Run, Step
 from support import PROJECT
 
 # What a run may take; it takes a tenth of it where nothing else runs.
@@ -36,9 +32,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.fixture(scope="session")
-def live(
-    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Run:
+def live(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """What a run of the scenario left, on the architecture of --arch."""
     arch = _ARCHES[pytestconfig.getoption("--arch")]
     folder = tmp_path_factory.mktemp(arch)
@@ -75,12 +69,8 @@ def live(
 
 def _files(guest: guests.Guest) -> dict[str, Path]:
     """What dom0 has beside its packages, by path."""
-    sources = [
-        *(_HERE / "dom0").glob("*.py"),
-        PROJECT / "examples/monitor.py",
-        PROJECT / "examples/xenctrl.py",
-    ]
-    package = PROJECT / "generated/xen_vm_event"
+    examples, package = PROJECT / "examples", PROJECT / "generated/xen_vm_event"
+    sources = [*(_HERE / "dom0").glob("*.py"), *examples.glob("*.py")]
     return {
         "init": _HERE / "dom0/init",
         "live/guest": guest.kernel,

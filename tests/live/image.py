@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from packages import cache_folder
+from live.packages import cache_folder
 
 # Drivers of Debian's kernel through which the tools reach Xen.
 MODULES = ("xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from image import Image
+from live.image import Image
 
 _XEN = "loglvl=all guest_loglvl=all dom0_max_vcpus=1"
 _LINUX = "console=hvc0 panic=-1"

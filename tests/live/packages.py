@@ -14,7 +14,13 @@ import time
 from pathlib import Path
 
 # The rest follows from what these depend on, so that no version is named.
-WANTED = ("xen-system-{arch}", "linux-image-{arch}", "busybox-static", "python3", "libatomic1")
+WANTED = (
+    "xen-system-{arch}",
+    "linux-image-{arch}",
+    "busybox-static",
+    "python3",
+    "libatomic1",
+)
 
 _DAY = 24 * 60 * 60
 

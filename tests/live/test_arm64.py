@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from runs import Event, Run, is_same
+from live.runs import Event, Run, is_same
 
 LOADED_AT = 0x4000_0000  # where Xen puts a guest's kernel
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from runs import Run
+from live.runs import Run
 
 
 @pytest.mark.parametrize("step", ["Ctrl-C", "SIGTERM", "guest dies"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from golden_files import check_golden
-from runs import Event, Run, is_same
+from live.runs import Event, Run, is_same
 from support import PROJECT
 
 # Steps that end in the middle of what the guest does, and after which it is monitored again.

@@ -63,9 +63,7 @@ class Process:
 
     def wait_for_events(self, count: int) -> None:
         """Return once it has printed as many lines, or has ended."""
-        while (
-            self.out.read_text().count("\n") < count and self.process.poll() is None
-        ):
+        while self.out.read_text().count("\n") < count and self.process.poll() is None:
             time.sleep(0.05)
 
     def report(self, step: str) -> None:

@@ -1,6 +1,6 @@
 """monitor.py as a user extends it, and as it is when something goes wrong.
 
-    variants.py NAME ARGUMENTS...       the arguments are monitor.py's
+variants.py NAME ARGUMENTS...       the arguments are monitor.py's
 """
 
 from __future__ import annotations
