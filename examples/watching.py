@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -90,11 +89,7 @@ class Watching:
 
     def switch(self, reason: str, which: tuple[int, ...], on: bool) -> None:
         function, rest = SWITCHES[reason]
-        try:
-            self.xen.call(f"xc_monitor_{function}", self.domain, *which, on, *rest)
-        except XenError as error:
-            if error.errno != errno.EEXIST:  # a killed monitor had it on already
-                raise
+        self.xen.call(f"xc_monitor_{function}", self.domain, *which, on, *rest)
 
     def run(self, limit: int | None = None) -> None:
         """Show and answer requests until the guest is gone, or `limit` of them."""
@@ -186,7 +181,11 @@ def recover(xen: Xen, domain: int, vm_event: ModuleType) -> None:
     With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  What
     these were about to do is lost.
     """
-    xen.call("xc_monitor_disable", domain)
+    xen.call(
+        "xc_monitor_disable", domain
+    )  # and with it, but for one on Arm, all events
+    with suppress(XenError):
+        xen.call("xc_monitor_privileged_call", domain, False)
     channel = Channel(xen, domain)
     ring = vm_event.BackRing(channel.page, start=0)
     ring.sring.shared_ring_init()

@@ -66,7 +66,6 @@ class XenError(Exception):
     """What Xen or its libraries refused, and what to do about it."""
 
     def __init__(self, what: str, number: int = 0) -> None:
-        self.errno = number
         reason = f": {os.strerror(number)}" if number else ""
         advice = f"; {_ADVICE[number]}" if number in _ADVICE else ""
         super().__init__(f"{what}{reason}{advice}")

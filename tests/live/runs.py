@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ class Step:
 class Run:
     """A machine's run: each step by its name, and the labels of its guest."""
 
-    steps: dict[str, Step]
-    labels: dict[str, int]
+    steps: dict[str, Step] = field(repr=False)
+    labels: dict[str, int] = field(repr=False)
 
 
 def _event(line: str) -> Event:
