@@ -52,9 +52,13 @@ class Watching:
         self.switched_on: list[tuple[str, tuple[int, ...]]] = []
 
     def __enter__(self) -> Watching:
-        self.channel = Channel(self.xen, self.domain)
-        self.ring = self.vm_event.BackRing(self.channel.page, start=0)
-        self.ring.sring.shared_ring_init()
+        with ExitStack() as on_error:
+            self.channel = Channel(self.xen, self.domain)
+            on_error.callback(self.channel.close)
+            # The page may hold the indices of another monitor.
+            self.ring = self.vm_event.BackRing(self.channel.page, start=0)
+            self.ring.sring.shared_ring_init()
+            on_error.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:

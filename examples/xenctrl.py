@@ -205,7 +205,11 @@ class Channel:
         port = c_uint32()
         self._address = xen.address("xc_monitor_enable", domain, ctypes.byref(port))
         self.page = memoryview((ctypes.c_char * PAGE_SIZE).from_address(self._address))
-        self._port = self._events.call("xenevtchn_bind_interdomain", domain, port)
+        try:
+            self._port = self._events.call("xenevtchn_bind_interdomain", domain, port)
+        except XenError:
+            xen.call("xc_monitor_disable", domain)
+            raise
         self._poll = select.poll()
         self._poll.register(self._events.call("xenevtchn_fd"), select.POLLIN)
 

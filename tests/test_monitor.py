@@ -56,7 +56,8 @@ class Channel:
 
     def __init__(self, xen: Xen, domain: int) -> None:
         self.xen = xen
-        self.page = memoryview(bytearray(b"\xff" * 4096))  # as of a monitor before
+        indices = (70).to_bytes(4, "little") * 4  # of a monitor before
+        self.page = memoryview(bytearray(indices.ljust(4096, b"\0")))
         self.front = v7.FrontRing(self.page, start=0)
         self.answers: list[Any] = []
         Channel.last = self
@@ -178,6 +179,18 @@ def test_requests_of_another_version_are_not_decoded(xen: Xen) -> None:
     [answer] = Channel.last.answers
     assert (answer.version, answer.flags) == (7, PAUSED)
     assert xen.calls == LEAVE
+
+
+def test_it_does_not_stay_attached_when_it_cannot_begin(
+    xen: Xen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no memory barrier")
+
+    monkeypatch.setattr(v7, "BackRing", refuse)
+    with pytest.raises(RuntimeError):
+        watch(xen)
+    assert xen.calls == ["close"]
 
 
 def test_a_guest_that_is_gone_cannot_be_left_in_order(xen: Xen) -> None:
