@@ -63,7 +63,8 @@ def boot(arch: str, image: Image, folder: Path, seconds: float) -> Iterator[str]
     arguments = command(arch, image, console, results)
     with (
         log,
-        results.open(encoding="ascii") as lines,
+        # The port ends lines by "\r\n", and may be read between the two.
+        results.open(encoding="ascii", newline="\n") as lines,
         subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stderr=log) as qemu,
     ):
         try:
