@@ -60,7 +60,15 @@ def fetch(arch: str) -> list[Path]:
     if not stamp.exists() or time.time() - stamp.stat().st_mtime > _DAY:
         _apt_get(folder, "update")
         stamp.touch()
-    names = [name.format(arch=arch) for name in WANTED]
+    try:
+        return _install(folder, [name.format(arch=arch) for name in WANTED])
+    except RuntimeError:
+        stamp.unlink()  # the lists may be what is wrong
+        raise
+
+
+def _install(folder: Path, names: list[str]) -> list[Path]:
+    """Download packages with all that they depend on, as if nothing were installed."""
     install = ("install", "--yes", "--quiet=2", *names)
     # Every package of the answer, also those that were downloaded before.
     listing = _apt_get(

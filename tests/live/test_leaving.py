@@ -30,9 +30,8 @@ def test_a_handlers_exception_is_shown(live: Run) -> None:
 def test_another_versions_requests_are_not_decoded(live: Run) -> None:
     other = live.steps["other version"]
     assert (other.status, other.stdout) == (1, "")
-    assert other.stderr == (
-        "watching domain 1 of Xen 4.17\n"
-        "monitor: domain 1: the hypervisor speaks vm_event version 7, not 6;"
+    assert other.stderr.endswith(
+        "\nmonitor: domain 1: the hypervisor speaks vm_event version 7, not 6;"
         " use interface(7)\n"
     )
 

@@ -80,9 +80,9 @@ def test_every_event_from_the_first_instruction_on(live: Run) -> None:
         "CPUID": 10,
         "DEBUG_EXCEPTION": 10,
     }
-    assert step.stderr == (
-        "watching domain 1 of Xen 4.17\nleft domain 1 after 70 events\n"
-    )
+    watching, left = step.stderr.splitlines()
+    assert watching.startswith("watching domain 1 of Xen ")
+    assert left == "left domain 1 after 70 events"
 
 
 def test_the_readme_shows_what_the_monitor_prints(live: Run) -> None:
