@@ -67,7 +67,7 @@ class Watching:
         with suppress(XenError) if gone else nullcontext(), ExitStack() as last_first:
             last_first.callback(self.channel.close)
             last_first.callback(self.ring.detach)
-            # With the ring, Xen forgets what a vCPU was to do when it goes on.
+            # With the ring, Xen forgets the registers that a vCPU is to go on with.
             last_first.callback(self.xen.let_run, self.domain)
             last_first.callback(self.answer_the_rest)
             for reason, which in self.switched_on:
@@ -182,8 +182,8 @@ class Watching:
 def recover(xen: Xen, domain: int, vm_event: ModuleType) -> None:
     """Free a guest from a monitor that was killed.
 
-    With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  What
-    these were about to do is lost.
+    With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  Those
+    that wait at a CPUID will carry it out a second time.
     """
     xen.call(
         "xc_monitor_disable", domain

@@ -23,6 +23,8 @@ PAGE_SIZE = 4096
 # What each function takes behind the handle.
 _CONTROL: dict[str, tuple[Any, ...]] = {
     "xc_domain_getinfolist": (c_uint32, c_uint32, c_void_p),
+    "xc_domain_pause": (c_uint32,),
+    "xc_domain_unpause": (c_uint32,),
     "xc_hvm_inject_trap": (
         *(c_uint32, c_int, c_uint8, c_uint8),
         *(c_uint32, c_uint8, c_uint64),

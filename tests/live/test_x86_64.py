@@ -15,7 +15,7 @@ from support import PROJECT
 # Steps that end in the middle of what the guest does, and after which it is monitored again.
 LEAVING = (
     *("left nothing behind", "after Ctrl-C", "after SIGTERM"),
-    *("after failing handler", "after other version", "after recover"),
+    *("after failing handler", "after other version", "after recover", "after pause"),
 )
 
 

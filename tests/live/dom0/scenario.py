@@ -163,6 +163,9 @@ def main() -> None:
     run("unsupported event", *MONITOR, guest, "--events", unsupported)
 
     if not ARM:
+        run("pause", *VARIANT, "pause", guest, "--events", "cpuid", "--count", "1")
+        subprocess.run(["xl", "unpause", "guest"], check=False)  # if nobody waited
+        run("after pause", *MONITOR, guest, *EVENTS, "--count", "20")
         run("cpuid", *VARIANT, "cpuid", guest, "--events", "cpuid", "--count", "5")
         report_console("console", "guest: cpuid 00000000")
 

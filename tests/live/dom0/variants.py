@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from threading import Timer
 from typing import Any
 
 import monitor
@@ -28,6 +29,18 @@ def stall(request: Any) -> None:
     time.sleep(600)
 
 
+def pause(request: Any) -> None:
+    """Keep the guest from going on until the monitor waits for that, and a moment longer."""
+    let_run = xenctrl.Xen.let_run
+
+    def unpause_meanwhile(xen: xenctrl.Xen, domain: int) -> None:
+        Timer(0.3, xenctrl.Xen().call, ("xc_domain_unpause", domain)).start()
+        let_run(xen, domain)
+
+    xenctrl.Xen.let_run = unpause_meanwhile  # type: ignore[method-assign]
+    xenctrl.Xen().call("xc_domain_pause", int(sys.argv[1]))
+
+
 class Failure(Exception):
     """What a handler raises here."""
 
@@ -46,6 +59,8 @@ match sys.argv.pop(1):
         monitor.HANDLERS["CPUID"] = answer_cpuid
     case "stall":
         monitor.HANDLERS["GUEST_REQUEST"] = stall
+    case "pause":
+        monitor.HANDLERS["CPUID"] = pause
     case "fail":
         monitor.HANDLERS["GUEST_REQUEST"] = fail
     case "nobody":
