@@ -37,7 +37,7 @@ def pause(request: Any) -> None:
         Timer(0.3, xenctrl.Xen().call, ("xc_domain_unpause", domain)).start()
         let_run(xen, domain)
 
-    xenctrl.Xen.let_run = unpause_meanwhile  # type: ignore[method-assign]
+    xenctrl.Xen.let_run = unpause_meanwhile  # type: ignore[assignment, method-assign]
     xenctrl.Xen().call("xc_domain_pause", int(sys.argv[1]))
 
 
