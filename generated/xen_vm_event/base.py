@@ -67,14 +67,27 @@ else:
     Protocol = Generic
 
     class Annotated:
-        """Stands for `typing.Annotated`: keeps what is behind the type."""
+        """Stands for `typing.Annotated`: keeps what is behind the type, told apart."""
 
-        __slots__ = ("__metadata__",)
+        __slots__ = ("at", "bits", "c_name", "type", "values")
 
         def __class_getitem__(cls, items):
             first, *extra = items
             note = object.__new__(cls)
-            note.__metadata__ = (*getattr(first, "__metadata__", ()), *extra)
+            if type(first) is cls:
+                note.type = first.type
+            else:
+                note.type, *extra = extra
+            note.at = note.bits = note.c_name = note.values = None
+            for item in extra:
+                if isinstance(item, str):
+                    note.c_name = item
+                elif isinstance(item, int):
+                    note.bits = item
+                elif isinstance(item, enum.EnumType):
+                    note.values = item
+                else:
+                    note.at = item
             return note
 
 
@@ -196,11 +209,17 @@ class _Compound(_Record):
 
         def __setattr__(self, name: str, value: Any) -> None:
             """Assign to a member; a record or array is copied into the buffer, as in C."""
-            setter = self._setters_.get(name)
-            if setter is None:
-                message = f"'{type(self).__name__}' has no member '{name}'"
-                raise AttributeError(message, name=name, obj=self)
+            setter = self._setters_.get(name) or _setter(type(self), name)
             setter(self, value)
+
+
+def _setter(cls: Any, name: str) -> Any:
+    """What assigns to a member, found when it is first assigned to."""
+    if all(member.name != name for member in cls._members_):
+        message = f"'{cls.__name__}' has no member '{name}'"
+        raise AttributeError(message, name=name, obj=cls)
+    setter = cls._setters_[name] = getattr(cls, name).__set__
+    return setter
 
 
 class Compound(_Compound, Structure):
@@ -259,26 +278,19 @@ def _declare(cls: Any) -> None:
             for m in members
         ]
     cls._members_ = members
-    fields = {member.name: cls.__dict__[member.name] for member in members}
-    cls._setters_ = {name: field.__set__ for name, field in fields.items()}
+    cls._setters_ = {}
     for member in members:
         if issubclass(member.type, _NESTED):
-            setattr(cls, member.name, Nested(member.name, fields[member.name]))
+            field = cls.__dict__[member.name]
+            cls._setters_[member.name] = field.__set__
+            setattr(cls, member.name, Nested(member.name, field))
 
 
 def _member(name: str, note: Any) -> Member:
-    ctype, *extra = getattr(note, "__metadata__", (note,))
-    c_name, bits, values, at = name, None, None, None
-    for item in extra:
-        if isinstance(item, str):
-            c_name = item
-        elif isinstance(item, int):
-            bits = item
-        elif isinstance(item, enum.EnumType):
-            values = item
-        elif isinstance(item, At):
-            at = item
-    return Member(name, c_name, ctype, bits, values, at)
+    if isinstance(note, type):  # a record's class
+        return Member(name, name, note, None, None, None)
+    c_name = note.c_name or name
+    return Member(name, c_name, note.type, note.bits, note.values, note.at)
 
 
 class OpenEnum(enum.IntEnum):

@@ -8,7 +8,6 @@ mapped page and the private members of each half. `ring` builds on these classes
 from __future__ import annotations
 
 import ctypes
-import gc
 
 from .base import TYPE_CHECKING, Any, Generic, Protocol, Structure
 
@@ -126,6 +125,8 @@ class SharedRing(Generic[Request, Response]):
 
     def detach(self) -> None:
         """Let go of the page, so that its mapping can be closed."""
+        import gc
+
         self.ring.clear()
         gc.collect()  # a record and the members it keeps refer to each other
         self.words.release()
@@ -142,7 +143,7 @@ class Half(Generic[Request, Response]):
     sring: SharedRing[Request, Response]
 
     def _map(self, page: Page, given: Barriers | None) -> None:
-        from .barrier import barriers  # nor is it imported before a ring is set up
+        from .barrier import barriers  # not imported before a ring is set up
 
         self.sring = SharedRing(page, self.entry)
         chosen = given or barriers()

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from .base import TYPE_CHECKING, Any, Generic, Structure
 from .macros import REQ_PROD, RSP_PROD, U32, BackMacros, FrontMacros, assign
-from .private import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +59,10 @@ class FrontRing(FrontMacros[Request, Response]):
     def __init__(
         self, page: Page, start: int | None = None, barriers: Barriers | None = None
     ) -> None:
-        """Attach to a page, with the private indices at `start`.
+        """Attach to a page, with the private indices at `start`: 0 for a new ring.
 
-        That is where the page's responses are if not given: a new ring begins at 0, and
-        one that was in use goes on with what is not answered yet.
+        Without it they are where the page's responses are, so that a ring in use goes on
+        with what is not answered yet.
         """
         self._map(page, barriers)
         if start is None:
@@ -114,10 +113,10 @@ class BackRing(BackMacros[Request, Response]):
     def __init__(
         self, page: Page, start: int | None = None, barriers: Barriers | None = None
     ) -> None:
-        """Attach to a page, with the private indices at `start`.
+        """Attach to a page, with the private indices at `start`: 0 for a new ring.
 
-        That is where the page's responses are if not given: a new ring begins at 0, and
-        one that was in use goes on with what is not answered yet.
+        Without it they are where the page's responses are, so that a ring in use goes on
+        with what is not answered yet.
         """
         self._map(page, barriers)
         if start is None:
@@ -127,6 +126,8 @@ class BackRing(BackMacros[Request, Response]):
         self._entries = [
             octets[at : at + size] for at in self.sring.starts()[: self.nr_ents]
         ]
+        from .private import Copy  # not imported before a ring is set up
+
         self._mask = self.nr_ents - 1
         request = type(self.get_request(0))
         self._copies = [Copy(request, size) for _ in self._entries]
@@ -234,7 +235,7 @@ class Selection(Generic[Request, Response]):
     def __init__(
         self, ring: BackRing[Request, Response], paths: tuple[str, ...]
     ) -> None:
-        from .projection import projection  # nor is it imported without a selection
+        from .projection import projection  # not imported without a selection
 
         request = type(ring.get_request(0))
         self._ring = ring
