@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check bench mutants soak test-pythons clean
+.PHONY: bindings test accept lint check bench mutants soak live test-pythons clean
 
 bindings: $(VENV)/ready
 	$(BIN)/xenbind generate
@@ -35,6 +35,12 @@ bench: $(VENV)/ready
 # requests each way and half a minute of nonsense. `make test` does the same in a few seconds.
 soak: $(VENV)/ready
 	XENBIND_LONG=1 $(BIN)/pytest soak
+
+# The examples' monitor on a real Xen with a guest, all of it under QEMU: needs no root and
+# no Xen, but Debian's apt and some of its packages; takes two minutes. ARCH=arm64 is another.
+ARCH ?= x86_64
+live: $(VENV)/ready
+	$(BIN)/pytest tests/live --arch $(ARCH)
 
 # Alter the translated ring code in every way, and see that the tests find each.
 mutants: $(VENV)/ready

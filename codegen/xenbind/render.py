@@ -32,6 +32,7 @@ _SHARED = {
     "package/arrays.py": "{package}/arrays.py",
     "package/base.py": "{package}/base.py",
     "package/layout.py": "{package}/layout.py",
+    "package/placed.py": "{package}/placed.py",
     "package/private.py": "{package}/private.py",
     "package/projection.py": "{package}/projection.py",
     "package/py.typed": "{package}/py.typed",

@@ -146,62 +146,6 @@ class Nested:
         return view
 
 
-class _Placed:
-    """A member at a place of its own, as ctypes' descriptors are read and assigned.
-
-    `offset` and `size` are as theirs: a bit-field's `size` has its first bit in the low
-    half and its width in the high half.
-    """
-
-    __slots__ = ("_cell", "offset", "size")
-
-    def __init__(self, member: Member, at: At) -> None:
-        self.offset = at.offset
-        self.size = ctypes.sizeof(member.type)
-        # A struct of this one member reads and assigns its type as ctypes does it.
-        self._cell: Any = type(
-            "Cell", (ctypes.Structure,), {"_fields_": [("value", member.type)]}
-        )
-
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
-        if record is None:
-            return self
-        return self._cell.from_buffer(record, self.offset).value
-
-    def __set__(self, record: Any, value: Any) -> None:
-        self._cell.from_buffer(record, self.offset).value = value
-
-
-class _PlacedBits:
-    """A bit-field at a place of its own, likewise."""
-
-    __slots__ = ("_bits", "_bytes", "_convert", "_signed", "offset", "size")
-
-    def __init__(self, member: Member, at: At, bits: int) -> None:
-        self.offset = at.offset
-        self.size = bits << 16 | at.bit
-        self._bits = bits
-        self._bytes: Any = ctypes.c_ubyte * ((at.bit + bits + 7) // 8)
-        self._signed = member.type(-1).value == -1
-        self._convert = bool if member.type is ctypes.c_bool else int
-
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
-        if record is None:
-            return self
-        word = int.from_bytes(self._bytes.from_buffer(record, self.offset), "little")
-        value = word >> (self.size & 0xFFFF) & ((1 << self._bits) - 1)
-        if self._signed and value >> (self._bits - 1):
-            value -= 1 << self._bits
-        return self._convert(value)
-
-    def __set__(self, record: Any, value: Any) -> None:
-        view = self._bytes.from_buffer(record, self.offset)
-        mask = ((1 << self._bits) - 1) << (self.size & 0xFFFF)
-        new = self._convert(value) << (self.size & 0xFFFF) & mask
-        word = int.from_bytes(view, "little") & ~mask | new
-        view[:] = word.to_bytes(len(view), "little")
-
-
 class _Record:
     """What struct and union classes have in common."""
 
@@ -300,10 +244,15 @@ def anonymous(cls: type[R]) -> type[R]:
     return cls
 
 
+_NESTED = (ctypes.Structure, ctypes.Union, ctypes.Array)
+
+
 def _declare(cls: Any) -> None:
     members = tuple(_member(name, note) for name, note in cls.__annotations__.items())
     if "_extent_" in cls.__dict__:
-        _place(cls, members)
+        from .placed import place  # few headers have such a record
+
+        place(cls, members)
     else:
         cls._fields_ = [
             (m.name, m.type) if m.bits is None else (m.name, m.type, m.bits)
@@ -313,34 +262,8 @@ def _declare(cls: Any) -> None:
     fields = {member.name: cls.__dict__[member.name] for member in members}
     cls._setters_ = {name: field.__set__ for name, field in fields.items()}
     for member in members:
-        if issubclass(member.type, ctypes.Structure | ctypes.Union | ctypes.Array):
+        if issubclass(member.type, _NESTED):
             setattr(cls, member.name, Nested(member.name, fields[member.name]))
-
-
-# Of each alignment that ctypes has, a type.
-_ALIGNED = (
-    *(ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64),
-    ctypes.c_longdouble,
-)
-
-
-def _place(cls: Any, members: tuple[Member, ...]) -> None:
-    """Give a record its bytes as one array, and each member a descriptor for its own."""
-    size, alignment = cls._extent_
-    unit = max(
-        (unit for unit in _ALIGNED if ctypes.alignment(unit) <= alignment),
-        key=ctypes.alignment,
-    )
-    # The array of no elements takes no room and aligns the others.
-    cls._fields_ = [("_unit_", unit * 0), ("_bytes_", ctypes.c_ubyte * size)]
-    for member in members:
-        at = member.at or At(0)
-        descriptor = (
-            _Placed(member, at)
-            if member.bits is None
-            else _PlacedBits(member, at, member.bits)
-        )
-        setattr(cls, member.name, descriptor)
 
 
 def _member(name: str, note: Any) -> Member:

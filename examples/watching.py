@@ -1,0 +1,206 @@
+"""Watching a guest: attach to it, answer what Xen reports, and leave it as it was.
+
+`Watching` is what a monitor does on top of the ring; monitor.py is a program made of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, nullcontext, suppress
+from types import ModuleType
+from typing import Any
+
+from xenctrl import Channel, Xen, XenError
+
+# Reason -> the function that switches its events on or off, without its `xc_monitor_`, and
+# what that takes behind `on`.  The vCPU waits for the answer to each of them.
+SWITCHES: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "CPUID": ("cpuid", ()),
+    "DEBUG_EXCEPTION": ("debug_exceptions", (True,)),
+    "DESCRIPTOR_ACCESS": ("descriptor_access", ()),
+    "GUEST_REQUEST": ("guest_request", (True, False)),
+    "MOV_TO_MSR": ("mov_to_msr", (False,)),
+    "PRIVILEGED_CALL": ("privileged_call", ()),
+    "WRITE_CTRLREG": ("write_ctrlreg", (True, 0, False)),
+}
+ARM = os.uname().machine == "aarch64"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+# Looks at a request and may change its registers; returns flags for the answer, if any.
+Handler = Callable[[Any], int | None]
+
+
+class Watching:
+    """A guest that is watched, while this is used as a context.
+
+    Each request is given to `show` as it came, and then, when what its reason needs is done,
+    to the handler of its reason.
+    """
+
+    def __init__(
+        self,
+        xen: Xen,
+        domain: int,
+        vm_event: ModuleType,
+        show: Callable[[str, Any], None],
+        handlers: Mapping[str, Handler],
+    ) -> None:
+        self.xen, self.domain, self.vm_event = xen, domain, vm_event
+        self.show, self.handlers = show, handlers
+        self.switched_on: list[tuple[str, tuple[int, ...]]] = []
+
+    def __enter__(self) -> Watching:
+        with ExitStack() as on_error:
+            self.channel = Channel(self.xen, self.domain)
+            on_error.callback(self.channel.close)
+            # The page may hold the indices of another monitor.
+            self.ring = self.vm_event.BackRing(self.channel.page, start=0)
+            self.ring.sring.shared_ring_init()
+            on_error.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the guest as if it had never been watched, whatever happened."""
+        gone = not self.xen.is_alive(self.domain)
+        with suppress(XenError) if gone else nullcontext(), ExitStack() as last_first:
+            last_first.callback(self.channel.close)
+            last_first.callback(self.ring.detach)
+            # With the ring, Xen forgets the registers that a vCPU is to go on with.
+            last_first.callback(self.xen.let_run, self.domain)
+            last_first.callback(self.answer_the_rest)
+            for reason, which in self.switched_on:
+                last_first.callback(self.switch, reason, which, False)
+
+    def watch(self, event: str) -> None:
+        """Have Xen report an event: `cpuid`, `write_ctrlreg:cr3`, `mov_to_msr:0x174`."""
+        name, _, index = event.partition(":")
+        reason = name.upper()
+        which: tuple[int, ...] = ()
+        try:
+            if reason == "WRITE_CTRLREG":
+                which = (self.vm_event.VmEventX86[index.upper()],)
+            elif reason == "MOV_TO_MSR":
+                which = (int(index, 0),)
+            elif reason not in SWITCHES or index:
+                raise ValueError
+        except (KeyError, ValueError):
+            names = ", ".join(SWITCHES).lower()
+            raise XenError(f"no event '{event}'; name one of {names}") from None
+        self.switch(reason, which, True)
+        self.switched_on.append((reason, which))
+
+    def switch(self, reason: str, which: tuple[int, ...], on: bool) -> None:
+        function, rest = SWITCHES[reason]
+        self.xen.call(f"xc_monitor_{function}", self.domain, *which, on, *rest)
+
+    def run(self, limit: int | None = None) -> None:
+        """Show and answer requests until the guest is gone, or `limit` of them."""
+        count = 0
+        while self.wait():
+            for request in self.ring.requests():
+                self.check_version(request)
+                self.show(self.reason(request), request)
+                self.answer(request)
+                count += 1
+                if count == limit:
+                    return  # what is not pushed yet is when leaving
+            self.push()
+
+    def wait(self) -> bool:
+        """Sleep until there may be requests; False if the guest is gone."""
+        try:
+            # Signals come through here only, where no request is half done.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            while not self.channel.wait(seconds=1):
+                if not self.xen.is_alive(self.domain):
+                    return False
+            return True
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+    def push(self) -> None:
+        """Publish the answers, and wake Xen if it asked for that."""
+        if self.ring.push_responses_and_check_notify():
+            self.channel.notify()
+
+    def answer(self, request: Any) -> None:
+        """Answer with what the reason needs and, beside that, what its handler wants."""
+        flags = self.needed(request)
+        try:
+            if handler := self.handlers.get(self.reason(request)):
+                flags |= handler(request) or 0
+        finally:
+            self.ring.respond(request, flags=flags)
+
+    def needed(self, request: Any) -> int:
+        """Do what lets the guest go on as if it were not watched; the flags for that."""
+        flag = self.vm_event.VmEventFlag
+        flags: int = request.flags & flag.VCPU_PAUSED
+        match self.reason(request):
+            case "CPUID":  # carried out, but rip is still at it
+                request.data.regs.x86.rip += request.payload.insn_length
+                flags |= flag.SET_REGISTERS
+            case "PRIVILEGED_CALL":  # pc is still at it
+                request.data.regs.arm.pc += 4
+                flags |= flag.SET_REGISTERS
+            case "DESCRIPTOR_ACCESS":  # not carried out
+                flags |= flag.EMULATE
+            case "DEBUG_EXCEPTION":  # kept from the guest
+                debug = request.payload
+                self.xen.call(
+                    "xc_hvm_inject_trap",
+                    *(self.domain, request.vcpu_id, 1, debug.type, 0xFFFF_FFFF),
+                    *(debug.insn_length, getattr(debug, "pending_dbg", 0)),
+                )
+        return flags
+
+    def answer_the_rest(self) -> None:
+        """Answer what was taken and not answered, and what came since."""
+        for request in (*self.ring.unanswered(), *self.ring.requests()):
+            flags = self.vm_event.VmEventFlag.VCPU_PAUSED
+            if request.version == self.vm_event.VM_EVENT_INTERFACE_VERSION:
+                flags = self.needed(request)
+            self.ring.respond(request, flags=flags)
+        self.push()
+
+    def check_version(self, request: Any) -> None:
+        """Refuse what a hypervisor of another version wrote, before it is decoded."""
+        theirs, ours = request.version, self.vm_event.VM_EVENT_INTERFACE_VERSION
+        if theirs != ours:
+            raise XenError(
+                f"the hypervisor speaks vm_event version {theirs}, not {ours};"
+                f" use interface({theirs})"
+            )
+
+    def reason(self, request: Any) -> str:
+        name: str = self.vm_event.VmEventReason(request.reason).name
+        return name
+
+
+def recover(xen: Xen, domain: int, vm_event: ModuleType) -> None:
+    """Free a guest from a monitor that was killed.
+
+    With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  Those
+    that wait at a CPUID will carry it out a second time.
+    """
+    xen.call(
+        "xc_monitor_disable", domain
+    )  # and with it, but for one on Arm, all events
+    with suppress(XenError):
+        xen.call("xc_monitor_privileged_call", domain, False)
+    channel = Channel(xen, domain)
+    ring = vm_event.BackRing(channel.page, start=0)
+    ring.sring.shared_ring_init()
+    for vcpu in range(len(xen.vcpus(domain))):
+        response = ring.get_response(ring.rsp_prod_pvt)
+        response.version = vm_event.VM_EVENT_INTERFACE_VERSION
+        response.vcpu_id = vcpu
+        response.flags = vm_event.VmEventFlag.VCPU_PAUSED  # ignored where none waits
+        del response  # before its page goes
+        ring.rsp_prod_pvt += 1
+        ring.push_responses()
+        channel.notify()
+    ring.detach()
+    channel.close()

@@ -1,0 +1,93 @@
+"""Records that ctypes would lay out otherwise than C does, as packed ones.
+
+Each is an array of bytes, and each of its members a descriptor that knows its place.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from .base import At, Member
+
+
+class Placed:
+    """A member at a place of its own, as ctypes' descriptors are read and assigned.
+
+    `offset` and `size` are as theirs: a bit-field's `size` has its first bit in the low
+    half and its width in the high half.
+    """
+
+    __slots__ = ("_cell", "offset", "size")
+
+    def __init__(self, member: Member, at: At) -> None:
+        self.offset = at.offset
+        self.size = ctypes.sizeof(member.type)
+        # A struct of this one member reads and assigns its type as ctypes does it.
+        self._cell: Any = type(
+            "Cell", (ctypes.Structure,), {"_fields_": [("value", member.type)]}
+        )
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        return self._cell.from_buffer(record, self.offset).value
+
+    def __set__(self, record: Any, value: Any) -> None:
+        self._cell.from_buffer(record, self.offset).value = value
+
+
+class PlacedBits:
+    """A bit-field at a place of its own, likewise."""
+
+    __slots__ = ("_bits", "_bytes", "_convert", "_signed", "offset", "size")
+
+    def __init__(self, member: Member, at: At, bits: int) -> None:
+        self.offset = at.offset
+        self.size = bits << 16 | at.bit
+        self._bits = bits
+        self._bytes: Any = ctypes.c_ubyte * ((at.bit + bits + 7) // 8)
+        self._signed = member.type(-1).value == -1
+        self._convert = bool if member.type is ctypes.c_bool else int
+
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        if record is None:
+            return self
+        word = int.from_bytes(self._bytes.from_buffer(record, self.offset), "little")
+        value = word >> (self.size & 0xFFFF) & ((1 << self._bits) - 1)
+        if self._signed and value >> (self._bits - 1):
+            value -= 1 << self._bits
+        return self._convert(value)
+
+    def __set__(self, record: Any, value: Any) -> None:
+        view = self._bytes.from_buffer(record, self.offset)
+        mask = ((1 << self._bits) - 1) << (self.size & 0xFFFF)
+        new = self._convert(value) << (self.size & 0xFFFF) & mask
+        word = int.from_bytes(view, "little") & ~mask | new
+        view[:] = word.to_bytes(len(view), "little")
+
+
+# Of each alignment that ctypes has, a type.
+_ALIGNED = (
+    *(ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64),
+    ctypes.c_longdouble,
+)
+
+
+def place(cls: Any, members: tuple[Member, ...]) -> None:
+    """Give a record its bytes as one array, and each member a descriptor for its own."""
+    size, alignment = cls._extent_
+    unit = max(
+        (unit for unit in _ALIGNED if ctypes.alignment(unit) <= alignment),
+        key=ctypes.alignment,
+    )
+    # The array of no elements takes no room and aligns the others.
+    cls._fields_ = [("_unit_", unit * 0), ("_bytes_", ctypes.c_ubyte * size)]
+    for member in members:
+        at = member.at or At(0)
+        descriptor = (
+            Placed(member, at)
+            if member.bits is None
+            else PlacedBits(member, at, member.bits)
+        )
+        setattr(cls, member.name, descriptor)

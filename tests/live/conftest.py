@@ -1,0 +1,120 @@
+"""The machine that the tests here ask about, booted once: `pytest tests/live --arch arm64`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from live import guests, image, machine, packages
+from live.runs import Run, Step
+from support import PROJECT
+
+# What a run may take; it takes a tenth of it where nothing else runs.
+SECONDS = 480
+
+_HERE = Path(__file__).parent
+
+
+# Architectures by the names that the tests have for them, with Debian's.
+_ARCHES = {"x86_64": "amd64", "arm64": "arm64"}
+
+# Commands that a run needs, with Debian's packages that have them.
+_TOOLS = {
+    "any": {"apt-get": "apt", "cpio": "cpio", "dpkg-deb": "dpkg", "tar": "tar"},
+    "x86_64": {
+        "qemu-system-x86_64": "qemu-system-x86",
+        "x86_64-linux-gnu-as": "binutils-x86-64-linux-gnu",
+    },
+    "arm64": {
+        "qemu-system-aarch64": "qemu-system-arm",
+        "aarch64-linux-gnu-as": "binutils-aarch64-linux-gnu",
+    },
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--arch", choices=_ARCHES, default="x86_64", help="what to boot")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the tests of other architectures."""
+    others = _ARCHES.keys() - {config.getoption("--arch")}
+    return collection_path.stem in {f"test_{arch}" for arch in others} or None
+
+
+@pytest.fixture(scope="session")
+def live(request: pytest.FixtureRequest) -> Iterator[Run]:
+    """What a run of the scenario left, on the architecture of --arch."""
+    name = request.config.getoption("--arch")
+    _require_tools(name)
+    folder = Path(tempfile.mkdtemp(prefix=f"xenbind-live-{name}-"))
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    begin = time.monotonic()
+
+    def say(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"{time.monotonic() - begin:6.1f} s  {text}", flush=True)
+
+    try:
+        yield _run(_ARCHES[name], folder, say)
+    finally:
+        if request.session.testsfailed:
+            say(f"the logs are in {folder}")
+        else:
+            shutil.rmtree(folder)
+
+
+def _require_tools(arch: str) -> None:
+    missing = {
+        package
+        for command, package in (_TOOLS["any"] | _TOOLS[arch]).items()
+        if shutil.which(command) is None
+    }
+    if missing:
+        pytest.fail(f"install {' '.join(sorted(missing))}", pytrace=False)
+
+
+def _run(arch: str, folder: Path, say: Callable[[str], None]) -> Run:
+    say(f"fetching packages for {arch} into {packages.cache_folder()}")
+    fetched = packages.fetch(arch)
+    say("building the image")
+    guest = guests.assemble(arch, folder)
+    built = image.build(arch, fetched, _files(guest), folder)
+    say("booting Xen")
+    steps: dict[str, Step] = {}
+    try:
+        for line in machine.boot(arch, built, folder, SECONDS):
+            step = json.loads(line)
+            name = step.pop("step")
+            steps[name] = Step(**step)
+            say(f"{name}: {step['status']}")
+        if "end" not in steps:
+            raise machine.MachineError("dom0 stopped before the scenario's end")
+    except machine.MachineError as error:
+        pytest.fail(_failure(folder, str(error)), pytrace=False)
+    finally:
+        built.initrd.unlink()
+    return Run(steps, guest.labels)
+
+
+def _files(guest: guests.Guest) -> dict[str, Path]:
+    """What dom0 has beside its packages, by path."""
+    examples, package = PROJECT / "examples", PROJECT / "generated/xen_vm_event"
+    sources = [*(_HERE / "dom0").glob("*.py"), *examples.glob("*.py")]
+    return {
+        "init": _HERE / "dom0/init",
+        "live/guest": guest.kernel,
+        **{f"live/{source.name}": source for source in sources},
+        **{f"live/xen_vm_event/{file.name}": file for file in package.glob("*.py")},
+    }
+
+
+def _failure(folder: Path, what: str) -> str:
+    log = folder / "console.log"
+    last = log.read_text(errors="replace").splitlines()[-30:] if log.exists() else []
+    return "\n".join([f"{what}; the end of {log}:", *last])

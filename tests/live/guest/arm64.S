@@ -1,0 +1,52 @@
+/*
+ * A guest that does again and again, in the same order, what a monitor can watch.  It is an
+ * arm64 kernel image without an MMU.  A round:
+ *
+ *   1. TTBR0_EL1 is given the round's number, counted from 1, in pages
+ *   2. a request of the guest's own: the hypercall HVMOP_guest_request_vm_event
+ *   3. a privileged call: smc
+ *
+ * The global labels are the instructions that a monitor sees.
+ */
+
+    .set hvm_op, 34
+    .set HVMOP_guest_request_vm_event, 24
+    .set XEN_HYPERCALL_TAG, 0xea1
+
+    .text
+    .globl _start
+_start:
+    b start
+    .long 0
+    .quad 0                     /* offset of the image from 2 MiB of memory */
+    .quad 0x10000               /* size in memory */
+    .quad 0                     /* flags: little-endian */
+    .quad 0, 0, 0
+    .ascii "ARM\x64"
+    .long 0
+
+start:
+    mov x19, #0                 /* the round's number */
+    ldr x0, =0x123456789000
+    msr ttbr1_el1, x0
+round:
+    add x19, x19, #1
+    lsl x0, x19, #12
+    msr ttbr0_el1, x0
+    isb
+
+    mov x0, #HVMOP_guest_request_vm_event
+    mov x1, #0
+    mov x16, #hvm_op
+    .globl guest_request
+guest_request:
+    hvc #XEN_HYPERCALL_TAG
+
+    .globl privileged_call
+privileged_call:
+    smc #0
+
+    ldr x0, =4000000            /* some milliseconds */
+1:  subs x0, x0, #1
+    b.ne 1b
+    b round
