@@ -427,6 +427,41 @@ def test_records_that_point_to_one_another(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_pointer_points_to_is_known_where_it_is_complete_before(
+    tmp_path: Path,
+) -> None:
+    """Not where C may ask for it later, and not where it has no name."""
+    folder = tmp_path / "headers"
+    header = (
+        f'#include "types.h"\n{VERSION}'
+        "struct later;\n"
+        "struct s { struct other *other; named_t *named; struct other (*rows)[3];\n"
+        "           struct later *later; struct { int x; } *nameless;\n"
+        "           int room[sizeof(((struct held *)0)->q)]; };\n"
+        "struct later { struct s s; };\n"
+    )
+    out = tmp_path / "out"
+    write(folder, header)
+    (folder / "types.h").write_text(
+        "struct other { int x; };\ntypedef struct { int y; } named_t;\n"
+        "struct held { short q[3]; };\n"
+    )
+    for command in ("generate", "verify"):
+        made = run(command, "--include", folder, "--out", out)
+        assert (made.returncode, made.stderr) == (0, "")
+    targets = {
+        "other": "LP_other",
+        "named": "LP_named_t",
+        "rows": "LP_other_Array_3",
+        "later": "c_void_p",
+        "nameless": "c_void_p",
+        "room": "c_int_Array_6",
+    }
+    assert (
+        imported(out, "{x.c_name: x.type.__name__ for x in m.s._members_}") == targets
+    )
+
+
 def test_arrays_of_a_million(tmp_path: Path) -> None:
     out = verified(
         tmp_path,

@@ -17,8 +17,8 @@ from .pack import Pack
 class Declarations:
     """The nodes of a header's records by key, of its typedefs by name, and of its enums.
 
-    `packs` is what `#pragma pack` allows each struct or union definition, by the node's
-    id.
+    By the id of a struct's or union's definition, `packs` is what `#pragma pack` allows
+    it, and `order` counts which are complete before it: it can hold no others.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class Declarations:
         self.typedefs: dict[str, c_ast.Typedef] = {}
         self.enums: list[c_ast.Enum] = []
         self.packs: dict[int, int] = {}
+        self.order: dict[int, int] = {}
         self._pack = Pack()
         for node in declarations:
             if isinstance(node, c_ast.Pragma):
@@ -49,6 +50,7 @@ class Declarations:
         if isinstance(node, c_ast.Typedef | c_ast.Decl | c_ast.Struct | c_ast.Union):
             for child in node:
                 self._enter(child)
+            self.order.setdefault(id(node), len(self.order))
         elif isinstance(node, c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.PtrDecl):
             self._enter(node.type)
 

@@ -1,7 +1,7 @@
 """A version's Python module, as its template needs it: the IR turned into names and text.
 
 Takes an `Interface`; gives a `ModuleView` of plain strings: which names classes and
-constants get, how types are written, which lines are imported.  `render` hands it to
+constants get, which lines are imported; `pytypes` writes the types.  `render` hands it to
 package/version.py.jinja.
 """
 
@@ -13,13 +13,11 @@ from collections.abc import Iterable, Sequence
 from .docstrings import comment, docstring
 from .groups import enum_names
 from .ir import (
-    Array,
     ConstantGroup,
     CType,
     Enumeration,
     Field,
     Interface,
-    Pointer,
     Record,
     RecordRef,
     Ring,
@@ -34,6 +32,7 @@ from .names import (
     python_name,
 )
 from .placement import is_natural
+from .pytypes import TYPE_NAMES, Types, bit_field_type, is_nested
 from .views import (
     AliasView,
     ConstantView,
@@ -45,31 +44,6 @@ from .views import (
     RecordView,
     SectionView,
 )
-
-_STDINT = frozenset(
-    f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
-)
-_CTYPES = {
-    "char": ("bytes", "c_char"),
-    "signed char": ("int", "c_byte"),
-    "unsigned char": ("int", "c_ubyte"),
-    "short": ("int", "c_short"),
-    "unsigned short": ("int", "c_ushort"),
-    "int": ("int", "c_int"),
-    "unsigned int": ("int", "c_uint"),
-    "long": ("int", "c_long"),
-    "unsigned long": ("int", "c_ulong"),
-    "long long": ("int", "c_longlong"),
-    "unsigned long long": ("int", "c_ulonglong"),
-    "_Bool": ("bool", "c_bool"),
-    "float": ("float", "c_float"),
-    "double": ("float", "c_double"),
-    "long double": ("float", "c_longdouble"),
-    "size_t": ("int", "c_size_t"),
-    "uintptr_t": ("int", "c_size_t"),
-    "intptr_t": ("int", "c_ssize_t"),
-    "ptrdiff_t": ("int", "c_ssize_t"),
-}
 
 
 def module_view(
@@ -99,6 +73,7 @@ class _Module:
         self.classes = {
             record.key: self.claim(_class_name(record)) for record in interface.records
         }
+        self.types = Types(self.classes, self.scalars, self.use)
 
     def claim(self, c_name: str) -> str:
         name = python_name(c_name, self.taken)
@@ -119,7 +94,7 @@ class _Module:
             " lasts."
         )
         scalars = [
-            AliasView(self.scalars[typedef.name], self.annotation(typedef.type))
+            AliasView(self.scalars[typedef.name], self.types.annotation(typedef.type))
             for typedef in interface.scalar_typedefs
         ]
         records = [self.record(record) for record in interface.records]
@@ -150,7 +125,8 @@ class _Module:
         prefix = "" if own else "".join(w.capitalize() for w in ring.name.split("_"))
         self.use(".", "ring")
         request, response = (
-            self.annotation(field.type) for field in self.records[ring.entry].fields
+            self.types.annotation(field.type)
+            for field in self.records[ring.entry].fields
         )
         return HalvesView(
             front=self.claim(f"{prefix}FrontRing"),
@@ -246,7 +222,7 @@ class _Module:
                     name, self.member(field, name, natural), docstring(field.doc, 4)
                 )
             )
-            flat = flat and not self.is_nested(field.type)
+            flat = flat and not is_nested(field.type)
         struct = "Structure" if flat else "Compound"
         base = "Union" if record.kind == "union" else struct
         own = f"{record.kind} {self.classes[record.key]}"
@@ -287,14 +263,6 @@ class _Module:
         inside = outer.partition(" ")[2].replace(".", "'s ")
         return f"The {record.kind} that is the member {member} of {inside}."
 
-    def is_nested(self, type: CType) -> bool:
-        """Whether ctypes gives a view of the member, not its value: a record or an array."""
-        if isinstance(type, Array):
-            return not (
-                isinstance(type.element, Scalar) and type.element.base == "char"
-            )
-        return isinstance(type, RecordRef)
-
     def member(self, field: Field, name: str, natural: bool) -> str:
         """The annotation of a member: its type and what else `Member` in base.py wants.
 
@@ -312,7 +280,7 @@ class _Module:
             extra.append(
                 f"{self.use('.base', 'At')}({', '.join(filter(None, places))})"
             )
-        text = self.annotation(_bit_field_type(field))
+        text = self.types.annotation(bit_field_type(field))
         if extra and isinstance(field.type, RecordRef):
             extra.insert(0, text)  # a class is its own ctypes type
         if not extra:
@@ -321,56 +289,11 @@ class _Module:
             return f"{text[:-1]}, {', '.join(extra)}]"
         return f"{self.use('.base', 'Annotated')}[{text}, {', '.join(extra)}]"
 
-    def annotation(self, type: CType) -> str:
-        """A type as an annotation that has the ctypes type in it."""
-        if isinstance(type, RecordRef):
-            return self.classes[type.key]
-        if isinstance(type, Scalar):
-            if type.base in _STDINT and type.spelling == type.base:
-                return self.use(".base", type.base)
-            if type.spelling in self.scalars:
-                return self.scalars[type.spelling]
-        return f"{self.use('.base', 'Annotated')}[{self.python_type(type)}, {self.ctype(type)}]"
-
-    def python_type(self, type: CType) -> str:
-        match type:
-            case Scalar(base=base) | Enumeration(base=base):
-                return "int" if base in _STDINT else _CTYPES[base][0]
-            case Array(Scalar(base="char")):
-                return "bytes"
-            case Array():
-                return f"{self.use('ctypes', 'Array')}[{self.ctype(type.element)}]"
-            case Pointer(target=None):
-                return "int | None"
-            case Pointer():
-                return self.use(".base", "Any")
-        return self.annotation(type)
-
-    def ctype(self, type: CType) -> str:
-        """A type as ctypes has it."""
-        match type:
-            case RecordRef(key=key):
-                return self.classes[key]
-            case Scalar(base=base) | Enumeration(base=base):
-                name = (
-                    f"c_{base.removesuffix('_t')}"
-                    if base in _STDINT
-                    else _CTYPES[base][1]
-                )
-                return self.use("ctypes", name)
-            case Array(element, length):
-                inner = self.ctype(element)
-                return f"{f'({inner})' if '*' in inner else inner} * {length or 0}"
-            case Pointer(target=target):
-                if target is None:
-                    return self.use("ctypes", "c_void_p")
-                return f"{self.use('ctypes', 'POINTER')}({self.ctype(target)})"
-
     def alias(self, type: CType) -> str:
         return (
             self.classes[type.key]
             if isinstance(type, RecordRef)
-            else self.annotation(type)
+            else self.types.annotation(type)
         )
 
     def is_own_name(self, name: str, type: CType) -> bool:
@@ -379,28 +302,20 @@ class _Module:
 
 
 # Names that a version's module may import; no constant or class may take them.
-_IMPORTABLE = frozenset(
-    ["Annotated", "Array", "Final", "IntFlag", "OpenEnum", "POINTER", "Any", "c_void_p"]
-    + ["At", "Compound", "Structure", "Union", "anonymous", "record", "ring", *_STDINT]
-    + ["C_NAMES"]  # what a module declares for itself
-    + [name for _, name in _CTYPES.values()]
-    + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
+_IMPORTABLE = TYPE_NAMES.union(
+    ["At", "Compound", "Final", "IntFlag", "OpenEnum", "Structure", "Union"],
+    ["anonymous", "record", "ring"],
+    ["C_NAMES"],  # what a module declares for itself
 )
-
-
-def _bit_field_type(field: Field) -> CType:
-    """A member's type; ctypes allows no bit-fields of plain char."""
-    if field.bit_width is not None and field.type == Scalar("char", "char"):
-        return Scalar("signed char", "signed char")
-    return field.type
 
 
 def _member_names(record: Record) -> dict[str, str]:
     """The members' names in Python, by their names in C."""
     names: dict[str, str] = {}
+    taken = set(RECORD_ATTRIBUTES)
     for field in record.fields:
-        taken = RECORD_ATTRIBUTES.union(names.values())
         names[field.name] = python_name(field.name, taken)
+        taken.add(names[field.name])
     return names
 
 

@@ -56,6 +56,7 @@ class TypeTable:
         self.typedefs: dict[str, CType] = {}
         self.used_typedefs: dict[str, Typedef] = {}
         self.enums: dict[str, Enumeration] = {}
+        self._open: list[int] = []  # of the records being laid out, their `order`
         for node in self.declared.enums:
             self.enumerate(node)
 
@@ -98,7 +99,7 @@ class TypeTable:
 
         `name` is the key that an anonymous struct or union gets, if this is one.  A struct
         or union that is defined here is laid out; one that is only named waits until its
-        size or members are asked for, as what a pointer points to need never be known.
+        size or members are asked for.
         """
         if isinstance(node, c_ast.TypeDecl):
             if "_Atomic" in (node.quals or ()):
@@ -172,6 +173,17 @@ class TypeTable:
         if self.is_function(node.type):
             return Pointer("function *", None)
         target = self.type(node.type, "")
+        inner = _element(target)
+        definition = (
+            self.declared.records.get(inner.key)
+            if isinstance(inner, RecordRef)
+            else None
+        )
+        if definition is not None:
+            # One that is complete later may hold what is being laid out: it has to wait.
+            order = self.declared.order[id(definition)]
+            if all(order < other for other in self._open):
+                self.record(c_name(definition))
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if void else target)
 
@@ -180,9 +192,10 @@ class TypeTable:
         match type:
             case Array(element=element):
                 return replace(type, element=self.settled(element))
-            case Pointer(target=RecordRef(key=key)) if key not in self.records:
-                return replace(type, target=None)
             case Pointer(target=target) if target is not None:
+                inner = _element(target)
+                if isinstance(inner, RecordRef) and inner.key not in self.records:
+                    return replace(type, target=None)
                 return replace(type, target=self.settled(target))
         return type
 
@@ -190,7 +203,9 @@ class TypeTable:
         """A struct or union, laid out when first asked for; None for an incomplete one."""
         definition = definition or self.declared.records.get(key)
         if definition is not None and key not in self.records:
+            self._open.append(self.declared.order.get(id(definition), 0))
             self.records[key] = records.lower(self, definition, key)
+            self._open.pop()
         return self.records.get(key)
 
     def is_function(self, node: c_ast.Node) -> bool:
@@ -310,3 +325,10 @@ class TypeTable:
             "only what all compilers lay out alike is supported; change the declaration",
             self.sources.line(place.file, place.line),
         )
+
+
+def _element(type: CType) -> CType:
+    """The type inside arrays."""
+    while isinstance(type, Array):
+        type = type.element
+    return type
