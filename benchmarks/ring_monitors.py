@@ -22,7 +22,7 @@ FLAGS = 1 << 0 | 1 << 2  # the answer: VM_EVENT_FLAG_VCPU_PAUSED, VM_EVENT_FLAG_
 PATHS = (
     *("version", "flags", "reason", "vcpu_id"),
     *("u.mem_access.gfn", "u.mem_access.gla", "u.mem_access.flags"),
-    *("data.regs.x86.rip", "data.regs.x86.cr3", "data.regs.x86.rsp"),
+    *("data.regs.x86.rsp", "data.regs.x86.rip", "data.regs.x86.cr3"),
 )
 
 
@@ -59,7 +59,7 @@ class Select:
 
     def drain(self) -> int:
         selection = self.selection
-        for _v, _f, _reason, _id, _gfn, _gla, _access, _rip, _cr3, _rsp in selection:
+        for _v, _f, _reason, _id, _gfn, _gla, _access, _rsp, _rip, _cr3 in selection:
             selection.respond(flags=FLAGS)
         self.ring.push_responses()
         return self.ring.rsp_prod_pvt

@@ -23,8 +23,27 @@ def projection(
 ) -> Callable[[Any, int], tuple[Any, ...]]:
     """A function that reads the members at `paths`, in their order, as a tuple.
 
-    It takes a buffer and where the record starts in it, in bytes.  Raises ValueError for
-    a path that is no number's, or a bit-field's.
+    It takes a buffer and where the record starts in it, in bytes.  It is fastest for
+    members in the order of the declaration.  Raises ValueError for a path that is no
+    number's, or a bit-field's.
+    """
+    unpack, pick = plan(record, paths)
+    if pick is None:
+        return unpack
+
+    def read(octets: Any, start: int) -> tuple[Any, ...]:
+        picked: tuple[Any, ...] = pick(unpack(octets, start))
+        return picked
+
+    return read
+
+
+def plan(
+    record: type[Structure | Union], paths: tuple[str, ...]
+) -> tuple[Callable[[Any, int], tuple[Any, ...]], itemgetter[Any] | None]:
+    """What reads the members at `paths`, and what brings them into that order.
+
+    None if they are in it.  Raises as `projection` does.
     """
     places = {place.path: place for place in members(record)}
     fields = []
@@ -33,7 +52,11 @@ def projection(
         if not code:
             raise ValueError(f"{record.__name__} has no number '{path}' to select")
         fields.append((places[path].offset, code))
-    return _reader(fields)
+    unpack, order = _unpacker(fields)
+    if order == sorted(order):
+        return unpack, None
+    # Two or more: itemgetter gives a tuple.
+    return unpack, itemgetter(*(order.index(index) for index in range(len(fields))))
 
 
 def _code(place: Place) -> str:
@@ -45,8 +68,10 @@ def _code(place: Place) -> str:
     return code if kind.islower() else code.upper()
 
 
-def _reader(fields: list[tuple[int, str]]) -> Callable[[Any, int], tuple[Any, ...]]:
-    """What reads fields, given by offset and code, in the order given.
+def _unpacker(
+    fields: list[tuple[int, str]],
+) -> tuple[Callable[[Any, int], tuple[Any, ...]], list[int]]:
+    """What reads fields, given by offset and code, and the order in which it does.
 
     Fields that share bytes, as those of a union, are read one after another.
     """
@@ -66,17 +91,14 @@ def _reader(fields: list[tuple[int, str]]) -> Callable[[Any, int], tuple[Any, ..
         rest = later
         if not rest:
             break
-    if len(readers) == 1 and order == sorted(order):
-        return readers[0]
-    # With two of them itemgetter gives a tuple; a single field is in order as it is.
-    pick = itemgetter(*(order.index(index) for index in range(len(fields))))
     first, *others = readers
+    if not others:
+        return first, order
 
-    def read(octets: Any, start: int) -> tuple[Any, ...]:
+    def unpack(octets: Any, start: int) -> tuple[Any, ...]:
         values = first(octets, start)
-        for unpack in others:
-            values += unpack(octets, start)
-        picked: tuple[Any, ...] = pick(values)
-        return picked
+        for read in others:
+            values += read(octets, start)
+        return values
 
-    return read
+    return unpack, order

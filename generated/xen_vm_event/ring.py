@@ -230,31 +230,40 @@ class Selection(Generic[Request, Response]):
     the page.  `respond` answers them in their order.
     """
 
-    __slots__ = ("_flag_words", "_mask", "_places", "_ring", "_unpack", "_words")
+    __slots__ = (
+        "_flag_words",
+        "_mask",
+        "_pick",
+        "_places",
+        "_ring",
+        "_unpack",
+        "_words",
+    )
 
     def __init__(
         self, ring: BackRing[Request, Response], paths: tuple[str, ...]
     ) -> None:
-        from .projection import projection  # not imported without a selection
+        from .projection import plan  # not imported without a selection
 
         request = type(ring.get_request(0))
         self._ring = ring
         self._mask = ring._mask
         self._places = list(ring.sring.starts())[: ring.nr_ents]
-        self._unpack = projection(request, *paths)
+        self._unpack, self._pick = plan(request, paths)
         self._flag_words = [at // 4 + _flag_word(request) for at in self._places]
         self._words = ring.sring.words
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         ring, places, unpack, mask = self._ring, self._places, self._unpack, self._mask
-        octets = ring.sring.octets
+        octets, pick = ring.sring.octets, self._pick
         published = False
         while True:
             produced, taken = ring._produced(True, published), ring.req_cons
             while taken != produced:
                 place = places[taken & mask]
                 ring.req_cons = taken = taken + 1 if taken != U32 else 0
-                yield unpack(octets, place)
+                values = unpack(octets, place)
+                yield values if pick is None else pick(values)
                 if ring.req_cons != taken:  # an iteration within took more
                     break
             if not ring.final_check_for_requests():
