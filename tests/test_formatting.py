@@ -25,7 +25,8 @@ def processes(formatter: Formatter) -> list[int]:
 
 def test_every_text_comes_back_as_black_leaves_it() -> None:
     with Formatter() as formatter:
-        made = formatter.format(UGLY)
+        formatter.start(UGLY)
+        made = formatter.result()
     assert made == {
         path: black.format_str(text, mode=black.Mode()) for path, text in UGLY.items()
     }
@@ -37,11 +38,11 @@ def test_templates_render_what_black_would_leave(
     """black takes twice as long for a text that it changes."""
     rendered: dict[str, str] = {}
 
-    def note(self: Formatter, texts: dict[str, str]) -> dict[str, str]:
+    def note(self: Formatter, texts: dict[str, str]) -> None:
         rendered.update(texts)
-        return texts
 
-    monkeypatch.setattr(Formatter, "format", note)
+    monkeypatch.setattr(Formatter, "start", note)
+    monkeypatch.setattr(Formatter, "result", lambda self: rendered)
     build(Job(SPEC, None, PROJECT / "generated", None))
     assert len(rendered) > 7
     for path, text in rendered.items():
@@ -52,7 +53,8 @@ def test_a_process_that_dies_is_told() -> None:
     with pytest.raises(XenbindError, match="formats the output"), Formatter() as made:
         for process in processes(made):
             os.kill(process, signal.SIGKILL)
-        made.format(UGLY)
+        made.start(UGLY)
+        made.result()
 
 
 def test_processes_end_with_a_caller_that_is_killed(tmp_path: Path) -> None:

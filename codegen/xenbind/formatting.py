@@ -58,25 +58,37 @@ class Formatter:
             process.join()
             connection.close()
 
-    def format(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """Python sources by path, formatted.
+    def start(self, texts: Mapping[str, str]) -> None:
+        """Begin to format Python sources by path; `result` waits for them.
 
-        Raises `XenbindError` if a process died of it.
+        Raises `XenbindError` if a process has died.
         """
-        formatted: dict[str, str] = {}
         try:
             for connection, share in zip(
                 self._connections, _shares(texts), strict=True
             ):
                 connection.send(share)
+        except ConnectionError:
+            raise _died() from None
+
+    def result(self) -> dict[str, str]:
+        """The sources by path, formatted.  Raises `XenbindError` if a process died of it."""
+        formatted: dict[str, str] = {}
+        try:
             for connection in self._connections:
                 formatted |= connection.recv()
         except (EOFError, ConnectionError):
-            raise XenbindError(
-                "a process that formats the output with black died",
-                f"see that `{sys.executable} -m black --version` works",
-            ) from None
+            raise _died() from None
+        for process in self._processes:
+            process.kill()  # it takes its time to go, beside what is left to do
         return formatted
+
+
+def _died() -> XenbindError:
+    return XenbindError(
+        "a process that formats the output with black died",
+        f"see that `{sys.executable} -m black --version` works",
+    )
 
 
 def _shares(texts: Mapping[str, str]) -> list[dict[str, str]]:

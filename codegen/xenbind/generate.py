@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from . import manifest, output
@@ -59,10 +61,12 @@ def build(job: Job) -> Generated:
 
 
 def _build(job: Job, formatter: Formatter) -> Generated:
-    from . import abi, pipeline, spec
+    from . import pipeline, spec
     from .compiler import find_compiler
-    from .render import render
 
+    # What comes after reading is imported while the C compiler reads.
+    importing = Thread(target=import_module, args=(".abi", __package__))
+    importing.start()
     loaded = spec.load(job.spec)
     if job.include:
         loaded = loaded.for_tree(job.include)
@@ -71,8 +75,13 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     read_all = [
         pipeline.read_for_all(loaded, version, command) for version in loaded.versions
     ]
+    importing.join()
+
+    from . import abi
+    from .render import render
+
     interfaces = tuple(interface for interface, _ in read_all)
-    layouts = [records for _, records in read_all]
+    layouts = [lay_out for _, lay_out in read_all]
     headers = {i.version: _display(i.header, job) for i in interfaces}
     folders = {
         interface.version: [

@@ -7,7 +7,7 @@ Takes a `Spec`, a version of it and a compiler command; gives its `Interface` by
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -55,18 +55,24 @@ def read(
 
 def read_for_all(
     spec: Spec, version: VersionSpec, command: tuple[str, ...]
-) -> tuple[Interface, Layouts]:
-    """The same for x86_64, and its records as every ABI lays them out.
+) -> tuple[Interface, Callable[[], Layouts]]:
+    """The same for x86_64, and what lays its records out on every ABI when called.
 
     The header is preprocessed and parsed once, by one compiler: where it asks for a
     target's macros it is that of `command`.  Raises as `read` does.
     """
-    with _deeper(version.directory / spec.header):
+    header = version.directory / spec.header
+    with _deeper(header):
         interface, parsed, sources = _read(spec, version, command, X86_64)
-        return interface, {
-            name: lay_out_records(interface, parsed, sources, abi)
-            for name, abi in ABIS.items()
-        }
+
+    def layouts() -> Layouts:
+        with _deeper(header):
+            return {
+                name: lay_out_records(interface, parsed, sources, abi)
+                for name, abi in ABIS.items()
+            }
+
+    return interface, layouts
 
 
 # Room for structs in 250 levels; the parser takes 12 calls for each.

@@ -7,7 +7,7 @@ and in `module`; a template holds text and loops.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import jinja2
 
@@ -57,19 +57,19 @@ _PER_VERSION = {
 def render(
     spec: Spec,
     interfaces: Sequence[Interface],
-    layouts: Sequence[Layouts],
+    layouts: Sequence[Callable[[], Layouts]],
     headers: Mapping[int, str],
     folders: Mapping[int, Sequence[str]],
     formatter: Formatter,
 ) -> dict[str, str]:
     """The text of every generated file by its path, in sorted order.
 
-    `layouts` are each interface's records on every ABI.  `headers` tells, by version,
+    `layouts` give each interface's records on every ABI.  `headers` tells, by version,
     how the generated files speak of its header; `folders` where the generated tests look
     for it and what it includes.
     """
     templates = _Templates()
-    shared = {
+    shared: dict[str, object] = {
         "name": spec.name,
         "package": spec.package,
         "distribution": spec.distribution,
@@ -84,30 +84,40 @@ def render(
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
-        "tables": tables(
-            [
-                (i.version, records)
-                for i, records in zip(interfaces, layouts, strict=True)
-            ]
-        ),
     }
-    files: dict[str, str] = {}
-    python: dict[str, str] = {}  # rendered, to be formatted
-    for name, path in _shared(interfaces).items():
-        kind = python if name.endswith(".py.jinja") else files
-        kind[path.format(package=spec.package)] = templates.text(name, shared)
+    contexts = [
+        (name, path.format(package=spec.package), shared)
+        for name, path in _shared(interfaces).items()
+    ]
     for interface in interfaces:
+        number = interface.version
         context = {
             **_reference_context(spec, interface),
             "module": module_view(
-                interface, headers[interface.version], _releases(spec, interface)
+                interface, headers[number], _releases(spec, interface)
             ),
         }
-        for name, path in _PER_VERSION.items():
-            kind = python if name.endswith(".py.jinja") else files
-            path = path.format(package=spec.package, version=interface.version)
-            kind[path] = templates.text(name, context)
-    return dict(sorted((files | formatter.format(python)).items()))
+        contexts += [
+            (name, path.format(package=spec.package, version=number), context)
+            for name, path in _PER_VERSION.items()
+        ]
+    formatter.start(
+        {
+            path: templates.text(name, context)
+            for name, path, context in contexts
+            if name.endswith(".py.jinja")
+        }
+    )
+    # The rest is made while black is at work.
+    shared["tables"] = tables(
+        [(i.version, lay_out()) for i, lay_out in zip(interfaces, layouts, strict=True)]
+    )
+    files = {
+        path: templates.text(name, context)
+        for name, path, context in contexts
+        if not name.endswith(".py.jinja")
+    }
+    return dict(sorted((files | formatter.result()).items()))
 
 
 def render_reference(spec: Spec, interface: Interface) -> str:
