@@ -6,6 +6,7 @@ import copy
 import ctypes
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -287,3 +288,49 @@ def test_a_ring_s_request_can_be_sent_on() -> None:
         assert front.get_request(0).vcpu_id == 3
         with pytest.raises(TypeError, match=r"vm_event_st .* of xen_vm_event.v6"):
             front.send(other)
+
+
+def test_a_response_of_another_type_is_given(tmp_path: Path) -> None:
+    header = """\
+#define VM_EVENT_INTERFACE_VERSION 9
+#include "ring.h"
+struct question { uint32_t id; uint32_t sector[4]; };
+struct answer { uint16_t id; int16_t status; };
+DEFINE_RING_TYPES(disk, struct question, struct answer);
+"""
+    folder = tree(tmp_path / "headers", header)
+    shutil.copy(PROJECT / "headers" / "io" / "ring.h", folder)
+    out = tmp_path / "out"
+    made = xenbind("generate", "--include", folder, "--out", out)
+    assert made.returncode == 0, made.stderr
+    code = """\
+from xen_vm_event import v9
+page = bytearray(4096)
+back, front = v9.DiskBackRing(page), v9.DiskFrontRing(page)
+front.send(v9.question(id=5))
+front.push_requests()
+(request,) = back.requests()
+for wrong in ({}, {"flags": 1}, {"response": v9.answer(), "flags": 1}):
+    try:
+        back.respond(request, **wrong)
+    except TypeError as error:
+        print(error)
+assert back.unanswered() == [request]
+back.respond(request, response=v9.answer(id=request.id, status=-3))
+back.push_responses()
+print(*front.responses())
+"""
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.stdout, shown.stderr) == (
+        "the responses of this ring are no requests: give one\n"
+        "the responses of this ring are no requests: give one\n"
+        "the flags of a response are its own\n"
+        "answer(id=5, status=-3)\n",
+        "",
+    )

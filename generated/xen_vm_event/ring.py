@@ -15,6 +15,8 @@ one thread. Its page is mapped, never copied; `detach` lets go of it.
 
 from __future__ import annotations
 
+import ctypes
+
 from .base import TYPE_CHECKING, Any, Generic, Structure
 from .macros import REQ_PROD, RSP_PROD, U32, BackMacros, FrontMacros, assign
 
@@ -108,7 +110,14 @@ class FrontRing(FrontMacros[Request, Response]):
 class BackRing(BackMacros[Request, Response]):
     """The back half of a ring: it takes requests and gives responses."""
 
-    __slots__ = ("_copies", "_entries", "_flag_word", "_mask", "_selected")
+    __slots__ = (
+        "_copies",
+        "_entries",
+        "_flag_word",
+        "_mask",
+        "_other_response",
+        "_selected",
+    )
 
     def __init__(
         self, page: Page, start: int | None = None, barriers: Barriers | None = None
@@ -129,7 +138,8 @@ class BackRing(BackMacros[Request, Response]):
         from .private import Copy  # not imported before a ring is set up
 
         self._mask = self.nr_ents - 1
-        request = type(self.get_request(0))
+        request, response = type(self.get_request(0)), type(self.get_response(0))
+        self._other_response = request is not response
         self._copies = [Copy(request, size) for _ in self._entries]
         self._flag_word = _flag_word(request)
         self._selected: bool | None = None  # how the waiting requests were taken
@@ -190,11 +200,16 @@ class BackRing(BackMacros[Request, Response]):
         self.xen_rmb()
         return produced
 
-    def respond(self, request: Request, flags: int | None = None) -> None:
-        """Answer a request with itself, as it is now, and with these flags.
+    def respond(
+        self,
+        request: Request,
+        flags: int | None = None,
+        response: Response | None = None,
+    ) -> None:
+        """Answer a request: with itself, as it is now, and with these flags.
 
-        `push_responses` publishes it.  Raises ValueError for a request that does not
-        wait for an answer.
+        A ring whose responses are of another type needs one.  `push_responses` publishes
+        it.  Raises ValueError for a request that does not wait for an answer.
         """
         try:
             copy = request._copy_
@@ -202,7 +217,13 @@ class BackRing(BackMacros[Request, Response]):
             raise ValueError(_NOT_WAITING) from None
         if copy.ring is not self:
             raise ValueError(_NOT_WAITING)
-        if flags is not None:
+        if response is not None:
+            if flags is not None:
+                raise TypeError("the flags of a response are its own")
+            copy.octets[: ctypes.sizeof(response)] = memoryview(response).cast("B")
+        elif self._other_response:
+            raise TypeError("the responses of this ring are no requests: give one")
+        elif flags is not None:
             copy.words[self._flag_word] = flags
         answered = self.rsp_prod_pvt
         self._entries[answered & self._mask][_WHOLE] = copy.octets
@@ -273,7 +294,8 @@ class Selection(Generic[Request, Response]):
     def respond(self, flags: int | None = None) -> None:
         """Answer the oldest request that was taken, with itself and with these flags.
 
-        Raises ValueError if none waits.
+        Raises ValueError if none waits.  A ring whose responses are of another type has
+        them at `get_response(rsp_prod_pvt)`, to be filled before this.
         """
         ring = self._ring
         answered = ring.rsp_prod_pvt
