@@ -6,6 +6,7 @@ import copy
 import ctypes
 import importlib
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,14 @@ def test_an_unknown_version_says_which_there_are() -> None:
         UnknownVersion, match="version 99: there are versions 1, 2, 3, 4, 5, 6, 7"
     ):
         interface(99)
+    with pytest.raises(UnknownVersion, match="version '7': there are versions"):
+        interface("7")  # type: ignore[arg-type]
+    with pytest.raises(
+        UnknownVersion, match=r"of Xen 4\.99: there are releases 4\.6, "
+    ):
+        interface_for_xen("4.99")
+    with pytest.raises(TypeError, match="a release is a string"):
+        interface_for_xen(4.20)  # type: ignore[arg-type]
 
 
 def test_importing_the_package_imports_no_version() -> None:
@@ -200,7 +209,9 @@ def test_a_request_and_a_ring_page_tell_their_version(version: int) -> None:
 
 
 def test_bytes_of_no_version_are_told() -> None:
-    with pytest.raises(UnknownVersion, match="version 0: there are versions 1, 2"):
+    with pytest.raises(
+        UnknownVersion, match="version 0, as of a page without a request"
+    ):
         interface_of(bytes(4096))
     with pytest.raises(UnknownVersion, match="version 4294967295"):
         interface_of(b"\xff" * 400)
@@ -280,6 +291,52 @@ def test_a_copy_of_a_ring_s_request_has_memory_of_its_own() -> None:
         assert (copied.vcpu_id, copied.data.regs.x86.rip) == (3, 0)
 
 
+def test_records_can_be_pickled_and_unions_copied() -> None:
+    request = taken()
+    request.u.mem_access.gfn = 5
+    for original in (request, request.copy(), request.u, request.u.mem_access):
+        for again in (
+            pickle.loads(pickle.dumps(original)),
+            copy.copy(original),
+            copy.deepcopy(original),
+        ):
+            assert bytes(again) == bytes(original)
+            assert type(again) is getattr(v7, type(original).__name__)
+    union = copy.copy(request.u)
+    union.mem_access.gfn = 6
+    assert (request.u.mem_access.gfn, bytes(union)[0]) == (5, 6)
+    record = pickle.loads(pickle.dumps(request))
+    record.u.mem_access.gfn = 7
+    assert record.copy().u.mem_access.gfn == 7
+
+
+def test_flags_that_do_not_fit_keep_their_low_bits() -> None:
+    page = bytearray(4096)
+    with v7.FrontRing(page) as front, v7.BackRing(page) as back:
+        for _ in range(2):
+            front.send(v7.vm_event_st(version=7))
+        front.push_requests()
+        for request, flags in zip(back.requests(), (1 << 32 | 5, -1), strict=True):
+            back.respond(request, flags=flags)
+        back.push_responses()
+        found = [response.flags for response in front.responses()]
+        assert found == [5, 0xFFFF_FFFF]
+
+
+def test_a_response_of_a_wrong_type_is_refused() -> None:
+    page = bytearray(4096)
+    wrong: Any = v6.vm_event_st()
+    with v7.FrontRing(page) as front, v7.BackRing(page) as back:
+        front.send(v7.vm_event_st(version=7))
+        front.push_requests()
+        (request,) = back.requests()
+        with pytest.raises(
+            TypeError, match=r"a vm_event_st is wanted, not a vm_event_st of"
+        ):
+            back.respond(request, response=wrong)
+        assert back.unanswered() == [request]
+
+
 def test_a_ring_s_request_can_be_sent_on() -> None:
     page, request = bytearray(4096), taken()
     other: Any = v6.vm_event_st()
@@ -316,6 +373,12 @@ for wrong in ({}, {"flags": 1}, {"response": v9.answer(), "flags": 1}):
     except TypeError as error:
         print(error)
 assert back.unanswered() == [request]
+chosen = v9.DiskBackRing(page, start=0).select("id")
+assert list(chosen) == [(5,)]
+try:
+    chosen.respond(flags=1)
+except TypeError as error:
+    print(error)
 back.respond(request, response=v9.answer(id=request.id, status=-3))
 back.push_responses()
 print(*front.responses())
@@ -331,6 +394,7 @@ print(*front.responses())
         "the responses of this ring are no requests: give one\n"
         "the responses of this ring are no requests: give one\n"
         "the flags of a response are its own\n"
+        "the responses of this ring are no requests\n"
         "answer(id=5, status=-3)\n",
         "",
     )

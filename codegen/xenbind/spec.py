@@ -6,6 +6,7 @@ it names.  Unknown keys are errors, so that a misspelt one cannot pass for an ab
 
 from __future__ import annotations
 
+import keyword
 import re
 import tomllib
 from collections.abc import Mapping
@@ -147,7 +148,8 @@ class _Reader:
             if section not in _SCHEMA:
                 raise self._unknown(section, tuple(_SCHEMA), "section")
         interface = self._table("interface", self.data.get("interface", {}))
-        if not interface["package"].isidentifier():
+        package = interface["package"]
+        if not package.isidentifier() or keyword.iskeyword(package):
             raise self._wrong("package", "must be a Python identifier", "xen_vm_event")
         entries = self.data.get("version", [])
         if not isinstance(entries, list):

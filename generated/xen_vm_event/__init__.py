@@ -1,14 +1,16 @@
 """Python bindings for Xen's vm_event interface, generated from its C headers.
 
 Each interface version is a module of its own, `xen_vm_event.v7`.
-`interface` gives one by its number, `interface_for_xen` by a Xen release, and `interface_of`
-by what a hypervisor wrote; a module is imported when it is first asked for.
+`interface` gives one by its number, and `interface_for_xen` by a Xen release.
+`interface_of` tells it from what a hypervisor wrote.
+A module is imported when it is first asked for.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mmap import mmap
     from types import ModuleType
 
 __all__ = [
@@ -34,10 +36,10 @@ VERSIONS: dict[int, tuple[str, ...]] = {
 class UnknownVersion(LookupError):
     """There is no module for an interface version; says which there are."""
 
-    def __init__(self, what: str) -> None:
-        known = ", ".join(map(str, VERSIONS))
+    def __init__(self, what: str, known: str = "") -> None:
+        known = known or f"versions {', '.join(map(str, VERSIONS))}"
         super().__init__(
-            f"no bindings for vm_event {what}: there are versions {known}; make them"
+            f"no bindings for vm_event {what}: there are {known}; make others"
             " from that Xen's headers with `xenbind add-version DIR`"
         )
 
@@ -45,7 +47,7 @@ class UnknownVersion(LookupError):
 def interface(version: int) -> ModuleType:
     """The module of an interface version."""
     if version not in VERSIONS:
-        raise UnknownVersion(f"version {version}")
+        raise UnknownVersion(f"version {version!r}")
     # What importlib.import_module does, without importing importlib.
     module: ModuleType = __import__(f"{__name__}.v{version}", fromlist=["*"])
     return module
@@ -53,12 +55,15 @@ def interface(version: int) -> ModuleType:
 
 def interface_for_xen(release: str) -> ModuleType:
     """The module for a Xen release, given as `4.17` or in full, as in `4.17.3`."""
-    major, _, rest = str(release).partition(".")
+    if not isinstance(release, str):  # 4.20 would be 4.2
+        raise TypeError(f"a release is a string, as '4.17', not {release!r}")
+    major, _, rest = release.partition(".")
     digits = len(rest) - len(rest.lstrip("0123456789"))
     for version, releases in VERSIONS.items():
         if f"{major}.{rest[:digits]}" in releases:
             return interface(version)
-    raise UnknownVersion(f"of Xen {release}")
+    known = ", ".join(release for releases in VERSIONS.values() for release in releases)
+    raise UnknownVersion(f"of Xen {release}", f"releases {known}")
 
 
 _PAGE_SIZE = 4096
@@ -67,7 +72,7 @@ _IN_REQUEST = 0
 _IN_PAGE = 64
 
 
-def interface_of(data: bytes | bytearray | memoryview) -> ModuleType:
+def interface_of(data: bytes | bytearray | memoryview | mmap) -> ModuleType:
     """The module for a request, or for a whole ring page, by its version word.
 
     A page is told from a request by its size of 4096 bytes; the word that counts is then
@@ -77,4 +82,7 @@ def interface_of(data: bytes | bytearray | memoryview) -> ModuleType:
     word = bytes(data[start : start + 4])
     if len(word) < 4:
         raise ValueError(f"no version word in {len(data)} bytes: a request is longer")
-    return interface(int.from_bytes(word, "little"))
+    version = int.from_bytes(word, "little")
+    if not version and 0 not in VERSIONS:
+        raise UnknownVersion("version 0, as of a page without a request yet")
+    return interface(version)

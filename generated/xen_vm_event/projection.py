@@ -48,6 +48,8 @@ def plan(
     places = {place.path: place for place in members(record)}
     fields = []
     for path in paths:
+        if path in places and places[path].bit_width is not None:
+            raise ValueError(f"'{path}' is a bit-field, which cannot be selected")
         code = _code(places[path]) if path in places else ""
         if not code:
             raise ValueError(f"{record.__name__} has no number '{path}' to select")
@@ -62,7 +64,7 @@ def plan(
 def _code(place: Place) -> str:
     """The struct code of a number in bytes of its own, empty for anything else."""
     kind = getattr(place.member.type, "_type_", None)
-    if place.bit_width is not None or kind not in tuple("bBhHiIlLqQ"):
+    if kind not in tuple("bBhHiIlLqQ"):
         return ""
     code = {1: "b", 2: "h", 4: "i", 8: "q"}[place.size]
     return code if kind.islower() else code.upper()

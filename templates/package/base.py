@@ -179,6 +179,26 @@ class _Record:
         )
         return f"{type(self).__name__}({', '.join(members)})"
 
+    def copy(self) -> Self:
+        """The same record in memory of its own."""
+        copied: Self = _from_bytes(type(self), self)
+        return copied
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A record is pickled as its bytes."""
+        record: Any = self
+        return _from_bytes, (type(self), bytes(record))
+
+
+def _from_bytes(cls: Any, octets: Any) -> Any:
+    return cls.from_buffer_copy(octets)
+
 
 class Structure(_Record, _CStructure):
     """The base of structs whose members are all numbers or pointers.
@@ -189,16 +209,6 @@ class Structure(_Record, _CStructure):
     __slots__ = ("_copy_",)
 
     _copy_: Any
-
-    def copy(self) -> Self:
-        """The same record in memory of its own."""
-        return type(self).from_buffer_copy(self)
-
-    def __copy__(self) -> Self:
-        return self.copy()
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self.copy()
 
 
 class _Compound(_Record):

@@ -63,10 +63,14 @@ def _twin(cls: Any) -> Any:
     def copy(self: Any) -> Any:
         return cls.from_buffer_copy(self)
 
+    def reduce(self: Any) -> tuple[Any, ...]:
+        return copy(self).__reduce__()  # type: ignore[no-any-return]
+
     body = {
         "__doc__": cls.__doc__,
         "__module__": cls.__module__,
         "__slots__": tuple(_nested(cls)),
         "copy": copy,
+        "__reduce__": reduce,
     }
     return type(cls)(cls.__name__, (cls,), body)

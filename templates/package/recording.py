@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from mmap import mmap
 from typing import TypeVar
 
 from .base import Structure
@@ -12,7 +13,9 @@ from .private import Copy
 Record = TypeVar("Record", bound=Structure)
 
 
-def records(record: type[Record], recording: bytes | memoryview) -> Iterator[Record]:
+def records(
+    record: type[Record], recording: bytes | bytearray | memoryview | mmap
+) -> Iterator[Record]:
     """Each record of a recording: one object, filled anew for each; `copy()` keeps one.
 
     Raises ValueError where the recording ends within a record.

@@ -15,8 +15,6 @@ one thread. Its page is mapped, never copied; `detach` lets go of it.
 
 from __future__ import annotations
 
-import ctypes
-
 from .base import TYPE_CHECKING, Any, Generic, Structure
 from .macros import REQ_PROD, RSP_PROD, U32, BackMacros, FrontMacros, assign
 
@@ -204,6 +202,7 @@ class BackRing(BackMacros[Request, Response]):
         self,
         request: Request,
         flags: int | None = None,
+        *,
         response: Response | None = None,
     ) -> None:
         """Answer a request: with itself, as it is now, and with these flags.
@@ -220,11 +219,14 @@ class BackRing(BackMacros[Request, Response]):
         if response is not None:
             if flags is not None:
                 raise TypeError("the flags of a response are its own")
-            copy.octets[: ctypes.sizeof(response)] = memoryview(response).cast("B")
+            assign(self.entry.from_buffer(copy.octets).rsp, response)
         elif self._other_response:
             raise TypeError("the responses of this ring are no requests: give one")
         elif flags is not None:
-            copy.words[self._flag_word] = flags
+            try:
+                copy.words[self._flag_word] = flags
+            except (IndexError, ValueError):
+                _set_low_bits(copy.words, self._flag_word, flags)
         answered = self.rsp_prod_pvt
         self._entries[answered & self._mask][_WHOLE] = copy.octets
         self.rsp_prod_pvt = answered + 1 if answered != U32 else 0
@@ -302,8 +304,21 @@ class Selection(Generic[Request, Response]):
         if answered == ring.req_cons or not ring._selected:
             raise ValueError("no selected request waits for an answer")
         if flags is not None:
-            self._words[self._flag_words[answered & self._mask]] = flags
+            if ring._other_response:
+                raise TypeError("the responses of this ring are no requests")
+            place = self._flag_words[answered & self._mask]
+            try:
+                self._words[place] = flags
+            except (IndexError, ValueError):
+                _set_low_bits(self._words, place, flags)
         ring.rsp_prod_pvt = answered + 1 if answered != U32 else 0
+
+
+def _set_low_bits(words: memoryview[int], place: int, flags: int) -> None:
+    """Flags that do not fit keep their low bits, as with any member."""
+    if place >= len(words):
+        raise TypeError("the records of this ring have no flags")
+    words[place] = flags & U32
 
 
 def _flag_word(record: type[Structure]) -> int:
