@@ -492,7 +492,9 @@ def test_one_iteration_inside_another_takes_each_response_once() -> None:
 )
 def test_only_numbers_can_be_selected(path: str) -> None:
     ring = Ring()
-    with pytest.raises(ValueError, match=f"(no number '{path}'|'{path}' is a bit-field)"):
+    with pytest.raises(
+        ValueError, match=f"(no number '{path}'|'{path}' is a bit-field)"
+    ):
         ring.back.select("reason", path)
 
 

@@ -87,3 +87,23 @@ def test_long_docstrings_are_filled() -> None:
 
 def test_comment_lines() -> None:
     assert comment("One two.\n\nNot this.") == ["# One two."]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "expected"),
+    [
+        ("int one; /* behind */", "one", "above, behind"),
+        ("int one, two; /* behind */", "one", "above"),
+        ("int one, two; /* behind */", "two", "behind"),
+        ("int one; int two; /* behind */", "one", "above"),
+        ("int one; int two; int three; /* behind */", "two", ""),
+        ("struct pair { int one; /* behind */", "pair", "above"),
+        ("struct pair { /* behind */", "pair", "above, behind"),
+        ("enum kind { ONE, /* behind */", "ONE", "behind"),
+    ],
+)
+def test_a_line_of_several_shares_its_comments(
+    code: str, name: str, expected: str
+) -> None:
+    found = read(f"/* above */\n{code}\n").of(2, name, code)
+    assert found.replace("\n\n", ", ") == expected

@@ -108,3 +108,32 @@ def test_words_for_a_group(tmp_path: Path) -> None:
     assert [member.doc for member in found["PairKind"].members] == ["One.", "Two."]
     assert found["PairSide"].doc == "For them all."
     assert [member.doc for member in found["PairSide"].members] == ["", ""]
+
+
+ENUMS = """\
+/* How loud it is. */
+enum level { LEVEL_LOW, LEVEL_MID = 5, LEVEL_HIGH };
+typedef enum { SHAPE_ROUND = 1 << 0, SHAPE_FLAT = 1 << 1 } shape_t;
+enum mixed { ALPHA, BETA };
+struct ask { enum level level; shape_t shape; enum mixed mixed; };
+"""
+
+
+def test_an_enum_of_c_is_a_group(tmp_path: Path) -> None:
+    found = groups(tmp_path, ENUMS)
+    assert {name: group.is_flag for name, group in found.items()} == {
+        "Level": False,
+        "Shape": True,
+    }
+    level = found["Level"]
+    assert (level.prefix, level.doc) == ("LEVEL_", "How loud it is.")
+    assert [member.value for member in level.members] == [0, 5, 6]
+
+
+def test_a_member_of_an_enum_s_type_holds_its_values(tmp_path: Path) -> None:
+    path = tree(tmp_path / "headers", f"#define VERSION 1\n{ENUMS}") / "spec.toml"
+    path.write_text(SPEC)
+    loaded = spec.load(path).for_tree(path.parent)
+    interface = pipeline.read(loaded, loaded.versions[0], ("gcc",))
+    (ask,) = interface.records
+    assert [field.hint for field in ask.fields] == ["LEVEL_", "SHAPE_", None]

@@ -37,10 +37,31 @@ class Comments:
     behind: dict[int, str]
     sections: dict[int, str]
 
-    def of(self, line: int) -> str:
-        """The text on the declaration at `line`: what is above it, then what is behind."""
-        parts = (self.above.get(line, ""), self.behind.get(line, ""))
+    def of(self, line: int, name: str = "", code: str = "") -> str:
+        """The text on the declaration at `line`: what is above it, then what is behind.
+
+        Where the line's `code` declares more than `name`, what is above it is on the
+        first of them, and what is behind on the last.
+        """
+        before, after = _around(name, code)
+        parts = [
+            "" if _ENDS.search(before) else self.above.get(line, ""),
+            "" if _ENDS.search(after) else self.behind.get(line, ""),
+        ]
         return "\n\n".join(part for part in parts if part)
+
+
+# A declarator or declaration ends, and another name follows.
+_ENDS = re.compile(r"[;,{]\s*(?:\w|$)", re.ASCII)
+
+
+def _around(name: str, code: str) -> tuple[str, str]:
+    """What of a line's code stands before a name, up to it, and what behind it."""
+    plain = re.sub(r"/\*.*?(?:\*/|$)|//.*", "", code)
+    found = re.search(rf"\b{re.escape(name)}\b", plain) if name else None
+    if found is None:
+        return "", ""
+    return plain[: found.start()], plain[found.end() :].rstrip(" \t;,{")
 
 
 def read(text: str) -> Comments:

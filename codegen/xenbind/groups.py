@@ -1,8 +1,9 @@
 """Constant groups: which constants are the values of one thing.
 
 Takes the constants in order, and the members whose comments name a prefix; gives
-`ConstantGroup`s, from which `render` makes enums.  Three rules, the first that fits:
+`ConstantGroup`s, from which `render` makes enums.  Four rules, the first that fits:
 
+- an enum of C's, whose enumerators share a prefix;
 - a hint: a member's comment says `VM_EVENT_FLAG_*`;
 - a name in the spec's [names] table;
 - a run: neighbouring constants, no declaration between them, that share a prefix and
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .comments import Comments
 from .ir import Constant, ConstantGroup, Record
@@ -21,17 +22,46 @@ from .source import Sources
 from .spec import Spec
 
 
+@dataclass(frozen=True, slots=True)
+class CEnum:
+    """An enum that the header declares; `tag` is empty for one without."""
+
+    tag: str
+    enumerators: tuple[str, ...]
+    doc: str
+
+    @property
+    def prefix(self) -> str:
+        """What the names share, whole words with an underscore; empty if nothing."""
+        return _common_prefix(self.enumerators) if len(self.enumerators) > 1 else ""
+
+
 def infer(
     constants: Sequence[Constant],
+    enums: Sequence[CEnum],
     records: Sequence[Record],
     comments: Comments,
     sources: Sources,
     spec: Spec,
 ) -> tuple[ConstantGroup, ...]:
     """The groups among the constants, in the order of their first members."""
-    numeric = [constant for constant in constants if isinstance(constant.value, int)]
+    by_name = {constant.name: constant for constant in constants}
+    declared: dict[str, ConstantGroup] = {}
+    for enum in enums:
+        if enum.prefix and enum.prefix not in declared:
+            name = spec.names.get(enum.prefix, _camel(enum.tag or enum.prefix))
+            own = [by_name[name] for name in enum.enumerators]
+            group = _group(name, enum.prefix, own, comments)
+            declared[enum.prefix] = replace(group, doc=enum.doc or group.doc)
+    grouped = {member.name for group in declared.values() for member in group.members}
+    numeric = [
+        constant
+        for constant in constants
+        if isinstance(constant.value, int) and constant.name not in grouped
+    ]
     known = {field.hint for record in records for field in record.fields if field.hint}
     known |= set(spec.names)
+    known -= set(declared)
     members: dict[str, list[Constant]] = {}
     rest = []
     for constant in numeric:
@@ -49,7 +79,9 @@ def infer(
     groups = [
         _group(spec.names.get(prefix, _camel(prefix)), prefix, part, comments)
         for prefix, part in members.items()
+        if prefix not in declared
     ]
+    groups += declared.values()
     return tuple(sorted(groups, key=lambda group: group.coord))
 
 

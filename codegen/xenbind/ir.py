@@ -7,7 +7,7 @@ bytes, bit positions in bits from the least significant bit of the storage unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .layout import IntegerType
 
@@ -40,11 +40,15 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Enumeration:
-    """An `enum` used as the type of a member; `base` is the integer type that holds it."""
+    """An `enum` used as the type of a member; `base` is the integer type that holds it.
+
+    `prefix` is what its enumerators' names share, and names their group.
+    """
 
     spelling: str
     base: str
     aligned: int = 0
+    prefix: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from .layout import Abi
 from .parse import Parsed, unevaluable
 from .source import Sources
 from .spec import Spec
-from .typetable import TypeTable
+from .typetable import TypeTable, enumerator_names
 
 
 def candidates(
@@ -138,6 +138,7 @@ class _Lowering:
             constants=constants,
             groups=groups.infer(
                 constants,
+                list(self.enums()),
                 tuple(self.types.records.values()),
                 self.types.comments,
                 self.sources,
@@ -156,6 +157,15 @@ class _Lowering:
         found = {constant.name: constant for constant in self.enumerators()}
         found |= {constant.name: constant for constant in self.macros(macros)}
         yield from sorted(found.values(), key=lambda constant: constant.coord.line)
+
+    def enums(self) -> Iterator[groups.CEnum]:
+        for node in self.types.declared.enums:
+            if node.coord.file == self.root:
+                yield groups.CEnum(
+                    node.name or "",
+                    enumerator_names(node),
+                    self.types.doc(node.coord, node.name or "enum"),
+                )
 
     def enumerators(self) -> Iterator[Constant]:
         for node in self.types.enumerator_nodes:

@@ -271,7 +271,7 @@ class _Module:
         extra = []
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
-        if field.hint in self.groups and isinstance(field.type, Scalar):
+        if field.hint in self.groups and isinstance(field.type, Scalar | Enumeration):
             extra.append(self.groups[field.hint])
         if name != field.name:
             extra.append(f'"{field.name}"')

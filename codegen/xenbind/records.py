@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from . import attributes, comments, layout
 from .attributes import Attributes
-from .ir import Array, CType, Field, Pointer, Record
+from .ir import Array, CType, Enumeration, Field, Pointer, Record
 
 if TYPE_CHECKING:
     from .typetable import TypeTable
@@ -125,6 +125,7 @@ def _field(
     if member.bits is not None and (member.packed or member.pack):
         size = -(-((place.bit_offset or 0) + member.bits) // 8)
     doc = types.doc(node.coord, node.name)
+    prefix = type.prefix if isinstance(type, Enumeration) else ""
     return Field(
         name=node.name,
         type=types.settled(type),
@@ -133,7 +134,7 @@ def _field(
         bit_offset=place.bit_offset,
         bit_width=member.bits,
         doc=doc,
-        hint=comments.hint(doc),
+        hint=prefix or comments.hint(doc),
         coord=types.coord(node),
     )
 

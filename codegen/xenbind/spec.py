@@ -150,7 +150,9 @@ class _Reader:
         interface = self._table("interface", self.data.get("interface", {}))
         package = interface["package"]
         if not package.isidentifier() or keyword.iskeyword(package):
-            raise self._wrong("package", "must be a Python identifier", "xen_vm_event")
+            raise self._wrong(
+                "package", "must be a Python identifier and no keyword", "xen_vm_event"
+            )
         entries = self.data.get("version", [])
         if not isinstance(entries, list):
             raise self._wrong("version", "must be an array of tables", "[[version]]")

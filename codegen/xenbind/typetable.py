@@ -18,6 +18,7 @@ from .constants import CInt, Unevaluable, evaluate
 from .declarations import Declarations, c_name
 from .errors import SourceError
 from .exprtypes import expression_type, place_in
+from .groups import CEnum
 from .ir import (
     Array,
     Coord,
@@ -84,7 +85,8 @@ class TypeTable:
             self.enter(name, value, base)
         tag = node.name or str(id(node))
         spelled = f"enum {node.name or '<anonymous>'}"
-        self.enums[tag] = Enumeration(spelled, base.name, asked.aligned)
+        prefix = CEnum(tag, enumerator_names(node), "").prefix
+        self.enums[tag] = Enumeration(spelled, base.name, asked.aligned, prefix)
 
     def enter(self, name: str, value: int, base: IntegerType | None) -> None:
         type = self.abi.integers["int"]
@@ -314,7 +316,8 @@ class TypeTable:
         place = Coord(coord.file, coord.line, 1)
         if coord.file != self.root or not self.sources.mentions(place, name):
             return ""
-        return self.comments.of(coord.line)
+        line = self.sources.line(coord.file, coord.line)
+        return self.comments.of(coord.line, name, line)
 
     def refuse(self, node: c_ast.Node, message: str) -> SourceError:
         place = node.coord
@@ -332,3 +335,12 @@ def _element(type: CType) -> CType:
     while isinstance(type, Array):
         type = type.element
     return type
+
+
+def enumerator_names(node: c_ast.Enum) -> tuple[str, ...]:
+    """The names that an enum's definition declares."""
+    return tuple(
+        entry.name
+        for entry in node.values.enumerators
+        if isinstance(entry, c_ast.Enumerator)
+    )
