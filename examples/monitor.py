@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from watching import ARM, SIGNALS, Handler, Watching, recover
+from watching import ARM, SIGNALS, SWITCHES, Handler, Watching, recover
 from xen_vm_event import UnknownVersion, interface, interface_for_xen
 from xenctrl import Xen, XenError
 
@@ -100,7 +100,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Say what happens in a guest.")
     parser.add_argument("domain", type=int, help="its number, as `xl list` has it")
     parser.add_argument(
-        "--events", default=EVENTS, help="what to watch, by commas (%(default)s)"
+        "--events",
+        default=EVENTS,
+        help=f"what to watch, by commas: {', '.join(SWITCHES).lower()}; write_ctrlreg:REG"
+        " and mov_to_msr:NUMBER each for a register (%(default)s)",
     )
     parser.add_argument("--count", type=int, help="leave after so many events")
     parser.add_argument("--json", action="store_true", help="print JSON lines")
