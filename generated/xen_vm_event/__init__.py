@@ -39,7 +39,7 @@ class UnknownVersion(LookupError):
     def __init__(self, what: str, known: str = "") -> None:
         known = known or f"versions {', '.join(map(str, VERSIONS))}"
         super().__init__(
-            f"no bindings for vm_event {what}: there are {known}; make others"
+            f"no bindings for vm_event {what}: there are {known}; make them"
             " from that Xen's headers with `xenbind add-version DIR`"
         )
 
