@@ -22,7 +22,7 @@ from xenbind.ir import Array, CType, Interface, RecordRef
 from xenbind.layout import ABIS
 from xenbind.module import module_view
 from xenbind.parse import parse
-from xenbind.render import _Templates
+from xenbind.render import Templates
 from xenbind.source import Sources
 from xenbind.typetable import TypeTable
 
@@ -81,7 +81,7 @@ def said_by_classes(batch: tuple[Declared, ...], folder: Path) -> list[Facts]:
     view = module_view(interface, "random.h", ())
     package = folder / f"random_{uuid4().hex}"
     shutil.copytree(PROJECT / "templates" / "package", package)
-    text = _Templates().text("package/version.py.jinja", {"module": view})
+    text = Templates().text("package/version.py.jinja", {"module": view})
     (package / "v1.py").write_text(text)
     (package / "__init__.py").touch()
     module = importlib.import_module(f"{package.name}.v1")

@@ -52,10 +52,9 @@ class Formatter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for process in self._processes:
-            process.kill()
+        # Not waited for: they have nothing left to do, and Python joins them as it ends.
         for process, connection in zip(self._processes, self._connections, strict=True):
-            process.join()
+            process.kill()
             connection.close()
 
     def start(self, texts: Mapping[str, str]) -> None:

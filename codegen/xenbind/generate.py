@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from .manifest import Manifest
 
 if TYPE_CHECKING:
     from .formatting import Formatter
+    from .render import Templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,10 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     from . import pipeline, spec
     from .compiler import find_compiler
 
-    # What comes after reading is imported while the C compiler reads.
-    importing = Thread(target=import_module, args=(".abi", __package__))
-    importing.start()
+    # What comes after reading is made ready while the C compiler reads.
+    templates: list[Templates] = []
+    preparing = Thread(target=_prepare, args=(templates,))
+    preparing.start()
     loaded = spec.load(job.spec)
     if job.include:
         loaded = loaded.for_tree(job.include)
@@ -75,7 +76,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     read_all = [
         pipeline.read_for_all(loaded, version, command) for version in loaded.versions
     ]
-    importing.join()
+    preparing.join()
 
     from . import abi
     from .render import render
@@ -89,7 +90,9 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         ]
         for interface, version in zip(interfaces, loaded.versions, strict=True)
     }
-    files = render(loaded, interfaces, layouts, headers, folders, formatter)
+    files = render(
+        loaded, interfaces, layouts, headers, folders, templates[0], formatter
+    )
     read = [file for interface in interfaces for file in interface.files]
     made = Manifest(
         generator=manifest.generator_digest(),
@@ -99,6 +102,14 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         layouts={str(i.version): abi.fingerprint(i) for i in interfaces},
     )
     return Generated(loaded.package, {**files, manifest.NAME: made.text()}, interfaces)
+
+
+def _prepare(templates: list[Templates]) -> None:
+    """Import what `_build` needs, and give it the templates, compiled."""
+    from . import abi  # noqa: F401
+    from .render import Templates
+
+    templates.append(Templates().compile())
 
 
 def _display(header: str, job: Job) -> str:

@@ -60,6 +60,7 @@ def render(
     layouts: Sequence[Callable[[], Layouts]],
     headers: Mapping[int, str],
     folders: Mapping[int, Sequence[str]],
+    templates: Templates,
     formatter: Formatter,
 ) -> dict[str, str]:
     """The text of every generated file by its path, in sorted order.
@@ -68,7 +69,6 @@ def render(
     how the generated files speak of its header; `folders` where the generated tests look
     for it and what it includes.
     """
-    templates = _Templates()
     shared: dict[str, object] = {
         "name": spec.name,
         "package": spec.package,
@@ -123,7 +123,7 @@ def render(
 def render_reference(spec: Spec, interface: Interface) -> str:
     """The reference C file of one interface version."""
     context = _reference_context(spec, interface)
-    return _Templates().text("reference/version.c.jinja", context)
+    return Templates().text("reference/version.c.jinja", context)
 
 
 def _reference_context(spec: Spec, interface: Interface) -> dict[str, object]:
@@ -135,7 +135,7 @@ def _reference_context(spec: Spec, interface: Interface) -> dict[str, object]:
     }
 
 
-class _Templates:
+class Templates:
     """The templates folder: what ends in .jinja is rendered, anything else copied."""
 
     def __init__(self) -> None:
@@ -148,6 +148,13 @@ class _Templates:
             keep_trailing_newline=True,
             autoescape=False,
         )
+
+    def compile(self) -> Templates:
+        """Compile what will be rendered, which needs nothing of the headers yet."""
+        for name in (*_SHARED, *_RING, *_PER_VERSION):
+            if name.endswith(".jinja"):
+                self.environment.get_template(name)
+        return self
 
     def text(self, name: str, context: Mapping[str, object]) -> str:
         if not name.endswith(".jinja"):
