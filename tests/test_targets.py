@@ -45,7 +45,7 @@ def machine(target: str, compiler: str) -> Machine:
     """A target's compiler; missing ones are a failure in CI only."""
     name = compiler if compiler == "clang" else f"{TARGETS[target].triple}-{compiler}"
     require(shutil.which(name) is not None, name)
-    return machine_for(TARGETS[target], (compiler,))
+    return machine_for(TARGETS[target], machine_of((compiler,)))
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -186,7 +186,8 @@ def test_each_compiler_bears_its_target_s_mark(target: str) -> None:
         using = machine(target, compiler)
         assert machine_of(using.command) == using
         # From there to any other target, and its options go along.
-        back = machine_for(TARGETS["armhf"], (*using.command[:1], "-O1"))
+        own = machine_of((*using.command[:1], "-O1"))
+        back = machine_for(TARGETS["armhf"], own)
         assert back.target.name == "armhf" and "-O1" in back.command
 
 
@@ -260,7 +261,7 @@ def test_a_compiler_that_cannot_change_its_target_is_refused(tmp_path: Path) -> 
     mine = tmp_path / "mycc"
     mine.symlink_to(str(shutil.which("gcc")))
     with pytest.raises(CompilerError, match="not for riscv64"):
-        machine_for(TARGETS["riscv64"], (str(mine),))
+        machine_for(TARGETS["riscv64"], machine_of((str(mine),)))
 
 
 def test_json_tells_target_compiler_and_what_each_said(made: Path) -> None:

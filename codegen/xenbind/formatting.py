@@ -78,8 +78,6 @@ class Formatter:
                 formatted |= connection.recv()
         except (EOFError, ConnectionError):
             raise _died() from None
-        for process in self._processes:
-            process.kill()  # it takes its time to go, beside what is left to do
         return formatted
 
 

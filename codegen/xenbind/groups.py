@@ -33,7 +33,12 @@ class CEnum:
     @property
     def prefix(self) -> str:
         """What the names share, whole words with an underscore; empty if nothing."""
-        return _common_prefix(self.enumerators) if len(self.enumerators) > 1 else ""
+        return enum_prefix(self.enumerators)
+
+
+def enum_prefix(enumerators: Sequence[str]) -> str:
+    """What the names of an enum's values share; empty for a single one."""
+    return _common_prefix(enumerators) if len(enumerators) > 1 else ""
 
 
 def infer(

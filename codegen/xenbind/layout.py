@@ -48,6 +48,11 @@ class Abi:
         """The alignment inside a struct of a scalar of `size` bytes."""
         return min(size, self.strictest)
 
+    def scalar(self, base: str) -> tuple[int, int]:
+        """The size of an arithmetic type, and its alignment inside a struct."""
+        size = self.floats.get(base) or self.integers[base].size
+        return size, self.alignment(size)
+
     def enumeration(self, values: Iterable[int], packed: bool) -> IntegerType | None:
         """The integer type that holds an enum, as gcc and clang choose it; None if none does.
 

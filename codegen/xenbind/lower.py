@@ -30,7 +30,7 @@ from .layout import Abi
 from .parse import Parsed, unevaluable
 from .source import Sources
 from .spec import Spec
-from .typetable import TypeTable, enumerator_names
+from .typetable import TypeTable
 
 
 def candidates(
@@ -161,11 +161,13 @@ class _Lowering:
     def enums(self) -> Iterator[groups.CEnum]:
         for node in self.types.declared.enums:
             if node.coord.file == self.root:
-                yield groups.CEnum(
-                    node.name or "",
-                    enumerator_names(node),
-                    self.types.doc(node.coord, node.name or "enum"),
-                )
+                names = [
+                    entry.name
+                    for entry in node.values.enumerators
+                    if isinstance(entry, c_ast.Enumerator)
+                ]
+                doc = self.types.doc(node.coord, node.name or "enum")
+                yield groups.CEnum(node.name or "", tuple(names), doc)
 
     def enumerators(self) -> Iterator[Constant]:
         for node in self.types.enumerator_nodes:

@@ -81,5 +81,4 @@ def _alignment(type: CType, records: Mapping[str, Record]) -> int:
         case Pointer():
             return X86_64.pointer
         case Scalar(base=base) | Enumeration(base=base):
-            size = X86_64.floats.get(base) or X86_64.integers[base].size
-            return X86_64.alignment(size)
+            return X86_64.scalar(base)[1]

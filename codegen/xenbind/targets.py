@@ -67,14 +67,15 @@ def find_machines(
     No name is the compiler's own target.  Raises `CompilerError` if there is no compiler
     for a target that is named by itself, or none at all.
     """
+    own = machine_of(command)
     if not names:
-        return [machine_of(command)], []
+        return [own], []
     machines = []
     missing = []
     for name, target in TARGETS.items():
         if name in names or "all" in names:
             try:
-                machines.append(machine_for(target, command))
+                machines.append(machine_for(target, own))
             except CompilerError as reason:
                 if name in names:
                     raise
@@ -101,16 +102,15 @@ def machine_of(command: tuple[str, ...]) -> Machine:
     return Machine(target, command)
 
 
-def machine_for(target: Target, command: tuple[str, ...]) -> Machine:
-    """The compiler of the same kind as `command` for a target: gcc's cross compiler, or
-    clang with --target.
+def machine_for(target: Target, own: Machine) -> Machine:
+    """The compiler of the same kind as the user's `own` for a target: gcc's cross
+    compiler, or clang with --target.
 
     Raises `CompilerError`, with the name of the Debian package, if there is none.
     """
-    own = machine_of(command)
     if own.target == target:
         return own
-    cross = _cross(target, command)
+    cross = _cross(target, own.command)
     if shutil.which(cross[0]) is None:
         raise CompilerError(
             f"{target.name}: {cross[0]} is not installed",

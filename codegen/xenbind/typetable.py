@@ -18,7 +18,7 @@ from .constants import CInt, Unevaluable, evaluate
 from .declarations import Declarations, c_name
 from .errors import SourceError
 from .exprtypes import expression_type, place_in
-from .groups import CEnum
+from .groups import enum_prefix
 from .ir import (
     Array,
     Coord,
@@ -85,7 +85,7 @@ class TypeTable:
             self.enter(name, value, base)
         tag = node.name or str(id(node))
         spelled = f"enum {node.name or '<anonymous>'}"
-        prefix = CEnum(tag, enumerator_names(node), "").prefix
+        prefix = enum_prefix(list(values))
         self.enums[tag] = Enumeration(spelled, base.name, asked.aligned, prefix)
 
     def enter(self, name: str, value: int, base: IntegerType | None) -> None:
@@ -227,8 +227,7 @@ class TypeTable:
     def natural(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
         match type:
             case Scalar(base=base) | Enumeration(base=base) if base != "void":
-                size = self.abi.floats.get(base) or self.abi.integers[base].size
-                return size, self.abi.alignment(size)
+                return self.abi.scalar(base)
             case Pointer():
                 return self.abi.pointer, self.abi.pointer
             case Array(element, length):
@@ -335,12 +334,3 @@ def _element(type: CType) -> CType:
     while isinstance(type, Array):
         type = type.element
     return type
-
-
-def enumerator_names(node: c_ast.Enum) -> tuple[str, ...]:
-    """The names that an enum's definition declares."""
-    return tuple(
-        entry.name
-        for entry in node.values.enumerators
-        if isinstance(entry, c_ast.Enumerator)
-    )

@@ -13,7 +13,7 @@ from .base import TYPE_CHECKING, Any, Generic, Protocol, Structure
 
 if TYPE_CHECKING:
     from mmap import mmap
-    from typing import ClassVar, TypeAlias, TypeVar
+    from typing import ClassVar, Self, TypeAlias, TypeVar
 
     from .barrier import Barriers
 
@@ -150,6 +150,12 @@ class Half(Generic[Request, Response]):
         self.xen_mb = chosen.xen_mb
         self.xen_rmb = chosen.xen_rmb
         self.xen_wmb = chosen.xen_wmb
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.detach()
 
     def detach(self) -> None:
         """Let go of the page; the half is of no use afterwards."""

@@ -69,12 +69,6 @@ class FrontRing(FrontMacros[Request, Response]):
             start = self.sring.words[RSP_PROD]
         self.attach(self.sring, start, len(self.sring.octets))
 
-    def __enter__(self) -> FrontRing[Request, Response]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.detach()
-
     def send(self, request: Request) -> None:
         """Put a copy of a request into the next free entry; `push_requests` publishes it."""
         if self.ring_full():
@@ -141,12 +135,6 @@ class BackRing(BackMacros[Request, Response]):
         self._copies = [Copy(request, size) for _ in self._entries]
         self._flag_word = _flag_word(request)
         self._selected: bool | None = None  # how the waiting requests were taken
-
-    def __enter__(self) -> BackRing[Request, Response]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.detach()
 
     def detach(self) -> None:
         """Let go of the page; requests that were taken stay readable."""
