@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from golden_files import check_golden
 from support import PROJECT, tree, xenbind
-from xenbind import abitable
-from xenbind.layout import ABIS
+from xenbind.backend import abi_table
+from xenbind.ir.layout import ABIS
 
 TABLE = (PROJECT / "generated" / "abi.md").read_text(encoding="utf-8")
 
@@ -59,14 +59,14 @@ def test_the_committed_table_has_the_sizes_of_the_original_headers(
 ) -> None:
     path = PROJECT / "tests" / "data" / "facts" / f"vm_event-v{version}.json"
     types = json.loads(path.read_text())["types"]
-    table = abitable.read(TABLE, version, "x86_64")
+    table = abi_table.read(TABLE, version, "x86_64")
     sizes = {key: table.get(f"{key} size") for key in types}
     assert sizes == {key: facts["size"] for key, facts in types.items()}
 
 
 def test_every_target_has_every_struct() -> None:
     for version in range(1, 8):
-        names = [abitable.read(TABLE, version, target).keys() for target in ABIS]
+        names = [abi_table.read(TABLE, version, target).keys() for target in ABIS]
         assert all(keys == names[0] and len(keys) >= 26 for keys in names)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from xenbind.comments import hint, plain, read
-from xenbind.docstrings import comment, docstring
+from xenbind.backend.docstrings import comment, docstring
+from xenbind.frontend.comments import hint, plain, read
 
 HEADER = """\
 /* A file comment. */

@@ -8,7 +8,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pycparser import c_ast
 from pycparser.c_parser import CParser
-from xenbind.constants import (
+from xenbind.ir.layout import X86_64
+from xenbind.lowering.constant_expressions import (
     CInt,
     Unevaluable,
     evaluate,
@@ -16,9 +17,8 @@ from xenbind.constants import (
     is_string,
     string_value,
 )
-from xenbind.layout import X86_64
+from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
-from xenbind.typetable import TypeTable
 
 DECLARATIONS = """\
 struct pair { uint8_t first; uint64_t second; };

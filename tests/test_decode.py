@@ -29,13 +29,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import PROJECT, SPEC, require, tree, xenbind
 from xen_vm_event import VERSIONS, interface
-from xenbind import columns, pipeline, ringpage, spec
-from xenbind.decode import Event, Names, events
-from xenbind.decodetext import name_of, text, to_json
+from xenbind import pipeline, spec
+from xenbind.commands.decode import ring_page, table
+from xenbind.commands.decode.events import Event, Names, events
+from xenbind.commands.decode.recording import FORMS, DecodeError, read
+from xenbind.commands.decode.stream import request_record
+from xenbind.commands.decode.text import name_of, text, to_json
 from xenbind.errors import OutputError, XenbindError
-from xenbind.ir import Interface
-from xenbind.recordings import FORMS, DecodeError, read
-from xenbind.requestinput import request_record
+from xenbind.ir.interface import Interface
 
 DATA = PROJECT / "tests" / "data" / "requests-v7.jsonl"
 GOLDEN = PROJECT / "tests" / "golden" / "decode"
@@ -371,9 +372,9 @@ def test_a_page_is_laid_out_as_the_header_says(version: int) -> None:
     shared = {field.name: field.offset for field in records[ring.shared].fields}
     names = ("req_prod", "req_event", "rsp_prod", "rsp_event")
     assert [shared[name] for name in names] == [0, 4, 8, 12]
-    assert shared["ring"] == ringpage.ENTRIES
+    assert shared["ring"] == ring_page.ENTRIES
     assert request_record(declared).size == SIZES[version]
-    assert ringpage.count(SIZES[version]) == 8
+    assert ring_page.count(SIZES[version]) == 8
 
     requests = [request(version, 1, filler) for filler in range(8)]
     found, bad = decode(page(requests, start=6))
@@ -852,11 +853,11 @@ def test_a_table_has_a_column_for_each_number(
     form: str, batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
-    monkeypatch.setattr(columns, "_BATCH", batch)
+    monkeypatch.setattr(table, "_BATCH", batch)
     target = tmp_path / "table"
-    assert columns.write(found_in(RAW), target, form) == 8
-    table = load(target, form)
-    paths = table.schema.names
+    assert table.write(found_in(RAW), target, form) == 8
+    loaded = load(target, form)
+    paths = loaded.schema.names
     assert len(paths) == len(set(paths))
     expected = [
         {
@@ -866,21 +867,21 @@ def test_a_table_has_a_column_for_each_number(
         }
         for event in decode(RAW)[0]
     ]
-    assert table.to_pylist() == expected
-    assert table["u.write_ctrlreg.new_value"].to_pylist() == [
+    assert loaded.to_pylist() == expected
+    assert loaded["u.write_ctrlreg.new_value"].to_pylist() == [
         *(None, 8, None, None, None, 32, None, None)
     ]
-    assert str(table.schema.field("data.regs.x86.rip").type) == "uint64"
-    assert str(table.schema.field("data.regs.x86.cs_sel").type) == "uint16"
+    assert str(loaded.schema.field("data.regs.x86.rip").type) == "uint64"
+    assert str(loaded.schema.field("data.regs.x86.cs_sel").type) == "uint16"
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
 
 
 def test_a_table_has_every_member_that_a_reason_may_select(tmp_path: Path) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
     all_reasons = b"".join(request(7, reason, 5) for reason in range(17))
-    columns.write(found_in(all_reasons), tmp_path / "table", "arrow")
-    table = load(tmp_path / "table", "arrow")
-    assert all(column.null_count < 17 for column in table.columns)
+    table.write(found_in(all_reasons), tmp_path / "table", "arrow")
+    loaded = load(tmp_path / "table", "arrow")
+    assert all(column.null_count < 17 for column in loaded.columns)
 
 
 @pytest.mark.parametrize("form", ["arrow", "parquet"])
@@ -899,7 +900,7 @@ def test_what_makes_no_table_leaves_the_old_one(
     target = tmp_path / "table"
     target.write_text("old")
     with pytest.raises(XenbindError) as caught:
-        columns.write(found_in(data), target, form)
+        table.write(found_in(data), target, form)
     assert caught.value.message == message
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
@@ -911,20 +912,20 @@ def test_a_table_that_cannot_be_written(target: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError, match=f"cannot write {tmp_path / target}: "):
-        columns.write(found_in(RAW), tmp_path / target, "parquet")
+        table.write(found_in(RAW), tmp_path / target, "parquet")
 
 
 def test_a_table_through_a_link_and_into_a_pipe(tmp_path: Path) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
     link, pipe = tmp_path / "link", tmp_path / "pipe"
     link.symlink_to(tmp_path / "target")
-    columns.write(found_in(RAW), link, "arrow")
+    table.write(found_in(RAW), link, "arrow")
     assert link.is_symlink()
     whole = (tmp_path / "target").read_bytes()
 
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    columns.write(found_in(RAW), pipe, "arrow")
+    table.write(found_in(RAW), pipe, "arrow")
     assert os.read(reader, 1 << 20) == whole
     os.close(reader)
 
@@ -934,7 +935,7 @@ def test_without_pyarrow_it_is_told_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(XenbindError) as caught:
-        columns.write(found_in(RAW), tmp_path / "table", "parquet")
+        table.write(found_in(RAW), tmp_path / "table", "parquet")
     assert caught.value.message.startswith("writing parquet needs pyarrow: ")
     assert caught.value.advice == "pip install 'xenbind[arrow]'"
 

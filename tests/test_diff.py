@@ -20,15 +20,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import INSTALLED, PROJECT, SPEC, require, tree
 from xenbind import spec as specs
-from xenbind.compiler import find_compiler
-from xenbind.diff import Difference, Verdict, diff
-from xenbind.diffmembers import Member, MemberChange
-from xenbind.diffmembertext import Kind
-from xenbind.difftext import describe, plain, to_json
-from xenbind.ir import Coord, Field, Interface, Record, Scalar
-from xenbind.layout import X86_64, lay_out
-from xenbind.layout import Member as Part
+from xenbind.commands.diff.compare import Difference, Verdict, diff
+from xenbind.commands.diff.member_text import Kind
+from xenbind.commands.diff.members import Member, MemberChange
+from xenbind.commands.diff.text import describe, plain, to_json
+from xenbind.ir.interface import Coord, Field, Interface, Record, Scalar
+from xenbind.ir.layout import X86_64, lay_out
+from xenbind.ir.layout import Member as Part
 from xenbind.pipeline import read
+from xenbind.toolchain.compiler import find_compiler
 
 GOLDEN = PROJECT / "tests" / "golden" / "diff"
 FACTS = PROJECT / "tests" / "data" / "facts"

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from support import SPEC, require, tree, xenbind
-from xenbind import dwarf, spec, verify
+from xenbind import spec
+from xenbind.backend.render import render_reference
+from xenbind.commands.verify import compare
+from xenbind.facts import dwarf
+from xenbind.facts.probes import answers, compile_reference, reference
 from xenbind.pipeline import compiler_for, read
-from xenbind.reference import answers, compile_reference, reference
-from xenbind.render import render_reference
 from xenbind.source import Sources
-from xenbind.targets import machine_of
+from xenbind.toolchain.targets import machine_of
 
 HEADER = """\
 #define VM_EVENT_INTERFACE_VERSION 1
@@ -160,7 +162,7 @@ def test_a_lie_in_debug_information_is_found(
     lie = Compiled(tmp_path, HEADER.replace(old, new)).debug
     monkeypatch.setattr(dwarf, "facts", lambda *_: lie)
     loaded = spec.load(SPEC).for_tree(package / "headers")
-    report = verify.verify(
+    report = compare.verify(
         loaded, loaded.versions[0], package / "out", machine_of(("gcc",))
     )
     found = {mismatch.fact: dict(mismatch.said) for mismatch in report.mismatches}

@@ -24,10 +24,11 @@ from typing import Any
 
 import pytest
 from support import SPEC, TINY, tree
-from xenbind import bounded, output
+from xenbind.commands.generate import output
+from xenbind.commands.generate.build import Job, build
+from xenbind.commands.generate.manifest import Manifest, digests
 from xenbind.errors import OutputError, SourceError
-from xenbind.generate import Job, build
-from xenbind.manifest import Manifest, digests
+from xenbind.toolchain import process
 
 LONG = bool(os.environ.get("CI"))
 MOMENTS = 50 if LONG else 4
@@ -373,7 +374,7 @@ def test_files_that_cannot_be_written_to_their_end(project: Project) -> None:
     """
     program = (
         "import resource\n"
-        "from xenbind import output\n"
+        "from xenbind.commands.generate import output\n"
         "from xenbind.cli import main\n"
         "write = output.write\n"
         "def full(out, files):\n"
@@ -593,7 +594,7 @@ def test_a_compiler_that_hangs(
     """It is ended when its time is up, with what it started."""
     mark = tmp_path / "pid"
     compiler = fake(tmp_path, f"sleep 1000 & echo $! > {mark}; wait", CALLED[call])
-    monkeypatch.setattr(bounded, "SECONDS", 1)
+    monkeypatch.setattr(process, "SECONDS", 1)
     job = Job(SPEC, tree(tmp_path / "headers"), tmp_path / "out", compiler)
     with pytest.raises(SourceError, match="took more than 1 seconds"):
         build(job)

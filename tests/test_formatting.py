@@ -12,9 +12,9 @@ from pathlib import Path
 import black
 import pytest
 from support import PROJECT, SPEC
+from xenbind.backend.formatting import Formatter
+from xenbind.commands.generate.build import Job, build
 from xenbind.errors import XenbindError
-from xenbind.formatting import Formatter
-from xenbind.generate import Job, build
 
 UGLY = {f"{name}.py": f"{name} = {{ 'a':1 }}\n" * 9 for name in ("a", "b", "c")}
 
@@ -59,7 +59,7 @@ def test_a_process_that_dies_is_told() -> None:
 
 def test_processes_end_with_a_caller_that_is_killed(tmp_path: Path) -> None:
     code = (
-        "import time; from xenbind.formatting import Formatter\n"
+        "import time; from xenbind.backend.formatting import Formatter\n"
         "with Formatter() as made:\n"
         "    print(*(p.pid for p in made._processes), flush=True)\n"
         "    time.sleep(60)"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import tree
 from xenbind import pipeline, spec
-from xenbind.ir import ConstantGroup
+from xenbind.ir.interface import ConstantGroup
 
 SPEC = """\
 [interface]

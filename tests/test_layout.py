@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from xenbind.layout import Member, Place, lay_out
+from xenbind.ir.layout import Member, Place, lay_out
 
 BYTE, HALF, WORD, LONG = (Member(size, size) for size in (1, 2, 4, 8))
 

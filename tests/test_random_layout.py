@@ -17,14 +17,14 @@ from c_compiler import CLANG, GCC, compile_c
 from hypothesis import Phase, given, seed, settings
 from random_records import Declared, answers, batches, declare, questions
 from support import PROJECT
-from xenbind import layout
-from xenbind.ir import Array, CType, Interface, RecordRef
-from xenbind.layout import ABIS
-from xenbind.module import module_view
-from xenbind.parse import parse
-from xenbind.render import Templates
+from xenbind.backend.module import module_view
+from xenbind.backend.render import Templates
+from xenbind.frontend.parse import parse
+from xenbind.ir import layout
+from xenbind.ir.interface import Array, CType, Interface, RecordRef
+from xenbind.ir.layout import ABIS
+from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
-from xenbind.typetable import TypeTable
 
 # Declarations for each target and compiler: some here, the full number in CI.
 SIZE = 100

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support import INSTALLED, PROJECT, require, xenbind
-from xenbind.targets import TARGETS
+from xenbind.toolchain.targets import TARGETS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 

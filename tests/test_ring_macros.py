@@ -21,7 +21,7 @@ from support import INSTALLED, PROJECT, SPEC, require
 from xen_vm_event import v7
 from xen_vm_event.barrier import Barriers
 from xenbind import pipeline, spec
-from xenbind.ir import Operation
+from xenbind.ir.interface import Operation
 
 HEADERS = PROJECT / "headers"
 PRIVATE = ("req_prod_pvt", "rsp_cons", "rsp_prod_pvt", "req_cons")

@@ -16,13 +16,13 @@ from golden_files import check_golden
 from rich.console import Console
 from support import PROJECT, SPEC, tree
 from xenbind import spec
-from xenbind.compiler import find_compiler
+from xenbind.commands.show.parts import Kind, Part
+from xenbind.commands.show.text import picture, summary
+from xenbind.commands.show.view import GroupView, Overview, RecordView, show, to_json
 from xenbind.errors import XenbindError, describe
-from xenbind.ir import Interface
+from xenbind.ir.interface import Interface
 from xenbind.pipeline import read
-from xenbind.show import GroupView, Overview, RecordView, show, to_json
-from xenbind.showparts import Kind, Part
-from xenbind.showtext import picture, summary
+from xenbind.toolchain.compiler import find_compiler
 
 GOLDEN = Path(__file__).parent / "golden" / "show"
 VERSIONS = range(1, 8)

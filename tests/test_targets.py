@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
-from xenbind import spec, verify
+from xenbind import spec
+from xenbind.commands.verify import compare
 from xenbind.errors import CompilerError
-from xenbind.layout import ABIS
-from xenbind.targets import TARGETS, Machine, host, machine_for, machine_of
+from xenbind.ir.layout import ABIS
+from xenbind.toolchain.targets import TARGETS, Machine, host, machine_for, machine_of
 
 GENERATED = PROJECT / "generated"
 LOADED = spec.load(SPEC)
@@ -53,7 +54,7 @@ def machine(target: str, compiler: str) -> Machine:
 def test_compilers_and_xenbind_agree(target: str, compiler: str) -> None:
     using = machine(target, compiler)
     for version in VERSIONS:
-        report = verify.verify(LOADED, version, GENERATED, using)
+        report = compare.verify(LOADED, version, GENERATED, using)
         assert report.mismatches == ()
         assert report.facts == FACTS[report.version]
         assert report.dwarf_facts > 0.85 * report.facts
@@ -75,7 +76,7 @@ def test_installed_headers_agree_too(
     # They include the target's own arch header; Debian's Xen has none for RISC-V.
     foreign = LOADED.for_tree(INSTALLED)
     using = machine(target, compiler)
-    report = verify.verify(foreign, foreign.versions[0], installed, using)
+    report = compare.verify(foreign, foreign.versions[0], installed, using)
     assert report.mismatches == ()
     assert report.facts > 1000
 
@@ -94,7 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def mismatches(folder: Path, using: Machine) -> dict[str, dict[str, int | None]]:
     foreign = LOADED.for_tree(folder / "headers")
-    report = verify.verify(foreign, foreign.versions[0], folder / "out", using)
+    report = compare.verify(foreign, foreign.versions[0], folder / "out", using)
     return {mismatch.fact: dict(mismatch.said) for mismatch in report.mismatches}
 
 

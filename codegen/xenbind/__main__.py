@@ -1,5 +1,5 @@
 """`python -m xenbind` is `xenbind`."""
 
-from .cli import main
+from xenbind.cli import main
 
 main(prog_name="xenbind")

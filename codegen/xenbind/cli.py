@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 import click
 
-from . import __version__, ask
-from .ask import spec_path
-from .errors import XenbindError, describe
-from .generate import Job
-from .layout import ABIS
+from xenbind import __version__, options
+from xenbind.commands.generate.build import Job
+from xenbind.errors import XenbindError, describe
+from xenbind.ir.layout import ABIS
+from xenbind.options import spec_path
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -116,17 +116,17 @@ def _generate(job: Job, accept_abi_change: bool) -> None:
     # A short run that allocates syntax trees: looking for garbage took a fifth of it.
     gc.disable()
 
-    from .generate import build, keep_source, with_source
+    from xenbind.commands.generate.build import build, keep_source, with_source
 
     job = with_source(job)
     made = build(job)
-    from . import abi, output
+    from xenbind.commands.generate import abi_break, output
 
     with output.lock(job.out):
         keep_source(job)
-        changes = list(abi.changes(made.package, job.out, made.interfaces))
+        changes = list(abi_break.changes(made.package, job.out, made.interfaces))
         if not accept_abi_change:
-            abi.refuse(changes)
+            abi_break.refuse(changes)
         changed = output.write(job.out, made.files)
     for interface in made.interfaces:
         click.echo(
@@ -154,7 +154,7 @@ def check(
       xenbind check
       xenbind check --include /usr/include/xen --out bindings
     """
-    from .generate import stale, with_source
+    from xenbind.commands.generate.build import stale, with_source
 
     job = with_source(_job(spec, include, out, cc))
     found = stale(job)
@@ -202,7 +202,7 @@ def verify(
 
     Several answers are held against each other: C's own, the debug information,
     xenbind's layout rules, and what was generated: the package's classes, which speak
-    the ABI of the machine that runs them, and for every target the ABI table abi.md.
+    the ABI of the machine that runs them, and for every target the ABI table abi_break.md.
     Nothing that is compiled is run.  Each mismatch is told with its place in the header;
     exit status 1 if there is one.
 
@@ -217,11 +217,11 @@ def verify(
 
 
 def _verify(job: Job, targets: tuple[str, ...] = (), as_json: bool = False) -> None:
-    from . import spec as specs
-    from . import verify as verification
-    from . import verifytext
-    from .compiler import find_compiler
-    from .targets import find_machines
+    from xenbind import spec as specs
+    from xenbind.commands.verify import compare as verification
+    from xenbind.commands.verify import report as words
+    from xenbind.toolchain.compiler import find_compiler
+    from xenbind.toolchain.targets import find_machines
 
     loaded = specs.load(job.spec)
     if job.include:
@@ -235,12 +235,12 @@ def _verify(job: Job, targets: tuple[str, ...] = (), as_json: bool = False) -> N
             report = verification.verify(loaded, version, job.out, machine)
             reports.append(report)
             if not as_json:
-                click.echo(verifytext.text(report))
+                click.echo(words.text(report))
     if as_json:
-        answer = [verifytext.as_json(report) for report in reports]
+        answer = [words.as_json(report) for report in reports]
         click.echo(json.dumps(answer, indent=2))
     elif len(reports) > 1:
-        click.echo(verifytext.total(reports))
+        click.echo(words.total(reports))
     sys.exit(1 if any(report.mismatches for report in reports) else 0)
 
 
@@ -273,8 +273,8 @@ def add_version(
     Example:
       xenbind add-version xen/xen/include/public --release 4.23
     """
-    from .addversion import added_version
-    from .compiler import find_compiler
+    from xenbind.commands.add_version import added_version
+    from xenbind.toolchain.compiler import find_compiler
 
     job = _job(spec, None, out, cc)
     with added_version(job.spec, tree, release, find_compiler(cc)) as added:
@@ -283,6 +283,6 @@ def add_version(
     _verify(job)
 
 
-main.add_command(ask.diff)
-main.add_command(ask.show)
-main.add_command(ask.decode)
+main.add_command(options.diff)
+main.add_command(options.show)
+main.add_command(options.decode)

@@ -6,7 +6,7 @@ Every stage raises one of these; the command line catches `XenbindError`, prints
 
 from __future__ import annotations
 
-from .ir import Coord
+from xenbind.ir.interface import Coord
 
 
 class XenbindError(Exception):

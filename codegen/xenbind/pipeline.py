@@ -12,18 +12,24 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from .abitable import Layouts
-from .compiler import Compiler
-from .errors import SourceError, XenbindError
-from .ir import Coord, Interface
-from .layout import ABIS, X86_64, Abi
-from .lower import candidates, expressions, lay_out_records, lower
-from .parse import Parsed, parse
-from .preprocess import expand, finish_check, preprocess, require_header, start_check
-from .resources import folder
-from .rings import ring_macros
-from .source import Sources
-from .spec import Spec, VersionSpec
+from xenbind.backend.abi_table import Layouts
+from xenbind.backend.rings.protocol import ring_macros
+from xenbind.errors import SourceError, XenbindError
+from xenbind.frontend.parse import Parsed, parse
+from xenbind.frontend.preprocess import (
+    expand,
+    finish_check,
+    preprocess,
+    require_header,
+    start_check,
+)
+from xenbind.ir.interface import Coord, Interface
+from xenbind.ir.layout import ABIS, X86_64, Abi
+from xenbind.lowering.lower import candidates, expressions, lay_out_records, lower
+from xenbind.resources import folder
+from xenbind.source import Sources
+from xenbind.spec import Spec, VersionSpec
+from xenbind.toolchain.compiler import Compiler
 
 
 def compiler_for(

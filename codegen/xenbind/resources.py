@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import XenbindError
+from xenbind.errors import XenbindError
+
+
+def package() -> Path:
+    """The folder of xenbind's own modules."""
+    return Path(__file__).resolve().parent
 
 
 def folder(name: str) -> Path:
     """The folder `templates` or `headers` that came with this xenbind."""
-    package = Path(__file__).resolve().parent
-    for parent in (package, package.parents[1]):
+    for parent in (package(), package().parents[1]):
         if (parent / name).is_dir():
             return parent / name
     raise XenbindError(
-        f"xenbind's own folder '{name}' is missing beside {package}",
+        f"xenbind's own folder '{name}' is missing beside {package()}",
         "reinstall xenbind, or run it from a whole checkout",
     )

@@ -15,7 +15,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from .ir import Coord
+from xenbind.ir.interface import Coord
 
 # Xen's largest public header has 50 KB, and lines of 120 characters.
 LARGEST = 16 << 20

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import SourceError, XenbindError
-from .ir import Coord
+from xenbind.errors import SourceError, XenbindError
+from xenbind.ir.interface import Coord
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,129 @@
+"""C's types as a version's module writes them: as ctypes, and as annotations around those.
+
+Takes `CType`s, the names that records and typedefs have in the module, and whom to tell
+what is to be imported; gives text.  `module` puts it into views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from xenbind.ir.interface import (
+    Array,
+    CType,
+    Enumeration,
+    Field,
+    Pointer,
+    RecordRef,
+    Scalar,
+)
+
+_STDINT = frozenset(
+    f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
+)
+_CTYPES = {
+    "char": ("bytes", "c_char"),
+    "signed char": ("int", "c_byte"),
+    "unsigned char": ("int", "c_ubyte"),
+    "short": ("int", "c_short"),
+    "unsigned short": ("int", "c_ushort"),
+    "int": ("int", "c_int"),
+    "unsigned int": ("int", "c_uint"),
+    "long": ("int", "c_long"),
+    "unsigned long": ("int", "c_ulong"),
+    "long long": ("int", "c_longlong"),
+    "unsigned long long": ("int", "c_ulonglong"),
+    "_Bool": ("bool", "c_bool"),
+    "float": ("float", "c_float"),
+    "double": ("float", "c_double"),
+    "long double": ("float", "c_longdouble"),
+    "size_t": ("int", "c_size_t"),
+    "uintptr_t": ("int", "c_size_t"),
+    "intptr_t": ("int", "c_ssize_t"),
+    "ptrdiff_t": ("int", "c_ssize_t"),
+}
+
+# What types are written with, none of which may be the name of something else.
+TYPE_NAMES = frozenset(
+    ["Annotated", "Any", "Array", "POINTER", "c_void_p", *_STDINT]
+    + [name for _, name in _CTYPES.values()]
+    + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
+)
+
+
+class Types:
+    """The types of one module.
+
+    `classes` are the names of its records by key, `scalars` those of its arithmetic
+    typedefs; `use` is called with each module and name to import from it, and gives the
+    name.
+    """
+
+    def __init__(
+        self,
+        classes: Mapping[str, str],
+        scalars: Mapping[str, str],
+        use: Callable[[str, str], str],
+    ) -> None:
+        self.classes = classes
+        self.scalars = scalars
+        self.use = use
+
+    def annotation(self, type: CType) -> str:
+        """A type as an annotation that has the ctypes type in it."""
+        if isinstance(type, RecordRef):
+            return self.classes[type.key]
+        if isinstance(type, Scalar):
+            if type.base in _STDINT and type.spelling == type.base:
+                return self.use(".base", type.base)
+            if type.spelling in self.scalars:
+                return self.scalars[type.spelling]
+        return f"{self.use('.base', 'Annotated')}[{self.python_type(type)}, {self.ctype(type)}]"
+
+    def python_type(self, type: CType) -> str:
+        match type:
+            case Scalar(base=base) | Enumeration(base=base):
+                return "int" if base in _STDINT else _CTYPES[base][0]
+            case Array(Scalar(base="char")):
+                return "bytes"
+            case Array():
+                return f"{self.use('ctypes', 'Array')}[{self.ctype(type.element)}]"
+            case Pointer(target=None):
+                return "int | None"
+            case Pointer():
+                return self.use(".base", "Any")
+        return self.annotation(type)
+
+    def ctype(self, type: CType) -> str:
+        """A type as ctypes has it."""
+        match type:
+            case RecordRef(key=key):
+                return self.classes[key]
+            case Scalar(base=base) | Enumeration(base=base):
+                name = (
+                    f"c_{base.removesuffix('_t')}"
+                    if base in _STDINT
+                    else _CTYPES[base][1]
+                )
+                return self.use("ctypes", name)
+            case Array(element, length):
+                inner = self.ctype(element)
+                return f"{f'({inner})' if '*' in inner else inner} * {length or 0}"
+            case Pointer(target=target):
+                if target is None:
+                    return self.use("ctypes", "c_void_p")
+                return f"{self.use('ctypes', 'POINTER')}({self.ctype(target)})"
+
+
+def is_nested(type: CType) -> bool:
+    """Whether ctypes gives a view of the member, not its value: a record or an array."""
+    if isinstance(type, Array):
+        return not (isinstance(type.element, Scalar) and type.element.base == "char")
+    return isinstance(type, RecordRef)
+
+
+def bit_field_type(field: Field) -> CType:
+    """A member's type; ctypes allows no bit-fields of plain char."""
+    if field.bit_width is not None and field.type == Scalar("char", "char"):
+        return Scalar("signed char", "signed char")
+    return field.type

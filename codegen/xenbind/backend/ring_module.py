@@ -1,0 +1,67 @@
+"""The ring protocol's module, as its template needs it: operations turned into text.
+
+Takes an `Interface` with a ring; gives a `ProtocolView`, the same for every version
+whose ring.h is the same.  `render` hands it to package/ring.py.jinja.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xenbind.backend.docstrings import docstring
+from xenbind.backend.folding import fold
+from xenbind.backend.python_model import OperationView, ProtocolView, WordView
+from xenbind.ir.interface import Interface, Operation, Record, Ring, Scalar
+
+_TYPES = {"page": "SharedRing[Request, Response]", "index": "int"}
+_RETURNS = {"req": "Request", "rsp": "Response"}
+
+
+def protocol_view(interface: Interface, header: str) -> ProtocolView | None:
+    """The protocol of an interface's ring, None if it has no ring.
+
+    `header` is how the module's docstring names ring.h.
+    """
+    if not interface.rings:
+        return None
+    ring = interface.rings[0]
+    page = next(record for record in interface.records if record.key == ring.shared)
+    return ProtocolView(
+        header=header,
+        first_entry=next(f.offset for f in page.fields if f.name == "ring"),
+        words=list(_words(page)),
+        functions=list(_operations(ring, "none", 4)),
+        page=list(_operations(ring, "page", 8)),
+        front=list(_operations(ring, "front", 8)),
+        back=list(_operations(ring, "back", 8)),
+    )
+
+
+def _words(page: Record) -> Iterator[WordView]:
+    for field in page.fields:
+        if isinstance(field.type, Scalar) and field.size == 4:
+            yield WordView(field.name.upper(), field.offset // 4)
+
+
+def _operations(ring: Ring, side: str, indent: int) -> Iterator[OperationView]:
+    for operation in ring.operations:
+        if operation.side == side:
+            returns = _RETURNS.get(operation.returns, operation.returns)
+            head = f"def {operation.name}({_signature(operation)}) -> {returns}:"
+            yield OperationView(
+                head=fold(head, indent - 4),
+                doc=docstring(f"{operation.macro}: {operation.doc}", indent),
+                lines=[part for line in operation.lines for part in fold(line, indent)],
+            )
+
+
+def _signature(operation: Operation) -> str:
+    own = [] if operation.side == "none" else ["self"]
+    record = "Response" if operation.name.endswith("response") else "Request"
+    return ", ".join(
+        own
+        + [
+            f"{parameter.name}: {_TYPES.get(parameter.role, record)}"
+            for parameter in operation.parameters
+        ]
+    )

@@ -1,0 +1,111 @@
+"""What the parameters of a ring macro are: their uses tell.
+
+Takes a macro's parsed body; gives a role for each parameter. `(front)->req_prod_pvt`
+makes it a front half, `(page)->req_prod` the shared page, `(notify) = …` the result,
+`*(copy) = …` a record to be filled; anything else is a RING_IDX. `macros` translates by
+these roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pycparser import c_ast
+
+from xenbind.ir.interface import Field
+
+
+class Untranslatable(Exception):
+    """Something in a macro that has no translation, and what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class MacroBody:
+    """A function-like macro: its name as C has it, its parameters, its parsed body."""
+
+    name: str
+    parameters: tuple[str, ...]
+    body: tuple[c_ast.Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RingTypes:
+    """The members of the three structs of a ring, by name; of its unions by path."""
+
+    page: Mapping[str, Field]
+    unions: Mapping[str, Field]
+    front: Mapping[str, Field]
+    back: Mapping[str, Field]
+
+
+def roles(
+    macro: MacroBody, types: RingTypes, known: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """What each parameter is: front, back, half, page, result, record or index.
+
+    `known` has the roles of the macros that this one may call.
+    """
+    finder = _RoleFinder(macro.parameters, types, known)
+    for node in macro.body:
+        finder.visit(node)
+    return [finder.role(name) for name in macro.parameters]
+
+
+class _RoleFinder(c_ast.NodeVisitor):  # type: ignore[misc]
+    def __init__(
+        self,
+        parameters: Sequence[str],
+        types: RingTypes,
+        known: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.found: dict[str, set[str]] = {name: set() for name in parameters}
+        self.types = types
+        self.known = known
+
+    def note(self, node: c_ast.Node, role: str) -> None:
+        if isinstance(node, c_ast.ID) and node.name in self.found:
+            self.found[node.name].add(role)
+
+    def role(self, name: str) -> str:
+        found = (
+            self.found[name] - {"half"}
+            if len(self.found[name]) > 1
+            else self.found[name]
+        )
+        if len(found) > 1:
+            raise Untranslatable(
+                f"its parameter '{name}' is both {' and '.join(sorted(found))}"
+            )
+        return next(iter(found), "index")
+
+    def visit_StructRef(self, node: c_ast.StructRef) -> None:
+        name = node.field.name
+        on_front, on_back = name in self.types.front, name in self.types.back
+        if on_front and on_back:
+            self.note(node.name, "half")
+        elif on_front or on_back:
+            self.note(node.name, "front" if on_front else "back")
+        elif name in self.types.page:
+            self.note(node.name, "page")
+        self.visit(node.name)
+
+    def visit_Assignment(self, node: c_ast.Assignment) -> None:
+        self.note(node.lvalue, "result")
+        if isinstance(node.lvalue, c_ast.UnaryOp) and node.lvalue.op == "*":
+            self.note(node.lvalue.expr, "record")
+        if (
+            isinstance(node.lvalue, c_ast.StructRef)
+            and node.lvalue.field.name == "sring"
+        ):
+            self.note(node.rvalue, "page")
+        self.generic_visit(node)
+
+    def visit_FuncCall(self, node: c_ast.FuncCall) -> None:
+        arguments = node.args.exprs if node.args else []
+        for argument, role in zip(
+            arguments, self.known.get(node.name.name, ()), strict=False
+        ):
+            if role != "index":
+                self.note(argument, role)
+        self.generic_visit(node)

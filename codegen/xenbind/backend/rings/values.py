@@ -1,0 +1,124 @@
+"""Translated expressions and C's integer rules on them.
+
+Takes and gives `Value`s: Python text with the type that it has in C. Unsigned results
+are reduced modulo 2^32 or 2^64, comparisons are made in the common type. `macros` builds
+statements of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pycparser import c_ast
+
+from xenbind.backend.rings.roles import Untranslatable
+from xenbind.ir.interface import Field, Scalar
+from xenbind.ir.layout import X86_64, IntegerType
+from xenbind.ir.spellings import fundamental
+
+UINT = X86_64.integers["unsigned int"]
+ULONG = X86_64.integers["unsigned long"]
+INT = X86_64.integers["int"]
+LONG = X86_64.integers["long"]
+MASK = {4: "U32", 8: "U64"}
+
+# Python's precedence, from loosest to tightest.
+TERNARY, NOT, COMPARE, OR, XOR, AND, SHIFT, SUM, PRODUCT, ATOM = range(10)
+BINARY = {
+    "*": ("*", PRODUCT),
+    "/": ("//", PRODUCT),
+    "%": ("%", PRODUCT),
+    "+": ("+", SUM),
+    "-": ("-", SUM),
+    "<<": ("<<", SHIFT),
+    ">>": (">>", SHIFT),
+    "&": ("&", AND),
+    "^": ("^", XOR),
+    "|": ("|", OR),
+}
+COMPARISONS = ("<", ">", "<=", ">=", "==", "!=")
+BARRIERS = ("xen_mb", "xen_rmb", "xen_wmb")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A translated expression: Python text, how tightly it binds, and what it is in C.
+
+    `type` is an integer type, or the word for what is no number: half, page, union,
+    bytes, entries, entry, req, rsp, record, nothing.  `member` is the page's member that
+    an lvalue stands for; `kind` tells a request (req) from a response (rsp);
+    `unreduced` is the same number before it wrapped around.
+    """
+
+    text: str
+    binding: int
+    type: IntegerType | str
+    member: Field | None = None
+    kind: str = ""
+    unreduced: Value | None = None
+
+    def at(self, binding: int) -> str:
+        """The text, in parentheses where it binds more loosely than its place wants."""
+        return self.text if self.binding >= binding else f"({self.text})"
+
+
+def reduce(text: str, binding: int, type: IntegerType | str) -> Value:
+    """An arithmetic result in its type: unsigned ones wrap around (C11 6.2.5)."""
+    if not isinstance(type, IntegerType):
+        raise Untranslatable(f"arithmetic on a {type}")
+    if type.signed:  # overflow is undefined in C, and does not happen in Python
+        return Value(text, binding, type)
+    return Value(
+        f"({text}) & {MASK[type.size]}",
+        AND,
+        type,
+        unreduced=Value(text, binding, type),
+    )
+
+
+def common(left: Value, right: Value) -> tuple[Value, Value, IntegerType]:
+    """Both operands in their common type (C11 6.3.1.8)."""
+    if not isinstance(left.type, IntegerType) or not isinstance(
+        right.type, IntegerType
+    ):
+        raise Untranslatable(f"an operator on a {left.type} and a {right.type}")
+    wider = left.type if left.type.size >= right.type.size else right.type
+    if left.type.size == right.type.size and left.type.signed:
+        wider = right.type
+    return convert(left, wider), convert(right, wider), wider
+
+
+def convert(value: Value, target: IntegerType) -> Value:
+    """A value in another integer type (C11 6.3.1.3)."""
+    source = value.type
+    if not isinstance(source, IntegerType):
+        raise Untranslatable(f"a {source} where a number is wanted")
+    if source == target:
+        return value
+    if not source.signed and target.size > source.size:
+        return replace(value, type=target, unreduced=None)
+    if source.signed and (target.signed and target.size >= source.size):
+        return replace(value, type=target)
+    if not target.signed:
+        if value.text[0].isdigit() or value.binding in (COMPARE, NOT):
+            return replace(value, type=target)  # a literal, or 0 or 1: not negative
+        return Value(f"{value.at(AND)} & {MASK[target.size]}", AND, target)
+    raise Untranslatable(f"a conversion from {source.name} to {target.name}")
+
+
+def integer_type(member: Field) -> IntegerType:
+    """The integer type of a member of a ring's struct."""
+    if isinstance(member.type, Scalar) and member.type.base in X86_64.integers:
+        return X86_64.integers[member.type.base]
+    raise Untranslatable(f"the type of '{member.name}'")
+
+
+def named_type(node: c_ast.Node) -> IntegerType:
+    """The integer type of a declaration or cast: RING_IDX is an unsigned int."""
+    if isinstance(node, c_ast.TypeDecl) and isinstance(node.type, c_ast.IdentifierType):
+        name = fundamental(" ".join(node.type.names))
+        if name == "RING_IDX":
+            return UINT
+        if name in X86_64.integers:
+            return X86_64.integers[name]
+    raise Untranslatable("a cast to this type")

@@ -1,0 +1,118 @@
+"""Bringing a new interface version in: a foreign header tree becomes one of the spec's.
+
+Takes a spec and a header tree of a version that the spec does not have; copies what is
+needed into the headers folder and adds the entry to the spec, while `cli` generates and
+verifies as ever.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from xenbind import spec as specs
+from xenbind.commands.generate.abi_break import fingerprint
+from xenbind.errors import SourceError, XenbindError
+from xenbind.ir.interface import Interface
+from xenbind.pipeline import read
+from xenbind.spec import Spec, VersionSpec
+
+
+@contextmanager
+def added_version(
+    path: Path, tree: Path, releases: Sequence[str], command: tuple[str, ...]
+) -> Iterator[Interface]:
+    """Copy a tree's header into headers/vN and enter it in the spec at `path`.
+
+    If the block that follows raises an error, all of that is taken back.
+
+    The headers that all versions share serve the new one too, unless the tree's own make
+    another ABI of it; then those are copied as well.  Raises `XenbindError`, with
+    everything as it was, if the spec has the version or a release already, or is the one
+    that came with an installed xenbind.
+    """
+    _check(path, releases)
+    spec = specs.load(path)
+    known = {release for version in spec.versions for release in version.releases}
+    for release in releases:
+        if release in known:
+            raise XenbindError(
+                f"the spec has release {release} already",
+                "give a new one with --release",
+            )
+    foreign = spec.for_tree(tree)
+    interface = read(foreign, foreign.versions[0], command)
+    if interface.version in {version.number for version in spec.versions}:
+        raise XenbindError(
+            f"the spec has version {interface.version} already",
+            f"see what differs with `xenbind diff {interface.version} {tree}`",
+        )
+    directory = path.parent / f"v{interface.version}"
+    version = VersionSpec(interface.version, directory, tuple(releases))
+    before = path.read_bytes()
+    try:
+        directory.mkdir()
+    except OSError as error:
+        raise XenbindError(
+            f"cannot make {directory}: {error.strerror}",
+            "move what is there away first",
+        ) from error
+    try:
+        _copy([interface.header], tree, directory)
+        if not _same(spec, version, interface, command):
+            _copy(interface.files, tree, directory)
+            if not _same(spec, version, interface, command):
+                raise XenbindError(
+                    f"{tree} is laid out otherwise when read from {directory}",
+                    "the tree includes headers from elsewhere; copy those into it first",
+                )
+        with path.open("a", encoding="utf-8") as file:
+            file.write(_entry(version))
+        yield replace(interface, header=str(directory / spec.header))
+    except Exception:
+        shutil.rmtree(directory)
+        path.write_bytes(before)
+        raise
+
+
+def _check(path: Path, releases: Sequence[str]) -> None:
+    if path.resolve().is_relative_to(Path(__file__).resolve().parent):
+        raise XenbindError(
+            "these headers belong to the installed xenbind",
+            f"copy {path.parent} to headers/ and run this beside it, or name a spec",
+        )
+    for release in releases:
+        if not re.fullmatch(r"\d+\.\d+", release):
+            raise XenbindError(
+                f"'{release}' is no Xen release", "write it as in --release 4.23"
+            )
+
+
+def _copy(files: Sequence[str], tree: Path, directory: Path) -> None:
+    for file in files:
+        source = Path(file)
+        if source.resolve().is_relative_to(tree.resolve()):
+            target = directory / source.resolve().relative_to(tree.resolve())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def _same(
+    spec: Spec, version: VersionSpec, interface: Interface, command: tuple[str, ...]
+) -> bool:
+    try:
+        return fingerprint(read(spec, version, command)) == fingerprint(interface)
+    except SourceError:
+        return False  # the shared headers lack something that the tree's own have
+
+
+def _entry(version: VersionSpec) -> str:
+    releases = ", ".join(f'"{release}"' for release in version.releases)
+    return (
+        f"\n[[version]]\nnumber = {version.number}\n"
+        f'directory = "{version.directory.name}"\nreleases = [{releases}]\n'
+    )

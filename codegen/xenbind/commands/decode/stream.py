@@ -1,0 +1,198 @@
+"""What the forms of recorded requests have in common: bytes, versions and errors.
+
+Takes a binary stream and the interfaces by version; gives `Input`, from which
+`recordings`, `ringpage` and `requestlines` each take their form's requests as `Raw`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from xenbind.errors import XenbindError
+from xenbind.ir.interface import ConstantGroup, Interface, Record, RecordRef
+
+# Gives the interface of a version number, None where there is none.
+Interfaces = Callable[[int], Interface | None]
+
+_CHUNK = 1 << 16
+
+
+class DecodeError(XenbindError):
+    """Bytes that are no request, and where.
+
+    `position` counts bytes from the start of the input, `line` lines from 1 (None where
+    there are none).  `skipped` is how many bytes were passed over because of it, known
+    once reading goes on.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        position: int,
+        problem: str,
+        advice: str,
+        line: int | None = None,
+    ) -> None:
+        place = name if line is None else f"{name}:{line}"
+        super().__init__(f"{place}: byte {position}: {problem}", advice)
+        self.position = position
+        self.line = line
+        self.skipped = 0
+
+
+# Is told what is wrong; reading goes on if it returns, and ends if it raises.
+Report = Callable[[DecodeError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The bytes of one request, where they begin, and the interface that they speak.
+
+    `index` counts requests from 0; in a ring page it is the ring's own index.
+    """
+
+    index: int
+    position: int
+    data: bytes
+    interface: Interface
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """One version's requests: their size, and that of the ring entries they are in.
+
+    `named` are the members whose values have names: offset, size and group of each.
+    """
+
+    interface: Interface
+    size: int
+    entry: int
+    named: tuple[tuple[int, int, ConstantGroup], ...]
+
+    def looks_right(self, data: bytes) -> bool:
+        """Whether the members whose values have names hold such values."""
+        return all(
+            _has_name(int.from_bytes(data[offset : offset + size], "little"), group)
+            for offset, size, group in self.named
+        )
+
+
+class Input:
+    """A stream that can be looked ahead in; `position` is where reading is."""
+
+    def __init__(
+        self, stream: BinaryIO, name: str, interfaces: Interfaces, report: Report
+    ) -> None:
+        # read1 gives what is there, so that requests on a pipe are told as they come.
+        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+        self._name = name
+        self._interfaces = interfaces
+        self._report = report
+        self._kinds: dict[bytes, Kind] = {}
+        self._buffer = b""
+        self._at = 0
+        self.position = 0
+
+    def peek(self, size: int, ahead: int = 0) -> bytes:
+        """The next bytes, `ahead` of the position; fewer only where the stream ends."""
+        start = self._at + ahead
+        if start + size > len(self._buffer):
+            self._fill(ahead + size)
+            start = self._at + ahead
+        return self._buffer[start : start + size]
+
+    def skip(self, size: int) -> None:
+        """Move on over bytes that were peeked at."""
+        self._at += size
+        self.position += size
+
+    def line(self, longest: int) -> bytes:
+        """The next line with its newline; of one that is longer, as much."""
+        size = 2048
+        while True:
+            found = self.peek(min(size, longest))
+            end = found.find(b"\n") + 1
+            if end or len(found) < size:
+                return found[: end or len(found)]
+            size *= 2
+
+    def kind(self, head: bytes) -> Kind | None:
+        """The kind of a request that begins with these four bytes, None if unknown."""
+        kind = self._kinds.get(head)
+        if kind is None and len(head) == 4:
+            interface = self._interfaces(word(head))
+            if interface is not None:
+                kind = self._kinds[head] = _kind(interface)
+        return kind
+
+    def fail(
+        self, position: int, problem: str, advice: str, line: int | None = None
+    ) -> DecodeError:
+        """Tell what is wrong; gives the error if reading is to go on."""
+        error = DecodeError(self._name, position, problem, advice, line)
+        self._report(error)
+        return error
+
+    def _fill(self, size: int) -> None:
+        parts = [self._buffer[self._at :]]
+        missing = size - len(parts[0])
+        try:
+            while missing > 0 and (part := self._read(_CHUNK)):
+                parts.append(part)
+                missing -= len(part)
+        except OSError as error:
+            raise DecodeError(
+                self._name,
+                self.position + len(b"".join(parts)),
+                f"cannot be read: {error.strerror}",
+                "name a file that can be read, or - for standard input",
+            ) from error
+        self._buffer = b"".join(parts)
+        self._at = 0
+
+
+def request_record(interface: Interface) -> Record:
+    """The record that a request is: the first member of the ring's entries."""
+    records = {record.key: record for record in interface.records}
+    for ring in interface.rings:
+        request = records[ring.entry].fields[0].type
+        if isinstance(request, RecordRef):
+            return records[request.key]
+    raise XenbindError(
+        f"{interface.name} version {interface.version} declares no ring of requests",
+        "use a spec whose header invokes DEFINE_RING_TYPES",
+    )
+
+
+def unknown_version(head: bytes) -> str:
+    """What is wrong with bytes that begin with no known version."""
+    return f"no request begins here: version {word(head)} is unknown"
+
+
+def word(data: bytes) -> int:
+    """The 32-bit number that bytes begin with."""
+    return int.from_bytes(data[:4], "little")
+
+
+def _kind(interface: Interface) -> Kind:
+    record = request_record(interface)
+    records = {other.key: other for other in interface.records}
+    groups = {group.prefix: group for group in interface.groups}
+    named = (
+        (field.offset, field.size, groups[field.hint])
+        for field in record.fields
+        if field.hint in groups
+    )
+    entry = records[interface.rings[0].entry].size
+    return Kind(interface, record.size, entry, tuple(named))
+
+
+def _has_name(value: int, group: ConstantGroup) -> bool:
+    values = [member.value for member in group.members if isinstance(member.value, int)]
+    if not group.is_flag:
+        return value in values
+    for known in values:
+        value &= ~known
+    return value == 0

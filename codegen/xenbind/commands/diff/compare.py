@@ -1,0 +1,168 @@
+"""The difference between two versions of an interface, and whether it breaks the ABI.
+
+Takes two `Interface`s; gives a `Difference`, plain data: what was added, removed and
+changed, and a verdict.  `diffmembers` compares what is inside
+structs and unions; `difftext` puts the answer into words or JSON, and `cli` prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from xenbind.commands.diff.members import MemberChange, ends_open, member_changes, merge
+from xenbind.commands.diff.type_equality import is_anonymous, same_layout, same_type
+from xenbind.ir.interface import Constant, Interface, Record, Typedef
+
+
+class Verdict(Enum):
+    """Whether a monitor made for the old version works with a hypervisor of the new one.
+
+    `SAME` is no difference that matters to it, `ADDITIONS` only what it need not know.
+    """
+
+    SAME = "same"
+    ADDITIONS = "additions only"
+    BREAKING = "breaking"
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantChange:
+    """A constant added (`old` is None), removed (`new` is None) or changed in value."""
+
+    old: Constant | None
+    new: Constant | None
+    breaking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """A struct or union added (`old` is None), removed (`new` is None) or changed.
+
+    The size of one that is `open_ended` means nothing: it ends in an array whose length
+    the header does not tell, `ring[]` or, in the older way, `ring[1]`.
+    """
+
+    old: Record | None
+    new: Record | None
+    members: tuple[MemberChange, ...]
+    open_ended: bool
+    breaking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TypedefChange:
+    """A typedef added (`old` is None), removed (`new` is None) or given another type."""
+
+    old: Typedef | None
+    new: Typedef | None
+    breaking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """All that tells two versions apart, in the order of the new one's declarations.
+
+    `version_macro` is the constant whose value the versions are, if there is one.
+    `unannounced` is a breaking difference between headers that it says are the same.
+    """
+
+    name: str
+    version_macro: str | None
+    old_version: int
+    new_version: int
+    constants: tuple[ConstantChange, ...]
+    records: tuple[RecordChange, ...]
+    typedefs: tuple[TypedefChange, ...]
+    verdict: Verdict
+    unannounced: bool
+
+
+def diff(old: Interface, new: Interface, version_macro: str | None) -> Difference:
+    """Compare two versions of an interface on one ABI.
+
+    A new value of `version_macro` is the version's own and no changed constant.  The
+    names of scalar types do not count, only what they stand for where they are used.
+    """
+    constants = tuple(_constants(old, new, version_macro))
+    records = tuple(_records(old, new))
+    typedefs = tuple(_typedefs(old, new))
+    verdict = _verdict([*constants, *records, *typedefs])
+    same_version = old.version == new.version
+    return Difference(
+        name=new.name,
+        version_macro=version_macro,
+        old_version=old.version,
+        new_version=new.version,
+        constants=constants,
+        records=records,
+        typedefs=typedefs,
+        verdict=verdict,
+        unannounced=verdict is Verdict.BREAKING
+        and same_version
+        and version_macro is not None,
+    )
+
+
+def _verdict(found: list[ConstantChange | RecordChange | TypedefChange]) -> Verdict:
+    if any(change.breaking for change in found):
+        return Verdict.BREAKING
+    members = [
+        member
+        for change in found
+        if isinstance(change, RecordChange)
+        for member in change.members
+        if not member.padding
+    ]
+    if any(change.old is None for change in [*found, *members]):
+        return Verdict.ADDITIONS
+    return Verdict.SAME
+
+
+def _constants(
+    old: Interface, new: Interface, version_macro: str | None
+) -> Iterator[ConstantChange]:
+    for before, after in merge(
+        {constant.name: constant for constant in old.constants},
+        {constant.name: constant for constant in new.constants},
+    ):
+        if before is None or after is None:
+            yield ConstantChange(before, after, breaking=after is None)
+        elif before.value != after.value and after.name != version_macro:
+            yield ConstantChange(before, after, breaking=True)
+
+
+def _records(old: Interface, new: Interface) -> Iterator[RecordChange]:
+    olds, news = _by_key(old), _by_key(new)
+    for before, after in merge(
+        {key: record for key, record in olds.items() if not is_anonymous(key)},
+        {key: record for key, record in news.items() if not is_anonymous(key)},
+    ):
+        if before is None or after is None:
+            gone = after is None
+            yield RecordChange(before, after, (), open_ended=False, breaking=gone)
+            continue
+        members = member_changes(before, olds, after, news)
+        open_ended = ends_open(before) and ends_open(after)
+        resized = before.size != after.size and not open_ended
+        if members or resized:
+            breaking = resized or any(member.breaking for member in members)
+            yield RecordChange(before, after, members, open_ended, breaking)
+
+
+def _typedefs(old: Interface, new: Interface) -> Iterator[TypedefChange]:
+    olds, news = _by_key(old), _by_key(new)
+    for before, after in merge(
+        {typedef.name: typedef for typedef in old.typedefs},
+        {typedef.name: typedef for typedef in new.typedefs},
+    ):
+        if before is None or after is None:
+            yield TypedefChange(before, after, breaking=after is None)
+        elif not same_type(before.type, after.type):
+            alike = same_layout(before.type, olds, after.type, news)
+            yield TypedefChange(before, after, breaking=not alike)
+
+
+def _by_key(interface: Interface) -> dict[str, Record]:
+    return {record.key: record for record in interface.records}

@@ -1,0 +1,88 @@
+"""What changed in each version's ABI since the package on disk was made.
+
+Takes the old package and the new IR; gives an `AbiChange` for each version whose layout
+fingerprint is not the manifest's.  `cli` tells them, and refuses the breaking ones: an
+interface version whose number stays must go on meaning the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenbind.commands.generate import manifest
+from xenbind.commands.verify.compare import ask_package
+from xenbind.errors import XenbindError
+from xenbind.facts.probes import expected, reference
+from xenbind.ir.interface import Interface
+
+
+class AbiBreak(XenbindError):
+    """A version would change incompatibly and keep its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class AbiChange:
+    """The facts that differ in one version, as `name: old → new`, or the name alone."""
+
+    version: int
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether something that the old package says is no longer so."""
+        return bool(self.changed or self.removed)
+
+    def __str__(self) -> str:
+        counts = (
+            (self.changed, "changed"),
+            (self.removed, "removed"),
+            (self.added, "added"),
+        )
+        parts = [f"{len(facts)} facts {what}" for facts, what in counts if facts]
+        kind = "broke" if self.is_breaking else "grew"
+        first = [*self.changed, *self.removed, *self.added][:3]
+        return f"version {self.version}: the ABI {kind}: {', '.join(parts)} ({'; '.join(first)})"
+
+
+def fingerprint(interface: Interface) -> str:
+    """A digest of everything that compiled C can be asked about a version."""
+    return manifest.digest(json.dumps(expected(reference(interface))).encode())
+
+
+def changes(
+    package: str, out: Path, interfaces: Sequence[Interface]
+) -> Iterator[AbiChange]:
+    """The versions in the output folder whose ABI the new headers change."""
+    made = manifest.load(out)
+    for interface in interfaces:
+        old = made.layouts.get(str(interface.version)) if made else None
+        if old is None or old == fingerprint(interface):
+            continue
+        before = ask_package(package, out, interface.version)
+        after = expected(reference(interface))
+        yield AbiChange(
+            version=interface.version,
+            changed=tuple(
+                f"{fact}: {before[fact]} → {after[fact]}"
+                for fact in before
+                if fact in after and before[fact] != after[fact]
+            ),
+            removed=tuple(fact for fact in before if fact not in after),
+            added=tuple(fact for fact in after if fact not in before),
+        )
+
+
+def refuse(found: Sequence[AbiChange]) -> None:
+    """Raise `AbiBreak` if a version's ABI broke while its number stayed."""
+    breaking = [change for change in found if change.is_breaking]
+    if breaking:
+        raise AbiBreak(
+            "\n".join(map(str, breaking)),
+            "give the changed interface a version number of its own, or pass"
+            " --accept-abi-change if the old one was wrong; nothing was written",
+        )

@@ -1,0 +1,110 @@
+"""The manifest: what an output folder was made of, and what it should hold.
+
+Takes the files read and the files rendered; gives the JSON that `output` stores beside
+them, and reads it back.  By its digests `check` knows without running anything that
+nothing changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xenbind.errors import OutputError
+from xenbind.resources import folder, package
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The digests of one run.
+
+    `include` is the foreign header tree that was read, None for the spec's own headers.
+    `inputs` are keyed by path: relative to the spec's folder, or as read where `include`
+    is set.  `layouts` holds a fingerprint of each version's ABI.
+    """
+
+    generator: str
+    include: str | None
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    layouts: Mapping[str, str]
+
+    def text(self) -> str:
+        content = {
+            "generator": self.generator,
+            "include": self.include,
+            "inputs": dict(self.inputs),
+            "layouts": dict(self.layouts),
+            "outputs": dict(self.outputs),
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+
+def load(out: Path) -> Manifest | None:
+    """The manifest of an output folder, None if there is none.
+
+    Raises `OutputError` for one that cannot be understood.
+    """
+    path = out / NAME
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        return Manifest(
+            content["generator"],
+            content["include"],
+            content["inputs"],
+            content["outputs"],
+            content["layouts"],
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(
+            f"cannot read {path}: {error}", f"delete {out} and run `xenbind generate`"
+        ) from error
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def digests(files: Mapping[str, str]) -> dict[str, str]:
+    """The digest of each text, by path."""
+    return {path: digest(text.encode()) for path, text in sorted(files.items())}
+
+
+def tree_inputs(root: Path) -> dict[str, str]:
+    """The digests of every header and spec under a folder, by relative path.
+
+    All of them, not only those read: a new one may come before another on the search path.
+    """
+    paths = [path for path in root.rglob("*") if path.suffix in (".h", ".toml")]
+    return {
+        path.relative_to(root).as_posix(): _file_digest(path) for path in sorted(paths)
+    }
+
+
+def file_inputs(paths: Iterable[str]) -> dict[str, str]:
+    """The digests of some files, by path; a missing one has an empty digest."""
+    return {path: _file_digest(Path(path)) for path in sorted(paths)}
+
+
+def generator_digest() -> str:
+    """One digest for the code and templates that make the output."""
+    modules = sorted(package().rglob("*.py"))
+    templates = sorted(
+        path for path in folder("templates").rglob("*") if path.is_file()
+    )
+    return digest("".join(map(_file_digest, [*modules, *templates])).encode())
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        return digest(path.read_bytes()) if path.is_file() else ""
+    except OSError:
+        return ""

@@ -1,0 +1,271 @@
+"""What to ask compiled C about an interface, and how to read the answers.
+
+`reference` takes the IR and gives the questions: one `Probe` for each size, alignment,
+offset, bit position and constant value, and the members that the round trip visits; the
+template reference/version.c.jinja makes a C file of them.  `answers` takes such a file,
+compiled to an object but never run, and gives what C says.  `verify` compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xenbind.facts import dwarf
+from xenbind.ir.interface import (
+    Array,
+    Coord,
+    CType,
+    Enumeration,
+    Field,
+    Interface,
+    Pointer,
+    Record,
+    RecordRef,
+    Scalar,
+)
+from xenbind.source import Sources
+from xenbind.toolchain.compiler import Compiler, first_error
+
+_WORD = 0xFFFF_FFFF_FFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A question to the C compiler: its name, the C expression, and the IR's own answer.
+
+    For a bit-field `expression` is an initialiser that sets all its bits, and `expected`
+    its width; `position` is then its first bit, counted from the record's first.
+    """
+
+    name: str
+    expression: str
+    expected: int
+    coord: Coord
+    position: int | None = None
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar member at some depth, as the round trip reads and writes it.
+
+    `path` is a C path with index variables; `lengths` are the arrays passed on the way.
+    `cast` turns it into an integer, `type` an integer into it.
+    """
+
+    path: str
+    lengths: tuple[int, ...]
+    cast: str
+    type: str
+
+    @property
+    def loops(self) -> tuple[tuple[str, int], ...]:
+        return tuple(
+            (f"xenbind_{depth}", length) for depth, length in enumerate(self.lengths)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """A record with the functions that fill and read it; `name` is theirs."""
+
+    name: str
+    type: str
+    leaves: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Everything that the reference C file of one interface version holds.
+
+    `name_size` is the room that a probe's name needs: names are stored in place, so that
+    the object file needs no relocation to be read.
+    """
+
+    probes: tuple[Probe, ...]
+    bit_fields: tuple[Probe, ...]
+    round_trips: tuple[RoundTrip, ...]
+    name_size: int
+
+
+def reference(interface: Interface) -> Reference:
+    """The questions about one interface version, in the order of its declarations."""
+    records = {record.key: record for record in interface.records}
+    probes: list[Probe] = []
+    bits: list[Probe] = []
+    trips = []
+    for record in interface.records:
+        if "." in record.key:
+            continue  # anonymous: reached through the record around it
+        for probe in _record_probes(record, records):
+            (probes if probe.position is None else bits).append(probe)
+        trips.append(
+            RoundTrip(
+                record.key.replace(" ", "_"),
+                record.key,
+                tuple(_leaves(record, records, "", ())),
+            )
+        )
+    for constant in interface.constants:
+        if isinstance(constant.value, int):
+            name, coord = constant.name, constant.coord
+            probes.append(Probe(f"{name} value", name, constant.value & _WORD, coord))
+            probes.append(
+                Probe(f"{name} negative", f"({name}) < 0", constant.value < 0, coord)
+            )
+    longest = max(len(probe.name) for probe in [*probes, *bits])
+    return Reference(
+        tuple(probes), tuple(bits), tuple(trips), -(-(longest + 1) // 8) * 8
+    )
+
+
+def expected(reference: Reference) -> dict[str, int]:
+    """The IR's own answers, under the names that `answers` uses."""
+    found = {probe.name: int(probe.expected) for probe in reference.probes}
+    for probe in reference.bit_fields:
+        found[f"{probe.name} bit_offset"] = int(probe.position or 0)
+        found[f"{probe.name} bit_width"] = probe.expected
+    return found
+
+
+def coords(reference: Reference) -> dict[str, Coord]:
+    """The header's place behind each answer."""
+    found = {probe.name: probe.coord for probe in reference.probes}
+    for probe in reference.bit_fields:
+        found[f"{probe.name} bit_offset"] = found[f"{probe.name} bit_width"] = (
+            probe.coord
+        )
+    return found
+
+
+def _record_probes(record: Record, records: Mapping[str, Record]) -> Iterator[Probe]:
+    yield Probe(
+        f"{record.key} size", f"sizeof({record.key})", record.size, record.coord
+    )
+    yield Probe(
+        f"{record.key} alignment",
+        f"_Alignof({record.key})",
+        record.alignment,
+        record.coord,
+    )
+    yield from _member_probes(record.key, record, records, "", 0)
+
+
+def _member_probes(
+    outer: str, record: Record, records: Mapping[str, Record], path: str, base: int
+) -> Iterator[Probe]:
+    for field in record.fields:
+        inner = f"{path}{field.name}"
+        name = f"{outer}.{inner}"
+        if field.bit_width is not None:
+            first = 8 * (base + field.offset) + (field.bit_offset or 0)
+            yield Probe(
+                name, f".{inner} = -1", field.bit_width, field.coord, first, outer
+            )
+            continue
+        offset = base + field.offset
+        value = f"(({outer} *)0)->{inner}"
+        size = "0" if _is_flexible(field) else f"sizeof({value})"
+        yield Probe(
+            f"{name} offset", f"offsetof({outer}, {inner})", offset, field.coord
+        )
+        yield Probe(f"{name} size", size, field.size, field.coord)
+        element, lengths = _element(field.type)
+        if not isinstance(element, RecordRef):
+            continue
+        index = "[0]" * len(lengths)
+        nested = records[element.key]
+        if "." in nested.key:
+            yield Probe(
+                f"{name} alignment",
+                f"_Alignof(__typeof__({value}{index}))",
+                nested.alignment,
+                nested.coord,
+            )
+        if "." in nested.key or not index:
+            yield from _member_probes(
+                outer, nested, records, f"{inner}{index}.", offset
+            )
+
+
+def _is_flexible(field: Field) -> bool:
+    return isinstance(field.type, Array) and field.type.length is None
+
+
+def _element(type: CType) -> tuple[CType, tuple[int, ...]]:
+    """The type inside arrays of one or more elements, and the arrays' lengths."""
+    if not isinstance(type, Array) or not type.length:
+        return type, ()
+    element, lengths = _element(type.element)
+    return element, (type.length, *lengths)
+
+
+def _leaves(
+    record: Record, records: Mapping[str, Record], path: str, lengths: tuple[int, ...]
+) -> Iterator[Leaf]:
+    for field in record.fields:
+        element, inner_lengths = _element(field.type)
+        first = len(lengths)
+        all_lengths = lengths + inner_lengths
+        index = "".join(
+            f"[xenbind_{depth}]" for depth in range(first, len(all_lengths))
+        )
+        inner = f"{path}{field.name}{index}"
+        if isinstance(element, RecordRef):
+            nested = records[element.key]
+            yield from _leaves(nested, records, f"{inner}.", all_lengths)
+        elif isinstance(element, Pointer):
+            yield Leaf(inner, all_lengths, "(uintptr_t)", "(void *)(uintptr_t)")
+        elif isinstance(element, Scalar | Enumeration):
+            yield Leaf(inner, all_lengths, "", "")
+
+
+def compile_reference(source: Path, compiler: Compiler, sources: Sources) -> Path:
+    """Compile a reference file, without linking or running it; gives the object file.
+
+    It has debug information, for `dwarf`.  Raises `SourceError` at the line that C refuses.
+    """
+    target = source.with_suffix(".o")
+    options = ["-O0", "-w", *dwarf.OPTIONS, "-c", str(source), "-o", str(target)]
+    finished = compiler.run(options).finish()
+    if finished.status or finished.exceeded:
+        raise first_error(finished, source, sources)
+    return target
+
+
+def answers(path: Path, reference: Reference) -> dict[str, int]:
+    """What the compiled reference says, by the names of the probes.
+
+    Reads the constant tables out of the object file: no code of it runs, so that it may
+    be for any target.
+    """
+    from elftools.elf.elffile import ELFFile
+
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        symbols: Any = elf.get_section_by_name(".symtab")
+        data = {
+            symbol.name: elf.get_section(symbol["st_shndx"]).data()[
+                symbol["st_value"] : symbol["st_value"] + symbol["st_size"]
+            ]
+            for symbol in symbols.iter_symbols()
+            if symbol.name.startswith("xenbind_")
+            and isinstance(symbol["st_shndx"], int)
+            and symbol["st_info"]["type"] == "STT_OBJECT"
+        }
+    found = {}
+    row = reference.name_size + 8
+    table = data["xenbind_facts"]
+    for start in range(0, len(table), row):
+        name = table[start : start + reference.name_size].rstrip(b"\0").decode()
+        found[name] = int.from_bytes(
+            table[start + reference.name_size : start + row], "little"
+        )
+    for index, probe in enumerate(reference.bit_fields):
+        bits = int.from_bytes(data[f"xenbind_bits_{index}"], "little")
+        found[f"{probe.name} bit_offset"] = (bits & -bits).bit_length() - 1
+        found[f"{probe.name} bit_width"] = bits.bit_count()
+    return found

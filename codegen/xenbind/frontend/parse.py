@@ -1,0 +1,124 @@
+"""The parser's doorway: from preprocessed C text to a pycparser AST.
+
+Takes the text and the macro expansions that may be constants; gives the AST and, for
+each of those, the AST of its expression.  `lower` reads both.  A syntax error becomes a
+`SourceError` at its place in the header.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pycparser import c_ast
+from pycparser.c_parser import ParseError
+
+from xenbind.errors import SourceError
+from xenbind.frontend import gnu_c
+from xenbind.frontend.attributes import settle
+from xenbind.frontend.directives import Macro
+from xenbind.ir.interface import Coord
+from xenbind.source import Sources
+
+_VARIABLE = "xenbind_constant_"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The declarations of a header in order, and the expression behind each macro."""
+
+    declarations: tuple[c_ast.Node, ...]
+    expressions: dict[str, c_ast.Node]
+
+
+def parse(
+    text: str, expansions: Sequence[tuple[Macro, str]], sources: Sources
+) -> Parsed:
+    """Parse a header and, in the scope of its types, the macros' expansions.
+
+    Each expansion becomes the initialiser of a variable with the macro's own place, so
+    that one parse does for all.
+    """
+    try:
+        tree = gnu_c.parser().parse(_with_probes(text, expansions))
+    except ParseError as error:
+        culprit = _culprit(text, expansions)
+        if culprit is not None:
+            raise unevaluable(culprit, "it is not an expression", sources) from None
+        raise _syntax_error(str(error), sources) from None
+    settle(tree)
+    declarations, expressions = [], {}
+    for node in tree.ext:
+        if isinstance(node, c_ast.Decl) and str(node.name).startswith(_VARIABLE):
+            expressions[node.name.removeprefix(_VARIABLE)] = node.init
+        else:
+            declarations.append(node)
+    return Parsed(tuple(declarations), expressions)
+
+
+def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
+    """Parse one expression that uses these typedef names; None if it is none."""
+    names = "".join(f"typedef int {name};" for name in typedefs)
+    try:
+        *_, variable = gnu_c.parser().parse(f"{names} int {_VARIABLE} = {text};").ext
+    except ParseError:
+        return None
+    return variable.init
+
+
+def _with_probes(text: str, expansions: Sequence[tuple[Macro, str]]) -> str:
+    probes = "".join(
+        f'# {macro.coord.line} "{macro.coord.file}"\n'
+        f"int {_VARIABLE}{macro.name} = ({expansion});\n"
+        for macro, expansion in expansions
+    )
+    return f"{text}\n{probes}"
+
+
+def _culprit(text: str, expansions: Sequence[tuple[Macro, str]]) -> Macro | None:
+    """The first macro that cannot be parsed, if the header itself can be.
+
+    The parser does not always say where it failed; halving finds it in few steps.
+    """
+    first = bisect_left(
+        range(len(expansions) + 1),
+        True,
+        key=lambda count: not _parses(_with_probes(text, expansions[:count])),
+    )
+    return expansions[first - 1][0] if first else None
+
+
+def _parses(text: str) -> bool:
+    try:
+        gnu_c.parser().parse(text)
+    except ParseError:
+        return False
+    return True
+
+
+def _syntax_error(message: str, sources: Sources) -> SourceError:
+    found = re.match(r"(.*?):(?:(\d+):)?(?:\d+:)? (.*)", message, re.DOTALL)
+    file, line, words = found.groups() if found else ("", None, message)
+    text = sources.line(file, int(line or 1))
+    token = words.removeprefix("before: ")
+    coord = (
+        sources.locate(file, int(line or 1), token) if token.isidentifier() else None
+    )
+    return SourceError(
+        coord or Coord(file, int(line or 1), max(text.find(token), 0) + 1),
+        f"cannot parse this declaration, at '{token}'",
+        "only standard C11 and the commoner extensions of GNU C are understood here",
+        text,
+    )
+
+
+def unevaluable(macro: Macro, reason: str, sources: Sources) -> SourceError:
+    """The error for a macro whose value cannot be told."""
+    return SourceError(
+        macro.coord,
+        f"cannot evaluate the macro {macro.name}: {reason}",
+        f"mend it, or list '{macro.name}' under 'skip' in the spec if it is no constant",
+        sources.line(macro.coord.file, macro.coord.line),
+    )

@@ -1,0 +1,145 @@
+"""The C preprocessor: from a header's path to the text and macros that it amounts to.
+
+Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
+`parse`, and the macros with their places; `expand` gives what macros stand for, for
+`constants`.  `start_check` asks the compiler whether the header is C at all, because a
+parser without types accepts redefinitions and unknown sizes that C refuses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from xenbind.errors import CompilerError, SourceError
+from xenbind.frontend.directives import Macro, Preprocessed, split
+from xenbind.ir.interface import Coord
+from xenbind.source import LARGEST, Sources, is_readable
+from xenbind.toolchain.compiler import Compiler, output
+from xenbind.toolchain.process import Bounded
+
+# Without comments.  Xen's largest public header has 100 KB with all that it includes.
+LONGEST_TEXT = 4 << 20
+MOST_MACROS = 200_000
+
+
+def require_header(header: Path) -> None:
+    """Raise `SourceError` unless this is a file that can be read as a header.
+
+    A pipe or a device could be read for ever.  A path with quotes, backslashes or control
+    characters cannot be told from what the preprocessor says around it.
+    """
+    coord = Coord(str(header), 1, 1)
+    if not all(char.isprintable() or char >= "\udc80" for char in coord.file) or (
+        set(coord.file) & set('"\\')
+    ):
+        raise SourceError(
+            coord,
+            "a header's path must have no quotes, backslashes or control characters",
+            "move the header tree to another folder",
+        )
+    if not header.exists():
+        raise SourceError(
+            coord,
+            "no such header",
+            "check the 'directory' and 'header' of the spec, or the folder given with --include",
+        )
+    if not header.is_file():
+        raise SourceError(coord, "not a regular file", "name a header file instead")
+    if not is_readable(header):
+        raise SourceError(
+            coord,
+            f"larger than {LARGEST >> 20} MB",
+            "take what is not needed out of it: no person can have written all this",
+        )
+
+
+def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocessed:
+    """Preprocess a header.
+
+    Raises `SourceError` at the directive that failed: a missing include, an `#error`.
+    The exit status decides, for after `#error` the preprocessor still prints text.
+    """
+    # -dD prints directives in place, so that macros keep their line; -D makes GNU's
+    # spellings plain ones that the parser knows.
+    options = [
+        "-E",
+        "-dD",
+        "-D__extension__=",
+        "-D__builtin_offsetof=offsetof",
+        str(header),
+    ]
+    printed = output(compiler.run(options), header, sources)
+    found = split(printed, header, sources)
+    if len(found.text) > LONGEST_TEXT or len(found.macros) > MOST_MACROS:
+        raise SourceError(
+            Coord(str(header), 1, 1),
+            f"more than {LONGEST_TEXT >> 20} MB of declarations or {MOST_MACROS:,} macros",
+            "include less: parsing this would take minutes and gigabytes",
+        )
+    return found
+
+
+def expand(
+    compiler: Compiler,
+    header: Path,
+    preprocessed: Preprocessed,
+    wanted: Sequence[Macro],
+    sources: Sources,
+) -> list[str]:
+    """The expansion of each macro, in order, as the header's user sees it.
+
+    A function-like macro is given its own parameters, and those that it uses stay calls,
+    unless they paste tokens together and so are no functions of their arguments.
+    """
+    functions = [m for m in preprocessed.macros.values() if m.parameters is not None]
+    lines = [
+        f"@{index} {macro.name}"
+        for index, macro in enumerate(wanted)
+        if macro.parameters is None
+    ]
+    lines += [f"#undef {macro.name}" for macro in functions if "##" not in macro.body]
+    lines += ["#undef __typeof__", "#define __typeof__ typeof"]
+    for index, macro in enumerate(wanted):
+        if macro.parameters is not None:
+            call = f"{macro.name}({', '.join(macro.parameters)})"
+            lines += [f"#undef {macro.name}", f"#define {call} {macro.body}"]
+            lines += [f"@{index} {call}", f"#undef {macro.name}"]
+    text = "\n".join(lines) + "\n"
+    process = compiler.run(
+        ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
+        text,
+        needs="-imacros",  # else they would come after the header's own
+    )
+    printed = output(process, header, sources)
+    parts = re.split(r"^@(\d{1,9})(?!\d)", printed, flags=re.MULTILINE)[1:]
+    expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+    if expansions.keys() != set(range(len(wanted))):
+        raise CompilerError(
+            "the C compiler did not expand the macros that it was given",
+            "check that --cc or CC names a working compiler",
+        )
+    if sum(map(len, expansions.values())) > LONGEST_TEXT:
+        longest = max(expansions, key=lambda index: len(expansions[index]))
+        macro = wanted[longest]
+        raise SourceError(
+            macro.coord,
+            f"the macro {macro.name} expands to {len(expansions[longest]) >> 10:,} KB",
+            f"list '{macro.name}' under 'skip' in the spec if it is no constant",
+            sources.line(macro.coord.file, macro.coord.line),
+        )
+    # A _Pragma within stands on a line of its own.
+    return [
+        expansions[index].replace("\n", " ").strip() for index in range(len(wanted))
+    ]
+
+
+def start_check(compiler: Compiler, header: Path) -> Bounded:
+    """Begin compiling the header on its own; `finish_check` tells the result."""
+    return compiler.run(["-fsyntax-only", "-w", str(header)])
+
+
+def finish_check(process: Bounded, header: Path, sources: Sources) -> None:
+    """Raise `SourceError` with the compiler's first error if the header is not valid C."""
+    output(process, header, sources)

@@ -1,0 +1,250 @@
+"""The intermediate representation: what the headers say, as plain data.
+
+`lower` builds it from the AST; `render`, `reference` and `verify` read it.  Nodes are
+frozen and carry no behaviour beyond naming their own parts.  Sizes and offsets are in
+bytes, bit positions in bits from the least significant bit of the storage unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xenbind.ir.layout import IntegerType
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Coord:
+    """A place in a source file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """An arithmetic type.
+
+    `spelling` is what the header writes (`RING_IDX`); `base` is the stdint or fundamental
+    type behind it (`unsigned int`).  `aligned`, here and below, is the alignment that an
+    attribute gave the type's name, 0 without one.
+    """
+
+    spelling: str
+    base: str
+    aligned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """An `enum` used as the type of a member; `base` is the integer type that holds it.
+
+    `prefix` is what its enumerators' names share, and names their group.
+    """
+
+    spelling: str
+    base: str
+    aligned: int = 0
+    prefix: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A pointer; `target` is None for `void`, for functions and for incomplete types."""
+
+    spelling: str
+    target: CType | None
+    aligned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array; `length` is None for a flexible array member."""
+
+    element: CType
+    length: int | None
+    aligned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRef:
+    """A struct or union by its key in `Interface.records`; `spelling` as in the header."""
+
+    spelling: str
+    key: str
+    aligned: int = 0
+
+
+CType = Scalar | Enumeration | Pointer | Array | RecordRef
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A member of a struct or union.
+
+    `bit_offset` and `bit_width` are None unless the member is a bit-field; `offset` and
+    `size` of a bit-field are those of its storage unit, of a packed one those of the
+    bytes that it touches.  `hint` is the prefix of the
+    constants that the member holds, as its comment names them (`VM_EVENT_FLAG_`).
+    """
+
+    name: str
+    type: CType
+    offset: int
+    size: int
+    bit_offset: int | None
+    bit_width: int | None
+    doc: str
+    hint: str | None
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A struct or union with its layout.
+
+    `key` names it uniquely: `struct vm_event_st` for one with a tag, and for an anonymous
+    one the key of the record around it and the member's name, `struct vm_event_st.u`.
+    The members of an anonymous member are the record's own (C11 6.7.2.1p13), so that
+    members of a struct may share bytes.
+    """
+
+    kind: str
+    tag: str | None
+    key: str
+    fields: tuple[Field, ...]
+    size: int
+    alignment: int
+    doc: str
+    coord: Coord
+
+    @property
+    def spelling(self) -> str:
+        return f"{self.kind} {self.tag or '<anonymous>'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """An object-like macro or an enumerator with a value.
+
+    `value` is an int, or a str for a macro that is a string literal.  `body` is the text
+    that the header defines it as, before expansion.
+    """
+
+    name: str
+    value: int | str
+    body: str
+    doc: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantGroup:
+    """Constants that belong together: the values of one member, or the bits of one word.
+
+    `prefix` is the part of the C names that all members share, with its underscore.
+    """
+
+    name: str
+    prefix: str
+    is_flag: bool
+    members: tuple[Constant, ...]
+    doc: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Typedef:
+    """A name for another type."""
+
+    name: str
+    type: CType
+    doc: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an operation; `role` is index, page or record."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A function-like macro of ring.h in Python.
+
+    `side` says whose method it is: front, back, page, or none for a plain function.
+    `roles` are those of all the macro's parameters, of which `parameters` are left in
+    Python; `returns` is int, bool, req, rsp or None.  `lines` are the body, not indented.
+    `index_type` is the C type of its plain parameters, and of an int that it returns.
+    """
+
+    macro: str
+    name: str
+    side: str
+    roles: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    returns: str
+    lines: tuple[str, ...]
+    index_type: IntegerType
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The types that one `DEFINE_RING_TYPES` makes, by record key or typedef name.
+
+    `operations` are its header's macros, instantiated on these types.
+    """
+
+    name: str
+    request: str
+    response: str
+    entry: str
+    shared: str
+    front: str
+    back: str
+    operations: tuple[Operation, ...]
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A tagged union: which member of `union` each value of the member `tag` selects.
+
+    `record` is the key of the record that has both as members; `members` pairs constants
+    with member names.  A constant that is not in it selects none.
+    """
+
+    record: str
+    tag: str
+    union: str
+    members: tuple[tuple[Constant, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One version of an interface, as its root header declares it on one ABI.
+
+    `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
+    holds those of the root header; `scalar_typedefs` those of other headers that members
+    are declared with (`RING_IDX`).  `files` are the header files read, root first.
+    """
+
+    name: str
+    version: int
+    header: str
+    abi: str
+    constants: tuple[Constant, ...]
+    groups: tuple[ConstantGroup, ...]
+    records: tuple[Record, ...]
+    typedefs: tuple[Typedef, ...]
+    scalar_typedefs: tuple[Typedef, ...]
+    rings: tuple[Ring, ...]
+    payload: Payload | None
+    files: tuple[str, ...]

@@ -1,0 +1,304 @@
+"""Constant expressions: from an expression's AST to its value and C type.
+
+Takes pycparser nodes and a `Scope` that knows names and types; gives a `CInt`, computed
+by C's integer rules (C11 6.3.1, 6.4.4, 6.5, 6.6).  `lower` uses it for macros, array
+lengths, bit-field widths and enumerators.  What it does not understand it refuses, with
+`Unevaluable`; it never guesses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pycparser import c_ast
+
+from xenbind.ir.layout import Abi, IntegerType
+from xenbind.lowering import literals
+
+
+class Unevaluable(Exception):
+    """An expression that is not an integer constant, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class CInt:
+    """An integer of a C type.  `value` always fits `type`."""
+
+    value: int
+    type: IntegerType
+
+
+class Scope(Protocol):
+    """What an expression may refer to, on one ABI."""
+
+    abi: Abi
+
+    def enumerator(self, name: str) -> CInt | None:
+        """The value of an enumerator, or None if there is none of that name."""
+
+    def integer_type(self, node: c_ast.Node) -> IntegerType:
+        """The integer type that a type name denotes; Unevaluable for any other type."""
+
+    def size_of(self, node: c_ast.Node) -> int:
+        """`sizeof` of a type name, in bytes."""
+
+    def size_of_expression(self, node: c_ast.Node) -> int:
+        """`sizeof` of an expression, in bytes."""
+
+    def alignment_of(self, node: c_ast.Node) -> int:
+        """`_Alignof` of a type name, in bytes."""
+
+    def offset_of(self, node: c_ast.Node, member: str) -> int:
+        """`offsetof` of a member path (`a.b`) in a type, in bytes."""
+
+
+def is_expression(expansion: str) -> bool:
+    """Whether a macro's expansion may be a constant: not empty, a type or a statement."""
+    first = re.match(r"\w+|\S", expansion)
+    return (
+        first is not None
+        and first[0] not in _NOT_FIRST
+        and not re.search("[{};]|__attribute", expansion)
+    )
+
+
+# An expansion that starts with one of these is a type, a specifier or a statement.
+_NOT_FIRST = frozenset("""
+    struct union enum const volatile static extern inline typedef void char short int
+    long signed unsigned float double _Bool do if while for return goto asm __asm__
+    __inline __inline__ __attribute__ . , # ) ]
+    """.split())
+
+
+def is_string(expansion: str) -> bool:
+    """Whether a macro's expansion is one or more string literals."""
+    return re.fullmatch(rf"{_STRING}(?:\s*{_STRING})*", expansion) is not None
+
+
+def string_value(expansion: str) -> str:
+    """The text of one or more string literals.
+
+    Raises `Unevaluable` for an escape without a value, and for bytes that are no text.
+    """
+    try:
+        parts = [literals.content(part) for part in re.findall(_STRING, expansion)]
+        return b"".join(parts).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unevaluable("its bytes are not UTF-8") from None
+    except ValueError as reason:
+        raise Unevaluable(str(reason)) from None
+
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+
+
+def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
+    """The value of an integer constant expression (C11 6.6).
+
+    Raises `Unevaluable` for anything else: unknown names, calls, division by zero,
+    shifts by more than the width.
+    """
+    return _Evaluator(scope).visit(node)
+
+
+class _Evaluator:
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.int = scope.abi.integers["int"]
+        self.size_t = scope.abi.integers["size_t"]
+
+    def visit(self, node: c_ast.Node) -> CInt:
+        method: Callable[[c_ast.Node], CInt] | None = getattr(
+            self, f"visit_{type(node).__name__}", None
+        )
+        if method is None:
+            raise Unevaluable(
+                f"{_DESCRIPTION.get(type(node).__name__, 'it')} is not a constant"
+            )
+        return method(node)
+
+    def visit_Constant(self, node: c_ast.Constant) -> CInt:
+        if node.type == "char":
+            return CInt(self.character(node.value), self.int)
+        if "int" in node.type and node.value[:1].isdigit():
+            return self.literal(node.value)
+        raise Unevaluable(f"{node.value} is not an integer")
+
+    def character(self, text: str) -> int:
+        """A character constant: a plain char, converted to int (C11 6.4.4.4)."""
+        if not text.startswith("'"):
+            raise Unevaluable(f"{text} is a wide character")
+        try:
+            value = literals.content(text)
+        except ValueError as reason:
+            raise Unevaluable(str(reason)) from None
+        if len(value) != 1:
+            raise Unevaluable(f"{text} is not a single byte")
+        return convert(CInt(value[0], self.int), self.scope.abi.integers["char"]).value
+
+    def literal(self, text: str) -> CInt:
+        """An integer literal: the first type of C11 6.4.4.1's list that holds its value."""
+        digits = text.rstrip("uUlL")
+        suffix = text[len(digits) :].lower()
+        if len(digits) > _LONGEST_INTEGER:
+            raise Unevaluable("it fits no integer type")
+        octal = re.fullmatch(r"0[0-7]+", digits)
+        value = int(digits, 8) if octal else int(digits, 0)
+        decimal = digits[0] != "0"
+        names = ["int", "long", "long long"][min(suffix.count("l"), 2) :]
+        for name in names:
+            for prefix in ("unsigned ",) if "u" in suffix else ("", "unsigned "):
+                if prefix and decimal and "u" not in suffix:
+                    continue
+                candidate = self.scope.abi.integers[prefix + name]
+                if candidate.holds(value):
+                    return CInt(value, candidate)
+        raise Unevaluable(f"{text} fits no integer type")
+
+    def visit_ID(self, node: c_ast.ID) -> CInt:
+        value = self.scope.enumerator(node.name)
+        if value is None:
+            raise Unevaluable(f"'{node.name}' is not a constant")
+        return value
+
+    def visit_Cast(self, node: c_ast.Cast) -> CInt:
+        operand = self.visit(node.expr)
+        target = self.scope.integer_type(node.to_type)
+        if target.name == "_Bool":
+            return CInt(int(operand.value != 0), target)
+        return convert(operand, target)
+
+    def visit_UnaryOp(self, node: c_ast.UnaryOp) -> CInt:
+        if node.op in ("sizeof", "_Alignof") and isinstance(node.expr, c_ast.Typename):
+            measure = (
+                self.scope.size_of if node.op == "sizeof" else self.scope.alignment_of
+            )
+            return CInt(measure(node.expr), self.size_t)
+        if node.op == "sizeof":
+            return CInt(self.scope.size_of_expression(node.expr), self.size_t)
+        operand = self.promote(self.visit(node.expr))
+        if node.op == "!":
+            return CInt(int(operand.value == 0), self.int)
+        operations: dict[str, Callable[[int], int]] = {
+            "+": lambda value: value,
+            "-": lambda value: -value,
+            "~": lambda value: ~value,
+        }
+        if node.op not in operations:
+            raise Unevaluable(f"unary {node.op} is not constant")
+        return self.wrap(operations[node.op](operand.value), operand.type)
+
+    def visit_BinaryOp(self, node: c_ast.BinaryOp) -> CInt:
+        op = node.op
+        if op in ("&&", "||"):
+            left = bool(self.visit(node.left).value)
+            if left is (op == "||"):
+                return CInt(int(left), self.int)
+            return CInt(int(self.visit(node.right).value != 0), self.int)
+        left_operand = self.promote(self.visit(node.left))
+        right_operand = self.promote(self.visit(node.right))
+        if op in ("<<", ">>"):
+            return self.shift(op, left_operand, right_operand)
+        common = self.common(left_operand.type, right_operand.type)
+        a, b = convert(left_operand, common).value, convert(right_operand, common).value
+        if op in _COMPARISONS:
+            return CInt(int(_COMPARISONS[op](a, b)), self.int)
+        if op in ("/", "%"):
+            if b == 0:
+                raise Unevaluable("it divides by zero")
+            quotient = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+            return self.wrap(quotient if op == "/" else a - b * quotient, common)
+        return self.wrap(_ARITHMETIC[op](a, b), common)
+
+    def shift(self, op: str, left: CInt, right: CInt) -> CInt:
+        """A shift has its promoted left operand's type (C11 6.5.7)."""
+        if not 0 <= right.value < 8 * left.type.size:
+            raise Unevaluable(f"it shifts a {left.type.name} by {right.value}")
+        if op == ">>":
+            return CInt(left.value >> right.value, left.type)
+        # gcc and clang both define a left shift into or past the sign bit as wrapping.
+        return convert(CInt(left.value << right.value, left.type), left.type)
+
+    def visit_TernaryOp(self, node: c_ast.TernaryOp) -> CInt:
+        condition = self.visit(node.cond).value
+        true, false = self.visit(node.iftrue), self.visit(node.iffalse)
+        common = self.common(self.promote(true).type, self.promote(false).type)
+        return convert(true if condition else false, common)
+
+    def visit_FuncCall(self, node: c_ast.FuncCall) -> CInt:
+        if (
+            isinstance(node.name, c_ast.ID)
+            and node.name.name == "offsetof"
+            and node.args
+        ):
+            record, member = node.args.exprs
+            return CInt(self.scope.offset_of(record, _member_path(member)), self.size_t)
+        raise Unevaluable("a function call is not a constant")
+
+    def promote(self, operand: CInt) -> CInt:
+        """Integer promotion: what is narrower than int becomes int (C11 6.3.1.1)."""
+        if operand.type.size < self.int.size:
+            return CInt(operand.value, self.int)
+        return operand
+
+    def common(self, a: IntegerType, b: IntegerType) -> IntegerType:
+        """The usual arithmetic conversions of two promoted types (C11 6.3.1.8)."""
+        wider = a if a.size >= b.size else b
+        if a.size == b.size and a.signed != b.signed:
+            return b if a.signed else a
+        return wider
+
+    def wrap(self, value: int, type: IntegerType) -> CInt:
+        """The result of an arithmetic operation; signed overflow has no value in C."""
+        if type.signed and not type.holds(value):
+            raise Unevaluable(f"it overflows {type.name}")
+        return convert(CInt(value, type), type)
+
+
+def convert(operand: CInt, target: IntegerType) -> CInt:
+    """Conversion to an integer type: modulo 2^N, then two's complement (C11 6.3.1.3)."""
+    bits = 8 * target.size
+    value = operand.value & ((1 << bits) - 1)
+    if target.signed and value >> (bits - 1):
+        value -= 1 << bits
+    return CInt(value, target)
+
+
+# In digits: 64 of the shortest base, with its prefix.
+_LONGEST_INTEGER = 66
+
+
+def _member_path(node: c_ast.Node) -> str:
+    if isinstance(node, c_ast.ID):
+        return str(node.name)
+    if isinstance(node, c_ast.StructRef):
+        return f"{_member_path(node.name)}.{node.field.name}"
+    raise Unevaluable("offsetof takes a member, not an array element")
+
+
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+}
+_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "&": lambda a, b: a & b,
+    "|": lambda a, b: a | b,
+    "^": lambda a, b: a ^ b,
+}
+_DESCRIPTION = {
+    "ExprList": "a list of expressions",
+    "StructRef": "a member",
+    "ArrayRef": "an array element",
+    "Assignment": "an assignment",
+    "CompoundLiteral": "a compound literal",
+}

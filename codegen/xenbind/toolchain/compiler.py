@@ -1,0 +1,146 @@
+"""The C compiler: which one, what it is told, and what it says of an error.
+
+Takes a command; gives what it prints, or a `XenbindError` at the place that it names.
+`preprocess` reads headers with it, `reference` and `targets` make objects.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenbind.errors import CompilerError, SourceError, XenbindError
+from xenbind.ir.interface import Coord
+from xenbind.source import Sources
+from xenbind.toolchain.process import Bounded, Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """A C compiler and what every read of one header is told.
+
+    `command` is the compiler with its own options; `libc` holds the few declarations
+    that stand for the C library, so that a read depends on no installed one.
+    """
+
+    command: tuple[str, ...]
+    libc: Path
+    include: tuple[Path, ...]
+    defines: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    def arguments(self, needs: str = "-include") -> list[str]:
+        """The command and its options; with `needs` "-imacros" for the macros alone."""
+        # -iquote, not -I: Xen's public folder has a features.h that would shadow libc's.
+        return [
+            *self.command,
+            *("-x", "c", "-std=gnu11", "-nostdinc", "-isystem", str(self.libc)),
+            *(part for folder in self.include for part in ("-iquote", str(folder))),
+            *(f"-D{define}" for define in self.defines),
+            *(part for name in self.needs for part in (needs, self._find(name))),
+        ]
+
+    def _find(self, name: str) -> str:
+        """A needed header: the C library's, or else one for the compiler to search for."""
+        own = self.libc / name
+        return str(own) if own.is_file() else name
+
+    def run(
+        self,
+        options: Sequence[str],
+        text: str | None = None,
+        needs: str = "-include",
+    ) -> Bounded:
+        """Start the compiler with these options beside its own; see `start`."""
+        return start([*self.arguments(needs), *options], text)
+
+
+def start(command: Sequence[str], text: str | None = None) -> Bounded:
+    """Start a compiler with `text` as standard input; its messages are English.
+
+    Raises `CompilerError` if there is no such program.
+    """
+    try:
+        return Bounded(command, text)
+    except OSError as error:
+        raise CompilerError(
+            f"cannot run the C compiler '{command[0]}': {error.strerror}",
+            "install gcc or clang, or name one with --cc or the variable CC",
+        ) from error
+
+
+def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
+    """The compiler to run: `wanted`, else $CC, else gcc, cc or clang, whichever there is."""
+    choice = wanted or os.environ.get("CC")
+    if choice:
+        return tuple(shlex.split(choice))
+    for name in ("gcc", "cc", "clang"):
+        if shutil.which(name):
+            return (name,)
+    raise CompilerError(
+        "no C compiler found: none of gcc, cc and clang is on the PATH",
+        "install gcc or clang, or name one with --cc or the variable CC",
+    )
+
+
+_DIAGNOSTIC = re.compile(
+    r"^(.+?):(\d+):(?:(\d+):)? (?:fatal )?error: (.*)$", re.MULTILINE
+)
+_UNPLACED = re.compile(r"error: (.*)")
+_OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|cannot allocate memory", re.I)
+
+
+def output(process: Bounded, header: Path, sources: Sources) -> str:
+    """What the compiler printed.  Raises the first error that it found in the header."""
+    finished = process.finish()
+    if finished.status == 0 and not finished.exceeded:
+        return finished.output.decode("utf-8", errors="surrogateescape")
+    raise first_error(finished, header, sources)
+
+
+def first_error(finished: Finished, source: Path, sources: Sources) -> XenbindError:
+    """Why the compilation of a file failed: the first error, at its place if it has one."""
+    said = finished.messages.decode("utf-8", errors="replace")
+    if finished.exceeded or _OUT_OF_MEMORY.search(said):
+        return SourceError(
+            Coord(str(source), 1, 1),
+            f"the C compiler {finished.exceeded or 'ran out of memory'}",
+            "look for a macro that expands without end, or name another compiler with --cc",
+        )
+    found = _DIAGNOSTIC.search(said)
+    if not found:
+        unplaced = _UNPLACED.search(said)
+        last = said.strip().splitlines()[-1:] or [_end(finished.status)]
+        return CompilerError(
+            f"the C compiler failed: {unplaced[1] if unplaced else last[0]}",
+            "check that --cc or CC names a working compiler",
+        )
+    file, line, column, message = found.groups()
+    coord = Coord(file, int(line), int(column or 1))
+    return SourceError(coord, message, _advice(message), sources.line(file, coord.line))
+
+
+def _end(status: int) -> str:
+    return (
+        f"ended by {signal.Signals(-status).name}"
+        if status < 0
+        else f"exit status {status}"
+    )
+
+
+def _advice(message: str) -> str:
+    if "No such file" in message or "file not found" in message:
+        return (
+            "add the missing header to the tree, or the folder it is in with --include"
+        )
+    if message.startswith("#error"):
+        return "define what the header asks for under 'defines' in the spec"
+    if "unknown type name" in message or "incomplete type" in message:
+        return "declare the type before its use, or include the header that does"
+    return "mend the header: the C compiler refuses it"

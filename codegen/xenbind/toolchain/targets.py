@@ -1,0 +1,163 @@
+"""The machines that Xen runs on, and which compiler makes objects for each.
+
+Takes the compiler that the user has or names; gives a `Machine` for each target: its ABI
+and its compiler, tried out on an empty file.  `verify` compiles with it; nothing is run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xenbind.errors import CompilerError
+from xenbind.ir.layout import ABIS, Abi
+from xenbind.source import Sources
+from xenbind.toolchain.compiler import first_error, start
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A machine's ABI, GNU triple, the Debian package of its gcc, and its mark in ELF.
+
+    `elf` is e_machine and the class, 32 or 64; all of them are little-endian.
+    """
+
+    abi: Abi
+    triple: str
+    package: str
+    elf: tuple[str, int]
+
+    @property
+    def name(self) -> str:
+        return self.abi.name
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A target and the compiler command that makes objects for it."""
+
+    target: Target
+    command: tuple[str, ...]
+
+
+TARGETS: Mapping[str, Target] = {
+    name: Target(ABIS[name], triple, package, elf)
+    for name, triple, package, elf in (
+        ("x86_64", "x86_64-linux-gnu", "gcc-x86-64-linux-gnu", ("EM_X86_64", 64)),
+        ("i386", "i686-linux-gnu", "gcc-i686-linux-gnu", ("EM_386", 32)),
+        ("arm64", "aarch64-linux-gnu", "gcc-aarch64-linux-gnu", ("EM_AARCH64", 64)),
+        ("armhf", "arm-linux-gnueabihf", "gcc-arm-linux-gnueabihf", ("EM_ARM", 32)),
+        ("riscv64", "riscv64-linux-gnu", "gcc-riscv64-linux-gnu", ("EM_RISCV", 64)),
+    )
+}
+
+_GCC = re.compile(r"(?:[\w.]+-)*?(?:gcc|cc)(-[\d.]+)?")
+
+
+def find_machines(
+    names: Sequence[str], command: tuple[str, ...]
+) -> tuple[list[Machine], list[CompilerError]]:
+    """The machines of the targets named, and why there is none for some of `all`.
+
+    No name is the compiler's own target.  Raises `CompilerError` if there is no compiler
+    for a target that is named by itself, or none at all.
+    """
+    own = machine_of(command)
+    if not names:
+        return [own], []
+    machines = []
+    missing = []
+    for name, target in TARGETS.items():
+        if name in names or "all" in names:
+            try:
+                machines.append(machine_for(target, own))
+            except CompilerError as reason:
+                if name in names:
+                    raise
+                missing.append(reason)
+    if not machines:
+        raise missing[0]
+    return machines, missing
+
+
+def machine_of(command: tuple[str, ...]) -> Machine:
+    """The target that a compiler makes objects for.
+
+    Raises `CompilerError` if it makes none, or for a machine that xenbind does not know.
+    """
+    with tempfile.TemporaryDirectory(prefix="xenbind-") as folder:
+        made = Path(folder) / "empty.o"
+        _compile_nothing(command, made)
+        target = _target_of(made)
+    if target is None:
+        raise CompilerError(
+            f"{' '.join(command)} makes objects for none of {', '.join(TARGETS)}",
+            "name another compiler with --cc or CC",
+        )
+    return Machine(target, command)
+
+
+def machine_for(target: Target, own: Machine) -> Machine:
+    """The compiler of the same kind as the user's `own` for a target: gcc's cross
+    compiler, or clang with --target.
+
+    Raises `CompilerError`, with the name of the Debian package, if there is none.
+    """
+    if own.target == target:
+        return own
+    cross = _cross(target, own.command)
+    if shutil.which(cross[0]) is None:
+        raise CompilerError(
+            f"{target.name}: {cross[0]} is not installed",
+            f"install Debian's package {target.package}, or name clang with --cc",
+        )
+    machine = machine_of(cross)
+    if machine.target != target:
+        raise CompilerError(
+            f"{' '.join(cross)} makes objects for {machine.target.name},"
+            f" not for {target.name}",
+            "name a plain gcc or clang with --cc or CC",
+        )
+    return machine
+
+
+def host() -> Target | None:
+    """The target whose ABI this Python speaks, None if it is not one of them."""
+    program = Path("/proc/self/exe")  # of the process itself, behind any wrapper
+    return _target_of(program) if program.exists() else None
+
+
+def _cross(target: Target, command: tuple[str, ...]) -> tuple[str, ...]:
+    name = Path(command[0]).name
+    if "clang" in name:
+        return (*command, f"--target={target.triple}")
+    if found := _GCC.fullmatch(name):
+        return (f"{target.triple}-gcc{found[1] or ''}", *command[1:])
+    return command
+
+
+def _compile_nothing(command: tuple[str, ...], made: Path) -> None:
+    finished = start([*command, "-x", "c", "-c", os.devnull, "-o", str(made)]).finish()
+    if finished.status or finished.exceeded:
+        raise first_error(finished, Path(os.devnull), Sources())
+
+
+def _target_of(path: Path) -> Target | None:
+    """The target whose mark an ELF file bears."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        with path.open("rb") as file:
+            elf = ELFFile(file)
+            mark = (elf["e_machine"], elf.elfclass)
+    except (ELFError, OSError):
+        return None
+    if not elf.little_endian:
+        return None
+    return next((target for target in TARGETS.values() if target.elf == mark), None)
