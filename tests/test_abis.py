@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from c_compiler import CLANG, GCC, compile_c
-from xenbind.ir.layout import ABIS
+from xenbind.ir.abi import ABIS
 
 # The names of stdint.h and stddef.h, by the compiler's own macros for them.
 NAMES = {

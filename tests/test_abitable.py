@@ -9,7 +9,7 @@ import pytest
 from golden_files import check_golden
 from support import PROJECT, tree, xenbind
 from xenbind.backend import abi_table
-from xenbind.ir.layout import ABIS
+from xenbind.ir.abi import ABIS
 
 TABLE = (PROJECT / "generated" / "abi.md").read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pycparser import c_ast
 from pycparser.c_parser import CParser
-from xenbind.ir.layout import X86_64
+from xenbind.ir.abi import X86_64
 from xenbind.lowering.constant_expressions import (
     CInt,
     Unevaluable,

@@ -24,10 +24,13 @@ from xenbind.commands.diff.compare import Difference, Verdict, diff
 from xenbind.commands.diff.member_text import Kind
 from xenbind.commands.diff.members import Member, MemberChange
 from xenbind.commands.diff.text import describe, plain, to_json
-from xenbind.ir.interface import Coord, Field, Interface, Record, Scalar
-from xenbind.ir.layout import X86_64, lay_out
+from xenbind.ir.abi import X86_64
+from xenbind.ir.c_types import Scalar
+from xenbind.ir.interface import Field, Interface, Record
 from xenbind.ir.layout import Member as Part
+from xenbind.ir.layout import lay_out
 from xenbind.pipeline import read
+from xenbind.source import Coord
 from xenbind.toolchain.compiler import find_compiler
 
 GOLDEN = PROJECT / "tests" / "golden" / "diff"

@@ -11,9 +11,9 @@ from xenbind import spec
 from xenbind.backend.render import render_reference
 from xenbind.commands.verify import compare
 from xenbind.facts import dwarf
-from xenbind.facts.probes import answers, compile_reference, reference
+from xenbind.facts.object_file import answers, compile_reference
+from xenbind.facts.probes import reference
 from xenbind.pipeline import compiler_for, read
-from xenbind.source import Sources
 from xenbind.toolchain.targets import machine_of
 
 HEADER = """\
@@ -115,7 +115,7 @@ class Compiled:
         source = folder / "reference.c"
         source.write_text(render_reference(loaded, interface))
         compiler = compiler_for(loaded, version, tuple(command.split()))
-        self.object = compile_reference(source, compiler, Sources())
+        self.object = compile_reference(source, compiler)
         self.reference = reference(interface)
         self.keys = {record.key for record in interface.records}
         self.constants = {constant.name for constant in interface.constants}

@@ -21,8 +21,9 @@ from xenbind.backend.module import module_view
 from xenbind.backend.render import Templates
 from xenbind.frontend.parse import parse
 from xenbind.ir import layout
-from xenbind.ir.interface import Array, CType, Interface, RecordRef
-from xenbind.ir.layout import ABIS
+from xenbind.ir.abi import ABIS
+from xenbind.ir.c_types import Array, CType, RecordRef
+from xenbind.ir.interface import Interface
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
 

@@ -15,7 +15,7 @@ from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
 from xenbind import spec
 from xenbind.commands.verify import compare
 from xenbind.errors import CompilerError
-from xenbind.ir.layout import ABIS
+from xenbind.ir.abi import ABIS
 from xenbind.toolchain.targets import TARGETS, Machine, host, machine_for, machine_of
 
 GENERATED = PROJECT / "generated"

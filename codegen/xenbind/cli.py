@@ -18,7 +18,7 @@ import click
 from xenbind import __version__, options
 from xenbind.commands.generate.build import Job
 from xenbind.errors import XenbindError, describe
-from xenbind.ir.layout import ABIS
+from xenbind.ir.abi import ABIS
 from xenbind.options import spec_path
 
 F = TypeVar("F", bound=Callable[..., Any])

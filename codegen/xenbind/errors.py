@@ -6,7 +6,7 @@ Every stage raises one of these; the command line catches `XenbindError`, prints
 
 from __future__ import annotations
 
-from xenbind.ir.interface import Coord
+from xenbind.source import Coord, Sources
 
 
 class XenbindError(Exception):
@@ -21,13 +21,15 @@ class XenbindError(Exception):
 class SourceError(XenbindError):
     """A header or spec that cannot be used, with the place in it.
 
-    `line` is the text of the source line, empty where it is not known.
+    `of_line` is False for an error of the whole file, told at its first line.
     """
 
-    def __init__(self, coord: Coord, message: str, advice: str, line: str = "") -> None:
+    def __init__(
+        self, coord: Coord, message: str, advice: str, of_line: bool = True
+    ) -> None:
         super().__init__(message, advice)
         self.coord = coord
-        self.line = line
+        self.of_line = of_line
 
 
 class CompilerError(XenbindError):
@@ -57,10 +59,11 @@ def _lines(error: XenbindError) -> list[str]:
     if not isinstance(error, SourceError):
         return [f"xenbind: error: {error.message}", f"  help: {error.advice}"]
     lines = [f"{error.coord}: error: {error.message}"]
-    if error.line.strip():
+    source = Sources().line(error.coord.file, error.coord.line)
+    if error.of_line and source.strip():
         # A tab takes one column in the coordinate but several on the terminal.
-        before = error.line[: error.coord.column - 1]
+        before = source[: error.coord.column - 1]
         indent = "".join("\t" if char == "\t" else " " for char in before)
-        lines += [f"  {error.line.rstrip()}", f"  {indent}^"]
+        lines += [f"  {source.rstrip()}", f"  {indent}^"]
     lines.append(f"  help: {error.advice}")
     return lines

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from xenbind.backend.abi_table import Layouts
 from xenbind.backend.rings.protocol import ring_macros
 from xenbind.errors import SourceError, XenbindError
 from xenbind.frontend.parse import Parsed, parse
@@ -23,11 +22,11 @@ from xenbind.frontend.preprocess import (
     require_header,
     start_check,
 )
-from xenbind.ir.interface import Coord, Interface
-from xenbind.ir.layout import ABIS, X86_64, Abi
+from xenbind.ir.abi import ABIS, X86_64, Abi
+from xenbind.ir.interface import Interface, Layouts
 from xenbind.lowering.lower import candidates, expressions, lay_out_records, lower
 from xenbind.resources import folder
-from xenbind.source import Sources
+from xenbind.source import Coord, Sources
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import Compiler
 
@@ -97,6 +96,7 @@ def _deeper(header: Path) -> Iterator[None]:
             Coord(str(header), 1, 1),
             "the header nests structs, types or expressions too deep",
             "C promises no more than 63 levels (C11 5.2.4.1): take some out",
+            of_line=False,
         ) from None
     finally:
         sys.setrecursionlimit(before)
@@ -114,11 +114,9 @@ def _read(
         preprocessed = preprocess(compiler, header, sources)
         macros = candidates(preprocessed, header, spec.skip)
         accessors = ring_macros(preprocessed, spec.skip)
-        expanded = expand(
-            compiler, header, preprocessed, [*macros, *accessors], sources
-        )
+        expanded = expand(compiler, header, preprocessed, [*macros, *accessors])
     finally:
-        finish_check(check, header, sources)
+        finish_check(check, header)
     constants = list(zip(macros, expanded, strict=False))
     parsed = parse(preprocessed.text, expressions(constants), sources)
     operations = list(zip(accessors, expanded[len(macros) :], strict=True))

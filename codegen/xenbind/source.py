@@ -13,9 +13,21 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from xenbind.ir.interface import Coord
+
+@dataclass(frozen=True, slots=True, order=True)
+class Coord:
+    """A place in a source file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
 
 # Xen's largest public header has 50 KB, and lines of 120 characters.
 LARGEST = 16 << 20

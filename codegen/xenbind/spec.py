@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xenbind.errors import SourceError, XenbindError
-from xenbind.ir.interface import Coord
+from xenbind.source import Coord
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,5 +251,4 @@ class _Reader:
         return 1, 1
 
     def _error(self, line: int, column: int, message: str, advice: str) -> SourceError:
-        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return SourceError(Coord(str(self.path), line, column), message, advice, text)
+        return SourceError(Coord(str(self.path), line, column), message, advice)

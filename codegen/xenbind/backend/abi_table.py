@@ -10,11 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from xenbind.ir.interface import Record
-from xenbind.ir.layout import ABIS
-
-# One version: by ABI and key, every record that could be laid out there.
-Layouts = Mapping[str, Mapping[str, Record]]
+from xenbind.ir.abi import ABIS
+from xenbind.ir.interface import Layouts, Record
 
 _NUMBER_WIDTH = len("65536/8*")
 _NONE = "-"  # not there

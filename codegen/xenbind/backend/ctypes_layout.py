@@ -8,17 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xenbind.ir.interface import (
-    Array,
-    CType,
-    Enumeration,
-    Field,
-    Pointer,
-    Record,
-    RecordRef,
-    Scalar,
-)
-from xenbind.ir.layout import X86_64, Member, lay_out
+from xenbind.ir.abi import X86_64
+from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
+from xenbind.ir.interface import Field, Record
+from xenbind.ir.layout import Member, lay_out
 
 # No ctypes type is aligned more than a long double.
 _STRICTEST = 16

@@ -32,17 +32,8 @@ from xenbind.backend.python_model import (
 )
 from xenbind.backend.python_text import literal
 from xenbind.backend.python_types import TYPE_NAMES, Types, bit_field_type, is_nested
-from xenbind.ir.interface import (
-    ConstantGroup,
-    CType,
-    Enumeration,
-    Field,
-    Interface,
-    Record,
-    RecordRef,
-    Ring,
-    Scalar,
-)
+from xenbind.ir.c_types import CType, Enumeration, RecordRef, Scalar
+from xenbind.ir.interface import ConstantGroup, Field, Interface, Record, Ring
 from xenbind.lowering.groups import enum_names
 
 

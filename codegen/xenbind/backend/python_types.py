@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from xenbind.ir.interface import (
-    Array,
-    CType,
-    Enumeration,
-    Field,
-    Pointer,
-    RecordRef,
-    Scalar,
-)
+from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
+from xenbind.ir.interface import Field
 
 _STDINT = frozenset(
     f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)

@@ -13,15 +13,15 @@ import jinja2
 
 from xenbind import __version__
 from xenbind.backend import python_text
-from xenbind.backend.abi_table import Layouts, tables
+from xenbind.backend.abi_table import tables
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
 from xenbind.backend.python_model import ProtocolView
 from xenbind.backend.ring_module import protocol_view
 from xenbind.errors import XenbindError
 from xenbind.facts.probes import reference
-from xenbind.ir.interface import Interface
-from xenbind.ir.layout import ABIS
+from xenbind.ir.abi import ABIS
+from xenbind.ir.interface import Interface, Layouts
 from xenbind.resources import folder
 from xenbind.spec import Spec
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from xenbind.backend.docstrings import docstring
 from xenbind.backend.folding import fold
 from xenbind.backend.python_model import OperationView, ProtocolView, WordView
-from xenbind.ir.interface import Interface, Operation, Record, Ring, Scalar
+from xenbind.ir.c_types import Scalar
+from xenbind.ir.interface import Interface, Operation, Record, Ring
 
 _TYPES = {"page": "SharedRing[Request, Response]", "index": "int"}
 _RETURNS = {"req": "Request", "rsp": "Response"}

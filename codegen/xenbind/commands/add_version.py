@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from xenbind import spec as specs
-from xenbind.commands.generate.abi_break import fingerprint
 from xenbind.errors import SourceError, XenbindError
+from xenbind.facts.probes import fingerprint
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import read
 from xenbind.spec import Spec, VersionSpec

@@ -8,26 +8,14 @@ compiled to an object but never run, and gives what C says.  `verify` compares.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from xenbind.facts import dwarf
-from xenbind.ir.interface import (
-    Array,
-    Coord,
-    CType,
-    Enumeration,
-    Field,
-    Interface,
-    Pointer,
-    Record,
-    RecordRef,
-    Scalar,
-)
-from xenbind.source import Sources
-from xenbind.toolchain.compiler import Compiler, first_error
+from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
+from xenbind.ir.interface import Field, Interface, Record
+from xenbind.source import Coord
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -131,6 +119,12 @@ def expected(reference: Reference) -> dict[str, int]:
     return found
 
 
+def fingerprint(interface: Interface) -> str:
+    """A digest of everything that compiled C can be asked about a version."""
+    answers = expected(reference(interface))
+    return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
+
+
 def coords(reference: Reference) -> dict[str, Coord]:
     """The header's place behind each answer."""
     found = {probe.name: probe.coord for probe in reference.probes}
@@ -221,51 +215,3 @@ def _leaves(
             yield Leaf(inner, all_lengths, "(uintptr_t)", "(void *)(uintptr_t)")
         elif isinstance(element, Scalar | Enumeration):
             yield Leaf(inner, all_lengths, "", "")
-
-
-def compile_reference(source: Path, compiler: Compiler, sources: Sources) -> Path:
-    """Compile a reference file, without linking or running it; gives the object file.
-
-    It has debug information, for `dwarf`.  Raises `SourceError` at the line that C refuses.
-    """
-    target = source.with_suffix(".o")
-    options = ["-O0", "-w", *dwarf.OPTIONS, "-c", str(source), "-o", str(target)]
-    finished = compiler.run(options).finish()
-    if finished.status or finished.exceeded:
-        raise first_error(finished, source, sources)
-    return target
-
-
-def answers(path: Path, reference: Reference) -> dict[str, int]:
-    """What the compiled reference says, by the names of the probes.
-
-    Reads the constant tables out of the object file: no code of it runs, so that it may
-    be for any target.
-    """
-    from elftools.elf.elffile import ELFFile
-
-    with path.open("rb") as file:
-        elf = ELFFile(file)
-        symbols: Any = elf.get_section_by_name(".symtab")
-        data = {
-            symbol.name: elf.get_section(symbol["st_shndx"]).data()[
-                symbol["st_value"] : symbol["st_value"] + symbol["st_size"]
-            ]
-            for symbol in symbols.iter_symbols()
-            if symbol.name.startswith("xenbind_")
-            and isinstance(symbol["st_shndx"], int)
-            and symbol["st_info"]["type"] == "STT_OBJECT"
-        }
-    found = {}
-    row = reference.name_size + 8
-    table = data["xenbind_facts"]
-    for start in range(0, len(table), row):
-        name = table[start : start + reference.name_size].rstrip(b"\0").decode()
-        found[name] = int.from_bytes(
-            table[start + reference.name_size : start + row], "little"
-        )
-    for index, probe in enumerate(reference.bit_fields):
-        bits = int.from_bytes(data[f"xenbind_bits_{index}"], "little")
-        found[f"{probe.name} bit_offset"] = (bits & -bits).bit_length() - 1
-        found[f"{probe.name} bit_width"] = bits.bit_count()
-    return found

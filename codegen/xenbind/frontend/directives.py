@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.errors import SourceError
-from xenbind.ir.interface import Coord
-from xenbind.source import Sources
+from xenbind.source import Coord, Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def split(output: str, header: Path, sources: Sources) -> Preprocessed:
                 begun and not file.startswith("<") and not {"1", "2"} & set(flags)
             )
             if unexplained and name != file:
-                raise _misleading(Coord(file, number, 1), name, sources)
+                raise _misleading(Coord(file, number, 1), name)
             number, file = int(marker[1]), name
             if not file.startswith("<"):
                 files[file] = None
@@ -121,12 +120,11 @@ def _unescaped(quoted: str) -> str:
     return data.decode("utf-8", errors="surrogateescape")
 
 
-def _misleading(coord: Coord, name: str, sources: Sources) -> SourceError:
+def _misleading(coord: Coord, name: str) -> SourceError:
     return SourceError(
         coord,
         f"#line says that what follows stands in '{name}'",
         "take it out: xenbind must know which declarations are the header's own",
-        sources.line(coord.file, coord.line),
     )
 
 

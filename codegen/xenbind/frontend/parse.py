@@ -19,8 +19,7 @@ from xenbind.errors import SourceError
 from xenbind.frontend import gnu_c
 from xenbind.frontend.attributes import settle
 from xenbind.frontend.directives import Macro
-from xenbind.ir.interface import Coord
-from xenbind.source import Sources
+from xenbind.source import Coord, Sources
 
 _VARIABLE = "xenbind_constant_"
 
@@ -46,7 +45,7 @@ def parse(
     except ParseError as error:
         culprit = _culprit(text, expansions)
         if culprit is not None:
-            raise unevaluable(culprit, "it is not an expression", sources) from None
+            raise unevaluable(culprit, "it is not an expression") from None
         raise _syntax_error(str(error), sources) from None
     settle(tree)
     declarations, expressions = [], {}
@@ -110,15 +109,13 @@ def _syntax_error(message: str, sources: Sources) -> SourceError:
         coord or Coord(file, int(line or 1), max(text.find(token), 0) + 1),
         f"cannot parse this declaration, at '{token}'",
         "only standard C11 and the commoner extensions of GNU C are understood here",
-        text,
     )
 
 
-def unevaluable(macro: Macro, reason: str, sources: Sources) -> SourceError:
+def unevaluable(macro: Macro, reason: str) -> SourceError:
     """The error for a macro whose value cannot be told."""
     return SourceError(
         macro.coord,
         f"cannot evaluate the macro {macro.name}: {reason}",
         f"mend it, or list '{macro.name}' under 'skip' in the spec if it is no constant",
-        sources.line(macro.coord.file, macro.coord.line),
     )

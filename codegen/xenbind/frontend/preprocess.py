@@ -14,8 +14,7 @@ from pathlib import Path
 
 from xenbind.errors import CompilerError, SourceError
 from xenbind.frontend.directives import Macro, Preprocessed, split
-from xenbind.ir.interface import Coord
-from xenbind.source import LARGEST, Sources, is_readable
+from xenbind.source import LARGEST, Coord, Sources, is_readable
 from xenbind.toolchain.compiler import Compiler, output
 from xenbind.toolchain.process import Bounded
 
@@ -70,13 +69,14 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
         "-D__builtin_offsetof=offsetof",
         str(header),
     ]
-    printed = output(compiler.run(options), header, sources)
+    printed = output(compiler.run(options), header)
     found = split(printed, header, sources)
     if len(found.text) > LONGEST_TEXT or len(found.macros) > MOST_MACROS:
         raise SourceError(
             Coord(str(header), 1, 1),
             f"more than {LONGEST_TEXT >> 20} MB of declarations or {MOST_MACROS:,} macros",
             "include less: parsing this would take minutes and gigabytes",
+            of_line=False,
         )
     return found
 
@@ -86,7 +86,6 @@ def expand(
     header: Path,
     preprocessed: Preprocessed,
     wanted: Sequence[Macro],
-    sources: Sources,
 ) -> list[str]:
     """The expansion of each macro, in order, as the header's user sees it.
 
@@ -112,7 +111,7 @@ def expand(
         text,
         needs="-imacros",  # else they would come after the header's own
     )
-    printed = output(process, header, sources)
+    printed = output(process, header)
     parts = re.split(r"^@(\d{1,9})(?!\d)", printed, flags=re.MULTILINE)[1:]
     expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
     if expansions.keys() != set(range(len(wanted))):
@@ -127,7 +126,6 @@ def expand(
             macro.coord,
             f"the macro {macro.name} expands to {len(expansions[longest]) >> 10:,} KB",
             f"list '{macro.name}' under 'skip' in the spec if it is no constant",
-            sources.line(macro.coord.file, macro.coord.line),
         )
     # A _Pragma within stands on a line of its own.
     return [
@@ -140,6 +138,6 @@ def start_check(compiler: Compiler, header: Path) -> Bounded:
     return compiler.run(["-fsyntax-only", "-w", str(header)])
 
 
-def finish_check(process: Bounded, header: Path, sources: Sources) -> None:
+def finish_check(process: Bounded, header: Path) -> None:
     """Raise `SourceError` with the compiler's first error if the header is not valid C."""
-    output(process, header, sources)
+    output(process, header)

@@ -7,78 +7,12 @@ bytes, bit positions in bits from the least significant bit of the storage unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from xenbind.ir.layout import IntegerType
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Coord:
-    """A place in a source file; lines and columns count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """An arithmetic type.
-
-    `spelling` is what the header writes (`RING_IDX`); `base` is the stdint or fundamental
-    type behind it (`unsigned int`).  `aligned`, here and below, is the alignment that an
-    attribute gave the type's name, 0 without one.
-    """
-
-    spelling: str
-    base: str
-    aligned: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Enumeration:
-    """An `enum` used as the type of a member; `base` is the integer type that holds it.
-
-    `prefix` is what its enumerators' names share, and names their group.
-    """
-
-    spelling: str
-    base: str
-    aligned: int = 0
-    prefix: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """A pointer; `target` is None for `void`, for functions and for incomplete types."""
-
-    spelling: str
-    target: CType | None
-    aligned: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Array:
-    """An array; `length` is None for a flexible array member."""
-
-    element: CType
-    length: int | None
-    aligned: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RecordRef:
-    """A struct or union by its key in `Interface.records`; `spelling` as in the header."""
-
-    spelling: str
-    key: str
-    aligned: int = 0
-
-
-CType = Scalar | Enumeration | Pointer | Array | RecordRef
+from xenbind.ir.abi import IntegerType
+from xenbind.ir.c_types import CType
+from xenbind.source import Coord
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,3 +182,7 @@ class Interface:
     rings: tuple[Ring, ...]
     payload: Payload | None
     files: tuple[str, ...]
+
+
+# An interface's records by ABI and key, as far as they can be laid out there.
+Layouts = Mapping[str, Mapping[str, Record]]

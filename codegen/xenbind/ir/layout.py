@@ -7,64 +7,8 @@ AAPCS, which differ in little; `ABIS` has what does.  Attributes are as gcc docu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class IntegerType:
-    """An integer type of an ABI: its width in bytes, and whether it is signed."""
-
-    name: str
-    size: int
-    signed: bool
-
-    def holds(self, value: int) -> bool:
-        """Whether the type has this value."""
-        half = 1 << (8 * self.size - 1)
-        return -half <= value < half if self.signed else 0 <= value < 2 * half
-
-
-@dataclass(frozen=True, slots=True)
-class Abi:
-    """The sizes that a target gives C's types, in bytes.
-
-    `integers` has every fundamental and stdint integer type by name, `floats` the sizes
-    of the others.  No scalar inside a struct is aligned more than `strictest`, and
-    `aligned` is what the attribute of that name asks for by default.  With
-    `unnamed_bits_align`, unnamed bit-fields align the struct around them as named ones do
-    (AAPCS32 8.1.8, AAPCS64 10.1.8).
-    """
-
-    name: str
-    pointer: int
-    integers: Mapping[str, IntegerType]
-    floats: Mapping[str, int]
-    strictest: int
-    aligned: int
-    unnamed_bits_align: bool
-
-    def alignment(self, size: int) -> int:
-        """The alignment inside a struct of a scalar of `size` bytes."""
-        return min(size, self.strictest)
-
-    def scalar(self, base: str) -> tuple[int, int]:
-        """The size of an arithmetic type, and its alignment inside a struct."""
-        size = self.floats.get(base) or self.integers[base].size
-        return size, self.alignment(size)
-
-    def enumeration(self, values: Iterable[int], packed: bool) -> IntegerType | None:
-        """The integer type that holds an enum, as gcc and clang choose it; None if none does.
-
-        It is unsigned unless a value is negative, and an int or longer unless packed.
-        """
-        held = [0, *values]
-        for name in ["char", "short"] * packed + ["int", "long", "long long"]:
-            signed = "signed char" if name == "char" else name
-            type = self.integers[signed if min(held) < 0 else f"unsigned {name}"]
-            if type.holds(min(held)) and type.holds(max(held)):
-                return type
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,67 +45,6 @@ class Layout:
     size: int
     alignment: int
     places: tuple[Place, ...]
-
-
-def _abi(
-    name: str,
-    word: int,
-    *,
-    char_signed: bool,
-    long_double: int,
-    strictest: int = 16,
-    aligned: int = 16,
-    unnamed_bits_align: bool = False,
-) -> Abi:
-    """An ABI whose `long` and pointers are `word` bytes: ILP32 or LP64."""
-    return Abi(
-        name=name,
-        pointer=word,
-        integers=_integers(word, char_signed),
-        floats={"float": 4, "double": 8, "long double": long_double},
-        strictest=strictest,
-        aligned=aligned,
-        unnamed_bits_align=unnamed_bits_align,
-    )
-
-
-def _integers(word: int, char_signed: bool) -> dict[str, IntegerType]:
-    sizes = {"char": 1, "short": 2, "int": 4, "long": word, "long long": 8}
-    table = {}
-    for name, size in sizes.items():
-        table[name] = IntegerType(name, size, True)
-        table[f"unsigned {name}"] = IntegerType(f"unsigned {name}", size, False)
-    table["char"] = IntegerType("char", 1, char_signed)
-    table["signed char"] = IntegerType("signed char", 1, True)
-    table["_Bool"] = IntegerType("_Bool", 1, False)
-    for bits in (8, 16, 32, 64):
-        table[f"int{bits}_t"] = IntegerType(f"int{bits}_t", bits // 8, True)
-        table[f"uint{bits}_t"] = IntegerType(f"uint{bits}_t", bits // 8, False)
-    for name, signed in (("size_t", False), ("uintptr_t", False), ("intptr_t", True)):
-        table[name] = IntegerType(name, word, signed)
-    table["ptrdiff_t"] = IntegerType("ptrdiff_t", word, True)
-    return table
-
-
-ABIS: Mapping[str, Abi] = {
-    abi.name: abi
-    for abi in (
-        _abi("x86_64", 8, char_signed=True, long_double=16),
-        _abi("i386", 4, char_signed=True, long_double=12, strictest=4),
-        _abi("arm64", 8, char_signed=False, long_double=16, unnamed_bits_align=True),
-        _abi(
-            "armhf",
-            4,
-            char_signed=False,
-            long_double=8,
-            strictest=8,
-            aligned=8,
-            unnamed_bits_align=True,
-        ),
-        _abi("riscv64", 8, char_signed=False, long_double=16),
-    )
-}
-X86_64 = ABIS["x86_64"]
 
 
 def lay_out(

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from pycparser import c_ast
 
-from xenbind.ir.layout import Abi, IntegerType
+from xenbind.ir.abi import Abi, IntegerType
 from xenbind.lowering import literals
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
-from xenbind.ir.interface import Array, CType, Field, Pointer, RecordRef, Scalar
-from xenbind.ir.spellings import spelling
+from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, Scalar, spelling
+from xenbind.ir.interface import Field
 from xenbind.lowering.constant_expressions import Unevaluable, evaluate
 
 if TYPE_CHECKING:

@@ -18,18 +18,9 @@ from xenbind.backend.rings import protocol
 from xenbind.errors import SourceError, XenbindError
 from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.frontend.parse import Parsed, unevaluable
-from xenbind.ir import layout
-from xenbind.ir.interface import (
-    Constant,
-    Coord,
-    Interface,
-    Payload,
-    Record,
-    RecordRef,
-    Ring,
-    Typedef,
-)
-from xenbind.ir.layout import Abi
+from xenbind.ir.abi import X86_64, Abi
+from xenbind.ir.c_types import RecordRef
+from xenbind.ir.interface import Constant, Interface, Payload, Record, Ring, Typedef
 from xenbind.lowering import groups
 from xenbind.lowering.constant_expressions import (
     CInt,
@@ -40,7 +31,7 @@ from xenbind.lowering.constant_expressions import (
     string_value,
 )
 from xenbind.lowering.type_table import TypeTable
-from xenbind.source import Sources
+from xenbind.source import Coord, Sources
 from xenbind.spec import Spec
 
 
@@ -75,7 +66,7 @@ def lower(
     accessors: Sequence[tuple[Macro, str]],
     parsed: Parsed,
     sources: Sources,
-    abi: Abi = layout.X86_64,
+    abi: Abi = X86_64,
 ) -> Interface:
     """Build the IR of one header on one ABI.
 
@@ -139,7 +130,6 @@ class _Lowering:
                 f"no struct or union found, only {_count(len(constants), 'constant')}",
                 "define what the header's #if asks for (such as __XEN_TOOLS__) under 'defines'"
                 " in the spec",
-                self.sources.line(self.root, 1),
             )
         return Interface(
             name=self.spec.name,
@@ -193,7 +183,7 @@ class _Lowering:
             try:
                 value = self.constant(macro.name, expansion)
             except Unevaluable as reason:
-                raise unevaluable(macro, str(reason), self.sources) from None
+                raise unevaluable(macro, str(reason)) from None
             if value is not None:
                 doc = self.types.comments.of(macro.coord.line)
                 yield Constant(macro.name, value, macro.body, doc, macro.coord)
@@ -222,14 +212,12 @@ class _Lowering:
                         constant.coord,
                         f"{constant.name} is negative: {constant.value}",
                         "a version is a number from 0 up, and its module is named after it",
-                        self.sources.line(constant.coord.file, constant.coord.line),
                     )
                 return constant.value
         raise SourceError(
             Coord(self.root, 1, 1),
             f"the header does not define {self.spec.version_macro}",
             "correct 'version_macro' in the spec, or leave it out if no macro holds the version",
-            self.sources.line(self.root, 1),
         )
 
     def declaration(self, node: c_ast.Node) -> Iterator[Typedef]:
@@ -252,9 +240,7 @@ class _Lowering:
 
     def rings(self, accessors: Sequence[tuple[Macro, str]]) -> Iterator[Ring]:
         """What `DEFINE_RING_TYPES` declared, known by the names that it makes."""
-        bodies = protocol.parse_bodies(
-            accessors, list(self.types.declared.typedefs), self.sources
-        )
+        bodies = protocol.parse_bodies(accessors, list(self.types.declared.typedefs))
         for record in self.types.records.values():
             name = str(record.tag).removesuffix("_sring")
             entry = self.types.records.get(f"union {name}_sring_entry")

@@ -15,7 +15,8 @@ from pycparser import c_ast
 from xenbind.frontend import attributes, comments
 from xenbind.frontend.attributes import Attributes
 from xenbind.ir import layout
-from xenbind.ir.interface import Array, CType, Enumeration, Field, Pointer, Record
+from xenbind.ir.c_types import Array, CType, Enumeration, Pointer
+from xenbind.ir.interface import Field, Record
 
 if TYPE_CHECKING:
     from xenbind.lowering.type_table import TypeTable

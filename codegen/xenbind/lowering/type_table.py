@@ -16,25 +16,24 @@ from xenbind.errors import SourceError
 from xenbind.frontend import attributes, comments
 from xenbind.frontend.attributes import Attributes, UnknownAttribute, Value
 from xenbind.frontend.parse import expression
-from xenbind.ir.interface import (
+from xenbind.ir.abi import Abi, IntegerType
+from xenbind.ir.c_types import (
     Array,
-    Coord,
     CType,
     Enumeration,
     Pointer,
-    Record,
     RecordRef,
     Scalar,
-    Typedef,
+    fundamental,
+    spelling,
 )
-from xenbind.ir.layout import Abi, IntegerType
-from xenbind.ir.spellings import fundamental, spelling
+from xenbind.ir.interface import Record, Typedef
 from xenbind.lowering import pack, records
 from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
 from xenbind.lowering.declarations import Declarations, c_name
 from xenbind.lowering.expression_types import expression_type, place_in
 from xenbind.lowering.groups import enum_prefix
-from xenbind.source import Sources
+from xenbind.source import Coord, Sources
 
 
 class TypeTable:
@@ -326,7 +325,6 @@ class TypeTable:
             coord,
             message,
             "only what all compilers lay out alike is supported; change the declaration",
-            self.sources.line(place.file, place.line),
         )
 
 

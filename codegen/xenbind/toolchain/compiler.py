@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.errors import CompilerError, SourceError, XenbindError
-from xenbind.ir.interface import Coord
-from xenbind.source import Sources
+from xenbind.source import Coord
 from xenbind.toolchain.process import Bounded, Finished
 
 
@@ -96,15 +95,15 @@ _UNPLACED = re.compile(r"error: (.*)")
 _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|cannot allocate memory", re.I)
 
 
-def output(process: Bounded, header: Path, sources: Sources) -> str:
+def output(process: Bounded, header: Path) -> str:
     """What the compiler printed.  Raises the first error that it found in the header."""
     finished = process.finish()
     if finished.status == 0 and not finished.exceeded:
         return finished.output.decode("utf-8", errors="surrogateescape")
-    raise first_error(finished, header, sources)
+    raise first_error(finished, header)
 
 
-def first_error(finished: Finished, source: Path, sources: Sources) -> XenbindError:
+def first_error(finished: Finished, source: Path) -> XenbindError:
     """Why the compilation of a file failed: the first error, at its place if it has one."""
     said = finished.messages.decode("utf-8", errors="replace")
     if finished.exceeded or _OUT_OF_MEMORY.search(said):
@@ -112,6 +111,7 @@ def first_error(finished: Finished, source: Path, sources: Sources) -> XenbindEr
             Coord(str(source), 1, 1),
             f"the C compiler {finished.exceeded or 'ran out of memory'}",
             "look for a macro that expands without end, or name another compiler with --cc",
+            of_line=False,
         )
     found = _DIAGNOSTIC.search(said)
     if not found:
@@ -123,7 +123,7 @@ def first_error(finished: Finished, source: Path, sources: Sources) -> XenbindEr
         )
     file, line, column, message = found.groups()
     coord = Coord(file, int(line), int(column or 1))
-    return SourceError(coord, message, _advice(message), sources.line(file, coord.line))
+    return SourceError(coord, message, _advice(message))
 
 
 def _end(status: int) -> str:

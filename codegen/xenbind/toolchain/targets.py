@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.errors import CompilerError
-from xenbind.ir.layout import ABIS, Abi
-from xenbind.source import Sources
+from xenbind.ir.abi import ABIS, Abi
 from xenbind.toolchain.compiler import first_error, start
 
 
@@ -144,7 +143,7 @@ def _cross(target: Target, command: tuple[str, ...]) -> tuple[str, ...]:
 def _compile_nothing(command: tuple[str, ...], made: Path) -> None:
     finished = start([*command, "-x", "c", "-c", os.devnull, "-o", str(made)]).finish()
     if finished.status or finished.exceeded:
-        raise first_error(finished, Path(os.devnull), Sources())
+        raise first_error(finished, Path(os.devnull))
 
 
 def _target_of(path: Path) -> Target | None:

@@ -34,8 +34,9 @@ from xenbind.backend.rings.values import (
     named_type,
     reduce,
 )
-from xenbind.ir.interface import Array, Field, Operation, RecordRef
-from xenbind.ir.layout import IntegerType
+from xenbind.ir.abi import IntegerType
+from xenbind.ir.c_types import Array, RecordRef
+from xenbind.ir.interface import Field, Operation
 
 
 @dataclass

@@ -21,8 +21,9 @@ from xenbind.errors import SourceError
 from xenbind.frontend import gnu_c
 from xenbind.frontend.comments import read
 from xenbind.frontend.directives import Macro, Preprocessed
-from xenbind.ir.interface import Field, Operation, Record, RecordRef
-from xenbind.ir.layout import X86_64, IntegerType
+from xenbind.ir.abi import X86_64, IntegerType
+from xenbind.ir.c_types import RecordRef
+from xenbind.ir.interface import Field, Operation, Record
 from xenbind.source import Sources
 
 _DEFINER = "DEFINE_RING_TYPES"
@@ -45,7 +46,7 @@ def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro
 
 
 def parse_bodies(
-    expansions: Sequence[tuple[Macro, str]], types: Sequence[str], sources: Sources
+    expansions: Sequence[tuple[Macro, str]], types: Sequence[str]
 ) -> list[tuple[Macro, MacroBody]]:
     """The expansions as statements; those that declare something are left out.
 
@@ -60,7 +61,7 @@ def parse_bodies(
             try:
                 _parse(prefix, (text,))
             except ParseError as error:
-                raise _refuse(macro, str(error).rpartition(": ")[2], sources) from None
+                raise _refuse(macro, str(error).rpartition(": ")[2]) from None
         raise
     return [
         (macro, MacroBody(macro.name, macro.parameters or (), body))
@@ -150,7 +151,7 @@ class _Collector:
                 try:
                     self.roles[name] = roles(body, self.types, before)
                 except Untranslatable as reason:
-                    raise _refuse(macro, str(reason), self.sources) from None
+                    raise _refuse(macro, str(reason)) from None
 
     def sides(self, name: str) -> tuple[str, ...]:
         """Whose operation a macro is; a plain function is made only when it is called."""
@@ -188,7 +189,7 @@ class _Collector:
                 message = (
                     f"cannot translate the macro {name}: {reason} is not understood"
                 )
-                raise _refuse(macro, message, self.sources) from None
+                raise _refuse(macro, message) from None
             self.made[name, side] = made
         return self.made[name, side]
 
@@ -214,10 +215,9 @@ def _python_name(macro: str, side: str) -> str:
     return (short if "_" in short else name).lower()
 
 
-def _refuse(macro: Macro, message: str, sources: Sources) -> SourceError:
+def _refuse(macro: Macro, message: str) -> SourceError:
     return SourceError(
         macro.coord,
         message,
         f"mend it, or list '{macro.name}' under 'skip' in the spec to leave it out",
-        sources.line(macro.coord.file, macro.coord.line),
     )

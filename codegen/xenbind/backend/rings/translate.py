@@ -24,8 +24,8 @@ from xenbind.backend.rings.values import (
     convert,
     named_type,
 )
+from xenbind.ir.abi import IntegerType
 from xenbind.ir.interface import Operation, Parameter
-from xenbind.ir.layout import IntegerType
 
 # What the translated lines themselves refer to.
 _GLOBALS = frozenset(["self", "assign", "ctypes", "U32", "U64"])

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pycparser import c_ast
 
 from xenbind.backend.rings.roles import Untranslatable
-from xenbind.ir.interface import Field, Scalar
-from xenbind.ir.layout import X86_64, IntegerType
-from xenbind.ir.spellings import fundamental
+from xenbind.ir.abi import X86_64, IntegerType
+from xenbind.ir.c_types import Scalar, fundamental
+from xenbind.ir.interface import Field
 
 UINT = X86_64.integers["unsigned int"]
 ULONG = X86_64.integers["unsigned long"]

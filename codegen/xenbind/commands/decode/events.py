@@ -12,16 +12,9 @@ from dataclasses import dataclass
 
 from xenbind.commands.decode.stream import Raw, request_record
 from xenbind.errors import XenbindError
-from xenbind.ir.interface import (
-    ConstantGroup,
-    Enumeration,
-    Field,
-    Interface,
-    Record,
-    RecordRef,
-    Scalar,
-)
-from xenbind.ir.layout import X86_64
+from xenbind.ir.abi import X86_64
+from xenbind.ir.c_types import Enumeration, RecordRef, Scalar
+from xenbind.ir.interface import ConstantGroup, Field, Interface, Record
 
 ARCHES = ("x86", "arm")
 

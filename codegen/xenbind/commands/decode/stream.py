@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from xenbind.errors import XenbindError
-from xenbind.ir.interface import ConstantGroup, Interface, Record, RecordRef
+from xenbind.ir.c_types import RecordRef
+from xenbind.ir.interface import ConstantGroup, Interface, Record
 
 # Gives the interface of a version number, None where there is none.
 Interfaces = Callable[[int], Interface | None]

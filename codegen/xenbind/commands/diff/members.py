@@ -25,8 +25,8 @@ from xenbind.commands.diff.type_equality import (
     same_type,
     spellings,
 )
-from xenbind.ir.interface import Array, CType, Field, Record, RecordRef
-from xenbind.ir.spellings import spelling
+from xenbind.ir.c_types import Array, CType, RecordRef, spelling
+from xenbind.ir.interface import Field, Record
 
 T = TypeVar("T")
 

@@ -27,8 +27,8 @@ from xenbind.commands.diff.member_text import (
 )
 from xenbind.commands.diff.members import Change, MemberChange
 from xenbind.commands.diff.type_equality import spellings
+from xenbind.ir.c_types import spelling
 from xenbind.ir.interface import Constant, Record
-from xenbind.ir.spellings import spelling
 
 
 def plain(lines: Sequence[Line]) -> str:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xenbind.ir.interface import (
+from xenbind.ir.abi import X86_64
+from xenbind.ir.c_types import (
     Array,
     CType,
     Enumeration,
     Pointer,
-    Record,
     RecordRef,
     Scalar,
+    spelling,
 )
-from xenbind.ir.layout import X86_64
-from xenbind.ir.spellings import spelling
+from xenbind.ir.interface import Record
 
 Records = Mapping[str, Record]
 

@@ -7,15 +7,14 @@ interface version whose number stays must go on meaning the same bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.commands.generate import manifest
-from xenbind.commands.verify.compare import ask_package
 from xenbind.errors import XenbindError
-from xenbind.facts.probes import expected, reference
+from xenbind.facts.package import ask_package
+from xenbind.facts.probes import expected, fingerprint, reference
 from xenbind.ir.interface import Interface
 
 
@@ -47,11 +46,6 @@ class AbiChange:
         kind = "broke" if self.is_breaking else "grew"
         first = [*self.changed, *self.removed, *self.added][:3]
         return f"version {self.version}: the ABI {kind}: {', '.join(parts)} ({'; '.join(first)})"
-
-
-def fingerprint(interface: Interface) -> str:
-    """A digest of everything that compiled C can be asked about a version."""
-    return manifest.digest(json.dumps(expected(reference(interface))).encode())
 
 
 def changes(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from xenbind.commands.generate import manifest, output
 from xenbind.commands.generate.manifest import Manifest
 from xenbind.errors import OutputError
+from xenbind.facts.probes import fingerprint
 from xenbind.ir.interface import Interface
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     preparing.join()
 
     from xenbind.backend.render import render
-    from xenbind.commands.generate import abi_break
 
     interfaces = tuple(interface for interface, _ in read_all)
     layouts = [lay_out for _, lay_out in read_all]
@@ -99,7 +99,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         include=str(job.include.resolve()) if job.include else None,
         inputs=_inputs(job, read),
         outputs=manifest.digests(files),
-        layouts={str(i.version): abi_break.fingerprint(i) for i in interfaces},
+        layouts={str(i.version): fingerprint(i) for i in interfaces},
     )
     return Generated(loaded.package, {**files, manifest.NAME: made.text()}, interfaces)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from xenbind.ir.interface import Array, CType, Field, Interface, Record, RecordRef
-from xenbind.ir.spellings import spelling
+from xenbind.ir.c_types import Array, CType, RecordRef, spelling
+from xenbind.ir.interface import Field, Interface, Record
 
 
 class Kind(Enum):

@@ -8,10 +8,6 @@ xenbind's layout rules say, and what was generated.  Gives a `Report` for each v
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +17,12 @@ from xenbind.backend import abi_table
 from xenbind.backend.render import render_reference
 from xenbind.errors import OutputError
 from xenbind.facts import dwarf
-from xenbind.facts.probes import answers, compile_reference, coords, expected, reference
-from xenbind.ir.interface import Coord, Interface
+from xenbind.facts.object_file import answers, compile_reference
+from xenbind.facts.package import ask_package
+from xenbind.facts.probes import coords, expected, reference
+from xenbind.ir.interface import Interface
 from xenbind.pipeline import compiler_for, read
-from xenbind.source import Sources
+from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.targets import Machine, host
 
@@ -114,7 +112,7 @@ def _ask_c(
         source = Path(folder) / f"v{interface.version}.c"
         source.write_text(render_reference(spec, interface), encoding="utf-8")
         compiler = compiler_for(spec, version, machine.command)
-        made = compile_reference(source, compiler, Sources())
+        made = compile_reference(source, compiler)
         debug = dwarf.facts(
             made,
             {record.key for record in interface.records},
@@ -134,30 +132,6 @@ def _ask_table(out: Path, interface: Interface) -> dict[str, int]:
             "run `xenbind generate` with the same --out first",
         ) from error
     return abi_table.read(text, interface.version, interface.abi)
-
-
-def ask_package(package: str, out: Path, version: int) -> dict[str, int]:
-    """What the generated classes say, in a process of their own."""
-    process = subprocess.run(
-        [sys.executable, "-m", f"{package}.layout", str(version)],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(out.resolve()),
-            "PYTHONSAFEPATH": "1",  # no package of the same name where the user is
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if process.returncode:
-        last = process.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise OutputError(
-            f"cannot import {package} version {version} from {out}: {last[0]}",
-            "run `xenbind generate` with the same --out first",
-        )
-    facts: dict[str, int] = json.loads(process.stdout)
-    return facts
 
 
 def _compare(

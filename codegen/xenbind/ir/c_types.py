@@ -1,0 +1,91 @@
+"""C's types as the IR has them, and how C spells them.
+
+`lowering` makes `CType`s of declarators; whoever reads the IR takes them apart with
+`match`.  `uint8_t grid[2][3]` is `Array(Array(Scalar("uint8_t", "uint8_t"), 3), 2)`, and
+`spelling` gives `uint8_t[2][3]` for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """An arithmetic type.
+
+    `spelling` is what the header writes (`RING_IDX`); `base` is the stdint or fundamental
+    type behind it (`unsigned int`).  `aligned`, here and below, is the alignment that an
+    attribute gave the type's name, 0 without one.
+    """
+
+    spelling: str
+    base: str
+    aligned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """An `enum` used as the type of a member; `base` is the integer type that holds it.
+
+    `prefix` is what its enumerators' names share, and names their group.
+    """
+
+    spelling: str
+    base: str
+    aligned: int = 0
+    prefix: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A pointer; `target` is None for `void`, for functions and for incomplete types."""
+
+    spelling: str
+    target: CType | None
+    aligned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array; `length` is None for a flexible array member."""
+
+    element: CType
+    length: int | None
+    aligned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRef:
+    """A struct or union by its key in `Interface.records`; `spelling` as in the header."""
+
+    spelling: str
+    key: str
+    aligned: int = 0
+
+
+CType = Scalar | Enumeration | Pointer | Array | RecordRef
+
+
+def fundamental(spelling: str) -> str:
+    """A fundamental type's canonical name: `long unsigned int` is `unsigned long`."""
+    words = spelling.split()
+    if "double" in words or "float" in words or not set(words) <= _INTEGER_WORDS:
+        return spelling
+    unsigned = "unsigned " if "unsigned" in words else ""
+    if "char" in words:
+        return "signed char" if "signed" in words else f"{unsigned}char"
+    length = "short" if "short" in words else " ".join(["long"] * words.count("long"))
+    return unsigned + (length or "int")
+
+
+_INTEGER_WORDS = frozenset(("signed", "unsigned", "char", "short", "int", "long"))
+
+
+def spelling(type: CType) -> str:
+    """A type as C writes it, `uint8_t[2][44]` for an array of arrays."""
+    dimensions = ""
+    while isinstance(type, Array):
+        dimensions += f"[{'' if type.length is None else type.length}]"
+        type = type.element
+    return type.spelling + dimensions
