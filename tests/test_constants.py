@@ -17,6 +17,7 @@ from xenbind.lowering.constant_expressions import (
     is_string,
     string_value,
 )
+from xenbind.lowering.context import Context
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
 
@@ -35,7 +36,9 @@ def value_of(expression: str) -> CInt:
     )
     *declarations, variable = tree.ext
     assert isinstance(variable, c_ast.Decl)
-    return evaluate(variable.init, TypeTable("test.h", declarations, Sources(), X86_64))
+    return evaluate(
+        variable.init, TypeTable(Context("test.h", declarations, Sources()), X86_64)
+    )
 
 
 @pytest.mark.parametrize(

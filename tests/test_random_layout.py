@@ -24,6 +24,8 @@ from xenbind.ir import layout
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import Array, CType, RecordRef
 from xenbind.ir.interface import Interface
+from xenbind.ir.records import Records
+from xenbind.lowering.context import Context
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
 
@@ -43,7 +45,7 @@ def type_table(batch: tuple[Declared, ...], target: str) -> TypeTable:
     """The batch read as a header is, every record lowered."""
     sources = Sources()
     parsed = parse(declare(batch), [], sources)
-    types = TypeTable("", parsed.declarations, sources, ABIS[target])
+    types = TypeTable(Context("", parsed.declarations, sources), ABIS[target])
     for declared in batch:
         types.type(types.declared.records[declared.name], "")
     return types
@@ -235,10 +237,10 @@ def test_a_fault_in_the_stride_of_arrays_is_seen(
     drawn: Drawn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def natural(types: TypeTable, type: CType, node: object) -> tuple[int, int]:
-        size, alignment = right(types, type, node)
+    def natural(records: Records, type: CType) -> tuple[int, int]:
+        size, alignment = right(records, type)
         return (size + 1 if isinstance(type, Array) and size else size), alignment
 
-    right = TypeTable.natural
-    monkeypatch.setattr(TypeTable, "natural", natural)
+    right = Records._natural
+    monkeypatch.setattr(Records, "_natural", natural)
     assert found_wrong(drawn)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from xenbind.backend.rings.protocol import ring_macros
 from xenbind.errors import SourceError, XenbindError
-from xenbind.frontend.parse import Parsed, parse
+from xenbind.frontend.parse import parse
 from xenbind.frontend.preprocess import (
     expand,
     finish_check,
@@ -22,9 +22,9 @@ from xenbind.frontend.preprocess import (
     require_header,
     start_check,
 )
-from xenbind.ir.abi import ABIS, X86_64, Abi
+from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts
-from xenbind.lowering.lower import candidates, expressions, lay_out_records, lower
+from xenbind.lowering.lower import Lowered, candidates, expressions, lower
 from xenbind.resources import folder
 from xenbind.source import Coord, Sources
 from xenbind.spec import Spec, VersionSpec
@@ -55,7 +55,7 @@ def read(
     is the one to say so.
     """
     with _deeper(version.directory / spec.header):
-        return _read(spec, version, command, abi)[0]
+        return _read(spec, version, command, abi).interface
 
 
 def read_for_all(
@@ -68,16 +68,13 @@ def read_for_all(
     """
     header = version.directory / spec.header
     with _deeper(header):
-        interface, parsed, sources = _read(spec, version, command, X86_64)
+        lowered = _read(spec, version, command, X86_64)
 
     def layouts() -> Layouts:
         with _deeper(header):
-            return {
-                name: lay_out_records(interface, parsed, sources, abi)
-                for name, abi in ABIS.items()
-            }
+            return lowered.layouts()
 
-    return interface, layouts
+    return lowered.interface, layouts
 
 
 # Room for structs in 250 levels; the parser takes 12 calls for each.
@@ -104,7 +101,7 @@ def _deeper(header: Path) -> Iterator[None]:
 
 def _read(
     spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
-) -> tuple[Interface, Parsed, Sources]:
+) -> Lowered:
     header = version.directory / spec.header
     require_header(header)
     compiler = compiler_for(spec, version, command)
@@ -120,14 +117,15 @@ def _read(
     constants = list(zip(macros, expanded, strict=False))
     parsed = parse(preprocessed.text, expressions(constants), sources)
     operations = list(zip(accessors, expanded[len(macros) :], strict=True))
-    interface = lower(
+    lowered = lower(
         spec, header, preprocessed, constants, operations, parsed, sources, abi
     )
+    interface = lowered.interface
     if spec.version_macro is None:
-        return replace(interface, version=version.number), parsed, sources
+        return replace(lowered, interface=replace(interface, version=version.number))
     if version.number not in (0, interface.version):
         raise XenbindError(
             f"{header} is of version {interface.version}, the spec says {version.number}",
             f"correct the number in {spec.path}, or the directory",
         )
-    return interface, parsed, sources
+    return lowered

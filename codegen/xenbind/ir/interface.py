@@ -16,6 +16,48 @@ from xenbind.source import Coord
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a struct or union as declared: a type, and no place yet.
+
+    `name` is None for an unnamed bit-field, and for an anonymous struct or union, whose
+    type is then in place (C11 6.7.2.1p13).  `bit_width` is None unless it is a bit-field.
+    `packed` says that the member's attributes or the record's are so; `aligned` is what
+    its own ask for, 0 without one.  `hint` is the prefix of the constants that the member
+    holds, as its comment or its enum names them (`VM_EVENT_FLAG_`).
+    """
+
+    name: str | None
+    type: CType | RecordType
+    bit_width: int | None
+    packed: bool
+    aligned: int
+    doc: str
+    hint: str | None
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """A struct or union as declared, the same on every ABI; `records` lays it out.
+
+    `aligned` is the least alignment that its attributes ask for, `pack` the most that
+    `#pragma pack` leaves its members, each 0 for none.  An untagged one whose typedef has
+    an alignment of its own has that in `name_aligned`, and 0 otherwise.  `key` is as in
+    `Record`.
+    """
+
+    kind: str
+    tag: str | None
+    key: str
+    members: tuple[Member, ...]
+    aligned: int
+    pack: int
+    doc: str
+    coord: Coord
+    name_aligned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A member of a struct or union.
 

@@ -9,13 +9,15 @@ lengths, bit-field widths and enumerators.  What it does not understand it refus
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from pycparser import c_ast
 
 from xenbind.ir.abi import Abi, IntegerType
+from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, Scalar, spelling
+from xenbind.ir.interface import Field
 from xenbind.lowering import literals
 
 
@@ -39,20 +41,14 @@ class Scope(Protocol):
     def enumerator(self, name: str) -> CInt | None:
         """The value of an enumerator, or None if there is none of that name."""
 
-    def integer_type(self, node: c_ast.Node) -> IntegerType:
-        """The integer type that a type name denotes; Unevaluable for any other type."""
+    def type(self, node: c_ast.Node) -> CType:
+        """The type that a type name or a declarator denotes."""
 
-    def size_of(self, node: c_ast.Node) -> int:
-        """`sizeof` of a type name, in bytes."""
+    def measure(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
+        """Size and alignment of a type that stands at `node`, in bytes."""
 
-    def size_of_expression(self, node: c_ast.Node) -> int:
-        """`sizeof` of an expression, in bytes."""
-
-    def alignment_of(self, node: c_ast.Node) -> int:
-        """`_Alignof` of a type name, in bytes."""
-
-    def offset_of(self, node: c_ast.Node, member: str) -> int:
-        """`offsetof` of a member path (`a.b`) in a type, in bytes."""
+    def member(self, record: CType, name: str) -> Field | None:
+        """A member of a struct or union, None if there is none of that name."""
 
 
 def is_expression(expansion: str) -> bool:
@@ -102,6 +98,65 @@ def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
     shifts by more than the width.
     """
     return _Evaluator(scope).visit(node)
+
+
+def expression_type(node: c_ast.Node, scope: Scope) -> CType:
+    """The type of an expression that is no constant: what `typeof` and `sizeof` look at.
+
+    It may be reached from a cast, as in `sizeof(((struct pair *)0)->first)`.  Raises
+    `Unevaluable` for what is neither a member of something, an element, nor a constant.
+    """
+    if isinstance(node, c_ast.Cast):
+        return scope.type(node.to_type)
+    if isinstance(node, c_ast.StructRef):
+        record = expression_type(node.name, scope)
+        if node.type == "->" and isinstance(record, Pointer):
+            record = record.target or record
+        return _member(record, node.field.name, scope).type
+    if isinstance(node, c_ast.ArrayRef) or (
+        isinstance(node, c_ast.UnaryOp) and node.op == "*"
+    ):
+        inner = node.name if isinstance(node, c_ast.ArrayRef) else node.expr
+        match expression_type(inner, scope):
+            case Array(element=element) | Pointer(target=element) if element:
+                return element
+    name = evaluate(node, scope).type.name
+    return Scalar(name, name)
+
+
+def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
+    """Whether the value may be another one on another ABI.
+
+    It is the same where there are but ints, of 32 bits everywhere, and operators on them:
+    no size is asked for, nor a type whose width or sign differs.  `varying` are the
+    enumerators whose values are not the same.
+    """
+    match node:
+        case c_ast.Constant(type="int" | "unsigned int", value=text):
+            return "l" in text.lower() or int(text.rstrip("uU"), 0) >= 1 << 31
+        case c_ast.ID(name=name):
+            return name in varying
+        case c_ast.UnaryOp(op="sizeof" | "_Alignof"):
+            return True
+        case c_ast.UnaryOp() | c_ast.BinaryOp() | c_ast.TernaryOp():
+            return any(varies(operand, varying) for operand in node)
+    return True
+
+
+def _offset_of(type: CType, path: str, scope: Scope) -> int:
+    """`offsetof` of a member path (`a.b`) in a type, in bytes."""
+    offset = 0
+    for name in path.split("."):
+        field = _member(type, name, scope)
+        offset, type = offset + field.offset, field.type
+    return offset
+
+
+def _member(record: CType, name: str, scope: Scope) -> Field:
+    field = scope.member(record, name)
+    if field is None:
+        raise Unevaluable(f"'{spelling(record)}' has no member '{name}'")
+    return field
 
 
 class _Evaluator:
@@ -166,19 +221,18 @@ class _Evaluator:
 
     def visit_Cast(self, node: c_ast.Cast) -> CInt:
         operand = self.visit(node.expr)
-        target = self.scope.integer_type(node.to_type)
+        target = self.integer_type(node.to_type)
         if target.name == "_Bool":
             return CInt(int(operand.value != 0), target)
         return convert(operand, target)
 
     def visit_UnaryOp(self, node: c_ast.UnaryOp) -> CInt:
         if node.op in ("sizeof", "_Alignof") and isinstance(node.expr, c_ast.Typename):
-            measure = (
-                self.scope.size_of if node.op == "sizeof" else self.scope.alignment_of
-            )
-            return CInt(measure(node.expr), self.size_t)
+            size, alignment = self.scope.measure(self.scope.type(node.expr), node.expr)
+            return CInt(size if node.op == "sizeof" else alignment, self.size_t)
         if node.op == "sizeof":
-            return CInt(self.scope.size_of_expression(node.expr), self.size_t)
+            type = expression_type(node.expr, self.scope)
+            return CInt(self.scope.measure(type, node.expr)[0], self.size_t)
         operand = self.promote(self.visit(node.expr))
         if node.op == "!":
             return CInt(int(operand.value == 0), self.int)
@@ -235,8 +289,19 @@ class _Evaluator:
             and node.args
         ):
             record, member = node.args.exprs
-            return CInt(self.scope.offset_of(record, _member_path(member)), self.size_t)
+            offset = _offset_of(
+                self.scope.type(record), _member_path(member), self.scope
+            )
+            return CInt(offset, self.size_t)
         raise Unevaluable("a function call is not a constant")
+
+    def integer_type(self, node: c_ast.Node) -> IntegerType:
+        """The integer type that a type name denotes."""
+        type = self.scope.type(node)
+        integers = self.scope.abi.integers
+        if isinstance(type, Scalar | Enumeration) and type.base in integers:
+            return integers[type.base]
+        raise Unevaluable(f"'{spelling(type)}' is not an integer type")
 
     def promote(self, operand: CInt) -> CInt:
         """Integer promotion: what is narrower than int becomes int (C11 6.3.1.1)."""

@@ -1,17 +1,24 @@
 """What a header declares, by name: definitions and typedefs, not yet looked into.
 
-Takes the AST of a whole header; gives tables of nodes.  `typetable` makes types of those
-that are needed.
+Takes the AST of a whole header; gives tables of nodes.  `type_table` makes types of those
+that are needed.  Of
+
+    #pragma pack(2)
+    typedef struct pair { char first; int second; } pair_t;
+
+`records` has the definition under `struct pair`, `typedefs` has `pair_t`, and `packs` the
+limit 2 for the definition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
-from xenbind.lowering.pack import Pack
+from xenbind.source import Coord
 
 
 class Declarations:
@@ -21,20 +28,16 @@ class Declarations:
     it, and `order` counts which are complete before it: it can hold no others.
     """
 
-    def __init__(
-        self,
-        declarations: Sequence[c_ast.Node],
-        refuse: Callable[[c_ast.Node, str], SourceError],
-    ) -> None:
+    def __init__(self, declarations: Sequence[c_ast.Node]) -> None:
         self.records: dict[str, c_ast.Node] = {}
         self.typedefs: dict[str, c_ast.Typedef] = {}
         self.enums: list[c_ast.Enum] = []
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
-        self._pack = Pack()
+        self._pack = _Pack()
         for node in declarations:
             if isinstance(node, c_ast.Pragma):
-                self._pack.obey(node, refuse)
+                self._pack.apply(node)
             else:
                 self._enter(node)
 
@@ -59,3 +62,59 @@ def c_name(node: c_ast.Node) -> str:
     """How C refers to a struct or union by its tag."""
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     return f"{kind} {node.name or '<anonymous>'}"
+
+
+def place(node: c_ast.Node) -> Coord:
+    """Where a node stands; an unnamed bit-field has no place but its type's."""
+    found = node.coord
+    while found is None:
+        node = next(iter(node))
+        found = node.coord
+    return Coord(found.file, found.line, found.column or 1)
+
+
+def refuse(node: c_ast.Node, message: str) -> SourceError:
+    """The error for a declaration that is not supported, at its place."""
+    return SourceError(place(node), message, ADVICE)
+
+
+ADVICE = "only what all compilers lay out alike is supported; change the declaration"
+
+
+_PACK = re.compile(
+    r"pack\s*\(\s*(push|pop)?\s*(?:,\s*)?([A-Za-z_]\w*)?\s*(?:,\s*)?(\d+)?\s*\)"
+)
+_LAYOUT = ("pack", "ms_struct", "scalar_storage_order", "options", "align")
+
+
+def changes_layout(node: c_ast.Pragma) -> bool:
+    """Whether a pragma is one of those that change the layout of what follows."""
+    words = re.findall(r"\w+", _text(node))
+    return any(word in _LAYOUT for word in words[:2])
+
+
+class _Pack:
+    """The state of `#pragma pack`; `limit` is in bytes, 0 for none."""
+
+    def __init__(self) -> None:
+        self.limit = 0
+        self._stack: list[int] = []
+
+    def apply(self, node: c_ast.Pragma) -> None:
+        """Take one pragma; a label for push and pop is refused, as is another layout."""
+        if not changes_layout(node):
+            return
+        found = _PACK.fullmatch(_text(node))
+        if not found or found[2]:
+            raise refuse(node, "this pragma is not supported")
+        action, limit = found[1], int(found[3] or 0)
+        if action == "push":
+            self._stack.append(self.limit)
+        if action == "pop":
+            self.limit = self._stack.pop() if self._stack else 0
+        if found[3] or action is None:
+            self.limit = limit
+
+
+def _text(node: c_ast.Pragma) -> str:
+    return str(node.string or "").strip()

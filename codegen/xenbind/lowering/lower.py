@@ -8,7 +8,7 @@ in its order, and from other headers only what those declarations need.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pycparser import c_ast
@@ -18,9 +18,17 @@ from xenbind.backend.rings import protocol
 from xenbind.errors import SourceError, XenbindError
 from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.frontend.parse import Parsed, unevaluable
-from xenbind.ir.abi import X86_64, Abi
+from xenbind.ir.abi import ABIS, X86_64, Abi
 from xenbind.ir.c_types import RecordRef
-from xenbind.ir.interface import Constant, Interface, Payload, Record, Ring, Typedef
+from xenbind.ir.interface import (
+    Constant,
+    Interface,
+    Layouts,
+    Payload,
+    Record,
+    Ring,
+    Typedef,
+)
 from xenbind.lowering import groups
 from xenbind.lowering.constant_expressions import (
     CInt,
@@ -30,6 +38,7 @@ from xenbind.lowering.constant_expressions import (
     is_string,
     string_value,
 )
+from xenbind.lowering.context import Context
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Coord, Sources
 from xenbind.spec import Spec
@@ -67,7 +76,7 @@ def lower(
     parsed: Parsed,
     sources: Sources,
     abi: Abi = X86_64,
-) -> Interface:
+) -> Lowered:
     """Build the IR of one header on one ABI.
 
     `macros` are the candidates with their full expansions; `accessors`
@@ -76,29 +85,20 @@ def lower(
     supported, a header without the structs it should declare.
     """
     lowering = _Lowering(spec, header, parsed, sources, abi)
-    return lowering.interface(preprocessed, macros, accessors)
+    interface = lowering.interface(preprocessed, macros, accessors)
+    return Lowered(interface, lowering.types)
 
 
-def lay_out_records(
-    interface: Interface, parsed: Parsed, sources: Sources, abi: Abi
-) -> dict[str, Record]:
-    """The records of an interface by key, as another ABI lays them out.
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """An interface on one ABI, and the types that it was laid out from."""
 
-    One that cannot be laid out there is left out.
-    """
-    if abi.name == interface.abi:
-        return {record.key: record for record in interface.records}
-    laid_out: dict[str, Record] = {}
-    with suppress(SourceError):  # of an enum: then there is nothing
-        types = TypeTable(interface.header, parsed.declarations, sources, abi)
-        laid_out = types.records
-        for record in interface.records:
-            with suppress(SourceError):
-                if record.key in types.declared.records:
-                    types.type(types.declared.records[record.key], record.key)
-                elif "." not in record.key:
-                    types.typedef(record.key)
-    return laid_out
+    interface: Interface
+    types: TypeTable
+
+    def layouts(self) -> Layouts:
+        """Its records on every ABI; what cannot be laid out on one is left out there."""
+        return {name: self.types.records_on(abi) for name, abi in ABIS.items()}
 
 
 class _Lowering:
@@ -110,8 +110,8 @@ class _Lowering:
         self.spec = spec
         self.root = str(header)
         self.parsed = parsed
-        self.sources = sources
-        self.types = TypeTable(self.root, parsed.declarations, sources, abi)
+        self.context = Context(self.root, parsed.declarations, sources)
+        self.types = TypeTable(self.context, abi)
 
     def interface(
         self,
@@ -141,8 +141,8 @@ class _Lowering:
                 constants,
                 list(self.enums()),
                 tuple(self.types.records.values()),
-                self.types.comments,
-                self.sources,
+                self.context.comments,
+                self.context.sources,
                 self.spec,
             ),
             records=tuple(self.types.records.values()),
@@ -167,7 +167,7 @@ class _Lowering:
                     for entry in node.values.enumerators
                     if isinstance(entry, c_ast.Enumerator)
                 ]
-                doc = self.types.doc(node.coord, node.name or "enum")
+                doc = self.context.doc(node.coord, node.name or "enum")
                 yield groups.CEnum(node.name or "", tuple(names), doc)
 
     def enumerators(self) -> Iterator[Constant]:
@@ -175,8 +175,8 @@ class _Lowering:
             if node.coord.file == self.root:
                 body = "" if node.value is None else CGenerator().visit(node.value)
                 value = self.types.enumerators[node.name].value
-                doc = self.types.doc(node.coord, node.name)
-                yield Constant(node.name, value, body, doc, self.types.coord(node))
+                doc = self.context.doc(node.coord, node.name)
+                yield Constant(node.name, value, body, doc, self.context.coord(node))
 
     def macros(self, macros: Sequence[tuple[Macro, str]]) -> Iterator[Constant]:
         for macro, expansion in macros:
@@ -185,7 +185,7 @@ class _Lowering:
             except Unevaluable as reason:
                 raise unevaluable(macro, str(reason)) from None
             if value is not None:
-                doc = self.types.comments.of(macro.coord.line)
+                doc = self.context.comments.of(macro.coord.line)
                 yield Constant(macro.name, value, macro.body, doc, macro.coord)
 
     def constant(self, name: str, expansion: str) -> int | str | None:
@@ -228,9 +228,9 @@ class _Lowering:
                 self.types.record(target.key)
             yield Typedef(
                 node.name,
-                self.types.settled(target),
-                self.types.doc(node.coord, node.name),
-                self.types.coord(node),
+                self.types.with_known_targets(target),
+                self.context.doc(node.coord, node.name),
+                self.context.coord(node),
             )
         elif isinstance(node, c_ast.Decl) and self.is_definition(node.type):
             self.types.type(node.type, "")
@@ -264,7 +264,12 @@ class _Lowering:
                 front=front.key,
                 back=back.key,
                 operations=protocol.operations(
-                    bodies, record, front, back, self.types.records, self.sources
+                    bodies,
+                    record,
+                    front,
+                    back,
+                    self.types.records,
+                    self.context.sources,
                 ),
                 coord=record.coord,
             )

@@ -1,41 +1,53 @@
-"""A struct or union definition as a `Record`: its members, attributes and layout.
+"""A struct or union definition as a `RecordType`: its members and what attributes ask.
 
-Takes a definition's AST and the `TypeTable` that knows the types of its members; gives
-the `Record`, laid out.  `typetable` asks for one when a type is first needed.
+Takes a definition's AST and the header's `Types`; gives plain data, the same for every
+ABI that the types are the same on.  `type_table` asks for one when a type is first needed,
+and `ir.records` lays it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from pycparser import c_ast
 
 from xenbind.frontend import attributes, comments
-from xenbind.frontend.attributes import Attributes
-from xenbind.ir import layout
+from xenbind.frontend.attributes import Attributes, Value
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer
-from xenbind.ir.interface import Field, Record
-
-if TYPE_CHECKING:
-    from xenbind.lowering.type_table import TypeTable
-
-
-@dataclass(frozen=True, slots=True)
-class _Declared:
-    """A member before it has a place.
-
-    `type` is None for an anonymous struct or union, whose `inner` members are taken.
-    """
-
-    node: c_ast.Decl
-    member: layout.Member
-    type: CType | None
-    inner: Record | None = None
+from xenbind.ir.interface import Member, RecordType
+from xenbind.lowering.constant_expressions import CInt
+from xenbind.lowering.context import Context
+from xenbind.lowering.declarations import changes_layout, refuse
 
 
-def lower(types: TypeTable, node: c_ast.Node, key: str) -> Record:
+class Types(Protocol):
+    """What the definition of a record asks of the header around it."""
+
+    context: Context
+
+    def type(self, node: c_ast.Node, key: str = "") -> CType:
+        """The type of a declarator; `key` is what an anonymous record in it is called."""
+
+    def measure(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
+        """Size and alignment of a type; SourceError for an incomplete one."""
+
+    def with_known_targets(self, type: CType) -> CType:
+        """The same type, its pointers leading only to what has been laid out before."""
+
+    def value(self, node: c_ast.Node) -> CInt:
+        """The value of a constant expression; SourceError for any other."""
+
+    def alignas(self, node: c_ast.Alignas) -> int:
+        """The alignment that an `_Alignas` asks for."""
+
+    def attributes(
+        self, read: Callable[[c_ast.Node, Value], Attributes], node: c_ast.Node
+    ) -> Attributes:
+        """What a node's attributes ask for, by one of the readers of `attributes`."""
+
+
+def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
     """Lower a struct or union definition.
 
     Raises `SourceError` for a member of an incomplete or unsupported type, and for an
@@ -43,102 +55,73 @@ def lower(types: TypeTable, node: c_ast.Node, key: str) -> Record:
     """
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     asked = types.attributes(attributes.of_type, node)
-    declared = list(_members(types, node, key, asked))
-    laid_out = layout.lay_out(
-        kind,
-        [one.member for one in declared],
-        max(asked.aligned, 1),
-        types.abi.unnamed_bits_align,
-    )
-    fields: list[Field] = []
-    for one, place in zip(declared, laid_out.places, strict=True):
-        if one.inner is not None:
-            fields += (
-                replace(field, offset=place.offset + field.offset)
-                for field in one.inner.fields
-            )
-        elif one.type is not None and one.member.named:
-            fields.append(_field(types, one.node, one.type, one.member, place))
-    return Record(
+    return RecordType(
         kind=kind,
         tag=node.name,
         key=key,
-        fields=tuple(fields),
-        size=laid_out.size,
-        alignment=laid_out.alignment,
-        doc=types.doc(node.coord, node.name or kind),
-        coord=types.coord(node, node.name or kind),
+        members=tuple(_members(types, node, key, asked.packed)),
+        aligned=asked.aligned,
+        pack=types.context.declared.packs.get(id(node), 0),
+        doc=types.context.doc(node.coord, node.name or kind),
+        coord=types.context.coord(node, node.name or kind),
     )
 
 
 def _members(
-    types: TypeTable, record: c_ast.Node, key: str, asked: Attributes
-) -> Iterator[_Declared]:
-    pack = types.declared.packs.get(id(record), 0)
+    types: Types, record: c_ast.Node, key: str, packed: bool
+) -> Iterator[Member]:
     for node in record.decls:
         if isinstance(node, c_ast.StaticAssert):
             continue
         if isinstance(node, c_ast.Pragma):
-            types.check_pragma(node)
+            if changes_layout(node):
+                raise refuse(node, "this pragma is not supported between members")
             continue
         if not isinstance(node, c_ast.Decl):
-            raise types.refuse(node, f"{type(node).__name__} is not supported here")
-        own = types.attributes(attributes.of_declaration, node)
-        aligned = max(own.aligned, *(types.alignas(one) for one in node.align or ()), 0)
-        packed = asked.packed or own.packed
+            raise refuse(node, f"{type(node).__name__} is not supported here")
         if node.name is not None or node.bitsize is not None:
-            member_type = types.type(node.type, f"{key}.{node.name}")
-            bits = None if node.bitsize is None else types.value(node.bitsize).value
-            size, alignment = types.measure(member_type, node)
-            if bits is not None and aligned and (pack or aligned < alignment):
-                raise types.refuse(
-                    node,
-                    "gcc and clang disagree on where this aligned bit-field begins",
-                )
-            yield _Declared(
-                node,
-                layout.Member(
-                    size, alignment, bits, bool(node.name), packed, aligned, pack
-                ),
-                member_type,
-            )
-        elif attributes.is_definition(node.type) and node.type.name is None:
-            if isinstance(node.type, c_ast.Enum):
-                continue  # it declares its enumerators and no member
-            inner = lower(types, node.type, key)
-            member = layout.Member(
-                inner.size, inner.alignment, packed=packed, aligned=aligned, pack=pack
-            )
-            yield _Declared(node, member, None, inner)
-        else:
+            yield _member(types, node, f"{key}.{node.name}", packed)
+        elif not attributes.is_definition(node.type) or node.type.name is not None:
             types.type(node.type, key)  # it declares a tag and no member
+        elif not isinstance(node.type, c_ast.Enum):  # that declares its enumerators
+            aligned, own_packed = _asked(types, node)
+            yield Member(
+                name=None,
+                type=lower(types, node.type, key),
+                bit_width=None,
+                packed=packed or own_packed,
+                aligned=aligned,
+                doc="",
+                hint=None,
+                coord=types.context.coord(node),
+            )
 
 
-def _field(
-    types: TypeTable,
-    node: c_ast.Decl,
-    type: CType,
-    member: layout.Member,
-    place: layout.Place,
-) -> Field:
+def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
+    """A member with a type of its own: all but anonymous structs and unions."""
+    aligned, own_packed = _asked(types, node)
+    type = types.type(node.type, key)
+    types.measure(type, node)  # only the last of a struct may be incomplete, an array
     if _levels(type) > _DEEPEST:
-        raise types.refuse(node, f"a type of more than {_DEEPEST} arrays or pointers")
-    size = member.size
-    if member.bits is not None and (member.packed or member.pack):
-        size = -(-((place.bit_offset or 0) + member.bits) // 8)
-    doc = types.doc(node.coord, node.name)
+        raise refuse(node, f"a type of more than {_DEEPEST} arrays or pointers")
+    doc = types.context.doc(node.coord, node.name) if node.name else ""
     prefix = type.prefix if isinstance(type, Enumeration) else ""
-    return Field(
+    return Member(
         name=node.name,
-        type=types.settled(type),
-        offset=place.offset,
-        size=size,
-        bit_offset=place.bit_offset,
-        bit_width=member.bits,
+        type=types.with_known_targets(type),
+        bit_width=None if node.bitsize is None else types.value(node.bitsize).value,
+        packed=packed or own_packed,
+        aligned=aligned,
         doc=doc,
         hint=prefix or comments.hint(doc),
-        coord=types.coord(node),
+        coord=types.context.coord(node),
     )
+
+
+def _asked(types: Types, node: c_ast.Decl) -> tuple[int, bool]:
+    """The alignment that a member's own attributes ask for, and whether it is packed."""
+    own = types.attributes(attributes.of_declaration, node)
+    return max(own.aligned, *map(types.alignas, node.align or ()), 0), own.packed
 
 
 # C11 5.2.4.1 asks for 12; Python's parser takes 200 parentheses.

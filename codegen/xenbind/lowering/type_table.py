@@ -1,19 +1,23 @@
 """The types of a header: records laid out, typedefs resolved, each when first needed.
 
-Takes the declarations of a parsed header and an ABI; gives `Record`s and `CType`s on
-request, and is the `Scope` in which `constants` evaluates expressions.  `lower` asks for
-what the root header declares; what other headers declare is laid out only if used.
+Takes the `Context` of a parsed header and an ABI; gives `Record`s and `CType`s on request,
+and is the `Scope` in which `constant_expressions` evaluates.  `lower` asks for what the
+root header declares; what other headers declare is laid out only if used.
+
+    typedef struct { unsigned long id; } pair_t[2];
+    types.typedef("pair_t")  ->  Array(RecordRef("struct <anonymous>", "pair_t"), 2)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
-from xenbind.frontend import attributes, comments
+from xenbind.frontend import attributes
 from xenbind.frontend.attributes import Attributes, UnknownAttribute, Value
 from xenbind.frontend.parse import expression
 from xenbind.ir.abi import Abi, IntegerType
@@ -27,42 +31,116 @@ from xenbind.ir.c_types import (
     fundamental,
     spelling,
 )
-from xenbind.ir.interface import Record, Typedef
-from xenbind.lowering import pack, records
-from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
-from xenbind.lowering.declarations import Declarations, c_name
-from xenbind.lowering.expression_types import expression_type, place_in
+from xenbind.ir.interface import Field, Record, RecordType, Typedef
+from xenbind.ir.records import Disagreement, IncompleteType, Records
+from xenbind.lowering import records
+from xenbind.lowering.constant_expressions import (
+    CInt,
+    Unevaluable,
+    evaluate,
+    expression_type,
+    varies,
+)
+from xenbind.lowering.context import Context
+from xenbind.lowering.declarations import ADVICE, c_name, refuse
 from xenbind.lowering.groups import enum_prefix
-from xenbind.source import Coord, Sources
+from xenbind.source import Coord
+
+# Integer types that are alike on every ABI.
+_FIXED = frozenset(
+    f"{sign}{name}"
+    for sign in ("", "signed ", "unsigned ")
+    for name in ("short", "int")
+) | {"signed char", "unsigned char"}
 
 
 class TypeTable:
     """What a header's tags and names stand for on one ABI.
 
-    `records` grows as types are asked for, inner ones before outer ones; `used_typedefs`
-    are the names from other headers that arithmetic members are declared with.
+    `record_types` and `records` grow as types are asked for, inner ones before outer
+    ones; `used_typedefs` are the names from other headers that arithmetic members are
+    declared with.  `varying` are the names of records, typedefs and enumerators that
+    another ABI may make something else of than its sizes alone explain: an array length
+    that asks for `sizeof`, say.  `known` has record types that need no lowering.
     """
 
     def __init__(
-        self, root: str, declarations: Sequence[c_ast.Node], sources: Sources, abi: Abi
+        self, context: Context, abi: Abi, known: Mapping[str, RecordType] | None = None
     ) -> None:
-        self.root = root
-        self.sources = sources
+        self.context = context
         self.abi = abi
-        self.comments = comments.read(sources.text(root))
-        self.declared = Declarations(declarations, self.refuse)
+        self.declared = context.declared
         self.enumerators: dict[str, CInt] = {}
         self.enumerator_nodes: list[c_ast.Enumerator] = []
-        self.records: dict[str, Record] = {}
+        self.record_types: dict[str, RecordType] = dict(known or {})
         self.typedefs: dict[str, CType] = {}
         self.used_typedefs: dict[str, Typedef] = {}
         self.enums: dict[str, Enumeration] = {}
+        self.varying: set[str] = set()
+        self._laid_out = Records(abi, self._record_type)
         self._open: list[int] = []  # of the records being laid out, their `order`
+        self._varies = False  # what is being lowered, as `varying` says
         for node in self.declared.enums:
-            self.enumerate(node)
+            with self._noting(_enum_key(node), passed_on=False):
+                self._define_enum(node)
 
-    def enumerate(self, node: c_ast.Enum) -> None:
-        """Enter an enum and its enumerators: ints where they fit, else of the enum's type.
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """The structs and unions laid out so far, by key."""
+        return self._laid_out.laid_out
+
+    def records_on(self, abi: Abi) -> Mapping[str, Record]:
+        """The same records as another ABI lays them out.
+
+        What does not vary is only placed anew.  One that cannot be laid out there is left
+        out.
+        """
+        if abi.name == self.abi.name:
+            return self.records
+        fixed = {
+            key: type
+            for key, type in self.record_types.items()
+            if key not in self.varying
+        }
+        if len(fixed) == len(self.records):
+            there = Records(abi, fixed.get)
+        else:
+            try:
+                there = TypeTable(self.context, abi, fixed)._with(self.record_types)
+            except SourceError:  # of an enum: then there is nothing
+                return {}
+        for key in self.records:
+            with suppress(SourceError, IncompleteType, Disagreement):
+                there.record(key)
+        return {
+            key: there.laid_out[key] for key in self.records if key in there.laid_out
+        }
+
+    def _with(self, wanted: Mapping[str, RecordType]) -> Records:
+        """Its records, those that have another type here lowered from the header."""
+        for key in wanted:
+            with suppress(SourceError):
+                if key in self.declared.records:
+                    self.record(key)
+                elif key in self.declared.typedefs:
+                    self.typedef(key)
+        return self._laid_out
+
+    @contextmanager
+    def _noting(self, name: str, passed_on: bool) -> Iterator[None]:
+        """Note whether what is lowered varies, and tell what it is a part of if so."""
+        before, self._varies = self._varies, False
+        try:
+            yield
+        finally:
+            if self._varies:
+                self.varying.add(name)
+            self._varies = before or (self._varies and passed_on)
+
+    # --- enums ----------------------------------------------------------------------
+
+    def _define_enum(self, node: c_ast.Enum) -> None:
+        """Define an enum and its enumerators: ints where they fit, else of its own type.
 
         Raises `SourceError` where no integer type holds all values.
         """
@@ -73,142 +151,167 @@ class TypeTable:
                 continue
             if entry.value is not None:
                 following = self.value(entry.value).value
+            if self._varies:
+                self.varying.add(entry.name)
             values[entry.name] = following
             self.enumerator_nodes.append(entry)
-            self.enter(entry.name, following, None)
+            self._define_enumerator(entry.name, following, None)
             following += 1
         asked = self.attributes(attributes.of_type, node)
         base = self.abi.enumeration(values.values(), asked.packed)
         if base is None:
-            raise self.refuse(node, "no integer type holds all values of this enum")
+            raise refuse(node, "no integer type holds all values of this enum")
         for name, value in values.items():
-            self.enter(name, value, base)
-        tag = node.name or str(id(node))
+            self._define_enumerator(name, value, base)
+        self._varies = self._varies or base.name not in _FIXED
         spelled = f"enum {node.name or '<anonymous>'}"
         prefix = enum_prefix(list(values))
-        self.enums[tag] = Enumeration(spelled, base.name, asked.aligned, prefix)
+        self.enums[_enum_key(node)] = Enumeration(
+            spelled, base.name, asked.aligned, prefix
+        )
 
-    def enter(self, name: str, value: int, base: IntegerType | None) -> None:
+    def _define_enumerator(
+        self, name: str, value: int, base: IntegerType | None
+    ) -> None:
         type = self.abi.integers["int"]
         if not type.holds(value):
             type = base or self.abi.enumeration([value], packed=False) or type
+            if type.name not in _FIXED:
+                self.varying.add(name)
         self.enumerators[name] = CInt(value, type)
 
-    # --- types --------------------------------------------------------------------
+    # --- types ----------------------------------------------------------------------
 
-    def type(self, node: c_ast.Node, name: str) -> CType:
+    def type(self, node: c_ast.Node, key: str = "") -> CType:
         """The type that a declarator or specifier denotes.
 
-        `name` is the key that an anonymous struct or union gets, if this is one.  A struct
-        or union that is defined here is laid out; one that is only named waits until its
-        size or members are asked for.
+        `key` is what an anonymous struct or union gets, if this is one.  A struct or union
+        that is defined here is laid out; one that is only named waits until its size or
+        members are asked for.
         """
         if isinstance(node, c_ast.TypeDecl):
             if "_Atomic" in (node.quals or ()):
-                raise self.refuse(node, "_Atomic is not supported")
-            return self.type(node.type, name)
+                raise refuse(node, "_Atomic is not supported")
+            return self.type(node.type, key)
         if isinstance(node, c_ast.Typename):
-            return self.aligned(self.type(node.type, name), node)
+            return self._aligned(self.type(node.type, key), node)
         if isinstance(node, c_ast.IdentifierType):
-            return self.named(" ".join(node.names), node)
-        if isinstance(node, (c_ast.Struct, c_ast.Union)):
-            key = c_name(node) if node.name else name
+            return self._named(" ".join(node.names), node)
+        if isinstance(node, c_ast.Struct | c_ast.Union):
+            key = c_name(node) if node.name else key
             if node.decls is not None and key:
                 self.record(key, node)
             return RecordRef(c_name(node), key)
         if isinstance(node, c_ast.Enum):
-            enum = self.enums.get(node.name or str(id(node)))
+            enum = self.enums.get(_enum_key(node))
             if enum is None:
-                raise self.refuse(node, f"'enum {node.name}' is an incomplete type")
+                raise refuse(node, f"'enum {node.name}' is an incomplete type")
+            self._varies = self._varies or _enum_key(node) in self.varying
             return enum
         if isinstance(node, c_ast.ArrayDecl):
             length = None if node.dim is None else self.value(node.dim).value
-            return Array(self.type(node.type, name), length)
+            return Array(self.type(node.type, key), length)
         if isinstance(node, c_ast.PtrDecl):
-            return self.pointer(node)
+            return self._pointer(node)
         if isinstance(node, c_ast.TypeOf):
             if isinstance(node.expr, c_ast.Typename):
-                return self.type(node.expr, name)
+                return self.type(node.expr, key)
+            self._varies = True
             try:
                 return expression_type(node.expr, self)
             except Unevaluable as reason:
-                raise self.refuse(node, f"what type is this? {reason}") from None
-        raise self.refuse(node, "this kind of type is not supported")
+                message = f"cannot determine the type of this expression: {reason}"
+                raise refuse(node, message) from None
+        raise refuse(node, "this kind of type is not supported")
 
-    def named(self, spelling: str, node: c_ast.Node) -> CType:
+    def _named(self, spelling: str, node: c_ast.Node) -> CType:
         base = fundamental(spelling)
         if base in self.abi.integers or base in self.abi.floats or base == "void":
             return Scalar(spelling, base)
         if spelling not in self.declared.typedefs:
-            raise self.refuse(node, f"the type '{spelling}' is not supported")
+            raise refuse(node, f"the type '{spelling}' is not supported")
         target = self.typedef(spelling)
-        if (
-            isinstance(target, Scalar)
-            and self.declared.typedefs[spelling].coord.file != self.root
-        ):
-            declared = self.declared.typedefs[spelling]
-            coord = Coord(
-                declared.coord.file, declared.coord.line, declared.coord.column or 1
-            )
+        declared = self.declared.typedefs[spelling].coord
+        if isinstance(target, Scalar) and declared.file != self.context.root:
+            coord = Coord(declared.file, declared.line, declared.column or 1)
             self.used_typedefs[spelling] = Typedef(spelling, target, "", coord)
         if isinstance(target, Scalar | Enumeration | RecordRef):
             return replace(target, spelling=spelling)
         return target
 
     def typedef(self, name: str) -> CType:
+        """The type that a typedef's name stands for."""
         if name not in self.typedefs:
             node = self.declared.typedefs[name]
-            target = self.aligned(self.type(node.type, name), node)
+            with self._noting(name, passed_on=False):
+                target = self._aligned(self.type(node.type, name), node)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
-                # The name is all that there is to ask C with.
-                record = self.records[name]
-                self.records[name] = replace(record, alignment=target.aligned)
+                type = replace(self.record_types[name], name_aligned=target.aligned)
+                self.record_types[name] = type
+                self._laid_out.lay_out_again(name)
             self.typedefs[name] = target
+        self._varies = self._varies or name in self.varying
         return self.typedefs[name]
 
-    def aligned(self, type: CType, node: c_ast.Node) -> CType:
+    def _aligned(self, type: CType, node: c_ast.Node) -> CType:
         """A type as a typedef or type name with attributes has it; packed means nothing."""
         asked = self.attributes(attributes.of_declaration, node)
         return replace(type, aligned=asked.aligned) if asked.aligned else type
 
-    def pointer(self, node: c_ast.PtrDecl) -> CType:
+    def _pointer(self, node: c_ast.PtrDecl) -> CType:
         if self.is_function(node.type):
             return Pointer("function *", None)
-        target = self.type(node.type, "")
-        inner = _element(target)
+        target = self.type(node.type)
+        inner = element(target)
         definition = (
             self.declared.records.get(inner.key)
             if isinstance(inner, RecordRef)
             else None
         )
         if definition is not None:
-            # One that is complete later may hold what is being laid out: it has to wait.
+            # It may contain the record being laid out: then it is laid out later.
             order = self.declared.order[id(definition)]
             if all(order < other for other in self._open):
                 self.record(c_name(definition))
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if void else target)
 
-    def settled(self, type: CType) -> CType:
+    def with_known_targets(self, type: CType) -> CType:
         """A type for the IR, whose pointers lead only to what has been laid out before."""
         match type:
-            case Array(element=element):
-                return replace(type, element=self.settled(element))
+            case Array(element=inner):
+                return replace(type, element=self.with_known_targets(inner))
             case Pointer(target=target) if target is not None:
-                inner = _element(target)
+                inner = element(target)
                 if isinstance(inner, RecordRef) and inner.key not in self.records:
                     return replace(type, target=None)
-                return replace(type, target=self.settled(target))
+                return replace(type, target=self.with_known_targets(target))
         return type
 
     def record(self, key: str, definition: c_ast.Node | None = None) -> Record | None:
         """A struct or union, laid out when first asked for; None for an incomplete one."""
+        if key not in self.records:
+            self._record_type(key, definition)
+            try:
+                return self._laid_out.record(key)
+            except Disagreement as reason:
+                raise SourceError(reason.coord, str(reason), ADVICE) from None
+        return self.records[key]
+
+    def _record_type(
+        self, key: str, definition: c_ast.Node | None = None
+    ) -> RecordType | None:
+        """A struct or union as declared, lowered when first asked for."""
+        in_place = definition is not None
         definition = definition or self.declared.records.get(key)
-        if definition is not None and key not in self.records:
+        if definition is not None and key not in self.record_types:
             self._open.append(self.declared.order.get(id(definition), 0))
-            self.records[key] = records.lower(self, definition, key)
-            self._open.pop()
-        return self.records.get(key)
+            try:
+                with self._noting(key, passed_on=in_place):
+                    self.record_types[key] = records.lower(self, definition, key)
+            finally:
+                self._open.pop()
+        return self.record_types.get(key)
 
     def is_function(self, node: c_ast.Node) -> bool:
         """Whether a declarator is a function's, or a typedef's that names such a type."""
@@ -221,21 +324,14 @@ class TypeTable:
 
     def measure(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Size and alignment of a type, in bytes."""
-        size, alignment = self.natural(type, node)
-        return size, type.aligned or alignment
-
-    def natural(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
-        match type:
-            case Scalar(base=base) | Enumeration(base=base) if base != "void":
-                return self.abi.scalar(base)
-            case Pointer():
-                return self.abi.pointer, self.abi.pointer
-            case Array(element, length):
-                size, alignment = self.measure(element, node)
-                return size * (length or 0), alignment
-            case RecordRef(key=key) if record := self.record(key):
-                return record.size, record.alignment
-        raise self.refuse(node, f"'{spelling(type)}' is an incomplete type")
+        inner = element(type)
+        if isinstance(inner, RecordRef):
+            self.record(inner.key)
+        try:
+            return self._laid_out.measure(type)
+        except IncompleteType as incomplete:
+            message = f"'{spelling(incomplete.type)}' is an incomplete type"
+            raise refuse(node, message) from None
 
     # --- attributes -----------------------------------------------------------------
 
@@ -244,92 +340,64 @@ class TypeTable:
     ) -> Attributes:
         """What a node's attributes ask for, by one of the readers of `attributes`."""
         try:
-            return read(node, self.asked)
+            return read(node, self._alignment_argument)
         except UnknownAttribute as unknown:
-            raise self.refuse(unknown.node, str(unknown)) from None
+            raise refuse(unknown.node, str(unknown)) from None
 
-    def asked(self, attribute: c_ast.Attribute) -> int:
+    def _alignment_argument(self, attribute: c_ast.Attribute) -> int:
         """The alignment that an `aligned` asks for; without a number, the ABI's greatest."""
         if attribute.arguments is None:
+            self._varies = True
             return self.abi.aligned
         node = expression(attribute.arguments, self.declared.typedefs)
         if node is None:
-            raise self.refuse(attribute, "cannot parse this attribute's argument")
+            raise refuse(attribute, "cannot parse this attribute's argument")
         try:
-            return evaluate(node, self).value
+            return self._evaluate(node).value
         except Unevaluable as reason:
-            raise self.refuse(
+            raise refuse(
                 attribute, f"cannot evaluate this attribute's argument: {reason}"
             ) from None
 
     def alignas(self, node: c_ast.Alignas) -> int:
+        """The alignment that an `_Alignas` asks for."""
         if isinstance(node.alignment, c_ast.Typename):
-            return self.alignment_of(node.alignment)
+            self._varies = True
+            return self.measure(self.type(node.alignment), node.alignment)[1]
         return self.value(node.alignment).value
-
-    def check_pragma(self, node: c_ast.Pragma) -> None:
-        """A pragma between members may not be one that changes their layout."""
-        if pack.changes_layout(node):
-            raise self.refuse(node, "this pragma is not supported between members")
 
     # --- the Scope of expressions ---------------------------------------------------
 
     def value(self, node: c_ast.Node) -> CInt:
+        """The value of a constant expression."""
         try:
-            return evaluate(node, self)
+            return self._evaluate(node)
         except Unevaluable as reason:
-            raise self.refuse(
-                node, f"cannot evaluate this expression: {reason}"
-            ) from None
+            message = f"cannot evaluate this expression: {reason}"
+            raise refuse(node, message) from None
+
+    def _evaluate(self, node: c_ast.Node) -> CInt:
+        self._varies = self._varies or varies(node, self.varying)
+        return evaluate(node, self)
 
     def enumerator(self, name: str) -> CInt | None:
+        """The value of an enumerator, or None if there is none of that name."""
         return self.enumerators.get(name)
 
-    def integer_type(self, node: c_ast.Node) -> IntegerType:
-        type = self.type(node, "")
-        if isinstance(type, Scalar | Enumeration) and type.base in self.abi.integers:
-            return self.abi.integers[type.base]
-        raise Unevaluable(f"'{spelling(type)}' is not an integer type")
-
-    def size_of(self, node: c_ast.Node) -> int:
-        return self.measure(self.type(node, ""), node)[0]
-
-    def size_of_expression(self, node: c_ast.Node) -> int:
-        return self.measure(expression_type(node, self), node)[0]
-
-    def alignment_of(self, node: c_ast.Node) -> int:
-        return self.measure(self.type(node, ""), node)[1]
-
-    def offset_of(self, node: c_ast.Node, member: str) -> int:
-        return place_in(self.type(node, ""), member, self)
-
-    # --- places and words -----------------------------------------------------------
-
-    def coord(self, node: c_ast.Node, name: str | None = None) -> Coord:
-        return self.sources.locate(
-            node.coord.file, node.coord.line, str(name or node.name)
-        )
-
-    def doc(self, coord: c_ast.Coord, name: str) -> str:
-        """The comment on a declaration; what a macro expands to has none of its own."""
-        place = Coord(coord.file, coord.line, 1)
-        if coord.file != self.root or not self.sources.mentions(place, name):
-            return ""
-        line = self.sources.line(coord.file, coord.line)
-        return self.comments.of(coord.line, name, line)
-
-    def refuse(self, node: c_ast.Node, message: str) -> SourceError:
-        place = node.coord
-        coord = Coord(place.file, place.line, place.column or 1)
-        return SourceError(
-            coord,
-            message,
-            "only what all compilers lay out alike is supported; change the declaration",
-        )
+    def member(self, record: CType, name: str) -> Field | None:
+        """A member of a struct or union, None if there is none of that name."""
+        known = self.record(record.key) if isinstance(record, RecordRef) else None
+        fields = known.fields if known else ()
+        return next((field for field in fields if field.name == name), None)
 
 
-def _element(type: CType) -> CType:
+def element(type: CType) -> CType:
     """The type inside arrays."""
     while isinstance(type, Array):
         type = type.element
     return type
+
+
+def _enum_key(node: c_ast.Enum) -> str:
+    """What tells an enum from others: its tag, or what Python knows its node by."""
+    return f"enum {node.name or id(node)}"

@@ -1,0 +1,156 @@
+"""Structs and unions laid out: the places of their members on one ABI.
+
+Takes `RecordType`s, which `lowering` makes once for a header; gives the `Record`s of an
+ABI, each laid out when it is first asked for.  `layout` has the rules.
+
+    struct pair { char first; long second; };
+    Records(ABIS["i386"], …).record("struct pair").size     ->  8
+    Records(ABIS["x86_64"], …).record("struct pair").size   ->  16
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from xenbind.ir import layout
+from xenbind.ir.abi import Abi
+from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
+from xenbind.ir.interface import Field, Member, Record, RecordType
+from xenbind.source import Coord
+
+
+class IncompleteType(Exception):
+    """A type without a size: `void`, or a struct that is only named."""
+
+    def __init__(self, type: CType) -> None:
+        super().__init__()
+        self.type = type
+
+
+class Disagreement(Exception):
+    """A member that compilers do not lay out alike, by its place in the header."""
+
+    def __init__(self, coord: Coord, message: str) -> None:
+        super().__init__(message)
+        self.coord = coord
+
+
+class Records:
+    """The records of a header on one ABI, by key.
+
+    `find` gives the type behind a key, None for one that is incomplete.  `laid_out` grows
+    as records are asked for, inner ones before outer ones.
+    """
+
+    def __init__(self, abi: Abi, find: Callable[[str], RecordType | None]) -> None:
+        self.abi = abi
+        self.laid_out: dict[str, Record] = {}
+        self._find = find
+
+    def record(self, key: str) -> Record | None:
+        """A record by its key, None for an incomplete one.
+
+        Raises `IncompleteType` or `Disagreement` where it has no layout.
+        """
+        if key not in self.laid_out:
+            type = self._find(key)
+            if type is None:
+                return None
+            self.laid_out[key] = self._lay_out(type)
+        return self.laid_out[key]
+
+    def lay_out_again(self, key: str) -> None:
+        """Lay out a record whose type has changed."""
+        del self.laid_out[key]
+        self.record(key)
+
+    def measure(self, type: CType) -> tuple[int, int]:
+        """Size and alignment of a type, in bytes.  Raises `IncompleteType`."""
+        size, alignment = self._natural(type)
+        return size, type.aligned or alignment
+
+    def _natural(self, type: CType) -> tuple[int, int]:
+        match type:
+            case Scalar(base=base) | Enumeration(base=base) if base != "void":
+                return self.abi.scalar(base)
+            case Pointer():
+                return self.abi.pointer, self.abi.pointer
+            case Array(element, length):
+                size, alignment = self.measure(element)
+                return size * (length or 0), alignment
+            case RecordRef(key=key) if record := self.record(key):
+                return record.size, record.alignment
+        raise IncompleteType(type)
+
+    def _lay_out(self, type: RecordType) -> Record:
+        inner = {
+            index: self._lay_out(member.type)
+            for index, member in enumerate(type.members)
+            if isinstance(member.type, RecordType)
+        }
+        parts = [
+            self._part(member, inner.get(index), type.pack)
+            for index, member in enumerate(type.members)
+        ]
+        laid_out = layout.lay_out(
+            type.kind, parts, max(type.aligned, 1), self.abi.unnamed_bits_align
+        )
+        fields: list[Field] = []
+        for index, place in enumerate(laid_out.places):
+            if index in inner:
+                fields += (
+                    replace(field, offset=place.offset + field.offset)
+                    for field in inner[index].fields
+                )
+            else:
+                fields += _fields(type.members[index], parts[index], place)
+        return Record(
+            kind=type.kind,
+            tag=type.tag,
+            key=type.key,
+            fields=tuple(fields),
+            size=laid_out.size,
+            # The name is all that there is to ask C with.
+            alignment=type.name_aligned or laid_out.alignment,
+            doc=type.doc,
+            coord=type.coord,
+        )
+
+    def _part(self, member: Member, inner: Record | None, pack: int) -> layout.Member:
+        """A member as the rules of layout see it: its numbers."""
+        if inner is not None:
+            size, alignment = inner.size, inner.alignment
+        else:
+            assert not isinstance(member.type, RecordType)
+            size, alignment = self.measure(member.type)
+        bits, aligned = member.bit_width, member.aligned
+        if bits is not None and aligned and (pack or aligned < alignment):
+            raise Disagreement(
+                member.coord,
+                "gcc and clang disagree on where this aligned bit-field begins",
+            )
+        named = member.name is not None or bits is None
+        return layout.Member(size, alignment, bits, named, member.packed, aligned, pack)
+
+
+def _fields(member: Member, part: layout.Member, place: layout.Place) -> list[Field]:
+    """The member in its place; none for an unnamed bit-field."""
+    if member.name is None or isinstance(member.type, RecordType):
+        return []
+    size = part.size
+    if part.bits is not None and (part.packed or part.pack):
+        size = -(-((place.bit_offset or 0) + part.bits) // 8)
+    return [
+        Field(
+            name=member.name,
+            type=member.type,
+            offset=place.offset,
+            size=size,
+            bit_offset=place.bit_offset,
+            bit_width=part.bits,
+            doc=member.doc,
+            hint=member.hint,
+            coord=member.coord,
+        )
+    ]

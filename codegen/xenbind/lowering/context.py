@@ -1,0 +1,43 @@
+"""A parsed header as lowering sees it: its declarations, its comments and its places.
+
+Takes what `frontend` gives; answers where a node stands and what its comment says.
+Nothing here depends on an ABI: `type_table` makes one table of types for each, all of
+one context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pycparser import c_ast
+
+from xenbind.frontend import comments
+from xenbind.lowering.declarations import Declarations, place
+from xenbind.source import Coord, Sources
+
+
+class Context:
+    """One header: `root` is its path, `declared` what it and its includes declare."""
+
+    def __init__(
+        self, root: str, declarations: Sequence[c_ast.Node], sources: Sources
+    ) -> None:
+        self.root = root
+        self.sources = sources
+        self.comments = comments.read(sources.text(root))
+        self.declared = Declarations(declarations)
+
+    def coord(self, node: c_ast.Node, name: str | None = None) -> Coord:
+        """The place of a declared name, or of the line where a macro declares it."""
+        coord = place(node)
+        if name := name or node.name:
+            return self.sources.locate(coord.file, coord.line, name)
+        return coord
+
+    def doc(self, coord: c_ast.Coord, name: str) -> str:
+        """The comment on a declaration; what a macro expands to has none of its own."""
+        line_start = Coord(coord.file, coord.line, 1)
+        if coord.file != self.root or not self.sources.mentions(line_start, name):
+            return ""
+        line = self.sources.line(coord.file, coord.line)
+        return self.comments.of(coord.line, name, line)
