@@ -20,7 +20,7 @@ UGLY = {f"{name}.py": f"{name} = {{ 'a':1 }}\n" * 9 for name in ("a", "b", "c")}
 
 
 def processes(formatter: Formatter) -> list[int]:
-    return [process.pid or 0 for process in formatter._processes]
+    return list(formatter._pool._processes)
 
 
 def test_every_text_comes_back_as_black_leaves_it() -> None:
@@ -61,7 +61,7 @@ def test_processes_end_with_a_caller_that_is_killed(tmp_path: Path) -> None:
     code = (
         "import time; from xenbind.backend.formatting import Formatter\n"
         "with Formatter() as made:\n"
-        "    print(*(p.pid for p in made._processes), flush=True)\n"
+        "    print(*made._pool._processes, flush=True)\n"
         "    time.sleep(60)"
     )
     with subprocess.Popen(

@@ -4,23 +4,28 @@ Takes texts by path; gives them formatted, for `output`.  Importing black and fo
 with it take as long as all else in a run together, and hold the interpreter's lock: so
 a `Formatter` starts its processes before the headers are read.
 
-The templates write what black wants already, which spares it most of its work. Files
+The templates write what black wants already, which spares it most of its work.  Files
 that hold nothing of the headers are no templates, and are not formatted again.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import re
 import signal
 import sys
 from collections.abc import Mapping
-from multiprocessing.connection import Connection
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 
 from xenbind.errors import XenbindError
+from xenbind.toolchain.process import end_with_parent
 
 # Each imports black for itself; a third made no run faster.
 _PROCESSES = 2
+# Characters that black takes about 50 ms for; what is longer is shared out.
+_SHARE = 10_000
 
 
 class Formatter:
@@ -31,19 +36,13 @@ class Formatter:
 
     def __enter__(self) -> Formatter:
         # A forked process has half of what black imports already.
-        if sys.platform == "linux":
-            context = multiprocessing.get_context("fork")
-        else:
-            context = multiprocessing.get_context("spawn")
-        self._connections: list[Connection] = []
-        self._processes = []
+        method = "fork" if sys.platform == "linux" else "spawn"
+        self._pool = ProcessPoolExecutor(
+            _PROCESSES, multiprocessing.get_context(method), _prepare
+        )
+        self._parts: dict[str, list[Future[str]]] = {}
         for _ in range(_PROCESSES):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, ours), daemon=True)
-            process.start()
-            theirs.close()
-            self._connections.append(ours)
-            self._processes.append(process)
+            self._pool.submit(str)  # the pool starts no process before it needs one
         return self
 
     def __exit__(
@@ -52,10 +51,7 @@ class Formatter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Not waited for: they have nothing left to do, and Python joins them as it ends.
-        for process, connection in zip(self._processes, self._connections, strict=True):
-            process.kill()
-            connection.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self, texts: Mapping[str, str]) -> None:
         """Begin to format Python sources by path; `result` waits for them.
@@ -63,22 +59,22 @@ class Formatter:
         Raises `XenbindError` if a process has died.
         """
         try:
-            for connection, share in zip(
-                self._connections, _shares(texts), strict=True
-            ):
-                connection.send(share)
-        except ConnectionError:
+            for path in sorted(texts, key=lambda path: len(texts[path]), reverse=True):
+                self._parts[path] = [
+                    self._pool.submit(_format, part) for part in _parts(texts[path])
+                ]
+        except BrokenProcessPool:
             raise _died() from None
 
     def result(self) -> dict[str, str]:
         """The sources by path, formatted.  Raises `XenbindError` if a process died of it."""
-        formatted: dict[str, str] = {}
         try:
-            for connection in self._connections:
-                formatted |= connection.recv()
-        except (EOFError, ConnectionError):
+            return {
+                path: "\n\n".join(part.result() for part in parts)
+                for path, parts in self._parts.items()
+            }
+        except BrokenProcessPool:
             raise _died() from None
-        return formatted
 
 
 def _died() -> XenbindError:
@@ -88,26 +84,25 @@ def _died() -> XenbindError:
     )
 
 
-def _shares(texts: Mapping[str, str]) -> list[dict[str, str]]:
-    """The texts in parts of about the same length, one for each process."""
-    shares: list[dict[str, str]] = [{} for _ in range(_PROCESSES)]
-    for path in sorted(texts, key=lambda path: len(texts[path]), reverse=True):
-        lightest = min(shares, key=lambda share: sum(map(len, share.values())))
-        lightest[path] = texts[path]
-    return shares
+def _parts(text: str) -> list[str]:
+    """A module in parts of some length, cut between classes, two blank lines apart."""
+    parts = [""]
+    for block in re.split(r"(?<=\n)\n\n(?=@|class )", text):
+        if len(parts[-1]) > _SHARE:
+            parts.append("")
+        parts[-1] += f"\n\n{block}" if parts[-1] else block
+    return parts
 
 
-def _serve(connection: Connection, other_end: Connection) -> None:
-    """What each process does: black applied to what comes, until the caller is gone."""
-    other_end.close()  # else the end of the caller would not be noticed
+def _prepare() -> None:
+    """What each process does before its first text."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's to answer
+    import black  # noqa: F401
+
+
+def _format(text: str) -> str:
+    # Imported here, not by the caller: it takes 50 ms, and holds the interpreter's lock.
     from black import Mode, format_str
 
-    try:
-        while True:
-            texts = connection.recv()
-            connection.send(
-                {path: format_str(text, mode=Mode()) for path, text in texts.items()}
-            )
-    except (EOFError, ConnectionError):
-        return
+    return format_str(text, mode=Mode())

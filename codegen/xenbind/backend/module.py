@@ -134,7 +134,8 @@ class _Module:
             names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
             if not names:
                 continue
-            if module == "." or (module == ".base" and "" not in lines):
+            relative = module.startswith(".")
+            if lines and relative and "" not in lines:
                 lines.append("")
             line = f"from {module} import {', '.join(names)}"
             if len(line) > 88:

@@ -43,6 +43,8 @@ class Comments:
         Where the line's `code` declares more than `name`, what is above it is on the
         first of them, and what is behind on the last.
         """
+        if line not in self.above and line not in self.behind:
+            return ""
         before, after = _around(name, code)
         parts = [
             "" if _ENDS.search(before) else self.above.get(line, ""),

@@ -110,10 +110,15 @@ def _content(file: IO[bytes]) -> bytes:
     return file.read()
 
 
+def end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it is gone."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _limit() -> None:
     """In the new process, before it becomes the command."""
-    if _LIBC is not None:  # it ends when xenbind is killed
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     for which, limit in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),
