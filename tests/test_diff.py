@@ -27,8 +27,7 @@ from xenbind.commands.diff.text import describe, plain, to_json
 from xenbind.ir.abi import X86_64
 from xenbind.ir.c_types import Scalar
 from xenbind.ir.interface import Field, Interface, Record
-from xenbind.ir.layout import Member as Part
-from xenbind.ir.layout import lay_out
+from xenbind.ir.layout import Part, lay_out
 from xenbind.pipeline import read
 from xenbind.source import Coord
 from xenbind.toolchain.compiler import find_compiler

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from xenbind.ir.layout import Member, Place, lay_out
+from xenbind.ir.layout import Part, Place, lay_out
 
-BYTE, HALF, WORD, LONG = (Member(size, size) for size in (1, 2, 4, 8))
+BYTE, HALF, WORD, LONG = (Part(size, size) for size in (1, 2, 4, 8))
 
 
-def bits(unit: Member, width: int, named: bool = True) -> Member:
-    return Member(unit.size, unit.alignment, width, named)
+def bits(unit: Part, width: int, named: bool = True) -> Part:
+    return Part(unit.size, unit.alignment, width, named)
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,16 @@ def bits(unit: Member, width: int, named: bool = True) -> Member:
         ),
     ],
 )
-def test_struct(
-    rule: str, members: list[Member], size: int, places: list[Place]
-) -> None:
+def test_struct(rule: str, members: list[Part], size: int, places: list[Place]) -> None:
     laid_out = lay_out("struct", members)
     assert (laid_out.size, list(laid_out.places)) == (size, places), rule
 
 
 def test_attributes() -> None:
-    packed = Member(4, 4, packed=True)
+    packed = Part(4, 4, packed=True)
     assert lay_out("struct", [BYTE, packed]).places == (Place(0), Place(1))
     assert lay_out("struct", [BYTE, packed], aligned=4).size == 8
-    assert lay_out("struct", [BYTE, Member(4, 4, aligned=16)]).size == 32
+    assert lay_out("struct", [BYTE, Part(4, 4, aligned=16)]).size == 32
 
 
 def test_unnamed_bits() -> None:
@@ -67,6 +65,6 @@ def test_unnamed_bits() -> None:
 
 
 def test_union() -> None:
-    laid_out = lay_out("union", [BYTE, Member(6, 2), bits(WORD, 5)])
+    laid_out = lay_out("union", [BYTE, Part(6, 2), bits(WORD, 5)])
     assert (laid_out.size, laid_out.alignment) == (8, 4)
     assert laid_out.places == (Place(0), Place(0), Place(0, 0))

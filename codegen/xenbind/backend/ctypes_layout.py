@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from xenbind.ir.abi import X86_64
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
 from xenbind.ir.interface import Field, Record
-from xenbind.ir.layout import Member, lay_out
+from xenbind.ir.layout import Part, lay_out
 
 # No ctypes type is aligned more than a long double.
 _STRICTEST = 16
@@ -63,9 +63,9 @@ def _units(record: Record) -> list[Field] | None:
     return units
 
 
-def _member(field: Field, records: Mapping[str, Record]) -> Member:
+def _member(field: Field, records: Mapping[str, Record]) -> Part:
     """A member as ctypes sees it; a bit-field stands for its whole unit."""
-    return Member(field.size, _alignment(field.type, records))
+    return Part(field.size, _alignment(field.type, records))
 
 
 def _unit(type: CType) -> int:

@@ -1,8 +1,10 @@
 """Attributes: which of them change a layout, and to what.
 
-`settle` moves attributes in an AST to the declaration or type that they apply to;
-`of_record`, `of_declaration` and `of_enum` read them there.  One that is not known is
-refused: it might change the layout, and no one would notice.
+`attach_attributes` moves those in an AST to the declaration or type that they apply to,
+when `parse` has made it; `of_type` and `of_declaration` read them there, for `lowering`.
+One that is not known is refused: it might change the layout, and no one would notice.
+
+    struct s { int a; } __attribute__((packed));    ->  Attributes(packed=True, aligned=0)
 """
 
 from __future__ import annotations
@@ -41,14 +43,14 @@ class Attributes:
     aligned: int = 0
 
 
-def settle(node: c_ast.Node) -> None:
+def attach_attributes(node: c_ast.Node) -> None:
     """Put attributes behind a type's name or closing brace where they apply.
 
     GNU C means those behind a brace for the struct, union or enum that it closes, and the
     others for everything that the declaration declares.
     """
     for child in node:
-        settle(child)
+        attach_attributes(child)
     if not isinstance(node, c_ast.Decl | c_ast.Typedef | c_ast.Typename):
         return
     outer = node

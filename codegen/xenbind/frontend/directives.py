@@ -56,7 +56,7 @@ def split(output: str, header: Path, sources: Sources) -> Preprocessed:
     file, number, begun = "", 0, False
     for line in output.split("\n"):
         if marker := _MARKER.match(line):
-            name, flags = file_names.one(_unescaped(marker[2])), marker[3].split()
+            name, flags = file_names.canonical(_unescaped(marker[2])), marker[3].split()
             # The way into a file has the flag 1, the way out 2; only the compiler's own
             # first markers have none.
             unexplained = (
@@ -96,9 +96,9 @@ class _FileNames:
     def __init__(self, header: Path) -> None:
         self._names: dict[str, str] = {}
         self._files: dict[tuple[int, int], str] = {}
-        self.one(str(header))
+        self.canonical(str(header))
 
-    def one(self, name: str) -> str:
+    def canonical(self, name: str) -> str:
         if name not in self._names:
             try:
                 status = Path(name).stat()

@@ -17,7 +17,7 @@ from pycparser.c_parser import ParseError
 
 from xenbind.errors import SourceError
 from xenbind.frontend import gnu_c
-from xenbind.frontend.attributes import settle
+from xenbind.frontend.attributes import attach_attributes
 from xenbind.frontend.directives import Macro
 from xenbind.source import Coord, Sources
 
@@ -47,7 +47,7 @@ def parse(
         if culprit is not None:
             raise unevaluable(culprit, "it is not an expression") from None
         raise _syntax_error(str(error), sources) from None
-    settle(tree)
+    attach_attributes(tree)
     declarations, expressions = [], {}
     for node in tree.ext:
         if isinstance(node, c_ast.Decl) and str(node.name).startswith(_VARIABLE):

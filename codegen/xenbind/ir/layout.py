@@ -1,8 +1,11 @@
-"""Where the ABI puts things: size, alignment, offset and bit position of every member.
+"""The rules of layout: size, alignment, offset and bit position of every member.
 
-Takes plain sizes and alignments, gives positions; `typetable` asks it for each struct
-and union as it meets them.  The rules are those of the System V psABI (x86-64 3.1.2) and
-AAPCS, which differ in little; `ABIS` has what does.  Attributes are as gcc documents them.
+Takes plain sizes and alignments, gives positions; `records` asks for each struct and
+union, and `backend.ctypes_layout` for what ctypes would do.  The rules are those of the
+System V psABI (x86-64 3.1.2) and AAPCS, which differ in little; `abi` has what does.
+Attributes are as gcc documents them.
+
+    lay_out("struct", [Part(1, 1), Part(4, 4)])  ->  size 8, offsets 0 and 4
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Part:
     """One member as layout needs it; `bits` is its width if it is a bit-field.
 
     `size` and `alignment` are its type's.  An unnamed bit-field has `named` False: it
@@ -49,7 +52,7 @@ class Layout:
 
 def lay_out(
     kind: str,
-    members: Sequence[Member],
+    members: Sequence[Part],
     aligned: int = 1,
     unnamed_bits_align: bool = False,
 ) -> Layout:
@@ -74,21 +77,22 @@ def lay_out(
     )
 
 
-def _start(member: Member, bit: int) -> int:
+def _start(member: Part, bit: int) -> int:
     """The first bit of a member that follows after `bit` bits."""
     if not member.bits:
         return _round_up(bit, 8 * _demand(member))
     bit = _round_up(bit, 8 * _limited(member, member.aligned) or 1)
     step = 8 * member.alignment
-    # A bit-field may not touch more aligned pieces than its declared type is made of.
+    # A bit-field may not straddle more storage units than its declared type spans.
     touched = -(-(bit % step + member.bits) // step)
     if touched > 8 * member.size // step and not (member.packed or member.pack):
         return _round_up(bit, step)
     return bit
 
 
-def _demand(member: Member) -> int:
-    """The alignment that a member asks of its record, and but for bit-fields of its offset.
+def _demand(member: Part) -> int:
+    """The effective alignment: what a member adds to its record's alignment and, but for
+    bit-fields, to its own offset.
 
     Packing does not touch a bit-field of width zero.
     """
@@ -99,11 +103,11 @@ def _demand(member: Member) -> int:
     return _limited(member, max(member.aligned, 1 if packed else member.alignment))
 
 
-def _limited(member: Member, alignment: int) -> int:
+def _limited(member: Part, alignment: int) -> int:
     return min(alignment, member.pack) if member.pack else alignment
 
 
-def _place(member: Member, start: int) -> Place:
+def _place(member: Part, start: int) -> Place:
     """A bit-field counts from a unit of its type, a packed one from its first byte."""
     if member.bits is None:
         return Place(start // 8)

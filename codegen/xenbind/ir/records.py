@@ -117,7 +117,7 @@ class Records:
             coord=type.coord,
         )
 
-    def _part(self, member: Member, inner: Record | None, pack: int) -> layout.Member:
+    def _part(self, member: Member, inner: Record | None, pack: int) -> layout.Part:
         """A member as the rules of layout see it: its numbers."""
         if inner is not None:
             size, alignment = inner.size, inner.alignment
@@ -131,10 +131,10 @@ class Records:
                 "gcc and clang disagree on where this aligned bit-field begins",
             )
         named = member.name is not None or bits is None
-        return layout.Member(size, alignment, bits, named, member.packed, aligned, pack)
+        return layout.Part(size, alignment, bits, named, member.packed, aligned, pack)
 
 
-def _fields(member: Member, part: layout.Member, place: layout.Place) -> list[Field]:
+def _fields(member: Member, part: layout.Part, place: layout.Place) -> list[Field]:
     """The member in its place; none for an unnamed bit-field."""
     if member.name is None or isinstance(member.type, RecordType):
         return []

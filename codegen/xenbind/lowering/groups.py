@@ -170,7 +170,7 @@ _HEX = re.compile(r"0[xX][0-9a-fA-F]+[uUlL]*")
 def _is_flag(members: Sequence[Constant]) -> bool:
     """Whether the constants are bits: single ones written as shifts or in hexadecimal.
 
-    Values made of other members' bits (MEM_ACCESS_RW) do not speak against it.
+    Combined values such as MEM_ACCESS_RW are allowed.
     """
     values = [constant.value for constant in members if isinstance(constant.value, int)]
     bits = 0

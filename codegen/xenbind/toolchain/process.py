@@ -1,8 +1,10 @@
-"""Processes on a leash: bounded in time, in memory and in what they write.
+"""Run a process within limits of time, memory and output.
 
-Takes a command; gives its exit status, output and messages.  `preprocess` runs the C
+Takes a command; gives its exit status, output and messages.  `compiler` runs the C
 compiler so: a header of a few lines can make it expand a macro to more than the machine
 holds, and one that hangs must not hang xenbind.
+
+    Bounded(["gcc", "--version"]).finish().status  ->  0
 """
 
 from __future__ import annotations
