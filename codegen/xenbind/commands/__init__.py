@@ -1,0 +1,1 @@
+"""The commands, a folder each: their arguments (`command`), their work and their words."""
