@@ -189,12 +189,12 @@ def _is_flexible(field: Field) -> bool:
     return isinstance(field.type, Array) and field.type.length is None
 
 
-def _element(type: CType) -> tuple[CType, tuple[int, ...]]:
+def _element(ctype: CType) -> tuple[CType, tuple[int, ...]]:
     """The type inside arrays of one or more elements, and the arrays' lengths."""
-    if not isinstance(type, Array) or not type.length:
-        return type, ()
-    element, lengths = _element(type.element)
-    return element, (type.length, *lengths)
+    if not isinstance(ctype, Array) or not ctype.length:
+        return ctype, ()
+    element, lengths = _element(ctype.element)
+    return element, (ctype.length, *lengths)
 
 
 def _leaves(

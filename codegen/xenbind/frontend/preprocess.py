@@ -2,7 +2,7 @@
 
 Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
 `parse`, and the macros with their places; `expand` gives what macros stand for, for
-`constants`.  `start_check` asks the compiler whether the header is C at all, because a
+`lowering`.  `start_check` asks the compiler whether the header is C at all, because a
 parser without types accepts redefinitions and unknown sizes that C refuses.
 """
 

@@ -82,10 +82,10 @@ def fundamental(spelling: str) -> str:
 _INTEGER_WORDS = frozenset(("signed", "unsigned", "char", "short", "int", "long"))
 
 
-def spelling(type: CType) -> str:
+def spelling(ctype: CType) -> str:
     """A type as C writes it, `uint8_t[2][44]` for an array of arrays."""
     dimensions = ""
-    while isinstance(type, Array):
-        dimensions += f"[{'' if type.length is None else type.length}]"
-        type = type.element
-    return type.spelling + dimensions
+    while isinstance(ctype, Array):
+        dimensions += f"[{'' if ctype.length is None else ctype.length}]"
+        ctype = ctype.element
+    return ctype.spelling + dimensions

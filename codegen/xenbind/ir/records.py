@@ -23,9 +23,9 @@ from xenbind.source import Coord
 class IncompleteType(Exception):
     """A type without a size: `void`, or a struct that is only named."""
 
-    def __init__(self, type: CType) -> None:
+    def __init__(self, ctype: CType) -> None:
         super().__init__()
-        self.type = type
+        self.type = ctype
 
 
 class Disagreement(Exception):
@@ -54,10 +54,10 @@ class Records:
         Raises `IncompleteType` or `Disagreement` where it has no layout.
         """
         if key not in self.laid_out:
-            type = self._find(key)
-            if type is None:
+            declared = self._find(key)
+            if declared is None:
                 return None
-            self.laid_out[key] = self._lay_out(type)
+            self.laid_out[key] = self._lay_out(declared)
         return self.laid_out[key]
 
     def lay_out_again(self, key: str) -> None:
@@ -65,13 +65,13 @@ class Records:
         del self.laid_out[key]
         self.record(key)
 
-    def measure(self, type: CType) -> tuple[int, int]:
+    def measure(self, ctype: CType) -> tuple[int, int]:
         """Size and alignment of a type, in bytes.  Raises `IncompleteType`."""
-        size, alignment = self._natural(type)
-        return size, type.aligned or alignment
+        size, alignment = self._natural(ctype)
+        return size, ctype.aligned or alignment
 
-    def _natural(self, type: CType) -> tuple[int, int]:
-        match type:
+    def _natural(self, ctype: CType) -> tuple[int, int]:
+        match ctype:
             case Scalar(base=base) | Enumeration(base=base) if base != "void":
                 return self.abi.scalar(base)
             case Pointer():
@@ -81,20 +81,20 @@ class Records:
                 return size * (length or 0), alignment
             case RecordRef(key=key) if record := self.record(key):
                 return record.size, record.alignment
-        raise IncompleteType(type)
+        raise IncompleteType(ctype)
 
-    def _lay_out(self, type: RecordType) -> Record:
+    def _lay_out(self, declared: RecordType) -> Record:
         inner = {
             index: self._lay_out(member.type)
-            for index, member in enumerate(type.members)
+            for index, member in enumerate(declared.members)
             if isinstance(member.type, RecordType)
         }
         parts = [
-            self._part(member, inner.get(index), type.pack)
-            for index, member in enumerate(type.members)
+            self._part(member, inner.get(index), declared.pack)
+            for index, member in enumerate(declared.members)
         ]
         laid_out = layout.lay_out(
-            type.kind, parts, max(type.aligned, 1), self.abi.unnamed_bits_align
+            declared.kind, parts, max(declared.aligned, 1), self.abi.unnamed_bits_align
         )
         fields: list[Field] = []
         for index, place in enumerate(laid_out.places):
@@ -104,17 +104,17 @@ class Records:
                     for field in inner[index].fields
                 )
             else:
-                fields += _fields(type.members[index], parts[index], place)
+                fields += _fields(declared.members[index], parts[index], place)
         return Record(
-            kind=type.kind,
-            tag=type.tag,
-            key=type.key,
+            kind=declared.kind,
+            tag=declared.tag,
+            key=declared.key,
             fields=tuple(fields),
             size=laid_out.size,
             # The name is all that there is to ask C with.
-            alignment=type.name_aligned or laid_out.alignment,
-            doc=type.doc,
-            coord=type.coord,
+            alignment=declared.name_aligned or laid_out.alignment,
+            doc=declared.doc,
+            coord=declared.coord,
         )
 
     def _part(self, member: Member, inner: Record | None, pack: int) -> layout.Part:

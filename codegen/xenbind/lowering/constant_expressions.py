@@ -44,7 +44,7 @@ class Scope(Protocol):
     def type(self, node: c_ast.Node) -> CType:
         """The type that a type name or a declarator denotes."""
 
-    def measure(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
+    def measure(self, ctype: CType, node: c_ast.Node) -> tuple[int, int]:
         """Size and alignment of a type that stands at `node`, in bytes."""
 
     def member(self, record: CType, name: str) -> Field | None:
@@ -143,12 +143,12 @@ def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
     return True
 
 
-def _offset_of(type: CType, path: str, scope: Scope) -> int:
+def _offset_of(ctype: CType, path: str, scope: Scope) -> int:
     """`offsetof` of a member path (`a.b`) in a type, in bytes."""
     offset = 0
     for name in path.split("."):
-        field = _member(type, name, scope)
-        offset, type = offset + field.offset, field.type
+        field = _member(ctype, name, scope)
+        offset, ctype = offset + field.offset, field.type
     return offset
 
 
@@ -231,8 +231,8 @@ class _Evaluator:
             size, alignment = self.scope.measure(self.scope.type(node.expr), node.expr)
             return CInt(size if node.op == "sizeof" else alignment, self.size_t)
         if node.op == "sizeof":
-            type = expression_type(node.expr, self.scope)
-            return CInt(self.scope.measure(type, node.expr)[0], self.size_t)
+            ctype = expression_type(node.expr, self.scope)
+            return CInt(self.scope.measure(ctype, node.expr)[0], self.size_t)
         operand = self.promote(self.visit(node.expr))
         if node.op == "!":
             return CInt(int(operand.value == 0), self.int)
@@ -297,11 +297,11 @@ class _Evaluator:
 
     def integer_type(self, node: c_ast.Node) -> IntegerType:
         """The integer type that a type name denotes."""
-        type = self.scope.type(node)
+        ctype = self.scope.type(node)
         integers = self.scope.abi.integers
-        if isinstance(type, Scalar | Enumeration) and type.base in integers:
-            return integers[type.base]
-        raise Unevaluable(f"'{spelling(type)}' is not an integer type")
+        if isinstance(ctype, Scalar | Enumeration) and ctype.base in integers:
+            return integers[ctype.base]
+        raise Unevaluable(f"'{spelling(ctype)}' is not an integer type")
 
     def promote(self, operand: CInt) -> CInt:
         """Integer promotion: what is narrower than int becomes int (C11 6.3.1.1)."""
@@ -316,11 +316,11 @@ class _Evaluator:
             return b if a.signed else a
         return wider
 
-    def wrap(self, value: int, type: IntegerType) -> CInt:
+    def wrap(self, value: int, integer: IntegerType) -> CInt:
         """The result of an arithmetic operation; signed overflow has no value in C."""
-        if type.signed and not type.holds(value):
-            raise Unevaluable(f"it overflows {type.name}")
-        return convert(CInt(value, type), type)
+        if integer.signed and not integer.holds(value):
+            raise Unevaluable(f"it overflows {integer.name}")
+        return convert(CInt(value, integer), integer)
 
 
 def convert(operand: CInt, target: IntegerType) -> CInt:

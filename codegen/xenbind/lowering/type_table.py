@@ -98,8 +98,8 @@ class TypeTable:
         if abi.name == self.abi.name:
             return self.records
         fixed = {
-            key: type
-            for key, type in self.record_types.items()
+            key: ctype
+            for key, ctype in self.record_types.items()
             if key not in self.varying
         }
         if len(fixed) == len(self.records):
@@ -173,12 +173,12 @@ class TypeTable:
     def _define_enumerator(
         self, name: str, value: int, base: IntegerType | None
     ) -> None:
-        type = self.abi.integers["int"]
-        if not type.holds(value):
-            type = base or self.abi.enumeration([value], packed=False) or type
-            if type.name not in _FIXED:
+        integer = self.abi.integers["int"]
+        if not integer.holds(value):
+            integer = base or self.abi.enumeration([value], packed=False) or integer
+            if integer.name not in _FIXED:
                 self.varying.add(name)
-        self.enumerators[name] = CInt(value, type)
+        self.enumerators[name] = CInt(value, integer)
 
     # --- types ----------------------------------------------------------------------
 
@@ -246,17 +246,17 @@ class TypeTable:
             with self._noting(name, passed_on=False):
                 target = self._aligned(self.type(node.type, name), node)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
-                type = replace(self.record_types[name], name_aligned=target.aligned)
-                self.record_types[name] = type
+                ctype = replace(self.record_types[name], name_aligned=target.aligned)
+                self.record_types[name] = ctype
                 self._laid_out.lay_out_again(name)
             self.typedefs[name] = target
         self._varies = self._varies or name in self.varying
         return self.typedefs[name]
 
-    def _aligned(self, type: CType, node: c_ast.Node) -> CType:
+    def _aligned(self, ctype: CType, node: c_ast.Node) -> CType:
         """A type as a typedef or type name with attributes has it; packed means nothing."""
         asked = self.attributes(attributes.of_declaration, node)
-        return replace(type, aligned=asked.aligned) if asked.aligned else type
+        return replace(ctype, aligned=asked.aligned) if asked.aligned else ctype
 
     def _pointer(self, node: c_ast.PtrDecl) -> CType:
         if self.is_function(node.type):
@@ -276,17 +276,17 @@ class TypeTable:
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if void else target)
 
-    def with_known_targets(self, type: CType) -> CType:
+    def with_known_targets(self, ctype: CType) -> CType:
         """A type for the IR, whose pointers lead only to what has been laid out before."""
-        match type:
+        match ctype:
             case Array(element=inner):
-                return replace(type, element=self.with_known_targets(inner))
+                return replace(ctype, element=self.with_known_targets(inner))
             case Pointer(target=target) if target is not None:
                 inner = element(target)
                 if isinstance(inner, RecordRef) and inner.key not in self.records:
-                    return replace(type, target=None)
-                return replace(type, target=self.with_known_targets(target))
-        return type
+                    return replace(ctype, target=None)
+                return replace(ctype, target=self.with_known_targets(target))
+        return ctype
 
     def record(self, key: str, definition: c_ast.Node | None = None) -> Record | None:
         """A struct or union, laid out when first asked for; None for an incomplete one."""
@@ -322,13 +322,13 @@ class TypeTable:
             return named is not None and self.is_function(named.type)
         return isinstance(node, c_ast.FuncDecl)
 
-    def measure(self, type: CType, node: c_ast.Node) -> tuple[int, int]:
+    def measure(self, ctype: CType, node: c_ast.Node) -> tuple[int, int]:
         """Size and alignment of a type, in bytes."""
-        inner = element(type)
+        inner = element(ctype)
         if isinstance(inner, RecordRef):
             self.record(inner.key)
         try:
-            return self._laid_out.measure(type)
+            return self._laid_out.measure(ctype)
         except IncompleteType as incomplete:
             message = f"'{spelling(incomplete.type)}' is an incomplete type"
             raise refuse(node, message) from None
@@ -391,11 +391,11 @@ class TypeTable:
         return next((field for field in fields if field.name == name), None)
 
 
-def element(type: CType) -> CType:
+def element(ctype: CType) -> CType:
     """The type inside arrays."""
-    while isinstance(type, Array):
-        type = type.element
-    return type
+    while isinstance(ctype, Array):
+        ctype = ctype.element
+    return ctype
 
 
 def _enum_key(node: c_ast.Enum) -> str:

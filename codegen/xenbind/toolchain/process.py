@@ -55,12 +55,12 @@ class Bounded:
         """Start it with `text` as standard input.  Raises `OSError` if it cannot be run."""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115
-        with tempfile.TemporaryFile() as input:
-            input.write((text or "").encode("utf-8", errors="surrogateescape"))
-            input.seek(0)
+        with tempfile.TemporaryFile() as standard_input:
+            standard_input.write((text or "").encode("utf-8", errors="surrogateescape"))
+            standard_input.seek(0)
             self._process = subprocess.Popen(
                 command,
-                stdin=input,
+                stdin=standard_input,
                 stdout=self._output,
                 stderr=self._messages,
                 env={**os.environ, "LC_ALL": "C"},
