@@ -8,16 +8,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pycparser import c_ast
 from pycparser.c_parser import CParser
+from xenbind.frontend.macros import is_expression, is_string
 from xenbind.ir.abi import X86_64
-from xenbind.lowering.constant_expressions import (
-    CInt,
-    Unevaluable,
-    evaluate,
-    is_expression,
-    is_string,
-    string_value,
-)
+from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
 from xenbind.lowering.context import Context
+from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
 

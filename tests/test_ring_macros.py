@@ -21,7 +21,8 @@ from support import INSTALLED, PROJECT, SPEC, require
 from xen_vm_event import v7
 from xen_vm_event.barrier import Barriers
 from xenbind import pipeline, spec
-from xenbind.ir.interface import Operation
+from xenbind.backend.rings import protocol
+from xenbind.backend.rings.model import Operation
 
 HEADERS = PROJECT / "headers"
 PRIVATE = ("req_prod_pvt", "rsp_cons", "rsp_prod_pvt", "req_cons")
@@ -72,9 +73,9 @@ def operations() -> dict[tuple[str, str], Operation]:
     """The macros that were translated, by side and Python name."""
     loaded = spec.load(SPEC)
     interface = pipeline.read(loaded, loaded.versions[-1], ("gcc",))
-    return {
-        (o.side, o.name): o for o in interface.rings[0].operations if o.side != "none"
-    }
+    records = {record.key: record for record in interface.records}
+    made = protocol.operations(interface.rings[0], records)
+    return {(o.side, o.name): o for o in made if o.side != "none"}
 
 
 def c_function(operation: Operation) -> str:

@@ -1,7 +1,7 @@
 """The stages in order: from a spec to the IR of one of its versions.
 
-Takes a `Spec`, a version of it and a compiler command; gives its `Interface` by running
-`preprocess`, `parse` and `lower`.  The commands in `cli` start here.
+Takes a `Spec`, a version of it and a compiler command; gives its `Interface`: the
+header read by `frontend` and lowered by `lowering`.  The commands start here.
 """
 
 from __future__ import annotations
@@ -12,21 +12,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from xenbind.backend.rings.protocol import ring_macros
 from xenbind.errors import SourceError, XenbindError
-from xenbind.frontend.parse import parse
-from xenbind.frontend.preprocess import (
-    expand,
-    finish_check,
-    preprocess,
-    require_header,
-    start_check,
-)
+from xenbind.frontend.header import read_header
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts
-from xenbind.lowering.lower import Lowered, candidates, expressions, lower
+from xenbind.lowering.lower import Lowered, lower
 from xenbind.resources import folder
-from xenbind.source import Coord, Sources
+from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import Compiler
 
@@ -102,30 +94,15 @@ def _deeper(header: Path) -> Iterator[None]:
 def _read(
     spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
 ) -> Lowered:
-    header = version.directory / spec.header
-    require_header(header)
-    compiler = compiler_for(spec, version, command)
-    sources = Sources()
-    check = start_check(compiler, header)  # runs beside the preprocessor
-    try:
-        preprocessed = preprocess(compiler, header, sources)
-        macros = candidates(preprocessed, header, spec.skip)
-        accessors = ring_macros(preprocessed, spec.skip)
-        expanded = expand(compiler, header, preprocessed, [*macros, *accessors])
-    finally:
-        finish_check(check, header)
-    constants = list(zip(macros, expanded, strict=False))
-    parsed = parse(preprocessed.text, expressions(constants), sources)
-    operations = list(zip(accessors, expanded[len(macros) :], strict=True))
-    lowered = lower(
-        spec, header, preprocessed, constants, operations, parsed, sources, abi
-    )
+    path = version.directory / spec.header
+    header = read_header(path, compiler_for(spec, version, command), spec.skip)
+    lowered = lower(header, spec, abi)
     interface = lowered.interface
     if spec.version_macro is None:
         return replace(lowered, interface=replace(interface, version=version.number))
     if version.number not in (0, interface.version):
         raise XenbindError(
-            f"{header} is of version {interface.version}, the spec says {version.number}",
+            f"{path} is of version {interface.version}, the spec says {version.number}",
             f"correct the number in {spec.path}, or the directory",
         )
     return lowered

@@ -68,14 +68,14 @@ def _member(field: Field, records: Mapping[str, Record]) -> Part:
     return Part(field.size, _alignment(field.type, records))
 
 
-def _unit(type: CType) -> int:
+def _unit(ctype: CType) -> int:
     """The bytes of ctypes' storage unit for a bit-field of this type."""
-    assert isinstance(type, Scalar | Enumeration)
-    return X86_64.integers[type.base].size
+    assert isinstance(ctype, Scalar | Enumeration)
+    return X86_64.integers[ctype.base].size
 
 
-def _alignment(type: CType, records: Mapping[str, Record]) -> int:
-    match type:
+def _alignment(ctype: CType, records: Mapping[str, Record]) -> int:
+    match ctype:
         case Array(element=element):
             return _alignment(element, records)
         case RecordRef(key=key):

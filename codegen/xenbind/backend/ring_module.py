@@ -6,16 +6,18 @@ whose ring.h is the same.  `render` hands it to package/ring.py.jinja.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from xenbind.backend.docstrings import docstring
 from xenbind.backend.folding import fold
 from xenbind.backend.python_model import OperationView, ProtocolView, WordView
+from xenbind.backend.rings.model import Operation, Returns, Role, Side
+from xenbind.backend.rings.protocol import operations
 from xenbind.ir.c_types import Scalar
-from xenbind.ir.interface import Interface, Operation, Record, Ring
+from xenbind.ir.interface import Interface, Record
 
-_TYPES = {"page": "SharedRing[Request, Response]", "index": "int"}
-_RETURNS = {"req": "Request", "rsp": "Response"}
+_TYPES = {Role.PAGE: "SharedRing[Request, Response]", Role.INDEX: "int"}
+_RETURNS = {Returns.REQUEST: "Request", Returns.RESPONSE: "Response"}
 
 
 def protocol_view(interface: Interface, header: str) -> ProtocolView | None:
@@ -26,15 +28,17 @@ def protocol_view(interface: Interface, header: str) -> ProtocolView | None:
     if not interface.rings:
         return None
     ring = interface.rings[0]
-    page = next(record for record in interface.records if record.key == ring.shared)
+    records = {record.key: record for record in interface.records}
+    page = records[ring.shared]
+    made = operations(ring, records)
     return ProtocolView(
         header=header,
         first_entry=next(f.offset for f in page.fields if f.name == "ring"),
         words=list(_words(page)),
-        functions=list(_operations(ring, "none", 4)),
-        page=list(_operations(ring, "page", 8)),
-        front=list(_operations(ring, "front", 8)),
-        back=list(_operations(ring, "back", 8)),
+        functions=list(_views(made, Side.NONE, 4)),
+        page=list(_views(made, Side.PAGE, 8)),
+        front=list(_views(made, Side.FRONT, 8)),
+        back=list(_views(made, Side.BACK, 8)),
     )
 
 
@@ -44,9 +48,11 @@ def _words(page: Record) -> Iterator[WordView]:
             yield WordView(field.name.upper(), field.offset // 4)
 
 
-def _operations(ring: Ring, side: str, indent: int) -> Iterator[OperationView]:
-    for operation in ring.operations:
-        if operation.side == side:
+def _views(
+    made: Sequence[Operation], side: Side, indent: int
+) -> Iterator[OperationView]:
+    for operation in made:
+        if operation.side is side:
             returns = _RETURNS.get(operation.returns, operation.returns)
             head = f"def {operation.name}({_signature(operation)}) -> {returns}:"
             yield OperationView(
@@ -57,7 +63,7 @@ def _operations(ring: Ring, side: str, indent: int) -> Iterator[OperationView]:
 
 
 def _signature(operation: Operation) -> str:
-    own = [] if operation.side == "none" else ["self"]
+    own = [] if operation.side is Side.NONE else ["self"]
     record = "Response" if operation.name.endswith("response") else "Request"
     return ", ".join(
         own

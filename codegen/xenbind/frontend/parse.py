@@ -1,8 +1,8 @@
-"""The parser's doorway: from preprocessed C text to a pycparser AST.
+"""Parse preprocessed C text: to the AST that pycparser makes of it.
 
-Takes the text and the macro expansions that may be constants; gives the AST and, for
-each of those, the AST of its expression.  `lower` reads both.  A syntax error becomes a
-`SourceError` at its place in the header.
+Takes the text and the macros that may be constants; gives the declarations and, for each
+of those macros that is an expression, its AST.  `header` hands both to `lowering`.  A
+syntax error becomes a `SourceError` at its place in the header.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pycparser import c_ast
 from pycparser.c_parser import ParseError
@@ -19,6 +19,7 @@ from xenbind.errors import SourceError
 from xenbind.frontend import gnu_c
 from xenbind.frontend.attributes import attach_attributes
 from xenbind.frontend.directives import Macro
+from xenbind.frontend.macros import ExpandedMacro, is_expression
 from xenbind.source import Coord, Sources
 
 _VARIABLE = "xenbind_constant_"
@@ -26,24 +27,23 @@ _VARIABLE = "xenbind_constant_"
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The declarations of a header in order, and the expression behind each macro."""
+    """The declarations of a header in order, and its macros with their expressions."""
 
     declarations: tuple[c_ast.Node, ...]
-    expressions: dict[str, c_ast.Node]
+    constants: tuple[ExpandedMacro, ...]
 
 
-def parse(
-    text: str, expansions: Sequence[tuple[Macro, str]], sources: Sources
-) -> Parsed:
-    """Parse a header and, in the scope of its types, the macros' expansions.
+def parse(text: str, macros: Sequence[ExpandedMacro], sources: Sources) -> Parsed:
+    """Parse a header and, in the scope of its types, the macros that are expressions.
 
     Each expansion becomes the initialiser of a variable with the macro's own place, so
     that one parse does for all.
     """
+    probes = [macro for macro in macros if is_expression(macro.expansion)]
     try:
-        tree = gnu_c.parser().parse(_with_probes(text, expansions))
+        tree = gnu_c.parser().parse(_with_probes(text, probes))
     except ParseError as error:
-        culprit = _culprit(text, expansions)
+        culprit = _culprit(text, probes)
         if culprit is not None:
             raise unevaluable(culprit, "it is not an expression") from None
         raise _syntax_error(str(error), sources) from None
@@ -54,7 +54,13 @@ def parse(
             expressions[node.name.removeprefix(_VARIABLE)] = node.init
         else:
             declarations.append(node)
-    return Parsed(tuple(declarations), expressions)
+    return Parsed(
+        tuple(declarations),
+        tuple(
+            replace(macro, expression=expressions.get(macro.macro.name))
+            for macro in macros
+        ),
+    )
 
 
 def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
@@ -67,26 +73,26 @@ def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
     return variable.init
 
 
-def _with_probes(text: str, expansions: Sequence[tuple[Macro, str]]) -> str:
+def _with_probes(text: str, macros: Sequence[ExpandedMacro]) -> str:
     probes = "".join(
-        f'# {macro.coord.line} "{macro.coord.file}"\n'
-        f"int {_VARIABLE}{macro.name} = ({expansion});\n"
-        for macro, expansion in expansions
+        f'# {each.macro.coord.line} "{each.macro.coord.file}"\n'
+        f"int {_VARIABLE}{each.macro.name} = ({each.expansion});\n"
+        for each in macros
     )
     return f"{text}\n{probes}"
 
 
-def _culprit(text: str, expansions: Sequence[tuple[Macro, str]]) -> Macro | None:
+def _culprit(text: str, macros: Sequence[ExpandedMacro]) -> Macro | None:
     """The first macro that cannot be parsed, if the header itself can be.
 
     The parser does not always say where it failed; halving finds it in few steps.
     """
     first = bisect_left(
-        range(len(expansions) + 1),
+        range(len(macros) + 1),
         True,
-        key=lambda count: not _parses(_with_probes(text, expansions[:count])),
+        key=lambda count: not _parses(_with_probes(text, macros[:count])),
     )
-    return expansions[first - 1][0] if first else None
+    return macros[first - 1].macro if first else None
 
 
 def _parses(text: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from xenbind.errors import CompilerError, SourceError
 from xenbind.frontend.directives import Macro, Preprocessed, split
+from xenbind.frontend.macros import ExpandedMacro
 from xenbind.source import LARGEST, Coord, Sources, is_readable
 from xenbind.toolchain.compiler import Compiler, output
 from xenbind.toolchain.process import Bounded
@@ -86,8 +87,8 @@ def expand(
     header: Path,
     preprocessed: Preprocessed,
     wanted: Sequence[Macro],
-) -> list[str]:
-    """The expansion of each macro, in order, as the header's user sees it.
+) -> dict[str, ExpandedMacro]:
+    """The wanted macros by name, each expanded as the header's user sees it.
 
     A function-like macro is given its own parameters, and those that it uses stay calls,
     unless they paste tokens together and so are no functions of their arguments.
@@ -128,9 +129,10 @@ def expand(
             f"list '{macro.name}' under 'skip' in the spec if it is no constant",
         )
     # A _Pragma within stands on a line of its own.
-    return [
-        expansions[index].replace("\n", " ").strip() for index in range(len(wanted))
-    ]
+    return {
+        macro.name: ExpandedMacro(macro, expansions[index].replace("\n", " ").strip())
+        for index, macro in enumerate(wanted)
+    }
 
 
 def start_check(compiler: Compiler, header: Path) -> Bounded:

@@ -26,6 +26,12 @@ class IntegerType:
         half = 1 << (8 * self.size - 1)
         return -half <= value < half if self.signed else 0 <= value < 2 * half
 
+    def common(self, other: IntegerType) -> IntegerType:
+        """The usual arithmetic conversions of two promoted types (C11 6.3.1.8)."""
+        if self.size == other.size and self.signed != other.signed:
+            return other if self.signed else self
+        return self if self.size >= other.size else other
+
 
 @dataclass(frozen=True, slots=True)
 class Abi:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xenbind.ir.abi import IntegerType
 from xenbind.ir.c_types import CType
 from xenbind.source import Coord
 
@@ -143,39 +142,25 @@ class Typedef:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter of an operation; `role` is index, page or record."""
+class RingMacro:
+    """A function-like macro of the header that declares a ring.
 
-    name: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A function-like macro of ring.h in Python.
-
-    `side` says whose method it is: front, back, page, or none for a plain function.
-    `roles` are those of all the macro's parameters, of which `parameters` are left in
-    Python; `returns` is int, bool, req, rsp or None.  `lines` are the body, not indented.
-    `index_type` is the C type of its plain parameters, and of an int that it returns.
+    `expansion` is its body with every macro expanded that is no function of its
+    arguments, its own `parameters` left in place.
     """
 
-    macro: str
     name: str
-    side: str
-    roles: tuple[str, ...]
-    parameters: tuple[Parameter, ...]
-    returns: str
-    lines: tuple[str, ...]
-    index_type: IntegerType
+    parameters: tuple[str, ...]
+    expansion: str
     doc: str
+    coord: Coord
 
 
 @dataclass(frozen=True, slots=True)
 class Ring:
     """The types that one `DEFINE_RING_TYPES` makes, by record key or typedef name.
 
-    `operations` are its header's macros, instantiated on these types.
+    `macros` are those of its header, as text; `type_names` the typedefs that they mention.
     """
 
     name: str
@@ -185,7 +170,8 @@ class Ring:
     shared: str
     front: str
     back: str
-    operations: tuple[Operation, ...]
+    macros: tuple[RingMacro, ...]
+    type_names: tuple[str, ...]
     coord: Coord
 
 

@@ -51,46 +51,6 @@ class Scope(Protocol):
         """A member of a struct or union, None if there is none of that name."""
 
 
-def is_expression(expansion: str) -> bool:
-    """Whether a macro's expansion may be a constant: not empty, a type or a statement."""
-    first = re.match(r"\w+|\S", expansion)
-    return (
-        first is not None
-        and first[0] not in _NOT_FIRST
-        and not re.search("[{};]|__attribute", expansion)
-    )
-
-
-# An expansion that starts with one of these is a type, a specifier or a statement.
-_NOT_FIRST = frozenset("""
-    struct union enum const volatile static extern inline typedef void char short int
-    long signed unsigned float double _Bool do if while for return goto asm __asm__
-    __inline __inline__ __attribute__ . , # ) ]
-    """.split())
-
-
-def is_string(expansion: str) -> bool:
-    """Whether a macro's expansion is one or more string literals."""
-    return re.fullmatch(rf"{_STRING}(?:\s*{_STRING})*", expansion) is not None
-
-
-def string_value(expansion: str) -> str:
-    """The text of one or more string literals.
-
-    Raises `Unevaluable` for an escape without a value, and for bytes that are no text.
-    """
-    try:
-        parts = [literals.content(part) for part in re.findall(_STRING, expansion)]
-        return b"".join(parts).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unevaluable("its bytes are not UTF-8") from None
-    except ValueError as reason:
-        raise Unevaluable(str(reason)) from None
-
-
-_STRING = r'"(?:[^"\\]|\\.)*"'
-
-
 def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
     """The value of an integer constant expression (C11 6.6).
 
@@ -256,7 +216,7 @@ class _Evaluator:
         right_operand = self.promote(self.visit(node.right))
         if op in ("<<", ">>"):
             return self.shift(op, left_operand, right_operand)
-        common = self.common(left_operand.type, right_operand.type)
+        common = left_operand.type.common(right_operand.type)
         a, b = convert(left_operand, common).value, convert(right_operand, common).value
         if op in _COMPARISONS:
             return CInt(int(_COMPARISONS[op](a, b)), self.int)
@@ -279,7 +239,7 @@ class _Evaluator:
     def visit_TernaryOp(self, node: c_ast.TernaryOp) -> CInt:
         condition = self.visit(node.cond).value
         true, false = self.visit(node.iftrue), self.visit(node.iffalse)
-        common = self.common(self.promote(true).type, self.promote(false).type)
+        common = self.promote(true).type.common(self.promote(false).type)
         return convert(true if condition else false, common)
 
     def visit_FuncCall(self, node: c_ast.FuncCall) -> CInt:
@@ -308,13 +268,6 @@ class _Evaluator:
         if operand.type.size < self.int.size:
             return CInt(operand.value, self.int)
         return operand
-
-    def common(self, a: IntegerType, b: IntegerType) -> IntegerType:
-        """The usual arithmetic conversions of two promoted types (C11 6.3.1.8)."""
-        wider = a if a.size >= b.size else b
-        if a.size == b.size and a.signed != b.signed:
-            return b if a.signed else a
-        return wider
 
     def wrap(self, value: int, integer: IntegerType) -> CInt:
         """The result of an arithmetic operation; signed overflow has no value in C."""

@@ -9,12 +9,27 @@ from __future__ import annotations
 
 import re
 
+from xenbind.frontend.macros import STRING
+
 _SIMPLE = dict(zip("abfnrtve'\"?\\", b"\a\b\f\n\r\t\v\x1b'\"?\\", strict=True))
 _ESCAPE = re.compile(
     r"\\(?:(?P<octal>[0-7]{1,3})|x(?P<hex>[0-9a-fA-F]+)"
     r"|u(?P<short>[0-9a-fA-F]{4})|U(?P<long>[0-9a-fA-F]{8})|(?P<simple>.))",
     re.DOTALL,
 )
+
+
+def string_value(expansion: str) -> str:
+    """The text of one or more string literals.
+
+    Raises `ValueError`, with the reason, for an escape without a value, and for bytes
+    that are no text.
+    """
+    parts = [content(part) for part in re.findall(STRING, expansion)]
+    try:
+        return b"".join(parts).decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("its bytes are not UTF-8") from None
 
 
 def content(literal: str) -> bytes:

@@ -1,23 +1,28 @@
-"""Lowering: from the AST and the macros to the IR.
+"""Lower a header: from its syntax tree and macros to the IR.
 
-Takes what `preprocess`, `parse` and `comments` give; asks `constants` for values and
-`layout` for positions; gives an `Interface`.  What the root header declares is lowered
-in its order, and from other headers only what those declarations need.
+Takes a `ParsedHeader` and the spec; asks `constant_expressions` for values, `type_table`
+for types and `groups` for what belongs together; gives an `Interface`.  What the root
+header declares is lowered in its order, and from other headers only what those
+declarations need.
+
+    #define VM_EVENT_FLAG_DENY (1 << 6)    ->  Constant("VM_EVENT_FLAG_DENY", 64, …)
+    struct pair { int first, second; };    ->  Record("struct pair", …, size=8)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 
-from xenbind.backend.rings import protocol
 from xenbind.errors import SourceError, XenbindError
-from xenbind.frontend.directives import Macro, Preprocessed
-from xenbind.frontend.parse import Parsed, unevaluable
+from xenbind.frontend import comments
+from xenbind.frontend.header import ParsedHeader
+from xenbind.frontend.macros import ExpandedMacro, is_string
+from xenbind.frontend.parse import unevaluable
 from xenbind.ir.abi import ABIS, X86_64, Abi
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import (
@@ -27,66 +32,16 @@ from xenbind.ir.interface import (
     Payload,
     Record,
     Ring,
+    RingMacro,
     Typedef,
 )
 from xenbind.lowering import groups
-from xenbind.lowering.constant_expressions import (
-    CInt,
-    Unevaluable,
-    evaluate,
-    is_expression,
-    is_string,
-    string_value,
-)
+from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
 from xenbind.lowering.context import Context
+from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
-from xenbind.source import Coord, Sources
+from xenbind.source import Coord
 from xenbind.spec import Spec
-
-
-def candidates(
-    preprocessed: Preprocessed, header: Path, skip: frozenset[str]
-) -> tuple[Macro, ...]:
-    """The root header's macros that may be constants: object-like, with a body."""
-    return tuple(
-        macro
-        for macro in preprocessed.macros.values()
-        if macro.coord.file == str(header)
-        and macro.parameters is None
-        and macro.body
-        and macro.name not in skip
-    )
-
-
-def expressions(macros: Sequence[tuple[Macro, str]]) -> list[tuple[Macro, str]]:
-    """Those whose expansion is to be parsed: no strings, types or statements."""
-    return [
-        (macro, text)
-        for macro, text in macros
-        if is_expression(text) and not is_string(text) and not text.isidentifier()
-    ]
-
-
-def lower(
-    spec: Spec,
-    header: Path,
-    preprocessed: Preprocessed,
-    macros: Sequence[tuple[Macro, str]],
-    accessors: Sequence[tuple[Macro, str]],
-    parsed: Parsed,
-    sources: Sources,
-    abi: Abi = X86_64,
-) -> Lowered:
-    """Build the IR of one header on one ABI.
-
-    `macros` are the candidates with their full expansions; `accessors`
-    the ring's macros with theirs, parameters left in place.  Raises `SourceError` for
-    what cannot be lowered: a macro without a value, a type that is incomplete or not
-    supported, a header without the structs it should declare.
-    """
-    lowering = _Lowering(spec, header, parsed, sources, abi)
-    interface = lowering.interface(preprocessed, macros, accessors)
-    return Lowered(interface, lowering.types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +56,30 @@ class Lowered:
         return {name: self.types.records_on(abi) for name, abi in ABIS.items()}
 
 
+def lower(header: ParsedHeader, spec: Spec, abi: Abi = X86_64) -> Lowered:
+    """Build the IR of one header on one ABI.
+
+    Raises `SourceError` for what cannot be lowered: a macro without a value, a type that
+    is incomplete or not supported, a header without the structs it should declare.
+    """
+    lowering = _Lowering(header, spec, abi)
+    return Lowered(lowering.interface(), lowering.types)
+
+
 class _Lowering:
     """One header on its way to an `Interface`."""
 
-    def __init__(
-        self, spec: Spec, header: Path, parsed: Parsed, sources: Sources, abi: Abi
-    ) -> None:
+    def __init__(self, header: ParsedHeader, spec: Spec, abi: Abi) -> None:
+        self.header = header
         self.spec = spec
-        self.root = str(header)
-        self.parsed = parsed
-        self.context = Context(self.root, parsed.declarations, sources)
+        self.root = str(header.path)
+        self.context = Context(self.root, header.declarations, header.sources)
         self.types = TypeTable(self.context, abi)
 
-    def interface(
-        self,
-        preprocessed: Preprocessed,
-        macros: Sequence[tuple[Macro, str]],
-        accessors: Sequence[tuple[Macro, str]],
-    ) -> Interface:
-        constants = tuple(self.constants(macros))
+    def interface(self) -> Interface:
+        constants = tuple(self.constants())
         typedefs: list[Typedef] = []
-        for node in self.parsed.declarations:
+        for node in self.header.declarations:
             if node.coord is not None and node.coord.file == self.root:
                 typedefs += self.declaration(node)
         if not self.types.records:
@@ -148,15 +106,15 @@ class _Lowering:
             records=tuple(self.types.records.values()),
             typedefs=tuple(typedefs),
             scalar_typedefs=tuple(self.types.used_typedefs.values()),
-            rings=tuple(self.rings(accessors)),
+            rings=tuple(self.rings()),
             payload=self.payload(constants),
-            files=preprocessed.files,
+            files=self.header.files,
         )
 
-    def constants(self, macros: Sequence[tuple[Macro, str]]) -> Iterator[Constant]:
+    def constants(self) -> Iterator[Constant]:
         """The macros and enumerators of the root header that have a value, as they stand."""
         found = {constant.name: constant for constant in self.enumerators()}
-        found |= {constant.name: constant for constant in self.macros(macros)}
+        found |= {constant.name: constant for constant in self.macros()}
         yield from sorted(found.values(), key=lambda constant: constant.coord.line)
 
     def enums(self) -> Iterator[groups.CEnum]:
@@ -178,25 +136,29 @@ class _Lowering:
                 doc = self.context.doc(node.coord, node.name)
                 yield Constant(node.name, value, body, doc, self.context.coord(node))
 
-    def macros(self, macros: Sequence[tuple[Macro, str]]) -> Iterator[Constant]:
-        for macro, expansion in macros:
+    def macros(self) -> Iterator[Constant]:
+        for expanded in self.header.constants:
+            macro = expanded.macro
             try:
-                value = self.constant(macro.name, expansion)
+                value = self.value(expanded)
             except Unevaluable as reason:
                 raise unevaluable(macro, str(reason)) from None
             if value is not None:
                 doc = self.context.comments.of(macro.coord.line)
                 yield Constant(macro.name, value, macro.body, doc, macro.coord)
 
-    def constant(self, name: str, expansion: str) -> int | str | None:
+    def value(self, expanded: ExpandedMacro) -> int | str | None:
         """The value of a macro, None for one that is no constant."""
-        if is_string(expansion):
-            return string_value(expansion)
+        if is_string(expanded.expansion):
+            try:
+                return string_value(expanded.expansion)
+            except ValueError as reason:
+                raise Unevaluable(str(reason)) from None
         value: CInt | None = None
-        if expansion.isidentifier():
-            value = self.types.enumerators.get(expansion)
-        elif name in self.parsed.expressions:
-            value = evaluate(self.parsed.expressions[name], self.types)
+        if expanded.expansion.isidentifier():
+            value = self.types.enumerator(expanded.expansion)
+        elif expanded.expression is not None:
+            value = evaluate(expanded.expression, self.types)
         return None if value is None else value.value
 
     def version(self, constants: Sequence[Constant]) -> int:
@@ -238,13 +200,12 @@ class _Lowering:
     def is_definition(self, node: c_ast.Node) -> bool:
         return isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None
 
-    def rings(self, accessors: Sequence[tuple[Macro, str]]) -> Iterator[Ring]:
+    def rings(self) -> Iterator[Ring]:
         """What `DEFINE_RING_TYPES` declared, known by the names that it makes."""
-        bodies = protocol.parse_bodies(accessors, list(self.types.declared.typedefs))
-        for record in self.types.records.values():
-            name = str(record.tag).removesuffix("_sring")
+        for shared in self.types.records.values():
+            name = str(shared.tag).removesuffix("_sring")
             entry = self.types.records.get(f"union {name}_sring_entry")
-            if record.key != f"struct {name}_sring" or entry is None:
+            if shared.key != f"struct {name}_sring" or entry is None:
                 continue
             front = self.types.records.get(f"struct {name}_front_ring")
             back = self.types.records.get(f"struct {name}_back_ring")
@@ -253,26 +214,48 @@ class _Lowering:
                     pass
                 case _:
                     continue
-            if front is None or back is None or not _names(record) >= _SHARED:
+            if front is None or back is None or not _names(shared) >= _SHARED:
                 continue
+            macros = self.ring_macros()
             yield Ring(
                 name=name,
                 request=request.spelling,
                 response=response.spelling,
                 entry=entry.key,
-                shared=record.key,
+                shared=shared.key,
                 front=front.key,
                 back=back.key,
-                operations=protocol.operations(
-                    bodies,
-                    record,
-                    front,
-                    back,
-                    self.types.records,
-                    self.context.sources,
-                ),
-                coord=record.coord,
+                macros=macros,
+                type_names=self.type_names(macros),
+                coord=shared.coord,
             )
+
+    def ring_macros(self) -> tuple[RingMacro, ...]:
+        """The macros of the header that declares the ring, in its order, with its words."""
+        if not self.header.ring_macros:
+            return ()
+        # All of them are of the one header that defines DEFINE_RING_TYPES.
+        file = self.header.ring_macros[0].macro.coord.file
+        words = comments.read(self.header.sources.text(file))
+        return tuple(
+            RingMacro(
+                name=each.macro.name,
+                parameters=each.macro.parameters or (),
+                expansion=each.expansion,
+                doc=words.of(each.macro.coord.line),
+                coord=each.macro.coord,
+            )
+            for each in self.header.ring_macros
+        )
+
+    def type_names(self, macros: Sequence[RingMacro]) -> tuple[str, ...]:
+        """The typedefs that macros mention, for whoever parses them."""
+        mentioned = {
+            word for macro in macros for word in re.findall(r"\w+", macro.expansion)
+        }
+        return tuple(
+            name for name in self.context.declared.typedefs if name in mentioned
+        )
 
     def payload(self, constants: Sequence[Constant]) -> Payload | None:
         """The tagged union that the spec names, if the header has it."""

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 
 from pycparser import c_ast
 
-from xenbind.backend.rings.roles import RingTypes, Untranslatable
+from xenbind.backend.rings.model import (
+    Operation,
+    Returns,
+    RingTypes,
+    Role,
+    Side,
+    Thing,
+    Untranslatable,
+)
 from xenbind.backend.rings.values import (
     ATOM,
     BARRIERS,
@@ -36,7 +44,9 @@ from xenbind.backend.rings.values import (
 )
 from xenbind.ir.abi import IntegerType
 from xenbind.ir.c_types import Array, RecordRef
-from xenbind.ir.interface import Field, Operation
+from xenbind.ir.interface import Field
+
+_RECORDS = (Thing.REQUEST, Thing.RESPONSE)
 
 
 @dataclass
@@ -47,9 +57,9 @@ class Expressions:
     `names` are the macro's parameters and variables.
     """
 
-    side: str
+    side: Side
     types: RingTypes
-    operation: Callable[[str, str, Sequence[IntegerType | str]], Operation]
+    operation: Callable[[str, Side, Sequence[IntegerType | Thing]], Operation]
     names: dict[str, Value] = field(default_factory=dict, kw_only=True)
 
     def expression(self, node: c_ast.Node) -> Value:
@@ -84,53 +94,53 @@ class Expressions:
             raise Untranslatable(f"the constant {node.value}")
         wide = "l" in suffix or value >= 1 << 32
         unsigned = "u" in suffix or value >= 1 << 31
-        type = (ULONG if unsigned else LONG) if wide else (UINT if unsigned else INT)
+        integer = (ULONG if unsigned else LONG) if wide else (UINT if unsigned else INT)
         text = f"0x{digits[2:].upper()}" if digits[:2].lower() == "0x" else digits
-        return Value(text, ATOM, type)
+        return Value(text, ATOM, integer)
 
     def member(self, node: c_ast.StructRef) -> Value:
         owner = self.expression(node.name)
         name = node.field.name
-        if owner.type == "half":
+        if owner.type == Thing.HALF:
             if name == "sring":
-                return Value(f"{owner.text}.sring", ATOM, "page")
+                return Value(f"{owner.text}.sring", ATOM, Thing.PAGE)
             found = self.types.front.get(name) or self.types.back.get(name)
             if found is not None:
                 return Value(f"{owner.text}.{name}", ATOM, integer_type(found))
-        if owner.type == "page" and name in self.types.page:
+        if owner.type == Thing.PAGE and name in self.types.page:
             return self.page_member(owner, self.types.page[name])
-        if owner.type == "union" and owner.member is not None:
+        if owner.type == Thing.UNION and owner.member is not None:
             inner = self.types.unions.get(f"{owner.member.name}.{name}")
             if inner is not None:
-                return Value(owner.text, ATOM, "bytes", inner)
-        if owner.type == "entry" and name in ("req", "rsp"):
-            return Value(f"{owner.text}.{name}", ATOM, name)
+                return Value(owner.text, ATOM, Thing.BYTES, inner)
+        if owner.type == Thing.ENTRY and name in _RECORDS:
+            return Value(f"{owner.text}.{name}", ATOM, Thing(name))
         raise Untranslatable(f"the member '{name}'")
 
     def page_member(self, page: Value, found: Field) -> Value:
         match found.type:
             case Array(RecordRef()):
-                return Value(page.text, ATOM, "entries", found)
+                return Value(page.text, ATOM, Thing.ENTRIES, found)
             case Array():
-                return Value(page.text, ATOM, "bytes", found)
+                return Value(page.text, ATOM, Thing.BYTES, found)
             case RecordRef():
-                return Value(page.text, ATOM, "union", found)
+                return Value(page.text, ATOM, Thing.UNION, found)
         if integer_type(found) != UINT:
             raise Untranslatable(f"the type of '{found.name}'")
         return Value(f"{page.text}.words[{found.name.upper()}]", ATOM, UINT, found)
 
     def element(self, node: c_ast.ArrayRef) -> Value:
         array, index = self.expression(node.name), self.expression(node.subscript)
-        if array.type != "entries" or not isinstance(index.type, IntegerType):
+        if array.type != Thing.ENTRIES or not isinstance(index.type, IntegerType):
             raise Untranslatable("an element of this array")
-        return Value(f"{array.text}.ring[{index.text}]", ATOM, "entry")
+        return Value(f"{array.text}.ring[{index.text}]", ATOM, Thing.ENTRY)
 
     def unary(self, node: c_ast.UnaryOp) -> Value:
         if node.op == "sizeof":
             return self.size_of(node.expr)
         operand = self.expression(node.expr)
-        if node.op == "&" and operand.type in ("req", "rsp"):
-            return Value(operand.text, ATOM, "record", None, str(operand.type))
+        if node.op == "&" and operand.type in _RECORDS:
+            return Value(operand.text, ATOM, Thing.RECORD, of=Thing(operand.type))
         if node.op == "!" and isinstance(operand.type, IntegerType):
             return Value(f"not {operand.at(NOT)}", NOT, INT)
         operations = {"-": "-", "~": "~"}
@@ -142,10 +152,10 @@ class Expressions:
         """`sizeof` of the entries' type, which is the version's, or of an array of bytes."""
         if isinstance(node, c_ast.ArrayRef):
             array = self.expression(node.name)
-            if array.type == "entries":
+            if array.type == Thing.ENTRIES:
                 return Value(f"{array.text}.entry_size", ATOM, ULONG)
         operand = self.expression(node)
-        if operand.type == "bytes" and operand.member:
+        if operand.type == Thing.BYTES and operand.member:
             return Value(str(operand.member.size), ATOM, ULONG)
         raise Untranslatable("sizeof of this")
 
@@ -158,9 +168,9 @@ class Expressions:
         if node.op in ("<<", ">>"):
             if not isinstance(left.type, IntegerType):
                 raise Untranslatable(f"a shift of a {left.type}")
-            type = left.type
+            integer = left.type
         elif node.op in BINARY:
-            left, right, type = common(left, right)
+            left, right, integer = common(left, right)
         else:
             raise Untranslatable(f"the operator {node.op}")
         if node.op in ("+", "-", "*"):
@@ -169,26 +179,26 @@ class Expressions:
         operator, binding = BINARY[node.op]
         text = f"{left.at(binding)} {operator} {right.at(binding + 1)}"
         if node.op in ("+", "-", "*", "<<"):
-            return reduce(text, binding, type)
-        return Value(text, binding, type)
+            return reduce(text, binding, integer)
+        return Value(text, binding, integer)
 
     def ternary(self, node: c_ast.TernaryOp) -> Value:
         true, false = self.expression(node.iftrue), self.expression(node.iffalse)
-        true, false, type = common(true, false)
+        true, false, integer = common(true, false)
         condition = self.expression(node.cond).at(NOT)
         text = f"{true.at(NOT)} if {condition} else {false.at(TERNARY)}"
-        return Value(text, TERNARY, type)
+        return Value(text, TERNARY, integer)
 
     def cast(self, node: c_ast.Cast) -> Value:
         operand = self.expression(node.expr)
-        if operand.type == "record":  # to volatile, and the like
+        if operand.type == Thing.RECORD:  # to volatile, and the like
             return operand
         if isinstance(node.to_type.type, c_ast.PtrDecl):
             raise Untranslatable("a cast to this pointer")
         target = named_type(node.to_type.type)
-        if operand.type == "page" and target == LONG:
+        if operand.type == Thing.PAGE and target == LONG:
             return Value(f"{operand.text}.address", ATOM, LONG)
-        if operand.type == "entries" and target == LONG and operand.member:
+        if operand.type == Thing.ENTRIES and target == LONG and operand.member:
             return Value(f"{operand.text}.address + {operand.member.offset}", SUM, LONG)
         return convert(operand, target)
 
@@ -196,44 +206,51 @@ class Expressions:
         name = node.name.name
         arguments = node.args.exprs if node.args else []
         if name in BARRIERS and not arguments:
-            return Value(f"self.{name}()", ATOM, "nothing")
+            return Value(f"self.{name}()", ATOM, Thing.NOTHING)
         if name == "memset":
             return self.memset(*arguments)
         values = [self.expression(argument) for argument in arguments]
         called = self.operation(name, self.side, [value.type for value in values])
-        if called.returns == "None" and "result" in called.roles:
+        if called.returns is Returns.NOTHING and Role.RESULT in called.roles:
             raise Untranslatable(f"a call of {name}, whose result is a parameter")
         receiver = ""
         passed = []
         for value, role in zip(values, called.roles, strict=True):
-            if role in ("front", "back", "half") or (
-                role == "page" and called.side == "page"
-            ):
+            if is_self(role, called.side):
                 receiver = f"{value.text}."
-            elif role == "index":
+            elif role is Role.INDEX:
                 passed.append(convert(value, called.index_type).text)
             else:
                 passed.append(value.text)
         text = f"{receiver}{called.name}({', '.join(passed)})"
         if receiver and (member := _read_member(called)):
             text = f"{receiver}{member}"  # a call would cost ten times as much
-        if called.returns in ("req", "rsp"):
-            return Value(text, ATOM, "record", None, called.returns)
-        if called.returns == "None":
-            return Value(text, ATOM, "nothing")
-        return Value(text, ATOM, INT if called.returns == "bool" else called.index_type)
+        if called.returns in (Returns.REQUEST, Returns.RESPONSE):
+            return Value(text, ATOM, Thing.RECORD, of=Thing(called.returns))
+        if called.returns is Returns.NOTHING:
+            return Value(text, ATOM, Thing.NOTHING)
+        return Value(
+            text, ATOM, INT if called.returns is Returns.BOOL else called.index_type
+        )
 
     def memset(self, target: c_ast.Node, value: c_ast.Node, size: c_ast.Node) -> Value:
         """`memset` of a whole array of bytes in the page, to zero."""
         array, length = self.expression(target), self.expression(size)
         found = array.member
-        if array.type != "bytes" or not found or self.expression(value).text != "0":
+        if array.type != Thing.BYTES or not found or self.expression(value).text != "0":
             raise Untranslatable("memset of this")
         if length.text != str(found.size):
             raise Untranslatable("memset of a part")
         end = found.offset + found.size
         text = f"{array.text}.octets[{found.offset}:{end}] = bytes({length.text})"
-        return Value(text, ATOM, "nothing")
+        return Value(text, ATOM, Thing.NOTHING)
+
+
+def is_self(role: Role, side: Side) -> bool:
+    """Whether an argument of this role is what a method of that side is called on."""
+    return role in (Role.FRONT, Role.BACK, Role.HALF) or (
+        role is Role.PAGE and side is Side.PAGE
+    )
 
 
 def _read_member(called: Operation) -> str:

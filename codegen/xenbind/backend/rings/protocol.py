@@ -1,8 +1,7 @@
-"""The macros of ring.h as operations on a ring: found, ordered, translated.
+"""Find the operations of a ring: which macros of ring.h work on what, helpers first.
 
-Takes the function-like macros of the header that defines `DEFINE_RING_TYPES`, with their
-expansions, and the records of a ring; gives its `Operation`s.  `macros` translates each
-body; `lower` puts the result into the IR.
+Takes a `Ring`, whose macros are text, and the records of its interface; gives its
+`Operation`s.  `translate` does each body; `ring_module` makes methods of the result.
 """
 
 from __future__ import annotations
@@ -15,57 +14,75 @@ from pycparser import c_ast
 from pycparser.c_parser import ParseError
 
 from xenbind.backend.names import python_name
-from xenbind.backend.rings.roles import MacroBody, RingTypes, Untranslatable, roles
+from xenbind.backend.rings.model import (
+    MacroBody,
+    Operation,
+    RingTypes,
+    Role,
+    Side,
+    Thing,
+    Untranslatable,
+)
+from xenbind.backend.rings.roles import roles
 from xenbind.backend.rings.translate import Translator
 from xenbind.errors import SourceError
 from xenbind.frontend import gnu_c
-from xenbind.frontend.comments import read
-from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.ir.abi import X86_64, IntegerType
 from xenbind.ir.c_types import RecordRef
-from xenbind.ir.interface import Field, Operation, Record
-from xenbind.source import Sources
+from xenbind.ir.interface import Field, Record, Ring, RingMacro
 
-_DEFINER = "DEFINE_RING_TYPES"
 # A macro whose expansion starts with one of these declares something.
 _DECLARES = ("static", "struct", "union", "enum", "typedef", "extern")
 
 
-def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro, ...]:
-    """The macros that may be operations on a ring: function-like ones, none that pastes."""
-    definer = preprocessed.macros.get(_DEFINER)
-    return tuple(
-        macro
-        for macro in preprocessed.macros.values()
-        if definer is not None
-        and macro.coord.file == definer.coord.file
-        and macro.parameters
-        and "##" not in macro.body
-        and macro.name not in skip
-    )
+def operations(ring: Ring, records: Mapping[str, Record]) -> tuple[Operation, ...]:
+    """Every macro that works on this ring, in the header's order, helpers before users.
 
-
-def parse_bodies(
-    expansions: Sequence[tuple[Macro, str]], types: Sequence[str]
-) -> list[tuple[Macro, MacroBody]]:
-    """The expansions as statements; those that declare something are left out.
-
-    `types` are the typedef names that they may mention.
+    A macro for either half becomes an operation of both.  `records` are the interface's,
+    by key.  Raises `SourceError` at the macro for what cannot be translated.
     """
-    wanted = [(m, text) for m, text in expansions if not text.startswith(_DECLARES)]
-    prefix = "".join(f"typedef int {name};\n" for name in types)
+    page = records[ring.shared]
+    unions = {
+        f"{field.name}.{inner.name}": _moved(inner, field.offset)
+        for field in page.fields
+        if isinstance(field.type, RecordRef)
+        for inner in records[field.type.key].fields
+    }
+    types = RingTypes(
+        _by_name(page),
+        unions,
+        _by_name(records[ring.front]),
+        _by_name(records[ring.back]),
+    )
+    return _Collector(_parse_bodies(ring), types).collect()
+
+
+def _by_name(record: Record) -> dict[str, Field]:
+    return {field.name: field for field in record.fields}
+
+
+def _moved(field: Field, by: int) -> Field:
+    return replace(field, offset=field.offset + by)
+
+
+def _parse_bodies(ring: Ring) -> list[tuple[RingMacro, MacroBody]]:
+    """The expansions as statements; those that declare something are left out."""
+    wanted = [
+        macro for macro in ring.macros if not macro.expansion.startswith(_DECLARES)
+    ]
+    prefix = "".join(f"typedef int {name};\n" for name in ring.type_names)
     try:
-        parsed = _parse(prefix, tuple(text for _, text in wanted))
+        parsed = _parse(prefix, tuple(macro.expansion for macro in wanted))
     except ParseError:
-        for macro, text in wanted:  # one by one, to find the culprit
+        for macro in wanted:  # one by one, to find the culprit
             try:
-                _parse(prefix, (text,))
+                _parse(prefix, (macro.expansion,))
             except ParseError as error:
                 raise _refuse(macro, str(error).rpartition(": ")[2]) from None
         raise
     return [
-        (macro, MacroBody(macro.name, macro.parameters or (), body))
-        for (macro, _), body in zip(wanted, parsed, strict=True)
+        (macro, MacroBody(macro.name, macro.parameters, body))
+        for macro, body in zip(wanted, parsed, strict=True)
     ]
 
 
@@ -86,54 +103,16 @@ def _parse(prefix: str, texts: tuple[str, ...]) -> list[tuple[c_ast.Node, ...]]:
     ]
 
 
-def operations(
-    bodies: Sequence[tuple[Macro, MacroBody]],
-    page: Record,
-    front: Record,
-    back: Record,
-    records: Mapping[str, Record],
-    sources: Sources,
-) -> tuple[Operation, ...]:
-    """Every macro that works on this ring, in the header's order, helpers before users.
-
-    A macro for either half becomes an operation of both.  Raises `SourceError` at the
-    macro for what cannot be translated.
-    """
-    unions = {
-        f"{field.name}.{inner.name}": _moved(inner, field.offset)
-        for field in page.fields
-        if isinstance(field.type, RecordRef)
-        for inner in records[field.type.key].fields
-    }
-    types = RingTypes(_by_name(page), unions, _by_name(front), _by_name(back))
-    return _Collector(bodies, types, sources).collect()
-
-
-def _by_name(record: Record) -> dict[str, Field]:
-    return {field.name: field for field in record.fields}
-
-
-def _moved(field: Field, by: int) -> Field:
-    return replace(field, offset=field.offset + by)
-
-
 class _Collector:
     """The operations made so far, and the macros that they are made from."""
 
     def __init__(
-        self,
-        bodies: Sequence[tuple[Macro, MacroBody]],
-        types: RingTypes,
-        sources: Sources,
+        self, bodies: Sequence[tuple[RingMacro, MacroBody]], types: RingTypes
     ) -> None:
         self.macros = {macro.name: (macro, body) for macro, body in bodies}
         self.types = types
-        self.sources = sources
-        # All macros are of the one header that defines the ring types.
-        file = bodies[0][0].coord.file if bodies else ""
-        self.comments = read(sources.text(file))
-        self.roles: dict[str, list[str]] = {}
-        self.made: dict[tuple[str, str], Operation] = {}
+        self.roles: dict[str, list[Role]] = {}
+        self.made: dict[tuple[str, Side], Operation] = {}
 
     def collect(self) -> tuple[Operation, ...]:
         self.find_roles()
@@ -153,38 +132,39 @@ class _Collector:
                 except Untranslatable as reason:
                     raise _refuse(macro, str(reason)) from None
 
-    def sides(self, name: str) -> tuple[str, ...]:
+    def sides(self, name: str) -> tuple[Side, ...]:
         """Whose operation a macro is; a plain function is made only when it is called."""
         found = self.roles[name]
-        for side in ("front", "back"):
-            if side in found:
-                return (side,)
-        if "half" in found:
-            return ("front", "back")
-        return ("page",) if "page" in found else ()
+        if Role.FRONT in found:
+            return (Side.FRONT,)
+        if Role.BACK in found:
+            return (Side.BACK,)
+        if Role.HALF in found:
+            return (Side.FRONT, Side.BACK)
+        return (Side.PAGE,) if Role.PAGE in found else ()
 
     def operation(
-        self, name: str, caller: str, arguments: Sequence[IntegerType | str]
+        self, name: str, caller: Side, arguments: Sequence[IntegerType | Thing]
     ) -> Operation:
         """The operation that a macro is on the caller's side, made at its first mention."""
         if name not in self.macros:
             raise Untranslatable(f"a call of {name}")
         macro, body = self.macros[name]
-        sides = self.sides(name) or ("none",)
+        sides = self.sides(name) or (Side.NONE,)
         side = caller if caller in sides else sides[0]
         if (name, side) not in self.made:
-            numbers = [type for type in arguments if isinstance(type, IntegerType)]
-            widest = max(numbers, key=lambda type: type.size, default=_RING_IDX)
+            numbers = [one for one in arguments if isinstance(one, IntegerType)]
+            widest = max(numbers, key=lambda number: number.size, default=_RING_IDX)
             translator = Translator(
                 macro=body,
                 side=side,
                 roles=self.roles[name],
                 types=self.types,
                 operation=self.operation,
-                index_type=widest if side == "none" else _RING_IDX,
+                index_type=widest if side is Side.NONE else _RING_IDX,
             )
             try:
-                made = translator.translate(_python_name(name, side), self.doc(macro))
+                made = translator.translate(_python_name(name, side), macro.doc)
             except Untranslatable as reason:
                 message = (
                     f"cannot translate the macro {name}: {reason} is not understood"
@@ -193,19 +173,16 @@ class _Collector:
             self.made[name, side] = made
         return self.made[name, side]
 
-    def doc(self, macro: Macro) -> str:
-        return self.comments.of(macro.coord.line)
-
 
 _RING_IDX = X86_64.integers["unsigned int"]
 
 
-def _python_name(macro: str, side: str) -> str:
+def _python_name(macro: str, side: Side) -> str:
     """`RING_PUSH_REQUESTS` is `push_requests`, `BACK_RING_INIT` the back's `init`.
 
     What would be left with one word keeps its `ring_`: `RING_FULL` is `ring_full`.
     """
-    if side == "none":
+    if side is Side.NONE:
         return "_" + macro.strip("_").lower()
     name = macro.strip("_").removeprefix("XEN_")
     own = name.removeprefix(f"{side.upper()}_RING_")
@@ -215,7 +192,7 @@ def _python_name(macro: str, side: str) -> str:
     return (short if "_" in short else name).lower()
 
 
-def _refuse(macro: Macro, message: str) -> SourceError:
+def _refuse(macro: RingMacro, message: str) -> SourceError:
     return SourceError(
         macro.coord,
         message,

@@ -1,8 +1,15 @@
-"""Translating ring.h: from a function-like macro's AST to the same statements in Python.
+"""Translate a macro of ring.h: from its AST to the same statements in Python.
 
-Takes the parsed body of each macro and the roles of its parameters; gives an `Operation`
-for each one that works on a half of a ring or on its shared page. `rings` collects them.
-What is not understood is an `Untranslatable`, never a guess.
+Takes the parsed body of a macro and the roles of its parameters; gives an `Operation`
+of a half of a ring or of its shared page. `protocol` collects them.  What is not
+understood is an `Untranslatable`, never a guess.
+
+    xen_wmb(); (_r)->sring->req_prod = (_r)->req_prod_pvt;
+
+of a front half becomes
+
+    self.xen_wmb()
+    self.sring.words[REQ_PROD] = self.req_prod_pvt
 """
 
 from __future__ import annotations
@@ -13,8 +20,16 @@ from dataclasses import dataclass
 from pycparser import c_ast
 
 from xenbind.backend.names import python_name
-from xenbind.backend.rings.expressions import Expressions
-from xenbind.backend.rings.roles import MacroBody, Untranslatable
+from xenbind.backend.rings.expressions import Expressions, is_self
+from xenbind.backend.rings.model import (
+    MacroBody,
+    Operation,
+    Parameter,
+    Returns,
+    Role,
+    Thing,
+    Untranslatable,
+)
 from xenbind.backend.rings.values import (
     ATOM,
     COMPARE,
@@ -25,7 +40,6 @@ from xenbind.backend.rings.values import (
     named_type,
 )
 from xenbind.ir.abi import IntegerType
-from xenbind.ir.interface import Operation, Parameter
 
 # What the translated lines themselves refer to.
 _GLOBALS = frozenset(["self", "assign", "ctypes", "U32", "U64"])
@@ -36,29 +50,26 @@ class Translator(Expressions):
     """Translates one macro, whose parameters have these `roles`."""
 
     macro: MacroBody
-    roles: Sequence[str]
+    roles: Sequence[Role]
     index_type: IntegerType = UINT
     result: str | None = None
 
     def translate(self, python: str, doc: str) -> Operation:
         """The operation under its Python name, its body as lines without indentation."""
         parameters: list[Parameter] = []
+        things = {Role.PAGE: Thing.PAGE, Role.RECORD: Thing.RECORD}
         for name, role in zip(self.macro.parameters, self.roles, strict=True):
             taken = {*_GLOBALS, *(parameter.name for parameter in parameters)}
             text = python_name(name.strip("_"), taken)
-            if role in ("front", "back", "half") or (
-                role == "page" and self.side == "page"
-            ):
-                self.names[name] = Value(
-                    "self", ATOM, "page" if role == "page" else "half"
-                )
+            if is_self(role, self.side):
+                thing = Thing.PAGE if role is Role.PAGE else Thing.HALF
+                self.names[name] = Value("self", ATOM, thing)
                 continue
-            if role == "result":
+            if role is Role.RESULT:
                 self.result = text
                 self.names[name] = Value(text, ATOM, UINT)
                 continue
-            kinds: dict[str, IntegerType | str] = {"page": "page", "record": "record"}
-            self.names[name] = Value(text, ATOM, kinds.get(role, self.index_type))
+            self.names[name] = Value(text, ATOM, things.get(role, self.index_type))
             parameters.append(Parameter(text, role))
         lines, returns = self.body()
         return Operation(
@@ -73,8 +84,8 @@ class Translator(Expressions):
             doc=doc,
         )
 
-    def body(self) -> tuple[list[str], str]:
-        """The statements, and what they return: int, bool, req, rsp or None."""
+    def body(self) -> tuple[list[str], Returns]:
+        """The statements, and what they return."""
         if len(self.macro.body) == 1 and not _is_statement(self.macro.body[0]):
             node = self.macro.body[0]
             if isinstance(node, c_ast.Compound):  # a GNU statement expression
@@ -83,21 +94,22 @@ class Translator(Expressions):
                 before = []
             lines = [line for statement in before for line in self.statement(statement)]
             value = self.expression(node)
-            if value.type == "nothing":
-                return [*lines, value.text], "None"
-            return [*lines, f"return {value.text}"], self.kind(value)
+            if value.type is Thing.NOTHING:
+                return [*lines, value.text], Returns.NOTHING
+            return [*lines, f"return {value.text}"], self.returned(value)
         lines = [line for node in self.macro.body for line in self.statement(node)]
         if self.result is None:
-            return lines, "None"
+            return lines, Returns.NOTHING
         last = lines[-1].removeprefix(f"{self.result} = ")
         if last != lines[-1]:
-            return [*lines[:-1], f"return {last}"], "int"
-        return [*lines, f"return {self.result}"], "int"
+            return [*lines[:-1], f"return {last}"], Returns.INT
+        return [*lines, f"return {self.result}"], Returns.INT
 
-    def kind(self, value: Value) -> str:
-        if value.type == "record":
-            return value.kind
-        return "bool" if value.binding in (COMPARE, NOT) else "int"
+    def returned(self, value: Value) -> Returns:
+        """What an operation gives back that is this expression."""
+        if value.of is not None:
+            return Returns(value.of)
+        return Returns.BOOL if value.binding in (COMPARE, NOT) else Returns.INT
 
     # --- statements -------------------------------------------------------------------
 
@@ -171,7 +183,7 @@ class Translator(Expressions):
         if not (isinstance(source, c_ast.UnaryOp) and source.op == "*"):
             raise Untranslatable("the assignment to a record")
         target, value = self.expression(node.lvalue.expr), self.expression(source.expr)
-        if (target.type, value.type) != ("record", "record"):
+        if not target.type is value.type is Thing.RECORD:
             raise Untranslatable("the assignment to a record")
         return f"assign({target.text}, {value.text})"
 

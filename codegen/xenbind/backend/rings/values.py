@@ -1,7 +1,7 @@
 """Translated expressions and C's integer rules on them.
 
 Takes and gives `Value`s: Python text with the type that it has in C. Unsigned results
-are reduced modulo 2^32 or 2^64, comparisons are made in the common type. `macros` builds
+are reduced modulo 2^32 or 2^64, comparisons are made in the common type. `translate` builds
 statements of them.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pycparser import c_ast
 
-from xenbind.backend.rings.roles import Untranslatable
+from xenbind.backend.rings.model import Thing, Untranslatable
 from xenbind.ir.abi import X86_64, IntegerType
 from xenbind.ir.c_types import Scalar, fundamental
 from xenbind.ir.interface import Field
@@ -44,17 +44,16 @@ BARRIERS = ("xen_mb", "xen_rmb", "xen_wmb")
 class Value:
     """A translated expression: Python text, how tightly it binds, and what it is in C.
 
-    `type` is an integer type, or the word for what is no number: half, page, union,
-    bytes, entries, entry, req, rsp, record, nothing.  `member` is the page's member that
-    an lvalue stands for; `kind` tells a request (req) from a response (rsp);
+    `type` is an integer type, or which thing it is instead.  `member` is the page's member
+    that an lvalue stands for; `of` tells a request's record from a response's;
     `unreduced` is the same number before it wrapped around.
     """
 
     text: str
     binding: int
-    type: IntegerType | str
+    type: IntegerType | Thing
     member: Field | None = None
-    kind: str = ""
+    of: Thing | None = None
     unreduced: Value | None = None
 
     def at(self, binding: int) -> str:
@@ -62,17 +61,17 @@ class Value:
         return self.text if self.binding >= binding else f"({self.text})"
 
 
-def reduce(text: str, binding: int, type: IntegerType | str) -> Value:
+def reduce(text: str, binding: int, integer: IntegerType | Thing) -> Value:
     """An arithmetic result in its type: unsigned ones wrap around (C11 6.2.5)."""
-    if not isinstance(type, IntegerType):
-        raise Untranslatable(f"arithmetic on a {type}")
-    if type.signed:  # overflow is undefined in C, and does not happen in Python
-        return Value(text, binding, type)
+    if not isinstance(integer, IntegerType):
+        raise Untranslatable(f"arithmetic on a {integer}")
+    if integer.signed:  # overflow is undefined in C, and does not happen in Python
+        return Value(text, binding, integer)
     return Value(
-        f"({text}) & {MASK[type.size]}",
+        f"({text}) & {MASK[integer.size]}",
         AND,
-        type,
-        unreduced=Value(text, binding, type),
+        integer,
+        unreduced=Value(text, binding, integer),
     )
 
 
@@ -82,9 +81,7 @@ def common(left: Value, right: Value) -> tuple[Value, Value, IntegerType]:
         right.type, IntegerType
     ):
         raise Untranslatable(f"an operator on a {left.type} and a {right.type}")
-    wider = left.type if left.type.size >= right.type.size else right.type
-    if left.type.size == right.type.size and left.type.signed:
-        wider = right.type
+    wider = left.type.common(right.type)
     return convert(left, wider), convert(right, wider), wider
 
 

@@ -1,0 +1,80 @@
+"""One header, read: from its path to a `ParsedHeader`.
+
+Runs the stages of this folder in order.  `lowering` takes over: the declarations are
+still syntax, and the macros text with, for possible constants, the expression behind it.
+
+    #define FLAG (1 << 2)
+    struct pair { int first, second; };
+
+is one declaration, and one constant whose expression is a `BinaryOp`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pycparser import c_ast
+
+from xenbind.frontend.macros import (
+    ExpandedMacro,
+    possible_constants,
+    ring_macros,
+)
+from xenbind.frontend.parse import parse
+from xenbind.frontend.preprocess import (
+    expand,
+    finish_check,
+    preprocess,
+    require_header,
+    start_check,
+)
+from xenbind.source import Sources
+from xenbind.toolchain.compiler import Compiler
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedHeader:
+    """A header and all that it includes, as C's grammar has it.
+
+    `files` are those read, the root first; `constants` are the root's macros that may be
+    such, `ring_macros` those of the header that defines DEFINE_RING_TYPES.
+    """
+
+    path: Path
+    files: tuple[str, ...]
+    declarations: tuple[c_ast.Node, ...]
+    constants: tuple[ExpandedMacro, ...]
+    ring_macros: tuple[ExpandedMacro, ...]
+    sources: Sources
+
+
+def read_header(
+    header: Path, compiler: Compiler, skip: frozenset[str] = frozenset()
+) -> ParsedHeader:
+    """Preprocess, check and parse a header; the macros in `skip` are passed over.
+
+    Raises `SourceError` where the header is wrong, in the words of the C compiler if it
+    is the one to say so.
+    """
+    require_header(header)
+    sources = Sources()
+    check = start_check(compiler, header)  # runs beside the preprocessor
+    try:
+        preprocessed = preprocess(compiler, header, sources)
+        constants = possible_constants(preprocessed, header, skip)
+        rings = ring_macros(preprocessed, skip)
+        expanded = expand(compiler, header, preprocessed, [*constants, *rings])
+    finally:
+        finish_check(check, header)
+    parsed = parse(
+        preprocessed.text, [expanded[macro.name] for macro in constants], sources
+    )
+    return ParsedHeader(
+        path=header,
+        files=preprocessed.files,
+        declarations=parsed.declarations,
+        constants=parsed.constants,
+        ring_macros=tuple(expanded[macro.name] for macro in rings),
+        sources=sources,
+    )
