@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xenbind.ir.abi import X86_64
-from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
+from xenbind.ir.c_types import (
+    CType,
+    Enumeration,
+    Pointer,
+    RecordRef,
+    Scalar,
+    element,
+)
 from xenbind.ir.interface import Field, Record
 from xenbind.ir.layout import Member, lay_out
 
@@ -74,10 +81,8 @@ def _unit(type: CType) -> int:
     return X86_64.integers[type.base].size
 
 
-def _alignment(type: CType, records: Mapping[str, Record]) -> int:
-    match type:
-        case Array(element=element):
-            return _alignment(element, records)
+def _alignment(c_type: CType, records: Mapping[str, Record]) -> int:
+    match element(c_type):
         case RecordRef(key=key):
             return records[key].alignment
         case Pointer():

@@ -28,7 +28,7 @@ _DW_OP_PLUS_UCONST = 0x23
 _R_RISCV_32 = 1
 
 
-def tells(fact: str) -> bool:
+def covers(fact: str) -> bool:
     """Whether DWARF must know a fact if it knows the record: not so alignments and values."""
     return fact.rpartition(" ")[2] in _TOLD
 

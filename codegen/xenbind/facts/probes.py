@@ -81,12 +81,12 @@ class Reference:
 
 def reference(interface: Interface) -> Reference:
     """The questions about one interface version, in the order of its declarations."""
-    records = {record.key: record for record in interface.records}
+    records = interface.records_by_key
     probes: list[Probe] = []
     bits: list[Probe] = []
     trips = []
     for record in interface.records:
-        if "." in record.key:
+        if record.is_anonymous:
             continue  # anonymous: reached through the record around it
         for probe in _record_probes(record, records):
             (probes if probe.position is None else bits).append(probe)
@@ -155,9 +155,14 @@ def _member_probes(
         inner = f"{path}{field.name}"
         name = f"{outer}.{inner}"
         if field.bit_width is not None:
-            first = 8 * (base + field.offset) + (field.bit_offset or 0)
+            first = 8 * base + field.first_bit
             yield Probe(
-                name, f".{inner} = -1", field.bit_width, field.coord, first, outer
+                name=name,
+                expression=f".{inner} = -1",
+                expected=field.bit_width,
+                coord=field.coord,
+                position=first,
+                record=outer,
             )
             continue
         offset = base + field.offset
@@ -172,14 +177,14 @@ def _member_probes(
             continue
         index = "[0]" * len(lengths)
         nested = records[element.key]
-        if "." in nested.key:
+        if nested.is_anonymous:
             yield Probe(
                 f"{name} alignment",
                 f"_Alignof(__typeof__({value}{index}))",
                 nested.alignment,
                 nested.coord,
             )
-        if "." in nested.key or not index:
+        if nested.is_anonymous or not index:
             yield from _member_probes(
                 outer, nested, records, f"{inner}{index}.", offset
             )

@@ -1,7 +1,7 @@
 """Types on two sides: whether they are the same, laid out alike, and how to tell them apart.
 
 Takes `CType`s of two interface versions, each with the records that it can refer to;
-`diff` and `diffmembers` ask.
+gives yes or no, or both spellings.  `compare`, `members` and `text` beside it ask.
 """
 
 from __future__ import annotations
@@ -16,16 +16,12 @@ from xenbind.ir.c_types import (
     Pointer,
     RecordRef,
     Scalar,
+    is_anonymous,
     spelling,
 )
 from xenbind.ir.interface import Record
 
 Records = Mapping[str, Record]
-
-
-def is_anonymous(key: str) -> bool:
-    """Whether a record has no name of its own, only its place inside another."""
-    return "." in key
 
 
 def same_type(old: CType, new: CType) -> bool:
@@ -88,18 +84,19 @@ def _integer(base: str) -> tuple[int, bool] | None:
 
 
 def spellings(old: CType, new: CType) -> tuple[str, str]:
-    """Both as C writes them; with what is behind, if a name came to stand for another type."""
+    """Spell both types as C does, with what is behind a name that came to stand for another."""
     if not same_type(old, new) and spelling(old) == spelling(new):
         return _resolved(old), _resolved(new)
     return spelling(old), spelling(new)
 
 
-def _resolved(type: CType) -> str:
-    match type:
+def _resolved(c_type: CType) -> str:
+    """Spell a type with the fundamental type behind its name."""
+    match c_type:
         case Array(element, length):
             return f"{_resolved(element)}[{'' if length is None else length}]"
         case Scalar(name, base) | Enumeration(name, base) if name != base:
             return f"{name} ({base})"
         case Pointer(name, target) if target is not None:
             return f"{_resolved(target)} *"
-    return spelling(type)
+    return spelling(c_type)
