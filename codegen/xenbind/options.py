@@ -62,8 +62,8 @@ def load_spec(spec: Path | None, include: Path | None = None) -> Spec:
 
 def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
     """Read the interface that a version number of the spec or a header tree's path names."""
-    # `check` needs this module's options and reads nothing: with the parser imported above
-    # it took PIPELINE_MS ms more, on top of CHECK_MS.
+    # `check` needs the options in this module and reads no header. The parser, imported
+    # above, would double its time: 0.1 s on top of 0.1 s.
     from xenbind.pipeline import read
     from xenbind.toolchain.compiler import find_compiler
 

@@ -120,7 +120,7 @@ def _resume(source: Input) -> int:
 
 
 def _looks_right(source: Input, ahead: int) -> bool:
-    """Whether a request seems to begin there: one too many would end in the next one.
+    """Tell whether a request seems to begin there: one too many would end in the next one.
 
     It has a known version, flags and a reason with names, and behind it comes the end or
     another known version.

@@ -73,7 +73,7 @@ class Kind:
     named: tuple[tuple[int, int, ConstantGroup], ...]
 
     def looks_right(self, data: bytes) -> bool:
-        """Whether the members whose values have names hold such values."""
+        """Tell whether the members whose values have names hold such values."""
         return all(
             _has_name(int.from_bytes(data[offset : offset + size], "little"), group)
             for offset, size, group in self.named

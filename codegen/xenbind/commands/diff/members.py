@@ -91,7 +91,7 @@ def member_changes(
 
 
 def ends_open(record: Record) -> bool:
-    """Whether the last member is an array of as many elements as there is room for."""
+    """Tell whether the last member is an array of as many elements as there is room for."""
     last = record.fields[-1].type if record.fields else None
     return (
         record.kind == "struct"
@@ -143,7 +143,7 @@ class _Part:
         )
 
     def inside(self, field: Field) -> _Part | None:
-        """The anonymous record that a member is, or is an array of."""
+        """Give the anonymous record that a member is, or is an array of."""
         element, index = field.type, ""
         while isinstance(element, Array):
             element, index = element.element, index + "[]"
@@ -154,7 +154,7 @@ class _Part:
         return _Part(self.records[element.key], self.records, path, base)
 
     def leaves(self, field: Field) -> Iterator[Member]:
-        """The member, or in its place all those in the anonymous record that it is."""
+        """Give the member, or in its place all those in the anonymous record that it is."""
         inside = self.inside(field)
         if inside is None:
             yield self.member(field)
@@ -164,7 +164,7 @@ class _Part:
 
 
 def _members(old: _Part, new: _Part) -> Iterator[MemberChange]:
-    """All members of either side in order, the unchanged ones with no `changes`."""
+    """Give all members of either side in order, the unchanged ones with no `changes`."""
     in_union = new.record.kind == "union"
     renamed = {} if in_union else _renamed(old.record, new.record)
     for before, after in merge(
@@ -200,7 +200,7 @@ def _members(old: _Part, new: _Part) -> Iterator[MemberChange]:
 def _pair(
     old: _Part, before: Field, new: _Part, after: Field
 ) -> Iterator[MemberChange]:
-    """A member that both sides have, then what is inside it if its type is anonymous."""
+    """Compare a member that both sides have, then what is in it if its type is anonymous."""
     open_ended = _is_open_end(old.record, before) and _is_open_end(new.record, after)
     happened = {
         Change.RENAMED: before.name != after.name,
@@ -235,8 +235,10 @@ def _pair(
 
 
 def _renamed(old: Record, new: Record) -> dict[str, str]:
-    """New names by old ones, each unknown to the other side: the members of one type at one
-    place behind one and the same neighbour.  Place and type alone agree by chance.
+    """Give new names by old ones, each unknown to the other side.
+
+    Such members have one type and one place, behind one and the same neighbour: place and
+    type alone agree by chance.
     """
     renamed: dict[str, str] = {}
     olds = {field.name for field in old.fields}
@@ -260,7 +262,7 @@ def _renamed(old: Record, new: Record) -> dict[str, str]:
 
 
 def _with_neighbours(record: Record) -> Iterator[tuple[str, Field]]:
-    """The members that are not padding, each with the name of the one before it."""
+    """Give the members that are not padding, each with the name of the one before it."""
     neighbour = ""
     for field in record.fields:
         if not field.is_padding:
@@ -269,7 +271,7 @@ def _with_neighbours(record: Record) -> Iterator[tuple[str, Field]]:
 
 
 def _was_padding(old: Record, new: Record, field: Field) -> bool:
-    """Whether a struct that kept its size had no member but padding where it has this."""
+    """Tell whether a struct that kept its size had no member but padding where it has this."""
     end = field.first_bit + field.bit_count
     return old.size == new.size and all(
         end <= other.first_bit or other.first_bit + other.bit_count <= field.first_bit

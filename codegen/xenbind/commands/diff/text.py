@@ -118,7 +118,7 @@ def _constant_line(change: ConstantChange) -> Line:
 
 
 def _body(constant: Constant) -> str:
-    """The value as the header writes it, without parentheses around the whole."""
+    """Write the value as the header does, without parentheses around the whole."""
     body = " ".join(constant.body.split())
     inner = body[1:-1]
     whole = body.startswith("(") and body.endswith(")")
@@ -150,7 +150,7 @@ def _record_heading(record: RecordChange) -> str:
 
 
 def _only_follows(record: RecordChange) -> bool:
-    """Whether nothing happened here but in the structs that the members are of."""
+    """Tell whether nothing happened here but in the structs that the members are of."""
     members = [member for member in record.members if not member.padding]
     return any(member.follows for member in members) and all(
         member.follows or member.changes == (Change.MOVED,) for member in members
@@ -166,7 +166,7 @@ def _follower_line(record: RecordChange) -> Line:
 
 
 def _one_side(old: T | None, new: T | None) -> tuple[Kind, T]:
-    """What is on one side alone, and whether that adds or removes it."""
+    """Give what is on one side alone, and whether that adds or removes it."""
     if new is not None:
         return Kind.ADDED, new
     assert old is not None
@@ -177,7 +177,7 @@ def _one_side(old: T | None, new: T | None) -> tuple[Kind, T]:
 
 
 def _member_lines(changes: Sequence[MemberChange]) -> Iterator[Line]:
-    """The changes in order, like ones together; then what follows from types, and padding."""
+    """Tell the changes in order, like ones together; then what follows from types, and padding."""
     for run in _runs([change for change in changes if not change.padding]):
         first = run[0]
         if first.changes in _ONE_SIDED:
@@ -193,7 +193,7 @@ def _member_lines(changes: Sequence[MemberChange]) -> Iterator[Line]:
 
 
 def _runs(members: Sequence[MemberChange]) -> list[list[MemberChange]]:
-    """Neighbours to which the same happened, to be told together."""
+    """Put neighbours together to which the same happened."""
     runs: list[list[MemberChange]] = [[member] for member in members[:1]]
     for before, member in pairwise(members):
         adjacent = member.position == before.position + 1
@@ -205,7 +205,7 @@ def _runs(members: Sequence[MemberChange]) -> list[list[MemberChange]]:
 
 
 def _fate(member: MemberChange) -> object:
-    """What is alike in members that can be told together."""
+    """Give what is alike in members that can be told together."""
     if _shift(member):
         return "moved", _shift(member)
     if member.changes in _ONE_SIDED and _present(member).bit_width is None:
@@ -215,7 +215,7 @@ def _fate(member: MemberChange) -> object:
 
 
 def _shift(member: MemberChange) -> int:
-    """By how many bits a member moved, if that or its type's size is all that changed."""
+    """Count the bits by which a member moved, if that or its type's size is all that changed."""
     if member.old is None or member.new is None:
         return 0
     if member.changes != (Change.MOVED,) and not member.follows:
@@ -254,7 +254,7 @@ def _moved_line(run: Sequence[MemberChange]) -> Line:
 
 
 def _changed_line(change: MemberChange) -> Line:
-    """A member of which more changed than its place."""
+    """Tell of a member of which more changed than its place."""
     old, new = change.old, change.new
     assert old and new
     parts = []
@@ -272,7 +272,7 @@ def _changed_line(change: MemberChange) -> Line:
 
 
 def _followers(members: Sequence[MemberChange]) -> Iterator[Line]:
-    """Members whose type has a new size, those of one growth together.
+    """Tell of members whose type has a new size, those of one growth together.
 
     An anonymous struct or union is left out where a member of it tells the same.
     """

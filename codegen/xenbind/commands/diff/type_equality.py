@@ -25,7 +25,7 @@ Records = Mapping[str, Record]
 
 
 def same_type(old: CType, new: CType) -> bool:
-    """Whether two types go by the same name, though what is inside a record may differ.
+    """Tell whether two types go by the same name, though what is inside a record may differ.
 
     Anonymous records of one kind count as the same: their members are compared.
     """
@@ -40,7 +40,7 @@ def same_type(old: CType, new: CType) -> bool:
 def same_layout(
     old: CType, old_records: Records, new: CType, new_records: Records
 ) -> bool:
-    """Whether two types mean the same bytes: members of one name and place, one sign.
+    """Tell whether two types mean the same bytes: members of one name and place, one sign.
 
     A record with a name of its own is like itself, since its changes are told there.
     """
@@ -78,7 +78,7 @@ def _size_and_places(record: Record) -> tuple[object, ...]:
 
 
 def _integer(base: str) -> tuple[int, bool] | None:
-    """Size and sign of an integer type, None for another."""
+    """Give the size and sign of an integer type, None for another."""
     found = X86_64.integers.get(base)
     return None if found is None else (found.size, found.signed)
 

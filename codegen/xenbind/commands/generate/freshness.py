@@ -32,8 +32,8 @@ def stale(job: Job) -> list[Stale]:
     """Give what `generate` would change in the output folder; empty if nothing."""
     if is_current(job):
         return []
-    # Digests alone answer for a folder that is current: with the stages imported above,
-    # that took PIPELINE_MS ms more, on top of CHECK_MS.
+    # A folder that is current needs digests alone. The stages, imported above, would more
+    # than double the time that takes: 0.15 to 0.2 s on top of 0.1 s.
     from xenbind.commands.generate.build import build
 
     files = build(job).files
@@ -48,7 +48,7 @@ def stale(job: Job) -> list[Stale]:
 
 
 def is_current(job: Job) -> bool:
-    """Whether digests alone show that generating would change nothing."""
+    """Tell whether digests alone show that generating would change nothing."""
     made = manifest.load(job.out)
     if made is None or made.generator != manifest.generator_digest():
         return False

@@ -1,7 +1,7 @@
 """The picture of a view: columns of offsets, sizes, names, types and what they are for.
 
-Takes a view; gives something for a `rich.console.Console` to print, which cuts
-each row to the width there is and colours it where there is colour.  To a console that
+Takes a view; gives something for `command` to print with a `rich.console.Console`, which
+cuts each row to the width there is and colours it where there is colour.  To a console that
 wraps softly (`console.print(…, soft_wrap=True)`) rows go whole.
 """
 
@@ -63,7 +63,7 @@ def text(view: View) -> Picture:
 
 
 def summary(doc: str) -> str:
-    """The first sentence of a comment, without what a terminal would obey."""
+    """Give the first sentence of a comment, without what a terminal would obey."""
     paragraph = " ".join(doc.partition("\n\n")[0].split())
     # A capital after the full stop tells a sentence's end from "e.g. this".
     end = re.search(r"(?<!e\.g)(?<!i\.e)[.!?](?=\s+[A-Z])", paragraph)
@@ -99,7 +99,7 @@ def _part_rows(parts: Sequence[Part]) -> Iterator[Row]:
 
 
 def _nested_rows(parts: Sequence[Part], guide: str) -> Iterator[Row]:
-    """Rows under the one of the record around; `guide` draws the tree on their left."""
+    """Make the rows under the one of the record around; `guide` draws the tree on their left."""
     for part in parts:
         branch, stem = ("└ ", "  ") if part is parts[-1] else ("├ ", "│ ")
         yield _part_row(part, guide + branch)
@@ -127,7 +127,7 @@ def _extent(part: Part) -> str:
 
 
 def _bar(part: Part) -> str:
-    """How much of the union around it a part fills."""
+    """Draw how much of the union around it a part fills."""
     if not part.union:
         return ""
     filled = min(_BAR, max(1, round(_BAR * _bits(part) / (8 * part.union))))
@@ -243,7 +243,7 @@ def _title(name: str, facts: str) -> Text:
 def _about(
     view: RecordView | GroupView, doc: str, file: str, line: int
 ) -> Iterator[Text]:
-    """The comment in full and the place, between the title and the rows."""
+    """Give the comment in full and the place, between the title and the rows."""
     version = f"{view.interface.name} version {view.interface.version}"
     yield Text(f"{version}, {file}:{line}", _ASIDE)
     yield Text()
@@ -257,7 +257,7 @@ def _heading(*names: str) -> Row:
 
 
 def _aligned(rows: Sequence[Row], right: set[int]) -> Iterator[Text]:
-    """Rows as lines in columns, those in `right` flush right; empty columns take no room."""
+    """Write rows as lines in columns, those in `right` flush right; empty columns take no room."""
     widths = [
         max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)
     ]
