@@ -1,7 +1,7 @@
 """What a compiler's debug information says of a header: a second oracle.
 
 Takes an object file that was compiled with -g, and the keys of records; gives their
-sizes, offsets, bits and enumerators' values under the names that `reference` uses.  The
+sizes, offsets, bits and enumerators' values under the names that `probes` uses.  The
 members are those that DWARF lists, not those that xenbind found: one that it lost shows.
 DWARF tells no alignment unless an attribute sets it, and knows no macro's value.
 `verify` compares.
@@ -103,14 +103,14 @@ def _members(record: Any, path: str, base: int) -> Iterator[tuple[str, int]]:
                 yield f"{fact} bit_offset", 8 * base + _first_bit(member)
                 yield f"{fact} bit_width", width.value
             continue
-        type = _type(member)
+        type_die = _type(member)
         if _name(member):
             yield f"{fact} offset", offset
-            yield f"{fact} size", _size(type)
-        element, index = _element(type)
+            yield f"{fact} size", _size(type_die)
+        element, index = _element(type_die)
         inner = _resolved(element)
         if inner.tag in _RECORDS:
-            # An array of records that have a name is one member, as in `reference`.
+            # An array of records that have a name is one member, as in `probes`.
             is_anonymous = inner is element and not _name(inner)
             if is_anonymous or not index:
                 yield from _members(
@@ -128,37 +128,37 @@ def _enumerators(die: Any, wanted: Set[str]) -> Iterator[tuple[str, int]]:
 
 def _type(die: Any) -> Any:
     """The type of a member, an element or a typedef, without its qualifiers."""
-    type = die.get_DIE_from_attribute("DW_AT_type")
-    return _type(type) if type.tag in _QUALIFIERS else type
+    type_die = die.get_DIE_from_attribute("DW_AT_type")
+    return _type(type_die) if type_die.tag in _QUALIFIERS else type_die
 
 
-def _resolved(type: Any) -> Any:
+def _resolved(type_die: Any) -> Any:
     """A type behind its typedefs."""
-    while type.tag == "DW_TAG_typedef":
-        type = _type(type)
-    return type
+    while type_die.tag == "DW_TAG_typedef":
+        type_die = _type(type_die)
+    return type_die
 
 
-def _element(type: Any) -> tuple[Any, str]:
+def _element(type_die: Any) -> tuple[Any, str]:
     """The type inside arrays of one or more elements, and the path to the first one."""
     index = ""
-    while (array := _resolved(type)).tag == "DW_TAG_array_type":
+    while (array := _resolved(type_die)).tag == "DW_TAG_array_type":
         counts = _counts(array)
         if 0 in counts:
             return array, index
-        type, index = _type(array), index + "[0]" * len(counts)
-    return type, index
+        type_die, index = _type(array), index + "[0]" * len(counts)
+    return type_die, index
 
 
-def _size(type: Any) -> int:
+def _size(type_die: Any) -> int:
     """Bytes that a type takes; 0 for an array whose length the header does not tell."""
-    type = _resolved(type)
-    if size := type.attributes.get("DW_AT_byte_size"):
+    type_die = _resolved(type_die)
+    if size := type_die.attributes.get("DW_AT_byte_size"):
         return int(size.value)
-    if type.tag == "DW_TAG_pointer_type":
-        return int(type.cu["address_size"])
-    size_of_all = _size(_type(type))
-    for count in _counts(type):
+    if type_die.tag == "DW_TAG_pointer_type":
+        return int(type_die.cu["address_size"])
+    size_of_all = _size(_type(type_die))
+    for count in _counts(type_die):
         size_of_all *= count
     return size_of_all
 

@@ -1,9 +1,9 @@
-"""What to ask compiled C about an interface, and how to read the answers.
+"""What to ask compiled C about an interface, and what the IR itself answers.
 
 `reference` takes the IR and gives the questions: one `Probe` for each size, alignment,
 offset, bit position and constant value, and the members that the round trip visits; the
-template reference/version.c.jinja makes a C file of them.  `answers` takes such a file,
-compiled to an object but never run, and gives what C says.  `verify` compares.
+template reference/version.c.jinja makes a C file of them.  `object_file` compiles that and
+reads what C says; `verify` compares it with what `expected` gives.
 """
 
 from __future__ import annotations
@@ -194,12 +194,12 @@ def _is_flexible(field: Field) -> bool:
     return isinstance(field.type, Array) and field.type.length is None
 
 
-def _element(type: CType) -> tuple[CType, tuple[int, ...]]:
+def _element(c_type: CType) -> tuple[CType, tuple[int, ...]]:
     """The type inside arrays of one or more elements, and the arrays' lengths."""
-    if not isinstance(type, Array) or not type.length:
-        return type, ()
-    element, lengths = _element(type.element)
-    return element, (type.length, *lengths)
+    if not isinstance(c_type, Array) or not c_type.length:
+        return c_type, ()
+    element, lengths = _element(c_type.element)
+    return element, (c_type.length, *lengths)
 
 
 def _leaves(

@@ -63,9 +63,9 @@ class Abi:
         held = [0, *values]
         for name in ["char", "short"] * packed + ["int", "long", "long long"]:
             signed = "signed char" if name == "char" else name
-            type = self.integers[signed if min(held) < 0 else f"unsigned {name}"]
-            if type.holds(min(held)) and type.holds(max(held)):
-                return type
+            integer = self.integers[signed if min(held) < 0 else f"unsigned {name}"]
+            if integer.holds(min(held)) and integer.holds(max(held)):
+                return integer
         return None
 
 

@@ -83,7 +83,7 @@ def member_changes(
     """Tell what became of the members, in order; padding that only moved is left out."""
     found = []
     position = 0
-    for change in _members(_Part(old, old_records), _Part(new, new_records)):
+    for change in _members(_Side(old, old_records), _Side(new, new_records)):
         if change.changes and not (change.padding and change.changes == _MOVED):
             found.append(replace(change, position=position))
         position += not change.padding
@@ -123,7 +123,7 @@ def merge(
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Side:
     """A tagged record on one side, or an anonymous one in it with its path and offset."""
 
     record: Record
@@ -142,7 +142,7 @@ class _Part:
             bit_width=field.bit_width,
         )
 
-    def inside(self, field: Field) -> _Part | None:
+    def inside(self, field: Field) -> _Side | None:
         """Give the anonymous record that a member is, or is an array of."""
         element, index = field.type, ""
         while isinstance(element, Array):
@@ -151,7 +151,7 @@ class _Part:
             return None
         path = f"{self.path}{field.name}{index}."
         base = self.base + field.offset
-        return _Part(self.records[element.key], self.records, path, base)
+        return _Side(self.records[element.key], self.records, path, base)
 
     def leaves(self, field: Field) -> Iterator[Member]:
         """Give the member, or in its place all those in the anonymous record that it is."""
@@ -163,7 +163,7 @@ class _Part:
                 yield from inside.leaves(inner)
 
 
-def _members(old: _Part, new: _Part) -> Iterator[MemberChange]:
+def _members(old: _Side, new: _Side) -> Iterator[MemberChange]:
     """Give all members of either side in order, the unchanged ones with no `changes`."""
     in_union = new.record.kind == "union"
     renamed = {} if in_union else _renamed(old.record, new.record)
@@ -198,7 +198,7 @@ def _members(old: _Part, new: _Part) -> Iterator[MemberChange]:
 
 
 def _pair(
-    old: _Part, before: Field, new: _Part, after: Field
+    old: _Side, before: Field, new: _Side, after: Field
 ) -> Iterator[MemberChange]:
     """Compare a member that both sides have, then what is in it if its type is anonymous."""
     open_ended = _is_open_end(old.record, before) and _is_open_end(new.record, after)
