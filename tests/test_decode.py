@@ -32,9 +32,9 @@ from xen_vm_event import VERSIONS, interface
 from xenbind import pipeline, spec
 from xenbind.commands.decode import ring_page, table
 from xenbind.commands.decode.events import Event, Names, events
-from xenbind.commands.decode.recording import FORMS, DecodeError, read
-from xenbind.commands.decode.stream import request_record
-from xenbind.commands.decode.text import name_of, text, to_json
+from xenbind.commands.decode.recording import Form, read
+from xenbind.commands.decode.stream import DecodeError, request_record
+from xenbind.commands.decode.text import as_json, name_of, text
 from xenbind.errors import OutputError, XenbindError
 from xenbind.ir.interface import Interface
 
@@ -57,7 +57,7 @@ def decode(
 ) -> tuple[list[Event], list[DecodeError]]:
     """All events in some bytes, and what was no request, passed over."""
     bad: list[DecodeError] = []
-    raws = read(io.BytesIO(data), "test", versions().get, form, bad.append)
+    raws = read(io.BytesIO(data), "test", versions().get, Form(form), bad.append)
     return list(events(raws, arch)), bad
 
 
@@ -208,7 +208,7 @@ def test_a_real_request_says_what_the_guest_did(number: int) -> None:
     reason, details, registers = REAL[number]
     (event,), bad = decode(REQUESTS[number])
     head = {"version": 7, "flags": 1, "vcpu_id": 0, "altp2m_idx": 0}
-    content = to_json(event)
+    content = as_json(event)
     assert not bad
     assert (content["reason_name"], content["flags_name"]) == (reason, "VCPU_PAUSED")
     assert content["payload"] == (
@@ -232,7 +232,7 @@ def test_the_recorded_reasons() -> None:
         line["reason"].replace("DESC_ACCESS", "DESCRIPTOR_ACCESS") for line in LINES
     ]
     found, bad = decode(DATA.read_bytes())
-    assert ([to_json(event)["reason_name"] for event in found], bad) == (stated, [])
+    assert ([as_json(event)["reason_name"] for event in found], bad) == (stated, [])
 
 
 def test_the_words_for_real_requests() -> None:
@@ -240,7 +240,7 @@ def test_the_words_for_real_requests() -> None:
     check_golden(
         GOLDEN / "requests.txt", "".join(f"{text(event)}\n" for event in found)
     )
-    lines = [json.dumps(to_json(event)) for event in found]
+    lines = [json.dumps(as_json(event)) for event in found]
     check_golden(GOLDEN / "requests.jsonl", "".join(f"{line}\n" for line in lines))
 
 
@@ -271,8 +271,8 @@ def test_flags_are_told_by_name(flags: int, shown: str) -> None:
     data[4:8] = flags.to_bytes(4, "little")
     (event,), _ = decode(bytes(data))
     assert f" flags={shown} " in text(event)
-    assert to_json(event)["flags"] == flags
-    assert to_json(event)["flags_name"] == shown
+    assert as_json(event)["flags"] == flags
+    assert as_json(event)["flags_name"] == shown
 
 
 def test_bits_that_have_a_name_together() -> None:
@@ -284,7 +284,7 @@ def test_bits_that_have_a_name_together() -> None:
 @pytest.mark.parametrize("reason", [17, 257, 2**32 - 1])
 def test_unknown_reasons_are_kept(reason: int) -> None:
     (event,), bad = decode(request(7, reason))
-    content = to_json(event)
+    content = as_json(event)
     assert not bad
     assert (content["reason"], content["reason_name"]) == (reason, f"UNKNOWN_{reason}")
     assert (content["payload"], content["details"]) == (None, {})
@@ -295,7 +295,7 @@ def test_arm_registers() -> None:
     data = bytearray(request(7, 11))
     struct.pack_into("<5Q", data, 56, 1, 2, 3, 0xFFFF_0000_0040_1000, 0x6000_01C5)
     (event,), _ = decode(bytes(data), arch="arm")
-    assert to_json(event)["registers"] == {
+    assert as_json(event)["registers"] == {
         **{"ttbr0": 1, "ttbr1": 2, "ttbcr": 3},
         **{"pc": 0xFFFF_0000_0040_1000, "cpsr": 0x6000_01C5},
     }
@@ -332,7 +332,7 @@ def test_only_the_versions_that_occur_are_read() -> None:
         return versions().get(number)
 
     for data in (RAW, page(REQUESTS), DATA.read_bytes()):
-        raws = read(io.BytesIO(data), "test", read_one, "auto", refuse)
+        raws = read(io.BytesIO(data), "test", read_one, Form.AUTO, refuse)
         assert len(list(events(raws))) == 8
     assert {number for number in asked if number in VERSIONS} == {7}
 
@@ -429,7 +429,7 @@ def stream(raw: io.RawIOBase) -> BinaryIO:
 def test_a_stream_that_gives_few_bytes_at_a_time() -> None:
     for data in (RAW, page(REQUESTS, 5), DATA.read_bytes()):
         parts = (data[at : at + 7] for at in range(0, len(data), 7))
-        raws = read(stream(Trickle(parts)), "test", versions().get, "auto", refuse)
+        raws = read(stream(Trickle(parts)), "test", versions().get, Form.AUTO, refuse)
         assert said(list(events(raws))) == said(decode(RAW)[0])
 
 
@@ -437,7 +437,7 @@ def test_requests_on_a_pipe_are_told_as_they_come() -> None:
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as pipe, os.fdopen(writer, "wb", buffering=0) as other:
         other.write(RAW[:800])
-        raws = read(pipe, "test", versions().get, "auto", refuse)
+        raws = read(pipe, "test", versions().get, Form.AUTO, refuse)
         first = next(events(raws))
         assert (first.index, first.numbers["reason"]) == (0, 13)
         assert next(raws).index == 1
@@ -470,7 +470,7 @@ def test_memory_stays_bounded(form: str) -> None:
     endless = stream(Endless(part, 1000 * len(part)))
     tracemalloc.start()
     try:
-        raws = read(endless, "test", versions().get, form, refuse)
+        raws = read(endless, "test", versions().get, Form(form), refuse)
         assert sum(1 for _ in events(raws)) == 8000
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
@@ -597,7 +597,7 @@ def test_what_is_no_request_is_told_with_its_place(
         f"test{f':{bad[0].line}' if bad[0].line else ''}: byte {bad[0].position}: "
     )
     with pytest.raises(DecodeError):
-        list(read(io.BytesIO(data), "test", versions().get, form, refuse))
+        list(read(io.BytesIO(data), "test", versions().get, Form(form), refuse))
 
 
 class Broken(io.RawIOBase):
@@ -616,7 +616,7 @@ class Broken(io.RawIOBase):
 
 
 def test_a_stream_that_cannot_be_read_is_told_as_such() -> None:
-    raws = read(stream(Broken()), "test", versions().get, "raw", print)
+    raws = read(stream(Broken()), "test", versions().get, Form.RAW, print)
     assert next(raws).data == REQUESTS[0]
     with pytest.raises(DecodeError) as caught:
         next(raws)
@@ -642,7 +642,7 @@ def test_the_next_request_is_found_wherever_it_begins(edge: int) -> None:
     data = b"\xee" * edge + RAW
     bad: list[DecodeError] = []
     parts = (data[at : at + 16] for at in range(0, len(data), 16))
-    raws = read(stream(Trickle(parts)), "test", versions().get, "raw", bad.append)
+    raws = read(stream(Trickle(parts)), "test", versions().get, Form.RAW, bad.append)
     found = list(raws)
     assert [error.skipped for error in bad] == [edge]
     assert len(found) == 8
@@ -711,11 +711,11 @@ def test_a_bad_line_is_left_out() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=5000), st.sampled_from(FORMS))
+@given(st.binary(max_size=5000), st.sampled_from([form.value for form in Form]))
 def test_any_bytes_give_events_or_errors(data: bytes, form: str) -> None:
     for event in decode(data, form)[0]:
         assert text(event)
-        json.dumps(to_json(event))
+        json.dumps(as_json(event))
 
 
 PIECES = st.one_of(
@@ -820,7 +820,7 @@ DEFINE_RING_TYPES(vm_event, vm_event_request_t, vm_event_response_t);
     declared = pipeline.read(loaded, loaded.versions[0], ("gcc",))
     low_and_high = (-1 & 0x1FFF_FFFF) << 3 | 0b101  # -3 and -1 in 3 and 29 bits
     data = struct.pack("<IIhbB4xqI4x", 9, 1, -2, -100, 0b1111_1110, -5, low_and_high)
-    raws = read(io.BytesIO(data), "test", {9: declared}.get, "raw", refuse)
+    raws = read(io.BytesIO(data), "test", {9: declared}.get, Form.RAW, refuse)
     (event,) = events(raws)
     assert event.numbers == {
         **{"version": 9, "colour": 1, "delta": -2, "small": -100, "bits": 0b110},
@@ -844,7 +844,7 @@ def load(path: Path, form: str) -> Any:
 
 
 def found_in(data: bytes) -> Iterator[Event]:
-    return events(read(io.BytesIO(data), "test", versions().get, "raw", refuse))
+    return events(read(io.BytesIO(data), "test", versions().get, Form.RAW, refuse))
 
 
 @pytest.mark.parametrize("form", ["arrow", "parquet"])

@@ -20,10 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import INSTALLED, PROJECT, SPEC, require, tree
 from xenbind import spec as specs
+from xenbind.commands.diff.as_json import as_json
 from xenbind.commands.diff.compare import Difference, Verdict, diff
-from xenbind.commands.diff.member_text import Kind
 from xenbind.commands.diff.members import Member, MemberChange
-from xenbind.commands.diff.text import describe, plain, to_json
+from xenbind.commands.diff.text import Kind, lines
 from xenbind.ir.abi import X86_64
 from xenbind.ir.c_types import Scalar
 from xenbind.ir.interface import Field, Interface, Record
@@ -48,6 +48,11 @@ def versions() -> dict[int, Interface]:
     spec = specs.load(SPEC)
     command = find_compiler(None)
     return {version.number: read(spec, version, command) for version in spec.versions}
+
+
+def plain(found: Difference) -> str:
+    """The lines as a terminal without colours shows them."""
+    return "".join(f"{line}\n" for line in lines(found))
 
 
 def read_tree(folder: Path) -> Interface:
@@ -664,7 +669,7 @@ def test_rule(rule: Rule, compare: Compare) -> None:
     if rule.verdict is BREAKING:
         head += f"warning: the ABI broke but {MACRO} is still 1\n"
     told = dedent(rule.told)
-    assert plain(describe(found)) == head + told
+    assert plain(found) == head + told
     assert found.verdict is rule.verdict
     assert found.unannounced is (rule.verdict is BREAKING)
 
@@ -682,7 +687,7 @@ def test_each_line_has_the_kind_to_colour_it_by(compare: Compare) -> None:
         "#define A 2\n#define C 1\nstruct s { uint8_t a, b, _pad[2]; };",
         (1, 1),
     )
-    assert [(line.kind.value, line.text) for line in describe(found)] == [
+    assert [(line.kind.value, line.text) for line in lines(found)] == [
         ("heading", "vm_event version 1 → 1: breaking"),
         ("warning", f"the ABI broke but {MACRO} is still 1"),
         ("note", ""),
@@ -705,14 +710,14 @@ GROWN = "struct s { int x; };", "struct s { int x, y; };"
 def test_a_break_under_a_new_number_is_announced(compare: Compare) -> None:
     found = compare(*GROWN, (1, 2))
     assert (found.verdict, found.unannounced) == (BREAKING, False)
-    assert not any(line.kind is Kind.WARNING for line in describe(found))
+    assert not any(line.kind is Kind.WARNING for line in lines(found))
 
 
 def test_the_version_number_is_no_changed_constant(compare: Compare) -> None:
     found = compare("", "", (6, 7))
     assert found.verdict is SAME
     assert found.constants == ()
-    assert plain(describe(found)) == (
+    assert plain(found) == (
         "vm_event version 6 → 7: same\n"
         f"    a monitor that compares {MACRO} has to be rebuilt nevertheless\n"
     )
@@ -720,7 +725,7 @@ def test_the_version_number_is_no_changed_constant(compare: Compare) -> None:
 
 def test_the_sides_can_be_named(compare: Compare) -> None:
     found = compare("", "", (7, 7))
-    first = describe(found, "Xen 4.17", "headers/v7")[0]
+    first = lines(found, "Xen 4.17", "headers/v7")[0]
     assert first.text == "vm_event version 7 (Xen 4.17) → 7 (headers/v7): same"
 
 
@@ -730,11 +735,11 @@ def test_the_sides_can_be_named(compare: Compare) -> None:
 @pytest.mark.parametrize(("old", "new"), PAIRS)
 def test_text(old: int, new: int, versions: dict[int, Interface]) -> None:
     found = diff(versions[old], versions[new], MACRO)
-    check_golden(GOLDEN / f"v{old}-v{new}.txt", plain(describe(found)))
+    check_golden(GOLDEN / f"v{old}-v{new}.txt", plain(found))
 
 
 def test_json(versions: dict[int, Interface]) -> None:
-    found = to_json(diff(versions[5], versions[6], MACRO))
+    found = as_json(diff(versions[5], versions[6], MACRO))
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     check_golden(GOLDEN / "v5-v6.json", text)
 
@@ -744,7 +749,7 @@ def test_json_has_no_size_where_it_means_nothing(compare: Compare) -> None:
         "struct s { uint64_t count; uint64_t ring[1]; };",
         "struct s { uint64_t count; uint64_t ring[]; };",
     )
-    (told,) = to_json(found)["records"]
+    (told,) = as_json(found)["records"]
     assert (told["name"], told["old_size"], told["new_size"]) == (
         "struct s",
         None,
@@ -959,9 +964,9 @@ def test_it_can_always_be_told(
     versions: dict[int, Interface], sides: tuple[Record, Record]
 ) -> None:
     found = between(sides[0], sides[1], versions[7])
-    told = plain(describe(found))
+    told = plain(found)
     for change in [c for r in found.records for c in r.members]:
         present = change.new or change.old
         assert present is not None
         assert present.name in told or " members moved by " in told
-    assert json.loads(json.dumps(to_json(found))) == to_json(found)
+    assert json.loads(json.dumps(as_json(found))) == as_json(found)

@@ -25,7 +25,8 @@ from typing import Any
 import pytest
 from support import SPEC, TINY, tree
 from xenbind.commands.generate import output
-from xenbind.commands.generate.build import Job, build
+from xenbind.commands.generate.build import build
+from xenbind.commands.generate.job import Job
 from xenbind.commands.generate.manifest import Manifest, digests
 from xenbind.errors import OutputError, SourceError
 from xenbind.toolchain import process

@@ -73,8 +73,7 @@ def operations() -> dict[tuple[str, str], Operation]:
     """The macros that were translated, by side and Python name."""
     loaded = spec.load(SPEC)
     interface = pipeline.read(loaded, loaded.versions[-1], ("gcc",))
-    records = {record.key: record for record in interface.records}
-    made = protocol.operations(interface.rings[0], records)
+    made = protocol.operations(interface.rings[0], interface.records_by_key)
     return {(o.side, o.name): o for o in made if o.side != "none"}
 
 

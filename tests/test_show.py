@@ -16,9 +16,11 @@ from golden_files import check_golden
 from rich.console import Console
 from support import PROJECT, SPEC, tree
 from xenbind import spec
+from xenbind.commands.show.as_json import as_json
 from xenbind.commands.show.parts import Kind, Part
-from xenbind.commands.show.text import picture, summary
-from xenbind.commands.show.view import GroupView, Overview, RecordView, show, to_json
+from xenbind.commands.show.text import summary
+from xenbind.commands.show.text import text as draw
+from xenbind.commands.show.view import GroupView, Overview, RecordView, show
 from xenbind.errors import XenbindError, describe
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import read
@@ -87,7 +89,7 @@ def text(view: Any, width: int = 100, **options: Any) -> str:
     file = io.StringIO()
     soft_wrap = options.pop("soft_wrap", False)
     console = Console(file=file, width=width, **options)
-    console.print(picture(view), soft_wrap=soft_wrap)
+    console.print(draw(view), soft_wrap=soft_wrap)
     return file.getvalue()
 
 
@@ -123,7 +125,7 @@ def test_picture_of_holes_and_padding(gaps: Interface, name: str) -> None:
 @pytest.mark.parametrize("name", ["vm_event_desc_access", "VmEventX86", None])
 def test_json(name: str | None) -> None:
     view = show(version(7), name, expand=True)
-    answer = json.dumps(to_json(view), indent=2) + "\n"
+    answer = json.dumps(as_json(view), indent=2) + "\n"
     check_golden(GOLDEN / f"{name or 'overview'}.json", answer)
 
 

@@ -7,6 +7,7 @@ Every stage raises one of these; the command line catches `XenbindError`, prints
 from __future__ import annotations
 
 from xenbind.source import Coord, Sources
+from xenbind.words import printable
 
 
 class XenbindError(Exception):
@@ -45,14 +46,7 @@ def describe(error: XenbindError) -> str:
 
     A header's control characters do not reach the terminal.
     """
-    return "\n".join(map(_printable, _lines(error)))
-
-
-def _printable(line: str) -> str:
-    return "".join(
-        char if char.isprintable() or char in "\t\n" else "\N{REPLACEMENT CHARACTER}"
-        for char in line
-    )
+    return "\n".join(map(printable, _lines(error)))
 
 
 def _lines(error: XenbindError) -> list[str]:

@@ -1,23 +1,58 @@
-"""Where xenbind's own templates and headers are: beside it in a wheel, above it in a checkout."""
+"""Where xenbind's own files are: beside its modules in a wheel, above them in a checkout."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from xenbind.errors import XenbindError
 
+# Folders that are inside the package in a wheel, and beside the sources in a checkout.
+_FOLDERS = ("headers", "runtime", "templates")
+
 
 def package() -> Path:
-    """The folder of xenbind's own modules."""
+    """Give the folder of xenbind's own modules."""
     return Path(__file__).resolve().parent
 
 
 def folder(name: str) -> Path:
-    """The folder `templates` or `headers` that came with this xenbind."""
+    """Give the folder `templates`, `runtime` or `headers` that came with this xenbind."""
+    found = _find(name)
+    if found is None:
+        raise XenbindError(
+            f"xenbind's own folder '{name}' is missing beside {package()}",
+            "reinstall xenbind, or run it from a whole checkout",
+        )
+    return found
+
+
+def own_files() -> dict[str, Path]:
+    """Give all files that decide what xenbind makes of a header, by name, in sorted order.
+
+    These are its modules, and what is copied or rendered into the output.  The names are
+    the same wherever xenbind runs from: `xenbind/cli.py`, `templates/abi.md.jinja`.
+    """
+    found = {
+        f"xenbind/{name}": path
+        for name, path in _files(package())
+        if path.suffix in (".py", ".h") and name.partition("/")[0] not in _FOLDERS
+    }
+    for outer in ("runtime", "templates"):
+        if root := _find(outer):
+            found |= {f"{outer}/{name}": path for name, path in _files(root)}
+    return dict(sorted(found.items()))
+
+
+def _find(name: str) -> Path | None:
     for parent in (package(), package().parents[1]):
         if (parent / name).is_dir():
             return parent / name
-    raise XenbindError(
-        f"xenbind's own folder '{name}' is missing beside {package()}",
-        "reinstall xenbind, or run it from a whole checkout",
-    )
+    return None
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    """Give the files in a folder by relative name, but for Python's caches."""
+    for path in root.rglob("*"):
+        if path.suffix != ".pyc" and path.is_file():
+            yield path.relative_to(root).as_posix(), path

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xenbind.ir.abi import ABIS
+from xenbind.ir.c_types import is_anonymous
 from xenbind.ir.interface import Layouts, Record
 
 _NUMBER_WIDTH = len("65536/8*")
@@ -55,19 +56,19 @@ def read(text: str, version: int, target: str) -> dict[str, int]:
 _CELL = re.compile(r"(\d+)/(\d+)\*?")
 
 
-def tells(fact: str) -> bool:
+def covers(fact: str) -> bool:
     """Whether a table must know a fact: of records, not of their members."""
     subject, _, kind = fact.rpartition(" ")
     return kind in ("size", "alignment") and "." not in subject
 
 
 def _rows(layouts: Layouts, before: Layouts | None) -> Iterator[list[str]]:
-    keys = [key for key in next(iter(layouts.values())) if "." not in key]
+    keys = [key for key in next(iter(layouts.values())) if not is_anonymous(key)]
     for key in keys:
         row = [key, *_cells(layouts, key)]
         yield row if before is None else [*row, _change(layouts, before, key)]
     for key in next(iter(before.values())) if before else ():
-        if "." not in key and key not in keys and before is not None:
+        if not is_anonymous(key) and key not in keys and before is not None:
             yield [key, *([f"{_NONE} "] * len(ABIS)), f"gone, {_was(before, key)}"]
 
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xenbind.ir.abi import X86_64
-from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
+from xenbind.ir.c_types import (
+    CType,
+    Enumeration,
+    Pointer,
+    RecordRef,
+    Scalar,
+    element,
+)
 from xenbind.ir.interface import Field, Record
 from xenbind.ir.layout import Part, lay_out
 
@@ -68,16 +75,14 @@ def _member(field: Field, records: Mapping[str, Record]) -> Part:
     return Part(field.size, _alignment(field.type, records))
 
 
-def _unit(ctype: CType) -> int:
+def _unit(c_type: CType) -> int:
     """The bytes of ctypes' storage unit for a bit-field of this type."""
-    assert isinstance(ctype, Scalar | Enumeration)
-    return X86_64.integers[ctype.base].size
+    assert isinstance(c_type, Scalar | Enumeration)
+    return X86_64.integers[c_type.base].size
 
 
-def _alignment(ctype: CType, records: Mapping[str, Record]) -> int:
-    match ctype:
-        case Array(element=element):
-            return _alignment(element, records)
+def _alignment(c_type: CType, records: Mapping[str, Record]) -> int:
+    match element(c_type):
         case RecordRef(key=key):
             return records[key].alignment
         case Pointer():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 
 from xenbind.backend.folding import LINE
+from xenbind.words import printable
 
 
 def docstring(text: str, indent: int) -> str:
@@ -18,7 +19,7 @@ def docstring(text: str, indent: int) -> str:
     Paragraphs are filled; the first is the summary.
     """
     parts = [" ".join(part.split()) for part in text.split("\n\n")]
-    paragraphs = [_printable(part) for part in parts if part]
+    paragraphs = [printable(part) for part in parts if part]
     if not paragraphs:
         return ""
     margin = " " * indent
@@ -45,7 +46,7 @@ def comment(text: str, indent: int = 0) -> list[str]:
     """The first paragraph as comment lines."""
     words = " ".join(text.partition("\n\n")[0].split())
     return textwrap.wrap(
-        _printable(words), LINE - indent, initial_indent="# ", subsequent_indent="# "
+        printable(words), LINE - indent, initial_indent="# ", subsequent_indent="# "
     )
 
 
@@ -54,9 +55,3 @@ def _harmless(text: str) -> str:
     body, last = (text[:-1], '\\"') if text.endswith('"') else (text, "")
     words = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + last
     return f" {words}" if words.startswith('"') else words
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
-    )

@@ -53,7 +53,7 @@ class _Module:
 
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
-        self.records = {record.key: record for record in interface.records}
+        self.records = interface.records_by_key
         self.imported: set[tuple[str, str]] = set()
         self.taken = set(BUILTINS) | _IMPORTABLE
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
@@ -202,7 +202,7 @@ class _Module:
     # --- records --------------------------------------------------------------------
 
     def record(self, record: Record) -> RecordView:
-        anonymous = "." in record.key
+        anonymous = record.is_anonymous
         members = []
         flat = True
         natural = is_natural(record, self.records)
@@ -249,7 +249,7 @@ class _Module:
 
     def description(self, record: Record) -> str:
         """What to say of a record that the header says nothing of."""
-        if "." not in record.key:
+        if not record.is_anonymous:
             return f"{record.key}."
         outer, _, member = record.key.rpartition(".")
         inside = outer.partition(" ")[2].replace(".", "'s ")

@@ -216,7 +216,7 @@ def _version_place(interfaces: Sequence[Interface]) -> dict[str, int] | None:
 def _places(interface: Interface) -> tuple[int, int] | None:
     if interface.payload is None or not interface.rings:
         return None
-    records = {record.key: record for record in interface.records}
+    records = interface.records_by_key
     request = {f.name: f for f in records[interface.payload.record].fields}
     page = {f.name: f for f in records[interface.rings[0].shared].fields}
     if "version" not in request:

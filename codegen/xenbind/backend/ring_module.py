@@ -28,9 +28,8 @@ def protocol_view(interface: Interface, header: str) -> ProtocolView | None:
     if not interface.rings:
         return None
     ring = interface.rings[0]
-    records = {record.key: record for record in interface.records}
-    page = records[ring.shared]
-    made = operations(ring, records)
+    page = interface.records_by_key[ring.shared]
+    made = operations(ring, interface.records_by_key)
     return ProtocolView(
         header=header,
         first_entry=next(f.offset for f in page.fields if f.name == "ring"),

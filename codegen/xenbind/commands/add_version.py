@@ -1,25 +1,64 @@
-"""Bringing a new interface version in: a foreign header tree becomes one of the spec's.
+"""`xenbind add-version`: make a foreign header tree one of the spec's own versions.
 
 Takes a spec and a header tree of a version that the spec does not have; copies what is
-needed into the headers folder and adds the entry to the spec, while `cli` generates and
-verifies as ever.
+needed into the headers folder, adds the entry to the spec, and has `generate` and `verify`
+do the rest, as ever.  If generating fails, all of it is taken back.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import click
+
 from xenbind import spec as specs
+from xenbind.commands.generate import command as generating
+from xenbind.commands.generate.job import Job
+from xenbind.commands.verify import command as verifying
 from xenbind.errors import SourceError, XenbindError
 from xenbind.facts.probes import fingerprint
 from xenbind.ir.interface import Interface
+from xenbind.options import cc_option, load_spec, out_option, spec_option, spec_path
 from xenbind.pipeline import read
+from xenbind.resources import package
 from xenbind.spec import Spec, VersionSpec
+from xenbind.toolchain.compiler import find_compiler
+
+
+@click.command()
+@click.argument("tree", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--release",
+    "releases",
+    multiple=True,
+    help="A Xen release that speaks it, such as 4.23.",
+)
+@spec_option
+@out_option
+@cc_option
+def add_version(
+    tree: Path, releases: tuple[str, ...], spec: Path | None, out: Path, cc: str | None
+) -> None:
+    """Bring a new header tree into headers/ as its interface version.
+
+    Copies the header, adds the version to the spec, generates and verifies: what is left
+    to do is to look at the change and commit it.
+
+    \b
+    Example:
+      xenbind add-version xen/xen/include/public --release 4.23
+    """
+    path = spec_path(spec)
+    with added_version(path, tree, releases, find_compiler(cc)) as added:
+        click.echo(f"version {added.version}: {added.header}, {path}")
+        generating.run(Job(path, None, out, cc))
+    sys.exit(0 if verifying.run(load_spec(path), out, cc) else 1)
 
 
 @contextmanager
@@ -80,7 +119,7 @@ def added_version(
 
 
 def _check(path: Path, releases: Sequence[str]) -> None:
-    if path.resolve().is_relative_to(Path(__file__).resolve().parent):
+    if path.resolve().is_relative_to(package()):
         raise XenbindError(
             "these headers belong to the installed xenbind",
             f"copy {path.parent} to headers/ and run this beside it, or name a spec",

@@ -1,7 +1,7 @@
 """What a compiler's debug information says of a header: a second oracle.
 
 Takes an object file that was compiled with -g, and the keys of records; gives their
-sizes, offsets, bits and enumerators' values under the names that `reference` uses.  The
+sizes, offsets, bits and enumerators' values under the names that `probes` uses.  The
 members are those that DWARF lists, not those that xenbind found: one that it lost shows.
 DWARF tells no alignment unless an attribute sets it, and knows no macro's value.
 `verify` compares.
@@ -28,7 +28,7 @@ _DW_OP_PLUS_UCONST = 0x23
 _R_RISCV_32 = 1
 
 
-def tells(fact: str) -> bool:
+def covers(fact: str) -> bool:
     """Whether DWARF must know a fact if it knows the record: not so alignments and values."""
     return fact.rpartition(" ")[2] in _TOLD
 
@@ -110,7 +110,7 @@ def _members(record: Any, path: str, base: int) -> Iterator[tuple[str, int]]:
         element, index = _element(type_die)
         inner = _resolved(element)
         if inner.tag in _RECORDS:
-            # An array of records that have a name is one member, as in `reference`.
+            # An array of records that have a name is one member, as in `probes`.
             is_anonymous = inner is element and not _name(inner)
             if is_anonymous or not index:
                 yield from _members(

@@ -1,9 +1,9 @@
-"""What to ask compiled C about an interface, and how to read the answers.
+"""What to ask compiled C about an interface, and what the IR itself answers.
 
 `reference` takes the IR and gives the questions: one `Probe` for each size, alignment,
 offset, bit position and constant value, and the members that the round trip visits; the
-template reference/version.c.jinja makes a C file of them.  `answers` takes such a file,
-compiled to an object but never run, and gives what C says.  `verify` compares.
+template reference/version.c.jinja makes a C file of them.  `object_file` compiles that and
+reads what C says; `verify` compares it with what `expected` gives.
 """
 
 from __future__ import annotations
@@ -81,12 +81,12 @@ class Reference:
 
 def reference(interface: Interface) -> Reference:
     """The questions about one interface version, in the order of its declarations."""
-    records = {record.key: record for record in interface.records}
+    records = interface.records_by_key
     probes: list[Probe] = []
     bits: list[Probe] = []
     trips = []
     for record in interface.records:
-        if "." in record.key:
+        if record.is_anonymous:
             continue  # anonymous: reached through the record around it
         for probe in _record_probes(record, records):
             (probes if probe.position is None else bits).append(probe)
@@ -155,9 +155,14 @@ def _member_probes(
         inner = f"{path}{field.name}"
         name = f"{outer}.{inner}"
         if field.bit_width is not None:
-            first = 8 * (base + field.offset) + (field.bit_offset or 0)
+            first = 8 * base + field.first_bit
             yield Probe(
-                name, f".{inner} = -1", field.bit_width, field.coord, first, outer
+                name=name,
+                expression=f".{inner} = -1",
+                expected=field.bit_width,
+                coord=field.coord,
+                position=first,
+                record=outer,
             )
             continue
         offset = base + field.offset
@@ -172,14 +177,14 @@ def _member_probes(
             continue
         index = "[0]" * len(lengths)
         nested = records[element.key]
-        if "." in nested.key:
+        if nested.is_anonymous:
             yield Probe(
                 f"{name} alignment",
                 f"_Alignof(__typeof__({value}{index}))",
                 nested.alignment,
                 nested.coord,
             )
-        if "." in nested.key or not index:
+        if nested.is_anonymous or not index:
             yield from _member_probes(
                 outer, nested, records, f"{inner}{index}.", offset
             )
@@ -189,12 +194,12 @@ def _is_flexible(field: Field) -> bool:
     return isinstance(field.type, Array) and field.type.length is None
 
 
-def _element(ctype: CType) -> tuple[CType, tuple[int, ...]]:
+def _element(c_type: CType) -> tuple[CType, tuple[int, ...]]:
     """The type inside arrays of one or more elements, and the arrays' lengths."""
-    if not isinstance(ctype, Array) or not ctype.length:
-        return ctype, ()
-    element, lengths = _element(ctype.element)
-    return element, (ctype.length, *lengths)
+    if not isinstance(c_type, Array) or not c_type.length:
+        return c_type, ()
+    element, lengths = _element(c_type.element)
+    return element, (c_type.length, *lengths)
 
 
 def _leaves(

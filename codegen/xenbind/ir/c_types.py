@@ -82,10 +82,22 @@ def fundamental(spelling: str) -> str:
 _INTEGER_WORDS = frozenset(("signed", "unsigned", "char", "short", "int", "long"))
 
 
-def spelling(ctype: CType) -> str:
-    """A type as C writes it, `uint8_t[2][44]` for an array of arrays."""
+def spelling(c_type: CType) -> str:
+    """Spell a type as C writes it, `uint8_t[2][44]` for an array of arrays."""
     dimensions = ""
-    while isinstance(ctype, Array):
-        dimensions += f"[{'' if ctype.length is None else ctype.length}]"
-        ctype = ctype.element
-    return ctype.spelling + dimensions
+    while isinstance(c_type, Array):
+        dimensions += f"[{'' if c_type.length is None else c_type.length}]"
+        c_type = c_type.element
+    return c_type.spelling + dimensions
+
+
+def element(c_type: CType) -> Scalar | Enumeration | Pointer | RecordRef:
+    """Give the type inside arrays of any depth; the type itself if it is no array."""
+    while isinstance(c_type, Array):
+        c_type = c_type.element
+    return c_type
+
+
+def is_anonymous(key: str) -> bool:
+    """Whether a record's key is its path inside another: it has no name of its own."""
+    return "." in key

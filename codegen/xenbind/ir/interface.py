@@ -7,11 +7,41 @@ bytes, bit positions in bits from the least significant bit of the storage unit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xenbind.ir.c_types import CType
+from xenbind.ir.c_types import CType, is_anonymous
 from xenbind.source import Coord
+
+# `paddr` is none: an address.
+_PADDING = re.compile(r"_*pad(ding)?_?\d*")
+
+
+class Placed:
+    """What can be said of a member by its name and place alone; `name` may be a path."""
+
+    __slots__ = ()
+    name: str
+    offset: int
+    size: int
+    bit_offset: int | None
+    bit_width: int | None
+
+    @property
+    def first_bit(self) -> int:
+        """Where the member begins, in bits from the start of its record."""
+        return 8 * self.offset + (self.bit_offset or 0)
+
+    @property
+    def bit_count(self) -> int:
+        """How many bits the member takes."""
+        return 8 * self.size if self.bit_width is None else self.bit_width
+
+    @property
+    def is_padding(self) -> bool:
+        """Whether the member's name says that it only fills: `pad`, `_pad1`, `__padding`."""
+        return _PADDING.fullmatch(self.name.rpartition(".")[2]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +87,7 @@ class RecordType:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Field(Placed):
     """A member of a struct or union.
 
     `bit_offset` and `bit_width` are None unless the member is a bit-field; `offset` and
@@ -99,6 +129,11 @@ class Record:
     @property
     def spelling(self) -> str:
         return f"{self.kind} {self.tag or '<anonymous>'}"
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the record has no name of its own, only its place inside another."""
+        return is_anonymous(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +245,10 @@ class Interface:
     rings: tuple[Ring, ...]
     payload: Payload | None
     files: tuple[str, ...]
+
+    @property
+    def records_by_key(self) -> dict[str, Record]:
+        return {record.key: record for record in self.records}
 
 
 # An interface's records by ABI and key, as far as they can be laid out there.

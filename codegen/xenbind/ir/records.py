@@ -23,9 +23,9 @@ from xenbind.source import Coord
 class IncompleteType(Exception):
     """A type without a size: `void`, or a struct that is only named."""
 
-    def __init__(self, ctype: CType) -> None:
+    def __init__(self, c_type: CType) -> None:
         super().__init__()
-        self.type = ctype
+        self.type = c_type
 
 
 class Disagreement(Exception):
@@ -65,13 +65,13 @@ class Records:
         del self.laid_out[key]
         self.record(key)
 
-    def measure(self, ctype: CType) -> tuple[int, int]:
+    def measure(self, c_type: CType) -> tuple[int, int]:
         """Size and alignment of a type, in bytes.  Raises `IncompleteType`."""
-        size, alignment = self._natural(ctype)
-        return size, ctype.aligned or alignment
+        size, alignment = self._natural(c_type)
+        return size, c_type.aligned or alignment
 
-    def _natural(self, ctype: CType) -> tuple[int, int]:
-        match ctype:
+    def _natural(self, c_type: CType) -> tuple[int, int]:
+        match c_type:
             case Scalar(base=base) | Enumeration(base=base) if base != "void":
                 return self.abi.scalar(base)
             case Pointer():
@@ -81,7 +81,7 @@ class Records:
                 return size * (length or 0), alignment
             case RecordRef(key=key) if record := self.record(key):
                 return record.size, record.alignment
-        raise IncompleteType(ctype)
+        raise IncompleteType(c_type)
 
     def _lay_out(self, declared: RecordType) -> Record:
         inner = {

@@ -44,7 +44,7 @@ class Scope(Protocol):
     def type(self, node: c_ast.Node) -> CType:
         """The type that a type name or a declarator denotes."""
 
-    def measure(self, ctype: CType, node: c_ast.Node) -> tuple[int, int]:
+    def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Size and alignment of a type that stands at `node`, in bytes."""
 
     def member(self, record: CType, name: str) -> Field | None:
@@ -103,12 +103,12 @@ def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
     return True
 
 
-def _offset_of(ctype: CType, path: str, scope: Scope) -> int:
+def _offset_of(c_type: CType, path: str, scope: Scope) -> int:
     """`offsetof` of a member path (`a.b`) in a type, in bytes."""
     offset = 0
     for name in path.split("."):
-        field = _member(ctype, name, scope)
-        offset, ctype = offset + field.offset, field.type
+        field = _member(c_type, name, scope)
+        offset, c_type = offset + field.offset, field.type
     return offset
 
 
@@ -191,8 +191,8 @@ class _Evaluator:
             size, alignment = self.scope.measure(self.scope.type(node.expr), node.expr)
             return CInt(size if node.op == "sizeof" else alignment, self.size_t)
         if node.op == "sizeof":
-            ctype = expression_type(node.expr, self.scope)
-            return CInt(self.scope.measure(ctype, node.expr)[0], self.size_t)
+            c_type = expression_type(node.expr, self.scope)
+            return CInt(self.scope.measure(c_type, node.expr)[0], self.size_t)
         operand = self.promote(self.visit(node.expr))
         if node.op == "!":
             return CInt(int(operand.value == 0), self.int)
@@ -257,11 +257,11 @@ class _Evaluator:
 
     def integer_type(self, node: c_ast.Node) -> IntegerType:
         """The integer type that a type name denotes."""
-        ctype = self.scope.type(node)
+        c_type = self.scope.type(node)
         integers = self.scope.abi.integers
-        if isinstance(ctype, Scalar | Enumeration) and ctype.base in integers:
-            return integers[ctype.base]
-        raise Unevaluable(f"'{spelling(ctype)}' is not an integer type")
+        if isinstance(c_type, Scalar | Enumeration) and c_type.base in integers:
+            return integers[c_type.base]
+        raise Unevaluable(f"'{spelling(c_type)}' is not an integer type")
 
     def promote(self, operand: CInt) -> CInt:
         """Integer promotion: what is narrower than int becomes int (C11 6.3.1.1)."""

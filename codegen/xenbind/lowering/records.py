@@ -29,10 +29,10 @@ class Types(Protocol):
     def type(self, node: c_ast.Node, key: str = "") -> CType:
         """The type of a declarator; `key` is what an anonymous record in it is called."""
 
-    def measure(self, ctype: CType, node: c_ast.Node) -> tuple[int, int]:
+    def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Size and alignment of a type; SourceError for an incomplete one."""
 
-    def with_known_targets(self, ctype: CType) -> CType:
+    def with_known_targets(self, c_type: CType) -> CType:
         """The same type, its pointers leading only to what has been laid out before."""
 
     def value(self, node: c_ast.Node) -> CInt:
@@ -100,15 +100,15 @@ def _members(
 def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     """A member with a type of its own: all but anonymous structs and unions."""
     aligned, own_packed = _asked(types, node)
-    ctype = types.type(node.type, key)
-    types.measure(ctype, node)  # only the last of a struct may be incomplete, an array
-    if _levels(ctype) > _DEEPEST:
+    c_type = types.type(node.type, key)
+    types.measure(c_type, node)  # only the last of a struct may be incomplete, an array
+    if _levels(c_type) > _DEEPEST:
         raise refuse(node, f"a type of more than {_DEEPEST} arrays or pointers")
     doc = types.context.doc(node.coord, node.name) if node.name else ""
-    prefix = ctype.prefix if isinstance(ctype, Enumeration) else ""
+    prefix = c_type.prefix if isinstance(c_type, Enumeration) else ""
     return Member(
         name=node.name,
-        type=types.with_known_targets(ctype),
+        type=types.with_known_targets(c_type),
         bit_width=None if node.bitsize is None else types.value(node.bitsize).value,
         packed=packed or own_packed,
         aligned=aligned,
@@ -128,10 +128,10 @@ def _asked(types: Types, node: c_ast.Decl) -> tuple[int, bool]:
 _DEEPEST = 63
 
 
-def _levels(ctype: CType | None) -> int:
+def _levels(c_type: CType | None) -> int:
     """How many arrays and pointers stand around a type."""
     levels = 0
-    while isinstance(ctype, Array | Pointer):
-        ctype = ctype.element if isinstance(ctype, Array) else ctype.target
+    while isinstance(c_type, Array | Pointer):
+        c_type = c_type.element if isinstance(c_type, Array) else c_type.target
         levels += 1
     return levels

@@ -28,6 +28,7 @@ from xenbind.ir.c_types import (
     Pointer,
     RecordRef,
     Scalar,
+    element,
     fundamental,
     spelling,
 )
@@ -98,8 +99,8 @@ class TypeTable:
         if abi.name == self.abi.name:
             return self.records
         fixed = {
-            key: ctype
-            for key, ctype in self.record_types.items()
+            key: c_type
+            for key, c_type in self.record_types.items()
             if key not in self.varying
         }
         if len(fixed) == len(self.records):
@@ -246,17 +247,17 @@ class TypeTable:
             with self._noting(name, passed_on=False):
                 target = self._aligned(self.type(node.type, name), node)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
-                ctype = replace(self.record_types[name], name_aligned=target.aligned)
-                self.record_types[name] = ctype
+                c_type = replace(self.record_types[name], name_aligned=target.aligned)
+                self.record_types[name] = c_type
                 self._laid_out.lay_out_again(name)
             self.typedefs[name] = target
         self._varies = self._varies or name in self.varying
         return self.typedefs[name]
 
-    def _aligned(self, ctype: CType, node: c_ast.Node) -> CType:
+    def _aligned(self, c_type: CType, node: c_ast.Node) -> CType:
         """A type as a typedef or type name with attributes has it; packed means nothing."""
         asked = self.attributes(attributes.of_declaration, node)
-        return replace(ctype, aligned=asked.aligned) if asked.aligned else ctype
+        return replace(c_type, aligned=asked.aligned) if asked.aligned else c_type
 
     def _pointer(self, node: c_ast.PtrDecl) -> CType:
         if self.is_function(node.type):
@@ -276,17 +277,17 @@ class TypeTable:
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if void else target)
 
-    def with_known_targets(self, ctype: CType) -> CType:
+    def with_known_targets(self, c_type: CType) -> CType:
         """A type for the IR, whose pointers lead only to what has been laid out before."""
-        match ctype:
+        match c_type:
             case Array(element=inner):
-                return replace(ctype, element=self.with_known_targets(inner))
+                return replace(c_type, element=self.with_known_targets(inner))
             case Pointer(target=target) if target is not None:
                 inner = element(target)
                 if isinstance(inner, RecordRef) and inner.key not in self.records:
-                    return replace(ctype, target=None)
-                return replace(ctype, target=self.with_known_targets(target))
-        return ctype
+                    return replace(c_type, target=None)
+                return replace(c_type, target=self.with_known_targets(target))
+        return c_type
 
     def record(self, key: str, definition: c_ast.Node | None = None) -> Record | None:
         """A struct or union, laid out when first asked for; None for an incomplete one."""
@@ -322,13 +323,13 @@ class TypeTable:
             return named is not None and self.is_function(named.type)
         return isinstance(node, c_ast.FuncDecl)
 
-    def measure(self, ctype: CType, node: c_ast.Node) -> tuple[int, int]:
+    def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Size and alignment of a type, in bytes."""
-        inner = element(ctype)
+        inner = element(c_type)
         if isinstance(inner, RecordRef):
             self.record(inner.key)
         try:
-            return self._laid_out.measure(ctype)
+            return self._laid_out.measure(c_type)
         except IncompleteType as incomplete:
             message = f"'{spelling(incomplete.type)}' is an incomplete type"
             raise refuse(node, message) from None
@@ -389,13 +390,6 @@ class TypeTable:
         known = self.record(record.key) if isinstance(record, RecordRef) else None
         fields = known.fields if known else ()
         return next((field for field in fields if field.name == name), None)
-
-
-def element(ctype: CType) -> CType:
-    """The type inside arrays."""
-    while isinstance(ctype, Array):
-        ctype = ctype.element
-    return ctype
 
 
 def _enum_key(node: c_ast.Enum) -> str:

@@ -1,7 +1,7 @@
-"""Decoding: from the bytes of a request to what it says, by the IR's layout.
+"""Decode the bytes of a request to what it says, by the IR's layout.
 
-Takes `Raw` requests of `recordings`; gives `Event`s, plain data.  `decodetext` puts them
-into words and JSON, `columns` into tables.
+Takes `Raw` requests of `recording`; gives `Event`s, plain data.  `text` puts them into words
+and JSON, `table` into tables.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Shape:
                 self.details[name] = walk.below(request, f"{payload.union}.{name}")
 
     def plan(self, data: bytes) -> Plan:
-        """The plan for a request, by its reason."""
+        """Give the plan for a request, by its reason."""
         payload = self._selected.get(int.from_bytes(data[self._tag], "little"))
         plan = self._plans.get(payload)
         if plan is None:
@@ -105,7 +105,7 @@ class Plan:
         return () if self.payload is None else self.shape.details[self.payload]
 
     def read(self, data: bytes) -> tuple[int, ...]:
-        """The number of each leaf."""
+        """Read the number of each leaf."""
         units = [number for one in self._structs for number in one.unpack_from(data)]
         numbers = [units[source] for source in self._sources]
         for index, lowest, mask, sign in self._bit_fields:
@@ -151,21 +151,19 @@ class _Walk:
     """The leaves of a version's records, padding and arrays left out."""
 
     def __init__(self, interface: Interface) -> None:
-        self._records = {record.key: record for record in interface.records}
+        self._records = interface.records_by_key
         self._names = {group.prefix: _names(group) for group in interface.groups}
 
     def field(
         self, field: Field, path: str, base: int, root: int = 0
     ) -> Iterator[Leaf]:
-        """The leaves of a member at `path`; labels leave the first `root` letters out."""
+        """Give the leaves of a member at `path`; labels leave the first `root` letters out."""
         inner = f"{path}{field.name}"
         offset = base + field.offset
         if isinstance(field.type, RecordRef):
             for member in self._records[field.type.key].fields:
                 yield from self.field(member, f"{inner}.", offset, root)
-        elif isinstance(field.type, Scalar | Enumeration) and not is_padding(
-            field.name
-        ):
+        elif isinstance(field.type, Scalar | Enumeration) and not field.is_padding:
             if field.size not in _CODES or field.type.base not in X86_64.integers:
                 raise XenbindError(
                     f"{field.coord}: decode cannot read the member {field.name}",
@@ -185,7 +183,7 @@ class _Walk:
             )
 
     def below(self, record: Record, path: str) -> tuple[Leaf, ...]:
-        """The leaves below a path, none where there is no such member."""
+        """Give the leaves below a path, none where there is no such member."""
         base = 0
         for name in path.split("."):
             found = next((f for f in record.fields if f.name == name), None)
@@ -199,11 +197,6 @@ class _Walk:
             for field in record.fields
             for leaf in self.field(field, f"{path}.", base, root)
         )
-
-
-def is_padding(name: str) -> bool:
-    """Whether a member is only there to fill room."""
-    return name.lstrip("_").startswith("pad")
 
 
 def _names(group: ConstantGroup) -> Names:
@@ -240,7 +233,7 @@ def _unit(leaf: Leaf) -> _Unit:
 
 
 def _layers(units: set[_Unit]) -> list[list[_Unit]]:
-    """The units in as many rows as it takes that those in a row do not overlap."""
+    """Put the units in as many rows as it takes that those in a row do not overlap."""
     layers: list[list[_Unit]] = []
     for unit in sorted(units):
         for layer in layers:
@@ -266,7 +259,7 @@ def _struct(units: Sequence[_Unit]) -> struct.Struct:
 
 
 def _bit_fields(leaves: Sequence[Leaf]) -> Iterator[tuple[int, int, int, int]]:
-    """The leaves that are part of their unit: index, lowest bit, mask, and sign bit."""
+    """Give the leaves that are part of their unit: index, lowest bit, mask, and sign bit."""
     for index, leaf in enumerate(leaves):
         if leaf.bits is not None:
             lowest, width = leaf.bits

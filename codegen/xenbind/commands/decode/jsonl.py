@@ -1,7 +1,7 @@
 """Requests as JSON lines: an object a line, the request in hexadecimal.
 
-Takes an `Input`; gives the `Raw` request of each line.  Of an object only "request"
-counts; whatever else was recorded with it ("reason", "hypervisor") is for people.
+Takes an `Input`; gives the `Raw` request of each line to `recording`.  Of an object only
+"request" counts; whatever else was recorded with it ("reason", "hypervisor") is for people.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from xenbind.commands.decode.stream import Input, Raw, unknown_version
 _LONGEST = 1 << 20
 
 
-def lines(input: Input) -> Iterator[Raw]:
-    """The request of each line; blank lines are passed over."""
+def lines(source: Input) -> Iterator[Raw]:
+    """Give the request of each line; blank lines are passed over."""
     number = index = 0
-    while line := input.line(_LONGEST):
+    while line := source.line(_LONGEST):
         number += 1
-        position = input.position
-        input.skip(len(line))
+        position = source.position
+        source.skip(len(line))
         try:
-            raw = _raw(input, line, index, position)
+            raw = _raw(source, line, index, position)
         except _BadLine as bad:
-            error = input.fail(
+            error = source.fail(
                 position + bad.offset,
                 bad.problem,
                 'write a JSON object a line, with a whole request under "request", or'
                 " pass --skip-bad to leave the line out",
                 number,
             )
-            error.skipped = len(line) + _finish(input, line)
+            error.skipped = len(line) + _finish(source, line)
             continue
         if raw is not None:
             yield raw
@@ -47,7 +47,7 @@ class _BadLine(Exception):
         self.offset = offset
 
 
-def _raw(input: Input, line: bytes, index: int, position: int) -> Raw | None:
+def _raw(source: Input, line: bytes, index: int, position: int) -> Raw | None:
     if len(line) == _LONGEST and not line.endswith(b"\n"):
         raise _BadLine(f"the line is longer than {_LONGEST} bytes")
     if not line.strip():
@@ -55,7 +55,7 @@ def _raw(input: Input, line: bytes, index: int, position: int) -> Raw | None:
     data = _request(line)
     if len(data) < 4:
         raise _BadLine(f"the request has {len(data)} bytes, too few for a version")
-    kind = input.kind(data[:4])
+    kind = source.kind(data[:4])
     if kind is None:
         raise _BadLine(unknown_version(data))
     if len(data) != kind.size:
@@ -68,7 +68,7 @@ def _raw(input: Input, line: bytes, index: int, position: int) -> Raw | None:
 
 
 def _request(line: bytes) -> bytes:
-    """The bytes that a line holds."""
+    """Give the bytes that a line holds."""
     try:
         text = line.decode()
         content = json.loads(text)
@@ -88,10 +88,10 @@ def _request(line: bytes) -> bytes:
         raise _BadLine('the text under "request" is not hexadecimal') from None
 
 
-def _finish(input: Input, line: bytes) -> int:
+def _finish(source: Input, line: bytes) -> int:
     """Skip the rest of a line that was cut off; gives how long that is."""
     skipped = 0
-    while not line.endswith(b"\n") and (line := input.line(_LONGEST)):
-        input.skip(len(line))
+    while not line.endswith(b"\n") and (line := source.line(_LONGEST)):
+        source.skip(len(line))
         skipped += len(line)
     return skipped

@@ -1,6 +1,6 @@
 """Recorded requests as bytes: from a stream of any known form, one request after another.
 
-Takes a binary stream; gives `Raw` requests, each with its place, for `decode`.  The
+Takes a binary stream; gives `Raw` requests, each with its place, for `events`.  The
 version word that every request begins with says how long it is.  The forms:
 
 - raw: requests one after another, of one version or several;
@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import Enum
 from typing import BinaryIO
 
 from xenbind.commands.decode.jsonl import lines
 from xenbind.commands.decode.ring_page import ENTRIES, PAGE, entries
-from xenbind.commands.decode.stream import DecodeError as DecodeError
 from xenbind.commands.decode.stream import (
     Input,
     Interfaces,
@@ -33,7 +33,15 @@ from xenbind.commands.decode.stream import (
     unknown_version,
 )
 
-FORMS = ("auto", "raw", "page", "jsonl")
+
+class Form(Enum):
+    """What a stream holds; `AUTO` is to be told from its first bytes."""
+
+    AUTO = "auto"
+    RAW = "raw"
+    PAGE = "page"
+    JSONL = "jsonl"
+
 
 _WINDOW = 1 << 16
 # What may be a version word: version numbers are below 256.
@@ -41,86 +49,87 @@ _VERSION = re.compile(rb"[^\0]\0\0\0")
 
 
 def read(
-    stream: BinaryIO, name: str, interfaces: Interfaces, form: str, report: Report
+    stream: BinaryIO, name: str, interfaces: Interfaces, form: Form, report: Report
 ) -> Iterator[Raw]:
-    """The requests in a stream, in order; `form` is one of `FORMS`.
+    """Give the requests in a stream, in order.
 
     `name` is what messages call the stream.  What is no request is told to `report`:
     if that returns, reading goes on behind it.  Memory stays bounded for streams of any
     length.
     """
-    input = Input(stream, name, interfaces, report)
-    if form == "auto":
-        form = _form(input)
-    if form == "jsonl":
-        yield from lines(input)
-    elif form == "page":
-        yield from entries(input)
+    source = Input(stream, name, interfaces, report)
+    if form is Form.AUTO:
+        form = _form(source)
+    if form is Form.JSONL:
+        yield from lines(source)
+    elif form is Form.PAGE:
+        yield from entries(source)
     else:
-        yield from _requests(input)
+        yield from _requests(source)
 
 
-def _form(input: Input) -> str:
-    start = input.peek(ENTRIES)
+def _form(source: Input) -> Form:
+    """Tell what a stream holds, by the rules above."""
+    start = source.peek(ENTRIES)
     if start.lstrip().startswith(b"{") and b"\0" not in start:
-        return "jsonl"
-    first = input.kind(start[:4])
-    if first and input.kind(input.peek(4, first.size)):
-        return "raw"
-    return "page" if len(input.peek(PAGE + 1)) == PAGE else "raw"
+        return Form.JSONL
+    first = source.kind(start[:4])
+    if first and source.kind(source.peek(4, first.size)):
+        return Form.RAW
+    return Form.PAGE if len(source.peek(PAGE + 1)) == PAGE else Form.RAW
 
 
-def _requests(input: Input) -> Iterator[Raw]:
+def _requests(source: Input) -> Iterator[Raw]:
     index = 0
-    while head := input.peek(4):
-        kind = input.kind(head)
-        data = input.peek(kind.size) if kind else head
+    while head := source.peek(4):
+        kind = source.kind(head)
+        data = source.peek(kind.size) if kind else head
         if kind and len(data) == kind.size:
-            yield Raw(index, input.position, data, kind.interface)
-            input.skip(kind.size)
+            yield Raw(index, source.position, data, kind.interface)
+            source.skip(kind.size)
             index += 1
             continue
         if kind or len(head) < 4:
             size = f"a request of {kind.size}" if kind else "a version word"
-            error = input.fail(
-                input.position,
+            error = source.fail(
+                source.position,
                 f"the input ends {len(data)} bytes into {size}",
                 "record whole requests, or pass --skip-bad to leave this one out",
             )
         else:
-            error = input.fail(
-                input.position,
+            error = source.fail(
+                source.position,
                 unknown_version(head),
                 "tell what the input is with --input, or pass --skip-bad to look for the"
                 " next request",
             )
-        error.skipped = _resume(input)
+        error.skipped = _resume(source)
 
 
-def _resume(input: Input) -> int:
+def _resume(source: Input) -> int:
     """Skip to the next bytes that look like a request; gives how many were skipped."""
-    start = input.position
-    while window := input.peek(_WINDOW):
+    start = source.position
+    while window := source.peek(_WINDOW):
         for found in _VERSION.finditer(window):
-            if _looks_right(input, found.start()):
-                input.skip(found.start())
-                return input.position - start
+            if _looks_right(source, found.start()):
+                source.skip(found.start())
+                return source.position - start
         # A version word that the window cuts is looked at again in the next one.
-        input.skip(len(window) - 3 if len(window) == _WINDOW else len(window))
-    return input.position - start
+        source.skip(len(window) - 3 if len(window) == _WINDOW else len(window))
+    return source.position - start
 
 
-def _looks_right(input: Input, ahead: int) -> bool:
-    """Whether a request seems to begin there: one too many would end in the next one.
+def _looks_right(source: Input, ahead: int) -> bool:
+    """Tell whether a request seems to begin there: one too many would end in the next one.
 
     It has a known version, flags and a reason with names, and behind it comes the end or
     another known version.
     """
-    kind = input.kind(input.peek(4, ahead))
+    kind = source.kind(source.peek(4, ahead))
     if kind is None:
         return False
-    data = input.peek(kind.size, ahead)
+    data = source.peek(kind.size, ahead)
     if len(data) < kind.size or not kind.looks_right(data):
         return False
-    behind = input.peek(4, ahead + kind.size)
-    return not behind or input.kind(behind) is not None
+    behind = source.peek(4, ahead + kind.size)
+    return not behind or source.kind(behind) is not None

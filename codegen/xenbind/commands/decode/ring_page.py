@@ -1,7 +1,7 @@
 """A ring page as bytes: the requests in it that are not answered yet.
 
-Takes the `Input` of a dumped page; gives `Raw` requests in the ring's order.  The places
-are those that ring.h lays down for every ring: four indices, and entries from byte 64.
+Takes the `Input` of a dumped page; gives `Raw` requests in the ring's order to `recording`.
+The places are those that ring.h lays down for every ring: four indices, and entries from byte 64.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ HEADER = struct.Struct("<4I")  # req_prod, req_event, rsp_prod, rsp_event
 _INDICES = 1 << 32  # an index wraps there
 
 
-def entries(input: Input) -> Iterator[Raw]:
-    """The requests from `rsp_prod` up to `req_prod`."""
-    page = input.peek(PAGE + 1)
+def entries(source: Input) -> Iterator[Raw]:
+    """Give the requests from `rsp_prod` up to `req_prod`."""
+    page = source.peek(PAGE + 1)
     if len(page) != PAGE:
         length = "goes on" if len(page) > PAGE else f"ends after {len(page)}"
-        error = input.fail(
+        error = source.fail(
             min(len(page), PAGE),
             f"a ring page has {PAGE} bytes, and the input {length}",
             "dump the whole page and nothing else, or tell the form with --input",
@@ -31,60 +31,60 @@ def entries(input: Input) -> Iterator[Raw]:
         return
     produced, _, answered, _ = HEADER.unpack_from(page)
     waiting = (produced - answered) % _INDICES
-    kind = _kind(input, page, answered) if waiting else _first_kind(input, page)
+    kind = _kind(source, page, answered) if waiting else _first_kind(source, page)
     if kind is None:
         if waiting or any(page[ENTRIES:]):  # else the ring was never used
-            input.fail(
+            source.fail(
                 ENTRIES,
                 unknown_version(page[ENTRIES:]),
                 "tell what the input is with --input, if it is no ring page",
             )
     elif waiting > count(kind.entry):
-        input.fail(
+        source.fail(
             0,
             f"{waiting} requests wait (req_prod is {produced}, rsp_prod {answered}), and"
             f" the ring has {count(kind.entry)} entries",
             "tell what the input is with --input, if it is no ring page",
         )
     else:
-        yield from _live(input, page, kind, range(answered, answered + waiting))
+        yield from _live(source, page, kind, range(answered, answered + waiting))
 
 
 def count(entry: int) -> int:
-    """How many entries of a size a ring has: what fits, rounded down to a power of two."""
+    """Count a ring's entries of a size: what fits, rounded down to a power of two."""
     fit = (PAGE - ENTRIES) // entry
     return 1 << fit.bit_length() - 1 if fit else 0
 
 
-def _kind(input: Input, page: bytes, answered: int) -> Kind | None:
-    """What the entries are, which says how long each is.
+def _kind(source: Input, page: bytes, answered: int) -> Kind | None:
+    """Tell what the entries are, which says how long each is.
 
     The first entry tells, or if that is damaged any known version in the page.  It is the
     right one if by its length of entries the oldest request that waits has it too.
     """
     for start in range(ENTRIES, PAGE, 4):
-        kind = input.kind(page[start : start + 4])
+        kind = source.kind(page[start : start + 4])
         if kind and count(kind.entry):
             oldest = ENTRIES + answered % count(kind.entry) * kind.entry
-            if input.kind(page[oldest : oldest + 4]) is kind:
+            if source.kind(page[oldest : oldest + 4]) is kind:
                 return kind
-    return _first_kind(input, page)
+    return _first_kind(source, page)
 
 
-def _first_kind(input: Input, page: bytes) -> Kind | None:
-    """What the first entry is, the first that a ring uses."""
-    return input.kind(page[ENTRIES : ENTRIES + 4])
+def _first_kind(source: Input, page: bytes) -> Kind | None:
+    """Tell what the first entry is, the first that a ring uses."""
+    return source.kind(page[ENTRIES : ENTRIES + 4])
 
 
-def _live(input: Input, page: bytes, kind: Kind, indices: range) -> Iterator[Raw]:
+def _live(source: Input, page: bytes, kind: Kind, indices: range) -> Iterator[Raw]:
     for index in indices:
         slot = index % count(kind.entry)
         start = ENTRIES + slot * kind.entry
         data = page[start : start + kind.size]
-        if input.kind(data[:4]) is kind:
+        if source.kind(data[:4]) is kind:
             yield Raw(index % _INDICES, start, data, kind.interface)
             continue
-        error = input.fail(
+        error = source.fail(
             start,
             f"entry {slot} waits and has version {word(data)}, the others have"
             f" {kind.interface.version}",

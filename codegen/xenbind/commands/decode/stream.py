@@ -1,7 +1,7 @@
 """What the forms of recorded requests have in common: bytes, versions and errors.
 
 Takes a binary stream and the interfaces by version; gives `Input`, from which
-`recordings`, `ringpage` and `requestlines` each take their form's requests as `Raw`.
+`recording`, `ring_page` and `jsonl` each take their form's requests as `Raw`.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Kind:
     named: tuple[tuple[int, int, ConstantGroup], ...]
 
     def looks_right(self, data: bytes) -> bool:
-        """Whether the members whose values have names hold such values."""
+        """Tell whether the members whose values have names hold such values."""
         return all(
             _has_name(int.from_bytes(data[offset : offset + size], "little"), group)
             for offset, size, group in self.named
@@ -97,7 +97,7 @@ class Input:
         self.position = 0
 
     def peek(self, size: int, ahead: int = 0) -> bytes:
-        """The next bytes, `ahead` of the position; fewer only where the stream ends."""
+        """Give the next bytes, `ahead` of the position; fewer only where the stream ends."""
         start = self._at + ahead
         if start + size > len(self._buffer):
             self._fill(ahead + size)
@@ -110,7 +110,7 @@ class Input:
         self.position += size
 
     def line(self, longest: int) -> bytes:
-        """The next line with its newline; of one that is longer, as much."""
+        """Give the next line with its newline; of one that is longer, as much."""
         size = 2048
         while True:
             found = self.peek(min(size, longest))
@@ -120,7 +120,7 @@ class Input:
             size *= 2
 
     def kind(self, head: bytes) -> Kind | None:
-        """The kind of a request that begins with these four bytes, None if unknown."""
+        """Give the kind of a request that begins with these four bytes, None if unknown."""
         kind = self._kinds.get(head)
         if kind is None and len(head) == 4:
             interface = self._interfaces(word(head))
@@ -155,8 +155,8 @@ class Input:
 
 
 def request_record(interface: Interface) -> Record:
-    """The record that a request is: the first member of the ring's entries."""
-    records = {record.key: record for record in interface.records}
+    """Give the record that a request is: the first member of the ring's entries."""
+    records = interface.records_by_key
     for ring in interface.rings:
         request = records[ring.entry].fields[0].type
         if isinstance(request, RecordRef):
@@ -168,25 +168,24 @@ def request_record(interface: Interface) -> Record:
 
 
 def unknown_version(head: bytes) -> str:
-    """What is wrong with bytes that begin with no known version."""
+    """Say what is wrong with bytes that begin with no known version."""
     return f"no request begins here: version {word(head)} is unknown"
 
 
 def word(data: bytes) -> int:
-    """The 32-bit number that bytes begin with."""
+    """Read the 32-bit number that bytes begin with."""
     return int.from_bytes(data[:4], "little")
 
 
 def _kind(interface: Interface) -> Kind:
     record = request_record(interface)
-    records = {other.key: other for other in interface.records}
     groups = {group.prefix: group for group in interface.groups}
     named = (
         (field.offset, field.size, groups[field.hint])
         for field in record.fields
         if field.hint in groups
     )
-    entry = records[interface.rings[0].entry].size
+    entry = interface.records_by_key[interface.rings[0].entry].size
     return Kind(interface, record.size, entry, tuple(named))
 
 

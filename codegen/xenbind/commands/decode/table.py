@@ -1,7 +1,8 @@
 """Events as a table, for those who analyse millions of them with their own engine.
 
 Takes `Event`s; writes an Arrow IPC file or a Parquet file through pyarrow, an optional
-extra.  A column for each number: what the reason does not select is null.
+extra that is imported when a table is asked for.  A column for each number: what the reason
+does not select is null.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class _Table:
         self.schema = pyarrow.schema(columns)
 
     def batch(self, events: Sequence[Event]) -> Any:
-        """The events' rows, turned into columns."""
+        """Turn the events' rows into columns."""
         columns = zip(*map(self._row, events), strict=True)
         arrays = [
             self._pyarrow.array(column, field.type)
@@ -84,14 +85,14 @@ class _Table:
         return self._pyarrow.record_batch(arrays, schema=self.schema)
 
     def _row(self, event: Event) -> Any:
-        """A number for each column, None for leaves that the event has not."""
+        """Give a number for each column, None for leaves that the event has not."""
         row = self._rows.get(event.plan)
         if row is None:
             row = self._rows[event.plan] = self._of(event)
         return row((event.position, *event.values, None))
 
     def _of(self, event: Event) -> itemgetter[Any]:
-        """What picks the columns from an event's position and values, with None behind."""
+        """Make what picks the columns from an event's position and values, with None behind."""
         if event.plan.shape is not self._shape:
             raise XenbindError(
                 f"event {event.index} is of version {event.plan.shape.version}, those"
@@ -105,7 +106,7 @@ class _Table:
 
 @contextmanager
 def _whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes its place at the end; if that fails, nothing is left.
+    """Open a file to write that takes its place at the end; if that fails, nothing is left.
 
     What is no plain file, such as a pipe, is written to as it is.
     """

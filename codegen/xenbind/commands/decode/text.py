@@ -1,6 +1,6 @@
 """The words for an event, and its JSON.
 
-Takes an `Event` of `decode`; gives lines for a person, or plain data for `json`.
+Takes an `Event`; gives lines for a person, or plain data for `json`.  `command` prints them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _WIDTH = 96
 
 
 def text(event: Event) -> str:
-    """An event as a person reads it: names for values, addresses in hexadecimal.
+    """Tell an event as a person reads it: names for values, addresses in hexadecimal.
 
     The first line says what happened, the next what the reason's own member holds, and
     the last ones the registers that are not zero.
@@ -34,8 +34,8 @@ def text(event: Event) -> str:
     return "\n".join(lines)
 
 
-def to_json(event: Event) -> dict[str, Any]:
-    """An event as plain data: numbers, with the names of those that have names beside them.
+def as_json(event: Event) -> dict[str, Any]:
+    """Give an event as plain data: numbers, with the names of those that have names beside them.
 
     The name of the number `flags` is under `flags_name`.
     """
@@ -52,7 +52,7 @@ def to_json(event: Event) -> dict[str, Any]:
 
 
 def name_of(names: Names, value: int) -> str:
-    """The name of a value, or of each of its bits; what has no name in hexadecimal."""
+    """Name a value, or each of its bits; what has no name in hexadecimal."""
     if value in names.by_value:
         return names.by_value[value]
     if not names.is_flag:
@@ -68,7 +68,7 @@ def name_of(names: Names, value: int) -> str:
 
 
 def _parts(event: Event) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-    """The values of the head, the details and the registers."""
+    """Give the values of the head, the details and the registers."""
     head = len(event.plan.shape.head)
     registers = head + len(event.plan.details)
     values = event.values
@@ -87,7 +87,7 @@ def _members(leaves: Sequence[Leaf], values: Sequence[int]) -> dict[str, Any]:
 def _words(
     leaves: Sequence[Leaf], values: Sequence[int], hexadecimal: bool = False
 ) -> Iterator[str]:
-    """`name=value` for each leaf; small numbers are decimal, unless told otherwise."""
+    """Write `name=value` for each leaf; small numbers are decimal, unless told otherwise."""
     for leaf, value in zip(leaves, values, strict=True):
         if leaf.names is not None:
             yield f"{leaf.label}={name_of(leaf.names, value)}"
@@ -98,7 +98,7 @@ def _words(
 
 
 def _wrapped(title: str, words: Iterable[str]) -> Iterator[str]:
-    """`title: word …` in lines of a readable width."""
+    """Write `title: word …` in lines of a readable width."""
     line = f"    {title}:"
     for word in words:
         if len(line) + 1 + len(word) > _WIDTH:

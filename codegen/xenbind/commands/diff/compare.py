@@ -1,8 +1,8 @@
 """The difference between two versions of an interface, and whether it breaks the ABI.
 
 Takes two `Interface`s; gives a `Difference`, plain data: what was added, removed and
-changed, and a verdict.  `diffmembers` compares what is inside
-structs and unions; `difftext` puts the answer into words or JSON, and `cli` prints it.
+changed, and a verdict.  `members` compares what is inside structs and unions; `text` puts
+the answer into words, `as_json` into JSON, and `command` prints either.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xenbind.commands.diff.members import MemberChange, ends_open, member_changes, merge
-from xenbind.commands.diff.type_equality import is_anonymous, same_layout, same_type
+from xenbind.commands.diff.type_equality import same_layout, same_type
 from xenbind.ir.interface import Constant, Interface, Record, Typedef
 
 
@@ -134,10 +134,10 @@ def _constants(
 
 
 def _records(old: Interface, new: Interface) -> Iterator[RecordChange]:
-    olds, news = _by_key(old), _by_key(new)
+    olds, news = old.records_by_key, new.records_by_key
     for before, after in merge(
-        {key: record for key, record in olds.items() if not is_anonymous(key)},
-        {key: record for key, record in news.items() if not is_anonymous(key)},
+        {key: record for key, record in olds.items() if not record.is_anonymous},
+        {key: record for key, record in news.items() if not record.is_anonymous},
     ):
         if before is None or after is None:
             gone = after is None
@@ -152,7 +152,7 @@ def _records(old: Interface, new: Interface) -> Iterator[RecordChange]:
 
 
 def _typedefs(old: Interface, new: Interface) -> Iterator[TypedefChange]:
-    olds, news = _by_key(old), _by_key(new)
+    olds, news = old.records_by_key, new.records_by_key
     for before, after in merge(
         {typedef.name: typedef for typedef in old.typedefs},
         {typedef.name: typedef for typedef in new.typedefs},
@@ -162,7 +162,3 @@ def _typedefs(old: Interface, new: Interface) -> Iterator[TypedefChange]:
         elif not same_type(before.type, after.type):
             alike = same_layout(before.type, olds, after.type, news)
             yield TypedefChange(before, after, breaking=not alike)
-
-
-def _by_key(interface: Interface) -> dict[str, Record]:
-    return {record.key: record for record in interface.records}

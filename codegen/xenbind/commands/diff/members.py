@@ -1,7 +1,7 @@
 """The members of one struct or union on two sides: what became of each.
 
 Takes a `Record` of the old version and the one of the same name in the new, with the
-records that each can refer to; gives `MemberChange`s.  `diff` calls it.
+records that each can refer to; gives `MemberChange`s, which `compare` collects.
 
 Members are compared inside the struct or union that has a tag; what an anonymous one
 holds goes by its path there (`data.emul.read`).  What changes inside another tagged
@@ -12,7 +12,6 @@ name is a new member.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -20,17 +19,14 @@ from typing import TypeVar
 
 from xenbind.commands.diff.type_equality import (
     Records,
-    is_anonymous,
     same_layout,
     same_type,
     spellings,
 )
-from xenbind.ir.c_types import Array, CType, RecordRef, spelling
-from xenbind.ir.interface import Field, Record
+from xenbind.ir.c_types import Array, RecordRef, is_anonymous, spelling
+from xenbind.ir.interface import Field, Placed, Record
 
 T = TypeVar("T")
-
-_PADDING = re.compile(r"_*pad(ding)?_?\d*")
 
 
 class Change(Enum):
@@ -49,7 +45,7 @@ _RESIZED = (Change.RESIZED,)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Member(Placed):
     """One side of a member; `name` is its path and `offset` counts from the tagged record."""
 
     name: str
@@ -84,28 +80,18 @@ class MemberChange:
 def member_changes(
     old: Record, old_records: Records, new: Record, new_records: Records
 ) -> tuple[MemberChange, ...]:
-    """What became of the members, in order; padding that only moved is left out."""
+    """Tell what became of the members, in order; padding that only moved is left out."""
     found = []
     position = 0
-    for change in _members(_Part(old, old_records), _Part(new, new_records)):
+    for change in _members(_Side(old, old_records), _Side(new, new_records)):
         if change.changes and not (change.padding and change.changes == _MOVED):
             found.append(replace(change, position=position))
         position += not change.padding
     return tuple(found)
 
 
-def start(place: Field | Member) -> int:
-    """The first bit of a member."""
-    return 8 * place.offset + (place.bit_offset or 0)
-
-
-def width(place: Field | Member) -> int:
-    """The number of bits in a member."""
-    return 8 * place.size if place.bit_width is None else place.bit_width
-
-
 def ends_open(record: Record) -> bool:
-    """Whether the last member is an array of as many elements as there is room for."""
+    """Tell whether the last member is an array of as many elements as there is room for."""
     last = record.fields[-1].type if record.fields else None
     return (
         record.kind == "struct"
@@ -117,7 +103,7 @@ def ends_open(record: Record) -> bool:
 def merge(
     old: Mapping[str, T], new: Mapping[str, T]
 ) -> Iterator[tuple[T | None, T | None]]:
-    """Pairs by name in the order of `new`; what only `old` has, after what it followed."""
+    """Pair items by name, in the order of `new`; what only `old` has, after what it followed."""
     followers: dict[str | None, list[T]] = {}
     last = None
     for name, item in old.items():
@@ -137,7 +123,7 @@ def merge(
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Side:
     """A tagged record on one side, or an anonymous one in it with its path and offset."""
 
     record: Record
@@ -145,18 +131,19 @@ class _Part:
     path: str = ""
     base: int = 0
 
-    def member(self, field: Field, type: str = "") -> Member:
+    def member(self, field: Field, spelled: str = "") -> Member:
+        """Give a member with its path; `spelled` is how messages call its type."""
         return Member(
-            self.path + field.name,
-            type or spelling(field.type),
-            self.base + field.offset,
-            field.size,
-            field.bit_offset,
-            field.bit_width,
+            name=self.path + field.name,
+            type=spelled or spelling(field.type),
+            offset=self.base + field.offset,
+            size=field.size,
+            bit_offset=field.bit_offset,
+            bit_width=field.bit_width,
         )
 
-    def inside(self, field: Field) -> _Part | None:
-        """The anonymous record that a member is, or is an array of."""
+    def inside(self, field: Field) -> _Side | None:
+        """Give the anonymous record that a member is, or is an array of."""
         element, index = field.type, ""
         while isinstance(element, Array):
             element, index = element.element, index + "[]"
@@ -164,10 +151,10 @@ class _Part:
             return None
         path = f"{self.path}{field.name}{index}."
         base = self.base + field.offset
-        return _Part(self.records[element.key], self.records, path, base)
+        return _Side(self.records[element.key], self.records, path, base)
 
     def leaves(self, field: Field) -> Iterator[Member]:
-        """The member, or in its place all those in the anonymous record that it is."""
+        """Give the member, or in its place all those in the anonymous record that it is."""
         inside = self.inside(field)
         if inside is None:
             yield self.member(field)
@@ -176,8 +163,8 @@ class _Part:
                 yield from inside.leaves(inner)
 
 
-def _members(old: _Part, new: _Part) -> Iterator[MemberChange]:
-    """All members of either side in order, the unchanged ones with no `changes`."""
+def _members(old: _Side, new: _Side) -> Iterator[MemberChange]:
+    """Give all members of either side in order, the unchanged ones with no `changes`."""
     in_union = new.record.kind == "union"
     renamed = {} if in_union else _renamed(old.record, new.record)
     for before, after in merge(
@@ -188,45 +175,54 @@ def _members(old: _Part, new: _Part) -> Iterator[MemberChange]:
             yield from _pair(old, before, new, after)
         elif before is not None:
             for leaf in old.leaves(before):
-                padding = _is_padding(leaf.name)
                 yield MemberChange(
-                    (Change.REMOVED,), leaf, None, not padding, padding, False, in_union
+                    changes=(Change.REMOVED,),
+                    old=leaf,
+                    new=None,
+                    breaking=not leaf.is_padding,
+                    padding=leaf.is_padding,
+                    in_union=in_union,
                 )
         elif after is not None:
             in_padding = not in_union and _was_padding(old.record, new.record, after)
             for leaf in new.leaves(after):
-                padding = _is_padding(leaf.name)
                 yield MemberChange(
-                    (Change.ADDED,), None, leaf, False, padding, in_padding, in_union
+                    changes=(Change.ADDED,),
+                    old=None,
+                    new=leaf,
+                    breaking=False,
+                    padding=leaf.is_padding,
+                    in_padding=in_padding,
+                    in_union=in_union,
                 )
 
 
 def _pair(
-    old: _Part, before: Field, new: _Part, after: Field
+    old: _Side, before: Field, new: _Side, after: Field
 ) -> Iterator[MemberChange]:
-    """A member that both sides have, then what is inside it if its type is anonymous."""
+    """Compare a member that both sides have, then what is in it if its type is anonymous."""
     open_ended = _is_open_end(old.record, before) and _is_open_end(new.record, after)
     happened = {
         Change.RENAMED: before.name != after.name,
-        Change.MOVED: start(before) != start(after),
-        Change.RESIZED: width(before) != width(after) and not open_ended,
+        Change.MOVED: before.first_bit != after.first_bit,
+        Change.RESIZED: before.bit_count != after.bit_count and not open_ended,
         Change.RETYPED: not same_type(before.type, after.type),
     }
     changes = tuple(change for change in happened if happened[change])
     breaking = bool(changes)
     if changes == (Change.RETYPED,):
-        types = before.type, after.type
+        old_type, new_type = before.type, after.type
         if open_ended:  # ring[1] and ring[] are one thing
-            types = _element(before.type), _element(after.type)
-        breaking = not same_layout(types[0], old.records, types[1], new.records)
-    padding = _is_padding(after.name)
+            assert isinstance(old_type, Array) and isinstance(new_type, Array)
+            old_type, new_type = old_type.element, new_type.element
+        breaking = not same_layout(old_type, old.records, new_type, new.records)
     names = spellings(before.type, after.type)
     yield MemberChange(
-        changes,
-        old.member(before, names[0]),
-        new.member(after, names[1]),
-        breaking=breaking and not padding,
-        padding=padding,
+        changes=changes,
+        old=old.member(before, names[0]),
+        new=new.member(after, names[1]),
+        breaking=breaking and not after.is_padding,
+        padding=after.is_padding,
         in_union=new.record.kind == "union",
         follows=changes in (_RESIZED, (*_MOVED, *_RESIZED))
         and before.bit_width is after.bit_width is None,
@@ -239,21 +235,23 @@ def _pair(
 
 
 def _renamed(old: Record, new: Record) -> dict[str, str]:
-    """New names by old ones, each unknown to the other side: the members of one type at one
-    place behind one and the same neighbour.  Place and type alone agree by chance.
+    """Give new names by old ones, each unknown to the other side.
+
+    Such members have one type and one place, behind one and the same neighbour: place and
+    type alone agree by chance.
     """
     renamed: dict[str, str] = {}
     olds = {field.name for field in old.fields}
     news = {field.name for field in new.fields}
     arrived = {
-        start(field): (neighbour, field)
+        field.first_bit: (neighbour, field)
         for neighbour, field in _with_neighbours(new)
         if field.name not in olds
     }
     for neighbour, field in _with_neighbours(old):
-        if field.name in news or start(field) not in arrived:
+        if field.name in news or field.first_bit not in arrived:
             continue
-        heir_neighbour, heir = arrived[start(field)]
+        heir_neighbour, heir = arrived[field.first_bit]
         if (
             renamed.get(neighbour, neighbour) == heir_neighbour
             and field.bit_width == heir.bit_width
@@ -264,31 +262,23 @@ def _renamed(old: Record, new: Record) -> dict[str, str]:
 
 
 def _with_neighbours(record: Record) -> Iterator[tuple[str, Field]]:
-    """The members that are not padding, each with the name of the one before it."""
+    """Give the members that are not padding, each with the name of the one before it."""
     neighbour = ""
     for field in record.fields:
-        if not _is_padding(field.name):
+        if not field.is_padding:
             yield neighbour, field
             neighbour = field.name
 
 
 def _was_padding(old: Record, new: Record, field: Field) -> bool:
-    """Whether a struct that kept its size had no member but padding where it has this."""
-    end = start(field) + width(field)
+    """Tell whether a struct that kept its size had no member but padding where it has this."""
+    end = field.first_bit + field.bit_count
     return old.size == new.size and all(
-        end <= start(other) or start(other) + width(other) <= start(field)
+        end <= other.first_bit or other.first_bit + other.bit_count <= field.first_bit
         for other in old.fields
-        if not _is_padding(other.name)
+        if not other.is_padding
     )
-
-
-def _is_padding(name: str) -> bool:
-    return _PADDING.fullmatch(name.rpartition(".")[2]) is not None
 
 
 def _is_open_end(record: Record, field: Field) -> bool:
     return field is record.fields[-1] and ends_open(record)
-
-
-def _element(type: CType) -> CType:
-    return type.element if isinstance(type, Array) else type

@@ -1,7 +1,7 @@
 """Types on two sides: whether they are the same, laid out alike, and how to tell them apart.
 
 Takes `CType`s of two interface versions, each with the records that it can refer to;
-`diff` and `diffmembers` ask.
+gives yes or no, or both spellings.  `compare`, `members` and `text` beside it ask.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from xenbind.ir.c_types import (
     Pointer,
     RecordRef,
     Scalar,
+    is_anonymous,
     spelling,
 )
 from xenbind.ir.interface import Record
@@ -23,13 +24,8 @@ from xenbind.ir.interface import Record
 Records = Mapping[str, Record]
 
 
-def is_anonymous(key: str) -> bool:
-    """Whether a record has no name of its own, only its place inside another."""
-    return "." in key
-
-
 def same_type(old: CType, new: CType) -> bool:
-    """Whether two types go by the same name, though what is inside a record may differ.
+    """Tell whether two types go by the same name, though what is inside a record may differ.
 
     Anonymous records of one kind count as the same: their members are compared.
     """
@@ -44,7 +40,7 @@ def same_type(old: CType, new: CType) -> bool:
 def same_layout(
     old: CType, old_records: Records, new: CType, new_records: Records
 ) -> bool:
-    """Whether two types mean the same bytes: members of one name and place, one sign.
+    """Tell whether two types mean the same bytes: members of one name and place, one sign.
 
     A record with a name of its own is like itself, since its changes are told there.
     """
@@ -82,24 +78,25 @@ def _size_and_places(record: Record) -> tuple[object, ...]:
 
 
 def _integer(base: str) -> tuple[int, bool] | None:
-    """Size and sign of an integer type, None for another."""
+    """Give the size and sign of an integer type, None for another."""
     found = X86_64.integers.get(base)
     return None if found is None else (found.size, found.signed)
 
 
 def spellings(old: CType, new: CType) -> tuple[str, str]:
-    """Both as C writes them; with what is behind, if a name came to stand for another type."""
+    """Spell both types as C does, with what is behind a name that came to stand for another."""
     if not same_type(old, new) and spelling(old) == spelling(new):
         return _resolved(old), _resolved(new)
     return spelling(old), spelling(new)
 
 
-def _resolved(type: CType) -> str:
-    match type:
+def _resolved(c_type: CType) -> str:
+    """Spell a type with the fundamental type behind its name."""
+    match c_type:
         case Array(element, length):
             return f"{_resolved(element)}[{'' if length is None else length}]"
         case Scalar(name, base) | Enumeration(name, base) if name != base:
             return f"{name} ({base})"
         case Pointer(name, target) if target is not None:
             return f"{_resolved(target)} *"
-    return spelling(type)
+    return spelling(c_type)

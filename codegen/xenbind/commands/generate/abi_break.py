@@ -1,8 +1,8 @@
 """What changed in each version's ABI since the package on disk was made.
 
 Takes the old package and the new IR; gives an `AbiChange` for each version whose layout
-fingerprint is not the manifest's.  `cli` tells them, and refuses the breaking ones: an
-interface version whose number stays must go on meaning the same bytes.
+fingerprint is not the manifest's.  `command` tells them, and has the breaking ones refused:
+an interface version whose number stays must go on meaning the same bytes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class AbiChange:
 def changes(
     package: str, out: Path, interfaces: Sequence[Interface]
 ) -> Iterator[AbiChange]:
-    """The versions in the output folder whose ABI the new headers change."""
+    """Give the versions in the output folder whose ABI the new headers change."""
     made = manifest.load(out)
     for interface in interfaces:
         old = made.layouts.get(str(interface.version)) if made else None

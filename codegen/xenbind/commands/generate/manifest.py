@@ -1,7 +1,7 @@
 """The manifest: what an output folder was made of, and what it should hold.
 
 Takes the files read and the files rendered; gives the JSON that `output` stores beside
-them, and reads it back.  By its digests `check` knows without running anything that
+them, and reads it back.  By its digests `freshness` knows without reading any header that
 nothing changed.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xenbind.errors import OutputError
-from xenbind.resources import folder, package
+from xenbind.resources import own_files
 
 NAME = "manifest.json"
 
@@ -36,6 +36,7 @@ class Manifest:
     layouts: Mapping[str, str]
 
     def text(self) -> str:
+        """Write the manifest as the file that it is."""
         content = {
             "generator": self.generator,
             "include": self.include,
@@ -47,7 +48,7 @@ class Manifest:
 
 
 def load(out: Path) -> Manifest | None:
-    """The manifest of an output folder, None if there is none.
+    """Read the manifest of an output folder, None if there is none.
 
     Raises `OutputError` for one that cannot be understood.
     """
@@ -70,16 +71,17 @@ def load(out: Path) -> Manifest | None:
 
 
 def digest(data: bytes) -> str:
+    """Give the digest of a content."""
     return hashlib.sha256(data).hexdigest()
 
 
 def digests(files: Mapping[str, str]) -> dict[str, str]:
-    """The digest of each text, by path."""
+    """Give the digest of each text, by path."""
     return {path: digest(text.encode()) for path, text in sorted(files.items())}
 
 
 def tree_inputs(root: Path) -> dict[str, str]:
-    """The digests of every header and spec under a folder, by relative path.
+    """Give the digests of every header and spec under a folder, by relative path.
 
     All of them, not only those read: a new one may come before another on the search path.
     """
@@ -90,17 +92,14 @@ def tree_inputs(root: Path) -> dict[str, str]:
 
 
 def file_inputs(paths: Iterable[str]) -> dict[str, str]:
-    """The digests of some files, by path; a missing one has an empty digest."""
+    """Give the digests of some files, by path; a missing one has an empty digest."""
     return {path: _file_digest(Path(path)) for path in sorted(paths)}
 
 
 def generator_digest() -> str:
-    """One digest for the code and templates that make the output."""
-    modules = sorted(package().rglob("*.py"))
-    templates = sorted(
-        path for path in folder("templates").rglob("*") if path.is_file()
-    )
-    return digest("".join(map(_file_digest, [*modules, *templates])).encode())
+    """Give one digest for all of xenbind's own files, by their names and contents."""
+    lines = (f"{_file_digest(path)} {name}\n" for name, path in own_files().items())
+    return digest("".join(lines).encode())
 
 
 def _file_digest(path: Path) -> str:

@@ -1,6 +1,6 @@
 """The output folder: the rendered files on disk, all of them or none.
 
-Takes a mapping of path to text; writes it.  A new tree is built beside the old one and
+Takes a mapping of path to text from `build`; writes it.  A new tree is built beside the old one and
 takes its place in one step, so that whoever looks, and whatever goes wrong, finds the old
 tree or the new one and never a mixture.  Files that did not change are not written.
 
@@ -28,7 +28,7 @@ _LITTER = frozenset(["__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache
 
 
 def changes(out: Path, files: Mapping[str, str]) -> list[str]:
-    """The paths whose content on disk is not `files`', sorted, with those to be removed."""
+    """Give the paths whose content on disk is not `files`', sorted, with those to be removed."""
     old = manifest.load(out)
     removed = set(old.outputs if old else ()) - set(files)
     return sorted(
@@ -39,7 +39,7 @@ def changes(out: Path, files: Mapping[str, str]) -> list[str]:
 
 @contextmanager
 def lock(out: Path) -> Iterator[None]:
-    """One run at a time for an output folder, from looking at it to writing it.
+    """Let one run at a time have an output folder, from looking at it to writing it.
 
     The kernel releases it when the process ends, however it ends.  Raises `OutputError`
     where the folder cannot be.
@@ -80,7 +80,7 @@ def write(out: Path, files: Mapping[str, str]) -> list[str]:
 
 @contextmanager
 def _told(out: Path) -> Iterator[None]:
-    """What the file system refuses as an error to the user."""
+    """Raise what the file system refuses as an error to the user."""
     try:
         yield
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
@@ -146,7 +146,7 @@ def _carry_others(out: Path, new: Path, files: Mapping[str, str]) -> None:
 
 
 def _others(out: Path, known: set[str]) -> Iterator[str]:
-    """Files and links in the old tree that are nobody's litter and not xenbind's."""
+    """Give files and links in the old tree that are nobody's litter and not xenbind's."""
     for folder, folders, names in _walk(out):
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         folders[:] = sorted(name for name in folders if name not in _LITTER)
@@ -157,7 +157,7 @@ def _others(out: Path, known: set[str]) -> Iterator[str]:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    """As `os.walk`, but what cannot be read is an error, and not left out."""
+    """Walk as `os.walk` does, but what cannot be read is an error, and not left out."""
 
     def refuse(error: OSError) -> None:
         raise error
@@ -166,7 +166,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
 
 
 def _carry(source: Path, target: Path) -> None:
-    """The same file in the new tree: a second name for it where the file system can."""
+    """Put the same file into the new tree: a second name for it where the file system can."""
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
@@ -201,7 +201,7 @@ _RENAME_EXCHANGE = 2
 
 
 def _swap(places: _Places) -> None:
-    """The new tree in the old one's place: in one step (renameat2(2)), or else in two."""
+    """Put the new tree in the old one's place: in one step (renameat2(2)), or else in two."""
     if _exchange(places.new, places.out):
         return
     places.out.rename(places.old)

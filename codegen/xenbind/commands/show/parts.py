@@ -1,7 +1,7 @@
 """A record's bytes, each accounted for: its members, and what lies between them.
 
 Takes a `Record`; gives `Part`s in order of their place, holes and padding among them, for
-`show`.  Everything is computed from the members' places, so an unnamed bit-field is a
+`view`.  Everything is computed from the members' places, so an unnamed bit-field is a
 hole like any other.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from xenbind.ir.c_types import Array, CType, RecordRef, spelling
+from xenbind.ir.c_types import CType, RecordRef, element, spelling
 from xenbind.ir.interface import Field, Interface, Record
 
 
@@ -35,46 +35,36 @@ class Part:
     """
 
     kind: Kind
-    name: str
-    type: str
     offset: int
     size: int
-    bits: tuple[int, int] | None
-    doc: str
-    union: int | None
-    parts: tuple[Part, ...]
+    bits: tuple[int, int] | None = None
+    name: str = ""
+    type: str = ""
+    doc: str = ""
+    union: int | None = None
+    parts: tuple[Part, ...] = ()
 
 
 def parts(interface: Interface, record: Record, expand: bool) -> tuple[Part, ...]:
-    """The parts of a record; with `expand`, nested records have theirs, at every depth."""
-    records = {other.key: other for other in interface.records} if expand else {}
+    """Give the parts of a record; with `expand`, nested records have theirs, at every depth."""
+    records = interface.records_by_key if expand else {}
     return tuple(_parts(record, 0, records))
 
 
 def _parts(record: Record, base: int, records: Mapping[str, Record]) -> Iterator[Part]:
-    """`base` is the record's offset; nested records found in `records` are expanded."""
+    """Give the parts of a record that is `base` bytes in; records in `records` are expanded."""
     end = 0  # the first bit not yet accounted for
     before = None
     for field in record.fields:
-        start = 0 if record.kind == "union" else first_bit(field)
-        yield from _gap(Kind.HOLE, base, end, start, before, field)
+        start = 0 if record.kind == "union" else field.first_bit
+        yield from _Gap(Kind.HOLE, base, end, start).parts(before, field)
         yield _member(field, record, base, records)
-        end = max(end, first_bit(field) + bit_count(field))
+        end = max(end, field.first_bit + field.bit_count)
         before = field
     if record.kind == "union":
         end = -(-end // 8) * 8
         before = None
-    yield from _gap(Kind.PADDING, base, end, 8 * record.size, before, None)
-
-
-def first_bit(field: Field) -> int:
-    """Where a member begins, in bits from the start of its record."""
-    return 8 * field.offset + (field.bit_offset or 0)
-
-
-def bit_count(field: Field) -> int:
-    """How many bits a member takes."""
-    return 8 * field.size if field.bit_width is None else field.bit_width
+    yield from _Gap(Kind.PADDING, base, end, 8 * record.size).parts(before, None)
 
 
 def _member(
@@ -87,47 +77,46 @@ def _member(
     offset = base + field.offset
     return Part(
         kind=Kind.MEMBER,
-        name=field.name,
-        type=spelling(field.type).replace(" <anonymous>", ""),
         offset=offset,
         size=field.size,
         bits=bits,
+        name=field.name,
+        type=spelling(field.type).replace(" <anonymous>", ""),
         doc=field.doc,
         union=record.size if record.kind == "union" else None,
         parts=tuple(_parts(nested, offset, records)) if nested else (),
     )
 
 
-def record_key(type: CType) -> str:
-    """The key of the record that a type is, or is an array of; empty for any other."""
-    while isinstance(type, Array):
-        type = type.element
-    return type.key if isinstance(type, RecordRef) else ""
+def record_key(c_type: CType) -> str:
+    """Give the key of the record that a type is, or is an array of; empty for any other."""
+    inner = element(c_type)
+    return inner.key if isinstance(inner, RecordRef) else ""
 
 
-def _gap(
-    kind: Kind,
-    base: int,
-    start: int,
-    end: int,
-    before: Field | None,
-    after: Field | None,
-) -> Iterator[Part]:
-    """The bits from `start` up to `end`: whole bytes, and bits in a neighbour's unit."""
-    if start < end and start % 8 and before:
-        stop = min(end, 8 * (before.offset + before.size))
-        yield _bits(kind, base, start, stop, before)
-        start = stop
-    if start < end and end % 8 and after:
-        unit = max(start, 8 * after.offset)
-        yield from _gap(kind, base, start, unit, None, None)
-        yield _bits(kind, base, unit, end, after)
-    elif start < end:
-        offset, size = base + start // 8, (end - start) // 8
-        yield Part(kind, "", "", offset, size, None, "", None, ())
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """Bits of no member, from `start` up to `end` in a record that is `base` bytes in."""
 
+    kind: Kind
+    base: int
+    start: int
+    end: int
 
-def _bits(kind: Kind, base: int, start: int, end: int, unit: Field) -> Part:
-    lowest, highest = start - 8 * unit.offset, end - 8 * unit.offset - 1
-    offset = base + unit.offset
-    return Part(kind, "", "", offset, unit.size, (lowest, highest), "", None, ())
+    def parts(self, before: Field | None, after: Field | None) -> Iterator[Part]:
+        """Cut the gap: whole bytes, and at both ends bits in the unit of a neighbour."""
+        start, end = self.start, self.end
+        if start < end and start % 8 and before:
+            stop = min(end, 8 * (before.offset + before.size))
+            yield self._bits(start, stop, before)
+            start = stop
+        stop = max(start, 8 * after.offset) if end % 8 and after else end
+        if start < stop:
+            yield Part(self.kind, self.base + start // 8, (stop - start) // 8)
+        if stop < end and after:
+            yield self._bits(stop, end, after)
+
+    def _bits(self, start: int, end: int, unit: Field) -> Part:
+        first = 8 * unit.offset
+        bits = (start - first, end - first - 1)
+        return Part(self.kind, self.base + unit.offset, unit.size, bits)

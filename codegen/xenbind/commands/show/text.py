@@ -1,7 +1,7 @@
 """The picture of a view: columns of offsets, sizes, names, types and what they are for.
 
-Takes a view of `show`; gives something for a `rich.console.Console` to print, which cuts
-each row to the width there is and colours it where there is colour.  To a console that
+Takes a view; gives something for `command` to print with a `rich.console.Console`, which
+cuts each row to the width there is and colours it where there is colour.  To a console that
 wraps softly (`console.print(…, soft_wrap=True)`) rows go whole.
 """
 
@@ -16,6 +16,7 @@ from rich.text import Text
 from xenbind.commands.show.parts import Kind, Part
 from xenbind.commands.show.view import GroupView, Overview, RecordView, View
 from xenbind.ir.interface import Constant, ConstantGroup
+from xenbind.words import count, printable
 
 _BAR = 10
 _NUMBER, _TYPE, _GAP, _SHARE, _ASIDE = "cyan", "green", "yellow", "blue", "dim"
@@ -50,8 +51,8 @@ class Picture:
             yield line
 
 
-def picture(view: View) -> Picture:
-    """A view, ready to be printed by a `Console`."""
+def text(view: View) -> Picture:
+    """Draw a view, ready to be printed by a `Console`."""
     match view:
         case RecordView():
             return _record(view)
@@ -62,18 +63,18 @@ def picture(view: View) -> Picture:
 
 
 def summary(doc: str) -> str:
-    """The first sentence of a comment, without what a terminal would obey."""
+    """Give the first sentence of a comment, without what a terminal would obey."""
     paragraph = " ".join(doc.partition("\n\n")[0].split())
     # A capital after the full stop tells a sentence's end from "e.g. this".
     end = re.search(r"(?<!e\.g)(?<!i\.e)[.!?](?=\s+[A-Z])", paragraph)
-    return _printable(paragraph[: end.end()] if end else paragraph)
+    return printable(paragraph[: end.end()] if end else paragraph)
 
 
 def _record(view: RecordView) -> Picture:
     record = view.record
     prose = [
         _title(
-            view.name, f"{_count(record.size, 'byte')}, aligned to {record.alignment}"
+            view.name, f"{count(record.size, 'byte')}, aligned to {record.alignment}"
         )
     ]
     if view.typedefs:
@@ -98,7 +99,7 @@ def _part_rows(parts: Sequence[Part]) -> Iterator[Row]:
 
 
 def _nested_rows(parts: Sequence[Part], guide: str) -> Iterator[Row]:
-    """Rows under the one of the record around; `guide` draws the tree on their left."""
+    """Make the rows under the one of the record around; `guide` draws the tree on their left."""
     for part in parts:
         branch, stem = ("└ ", "  ") if part is parts[-1] else ("├ ", "│ ")
         yield _part_row(part, guide + branch)
@@ -126,7 +127,7 @@ def _extent(part: Part) -> str:
 
 
 def _bar(part: Part) -> str:
-    """How much of the union around it a part fills."""
+    """Draw how much of the union around it a part fills."""
     if not part.union:
         return ""
     filled = min(_BAR, max(1, round(_BAR * _bits(part) / (8 * part.union))))
@@ -140,7 +141,7 @@ def _bits(part: Part) -> int:
 
 
 def _tally(parts: Sequence[Part]) -> str:
-    members = _count(sum(part.kind is Kind.MEMBER for part in parts), "member")
+    members = count(sum(part.kind is Kind.MEMBER for part in parts), "member")
     holes, padding = (
         sum(_bits(part) for part in parts if part.kind is kind)
         for kind in (Kind.HOLE, Kind.PADDING)
@@ -151,14 +152,14 @@ def _tally(parts: Sequence[Part]) -> str:
 def _amount(bits: int) -> str:
     if not bits:
         return "none"
-    return _count(bits, "bit") if bits % 8 else _count(bits // 8, "byte")
+    return count(bits, "bit") if bits % 8 else count(bits // 8, "byte")
 
 
 def _group(view: GroupView) -> Picture:
     group = view.group
     what = "flags" if group.is_flag else "values"
     prose = [
-        _title(group.name, f"{_count(len(group.members), 'constant')}, {what}"),
+        _title(group.name, f"{count(len(group.members), 'constant')}, {what}"),
         *_about(view, group.doc, group.coord.file, group.coord.line),
     ]
     rows = [_heading("value", "constant", ""), *_constant_rows(group)]
@@ -177,7 +178,7 @@ def _constant_rows(group: ConstantGroup) -> Iterator[Row]:
 def _value(constant: Constant, is_flag: bool = False) -> str:
     if isinstance(constant.value, int) and is_flag:
         return hex(constant.value)
-    return _printable(repr(constant.value))
+    return printable(repr(constant.value))
 
 
 def _overview(view: Overview) -> Picture:
@@ -242,12 +243,12 @@ def _title(name: str, facts: str) -> Text:
 def _about(
     view: RecordView | GroupView, doc: str, file: str, line: int
 ) -> Iterator[Text]:
-    """The comment in full and the place, between the title and the rows."""
+    """Give the comment in full and the place, between the title and the rows."""
     version = f"{view.interface.name} version {view.interface.version}"
     yield Text(f"{version}, {file}:{line}", _ASIDE)
     yield Text()
     for paragraph in filter(None, doc.split("\n\n")):
-        yield Text(_printable(" ".join(paragraph.split())))
+        yield Text(printable(" ".join(paragraph.split())))
         yield Text()
 
 
@@ -256,7 +257,7 @@ def _heading(*names: str) -> Row:
 
 
 def _aligned(rows: Sequence[Row], right: set[int]) -> Iterator[Text]:
-    """Rows as lines in columns, those in `right` flush right; empty columns take no room."""
+    """Write rows as lines in columns, those in `right` flush right; empty columns take no room."""
     widths = [
         max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)
     ]
@@ -270,11 +271,3 @@ def _aligned(rows: Sequence[Row], right: set[int]) -> Iterator[Text]:
             line.append_text(Text(blank) + cell if index in right else cell + blank)
         line.rstrip()
         yield line
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "�" for char in text)

@@ -1,42 +1,79 @@
-"""What `verify` found, for people and for programs.
+"""What `verify` found, and how people and programs are told.
 
-Takes `Report`s; gives text or plain data for JSON.  `cli` prints it.
+`compare` makes a `Report` for each version and machine; here it becomes text, or plain data
+for JSON, which `command` prints.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from xenbind.commands.verify.compare import Mismatch, Report
+from xenbind.source import Coord
+from xenbind.words import count
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A fact on which not all say the same: what each source says, None for nothing."""
+
+    fact: str
+    said: tuple[tuple[str, int | None], ...]
+    coord: Coord
+
+    def __str__(self) -> str:
+        (first, first_value), *others = (
+            (source, "nothing" if value is None else value)
+            for source, value in self.said
+        )
+        rest = "".join(f", {source} {value}" for source, value in others)
+        return f"{self.coord}: {self.fact}: {first} says {first_value}{rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How one version fared on one machine.
+
+    `facts` were held against C's own expressions, `dwarf_facts` of them against its debug
+    information too.
+    """
+
+    target: str
+    command: str
+    version: int
+    header: str
+    facts: int
+    dwarf_facts: int
+    mismatches: tuple[Mismatch, ...]
 
 
 def text(report: Report) -> str:
-    """A line for each mismatch, and one that counts what was held."""
+    """Write a line for each mismatch, and one that counts what was compared."""
     return "\n".join(
         [
             *map(str, report.mismatches),
             f"{report.target} version {report.version}: {report.facts} facts held against"
             f" {report.command}, {report.dwarf_facts} against its DWARF,"
-            f" {_count(report.mismatches)}",
+            f" {count(len(report.mismatches), 'mismatch', 'mismatches')}",
         ]
     )
 
 
 def total(reports: Sequence[Report]) -> str:
-    """The sums of several reports."""
+    """Write the sums of several reports in a line."""
     targets = list(dict.fromkeys(report.target for report in reports))
     facts = sum(report.facts for report in reports)
     dwarf_facts = sum(report.dwarf_facts for report in reports)
-    found = [mismatch for report in reports for mismatch in report.mismatches]
+    found = sum(len(report.mismatches) for report in reports)
     return (
         f"in all, for {', '.join(targets)}: {facts} facts held against C,"
-        f" {dwarf_facts} against DWARF, {_count(found)}"
+        f" {dwarf_facts} against DWARF, {count(found, 'mismatch', 'mismatches')}"
     )
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """A report as plain data; `said` is by party, null where it has nothing to say."""
+    """Give a report as plain data; `said` is by source, null where it has nothing to say."""
     return {
         "target": report.target,
         "compiler": report.command,
@@ -55,7 +92,3 @@ def as_json(report: Report) -> dict[str, Any]:
             for mismatch in report.mismatches
         ],
     }
-
-
-def _count(mismatches: Sequence[Mismatch]) -> str:
-    return f"{len(mismatches)} mismatch{'' if len(mismatches) == 1 else 'es'}"

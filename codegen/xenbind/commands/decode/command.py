@@ -1,0 +1,144 @@
+"""`xenbind decode`: tell what recorded requests say.
+
+Takes a file in any known form; `recording` finds the requests in it, `events` reads them,
+and `text` or `table` puts them into words, JSON or a table.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from io import BufferedReader
+from pathlib import Path
+from typing import cast
+
+import click
+
+from xenbind.commands.decode import table
+from xenbind.commands.decode.events import ARCHES, events
+from xenbind.commands.decode.recording import Form, read
+from xenbind.commands.decode.stream import DecodeError
+from xenbind.commands.decode.text import as_json, text
+from xenbind.errors import XenbindError, describe
+from xenbind.ir.interface import Interface
+from xenbind.options import (
+    cc_option,
+    json_option,
+    load_spec,
+    named_interface,
+    spec_option,
+)
+from xenbind.spec import Spec
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--input",
+    "form",
+    type=click.Choice([form.value for form in Form]),
+    default=Form.AUTO.value,
+    show_default=True,
+    help="What FILE holds: requests, a ring page, or JSON lines.",
+)
+@click.option(
+    "--skip-bad", is_flag=True, help="Tell what is no request, and go on behind it."
+)
+@click.option(
+    "--arch",
+    type=click.Choice(ARCHES),
+    default="x86",
+    show_default=True,
+    help="The CPU whose registers are shown.",
+)
+@json_option
+@click.option(
+    "--format",
+    "table_form",
+    type=click.Choice(["arrow", "parquet"]),
+    help="Write a table.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Where to write the table."
+)
+@spec_option
+@cc_option
+def decode(
+    file: Path,
+    form: str,
+    skip_bad: bool,
+    arch: str,
+    wants_json: bool,
+    table_form: str | None,
+    output: Path | None,
+    spec: Path | None,
+    cc: str | None,
+) -> None:
+    """Tell what recorded requests say: FILE is a recording, a ring page's dump, or -.
+
+    The interface version is taken from the bytes. Of the union, only the member is shown
+    that the reason selects.
+
+    \b
+    Examples:
+      xenbind decode requests.bin
+      xenbind decode page.dump --json
+      monitor --record - | xenbind decode --input raw -
+      xenbind decode requests.bin --format parquet --output requests.parquet
+    """
+    if bool(table_form) != bool(output):
+        raise click.UsageError("--format and --output go together")
+    if table_form and wants_json:
+        raise click.UsageError("--format and --json are two different outputs")
+    bad = 0
+
+    def report(error: DecodeError) -> None:
+        nonlocal bad
+        bad += 1
+        if not skip_bad:
+            raise error
+        click.echo(describe(error), err=True)
+
+    interfaces = _by_version(load_spec(spec), cc)
+    with _binary(file) as stream:
+        raws = read(stream, str(file), interfaces, Form(form), report)
+        found = events(raws, arch)
+        if table_form and output:
+            written = table.write(found, output, table_form)
+            click.echo(f"{output}: {written} events")
+        else:
+            told = 0
+            for event in found:
+                told += 1
+                click.echo(json.dumps(as_json(event)) if wants_json else text(event))
+                sys.stdout.flush()
+            if not told and not bad:
+                click.echo(f"{file}: no request in it", err=True)
+    sys.exit(1 if bad else 0)
+
+
+def _binary(file: Path) -> BufferedReader:
+    """Open a file, or standard input for `-`."""
+    if str(file) == "-":
+        return cast(BufferedReader, sys.stdin.buffer)
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise XenbindError(
+            f"cannot read {file}: {error.strerror}",
+            "name a file, or - for standard input",
+        ) from error
+
+
+def _by_version(spec: Spec, cc: str | None) -> Callable[[int], Interface | None]:
+    """Give the interfaces of the spec's versions, each read when it is first met."""
+    known = {version.number for version in spec.versions}
+    found: dict[int, Interface] = {}
+
+    def interface(number: int) -> Interface | None:
+        if number in known and number not in found:
+            found[number] = named_interface(spec, str(number), cc)
+        return found.get(number)
+
+    return interface

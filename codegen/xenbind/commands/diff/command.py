@@ -1,0 +1,76 @@
+"""`xenbind diff`: tell what changed in the ABI between two versions.
+
+Takes two versions or folders; `compare` finds the difference, and `text` or `as_json` puts
+it into words or JSON for this to print.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from xenbind.commands.diff.as_json import as_json
+from xenbind.commands.diff.compare import Verdict
+from xenbind.commands.diff.compare import diff as difference
+from xenbind.commands.diff.text import Kind, lines
+from xenbind.options import (
+    cc_option,
+    json_option,
+    load_spec,
+    named_interface,
+    spec_option,
+)
+
+_COLOURS = {
+    Kind.ADDED: "green",
+    Kind.REMOVED: "red",
+    Kind.CHANGED: "yellow",
+    Kind.WARNING: "red",
+}
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@spec_option
+@cc_option
+@json_option
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 1 if the difference is breaking, 0 if not.",
+)
+def diff(
+    old: str,
+    new: str,
+    spec: Path | None,
+    cc: str | None,
+    wants_json: bool,
+    exit_code: bool,
+) -> None:
+    """Tell what changed in the ABI from OLD to NEW, and whether an old monitor still works.
+
+    OLD and NEW are versions in the spec or folders with a header tree.
+
+    \b
+    Examples:
+      xenbind diff 6 7
+      xenbind diff 7 /usr/include/xen --exit-code
+    """
+    loaded = load_spec(spec)
+    found = difference(
+        named_interface(loaded, old, cc),
+        named_interface(loaded, new, cc),
+        loaded.version_macro,
+    )
+    if wants_json:
+        click.echo(json.dumps(as_json(found), indent=2))
+    else:
+        sources = [wanted if Path(wanted).is_dir() else "" for wanted in (old, new)]
+        for line in lines(found, *sources):
+            colour, bold = _COLOURS.get(line.kind), line.kind is Kind.HEADING
+            click.secho(str(line), fg=colour, bold=bold)
+    sys.exit(1 if exit_code and found.verdict is Verdict.BREAKING else 0)

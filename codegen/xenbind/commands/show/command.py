@@ -1,0 +1,64 @@
+"""`xenbind show`: draw what one version of an interface declares.
+
+Takes a version and a name; `view` works out what there is to see, and `text` draws it, or
+`as_json` turns it into JSON, for this to print.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from xenbind.commands.show import view as views
+from xenbind.commands.show.as_json import as_json
+from xenbind.commands.show.text import text
+from xenbind.options import (
+    cc_option,
+    json_option,
+    load_spec,
+    named_interface,
+    spec_option,
+)
+
+
+@click.command()
+@click.argument("version", default="")
+@click.argument("name", metavar="[TYPE]", default="")
+@click.option(
+    "--expand", is_flag=True, help="Lay nested structs and unions out in place."
+)
+@spec_option
+@cc_option
+@json_option
+def show(
+    version: str,
+    name: str,
+    expand: bool,
+    spec: Path | None,
+    cc: str | None,
+    wants_json: bool,
+) -> None:
+    """Draw the layout of a struct or union, or list what a version declares.
+
+    VERSION is a version in the spec (the newest if left out) or a folder with a header
+    tree; TYPE a struct, union or typedef, a path to a member, or a group of constants.
+
+    \b
+    Examples:
+      xenbind show
+      xenbind show 7 vm_event_st
+      xenbind show 7 vm_event_st.u.mem_access
+      xenbind show 7 VmEventReason
+    """
+    loaded = load_spec(spec)
+    newest = str(loaded.versions[-1].number) if loaded.versions else ""
+    interface = named_interface(loaded, version or newest, cc)
+    view = views.show(interface, name or None, expand)
+    if wants_json:
+        click.echo(json.dumps(as_json(view), indent=2))
+    else:
+        console = Console()
+        console.print(text(view), soft_wrap=not console.is_terminal)

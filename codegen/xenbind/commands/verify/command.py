@@ -1,0 +1,95 @@
+"""`xenbind verify`: hold the generated package against compiled C, on one target or many.
+
+Takes a spec or a foreign header tree and the targets; `compare` makes a report for each
+version and machine, and `report` puts them into words or JSON for this to print.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from xenbind.commands.verify import compare
+from xenbind.commands.verify.report import as_json, text, total
+from xenbind.ir.abi import ABIS
+from xenbind.options import (
+    cc_option,
+    include_option,
+    json_option,
+    load_spec,
+    out_option,
+    spec_option,
+)
+from xenbind.spec import Spec
+from xenbind.toolchain.compiler import find_compiler
+from xenbind.toolchain.targets import find_machines
+
+
+@click.command()
+@spec_option
+@include_option
+@out_option
+@cc_option
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    type=click.Choice([*ABIS, "all"]),
+    help="Compile for this machine, or all that there is a compiler for; may be repeated."
+    "  [default: the compiler's own]",
+)
+@json_option
+def verify(
+    spec: Path | None,
+    include: Path | None,
+    out: Path,
+    cc: str | None,
+    targets: tuple[str, ...],
+    wants_json: bool,
+) -> None:
+    """Compile the headers and compare every size, offset, bit and value with the package.
+
+    Several answers are held against each other: C's own, the debug information,
+    xenbind's layout rules, and what was generated: the package's classes, which speak
+    the ABI of the machine that runs them, and for every target the ABI table abi.md.
+    Nothing that is compiled is run.  Each mismatch is told with its place in the header;
+    exit status 1 if there is one.
+
+    \b
+    Examples:
+      xenbind verify
+      xenbind verify --cc clang
+      xenbind verify --target arm64 --target i386
+      xenbind verify --include /usr/include/xen --out bindings
+    """
+    loaded = load_spec(spec, include)
+    sys.exit(0 if run(loaded, out, cc, targets, wants_json) else 1)
+
+
+def run(
+    spec: Spec,
+    out: Path,
+    cc: str | None,
+    targets: Sequence[str] = (),
+    wants_json: bool = False,
+) -> bool:
+    """Verify, and print the reports; gives whether nothing differs."""
+    machines, missing = find_machines(targets, find_compiler(cc))
+    for reason in missing:
+        click.echo(f"skipped {reason.message}; {reason.advice}", err=True)
+    reports = []
+    for machine in machines:
+        for version in spec.versions:
+            report = compare.verify(spec, version, out, machine)
+            reports.append(report)
+            if not wants_json:
+                click.echo(text(report))
+    if wants_json:
+        click.echo(json.dumps([as_json(report) for report in reports], indent=2))
+    elif len(reports) > 1:
+        click.echo(total(reports))
+    return not any(report.mismatches for report in reports)

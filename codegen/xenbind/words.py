@@ -1,0 +1,19 @@
+"""Words that several messages are made of: counted nouns, and text fit for a terminal.
+
+Takes numbers and text of any origin; gives text for whoever writes a line that people read.
+"""
+
+from __future__ import annotations
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Give a number with its noun: `1 byte`, `3 bytes`; `plural` where an s does not do."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def printable(text: str) -> str:
+    """Give the text with a mark in place of each character that a terminal would obey."""
+    return "".join(
+        char if char.isprintable() or char in "\t\n" else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )
