@@ -1,4 +1,4 @@
-"""Where xenbind's own templates and headers are: beside it in a wheel, above it in a checkout."""
+"""Where xenbind's own files are: beside its modules in a wheel, above them in a checkout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def package() -> Path:
 
 
 def folder(name: str) -> Path:
-    """The folder `templates` or `headers` that came with this xenbind."""
+    """The folder `templates`, `runtime` or `headers` that came with this xenbind."""
     for parent in (package(), package().parents[1]):
         if (parent / name).is_dir():
             return parent / name

@@ -3,23 +3,67 @@
 Each interface version is a module of its own, `xen_vm_event.v7`.
 `interface` gives one by its number, and `interface_for_xen` by a Xen release.
 `interface_of` tells it from what a hypervisor wrote.
-A module is imported when it is first asked for.
+A module is imported when it is first asked for; so are the few names that work with
+every version, which `runtime` holds.
 """
 
 from __future__ import annotations
+
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mmap import mmap
     from types import ModuleType
 
+    from .runtime.arrays import column as column
+    from .runtime.arrays import dtype as dtype
+    from .runtime.barriers import Barriers as Barriers
+    from .runtime.barriers import NoBarrier as NoBarrier
+    from .runtime.projection import projection as projection
+    from .runtime.recording import records as records
+    from .runtime.ring import RingFull as RingFull
+    from .runtime.ring import RingOverflow as RingOverflow
+else:
+    ModuleType = type(sys)
+    mmap = "__import__('mmap').mmap"
+
 __all__ = [
     "VERSIONS",
+    "Barriers",
+    "NoBarrier",
+    "RingFull",
+    "RingOverflow",
     "UnknownVersion",
     "interface",
     "interface_for_xen",
     "interface_of",
-]
+    "projection",
+    "records",
+]  # without what needs numpy
+
+_RUNTIME = {
+    "column": "arrays",
+    "dtype": "arrays",
+    "Barriers": "barriers",
+    "NoBarrier": "barriers",
+    "projection": "projection",
+    "records": "recording",
+    "RingFull": "ring",
+    "RingOverflow": "ring",
+}
+
+# Hidden from type checkers, which would otherwise allow every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import what is in `runtime` when it is first asked for."""
+        if name not in _RUNTIME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = __import__(f"{__name__}.runtime.{_RUNTIME[name]}", fromlist=["*"])
+        found = globals()[name] = getattr(module, name)
+        return found
+
 
 VERSIONS: dict[int, tuple[str, ...]] = {
     1: ("4.6", "4.7"),
