@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mmap import mmap
     from types import ModuleType
+    from typing import TypeAlias
 
     from .runtime.arrays import column as column
     from .runtime.arrays import dtype as dtype
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
     from .runtime.recording import records as records
     from .runtime.ring import RingFull as RingFull
     from .runtime.ring import RingOverflow as RingOverflow
+
+    _Buffer: TypeAlias = bytes | bytearray | memoryview | mmap
 else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
     ModuleType = type(sys)
-    mmap = "__import__('mmap').mmap"
+    _Buffer = "bytes | bytearray | memoryview | __import__('mmap').mmap"
 
 __all__ = [
     "VERSIONS",
@@ -116,7 +120,7 @@ _IN_REQUEST = 0
 _IN_PAGE = 64
 
 
-def interface_of(data: bytes | bytearray | memoryview | mmap) -> ModuleType:
+def interface_of(data: _Buffer) -> ModuleType:
     """The module for a request, or for a whole ring page, by its version word.
 
     A page is told from a request by its size of 4096 bytes; the word that counts is then

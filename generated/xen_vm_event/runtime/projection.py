@@ -17,6 +17,9 @@ from .annotations import typing
 from .layout import Place, members
 from .records import Structure, Union
 
+# Brings the values of a tuple into another order, as `itemgetter` does.
+_Picker = Callable[[tuple[object, ...]], tuple[object, ...]]
+
 
 def projection(
     record: type[Structure | Union], *paths: str
@@ -40,9 +43,7 @@ def projection(
 
 def plan(
     record: type[Structure | Union], paths: tuple[str, ...]
-) -> tuple[
-    Callable[[typing.Any, int], tuple[typing.Any, ...]], itemgetter[typing.Any] | None
-]:
+) -> tuple[Callable[[typing.Any, int], tuple[typing.Any, ...]], _Picker | None]:
     """Make what reads the members at `paths`, and what brings them into that order.
 
     The latter is None if they are in it.  Raises as `projection` does.

@@ -417,7 +417,7 @@ class Selection(Generic[Request, Response]):
         ring.rsp_prod_pvt = answered + 1 if answered != U32 else 0
 
 
-def _set_low_bits(words: memoryview[int], place: int, flags: int) -> None:
+def _set_low_bits(words: memoryview, place: int, flags: int) -> None:
     """Keep the low bits of flags that do not fit, as any member does."""
     if place >= len(words):
         raise TypeError("the records of this ring have no flags")
