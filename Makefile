@@ -18,10 +18,12 @@ accept: $(VENV)/ready
 	XENBIND_ACCEPT=1 $(BIN)/pytest tests || true
 	git status --short tests
 
+lint: SOURCES = codegen runtime generated tests soak examples benchmarks
 lint: $(VENV)/ready
-	$(BIN)/black --check --quiet codegen tests soak generated examples benchmarks
-	$(BIN)/ruff check codegen tests soak generated examples benchmarks
+	$(BIN)/black --check --quiet $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	PYTHONPATH=generated $(BIN)/lint-imports
 
 check: $(VENV)/ready
 	$(BIN)/xenbind check

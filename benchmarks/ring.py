@@ -50,10 +50,7 @@ from ring_monitors import (
     Natural,
     Select,
 )
-from xen_vm_event import v7
-from xen_vm_event.arrays import column, dtype
-from xen_vm_event.projection import projection
-from xen_vm_event.recording import records
+from xen_vm_event import column, dtype, projection, records, v7
 
 PAGE_SIZE = 4096
 SIZE = ctypes.sizeof(v7.vm_event_st)

@@ -25,8 +25,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
 from support import PROJECT, require
-from xen_vm_event import v7
-from xen_vm_event.ring import RingOverflow
+from xen_vm_event import RingOverflow, v7
 
 # The full numbers take minutes; the ordinary run finds the same, but less often.
 LONG = bool(os.environ.get("XENBIND_LONG") or os.environ.get("CI"))

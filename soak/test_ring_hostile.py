@@ -30,8 +30,7 @@ from ring_peer import (
     compile_peer,
     limited,
 )
-from xen_vm_event import v7
-from xen_vm_event.ring import RingFull, RingOverflow
+from xen_vm_event import RingFull, RingOverflow, v7
 
 ENTRIES = 8
 ENTRY_SIZE = ctypes.sizeof(v7.vm_event_st)

@@ -30,9 +30,8 @@ from ring_peer import (
     limited,
     on_a_cpu_each,
 )
-from xen_vm_event import VERSIONS, barrier, interface, v7
-from xen_vm_event.barrier import Barriers
-from xen_vm_event.ring import RingFull
+from xen_vm_event import VERSIONS, Barriers, NoBarrier, RingFull, interface, v7
+from xen_vm_event.runtime import barriers as memory
 
 REQUESTS = 1_000_000 if LONG else 100_000
 SLEEPS = 200_000 if LONG else 20_000
@@ -155,8 +154,8 @@ def without_libatomic(monkeypatch: pytest.MonkeyPatch) -> Barriers:
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
     try:
-        return barrier.barriers.__wrapped__()
-    except barrier.NoBarrier as none:
+        return memory.barriers.__wrapped__()
+    except NoBarrier as none:
         pytest.skip(str(none))
     finally:
         monkeypatch.undo()
@@ -167,7 +166,7 @@ def barriers(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Barriers:
     if request.param == "usual":
-        return barrier.barriers()
+        return memory.barriers()
     return without_libatomic(monkeypatch)
 
 

@@ -25,7 +25,7 @@ from xen_vm_event import v7
 
 PACKAGE = PROJECT / "generated" / "xen_vm_event"
 STATES = 3000
-CLASSES = {"SharedRing": "page", "FrontMacros": "front", "BackMacros": "back"}
+CLASSES = {"SharedRing": "page", "FrontRing": "front", "BackRing": "back"}
 
 # Survivors, by a pattern of what was altered, each with the reason why it does the same.
 EQUIVALENT = {
@@ -171,9 +171,7 @@ def _of_line(function: Function, number: int, lines: list[str]) -> Iterator[Muta
 def survives(mutant: Mutant, library: object) -> bool:
     """Whether the differential test finds no difference to C."""
     macros = _module("xen_vm_event.macros", mutant.source)
-    sys.modules["xen_vm_event.macros"] = macros
-    ring = _module("xen_vm_event.ring", (PACKAGE / "ring.py").read_text())
-    for side, base in (("front", ring.FrontRing), ("back", ring.BackRing)):
+    for side, base in (("front", macros.FrontRing), ("back", macros.BackRing)):
         body = {"__slots__": (), "entry": v7.vm_event_sring_entry}
         differential.RINGS[side] = type("Ring", (base,), body)
     concerned = [

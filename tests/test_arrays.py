@@ -13,12 +13,9 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xen_vm_event import VERSIONS, interface, v7
-from xen_vm_event.arrays import column, dtype
-from xen_vm_event.base import Structure, Union
-from xen_vm_event.layout import Place, members
-from xen_vm_event.projection import projection
-from xen_vm_event.recording import records
+from xen_vm_event import VERSIONS, column, dtype, interface, projection, records, v7
+from xen_vm_event.runtime.layout import Place, members
+from xen_vm_event.runtime.records import Structure, Union
 
 versions = st.sampled_from(sorted(VERSIONS)).map(interface)
 contents = st.integers(0).map(lambda seed: random.Random(seed).randbytes(3 * 400))

@@ -107,12 +107,12 @@ def test_unchanged_files_and_those_of_others_stay(tmp_path: Path) -> None:
     out = tmp_path / "out"
     xenbind("generate", "--include", folder, "--out", out)
     (out / "notes.txt").write_text("mine")
-    untouched = (out / "xen_vm_event" / "base.py").stat()
+    untouched = (out / "xen_vm_event" / "runtime" / "records.py").stat()
     tree(folder, TINY + "struct more { uint64_t third; };\n")
     assert xenbind("generate", "--include", folder, "--out", out).returncode == 0
     assert (out / "notes.txt").read_text() == "mine"
     assert "third: uint64_t" in (out / "xen_vm_event" / "v1.py").read_text()
-    now = (out / "xen_vm_event" / "base.py").stat()
+    now = (out / "xen_vm_event" / "runtime" / "records.py").stat()
     assert (now.st_ino, now.st_mtime_ns) == (untouched.st_ino, untouched.st_mtime_ns)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["headers", "out"]
 

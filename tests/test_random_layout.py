@@ -83,12 +83,12 @@ def said_by_classes(batch: tuple[Declared, ...], folder: Path) -> list[Facts]:
     )
     view = module_view(interface, "random.h", ())
     package = folder / f"random_{uuid4().hex}"
-    shutil.copytree(PROJECT / "templates" / "package", package)
+    shutil.copytree(PROJECT / "runtime", package / "runtime")
     text = Templates().text("package/version.py.jinja", {"module": view})
     (package / "v1.py").write_text(text)
     (package / "__init__.py").touch()
     module = importlib.import_module(f"{package.name}.v1")
-    found = importlib.import_module(f"{package.name}.layout").facts(module)
+    found = importlib.import_module(f"{package.name}.runtime.layout").facts(module)
     return [
         {
             "size": found[f"{one.name} size"],

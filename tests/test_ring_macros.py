@@ -18,8 +18,7 @@ from typing import Any
 
 import pytest
 from support import INSTALLED, PROJECT, SPEC, require
-from xen_vm_event import v7
-from xen_vm_event.barrier import Barriers
+from xen_vm_event import Barriers, v7
 from xenbind import pipeline, spec
 from xenbind.backend.rings import protocol
 from xenbind.backend.rings.model import Operation

@@ -17,7 +17,7 @@ from xenbind.frontend.header import read_header
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts
 from xenbind.lowering.lower import Lowered, lower
-from xenbind.resources import folder
+from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import Compiler
@@ -29,7 +29,7 @@ def compiler_for(
     """The compiler as every read of this version's header uses it."""
     return Compiler(
         command=command,
-        libc=folder("headers") / "libc",
+        libc=package() / "toolchain" / "libc",
         include=(version.directory, *spec.include),
         defines=spec.defines,
         needs=spec.needs,

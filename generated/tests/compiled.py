@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xen_vm_event import interface
-from xen_vm_event.layout import facts, is_record
+from xen_vm_event.runtime.layout import facts, is_record
 
 __all__ = ["Reference", "facts", "is_record"]
 

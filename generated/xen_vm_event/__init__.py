@@ -3,23 +3,71 @@
 Each interface version is a module of its own, `xen_vm_event.v7`.
 `interface` gives one by its number, and `interface_for_xen` by a Xen release.
 `interface_of` tells it from what a hypervisor wrote.
-A module is imported when it is first asked for.
+A module is imported when it is first asked for; so are the few names that work with
+every version, which `runtime` holds.
 """
 
 from __future__ import annotations
+
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mmap import mmap
     from types import ModuleType
+    from typing import TypeAlias
+
+    from .runtime.arrays import column as column
+    from .runtime.arrays import dtype as dtype
+    from .runtime.barriers import Barriers as Barriers
+    from .runtime.barriers import NoBarrier as NoBarrier
+    from .runtime.projection import projection as projection
+    from .runtime.recording import records as records
+    from .runtime.ring import RingFull as RingFull
+    from .runtime.ring import RingOverflow as RingOverflow
+
+    _Buffer: TypeAlias = bytes | bytearray | memoryview | mmap
+else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    ModuleType = type(sys)
+    _Buffer = "bytes | bytearray | memoryview | __import__('mmap').mmap"
 
 __all__ = [
     "VERSIONS",
+    "Barriers",
+    "NoBarrier",
+    "RingFull",
+    "RingOverflow",
     "UnknownVersion",
     "interface",
     "interface_for_xen",
     "interface_of",
-]
+    "projection",
+    "records",
+]  # without what needs numpy
+
+_RUNTIME = {
+    "column": "arrays",
+    "dtype": "arrays",
+    "Barriers": "barriers",
+    "NoBarrier": "barriers",
+    "projection": "projection",
+    "records": "recording",
+    "RingFull": "ring",
+    "RingOverflow": "ring",
+}
+
+# Hidden from type checkers, which would otherwise allow every name.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import what is in `runtime` when it is first asked for."""
+        if name not in _RUNTIME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = __import__(f"{__name__}.runtime.{_RUNTIME[name]}", fromlist=["*"])
+        found = globals()[name] = getattr(module, name)
+        return found
+
 
 VERSIONS: dict[int, tuple[str, ...]] = {
     1: ("4.6", "4.7"),
@@ -72,7 +120,7 @@ _IN_REQUEST = 0
 _IN_PAGE = 64
 
 
-def interface_of(data: bytes | bytearray | memoryview | mmap) -> ModuleType:
+def interface_of(data: _Buffer) -> ModuleType:
     """The module for a request, or for a whole ring page, by its version word.
 
     A page is told from a request by its size of 4096 bytes; the word that counts is then

@@ -1,30 +1,16 @@
 """io/ring.h's macros in Python, each under its own name without `RING_`.
 
 They are translated from the header, line by line: unsigned results wrap around as C's
-do, and barriers stand where the macros have them. Around them is only what C has too: the
-mapped page and the private members of each half. `ring` builds on these classes.
+do, and barriers stand where the macros have them. They complete the classes of
+`runtime.ring`, which have only what C has too: the mapped page and the private members of
+each half.
 """
 
 from __future__ import annotations
 
-import ctypes
+from .runtime import ring
+from .runtime.ring import U32, Request, Response, assign
 
-from .base import TYPE_CHECKING, Any, Generic, Protocol, Structure
-
-if TYPE_CHECKING:
-    from mmap import mmap
-    from typing import ClassVar, Self, TypeAlias, TypeVar
-
-    from .barrier import Barriers
-
-    Page: TypeAlias = bytearray | memoryview | mmap | ctypes.Array[Any]
-
-    Request = TypeVar("Request", bound=Structure)
-    Response = TypeVar("Response", bound=Structure)
-else:
-    Request = Response = None
-
-U32 = 0xFFFF_FFFF
 U64 = 0xFFFF_FFFF_FFFF_FFFF
 
 # The 32-bit words of the shared page, and where its first entry is, in bytes.
@@ -33,23 +19,6 @@ REQ_EVENT = 1
 RSP_PROD = 2
 RSP_EVENT = 3
 FIRST_ENTRY = 64
-
-
-class Entry(Protocol[Request, Response]):
-    """An entry of the ring: a request, later the response in its place."""
-
-    req: Request
-    rsp: Response
-
-
-def assign(target: Structure, source: Structure) -> None:
-    """Copy a record into another of its type, as `=` does in C."""
-    if not (isinstance(source, type(target)) or isinstance(target, type(source))):
-        wanted, given = type(target).__qualname__, type(source).__qualname__
-        raise TypeError(
-            f"a {wanted} is wanted, not a {given} of {type(source).__module__}"
-        )
-    ctypes.memmove(ctypes.byref(target), ctypes.byref(source), ctypes.sizeof(target))
 
 
 def _rd2(value: int) -> int:
@@ -79,27 +48,14 @@ def _rd32(value: int) -> int:
     return (_rd16(value >> 16) << 16) & U64 if value >> 16 & 0xFFFF else _rd16(value)
 
 
-class SharedRing(Generic[Request, Response]):
-    """The shared page: its indices as `words`, all of it as `octets`, and its entries."""
+class SharedRing(ring.SharedRing[Request, Response]):
+    """The shared page, and what is called with it alone."""
 
-    __slots__ = ("address", "entry_size", "octets", "ring", "words")
+    __slots__ = ()
 
-    def __init__(self, page: Page, entry: type[Any]) -> None:
-        octets = memoryview(page).cast("B")
-        self.entry_size = ctypes.sizeof(entry)
-        if octets.readonly or len(octets) < FIRST_ENTRY + self.entry_size:
-            raise ValueError("a ring needs a writable page with room for an entry")
-        self.octets = octets
-        self.words = octets[: len(octets) // 4 * 4].cast("I")
-        self.address = ctypes.addressof(ctypes.c_char.from_buffer(octets))
-        self.ring: list[Entry[Request, Response]] = [
-            entry.from_buffer(octets, start) for start in self.starts()
-        ]
-
-    def starts(self) -> range:
-        """Where each entry that fits begins, in bytes."""
-        last = len(self.octets) - self.entry_size
-        return range(FIRST_ENTRY, last + 1, self.entry_size)
+    req_prod = REQ_PROD
+    rsp_prod = RSP_PROD
+    first_entry = FIRST_ENTRY
 
     def ring_size(self, bytes: int) -> int:
         """__RING_SIZE: Number of entries in so many bytes at page. As many as fit
@@ -123,52 +79,14 @@ class SharedRing(Generic[Request, Response]):
         self.octets[16:20] = bytes(4)
         self.octets[20:64] = bytes(44)
 
-    def detach(self) -> None:
-        """Let go of the page, so that its mapping can be closed."""
-        import gc
 
-        self.ring.clear()
-        gc.collect()  # a record and the members it keeps refer to each other
-        self.words.release()
-        self.octets.release()
+class FrontRing(ring.FrontRing[Request, Response]):
+    """The front half, and what it calls."""
 
+    __slots__ = ()
 
-class Half(Generic[Request, Response]):
-    """What both halves have: the page, and the barriers around accesses to it."""
-
-    __slots__ = ("nr_ents", "sring", "xen_mb", "xen_rmb", "xen_wmb")
-
-    entry: ClassVar[type[Any]]
-    nr_ents: int
+    shared = SharedRing
     sring: SharedRing[Request, Response]
-
-    def _map(self, page: Page, given: Barriers | None) -> None:
-        from .barrier import barriers  # not imported before a ring is set up
-
-        self.sring = SharedRing(page, self.entry)
-        chosen = given or barriers()
-        self.xen_mb = chosen.xen_mb
-        self.xen_rmb = chosen.xen_rmb
-        self.xen_wmb = chosen.xen_wmb
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.detach()
-
-    def detach(self) -> None:
-        """Let go of the page; the half is of no use afterwards."""
-        self.sring.detach()
-
-
-class FrontMacros(Half[Request, Response]):
-    """What the front half calls."""
-
-    __slots__ = ("req_prod_pvt", "rsp_cons")
-
-    req_prod_pvt: int
-    rsp_cons: int
 
     def attach(
         self, page: SharedRing[Request, Response], start: int, bytes: int
@@ -303,13 +221,13 @@ class FrontMacros(Half[Request, Response]):
         return more
 
 
-class BackMacros(Half[Request, Response]):
-    """What the back half calls."""
+class BackRing(ring.BackRing[Request, Response]):
+    """The back half, and what it calls."""
 
-    __slots__ = ("req_cons", "rsp_prod_pvt")
+    __slots__ = ()
 
-    rsp_prod_pvt: int
-    req_cons: int
+    shared = SharedRing
+    sring: SharedRing[Request, Response]
 
     def attach(
         self, page: SharedRing[Request, Response], start: int, bytes: int

@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
 from xenbind.ir.interface import Field
 
+# The module of the generated package that names what annotations are written with.
+ANNOTATIONS = ".runtime.annotations"
+
 _STDINT = frozenset(
     f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
 )
@@ -68,10 +71,10 @@ class Types:
             return self.classes[type.key]
         if isinstance(type, Scalar):
             if type.base in _STDINT and type.spelling == type.base:
-                return self.use(".base", type.base)
+                return self.use(ANNOTATIONS, type.base)
             if type.spelling in self.scalars:
                 return self.scalars[type.spelling]
-        return f"{self.use('.base', 'Annotated')}[{self.python_type(type)}, {self.ctype(type)}]"
+        return f"{self.use(ANNOTATIONS, 'Annotated')}[{self.python_type(type)}, {self.ctype(type)}]"
 
     def python_type(self, type: CType) -> str:
         match type:
@@ -84,7 +87,7 @@ class Types:
             case Pointer(target=None):
                 return "int | None"
             case Pointer():
-                return self.use(".base", "Any")
+                return self.use(ANNOTATIONS, "Any")
         return self.annotation(type)
 
     def ctype(self, type: CType) -> str:

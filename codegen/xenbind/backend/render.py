@@ -25,34 +25,20 @@ from xenbind.ir.interface import Interface, Layouts
 from xenbind.resources import folder
 from xenbind.spec import Spec
 
-# Each template that makes one file, and each that makes one file for every version.
-_SHARED = {
+# A template makes one file, or one for every version if its name says so.
+_TEMPLATES = {
     "abi.md.jinja": "abi.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
-    "package/arrays.py": "{package}/arrays.py",
-    "package/base.py": "{package}/base.py",
-    "package/layout.py": "{package}/layout.py",
-    "package/placed.py": "{package}/placed.py",
-    "package/private.py": "{package}/private.py",
-    "package/projection.py": "{package}/projection.py",
-    "package/py.typed": "{package}/py.typed",
-    "package/recording.py": "{package}/recording.py",
-    "tests/compiled.py.jinja": "tests/compiled.py",
-    "tests/conftest.py.jinja": "tests/conftest.py",
-    "tests/members.py": "tests/members.py",
-    "tests/test_against_c.py": "tests/test_against_c.py",
-}
-# The ring protocol, for interfaces that have a ring.
-_RING = {
-    "package/barrier.py": "{package}/barrier.py",
     "package/macros.py.jinja": "{package}/macros.py",
-    "package/ring.py": "{package}/ring.py",
-}
-_PER_VERSION = {
+    "package/py.typed.jinja": "{package}/py.typed",
     "package/version.py.jinja": "{package}/v{version}.py",
     "reference/version.c.jinja": "reference/v{version}.c",
+    "tests/compiled.py.jinja": "tests/compiled.py",
+    "tests/conftest.py.jinja": "tests/conftest.py",
 }
+# What is for interfaces that have a ring: templates and modules of the runtime.
+_RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
 
 
 def render(
@@ -86,22 +72,24 @@ def render(
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
     }
-    contexts = [
-        (name, path.format(package=spec.package), shared)
-        for name, path in _shared(interfaces).items()
-    ]
-    for interface in interfaces:
-        number = interface.version
-        context = {
+    per_version = {
+        interface.version: {
             **_reference_context(spec, interface),
             "module": module_view(
-                interface, headers[number], _releases(spec, interface)
+                interface, headers[interface.version], _releases(spec, interface)
             ),
         }
-        contexts += [
-            (name, path.format(package=spec.package, version=number), context)
-            for name, path in _PER_VERSION.items()
-        ]
+        for interface in interfaces
+    }
+    has_ring = shared["ring"] is not None
+    contexts = [
+        (name, path.format(package=spec.package, version=version), context)
+        for name, path in _TEMPLATES.items()
+        if has_ring or name not in _RING
+        for version, context in (
+            per_version.items() if "{version}" in path else [(None, shared)]
+        )
+    ]
     formatter.start(
         {
             path: templates.text(name, context)
@@ -118,7 +106,20 @@ def render(
         for name, path, context in contexts
         if not name.endswith(".py.jinja")
     }
+    files |= _runtime(spec.package, has_ring)
     return dict(sorted((files | formatter.result()).items()))
+
+
+def _runtime(package: str, has_ring: bool) -> dict[str, str]:
+    """The modules that are the same in every package, and its tests."""
+    modules = folder("runtime")
+    found = {}
+    for path in modules.rglob("*.py"):
+        name = path.relative_to(modules).as_posix()
+        if has_ring or name not in _RING:
+            place = name if name.startswith("tests/") else f"{package}/runtime/{name}"
+            found[place] = path.read_text(encoding="utf-8")
+    return found
 
 
 def render_reference(spec: Spec, interface: Interface) -> str:
@@ -137,12 +138,11 @@ def _reference_context(spec: Spec, interface: Interface) -> dict[str, object]:
 
 
 class Templates:
-    """The templates folder: what ends in .jinja is rendered, anything else copied."""
+    """The templates folder."""
 
     def __init__(self) -> None:
-        self.folder = folder("templates")
         self.environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(self.folder),
+            loader=jinja2.FileSystemLoader(folder("templates")),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -152,20 +152,12 @@ class Templates:
 
     def compile(self) -> Templates:
         """Compile what will be rendered, which needs nothing of the headers yet."""
-        for name in (*_SHARED, *_RING, *_PER_VERSION):
-            if name.endswith(".jinja"):
-                self.environment.get_template(name)
+        for name in _TEMPLATES:
+            self.environment.get_template(name)
         return self
 
     def text(self, name: str, context: Mapping[str, object]) -> str:
-        if not name.endswith(".jinja"):
-            return (self.folder / name).read_text(encoding="utf-8")
         return self.environment.get_template(name).render(context)
-
-
-def _shared(interfaces: Sequence[Interface]) -> dict[str, str]:
-    has_ring = any(interface.rings for interface in interfaces)
-    return _SHARED | _RING if has_ring else _SHARED
 
 
 def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:

@@ -1,8 +1,8 @@
 """What a generated package says of itself: a source of facts beside C and DWARF.
 
-Takes the folder of a package and a version; gives what `python -m PACKAGE.layout` prints,
-the sizes, offsets, bits and values of its classes and constants, under the names of
-`probes`.  `verify` holds them against the compiler's, `generate` against the new header's.
+Takes the folder of a package and a version; gives what `python -m PACKAGE.runtime.layout`
+prints, the sizes, offsets, bits and values of its classes and constants, under the names
+of `probes`.  `verify` holds them against the compiler's, `generate` against the new header's.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from xenbind.errors import OutputError
 def ask_package(package: str, out: Path, version: int) -> dict[str, int]:
     """What the generated classes say, in a process of their own."""
     process = subprocess.run(
-        [sys.executable, "-m", f"{package}.layout", str(version)],
+        [sys.executable, "-m", f"{package}.runtime.layout", str(version)],
         env={
             **os.environ,
             "PYTHONPATH": str(out.resolve()),

@@ -1,4 +1,4 @@
-"""Memory barriers between a monitor and the other side of a ring, as ring.h names them.
+"""Order memory accesses between a monitor and the other side, as ring.h's barriers do.
 
 `barriers()` gives the cheapest sound ones of this machine: `xen_mb` orders every access
 before it against every one after it, `xen_rmb` reads against reads, `xen_wmb` writes
@@ -10,12 +10,8 @@ from __future__ import annotations
 import ctypes
 import os
 from _thread import allocate_lock
+from collections.abc import Callable
 from functools import cache, partial
-
-from .base import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _ACQUIRE, _RELEASE, _SEQ_CST = 2, 3, 5  # memory_order of C11 7.17.3, as GCC numbers it
 
@@ -42,7 +38,7 @@ class Barriers:
 
 @cache
 def barriers() -> Barriers:
-    """The barriers of this machine; raises `NoBarrier` rather than do without."""
+    """Give the barriers of this machine; raises `NoBarrier` rather than do without."""
     machine = os.uname().machine
     fence = _fence()
     if machine in ("x86_64", "AMD64", "i386", "i686"):
@@ -61,7 +57,7 @@ def barriers() -> Barriers:
 
 
 def _fence() -> Callable[[int], None] | None:
-    """`atomic_thread_fence` of libatomic, None where it is not installed."""
+    """Give `atomic_thread_fence` of libatomic, None where it is not installed."""
     try:
         # PyDLL does not let go of the interpreter's lock for a single instruction.
         fence = ctypes.PyDLL("libatomic.so.1").atomic_thread_fence
@@ -72,7 +68,7 @@ def _fence() -> Callable[[int], None] | None:
 
 
 def _locked_instruction() -> Callable[[], object]:
-    """A lock taken and released: on x86 that is a locked instruction, a full barrier."""
+    """Take and release a lock: on x86 that is a locked instruction, a full barrier."""
     lock = allocate_lock()
 
     def xen_mb() -> None:
@@ -83,4 +79,4 @@ def _locked_instruction() -> Callable[[], object]:
 
 
 def _nothing() -> None:
-    """The interpreter itself does not reorder memory accesses."""
+    """Do nothing: the interpreter itself does not reorder memory accesses."""

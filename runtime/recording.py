@@ -1,22 +1,24 @@
-"""Recordings: records one after another in memory, looked at in turn."""
+"""Read recordings: records one after another in memory, looked at in turn."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from mmap import mmap
-from typing import TypeVar
 
-from .base import Structure
-from .private import Copy
+from .annotations import TYPE_CHECKING, mmap, typing
+from .copies import Copy
+from .records import Structure
 
-Record = TypeVar("Record", bound=Structure)
+if TYPE_CHECKING:
+    Record = typing.TypeVar("Record", bound=Structure)
+else:
+    Record = Structure
 
 
 def records(
-    record: type[Record], recording: bytes | bytearray | memoryview | mmap
+    record: type[Record], recording: bytes | bytearray | memoryview | mmap.mmap
 ) -> Iterator[Record]:
-    """Each record of a recording: one object, filled anew for each; `copy()` keeps one.
+    """Give each record of a recording: one object, filled anew for each; `copy()` keeps one.
 
     Raises ValueError where the recording ends within a record.
     """

@@ -1,4 +1,4 @@
-"""Records as numpy arrays, for recordings of many; needs numpy, the package's one extra.
+"""Read recordings as numpy arrays; needs numpy, the package's one extra.
 
     events = numpy.fromfile("events.raw", dtype(v7.vm_event_st))
     events["u"]["mem_access"]["gfn"]
@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
-from typing import Any
 
 import numpy
 
-from .base import Structure, Union
+from .annotations import typing
 from .layout import members
+from .records import Structure, Union
 
 
 @cache
-def dtype(record: type[Structure | Union]) -> numpy.dtype[Any]:
-    """The numpy type of a struct or union: the same members at the same offsets.
+def dtype(record: type[Structure | Union]) -> numpy.dtype[typing.Any]:
+    """Give the numpy type of a struct or union: the same members at the same offsets.
 
     Bit-fields, which numpy does not have, are left out; `column` reads them.
     """
@@ -36,8 +36,10 @@ def dtype(record: type[Structure | Union]) -> numpy.dtype[Any]:
     )
 
 
-def column(records: Any, record: type[Structure | Union], path: str) -> Any:
-    """The values of a member at any depth, of an array of records: a view of the array.
+def column(
+    records: typing.Any, record: type[Structure | Union], path: str
+) -> typing.Any:
+    """Give the values of a member at any depth, of an array of records: a view of it.
 
     A bit-field's values are copied out of it.  Raises ValueError for a path that is no
     member's.
@@ -62,12 +64,12 @@ def column(records: Any, record: type[Structure | Union], path: str) -> Any:
     return (found << above) >> (8 * place.size - place.bit_width)
 
 
-def _format(ctype: Any) -> numpy.dtype[Any]:
+def _format(ctype: typing.Any) -> numpy.dtype[typing.Any]:
     if issubclass(ctype, ctypes.Array):
         return numpy.dtype((_format(ctype._type_), (ctype._length_,)))
     if issubclass(ctype, Structure | Union):
         return dtype(ctype)
     if not isinstance(ctype._type_, str) or ctype._type_ in "zZP":  # a pointer
         return numpy.dtype(f"u{ctypes.sizeof(ctype)}")
-    number: numpy.dtype[Any] = numpy.dtype(ctype)
+    number: numpy.dtype[typing.Any] = numpy.dtype(ctype)
     return number

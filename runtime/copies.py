@@ -1,6 +1,6 @@
-"""The memory into which a ring copies requests, where the other side cannot change them.
+"""Copy records into memory of our own, where the other side of a ring cannot change them.
 
-It is used again and again, so the nested members of a record in it are all made at once:
+A copy is filled again and again, so the nested members of its record are made at once:
 reading `request.data.regs.x86` is then three slots of the interpreter's own, and no call.
 """
 
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from .base import TYPE_CHECKING, Any, Generic, Nested, Structure
+from .annotations import TYPE_CHECKING, Generic, typing
+from .member import Nested
+from .records import Structure
 
 if TYPE_CHECKING:
-    from typing import TypeVar
-
-    Request = TypeVar("Request", bound=Structure)
+    Record = typing.TypeVar("Record", bound=Structure)
 else:
-    Request = None
+    Record = Structure
 
 
-class Copy(Generic[Request]):
+class Copy(Generic[Record]):
     """Memory for one record: `octets`, 32-bit `words`, and the `record` in it.
 
     `ring` is the ring on which the request waits for an answer, None if it does not;
@@ -27,17 +27,17 @@ class Copy(Generic[Request]):
 
     __slots__ = ("index", "octets", "record", "ring", "words")
 
-    def __init__(self, record: type[Request], size: int) -> None:
+    def __init__(self, record: type[Record], size: int) -> None:
         self.octets = memoryview(bytearray(size))
         self.words = self.octets[: size // 4 * 4].cast("I")
-        self.record: Request = _whole(record, self.octets, 0)
+        self.record: Record = _whole(record, self.octets, 0)
         object.__setattr__(self.record, "_copy_", self)
         self.ring: object = None
         self.index = 0
 
 
-def _whole(cls: Any, octets: memoryview, start: int) -> Any:
-    """A record or array at `start`, with all of its nested members."""
+def _whole(cls: typing.Any, octets: memoryview, start: int) -> typing.Any:
+    """Make a record or array at `start`, with all of its nested members."""
     nested = _nested(cls)
     if not nested:
         return cls.from_buffer(octets, start)
@@ -50,20 +50,20 @@ def _whole(cls: Any, octets: memoryview, start: int) -> Any:
     return record
 
 
-def _nested(cls: Any) -> dict[str, Nested]:
+def _nested(cls: typing.Any) -> dict[str, Nested]:
     return {
         name: member for name, member in vars(cls).items() if isinstance(member, Nested)
     }
 
 
 @cache
-def _twin(cls: Any) -> Any:
-    """A subclass with a slot for each nested member, to be filled when it is made."""
+def _twin(cls: typing.Any) -> typing.Any:
+    """Make a subclass with a slot for each nested member, to be filled when it is made."""
 
-    def copy(self: Any) -> Any:
+    def copy(self: typing.Any) -> typing.Any:
         return cls.from_buffer_copy(self)
 
-    def reduce(self: Any) -> tuple[Any, ...]:
+    def reduce(self: typing.Any) -> tuple[typing.Any, ...]:
         return copy(self).__reduce__()  # type: ignore[no-any-return]
 
     body = {

@@ -1,4 +1,4 @@
-"""A ring's two halves: ring.h's macros, and what people do with them.
+"""Do with a ring what people do, on top of ring.h's macros.
 
 A back half (the monitor's) takes requests and gives responses:
 
@@ -9,28 +9,35 @@ A back half (the monitor's) takes requests and gives responses:
         ...  # tell the other side
 
 A front half is the mirror image, for tests and simulators that play the hypervisor.
-The macros themselves are in `macros`, and are methods of the halves. A half belongs to
-one thread. Its page is mapped, never copied; `detach` lets go of it.
+A half belongs to one thread. Its page is mapped, never copied; `detach` lets go of it.
+
+The package's module `macros` completes these classes: ring.h's macros, translated from
+the header, are methods of its subclasses.
 """
 
 from __future__ import annotations
 
-from .base import TYPE_CHECKING, Any, Generic, Structure
-from .macros import REQ_PROD, RSP_PROD, U32, BackMacros, FrontMacros, assign
+import ctypes
+from collections.abc import Iterator
+
+from .annotations import TYPE_CHECKING, Generic, LazyModule, Protocol, mmap, typing
+from .records import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import TypeVar
+    from . import barriers as _barriers
 
-    from .barrier import Barriers
-    from .macros import Page
-
-    Request = TypeVar("Request", bound=Structure)
-    Response = TypeVar("Response", bound=Structure)
+    Request = typing.TypeVar("Request", bound=Structure)
+    Response = typing.TypeVar("Response", bound=Structure)
+    Page: typing.TypeAlias = (
+        bytearray | memoryview | mmap.mmap | ctypes.Array[typing.Any]
+    )
 else:
-    Request = Response = None
+    _barriers = LazyModule(f"{__package__}.barriers")  # not before a ring is set up
+    Request = Response = Structure
+    # As an annotation it is a forward reference, as `typing.Any` is.
+    Page = "bytearray | memoryview | mmap.mmap | ctypes.Array[typing.Any]"
 
-
+U32 = 0xFFFF_FFFF
 _WHOLE = slice(None)
 _NOT_WAITING = "this request does not wait for an answer"
 
@@ -51,23 +58,124 @@ class RingFull(RuntimeError):
     """There is no free entry for a request: take responses first."""
 
 
-class FrontRing(FrontMacros[Request, Response]):
-    """The front half of a ring: it sends requests and takes responses."""
+class Entry(Protocol[Request, Response]):
+    """An entry of the ring: a request, later the response in its place."""
 
-    __slots__ = ()
+    req: Request
+    rsp: Response
+
+
+def assign(target: Structure, source: Structure) -> None:
+    """Copy a record into another of its type, as `=` does in C."""
+    if not (isinstance(source, type(target)) or isinstance(target, type(source))):
+        wanted, given = type(target).__qualname__, type(source).__qualname__
+        raise TypeError(
+            f"a {wanted} is wanted, not a {given} of {type(source).__module__}"
+        )
+    ctypes.memmove(ctypes.byref(target), ctypes.byref(source), ctypes.sizeof(target))
+
+
+class SharedRing(Generic[Request, Response]):
+    """The shared page: its indices as `words`, all of it as `octets`, and its entries."""
+
+    __slots__ = ("address", "entry_size", "octets", "ring", "words")
+
+    # Which of the words these are, and where the first entry is, in bytes.
+    req_prod: typing.ClassVar[int]
+    rsp_prod: typing.ClassVar[int]
+    first_entry: typing.ClassVar[int]
+
+    def __init__(self, page: Page, entry: type[typing.Any]) -> None:
+        octets = memoryview(page).cast("B")
+        self.entry_size = ctypes.sizeof(entry)
+        if octets.readonly or len(octets) < self.first_entry + self.entry_size:
+            raise ValueError("a ring needs a writable page with room for an entry")
+        self.octets = octets
+        self.words = octets[: len(octets) // 4 * 4].cast("I")
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(octets))
+        self.ring: list[Entry[Request, Response]] = [
+            entry.from_buffer(octets, start) for start in self.starts()
+        ]
+
+    def starts(self) -> range:
+        """Tell where each entry that fits begins, in bytes."""
+        last = len(self.octets) - self.entry_size
+        return range(self.first_entry, last + 1, self.entry_size)
+
+    def detach(self) -> None:
+        """Let go of the page, so that its mapping can be closed."""
+        import gc
+
+        self.ring.clear()
+        gc.collect()  # a record and the members it keeps refer to each other
+        self.words.release()
+        self.octets.release()
+
+
+class _Half(Generic[Request, Response]):
+    """What both halves have: the page, and the barriers around accesses to it.
+
+    `shared` is the class for the page, `entry` the union of a request and its response.
+    """
+
+    __slots__ = ("nr_ents", "sring", "xen_mb", "xen_rmb", "xen_wmb")
+
+    shared: typing.ClassVar[type[SharedRing[typing.Any, typing.Any]]]
+    entry: typing.ClassVar[type[typing.Any]]
+    nr_ents: int
+    sring: SharedRing[Request, Response]
+
+    # Macros that both halves have.
+    if TYPE_CHECKING:
+
+        def attach(self, page: typing.Any, start: int, bytes: int) -> None: ...
+        def get_request(self, index: int) -> Request: ...
+        def get_response(self, index: int) -> Response: ...
 
     def __init__(
-        self, page: Page, start: int | None = None, barriers: Barriers | None = None
+        self,
+        page: Page,
+        start: int | None = None,
+        barriers: _barriers.Barriers | None = None,
     ) -> None:
         """Attach to a page, with the private indices at `start`: 0 for a new ring.
 
         Without it they are where the page's responses are, so that a ring in use goes on
         with what is not answered yet.
         """
-        self._map(page, barriers)
+        self.sring = sring = self.shared(page, self.entry)
+        chosen = barriers or _barriers.barriers()
+        self.xen_mb = chosen.xen_mb
+        self.xen_rmb = chosen.xen_rmb
+        self.xen_wmb = chosen.xen_wmb
         if start is None:
-            start = self.sring.words[RSP_PROD]
-        self.attach(self.sring, start, len(self.sring.octets))
+            start = sring.words[sring.rsp_prod]
+        self.attach(sring, start, len(sring.octets))
+
+    def __enter__(self) -> typing.Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.detach()
+
+    def detach(self) -> None:
+        """Let go of the page; the half is of no use afterwards."""
+        self.sring.detach()
+
+
+class FrontRing(_Half[Request, Response]):
+    """The front half of a ring: it sends requests and takes responses."""
+
+    __slots__ = ("req_prod_pvt", "rsp_cons")
+
+    req_prod_pvt: int
+    rsp_cons: int
+
+    # Macros of this half that are called here.
+    if TYPE_CHECKING:
+
+        def ring_full(self) -> bool: ...
+        def final_check_for_responses(self) -> int: ...
 
     def send(self, request: Request) -> None:
         """Put a copy of a request into the next free entry; `push_requests` publishes it."""
@@ -82,10 +190,10 @@ class FrontRing(FrontMacros[Request, Response]):
         At the end the other side has been asked to notify of the next one, so that the
         caller may sleep.  Raises `RingOverflow` for more responses than were asked for.
         """
-        words = self.sring.words
+        words, rsp_prod = self.sring.words, self.sring.rsp_prod
         published = False
         while True:
-            produced = words[RSP_PROD]
+            produced = words[rsp_prod]
             answered = (produced - self.rsp_cons) & U32
             if not published <= answered <= (self.req_prod_pvt - self.rsp_cons) & U32:
                 raise RingOverflow("response", produced, self.req_prod_pvt)
@@ -99,7 +207,7 @@ class FrontRing(FrontMacros[Request, Response]):
             published = True
 
 
-class BackRing(BackMacros[Request, Response]):
+class BackRing(_Half[Request, Response]):
     """The back half of a ring: it takes requests and gives responses."""
 
     __slots__ = (
@@ -109,25 +217,31 @@ class BackRing(BackMacros[Request, Response]):
         "_mask",
         "_other_response",
         "_selected",
+        "req_cons",
+        "rsp_prod_pvt",
     )
 
-    def __init__(
-        self, page: Page, start: int | None = None, barriers: Barriers | None = None
-    ) -> None:
-        """Attach to a page, with the private indices at `start`: 0 for a new ring.
+    rsp_prod_pvt: int
+    req_cons: int
 
-        Without it they are where the page's responses are, so that a ring in use goes on
-        with what is not answered yet.
-        """
-        self._map(page, barriers)
-        if start is None:
-            start = self.sring.words[RSP_PROD]
-        self.attach(self.sring, start, len(self.sring.octets))
+    # The macro of this half that is called here.
+    if TYPE_CHECKING:
+
+        def final_check_for_requests(self) -> int: ...
+
+    def __init__(
+        self,
+        page: Page,
+        start: int | None = None,
+        barriers: _barriers.Barriers | None = None,
+    ) -> None:
+        """Attach to a page, as the front half does."""
+        super().__init__(page, start, barriers)
         octets, size = self.sring.octets, self.sring.entry_size
         self._entries = [
             octets[at : at + size] for at in self.sring.starts()[: self.nr_ents]
         ]
-        from .private import Copy  # not imported before a ring is set up
+        from .copies import Copy  # not imported before a ring is set up
 
         self._mask = self.nr_ents - 1
         request, response = type(self.get_request(0)), type(self.get_response(0))
@@ -170,11 +284,12 @@ class BackRing(BackMacros[Request, Response]):
             published = True
 
     def _produced(self, selected: bool, published: bool) -> int:
-        """The other side's request index, once it has been found possible.
+        """Read the other side's request index, and find it possible.
 
         What it `published` a moment ago it cannot take back.
         """
-        produced, answered = self.sring.words[REQ_PROD], self.rsp_prod_pvt
+        sring, answered = self.sring, self.rsp_prod_pvt
+        produced = sring.words[sring.req_prod]
         taken = (self.req_cons - answered) & U32
         if not taken + published <= (produced - answered) & U32 <= self.nr_ents:
             raise RingOverflow("request", produced, self.req_cons)
@@ -221,13 +336,13 @@ class BackRing(BackMacros[Request, Response]):
         copy.ring = None
 
     def unanswered(self) -> list[Request]:
-        """The requests that were taken and not answered yet, oldest first."""
+        """Give the requests that were taken and not answered yet, oldest first."""
         waiting = [copy for copy in self._copies if copy.ring is self]
         waiting.sort(key=lambda copy: (copy.index - self.req_cons) & U32)
         return [copy.record for copy in waiting]
 
     def select(self, *paths: str) -> Selection[Request, Response]:
-        """Chosen members of each request as tuples: `ring.select("reason", "u.cpuid.leaf")`.
+        """Choose members, and take them as tuples: `ring.select("reason", "u.cpuid.leaf")`.
 
         Raises ValueError for a path that is no number's.
         """
@@ -264,7 +379,7 @@ class Selection(Generic[Request, Response]):
         self._flag_words = [at // 4 + _flag_word(request) for at in self._places]
         self._words = ring.sring.words
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[tuple[typing.Any, ...]]:
         ring, places, unpack, mask = self._ring, self._places, self._unpack, self._mask
         octets, pick = ring.sring.octets, self._pick
         published = False
@@ -302,14 +417,14 @@ class Selection(Generic[Request, Response]):
         ring.rsp_prod_pvt = answered + 1 if answered != U32 else 0
 
 
-def _set_low_bits(words: memoryview[int], place: int, flags: int) -> None:
-    """Flags that do not fit keep their low bits, as with any member."""
+def _set_low_bits(words: memoryview, place: int, flags: int) -> None:
+    """Keep the low bits of flags that do not fit, as any member does."""
     if place >= len(words):
         raise TypeError("the records of this ring have no flags")
     words[place] = flags & U32
 
 
 def _flag_word(record: type[Structure]) -> int:
-    """Which 32-bit word of a record its flags are; far beyond the last if it has none."""
+    """Tell which 32-bit word of a record its flags are; far beyond the last if it has none."""
     flags = vars(record).get("flags")
     return 1 << 31 if flags is None or flags.size != 4 else flags.offset // 4

@@ -1,4 +1,4 @@
-"""Records that ctypes would lay out otherwise than C does, as packed ones.
+"""Lay out records where ctypes would do it otherwise than C, as packed ones.
 
 Each is an array of bytes, and each of its members a descriptor that knows its place.
 """
@@ -6,9 +6,9 @@ Each is an array of bytes, and each of its members a descriptor that knows its p
 from __future__ import annotations
 
 import ctypes
-from typing import Any
 
-from .base import At, Member
+from .annotations import typing
+from .member import At, Member
 
 
 class Placed:
@@ -24,16 +24,16 @@ class Placed:
         self.offset = at.offset
         self.size = ctypes.sizeof(member.type)
         # A struct of this one member reads and assigns its type as ctypes does it.
-        self._cell: Any = type(
+        self._cell: typing.Any = type(
             "Cell", (ctypes.Structure,), {"_fields_": [("value", member.type)]}
         )
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: typing.Any, owner: type | None = None) -> typing.Any:
         if record is None:
             return self
         return self._cell.from_buffer(record, self.offset).value
 
-    def __set__(self, record: Any, value: Any) -> None:
+    def __set__(self, record: typing.Any, value: typing.Any) -> None:
         self._cell.from_buffer(record, self.offset).value = value
 
 
@@ -46,11 +46,11 @@ class PlacedBits:
         self.offset = at.offset
         self.size = bits << 16 | at.bit
         self._bits = bits
-        self._bytes: Any = ctypes.c_ubyte * ((at.bit + bits + 7) // 8)
+        self._bytes: typing.Any = ctypes.c_ubyte * ((at.bit + bits + 7) // 8)
         self._signed = member.type(-1).value == -1
         self._convert = bool if member.type is ctypes.c_bool else int
 
-    def __get__(self, record: Any, owner: type | None = None) -> Any:
+    def __get__(self, record: typing.Any, owner: type | None = None) -> typing.Any:
         if record is None:
             return self
         word = int.from_bytes(self._bytes.from_buffer(record, self.offset), "little")
@@ -59,7 +59,7 @@ class PlacedBits:
             value -= 1 << self._bits
         return self._convert(value)
 
-    def __set__(self, record: Any, value: Any) -> None:
+    def __set__(self, record: typing.Any, value: typing.Any) -> None:
         view = self._bytes.from_buffer(record, self.offset)
         mask = ((1 << self._bits) - 1) << (self.size & 0xFFFF)
         new = self._convert(value) << (self.size & 0xFFFF) & mask
@@ -74,7 +74,7 @@ _ALIGNED = (
 )
 
 
-def place(cls: Any, members: tuple[Member, ...]) -> None:
+def place(cls: typing.Any, members: tuple[Member, ...]) -> None:
     """Give a record its bytes as one array, and each member a descriptor for its own."""
     size, alignment = cls._extent_
     unit = max(

@@ -1,7 +1,7 @@
-"""Where the members of the generated records are, asked of the classes themselves.
+"""Tell where the members of the generated records are, from the classes themselves.
 
 `members` walks a record; `facts` lists everything that compiled C can be asked about a
-version.  `python -m PACKAGE.layout VERSION` prints those as JSON.
+version.  `python -m PACKAGE.runtime.layout VERSION` prints those as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from .base import Member, Structure, Union
+from .member import Member
+from .records import Structure, Union
 
 
 class Place(NamedTuple):
@@ -35,7 +36,7 @@ class Place(NamedTuple):
 def members(
     record: type[Structure | Union], base: int = 0, path: str = ""
 ) -> Iterator[Place]:
-    """Every member of a record in the order of declaration, outer ones before inner ones.
+    """Give every member of a record in the order of declaration, outer before inner ones.
 
     An array of anonymous records is entered at its first element (`entries[0].id`);
     other arrays are one member.
@@ -57,7 +58,7 @@ def members(
 
 
 def facts(module: ModuleType) -> dict[str, int]:
-    """What a version's module says of sizes, alignments, offsets, bits and values.
+    """List what a version's module says of sizes, alignments, offsets, bits and values.
 
     The keys read `struct vm_event_st.u offset`; constants `VM_EVENT_FLAG_DENY value`.
     """
@@ -74,7 +75,7 @@ def facts(module: ModuleType) -> dict[str, int]:
 
 
 def is_record(item: Any) -> bool:
-    """Whether something is a struct or union class of a version's module."""
+    """Tell whether something is a struct or union class of a version's module."""
     return (
         isinstance(item, type)
         and issubclass(item, Structure | Union)
@@ -101,13 +102,13 @@ def _record_facts(
 
 
 def alignment(record: type[Structure | Union]) -> int:
-    """A record's alignment in C, which may be more than ctypes can give it."""
+    """Give a record's alignment in C, which may be more than ctypes can give it."""
     extent = vars(record).get("_extent_")
     return extent[1] if extent else ctypes.alignment(record)
 
 
 def _element(ctype: Any) -> tuple[Any, str]:
-    """The type inside an array of one or more elements, and the path to its first one."""
+    """Give the type inside an array of one or more elements, and the path to its first one."""
     index = ""
     while hasattr(ctype, "_length_") and ctype._length_ > 0:
         ctype, index = ctype._type_, f"{index}[0]"
@@ -115,7 +116,7 @@ def _element(ctype: Any) -> tuple[Any, str]:
 
 
 def _main() -> None:
-    module = importlib.import_module(f"{__package__}.v{sys.argv[1]}")
+    module = importlib.import_module(f"..v{sys.argv[1]}", __package__)
     json.dump(facts(module), sys.stdout, indent=1)
 
 

@@ -1,4 +1,4 @@
-"""Chosen members of a record as tuples, read through precompiled structs.
+"""Read chosen members of a record as tuples, through precompiled structs.
 
 `BackRing.select` reads a ring so; for a recording of requests one after another:
 
@@ -12,16 +12,19 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
 
-from .base import Structure, Union
+from .annotations import typing
 from .layout import Place, members
+from .records import Structure, Union
+
+# Brings the values of a tuple into another order, as `itemgetter` does.
+_Picker = Callable[[tuple[object, ...]], tuple[object, ...]]
 
 
 def projection(
     record: type[Structure | Union], *paths: str
-) -> Callable[[Any, int], tuple[Any, ...]]:
-    """A function that reads the members at `paths`, in their order, as a tuple.
+) -> Callable[[typing.Any, int], tuple[typing.Any, ...]]:
+    """Make a function that reads the members at `paths`, in their order, as a tuple.
 
     It takes a buffer and where the record starts in it, in bytes.  It is fastest for
     members in the order of the declaration.  Raises ValueError for a path that is no
@@ -31,8 +34,8 @@ def projection(
     if pick is None:
         return unpack
 
-    def read(octets: Any, start: int) -> tuple[Any, ...]:
-        picked: tuple[Any, ...] = pick(unpack(octets, start))
+    def read(octets: typing.Any, start: int) -> tuple[typing.Any, ...]:
+        picked: tuple[typing.Any, ...] = pick(unpack(octets, start))
         return picked
 
     return read
@@ -40,10 +43,10 @@ def projection(
 
 def plan(
     record: type[Structure | Union], paths: tuple[str, ...]
-) -> tuple[Callable[[Any, int], tuple[Any, ...]], itemgetter[Any] | None]:
-    """What reads the members at `paths`, and what brings them into that order.
+) -> tuple[Callable[[typing.Any, int], tuple[typing.Any, ...]], _Picker | None]:
+    """Make what reads the members at `paths`, and what brings them into that order.
 
-    None if they are in it.  Raises as `projection` does.
+    The latter is None if they are in it.  Raises as `projection` does.
     """
     places = {place.path: place for place in members(record)}
     fields = []
@@ -62,7 +65,7 @@ def plan(
 
 
 def _code(place: Place) -> str:
-    """The struct code of a number in bytes of its own, empty for anything else."""
+    """Give the struct code of a number in bytes of its own, empty for anything else."""
     kind = getattr(place.member.type, "_type_", None)
     if kind not in tuple("bBhHiIlLqQ"):
         return ""
@@ -72,8 +75,8 @@ def _code(place: Place) -> str:
 
 def _unpacker(
     fields: list[tuple[int, str]],
-) -> tuple[Callable[[Any, int], tuple[Any, ...]], list[int]]:
-    """What reads fields, given by offset and code, and the order in which it does.
+) -> tuple[Callable[[typing.Any, int], tuple[typing.Any, ...]], list[int]]:
+    """Make what reads fields, given by offset and code; tell in which order it does.
 
     Fields that share bytes, as those of a union, are read one after another.
     """
@@ -97,7 +100,7 @@ def _unpacker(
     if not others:
         return first, order
 
-    def unpack(octets: Any, start: int) -> tuple[Any, ...]:
+    def unpack(octets: typing.Any, start: int) -> tuple[typing.Any, ...]:
         values = first(octets, start)
         for read in others:
             values += read(octets, start)

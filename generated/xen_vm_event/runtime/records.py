@@ -1,0 +1,193 @@
+"""Make structs and unions of declarations that read as C's do.
+
+A record is declared as C declares it, each member with its C type:
+
+    @record
+    class vm_event_x86_selector_reg(Structure):
+        limit: Annotated[uint32_t, 20]
+
+The first item behind the Python type is the ctypes type (`uint32_t` stands for
+`Annotated[int, c_uint32]`); an int after it is a bit-field's width, an enum class names
+the values that the member holds, and a str is the member's name in C where Python needs
+another: one that is a keyword or already taken gets a trailing underscore (`in_`), and
+leading double underscores become one.
+
+Where ctypes would not arrive at C's layout, as for packed structs, the class says its
+`_extent_`, size and alignment in bytes, and each member its place:
+
+    offset: Annotated[uint32_t, At(1)]
+
+Members read and write the buffer that the record was made from.  A member that is itself
+a record or an array is one object, made at first use and kept.  Assigning a number that
+does not fit its member keeps the low bits, as C's conversion to that type does; a name
+that is no member raises `AttributeError`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from .annotations import TYPE_CHECKING, typing
+from .member import Member, Nested
+
+if TYPE_CHECKING:
+    import _ctypes
+
+    class _CStructure(_ctypes._CData, metaclass=_ctypes._PyCStructType):
+        """`ctypes.Structure` without its `__getattr__`, which would allow every name."""
+
+        def __init__(self, *args: typing.Any, **members: typing.Any) -> None: ...
+
+    class _CUnion(_ctypes._CData, metaclass=_ctypes._UnionType):
+        """`ctypes.Union`, likewise."""
+
+        def __init__(self, *args: typing.Any, **members: typing.Any) -> None: ...
+
+else:
+    _CStructure, _CUnion = ctypes.Structure, ctypes.Union
+
+
+class _Record:
+    """What struct and union classes have in common."""
+
+    __slots__ = ()
+
+    # Hidden from `typing.get_type_hints`, which is asked for the members.
+    if TYPE_CHECKING:
+        _extent_: typing.ClassVar[tuple[int, int]]
+        _c_name_: typing.ClassVar[str | None]
+        _members_: typing.ClassVar[tuple[Member, ...]]
+        _setters_: typing.ClassVar[dict[str, typing.Any]]
+
+    __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
+
+    def __repr__(self) -> str:
+        members = (
+            f"{member.name}={_text(getattr(self, member.name), member)}"
+            for member in self._members_
+            if not member.c_name.lstrip("_").startswith("pad")
+        )
+        return f"{type(self).__name__}({', '.join(members)})"
+
+    def copy(self) -> typing.Self:
+        """Give the same record in memory of its own."""
+        copied: typing.Self = _from_bytes(type(self), self)
+        return copied
+
+    def __copy__(self) -> typing.Self:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> typing.Self:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        """Pickle a record as its bytes."""
+        record: typing.Any = self
+        return _from_bytes, (type(self), bytes(record))
+
+
+def _from_bytes(cls: typing.Any, octets: typing.Any) -> typing.Any:
+    return cls.from_buffer_copy(octets)
+
+
+class Structure(_Record, _CStructure):
+    """The base of structs whose members are all numbers or pointers.
+
+    `_copy_` is a ring's, in the requests that it gives out.
+    """
+
+    __slots__ = ("_copy_",)
+
+    if TYPE_CHECKING:
+        _copy_: typing.Any
+
+
+class _Compound(_Record):
+    """A record that keeps the objects of its nested members."""
+
+    # Hidden from type checkers, which would otherwise allow every name.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: typing.Any) -> None:
+            """Assign to a member; a record or array is copied into the buffer, as in C."""
+            setter = self._setters_.get(name) or _setter(type(self), name)
+            setter(self, value)
+
+
+def _setter(cls: typing.Any, name: str) -> typing.Any:
+    """Find what assigns to a member, when it is first assigned to."""
+    if all(member.name != name for member in cls._members_):
+        message = f"'{cls.__name__}' has no member '{name}'"
+        raise AttributeError(message, name=name, obj=cls)
+    setter = cls._setters_[name] = getattr(cls, name).__set__
+    return setter
+
+
+class Compound(_Compound, Structure):
+    """The base of structs with records or arrays among their members."""
+
+
+class Union(_Compound, _CUnion):
+    """The base of unions, whose members share their bytes."""
+
+    def __repr__(self) -> str:
+        names = " | ".join(member.name for member in self._members_)
+        return f"{type(self).__name__}({names})"
+
+
+def _text(value: typing.Any, member: Member) -> str:
+    if member.values is not None:
+        return member.values(value).name or "0"
+    if isinstance(value, int) and ctypes.sizeof(member.type) == 8:
+        return hex(value)
+    if isinstance(value, ctypes.Array):
+        return f"<{len(value)} items>"
+    return repr(value)
+
+
+if TYPE_CHECKING:
+    R = typing.TypeVar("R", bound=_Record)
+else:
+    R = _Record
+
+
+def record(cls: type[R]) -> type[R]:
+    """Make a struct or union class of its annotations.
+
+    The class name is the C tag, unless the class says its `_c_name_`.
+    """
+    if "_c_name_" not in cls.__dict__:
+        kind = "union" if issubclass(cls, Union) else "struct"
+        cls._c_name_ = f"{kind} {cls.__name__}"
+    _declare(cls)
+    return cls
+
+
+def anonymous(cls: type[R]) -> type[R]:
+    """Make one that has no name in C: it is the type of one member only."""
+    cls._c_name_ = None
+    _declare(cls)
+    return cls
+
+
+_NESTED = (ctypes.Structure, ctypes.Union, ctypes.Array)
+
+
+def _declare(cls: typing.Any) -> None:
+    members = tuple(Member(name, note) for name, note in cls.__annotations__.items())
+    if "_extent_" in cls.__dict__:
+        from .placed import place  # few headers have such a record
+
+        place(cls, members)
+    else:
+        cls._fields_ = [
+            (m.name, m.type) if m.bits is None else (m.name, m.type, m.bits)
+            for m in members
+        ]
+    cls._members_ = members
+    cls._setters_ = {}
+    for member in members:
+        if issubclass(member.type, _NESTED):
+            field = cls.__dict__[member.name]
+            cls._setters_[member.name] = field.__set__
+            setattr(cls, member.name, Nested(member.name, field))

@@ -1,0 +1,93 @@
+"""Name what annotations are written with, without importing `typing`.
+
+That would take a third of the time that importing the package takes, and is of use only to
+those who ask for type hints: `typing.get_type_hints` imports it, and finds here what leads
+to its names.  Type checkers see the real ones.
+
+In a record, `uint32_t` stands for `Annotated[int, c_uint32]`: the type that Python sees,
+and the type that ctypes lays out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+
+class LazyModule:
+    """A module that is imported when one of its names is asked for."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> object:
+        __import__(self._name)
+        return getattr(sys.modules[self._name], name)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap as mmap
+    import typing as typing
+    from typing import Annotated as Annotated
+    from typing import Any as Any
+    from typing import Final as Final
+    from typing import Generic as Generic
+    from typing import Protocol as Protocol
+else:
+    _GenericAlias = type(list[int])
+
+    typing = LazyModule("typing")
+    mmap = LazyModule("mmap")
+
+    # As an annotation it is a forward reference, wherever it is evaluated.
+    Any = "__import__('typing').Any"
+
+    class Final:
+        """Stands for `typing.Final`."""
+
+        __slots__ = ()
+
+    class Generic:
+        """Stands for `typing.Generic`: its parameters are for type checkers alone."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, parameters):
+            return cls
+
+    Protocol = Generic
+
+    class Annotated:
+        """Stands for `typing.Annotated`: an alias whose `__origin__` keeps the `items`.
+
+        `typing.get_type_hints` subscripts an alias' origin anew, and so gets typing's own.
+        """
+
+        __slots__ = ("items",)
+
+        def __class_getitem__(cls, items):
+            first = items[0]
+            if type(first) is _GenericAlias and type(first.__origin__) is cls:
+                items = (*first.__origin__.items, *items[1:])
+            origin = object.__new__(cls)
+            origin.items = items
+            return _GenericAlias(origin, ())
+
+        def __getitem__(self, nothing):
+            return typing.Annotated[self.items]
+
+        def __repr__(self):
+            return f"Annotated{self.items}"
+
+
+int8_t = Annotated[int, ctypes.c_int8]
+int16_t = Annotated[int, ctypes.c_int16]
+int32_t = Annotated[int, ctypes.c_int32]
+int64_t = Annotated[int, ctypes.c_int64]
+uint8_t = Annotated[int, ctypes.c_uint8]
+uint16_t = Annotated[int, ctypes.c_uint16]
+uint32_t = Annotated[int, ctypes.c_uint32]
+uint64_t = Annotated[int, ctypes.c_uint64]
