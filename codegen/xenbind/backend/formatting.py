@@ -51,7 +51,8 @@ class Formatter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        # Waited for: Python, ending, would wake a thread of the pool that is just closing.
+        self._pool.shutdown(cancel_futures=True)
 
     def start(self, texts: Mapping[str, str]) -> None:
         """Begin to format Python sources by path; `result` waits for them.
