@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from .member import Member
+from .annotations import Member
 from .records import Structure, Union
 
 

@@ -1,4 +1,4 @@
-"""Make structs and unions of declarations that read as C's do.
+"""Make structs, unions and open enums of declarations that read as C's do.
 
 A record is declared as C declares it, each member with its C type:
 
@@ -26,9 +26,9 @@ that is no member raises `AttributeError`.
 from __future__ import annotations
 
 import ctypes
+import enum
 
-from .annotations import TYPE_CHECKING, typing
-from .member import Member, Nested
+from .annotations import TYPE_CHECKING, Member, typing
 
 if TYPE_CHECKING:
     import _ctypes
@@ -45,6 +45,28 @@ if TYPE_CHECKING:
 
 else:
     _CStructure, _CUnion = ctypes.Structure, ctypes.Union
+
+
+class Nested:
+    """A member that is a record or an array: one object, made at first use and kept.
+
+    ctypes' own `field` makes a new one at each use.  Python asks here only until there is
+    one in the record's dictionary; `offset` and `size` are the field's.
+    """
+
+    __slots__ = ("field", "name", "offset", "size")
+
+    def __init__(self, name: str, field: typing.Any) -> None:
+        self.name = name
+        self.field = field
+        self.offset: int = field.offset
+        self.size: int = field.size
+
+    def __get__(self, record: object, owner: type | None = None) -> typing.Any:
+        if record is None:
+            return self
+        view = record.__dict__[self.name] = self.field.__get__(record)
+        return view
 
 
 class _Record:
@@ -191,3 +213,16 @@ def _declare(cls: typing.Any) -> None:
             field = cls.__dict__[member.name]
             cls._setters_[member.name] = field.__set__
             setattr(cls, member.name, Nested(member.name, field))
+
+
+class OpenEnum(enum.IntEnum):
+    """An enum that keeps values it has no name for: a newer hypervisor may send them."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenEnum | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"UNKNOWN_{value}"
+        member._value_ = value
+        return member

@@ -174,7 +174,10 @@ def parts(node: ast.stmt) -> list[ast.AST]:
     return [part for root in roots for part in ast.walk(root)]
 
 
-RELATIVE = ((1, "base"), (1, None))
+RELATIVE = (
+    *((1, f"runtime.{name}") for name in ("annotations", "records")),
+    (1, None),
+)
 
 
 def defined(node: ast.stmt) -> set[str]:

@@ -17,8 +17,7 @@ from .runtime.annotations import (
     uint32_t,
     uint64_t,
 )
-from .runtime.open_enum import OpenEnum
-from .runtime.records import Compound, Structure, Union, anonymous, record
+from .runtime.records import Compound, OpenEnum, Structure, Union, anonymous, record
 
 VM_EVENT_INTERFACE_VERSION: Final = 0x00000005
 """Version of the layouts and values in this file. Compare it with the version in each

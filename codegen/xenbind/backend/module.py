@@ -42,9 +42,9 @@ from xenbind.ir.c_types import CType, Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import ConstantGroup, Field, Interface, Record, Ring
 from xenbind.lowering.groups import enum_names
 
-# Where a version's module finds what is not in C: the runtime's modules.
-MEMBER, OPEN_ENUM, RECORDS = ".runtime.member", ".runtime.open_enum", ".runtime.records"
-_IMPORTED = ("ctypes", "enum", ".", ANNOTATIONS, MEMBER, OPEN_ENUM, RECORDS)
+# Where a version's module finds what is not in C.
+RECORDS = ".runtime.records"
+_IMPORTED = ("ctypes", "enum", ".", ANNOTATIONS, RECORDS)
 
 
 def module_view(
@@ -194,7 +194,7 @@ class _Module:
         base = (
             self.use("enum", "IntFlag")
             if group.is_flag
-            else self.use(OPEN_ENUM, "OpenEnum")
+            else self.use(RECORDS, "OpenEnum")
         )
         taken = set(ENUM_ATTRIBUTES)
         members = []
@@ -279,7 +279,9 @@ class _Module:
             extra.append(f'"{field.name}"')
         if not natural:
             places = [str(field.offset), str(field.bit_offset or "")]
-            extra.append(f"{self.use(MEMBER, 'At')}({', '.join(filter(None, places))})")
+            extra.append(
+                f"{self.use(ANNOTATIONS, 'At')}({', '.join(filter(None, places))})"
+            )
         text = self.types.annotation(bit_field_type(field))
         if extra and isinstance(field.type, RecordRef):
             extra.insert(0, text)  # a class is its own ctypes type

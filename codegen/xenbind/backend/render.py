@@ -25,7 +25,7 @@ from xenbind.ir.interface import Interface, Layouts
 from xenbind.resources import folder
 from xenbind.spec import Spec
 
-# A template makes one file, or one for every version if its name says so.
+# What each template makes: one file, or one for every version if its path has that.
 _TEMPLATES = {
     "abi.md.jinja": "abi.md",
     "pyproject.toml.jinja": "pyproject.toml",
@@ -37,7 +37,7 @@ _TEMPLATES = {
     "tests/compiled.py.jinja": "tests/compiled.py",
     "tests/conftest.py.jinja": "tests/conftest.py",
 }
-# What is for interfaces that have a ring: templates and modules of the runtime.
+# Templates and modules of the runtime that are for interfaces with a ring.
 _RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
 
 

@@ -1,17 +1,18 @@
-"""Name what annotations are written with, without importing `typing`.
-
-That would take a third of the time that importing the package takes, and is of use only to
-those who ask for type hints: `typing.get_type_hints` imports it, and finds here what leads
-to its names.  Type checkers see the real ones.
+"""Annotate the members of records: what that is written with, and what is read out of it.
 
 In a record, `uint32_t` stands for `Annotated[int, c_uint32]`: the type that Python sees,
-and the type that ctypes lays out.
+and the type that ctypes lays out.  `Member` is what `records` reads of such an annotation.
+
+`typing` is not imported: that would take a third of the time that importing the package
+takes, and is of use only to those who ask for type hints.  `typing.get_type_hints` imports
+it, and finds here what leads to its names; type checkers see the real ones.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from enum import EnumType
 
 
 class LazyModule:
@@ -91,3 +92,43 @@ uint8_t = Annotated[int, ctypes.c_uint8]
 uint16_t = Annotated[int, ctypes.c_uint16]
 uint32_t = Annotated[int, ctypes.c_uint32]
 uint64_t = Annotated[int, ctypes.c_uint64]
+
+
+class At:
+    """A member's place: its first byte, and of a bit-field the first bit from there."""
+
+    __slots__ = ("bit", "offset")
+
+    def __init__(self, offset: int, bit: int = 0) -> None:
+        self.offset = offset
+        self.bit = bit
+
+
+class Member:
+    """A member of a record as the header declares it.
+
+    `bits` is a bit-field's width, `values` the enum class of what the member holds, `at`
+    its place, each None where there is none.
+    """
+
+    __slots__ = ("at", "bits", "c_name", "name", "type", "values")
+
+    def __init__(self, name: str, annotation: typing.Any) -> None:
+        """Read a member's annotation: a record's class, or its types and notes."""
+        self.name = self.c_name = name
+        self.bits: int | None = None
+        self.values: typing.Any = None
+        self.at: At | None = None
+        if isinstance(annotation, type):
+            self.type: typing.Any = annotation
+            return
+        _, self.type, *notes = annotation.__origin__.items
+        for note in notes:
+            if isinstance(note, str):
+                self.c_name = note
+            elif isinstance(note, int):
+                self.bits = note
+            elif isinstance(note, EnumType):
+                self.values = note
+            else:
+                self.at = note

@@ -9,8 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from .annotations import TYPE_CHECKING, Generic, typing
-from .member import Nested
-from .records import Structure
+from .records import Nested, Structure
 
 if TYPE_CHECKING:
     Record = typing.TypeVar("Record", bound=Structure)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import ctypes
 
-from .annotations import typing
-from .member import At, Member
+from .annotations import At, Member, typing
 
 
 class Placed:
