@@ -19,8 +19,8 @@ accept: $(VENV)/ready
 	git status --short tests
 
 lint: $(VENV)/ready
-	$(BIN)/black --check --quiet codegen tests soak generated examples benchmarks
-	$(BIN)/ruff check codegen tests soak generated examples benchmarks
+	$(BIN)/black --check --quiet codegen tests generated examples benchmarks
+	$(BIN)/ruff check codegen tests generated examples benchmarks
 	$(BIN)/mypy
 
 check: $(VENV)/ready
@@ -34,7 +34,7 @@ bench: $(VENV)/ready
 # Rings between two processes, and against a peer that writes nonsense, in full: a million
 # requests each way and half a minute of nonsense. `make test` does the same in a few seconds.
 soak: $(VENV)/ready
-	XENBIND_LONG=1 $(BIN)/pytest soak
+	XENBIND_LONG=1 $(BIN)/pytest tests/soak
 
 # The examples' monitor on a real Xen with a guest, all of it under QEMU: needs no root and
 # no Xen, but Debian's apt and some of its packages; takes two minutes. ARCH=arm64 is another.
@@ -44,7 +44,7 @@ live: $(VENV)/ready
 
 # Alter the translated ring code in every way, and see that the tests find each.
 mutants: $(VENV)/ready
-	PYTHONPATH=generated:tests $(BIN)/python tests/mutants.py
+	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/backend/rings/mutants.py
 
 # The tests on every CPython from 3.11 up: those on the PATH, and pyenv's.
 test-pythons:

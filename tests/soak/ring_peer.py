@@ -98,7 +98,7 @@ def compile_peer(folder: Path) -> Path:
     command = [
         *("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"),
         *("-D__XEN_TOOLS__", "-iquote", str(headers / "v7"), "-iquote", str(headers)),
-        *(str(PROJECT / "soak" / "ring_peer.c"), "-o", str(program)),
+        *(str(PROJECT / "tests" / "soak" / "ring_peer.c"), "-o", str(program)),
     ]
     subprocess.run(command, check=True)
     return program
