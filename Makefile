@@ -10,8 +10,10 @@ bindings: $(VENV)/ready
 	$(BIN)/xenbind generate
 	$(BIN)/xenbind verify
 
+# With OPTIONS=--exhaustive also what takes long, as in CI.
+OPTIONS =
 test: $(VENV)/ready
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal $(OPTIONS)
 
 # Take what the tests now see as what they should see; look at the diff before you commit.
 accept: $(VENV)/ready
@@ -34,7 +36,7 @@ bench: $(VENV)/ready
 # Rings between two processes, and against a peer that writes nonsense, in full: a million
 # requests each way and half a minute of nonsense. `make test` does the same in a few seconds.
 soak: $(VENV)/ready
-	XENBIND_LONG=1 $(BIN)/pytest tests/soak
+	$(BIN)/pytest tests/soak --exhaustive
 
 # The examples' monitor on a real Xen with a guest, all of it under QEMU: needs no root and
 # no Xen, but Debian's apt and some of its packages; takes two minutes. ARCH=arm64 is another.
