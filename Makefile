@@ -10,15 +10,17 @@ bindings: $(VENV)/ready
 	$(BIN)/xenbind generate
 	$(BIN)/xenbind verify
 
+# With OPTIONS=--exhaustive also what takes long, as in CI.
+OPTIONS =
 test: $(VENV)/ready
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal $(OPTIONS)
 
 # Take what the tests now see as what they should see; look at the diff before you commit.
 accept: $(VENV)/ready
 	XENBIND_ACCEPT=1 $(BIN)/pytest tests || true
 	git status --short tests
 
-lint: SOURCES = codegen runtime generated tests soak examples benchmarks
+lint: SOURCES = codegen runtime generated tests examples benchmarks
 lint: $(VENV)/ready
 	$(BIN)/black --check --quiet $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
@@ -36,7 +38,7 @@ bench: $(VENV)/ready
 # Rings between two processes, and against a peer that writes nonsense, in full: a million
 # requests each way and half a minute of nonsense. `make test` does the same in a few seconds.
 soak: $(VENV)/ready
-	XENBIND_LONG=1 $(BIN)/pytest soak
+	$(BIN)/pytest tests/soak --exhaustive
 
 # The examples' monitor on a real Xen with a guest, all of it under QEMU: needs no root and
 # no Xen, but Debian's apt and some of its packages; takes two minutes. ARCH=arm64 is another.
@@ -46,7 +48,7 @@ live: $(VENV)/ready
 
 # Alter the translated ring code in every way, and see that the tests find each.
 mutants: $(VENV)/ready
-	PYTHONPATH=generated:tests $(BIN)/python tests/mutants.py
+	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/backend/rings/mutants.py
 
 # The tests on every CPython from 3.11 up: those on the PATH, and pyenv's.
 test-pythons:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 SPEC = PROJECT / "headers" / "vm_event.toml"
 INSTALLED = Path("/usr/include/xen")
 

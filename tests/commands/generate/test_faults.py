@@ -4,7 +4,7 @@ Two runs differ in their headers; whatever happens to the second, what it leaves
 byte of what was there or every byte of what it makes.  The next run that is left alone
 finishes the work, and nothing of the one before stays behind: no folder, no process.
 
-Where CI is set there are more moments to be killed at.
+With --exhaustive there are more moments to be killed at.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ from xenbind.commands.generate.manifest import Manifest, digests
 from xenbind.errors import OutputError, SourceError
 from xenbind.toolchain import process
 
-LONG = bool(os.environ.get("CI"))
-MOMENTS = 50 if LONG else 4
-STRIDE = 1 if LONG else 3
-LARGE = pytest.mark.skipif(not LONG, reason="takes long: set CI")
 MORE = TINY + "struct more { uint64_t third; };\n"
 
 Tree = dict[str, bytes | str | None]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "repetition" in metafunc.fixturenames:
+        count = 5 if metafunc.config.getoption("--exhaustive") else 1
+        metafunc.parametrize("repetition", range(count))
 
 
 def content(folder: Path) -> Tree:
@@ -145,19 +147,19 @@ def is_running(pid: int) -> bool:
     return state not in "ZX"
 
 
-def moments(project: Project) -> list[float]:
+def moments(project: Project, count: int) -> list[float]:
     """Random moments in the time that a run takes, in seconds."""
     start = time.monotonic()
     assert generate(project.folder).returncode == 0
     length = time.monotonic() - start
     project.reset()
     chance = random.Random(1)
-    return [chance.uniform(0, 1.1 * length) for _ in range(MOMENTS)]
+    return [chance.uniform(0, 1.1 * length) for _ in range(count)]
 
 
-def test_killed_at_any_moment(project: Project) -> None:
+def test_killed_at_any_moment(project: Project, exhaustive: bool) -> None:
     outcomes = set()
-    for moment in moments(project):
+    for moment in moments(project, 50 if exhaustive else 4):
         project.reset()
         process = subprocess.Popen(
             arguments(project.folder),
@@ -171,12 +173,13 @@ def test_killed_at_any_moment(project: Project) -> None:
         project.assert_whole()
         outcomes.add(project.now() == project.new)
         assert_ended(children)
-    assert outcomes == {False, True} or not LONG
+    assert outcomes == {False, True} or not exhaustive
     project.assert_next_run_finishes()
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=LARGE)]
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)],
 )
 def test_interrupted(number: signal.Signals, project: Project) -> None:
     process = subprocess.Popen(
@@ -325,7 +328,7 @@ def test_each_call_that_can_fail(
 
 
 def test_each_call_at_which_the_process_can_end(
-    steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exhaustive: bool
 ) -> None:
     """As above, but nothing is tidied up: the process is gone."""
     out = tmp_path / "out"
@@ -333,7 +336,7 @@ def test_each_call_at_which_the_process_can_end(
     old = content(out)
     written(out, small("new"))
     new = content(out)
-    for number in range(1, 1000, STRIDE):
+    for number in range(1, 1000, 1 if exhaustive else 3):
         shutil.rmtree(out)
         with_files_of_others(out)
         if os.fork() == 0:
@@ -398,7 +401,14 @@ def test_files_that_cannot_be_written_to_their_end(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", [128, *(pytest.param(room, marks=LARGE) for room in (16, 64, 100, 200))]
+    "room",
+    [
+        128,
+        *(
+            pytest.param(room, marks=pytest.mark.exhaustive)
+            for room in (16, 64, 100, 200)
+        ),
+    ],
 )
 def test_a_disk_that_fills(room: int, project: Project, tmp_path: Path) -> None:
     """A file system with little room, where the machine lets us have one."""
@@ -475,8 +485,7 @@ def seen(out: Path) -> Tree:
 # --- two at once --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("_", range(5 if LONG else 1))
-def test_two_runs_of_the_same_headers(_: int, project: Project) -> None:
+def test_two_runs_of_the_same_headers(repetition: int, project: Project) -> None:
     runs = [
         subprocess.Popen(
             arguments(project.folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -491,8 +500,9 @@ def test_two_runs_of_the_same_headers(_: int, project: Project) -> None:
     assert project.names() == ["headers", "kept", "out"]
 
 
-@pytest.mark.parametrize("_", range(5 if LONG else 1))
-def test_two_runs_of_different_headers_into_one_folder(_: int, tmp_path: Path) -> None:
+def test_two_runs_of_different_headers_into_one_folder(
+    repetition: int, tmp_path: Path
+) -> None:
     """The folder is the first one's; the second is told so."""
     runs = []
     for name, text in (("one", TINY), ("two", MORE)):
@@ -554,7 +564,11 @@ GARBAGE = {
 def pairs(faults: dict[str, str], calls: list[str]) -> list[Any]:
     """Each fault with each call, and one of them for each fault in an ordinary run."""
     return [
-        pytest.param(fault, call, marks=() if (i + j) % len(calls) == 0 else LARGE)
+        pytest.param(
+            fault,
+            call,
+            marks=() if (i + j) % len(calls) == 0 else pytest.mark.exhaustive,
+        )
         for i, fault in enumerate(faults)
         for j, call in enumerate(calls)
     ]
@@ -587,7 +601,11 @@ def test_a_compiler_that_writes_garbage(
 
 
 @pytest.mark.parametrize(
-    "call", ["preprocess", *(pytest.param(c, marks=LARGE) for c in ("expand", "check"))]
+    "call",
+    [
+        "preprocess",
+        *(pytest.param(c, marks=pytest.mark.exhaustive) for c in ("expand", "check")),
+    ],
 )
 def test_a_compiler_that_hangs(
     call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -5,7 +5,7 @@ when the generated package is imported.  The generated modules are held against 
 little Python that a declaration needs; the names in them against compiled C.  What
 cannot be read is refused with its place; tests/errors has the cases that are short.
 
-Time and memory are bounded for all of them.  The large ones run where CI is set.
+Time and memory are bounded for all of them.  The large ones run with --exhaustive.
 """
 
 from __future__ import annotations
@@ -29,13 +29,12 @@ VERSION = "#define VM_EVENT_INTERFACE_VERSION 1\n"
 PAIR = "struct pair { uint32_t first; uint64_t second; };\n"
 CPU_SECONDS = 120
 MEMORY = 4 << 30
-LARGE = pytest.mark.skipif(not os.environ.get("CI"), reason="takes long: set CI")
 
 
 def cases(values: Iterable[str], ordinary: Collection[str]) -> list[Any]:
-    """Parameters of a test, all of them in CI, and a few in an ordinary run."""
+    """Parameters of a test, all of them with --exhaustive, and a few in an ordinary run."""
     return [
-        pytest.param(value, marks=() if value in ordinary else LARGE)
+        pytest.param(value, marks=() if value in ordinary else pytest.mark.exhaustive)
         for value in values
     ]
 
@@ -559,7 +558,9 @@ TOO_MUCH = (
 )
 
 
-@pytest.mark.parametrize("levels", [pytest.param(6), pytest.param(12, marks=LARGE)])
+@pytest.mark.parametrize(
+    "levels", [pytest.param(6), pytest.param(12, marks=pytest.mark.exhaustive)]
+)
 def test_a_macro_that_expands_without_end_is_refused(
     levels: int, tmp_path: Path
 ) -> None:
@@ -574,7 +575,7 @@ def test_a_header_of_50_megabytes_is_refused(tmp_path: Path) -> None:
     )
 
 
-@LARGE
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "unit",
     [b"/* a */\n", b"/*a*/", b"word ", b"x", b"\n", b'"a" '],
@@ -587,7 +588,7 @@ def test_a_comment_of_15_megabytes_takes_no_time(unit: bytes, tmp_path: Path) ->
     generated(tmp_path, VERSION.encode() + filling + b"\n" + PAIR.encode())
 
 
-@LARGE
+@pytest.mark.exhaustive
 def test_declarations_of_5_megabytes_are_refused(tmp_path: Path) -> None:
     structs = "".join(f"struct s{i} {{ int m[{i + 1}]; }};\n" for i in range(170_000))
     assert refused(tmp_path, VERSION + structs).startswith(
@@ -595,7 +596,9 @@ def test_declarations_of_5_megabytes_are_refused(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("count", [2000, pytest.param(100_000, marks=LARGE)])
+@pytest.mark.parametrize(
+    "count", [2000, pytest.param(100_000, marks=pytest.mark.exhaustive)]
+)
 def test_many_constants(count: int, tmp_path: Path) -> None:
     defines = "".join(f"#define C_{i} {i}\n" for i in range(count))
     headers = write(tmp_path / "headers", VERSION + defines + PAIR)
@@ -604,7 +607,9 @@ def test_many_constants(count: int, tmp_path: Path) -> None:
     assert imported(out, f"m.C_{count - 1}") == count - 1
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(20_000, marks=LARGE)])
+@pytest.mark.parametrize(
+    "count", [200, pytest.param(20_000, marks=pytest.mark.exhaustive)]
+)
 def test_one_bad_macro_among_many_is_found(count: int, tmp_path: Path) -> None:
     defines = "".join(f"#define C_{i} {i}\n" for i in range(count))
     said = refused(tmp_path, f"{VERSION}{defines}#define BAD 1 +\n{PAIR}")
@@ -642,7 +647,9 @@ def test_a_header_that_is_no_file_is_refused(kind: str, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("kind", ["folder", pytest.param("device", marks=LARGE)])
+@pytest.mark.parametrize(
+    "kind", ["folder", pytest.param("device", marks=pytest.mark.exhaustive)]
+)
 def test_an_include_that_is_no_file_is_refused(kind: str, tmp_path: Path) -> None:
     headers = write(tmp_path / "headers", f'{VERSION}#include "other.h"\n{PAIR}')
     if kind == "folder":
@@ -657,11 +664,16 @@ def test_an_include_that_is_no_file_is_refused(kind: str, tmp_path: Path) -> Non
 
 NAMES = [
     "two words {{ 7 * 7 }} caf\u00e9 \udcff it's $(touch x); -x",
-    *(pytest.param(name, marks=LARGE) for name in (" ", "-x", "\udcff", "{% raise %}")),
+    *(
+        pytest.param(name, marks=pytest.mark.exhaustive)
+        for name in (" ", "-x", "\udcff", "{% raise %}")
+    ),
 ]
 
 
-@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=LARGE)])
+@pytest.mark.parametrize(
+    "compiler", ["gcc", pytest.param("clang", marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_headers_in_a_folder_of_any_name(
     name: str, compiler: str, tmp_path: Path

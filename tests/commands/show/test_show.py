@@ -26,7 +26,7 @@ from xenbind.ir.interface import Interface
 from xenbind.pipeline import read
 from xenbind.toolchain.compiler import find_compiler
 
-GOLDEN = Path(__file__).parent / "golden" / "show"
+GOLDEN = PROJECT / "tests" / "golden" / "show"
 VERSIONS = range(1, 8)
 
 GAPS = """\

@@ -1,8 +1,8 @@
 """The two halves of a ring in two processes: one in Python, one in C with ring.h's macros.
 
 Every request crosses a shared page and comes back as its response. Both sides count, number
-and sum up what they see, and must have seen the same. With XENBIND_LONG or CI set in the
-environment the numbers are the full ones.
+and sum up what they see, and must have seen the same. With --exhaustive the numbers are
+the full ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from ring_peer import (
     DONE,
-    LONG,
     PAGE_SIZE,
     STOP,
     U32,
@@ -33,11 +32,6 @@ from ring_peer import (
 from xen_vm_event import VERSIONS, Barriers, NoBarrier, RingFull, interface, v7
 from xen_vm_event.runtime import barriers as memory
 
-REQUESTS = 1_000_000 if LONG else 100_000
-SLEEPS = 200_000 if LONG else 20_000
-# The indices wrap half-way.
-START = (1 << 32) - REQUESTS // 2
-
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -45,22 +39,33 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def time_limit() -> Iterator[None]:
-    with limited():
+def time_limit(exhaustive: bool) -> Iterator[None]:
+    with limited(600 if exhaustive else 90):
         yield
 
 
-# A million requests each way, both sides polling.
+# A million requests each way with --exhaustive, both sides polling.
 
 
-def test_requests_of_c_are_taken_whole(program: Path) -> None:
+@pytest.fixture
+def count(exhaustive: bool) -> int:
+    """How many requests: the ordinary run finds the same, but less often."""
+    return 1_000_000 if exhaustive else 100_000
+
+
+def wrapping_half_way(count: int) -> int:
+    """The index to start at."""
+    return (1 << 32) - count // 2
+
+
+def test_requests_of_c_are_taken_whole(program: Path, count: int) -> None:
     number, requests_sum = 0, 1
     with (
-        Shared(START) as shared,
+        Shared(wrapping_half_way(count)) as shared,
         v7.BackRing(shared.page) as ring,
-        Peer(program, "front", shared, count=REQUESTS) as peer,
+        Peer(program, "front", shared, count=count) as peer,
     ):
-        while number < REQUESTS:
+        while number < count:
             before = number
             for request in ring.requests():
                 assert request.u.mem_access.gfn == number
@@ -72,23 +77,23 @@ def test_requests_of_c_are_taken_whole(program: Path) -> None:
                 peer.idle()
         # The front end has compared every response with its request, in order.
         seen = peer.report()
-    assert (seen["requests"], seen["responses"]) == (REQUESTS, REQUESTS)
+    assert (seen["requests"], seen["responses"]) == (count, count)
     assert seen["requests_sum"] == requests_sum
 
 
-def test_requests_of_c_are_taken_by_selected_members(program: Path) -> None:
+def test_requests_of_c_are_taken_by_selected_members(program: Path, count: int) -> None:
     pack = struct.Struct("<QIHQH").pack
     number, members_sum = 0, 1
     with (
-        Shared(START) as shared,
+        Shared(wrapping_half_way(count)) as shared,
         v7.BackRing(shared.page) as ring,
-        Peer(program, "front", shared, count=REQUESTS) as peer,
+        Peer(program, "front", shared, count=count) as peer,
     ):
         selection = ring.select(
             *("u.mem_access.gfn", "reason", "altp2m_idx"),
             *("data.regs.x86.rip", "data.regs.x86.gs_sel"),
         )
-        while number < REQUESTS:
+        while number < count:
             before = number
             for members in selection:
                 assert members[0] == number
@@ -99,21 +104,21 @@ def test_requests_of_c_are_taken_by_selected_members(program: Path) -> None:
             if number == before:
                 peer.idle()
         seen = peer.report()
-    assert (seen["requests"], seen["responses"]) == (REQUESTS, REQUESTS)
+    assert (seen["requests"], seen["responses"]) == (count, count)
     assert seen["members_sum"] == members_sum
 
 
-def test_requests_to_c_are_all_answered(program: Path) -> None:
+def test_requests_to_c_are_all_answered(program: Path, count: int) -> None:
     requests = random_requests(1009)
     sent: deque[v7.vm_event_st] = deque()
     number, answered, requests_sum, responses_sum = 0, 0, 1, 1
     with (
-        Shared(START) as shared,
+        Shared(wrapping_half_way(count)) as shared,
         v7.FrontRing(shared.page) as ring,
-        Peer(program, "back", shared, count=REQUESTS) as peer,
+        Peer(program, "back", shared, count=count) as peer,
     ):
-        while answered < REQUESTS:
-            while number < REQUESTS and not ring.ring_full():
+        while answered < count:
+            while number < count and not ring.ring_full():
                 request = requests[number % len(requests)]
                 request.u.mem_access.gfn = number
                 ring.send(request)
@@ -131,7 +136,7 @@ def test_requests_to_c_are_all_answered(program: Path) -> None:
             if answered == before:
                 peer.idle()
         seen = peer.report()
-    assert (seen["requests"], seen["responses"]) == (REQUESTS, REQUESTS)
+    assert (seen["requests"], seen["responses"]) == (count, count)
     assert seen["requests_sum"] == requests_sum
     assert seen["responses_sum"] == responses_sum
 
@@ -242,8 +247,11 @@ def ask_asleep(
 
 
 @pytest.mark.parametrize("side", [answer_asleep, ask_asleep])
-def test_no_wake_up_is_lost(program: Path, barriers: Barriers, side: Any) -> None:
-    lost = side(program, barriers, SLEEPS, patience=5, losses=1)
+def test_no_wake_up_is_lost(
+    program: Path, barriers: Barriers, side: Any, exhaustive: bool
+) -> None:
+    sleeps = 200_000 if exhaustive else 20_000
+    lost = side(program, barriers, sleeps, patience=5, losses=1)
     assert lost == 0
 
 
