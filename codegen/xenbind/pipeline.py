@@ -1,4 +1,4 @@
-"""The stages in order: from a spec to the IR of one of its versions.
+"""Run the stages in order: from a spec to the IR of one of its versions.
 
 Takes a `Spec`, a version of it and a compiler command; gives its `Interface`: the
 header read by `frontend` and lowered by `lowering`.  The commands start here.

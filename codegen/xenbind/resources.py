@@ -1,4 +1,4 @@
-"""Where xenbind's own files are: beside its modules in a wheel, above them in a checkout."""
+"""Find xenbind's own files: beside its modules in a wheel, above them in a checkout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of header files as written, for what preprocessing loses.
+"""Read header files as written, for what preprocessing loses.
 
 Takes paths; gives lines for error messages, columns for coordinates, and the raw text
 that `comments` reads.  Bytes that are not UTF-8 become U+FFFD: headers of any encoding

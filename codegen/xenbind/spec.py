@@ -1,4 +1,4 @@
-"""The spec: a TOML file beside the headers, for what C cannot say about an interface.
+"""Read the spec: a TOML file beside the headers, for what C cannot say of an interface.
 
 Takes the path of the file; gives a validated `Spec`.  `pipeline` reads the headers that
 it names.  Unknown keys are errors, so that a misspelt one cannot pass for an absent one.

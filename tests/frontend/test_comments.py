@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from xenbind.backend.docstrings import comment, docstring
+from xenbind.backend.python_text import comment, docstring
 from xenbind.frontend.comments import hint, plain, read
 
 HEADER = """\

@@ -88,22 +88,22 @@ class _Members:
             length = self.draw(st.integers(1, 3))
             return f"{text} {name}{f'[{length}]' if kind == 'elements' else ''};"
         if kind in ("plain", "array", "zero"):
-            type = self.draw(st.sampled_from([*INTEGERS, *OTHERS]))
-            if kind != "plain" and type == "more_aligned":
-                type = "pair"  # no array may have elements aligned beyond their size
+            c_type = self.draw(st.sampled_from([*INTEGERS, *OTHERS]))
+            if kind != "plain" and c_type == "more_aligned":
+                c_type = "pair"  # no array may have elements aligned beyond their size
             suffix = {"array": "[3]", "zero": "[0]"}.get(kind, "")
             self.plain.append(f"{path}{name}")
-            return f"{type} {name}{suffix}{self.attribute()};"
-        type = self.draw(st.sampled_from(sorted(INTEGERS)))
+            return f"{c_type} {name}{suffix}{self.attribute()};"
+        c_type = self.draw(st.sampled_from(sorted(INTEGERS)))
         if kind == "break":
-            return f"{type} : 0;"
-        width = self.draw(st.integers(1, INTEGERS[type]))
+            return f"{c_type} : 0;"
+        width = self.draw(st.integers(1, INTEGERS[c_type]))
         if kind == "unnamed":
-            return f"{type} : {width};"
+            return f"{c_type} : {width};"
         self.bits.append(f"{path}{name}")
         # Of other alignments of bit-fields, gcc and clang think differently.
         alignments = () if self.limit else (8, 16)
-        return f"{type} {name} : {width}{self.attribute(alignments)};"
+        return f"{c_type} {name} : {width}{self.attribute(alignments)};"
 
     def attribute(self, alignments: Sequence[int] = (1, 2, 4, 8, 16)) -> str:
         if self.draw(st.integers(0, 5)):

@@ -25,7 +25,7 @@ NAMES = {
 def test_sizes_alignments_and_signs(target: str, compilers: dict[str, str]) -> None:
     abi = ABIS[target]
     types = [*abi.integers, *abi.floats, "void *"]
-    text = "".join(f"typedef {type} {name};\n" for name, type in NAMES.items())
+    text = "".join(f"typedef {c_type} {name};\n" for name, c_type in NAMES.items())
     expected = {}
     for index, name in enumerate(types):
         floating, pointer = name in abi.floats, name == "void *"

@@ -372,9 +372,9 @@ def test_a_fault_in_the_stride_of_arrays_is_seen(
     drawn: Drawn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def natural(records: Records, type: CType) -> tuple[int, int]:
-        size, alignment = right(records, type)
-        return (size + 1 if isinstance(type, Array) and size else size), alignment
+    def natural(records: Records, c_type: CType) -> tuple[int, int]:
+        size, alignment = right(records, c_type)
+        return (size + 1 if isinstance(c_type, Array) and size else size), alignment
 
     right = Records._natural
     monkeypatch.setattr(Records, "_natural", natural)

@@ -37,7 +37,7 @@ def value_of(expression: str) -> CInt:
 
 
 @pytest.mark.parametrize(
-    ("expression", "value", "type"),
+    ("expression", "value", "c_type"),
     [
         ("1 << 3 | 1", 9, "int"),
         ("0x80000000", 0x80000000, "unsigned int"),
@@ -67,12 +67,12 @@ def value_of(expression: str) -> CInt:
         ("(_Bool)4", 1, "_Bool"),
     ],
 )
-def test_value_and_type(expression: str, value: int, type: str) -> None:
+def test_value_and_type(expression: str, value: int, c_type: str) -> None:
     result = value_of(expression)
     same_rank = {"size_t": "unsigned long"}
     assert (result.value, same_rank.get(result.type.name, result.type.name)) == (
         value,
-        same_rank.get(type, type),
+        same_rank.get(c_type, c_type),
     )
 
 

@@ -1,4 +1,4 @@
-"""The ABI table: each record's size and alignment on every target, for reviewers.
+"""Tabulate each record's size and alignment on every target, for reviewers.
 
 Takes each version's records as every ABI lays them out; gives the rows of abi.md in plain
 strings, for `render`, and reads such a table back, for `verify`.

@@ -1,4 +1,4 @@
-"""Which records ctypes would lay out otherwise than C does.
+"""Tell which records ctypes would lay out otherwise than C does.
 
 Takes the records of the IR; tells for each whether ctypes, given its members' types in
 order, arrives at the same layout.  `module` gives the others explicit places.

@@ -1,4 +1,4 @@
-"""Formatting: rendered Python text as black leaves it, in processes of their own.
+"""Format rendered Python text as black leaves it, in processes of their own.
 
 Takes texts by path; gives them formatted, for `output`.  Importing black and formatting
 with it take as long as all else in a run together, and hold the interpreter's lock: so

@@ -1,7 +1,7 @@
-"""A version's Python module, as its template needs it: the IR turned into names and text.
+"""Prepare a version's Python module for its template: the IR turned into names and text.
 
 Takes an `Interface`; gives a `ModuleView` of plain strings: which names classes and
-constants get, which lines are imported; `pytypes` writes the types.  `render` hands it to
+constants get, which lines are imported; `python_types` writes the types.  `render` hands it to
 package/version.py.jinja.
 """
 
@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from xenbind.backend.ctypes_layout import is_natural
-from xenbind.backend.docstrings import comment, docstring
 from xenbind.backend.names import (
     BUILTINS,
     ENUM_ATTRIBUTES,
@@ -30,7 +29,7 @@ from xenbind.backend.python_model import (
     RecordView,
     SectionView,
 )
-from xenbind.backend.python_text import literal
+from xenbind.backend.python_text import comment, docstring, literal
 from xenbind.backend.python_types import (
     ANNOTATIONS,
     TYPE_NAMES,
@@ -291,16 +290,16 @@ class _Module:
             return f"{text[:-1]}, {', '.join(extra)}]"
         return f"{self.use(ANNOTATIONS, 'Annotated')}[{text}, {', '.join(extra)}]"
 
-    def alias(self, type: CType) -> str:
+    def alias(self, c_type: CType) -> str:
         return (
-            self.classes[type.key]
-            if isinstance(type, RecordRef)
-            else self.types.annotation(type)
+            self.classes[c_type.key]
+            if isinstance(c_type, RecordRef)
+            else self.types.annotation(c_type)
         )
 
-    def is_own_name(self, name: str, type: CType) -> bool:
+    def is_own_name(self, name: str, c_type: CType) -> bool:
         """Whether a typedef names an untagged record, whose class has that name already."""
-        return isinstance(type, RecordRef) and type.key == name
+        return isinstance(c_type, RecordRef) and c_type.key == name
 
 
 # Names that a version's module may import; no constant or class may take them.

@@ -1,4 +1,4 @@
-"""The one rule for Python names: C's own name, unless Python cannot use it.
+"""Give Python names by one rule: C's own name, unless Python cannot use it.
 
 Takes C identifiers; gives identifiers for `render`.  Leading double underscores become
 one, because Python mangles them inside classes, and a dollar becomes an underscore; then

@@ -1,15 +1,22 @@
-"""Constants as Python text: written as the header writes them, where Python agrees.
+"""Write pieces of Python source: literals, docstrings, comments, folded lines.
 
-Takes a `Constant` and the Python names of the others; gives an expression that has its
-value.  `module` places it.
+Takes constants and words from a header, which may hold anything; gives text that has
+their value, or contains them and nothing else: no text ends its own string, and none is
+evaluated.  `module` and `ring_module` place it.
+
+    literal of `#define FLAG (1u << 3)`  ->  1 << 3
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 
 from xenbind.ir.interface import Constant
+from xenbind.words import printable
+
+LINE = 88  # columns, as black has them
 
 _SHIFT = re.compile(r"(\d+)[uUlL]*\s*<<\s*(\d+)[uUlL]*")
 _UNION = re.compile(r"\w+(?:\s*\|\s*\w+)+")
@@ -18,7 +25,7 @@ _HEXADECIMAL = re.compile(r"0[xX]([0-9a-fA-F]+)[uUlL]*")
 
 
 def literal(constant: Constant, names: Mapping[str, str]) -> str:
-    """The text of a constant's value: a shift, an or of others in `names`, or a number.
+    """Write a constant's value: a shift, an or of others in `names`, or a number.
 
     What the header writes is taken only if it means the same in Python; C's arithmetic
     wraps where Python's does not.
@@ -43,8 +50,86 @@ def literal(constant: Constant, names: Mapping[str, str]) -> str:
 
 
 def text(value: str) -> str:
-    """A string as black writes it; what cannot be printed is escaped."""
+    """Write a string as black does; what cannot be printed is escaped."""
     quoted = repr(value)
     if quoted.startswith("'") and '"' not in value:
         return f'"{quoted[1:-1]}"'
     return quoted
+
+
+# --- words ---------------------------------------------------------------------------
+
+
+def docstring(text: str, indent: int) -> str:
+    """Write a docstring as black does, its first line not indented, for `indent` spaces.
+
+    Paragraphs are filled; the first is the summary.
+    """
+    parts = [" ".join(part.split()) for part in text.split("\n\n")]
+    paragraphs = [printable(part) for part in parts if part]
+    if not paragraphs:
+        return ""
+    margin = " " * indent
+    only = _harmless(paragraphs[0])
+    if len(paragraphs) == 1 and indent + len(only) + 6 <= LINE:
+        return f'"""{only}"""'
+    width = LINE - indent
+    first = _filled("'''" + paragraphs[0], width)
+    if len(paragraphs) == len(first) == 1:  # the closing quotes have no room
+        first = _filled("'''" + paragraphs[0], width - 3)
+    lines = ["\n".join(first).removeprefix("'''")]
+    lines += ["\n".join(_filled(part, width)) for part in paragraphs[1:]]
+    # Escaped after it is filled: no line ends between a backslash and what it escapes.
+    body = _harmless("\n\n".join(lines))
+    body = body.replace("\n", f"\n{margin}").replace(f"\n{margin}\n", "\n\n")
+    return f'"""{body}\n{margin}"""'
+
+
+def _filled(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False)
+
+
+def comment(text: str, indent: int = 0) -> list[str]:
+    """Write the first paragraph as comment lines."""
+    words = " ".join(text.partition("\n\n")[0].split())
+    return textwrap.wrap(
+        printable(words), LINE - indent, initial_indent="# ", subsequent_indent="# "
+    )
+
+
+def _harmless(text: str) -> str:
+    # A quote at either end would run into the delimiter.
+    body, last = (text[:-1], '\\"') if text.endswith('"') else (text, "")
+    words = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + last
+    return f" {words}" if words.startswith('"') else words
+
+
+# --- lines ---------------------------------------------------------------------------
+
+
+def fold(line: str, indent: int) -> list[str]:
+    """Break a statement or the head of a definition, to stand `indent` spaces in.
+
+    black has the last word, but formats a text twice that it would change: this spares it
+    the second time.
+    """
+    end = max(line.rfind(bracket) for bracket in ")]")
+    if indent + len(line) <= LINE or end < 0:
+        return [line]
+    start = _opening(line, end)
+    margin = " " * (len(line) - len(line.lstrip()))
+    return [
+        line[: start + 1],
+        f"{margin}    {line[start + 1 : end]}",
+        margin + line[end:],
+    ]
+
+
+def _opening(line: str, end: int) -> int:
+    """Where the bracket opens that closes at `end`."""
+    depth = 0
+    for place in range(end, -1, -1):
+        depth += (line[place] in ")]}") - (line[place] in "([{")
+        if not depth:
+            return place
+    return end

@@ -1,4 +1,4 @@
-"""C's types as a version's module writes them: as ctypes, and as annotations around those.
+"""Write C's types as a version's module has them: as ctypes, and as annotations of those.
 
 Takes `CType`s, the names that records and typedefs have in the module, and whom to tell
 what is to be imported; gives text.  `module` puts it into views.
@@ -65,34 +65,35 @@ class Types:
         self.scalars = scalars
         self.use = use
 
-    def annotation(self, type: CType) -> str:
+    def annotation(self, c_type: CType) -> str:
         """A type as an annotation that has the ctypes type in it."""
-        if isinstance(type, RecordRef):
-            return self.classes[type.key]
-        if isinstance(type, Scalar):
-            if type.base in _STDINT and type.spelling == type.base:
-                return self.use(ANNOTATIONS, type.base)
-            if type.spelling in self.scalars:
-                return self.scalars[type.spelling]
-        return f"{self.use(ANNOTATIONS, 'Annotated')}[{self.python_type(type)}, {self.ctype(type)}]"
+        if isinstance(c_type, RecordRef):
+            return self.classes[c_type.key]
+        if isinstance(c_type, Scalar):
+            if c_type.base in _STDINT and c_type.spelling == c_type.base:
+                return self.use(ANNOTATIONS, c_type.base)
+            if c_type.spelling in self.scalars:
+                return self.scalars[c_type.spelling]
+        annotated = self.use(ANNOTATIONS, "Annotated")
+        return f"{annotated}[{self.python_type(c_type)}, {self.ctype(c_type)}]"
 
-    def python_type(self, type: CType) -> str:
-        match type:
+    def python_type(self, c_type: CType) -> str:
+        match c_type:
             case Scalar(base=base) | Enumeration(base=base):
                 return "int" if base in _STDINT else _CTYPES[base][0]
             case Array(Scalar(base="char")):
                 return "bytes"
             case Array():
-                return f"{self.use('ctypes', 'Array')}[{self.ctype(type.element)}]"
+                return f"{self.use('ctypes', 'Array')}[{self.ctype(c_type.element)}]"
             case Pointer(target=None):
                 return "int | None"
             case Pointer():
                 return self.use(ANNOTATIONS, "Any")
-        return self.annotation(type)
+        return self.annotation(c_type)
 
-    def ctype(self, type: CType) -> str:
+    def ctype(self, c_type: CType) -> str:
         """A type as ctypes has it."""
-        match type:
+        match c_type:
             case RecordRef(key=key):
                 return self.classes[key]
             case Scalar(base=base) | Enumeration(base=base):
@@ -111,11 +112,13 @@ class Types:
                 return f"{self.use('ctypes', 'POINTER')}({self.ctype(target)})"
 
 
-def is_nested(type: CType) -> bool:
+def is_nested(c_type: CType) -> bool:
     """Whether ctypes gives a view of the member, not its value: a record or an array."""
-    if isinstance(type, Array):
-        return not (isinstance(type.element, Scalar) and type.element.base == "char")
-    return isinstance(type, RecordRef)
+    if isinstance(c_type, Array):
+        return not (
+            isinstance(c_type.element, Scalar) and c_type.element.base == "char"
+        )
+    return isinstance(c_type, RecordRef)
 
 
 def bit_field_type(field: Field) -> CType:

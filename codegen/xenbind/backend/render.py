@@ -1,4 +1,4 @@
-"""Rendering: from the IR to the text of every generated file.
+"""Render the IR: to the text of every generated file.
 
 Takes interfaces and the spec; prepares what the templates need, in plain strings, and
 gives a mapping of path to text, formatted, for `output`.  Every decision is made here
@@ -50,35 +50,15 @@ def render(
     templates: Templates,
     formatter: Formatter,
 ) -> dict[str, str]:
-    """The text of every generated file by its path, in sorted order.
+    """Give the text of every generated file by its path, in sorted order.
 
     `layouts` give each interface's records on every ABI.  `headers` tells, by version,
     how the generated files speak of its header; `folders` where the generated tests look
     for it and what it includes.
     """
-    shared: dict[str, object] = {
-        "name": spec.name,
-        "package": spec.package,
-        "distribution": spec.distribution,
-        "generator_version": __version__,
-        "defines": [python_text.text(define) for define in spec.defines],
-        "needs": [python_text.text(name) for name in spec.needs],
-        "folders": {
-            version: [python_text.text(path) for path in paths]
-            for version, paths in folders.items()
-        },
-        "versions": [_version(spec, interface) for interface in interfaces],
-        "version_place": _version_place(interfaces),
-        "ring": _protocol(interfaces),
-        "targets": list(ABIS),
-    }
+    shared = _shared_context(spec, interfaces, folders)
     per_version = {
-        interface.version: {
-            **_reference_context(spec, interface),
-            "module": module_view(
-                interface, headers[interface.version], _releases(spec, interface)
-            ),
-        }
+        interface.version: _version_context(spec, interface, headers)
         for interface in interfaces
     }
     has_ring = shared["ring"] is not None
@@ -108,6 +88,41 @@ def render(
     }
     files |= _runtime(spec.package, has_ring)
     return dict(sorted((files | formatter.result()).items()))
+
+
+def _shared_context(
+    spec: Spec,
+    interfaces: Sequence[Interface],
+    folders: Mapping[int, Sequence[str]],
+) -> dict[str, object]:
+    """Give what the templates that make one file may name."""
+    return {
+        "name": spec.name,
+        "package": spec.package,
+        "distribution": spec.distribution,
+        "generator_version": __version__,
+        "defines": [python_text.text(define) for define in spec.defines],
+        "needs": [python_text.text(name) for name in spec.needs],
+        "folders": {
+            version: [python_text.text(path) for path in paths]
+            for version, paths in folders.items()
+        },
+        "versions": [_version(spec, interface) for interface in interfaces],
+        "version_place": _version_place(interfaces),
+        "ring": _protocol(interfaces),
+        "targets": list(ABIS),
+    }
+
+
+def _version_context(
+    spec: Spec, interface: Interface, headers: Mapping[int, str]
+) -> dict[str, object]:
+    """Give what the templates that make a file for every version may name."""
+    header, releases = headers[interface.version], _releases(spec, interface)
+    return {
+        **_reference_context(spec, interface),
+        "module": module_view(interface, header, releases),
+    }
 
 
 def _runtime(package: str, has_ring: bool) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The ring protocol's module, as its template needs it: operations turned into text.
+"""Prepare the ring protocol's module for its template: operations turned into text.
 
 Takes an `Interface` with a ring; gives a `ProtocolView`, the same for every version
 whose ring.h is the same.  `render` hands it to package/ring.py.jinja.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from xenbind.backend.docstrings import docstring
-from xenbind.backend.folding import fold
 from xenbind.backend.python_model import OperationView, ProtocolView, WordView
+from xenbind.backend.python_text import docstring, fold
 from xenbind.backend.rings.model import Operation, Returns, Role, Side
 from xenbind.backend.rings.protocol import operations
 from xenbind.ir.c_types import Scalar

@@ -1,4 +1,4 @@
-"""What a compiler's debug information says of a header: a second oracle.
+"""Ask a compiler's debug information of a header: a second oracle.
 
 Takes an object file that was compiled with -g, and the keys of records; gives their
 sizes, offsets, bits and enumerators' values under the names that `probes` uses.  The

@@ -1,4 +1,4 @@
-"""What compiled C says of an interface, read out of an object file that is never run.
+"""Ask compiled C of an interface: read an object file that is never run.
 
 Takes the reference C file that the backend renders of `probes`; compiles it, and gives the
 answers by the probes' names.  It may be for any target.  `verify` compares them.

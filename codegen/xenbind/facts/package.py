@@ -1,4 +1,4 @@
-"""What a generated package says of itself: a source of facts beside C and DWARF.
+"""Ask a generated package of itself: a source of facts beside C and DWARF.
 
 Takes the folder of a package and a version; gives what `python -m PACKAGE.runtime.layout`
 prints, the sizes, offsets, bits and values of its classes and constants, under the names

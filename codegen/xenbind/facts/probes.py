@@ -1,4 +1,4 @@
-"""What to ask compiled C about an interface, and what the IR itself answers.
+"""Choose what to ask compiled C about an interface, with the IR's own answers.
 
 `reference` takes the IR and gives the questions: one `Probe` for each size, alignment,
 offset, bit position and constant value, and the members that the round trip visits; the

@@ -1,4 +1,4 @@
-"""Attributes: which of them change a layout, and to what.
+"""Read attributes: which of them change a layout, and to what.
 
 `attach_attributes` moves those in an AST to the declaration or type that they apply to,
 when `parse` has made it; `of_type` and `of_declaration` read them there, for `lowering`.

@@ -1,4 +1,4 @@
-"""Documentation comments: what the header's author wrote beside each declaration.
+"""Find documentation comments: what the header's author wrote beside each declaration.
 
 Takes a header's text as written; gives, by line, the comment above a declaration, the
 one behind it, and the one that opens a section.  `lower` attaches them.  The rules:

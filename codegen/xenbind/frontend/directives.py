@@ -1,4 +1,4 @@
-"""Directives: the preprocessor's output taken apart.
+"""Take the preprocessor's output apart: directives, text and files.
 
 Takes what `$CC -E -dD` prints; gives `Preprocessed`: the C text with line markers, for
 `parse`, and the macros with their places.  `preprocess` runs the compiler.

@@ -1,4 +1,4 @@
-"""GNU C's spellings as tokens that the parser knows: a lexer, and a parser with it.
+"""Read GNU C's spellings as tokens that the parser knows: a lexer, and a parser with it.
 
 Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes what C23 writes
 `[[packed]]`, at its own line and column, where C23 allows one; alternate keywords become

@@ -1,4 +1,4 @@
-"""One header, read: from its path to a `ParsedHeader`.
+"""Read one header: from its path to a `ParsedHeader`.
 
 Runs the stages of this folder in order.  `lowering` takes over: the declarations are
 still syntax, and the macros text with, for possible constants, the expression behind it.

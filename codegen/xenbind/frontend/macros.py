@@ -1,4 +1,4 @@
-"""Which macros of a header matter: those that may be constants, those that work on rings.
+"""Choose the macros of a header that matter: possible constants, and those on rings.
 
 Takes what the preprocessor made of a header; gives the macros to be expanded, and with
 their expansions tells which are to be parsed.  `header` asks; `lowering` and the

@@ -1,4 +1,4 @@
-"""The C preprocessor: from a header's path to the text and macros that it amounts to.
+"""Preprocess a header: from its path to the text and macros that it amounts to.
 
 Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
 `parse`, and the macros with their places; `expand` gives what macros stand for, for

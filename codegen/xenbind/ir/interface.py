@@ -1,6 +1,6 @@
 """The intermediate representation: what the headers say, as plain data.
 
-`lower` builds it from the AST; `render`, `reference` and `verify` read it.  Nodes are
+`lowering` builds it from the AST; `backend`, `facts` and the commands read it.  Nodes are
 frozen and carry no behaviour beyond naming their own parts.  Sizes and offsets are in
 bytes, bit positions in bits from the least significant bit of the storage unit.
 """

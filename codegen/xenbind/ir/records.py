@@ -1,4 +1,4 @@
-"""Structs and unions laid out: the places of their members on one ABI.
+"""Lay out structs and unions: the places of their members on one ABI.
 
 Takes `RecordType`s, which `lowering` makes once for a header; gives the `Record`s of an
 ABI, each laid out when it is first asked for.  `layout` has the rules.

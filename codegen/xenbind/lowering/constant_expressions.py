@@ -1,4 +1,4 @@
-"""Constant expressions: from an expression's AST to its value and C type.
+"""Evaluate constant expressions: from an expression's AST to its value and C type.
 
 Takes pycparser nodes and a `Scope` that knows names and types; gives a `CInt`, computed
 by C's integer rules (C11 6.3.1, 6.4.4, 6.5, 6.6).  `lower` uses it for macros, array

@@ -1,4 +1,4 @@
-"""What a header declares, by name: definitions and typedefs, not yet looked into.
+"""Index what a header declares: definitions and typedefs by name, not yet looked into.
 
 Takes the AST of a whole header; gives tables of nodes.  `type_table` makes types of those
 that are needed.  Of

@@ -1,4 +1,4 @@
-"""Constant groups: which constants are the values of one thing.
+"""Group constants: which of them are the values of one thing.
 
 Takes the constants in order, and the members whose comments name a prefix; gives
 `ConstantGroup`s, from which `render` makes enums.  Four rules, the first that fits:

@@ -1,4 +1,4 @@
-"""C's character and string literals as the bytes that they stand for (C11 6.4.4.4, 6.4.5).
+"""Read C's character and string literals as bytes (C11 6.4.4.4, 6.4.5).
 
 Takes a literal as the preprocessor leaves it; gives bytes, for `constant_expressions`.  C's escapes
 look like Python's and are not: `\\N{...}` is Python's alone, `\\?` and `\\e` are C's, and

@@ -1,4 +1,4 @@
-"""A struct or union definition as a `RecordType`: its members and what attributes ask.
+"""Lower a struct or union definition: its members, and what attributes ask of them.
 
 Takes a definition's AST and the header's `Types`; gives plain data, the same for every
 ABI that the types are the same on.  `type_table` asks for one when a type is first needed,

@@ -1,4 +1,4 @@
-"""The types of a header: records laid out, typedefs resolved, each when first needed.
+"""Resolve the types of a header on one ABI, each when it is first needed.
 
 Takes the `Context` of a parsed header and an ABI; gives `Record`s and `CType`s on request,
 and is the `Scope` in which `constant_expressions` evaluates.  `lower` asks for what the

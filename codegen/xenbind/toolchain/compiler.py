@@ -1,7 +1,7 @@
-"""The C compiler: which one, what it is told, and what it says of an error.
+"""Call the C compiler: which one, what it is told, and what it says of an error.
 
 Takes a command; gives what it prints, or a `XenbindError` at the place that it names.
-`preprocess` reads headers with it, `reference` and `targets` make objects.
+`preprocess` reads headers with it, `object_file` and `targets` make objects.
 """
 
 from __future__ import annotations

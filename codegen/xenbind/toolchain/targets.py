@@ -1,4 +1,4 @@
-"""The machines that Xen runs on, and which compiler makes objects for each.
+"""Find a compiler for each of the machines that Xen runs on.
 
 Takes the compiler that the user has or names; gives a `Machine` for each target: its ABI
 and its compiler, tried out on an empty file.  `verify` compiles with it; nothing is run.

@@ -880,21 +880,23 @@ NOWHERE = Coord("vm_event.h", 1, 1)
 
 def record(kind: str, members: list[tuple[str, str, int | None]]) -> Record:
     """A struct or union whose members are given by name, type and bits."""
-    parts = [Part(TYPES[type][0], TYPES[type][0], bits) for _, type, bits in members]
+    parts = [
+        Part(TYPES[c_type][0], TYPES[c_type][0], bits) for _, c_type, bits in members
+    ]
     layout = lay_out(kind, parts)
     fields = tuple(
         Field(
             name=name,
-            type=Scalar(type, type),
+            type=Scalar(c_type, c_type),
             offset=position.offset,
-            size=TYPES[type][0],
+            size=TYPES[c_type][0],
             bit_offset=position.bit_offset,
             bit_width=bits,
             doc="",
             hint=None,
             coord=NOWHERE,
         )
-        for (name, type, bits), position in zip(members, layout.places, strict=True)
+        for (name, c_type, bits), position in zip(members, layout.places, strict=True)
     )
     size, alignment = layout.size, layout.alignment
     return Record(kind, "s", f"{kind} s", fields, size, alignment, "", NOWHERE)

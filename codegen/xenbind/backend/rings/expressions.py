@@ -1,4 +1,4 @@
-"""C expressions in Python: the values that a ring macro's statements work with.
+"""Translate C expressions: the values that a ring macro's statements work with.
 
 Takes expression nodes, the roles that names stand for and the ring's types; gives
 `Value`s. `macros` builds statements of them. What is not understood is an

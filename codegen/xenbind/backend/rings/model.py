@@ -1,4 +1,4 @@
-"""What the translation of a ring's macros speaks of: roles, sides and operations.
+"""Name what the translation of macros speaks of: roles, sides and operations.
 
 `roles` and `translate` fill these in; `ring_module` turns `Operation`s into methods.
 

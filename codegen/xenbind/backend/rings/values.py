@@ -1,4 +1,4 @@
-"""Translated expressions and C's integer rules on them.
+"""Apply C's integer rules to translated expressions.
 
 Takes and gives `Value`s: Python text with the type that it has in C. Unsigned results
 are reduced modulo 2^32 or 2^64, comparisons are made in the common type. `translate` builds

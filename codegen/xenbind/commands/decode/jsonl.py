@@ -1,4 +1,4 @@
-"""Requests as JSON lines: an object a line, the request in hexadecimal.
+"""Read requests from JSON lines: an object a line, the request in hexadecimal.
 
 Takes an `Input`; gives the `Raw` request of each line to `recording`.  Of an object only
 "request" counts; whatever else was recorded with it ("reason", "hypervisor") is for people.

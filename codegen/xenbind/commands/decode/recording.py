@@ -1,4 +1,4 @@
-"""Recorded requests as bytes: from a stream of any known form, one request after another.
+"""Read recorded requests from a stream of any known form, one after another.
 
 Takes a binary stream; gives `Raw` requests, each with its place, for `events`.  The
 version word that every request begins with says how long it is.  The forms:

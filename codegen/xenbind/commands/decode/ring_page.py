@@ -1,4 +1,4 @@
-"""A ring page as bytes: the requests in it that are not answered yet.
+"""Read a ring page: the requests in it that are not answered yet.
 
 Takes the `Input` of a dumped page; gives `Raw` requests in the ring's order to `recording`.
 The places are those that ring.h lays down for every ring: four indices, and entries from byte 64.

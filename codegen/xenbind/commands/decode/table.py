@@ -1,4 +1,4 @@
-"""Events as a table, for those who analyse millions of them with their own engine.
+"""Write events as a table, for those who analyse millions with an engine of their own.
 
 Takes `Event`s; writes an Arrow IPC file or a Parquet file through pyarrow, an optional
 extra that is imported when a table is asked for.  A column for each number: what the reason

@@ -1,4 +1,4 @@
-"""The difference between two versions of an interface, and whether it breaks the ABI.
+"""Compare two versions of an interface, and tell whether the difference breaks the ABI.
 
 Takes two `Interface`s; gives a `Difference`, plain data: what was added, removed and
 changed, and a verdict.  `members` compares what is inside structs and unions; `text` puts

@@ -1,4 +1,4 @@
-"""The members of one struct or union on two sides: what became of each.
+"""Pair the members of one struct or union on two sides: what became of each.
 
 Takes a `Record` of the old version and the one of the same name in the new, with the
 records that each can refer to; gives `MemberChange`s, which `compare` collects.

@@ -1,4 +1,4 @@
-"""Types on two sides: whether they are the same, laid out alike, and how to tell them apart.
+"""Compare types on two sides: are they the same, laid out alike, and how told apart.
 
 Takes `CType`s of two interface versions, each with the records that it can refer to;
 gives yes or no, or both spellings.  `compare`, `members` and `text` beside it ask.

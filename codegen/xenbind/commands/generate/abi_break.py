@@ -1,4 +1,4 @@
-"""What changed in each version's ABI since the package on disk was made.
+"""Tell what changed in each version's ABI since the package on disk was made.
 
 Takes the old package and the new IR; gives an `AbiChange` for each version whose layout
 fingerprint is not the manifest's.  `command` tells them, and has the breaking ones refused:

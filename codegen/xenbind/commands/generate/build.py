@@ -1,4 +1,4 @@
-"""From a spec to the complete set of output files, in memory.
+"""Build the complete set of output files of a spec, in memory.
 
 Takes a `Job`; reads the headers, has everything rendered and formatted, and gives the files
 with their manifest, ready for `output`.

@@ -1,4 +1,4 @@
-"""Whether the output folder is what generating would write, and whose it is.
+"""Tell whether the output folder is what generating would write, and whose it is.
 
 Takes a `Job` and the manifest of its output folder; gives what is stale, from digests alone
 where nothing changed.  `check` prints it; `generate` asks here what its folder was made

@@ -1,4 +1,4 @@
-"""The manifest: what an output folder was made of, and what it should hold.
+"""Keep the manifest: what an output folder was made of, and what it should hold.
 
 Takes the files read and the files rendered; gives the JSON that `output` stores beside
 them, and reads it back.  By its digests `freshness` knows without reading any header that

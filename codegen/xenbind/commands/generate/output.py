@@ -1,4 +1,4 @@
-"""The output folder: the rendered files on disk, all of them or none.
+"""Write the output folder: the rendered files on disk, all of them or none.
 
 Takes a mapping of path to text from `build`; writes it.  A new tree is built beside the old one and
 takes its place in one step, so that whoever looks, and whatever goes wrong, finds the old

@@ -1,4 +1,4 @@
-"""What a name that a user writes stands for: a record, or a group of constants.
+"""Find what a name that a user writes stands for: a record, or a group of constants.
 
 Takes an `Interface` and a name; gives the `Record` or `ConstantGroup`, or an error with the
 names that are near.  `view` shows it.

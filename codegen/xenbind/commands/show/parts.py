@@ -1,4 +1,4 @@
-"""A record's bytes, each accounted for: its members, and what lies between them.
+"""Account for each of a record's bytes: its members, and what lies between them.
 
 Takes a `Record`; gives `Part`s in order of their place, holes and padding among them, for
 `view`.  Everything is computed from the members' places, so an unnamed bit-field is a
