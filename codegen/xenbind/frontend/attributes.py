@@ -43,6 +43,10 @@ class Attributes:
     aligned: int = 0
 
 
+_DECLARING = (c_ast.Decl, c_ast.Typedef, c_ast.Typename)
+_DERIVED = (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.FuncDecl, c_ast.PtrDecl)
+
+
 def attach_attributes(node: c_ast.Node) -> None:
     """Put attributes behind a type's name or closing brace where they apply.
 
@@ -51,7 +55,7 @@ def attach_attributes(node: c_ast.Node) -> None:
     """
     for child in node:
         attach_attributes(child)
-    if not isinstance(node, c_ast.Decl | c_ast.Typedef | c_ast.Typename):
+    if not isinstance(node, _DECLARING):
         return
     outer = node
     while outer.type is not None and not isinstance(outer.type, c_ast.AttributedType):
@@ -89,10 +93,7 @@ def of_declaration(node: c_ast.Node, value: Value) -> Attributes:
 
 def _declared(node: c_ast.Node) -> Iterator[c_ast.AttributeSpecifier]:
     yield from node.attributes or ()
-    while isinstance(
-        node := node.type,
-        c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.FuncDecl | c_ast.PtrDecl,
-    ):
+    while isinstance(node := node.type, _DERIVED):
         groups = node.attributes or ()
         if isinstance(node, c_ast.PtrDecl) and groups:
             raise UnknownAttribute(

@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_STARS = re.compile(r"^\s*\*+(?=\s|$)")
 _LONGEST = 20_000  # characters of a comment, or of a line in which one stands
 _HINT = re.compile(r"\b([A-Z][A-Z0-9_]*_)\*")
 
@@ -53,17 +54,19 @@ class Comments:
         return "\n\n".join(part for part in parts if part)
 
 
+_COMMENT = re.compile(r"/\*.*?(?:\*/|$)|//.*")
+_WORD = re.compile(r"[\w$]+")
 # A declarator or declaration ends, and another name follows.
 _ENDS = re.compile(r"[;,{]\s*(?:\w|$)", re.ASCII)
 
 
 def _around(name: str, code: str) -> tuple[str, str]:
     """What of a line's code stands before a name, up to it, and what behind it."""
-    plain = re.sub(r"/\*.*?(?:\*/|$)|//.*", "", code)
-    found = re.search(rf"\b{re.escape(name)}\b", plain) if name else None
-    if found is None:
-        return "", ""
-    return plain[: found.start()], plain[found.end() :].rstrip(" \t;,{")
+    plain = _COMMENT.sub("", code)
+    for word in _WORD.finditer(plain):
+        if word[0] == name:
+            return plain[: word.start()], plain[word.end() :].rstrip(" \t;,{")
+    return "", ""
 
 
 def read(text: str) -> Comments:
@@ -119,7 +122,7 @@ def plain(comment: str) -> str:
     """
     body = comment[2:] if comment.startswith("//") else comment[2:-2]
     body = body[:_LONGEST]
-    lines = [re.sub(r"^\s*\*+(?=\s|$)", "", line).strip() for line in body.split("\n")]
+    lines = [_STARS.sub("", line).strip() for line in body.split("\n")]
     paragraphs = re.split(r"\n{2,}", "\n".join(lines).strip("\n"))
     return "\n\n".join(
         " ".join(part.split()) for part in paragraphs if part.strip(" *\n")

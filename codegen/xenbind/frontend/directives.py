@@ -55,7 +55,7 @@ def split(output: str, header: Path, sources: Sources) -> Preprocessed:
     text: list[str] = []
     file, number, begun = "", 0, False
     for line in output.split("\n"):
-        if marker := _MARKER.match(line):
+        if line.startswith("#") and (marker := _MARKER.match(line)):
             name, flags = file_names.canonical(_unescaped(marker[2])), marker[3].split()
             # The way into a file has the flag 1, the way out 2; only the compiler's own
             # first markers have none.

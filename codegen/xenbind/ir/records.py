@@ -10,7 +10,7 @@ ABI, each laid out when it is first asked for.  `layout` has the rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from xenbind.ir import layout
@@ -40,13 +40,22 @@ class Records:
     """The records of a header on one ABI, by key.
 
     `find` gives the type behind a key, None for one that is incomplete.  `laid_out` grows
-    as records are asked for, inner ones before outer ones.
+    as records are asked for, inner ones before outer ones.  What is as in `other`, the same
+    records on another ABI, is taken from there: most are, and that is faster.
     """
 
-    def __init__(self, abi: Abi, find: Callable[[str], RecordType | None]) -> None:
+    def __init__(
+        self,
+        abi: Abi,
+        find: Callable[[str], RecordType | None],
+        other: Records | None = None,
+    ) -> None:
         self.abi = abi
         self.laid_out: dict[str, Record] = {}
         self._find = find
+        self._other = other
+        # What each was laid out from, beside its type.
+        self._given: dict[str, tuple[bool, list[layout.Part]]] = {}
 
     def record(self, key: str) -> Record | None:
         """A record by its key, None for an incomplete one.
@@ -57,7 +66,13 @@ class Records:
             declared = self._find(key)
             if declared is None:
                 return None
-            self.laid_out[key] = self._lay_out(declared)
+            inner = self._anonymous(declared)
+            parts = self._parts(declared, inner)
+            given = self._given[key] = (self.abi.unnamed_bits_align, parts)
+            if self._other and not inner and self._other._given.get(key) == given:
+                self.laid_out[key] = self._other.laid_out[key]
+            else:
+                self.laid_out[key] = self._lay_out(declared, inner, parts)
         return self.laid_out[key]
 
     def lay_out_again(self, key: str) -> None:
@@ -83,16 +98,30 @@ class Records:
                 return record.size, record.alignment
         raise IncompleteType(c_type)
 
-    def _lay_out(self, declared: RecordType) -> Record:
-        inner = {
-            index: self._lay_out(member.type)
-            for index, member in enumerate(declared.members)
-            if isinstance(member.type, RecordType)
-        }
-        parts = [
+    def _anonymous(self, declared: RecordType) -> dict[int, Record]:
+        """The anonymous structs and unions among the members, laid out, by their index."""
+        found = {}
+        for index, member in enumerate(declared.members):
+            if isinstance(member.type, RecordType):
+                inner = self._anonymous(member.type)
+                parts = self._parts(member.type, inner)
+                found[index] = self._lay_out(member.type, inner, parts)
+        return found
+
+    def _parts(
+        self, declared: RecordType, inner: Mapping[int, Record]
+    ) -> list[layout.Part]:
+        return [
             self._part(member, inner.get(index), declared.pack)
             for index, member in enumerate(declared.members)
         ]
+
+    def _lay_out(
+        self,
+        declared: RecordType,
+        inner: Mapping[int, Record],
+        parts: Sequence[layout.Part],
+    ) -> Record:
         laid_out = layout.lay_out(
             declared.kind, parts, max(declared.aligned, 1), self.abi.unnamed_bits_align
         )

@@ -20,6 +20,10 @@ from pycparser import c_ast
 from xenbind.errors import SourceError
 from xenbind.source import Coord
 
+_RECORD = (c_ast.Struct, c_ast.Union)
+_DECLARING = (c_ast.Typedef, c_ast.Decl, *_RECORD)
+_DERIVED = (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.PtrDecl)
+
 
 class Declarations:
     """The nodes of a header's records by key, of its typedefs by name, and of its enums.
@@ -44,17 +48,17 @@ class Declarations:
     def _enter(self, node: c_ast.Node) -> None:
         if isinstance(node, c_ast.Typedef):
             self.typedefs[node.name] = node
-        if isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None:
+        elif isinstance(node, _RECORD) and node.decls is not None:
             self.packs[id(node)] = self._pack.limit
             if node.name:
                 self.records[c_name(node)] = node
-        if isinstance(node, c_ast.Enum) and node.values is not None:
+        elif isinstance(node, c_ast.Enum) and node.values is not None:
             self.enums.append(node)
-        if isinstance(node, c_ast.Typedef | c_ast.Decl | c_ast.Struct | c_ast.Union):
+        if isinstance(node, _DECLARING):
             for child in node:
                 self._enter(child)
             self.order.setdefault(id(node), len(self.order))
-        elif isinstance(node, c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.PtrDecl):
+        elif isinstance(node, _DERIVED):
             self._enter(node.type)
 
 

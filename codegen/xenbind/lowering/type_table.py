@@ -104,7 +104,7 @@ class TypeTable:
             if key not in self.varying
         }
         if len(fixed) == len(self.records):
-            there = Records(abi, fixed.get)
+            there = Records(abi, fixed.get, self._laid_out)
         else:
             try:
                 there = TypeTable(self.context, abi, fixed)._with(self.record_types)
