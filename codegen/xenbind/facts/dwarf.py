@@ -15,6 +15,8 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
+from elftools.elf.elffile import ELFFile
+
 # All types, also those that no object or function uses.
 OPTIONS = ("-g", "-fno-eliminate-unused-debug-types")
 
@@ -51,8 +53,6 @@ def facts(path: Path, keys: Set[str], constants: Set[str]) -> dict[str, int]:
 
 def _debug_information(path: Path) -> Any:
     """The DWARF of a relocatable object, with the names of its types in place."""
-    from elftools.elf.elffile import ELFFile
-
     data = bytearray(path.read_bytes())
     elf = ELFFile(io.BytesIO(data))
     if elf["e_machine"] != "EM_RISCV":

@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS, Abi
 from xenbind.toolchain.compiler import first_error, start
@@ -148,9 +151,6 @@ def _compile_nothing(command: tuple[str, ...], made: Path) -> None:
 
 def _target_of(path: Path) -> Target | None:
     """The target whose mark an ELF file bears."""
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
-
     try:
         with path.open("rb") as file:
             elf = ELFFile(file)
