@@ -39,7 +39,6 @@ from xenbind.backend.python_types import (
 )
 from xenbind.ir.c_types import CType, Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import ConstantGroup, Field, Interface, Record, Ring
-from xenbind.lowering.groups import enum_names
 
 # Where a version's module finds what is not in C.
 RECORDS = ".runtime.records"
@@ -197,7 +196,7 @@ class _Module:
         )
         taken = set(ENUM_ATTRIBUTES)
         members = []
-        for short, constant in enum_names(group).items():
+        for short, constant in group.members_by_name.items():
             name = enum_member_name(short, taken)
             taken.add(name)
             members.append(

@@ -165,6 +165,13 @@ class ConstantGroup:
     doc: str
     coord: Coord
 
+    @property
+    def members_by_name(self) -> Mapping[str, Constant]:
+        """The members by their names in the enum: the C name without the group's prefix."""
+        return {
+            member.name.removeprefix(self.prefix): member for member in self.members
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Typedef:

@@ -13,7 +13,7 @@ Takes the constants in order, and the members whose comments name a prefix; give
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from xenbind.frontend.comments import Comments
@@ -187,8 +187,3 @@ def _is_flag(members: Sequence[Constant]) -> bool:
 
 def _camel(prefix: str) -> str:
     return "".join(word.capitalize() for word in prefix.split("_") if word)
-
-
-def enum_names(group: ConstantGroup) -> Mapping[str, Constant]:
-    """The members by their names in the enum: the C name without the group's prefix."""
-    return {member.name.removeprefix(group.prefix): member for member in group.members}
