@@ -69,6 +69,36 @@ class Nested:
         return view
 
 
+class Chars:
+    """A member that is an array of chars: all its bytes, as the buffer holds them.
+
+    ctypes' own `field` ends at the first NUL.  `offset` and `size` are the field's.
+    """
+
+    __slots__ = ("name", "offset", "size")
+
+    def __init__(self, name: str, field: typing.Any, size: int) -> None:
+        self.name = name
+        self.offset: int = field.offset
+        self.size = size
+
+    def __get__(self, record: typing.Any, owner: type | None = None) -> typing.Any:
+        if record is None:
+            return self
+        return ctypes.string_at(ctypes.addressof(record) + self.offset, self.size)
+
+    def __set__(self, record: typing.Any, value: typing.Any) -> None:
+        """Assign bytes; NULs fill what they leave.  Raises ValueError for too many."""
+        octets = bytes(memoryview(value))
+        if len(octets) > self.size:
+            message = (
+                f"{len(octets)} bytes do not fit '{self.name}', which has {self.size}"
+            )
+            raise ValueError(message)
+        place = ctypes.addressof(record) + self.offset
+        ctypes.memmove(place, octets.ljust(self.size, b"\0"), self.size)
+
+
 class _Record:
     """What struct and union classes have in common."""
 
@@ -192,6 +222,10 @@ def anonymous(cls: type[R]) -> type[R]:
     return cls
 
 
+def _is_chars(ctype: typing.Any) -> bool:
+    return issubclass(ctype, ctypes.Array) and ctype._type_ is ctypes.c_char
+
+
 _NESTED = (ctypes.Structure, ctypes.Union, ctypes.Array)
 
 
@@ -209,7 +243,10 @@ def _declare(cls: typing.Any) -> None:
     cls._members_ = members
     cls._setters_ = {}
     for member in members:
-        if issubclass(member.type, _NESTED):
+        if _is_chars(member.type):
+            field, size = cls.__dict__[member.name], ctypes.sizeof(member.type)
+            setattr(cls, member.name, Chars(member.name, field, size))
+        elif issubclass(member.type, _NESTED):
             field = cls.__dict__[member.name]
             cls._setters_[member.name] = field.__set__
             setattr(cls, member.name, Nested(member.name, field))

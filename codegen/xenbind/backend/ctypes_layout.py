@@ -48,7 +48,9 @@ def _units(record: Record) -> list[Field] | None:
     units: list[Field] = []
     free = 0  # the first free bit of the unit, if the last member is a bit-field
     for field in record.fields:
-        if field.bit_width is not None and field.size != _unit(field.type):
+        if field.bit_width is not None and (
+            field.size != _unit(field.type) or _is_bool(field.type)
+        ):
             return None
         behind = bool(units) and units[-1].bit_width is not None
         if field.bit_width is None or not behind:
@@ -73,6 +75,11 @@ def _units(record: Record) -> list[Field] | None:
 def _member(field: Field, records: Mapping[str, Record]) -> Part:
     """A member as ctypes sees it; a bit-field stands for its whole unit."""
     return Part(field.size, _alignment(field.type, records))
+
+
+def _is_bool(c_type: CType) -> bool:
+    """Whether ctypes would read and write the whole unit: it has no bits of c_bool."""
+    return isinstance(c_type, Scalar) and c_type.base == "_Bool"
 
 
 def _unit(c_type: CType) -> int:

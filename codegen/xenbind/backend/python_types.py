@@ -123,6 +123,7 @@ def is_nested(c_type: CType) -> bool:
 
 def bit_field_type(field: Field) -> CType:
     """A member's type; ctypes allows no bit-fields of plain char."""
-    if field.bit_width is not None and field.type == Scalar("char", "char"):
-        return Scalar("signed char", "signed char")
+    match field.type:
+        case Scalar(base="char") if field.bit_width is not None:
+            return Scalar("signed char", "signed char")
     return field.type

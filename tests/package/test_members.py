@@ -1,0 +1,145 @@
+"""Members through Python's own interface: what C fills is read, what is assigned C reads."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import importlib
+import pickle
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from support import tree, xenbind
+
+HEADER = """\
+#define VM_EVENT_INTERFACE_VERSION 1
+typedef char letter;
+struct text { uint8_t kind; char name[6]; };
+struct texts { struct text first; char last[4]; char grid[2][3]; };
+union either { char name[8]; uint64_t number; };
+struct packed_text { uint8_t kind; char name[6]; uint32_t number; } __attribute__((packed));
+struct bools { _Bool a : 1; _Bool b : 1; unsigned c : 6; _Bool d : 1; _Bool whole; };
+struct letters { letter a : 3; letter b : 5; char c : 4; };
+"""
+C_SIDE = """\
+#include <stdint.h>
+#include <string.h>
+#include "vm_event.h"
+void fill_text(struct text *t) { t->kind = 7; memcpy(t->name, "ab\\0de", 6); }
+void fill_packed(struct packed_text *t) { memcpy(t->name, "ab\\0de", 6); t->number = 9; }
+int letter_of(const struct text *t, int i) { return t->name[i]; }
+void fill_bools(struct bools *s, int bits)
+{ s->a = bits & 1; s->b = bits >> 1 & 1; s->c = bits >> 2; s->d = bits >> 8 & 1; s->whole = 1; }
+int read_bools(const struct bools *s)
+{ return s->a | s->b << 1 | s->c << 2 | s->d << 8 | s->whole << 9; }
+void fill_letters(struct letters *s, int a, int b, int c) { s->a = a; s->b = b; s->c = c; }
+int read_letters(const struct letters *s) { return s->a * 10000 + s->b * 100 + s->c; }
+"""
+
+
+@pytest.fixture(scope="module")
+def c(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The C side, compiled from the same header."""
+    folder = tree(tmp_path_factory.mktemp("c"), HEADER)
+    (folder / "side.c").write_text(C_SIDE)
+    command = "gcc -std=gnu11 -include stdint.h -shared -fPIC side.c -o side.so"
+    subprocess.run(shlex.split(command), cwd=folder, check=True)
+    return ctypes.CDLL(str(folder / "side.so"))
+
+
+@pytest.fixture(scope="module")
+def py(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """The module that is generated from it, in a package of its own."""
+    folder = tmp_path_factory.mktemp("python")
+    (folder / "spec.toml").write_text(
+        '[interface]\nname = "members"\npackage = "members_package"\n'
+        'header = "vm_event.h"\nneeds = ["stdint.h"]\n'
+    )
+    headers = tree(folder / "headers", HEADER)
+    out: Path = folder / "out"
+    made = xenbind(
+        *("generate", "--spec", folder / "spec.toml"),
+        *("--include", headers, "--out", out),
+    )
+    assert made.returncode == 0, made.stderr
+    sys.path.insert(0, str(out))
+    yield importlib.import_module("members_package.v0")
+    sys.path.remove(str(out))
+
+
+def test_chars_are_what_the_buffer_holds(c: Any, py: ModuleType) -> None:
+    text = py.text()
+    assert text.name == bytes(6)
+    c.fill_text(ctypes.byref(text))
+    assert text.name == b"ab\0de\0"
+    text.name = b"xyz"
+    assert [c.letter_of(ctypes.byref(text), index) for index in range(6)] == [
+        *b"xyz",
+        *(0, 0, 0),
+    ]
+    assert text.name == b"xyz\0\0\0"
+    assert repr(text) == r"text(kind=7, name=b'xyz\x00\x00\x00')"
+
+
+def test_chars_in_other_records(c: Any, py: ModuleType) -> None:
+    texts = py.texts(last=b"last")
+    texts.first.name = b"inner"
+    texts.grid[1].raw = b"abc"
+    assert bytes(texts) == b"\0inner\0last\0\0\0abc"
+    assert texts.last == b"last"
+    either = py.either(number=0x6261)
+    assert either.name == b"ab\0\0\0\0\0\0"
+    either.number = 0x63
+    assert either.name == b"c\0\0\0\0\0\0\0"
+    packed = py.packed_text()
+    c.fill_packed(ctypes.byref(packed))
+    assert (packed.name, packed.number) == (b"ab\0de\0", 9)
+    packed.name = b"123456"
+    assert (packed.kind, packed.name, packed.number) == (0, b"123456", 9)
+
+
+@pytest.mark.parametrize("again", [copy.copy, lambda t: pickle.loads(pickle.dumps(t))])
+def test_chars_in_copies(again: Any, py: ModuleType) -> None:
+    assert again(py.text(name=b"a\0b")).name == b"a\0b\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [(b"seven..", ValueError), ("str", TypeError), (5, TypeError)],
+)
+def test_what_is_no_chars_is_refused(
+    value: Any, error: type[Exception], py: ModuleType
+) -> None:
+    text = py.text(name=b"old")
+    with pytest.raises(error):
+        text.name = value
+    assert text.name == b"old\0\0\0"
+
+
+@pytest.mark.parametrize("bits", range(0, 512, 7))
+def test_bools_in_bit_fields(bits: int, c: Any, py: ModuleType) -> None:
+    filled = py.bools()
+    c.fill_bools(ctypes.byref(filled), bits)
+    assert [filled.a, filled.b, filled.d, filled.whole] == [
+        bool(bits & 1),
+        bool(bits & 2),
+        bool(bits & 256),
+        True,
+    ]
+    assert filled.c == bits >> 2 & 63
+    made = py.bools(a=bits & 1, b=bits & 2, c=bits >> 2, d=bits & 256)
+    assert c.read_bools(ctypes.byref(made)) == bits
+
+
+def test_typedefs_of_char_in_bit_fields(c: Any, py: ModuleType) -> None:
+    letters = py.letters()
+    c.fill_letters(ctypes.byref(letters), -3, 11, -8)
+    assert (letters.a, letters.b, letters.c) == (-3, 11, -8)
+    letters.b = -16
+    assert c.read_letters(ctypes.byref(letters)) == -3 * 10000 - 16 * 100 - 8
