@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy
 import pytest
 from support import tree, xenbind
 
@@ -25,6 +26,9 @@ struct texts { struct text first; char last[4]; char grid[2][3]; };
 union either { char name[8]; uint64_t number; };
 struct packed_text { uint8_t kind; char name[6]; uint32_t number; } __attribute__((packed));
 struct bools { _Bool a : 1; _Bool b : 1; unsigned c : 6; _Bool d : 1; _Bool whole; };
+struct odd { uint32_t _length_, _type_, _swappedbytes_, _fields_; };
+struct tight { int a : 3; unsigned b : 7; uint64_t c : 60; int64_t d : 33; _Bool e : 1; }
+    __attribute__((packed));
 struct letters { letter a : 3; letter b : 5; char c : 4; };
 """
 C_SIDE = """\
@@ -143,3 +147,19 @@ def test_typedefs_of_char_in_bit_fields(c: Any, py: ModuleType) -> None:
     assert (letters.a, letters.b, letters.c) == (-3, 11, -8)
     letters.b = -16
     assert c.read_letters(ctypes.byref(letters)) == -3 * 10000 - 16 * 100 - 8
+
+
+def test_members_that_ctypes_takes_for_itself(py: ModuleType) -> None:
+    odd = py.odd(_length__=1, _type__=2, _swappedbytes__=3, _fields__=4)
+    assert bytes(odd) == bytes([1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0])
+
+
+def test_columns_of_bit_fields(c: Any, py: ModuleType) -> None:
+    arrays = importlib.import_module("members_package.runtime.arrays")
+    records = [
+        py.tight(a=-3, b=bit, c=2**40 + bit, d=-bit, e=bit % 2) for bit in range(9)
+    ]
+    held = numpy.frombuffer(b"".join(map(bytes, records)), arrays.dtype(py.tight))
+    for name in "abcde":
+        seen = arrays.column(held, py.tight, name)
+        assert seen.tolist() == [getattr(record, name) for record in records], name

@@ -15,7 +15,7 @@ from functools import cache
 import numpy
 
 from .annotations import typing
-from .layout import members
+from .layout import Place, members
 from .records import Structure, Union
 
 
@@ -47,21 +47,50 @@ def column(
     place = next((place for place in members(record) if place.path == path), None)
     if place is None:
         raise ValueError(f"{record.__name__} has no member '{path}'")
-    found = records.view(
-        numpy.dtype(
-            {
-                "names": ["values"],
-                "formats": [_format(place.member.type)],
-                "offsets": [place.offset],
-                "itemsize": ctypes.sizeof(record),
-            }
-        )
-    )["values"]
     if place.bit_offset is None or place.bit_width is None:
-        return found
-    # Shifted up and down again: a signed bit-field takes its sign along.
-    above = 8 * place.size - (place.bit_offset - 8 * place.offset) - place.bit_width
-    return (found << above) >> (8 * place.size - place.bit_width)
+        return _view(records, record, place.offset, _format(place.member.type))
+    first, above = divmod(place.bit_offset, 8)
+    octets = (above + place.bit_width + 7) // 8
+    form = numpy.dtype((numpy.uint8, (octets,)))
+    return _bits(_view(records, record, first, form), above, place)
+
+
+def _view(
+    records: typing.Any, record: type[Structure | Union], offset: int, form: typing.Any
+) -> typing.Any:
+    """View what is at `offset` in each record."""
+    found = numpy.dtype(
+        {
+            "names": ["values"],
+            "formats": [form],
+            "offsets": [offset],
+            "itemsize": ctypes.sizeof(record),
+        }
+    )
+    return records.view(found)["values"]
+
+
+def _bits(octets: typing.Any, above: int, place: Place) -> typing.Any:
+    """Read a bit-field out of the bytes that it touches, from the bit `above` of the first."""
+    width = place.bit_width or 0
+    words = numpy.zeros(octets.shape[:-1], numpy.uint64)
+    for index in range(octets.shape[-1]):
+        octet, shift = octets[..., index].astype(numpy.uint64), 8 * index - above
+        words |= (
+            octet << numpy.uint64(shift)
+            if shift >= 0
+            else octet >> numpy.uint64(-shift)
+        )
+    unused = numpy.uint64(64 - width)
+    words <<= unused
+    # Shifted down as signed, a signed bit-field takes its sign along.
+    signed = place.member.type(-1).value == -1
+    values = (
+        words.view(numpy.int64) >> unused.astype(numpy.int64)
+        if signed
+        else words >> unused
+    )
+    return values.astype(_format(place.member.type))
 
 
 def _format(ctype: typing.Any) -> numpy.dtype[typing.Any]:
