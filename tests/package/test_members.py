@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import gc
 import importlib
 import pickle
 import shlex
@@ -29,6 +30,9 @@ struct bools { _Bool a : 1; _Bool b : 1; unsigned c : 6; _Bool d : 1; _Bool whol
 struct odd { uint32_t _length_, _type_, _swappedbytes_, _fields_; };
 struct tight { int a : 3; unsigned b : 7; uint64_t c : 60; int64_t d : 33; _Bool e : 1; }
     __attribute__((packed));
+struct node { uint32_t value; };
+struct link { uint8_t kind; struct node *next; const uint32_t *word; } __attribute__((packed));
+union links { uint8_t kind; struct link link; struct node *next; } __attribute__((packed));
 struct letters { letter a : 3; letter b : 5; char c : 4; };
 """
 C_SIDE = """\
@@ -163,3 +167,18 @@ def test_columns_of_bit_fields(c: Any, py: ModuleType) -> None:
     for name in "abcde":
         seen = arrays.column(held, py.tight, name)
         assert seen.tolist() == [getattr(record, name) for record in records], name
+
+
+def test_what_a_pointer_leads_to_lives_as_long_as_its_record(py: ModuleType) -> None:
+    held = []
+    for value in range(500):
+        link = py.link(kind=1, next=ctypes.pointer(py.node(value)))
+        link.word = ctypes.pointer(ctypes.c_uint32(value + 1))
+        links = py.links(next=ctypes.pointer(py.node(value + 2)))
+        held.append((link, links))
+    gc.collect()
+    [bytes(size) for size in range(4096)]  # what was freed would be used again
+    for value, (link, links) in enumerate(held):
+        assert link.next.contents.value == value
+        assert link.word.contents.value == value + 1
+        assert links.next.contents.value == value + 2

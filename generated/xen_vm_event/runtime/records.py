@@ -145,13 +145,15 @@ def _from_bytes(cls: typing.Any, octets: typing.Any) -> typing.Any:
 class Structure(_Record, _CStructure):
     """The base of structs whose members are all numbers or pointers.
 
-    `_copy_` is a ring's, in the requests that it gives out.
+    `_copy_` is a ring's, in the requests that it gives out; `_kept_` has what the pointers
+    in a packed one lead to.
     """
 
-    __slots__ = ("_copy_",)
+    __slots__ = ("_copy_", "_kept_")
 
     if TYPE_CHECKING:
         _copy_: typing.Any
+        _kept_: dict[int, typing.Any]
 
 
 class _Compound(_Record):
