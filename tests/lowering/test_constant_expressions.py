@@ -183,6 +183,9 @@ def test_random_expressions_as_gcc_computes_them(expressions: list[str]) -> None
         ("do { } while (0)", False),
         ("__attribute__((packed))", False),
         ("1; 2", False),
+        ("(';' << 8 | '{')", True),
+        ('sizeof("};")', True),
+        ("';'; 2", False),
     ],
 )
 def test_what_may_be_a_constant(expansion: str, expected: bool) -> None:

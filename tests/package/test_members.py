@@ -22,11 +22,18 @@ from support import tree, xenbind
 HEADER = """\
 #define VM_EVENT_INTERFACE_VERSION 1
 typedef char letter;
+#define ALL (SOME | MORE)
+#define SOME 1
+#define MORE 2
+#define MINUS (-1)
+#define TOP 0x80000000
+#define BOTH MINUS | TOP
 struct text { uint8_t kind; char name[6]; };
 struct texts { struct text first; char last[4]; char grid[2][3]; };
 union either { char name[8]; uint64_t number; };
 struct packed_text { uint8_t kind; char name[6]; uint32_t number; } __attribute__((packed));
 struct bools { _Bool a : 1; _Bool b : 1; unsigned c : 6; _Bool d : 1; _Bool whole; };
+struct address { uint32_t paddr, padlock, pad, _pad1, padding; };
 struct odd { uint32_t _length_, _type_, _swappedbytes_, _fields_; };
 struct tight { int a : 3; unsigned b : 7; uint64_t c : 60; int64_t d : 33; _Bool e : 1; }
     __attribute__((packed));
@@ -182,3 +189,12 @@ def test_what_a_pointer_leads_to_lives_as_long_as_its_record(py: ModuleType) -> 
         assert link.next.contents.value == value
         assert link.word.contents.value == value + 1
         assert links.next.contents.value == value + 2
+
+
+def test_constants_have_the_values_of_c(py: ModuleType) -> None:
+    assert (py.ALL, py.SOME, py.MORE) == (3, 1, 2)
+    assert (py.MINUS, py.TOP, py.BOTH) == (-1, 0x80000000, 0xFFFFFFFF)
+
+
+def test_what_is_printed_is_all_but_padding(py: ModuleType) -> None:
+    assert repr(py.address(1, 2)) == "address(paddr=1, padlock=2)"

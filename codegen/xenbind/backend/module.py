@@ -163,6 +163,7 @@ class _Module:
         current: ConstantGroup | None = None
         heading: Sequence[str] = ()
         views: list[ConstantView] = []
+        written: dict[str, int] = {}
         for constant in self.interface.constants:
             group = group_of.get(constant.name)
             if views and group is not current:
@@ -176,10 +177,12 @@ class _Module:
             views.append(
                 ConstantView(
                     self.constants[constant.name],
-                    literal(constant, self.constants),
+                    literal(constant, self.constants, written),
                     doc,
                 )
             )
+            if isinstance(constant.value, int):
+                written[constant.name] = constant.value
         if views:
             yield SectionView(heading, views)
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 
 from xenbind.ir.interface import Constant
 from xenbind.words import printable
@@ -24,11 +26,14 @@ _LONGEST_UNION = 64  # bits in the widest type; Python's compiler recurses
 _HEXADECIMAL = re.compile(r"0[xX]([0-9a-fA-F]+)[uUlL]*")
 
 
-def literal(constant: Constant, names: Mapping[str, str]) -> str:
-    """Write a constant's value: a shift, an or of others in `names`, or a number.
+def literal(
+    constant: Constant, names: Mapping[str, str], written: Mapping[str, int]
+) -> str:
+    """Write a constant's value: a shift, an or of others, or a number.
 
-    What the header writes is taken only if it means the same in Python; C's arithmetic
-    wraps where Python's does not.
+    `names` are the constants' names in Python, `written` the values of those that stand
+    above it.  What the header writes is taken only if it means the same in Python; C's
+    arithmetic wraps where Python's does not.
     """
     value = constant.value
     if isinstance(value, str):
@@ -41,7 +46,9 @@ def literal(constant: Constant, names: Mapping[str, str]) -> str:
         return f"{int(shift[1])} << {int(shift[2])}"
     if _UNION.fullmatch(body):
         parts = re.split(r"\s*\|\s*", body)
-        if len(parts) <= _LONGEST_UNION and all(part in names for part in parts):
+        known = [written[part] for part in parts if part in written]
+        short = len(known) == len(parts) <= _LONGEST_UNION
+        if short and reduce(or_, known) == value:
             return " | ".join(names[part] for part in parts)
     hexadecimal = _HEXADECIMAL.fullmatch(body)
     if hexadecimal and int(hexadecimal[1], 16) == value:

@@ -63,10 +63,11 @@ def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro
 def is_expression(expansion: str) -> bool:
     """Whether an expansion is to be parsed: it is no string, name, type or statement."""
     first = re.match(r"\w+|\S", expansion)
+    outside_literals = re.sub(rf"{STRING}|{_CHARACTER}", "", expansion)
     return (
         first is not None
         and first[0] not in _NOT_FIRST
-        and not re.search("[{};]|__attribute", expansion)
+        and not re.search("[{};]|__attribute", outside_literals)
         and not is_string(expansion)
         and not expansion.isidentifier()
     )
@@ -80,6 +81,7 @@ _NOT_FIRST = frozenset("""
     """.split())
 
 STRING = r'"(?:[^"\\]|\\.)*"'
+_CHARACTER = r"'(?:[^'\\]|\\.)*'"
 
 
 def is_string(expansion: str) -> bool:

@@ -117,7 +117,7 @@ class _Record:
         members = (
             f"{member.name}={_text(getattr(self, member.name), member)}"
             for member in self._members_
-            if not member.c_name.lstrip("_").startswith("pad")
+            if member.c_name.strip("_0123456789") not in ("pad", "padding")
         )
         return f"{type(self).__name__}({', '.join(members)})"
 
