@@ -88,6 +88,7 @@ ADVICE = "only what all compilers lay out alike is supported; change the declara
 _PACK = re.compile(
     r"pack\s*\(\s*(push|pop)?\s*(?:,\s*)?([A-Za-z_]\w*)?\s*(?:,\s*)?(\d+)?\s*\)"
 )
+_LIMITS = (0, 1, 2, 4, 8, 16)
 _LAYOUT = ("pack", "ms_struct", "scalar_storage_order", "options", "align")
 
 
@@ -105,17 +106,27 @@ class _Pack:
         self._stack: list[int] = []
 
     def apply(self, node: c_ast.Pragma) -> None:
-        """Take one pragma; a label for push and pop is refused, as is another layout."""
+        """Take one pragma; a label for push and pop is refused, as is another layout.
+
+        What gcc and clang warn of and ignore means nothing here either: a limit that is no
+        small power of two, a pop without its push.
+        """
         if not changes_layout(node):
             return
         found = _PACK.fullmatch(_text(node))
         if not found or found[2]:
             raise refuse(node, "this pragma is not supported")
         action, limit = found[1], int(found[3] or 0)
+        if limit not in _LIMITS:
+            if action is not None:
+                raise refuse(node, "compilers ignore this limit, or the whole pragma")
+            return
+        if action == "pop" and found[3]:
+            raise refuse(node, "gcc and clang disagree on the limit after this pragma")
         if action == "push":
             self._stack.append(self.limit)
-        if action == "pop":
-            self.limit = self._stack.pop() if self._stack else 0
+        if action == "pop" and self._stack:
+            self.limit = self._stack.pop()
         if found[3] or action is None:
             self.limit = limit
 

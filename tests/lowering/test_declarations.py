@@ -1,0 +1,56 @@
+"""`#pragma pack`, as gcc and clang take it; what they differ on is refused."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from c_compiler import run_c
+from support import require
+from xenbind.errors import SourceError
+from xenbind.frontend.parse import parse
+from xenbind.ir.abi import X86_64
+from xenbind.lowering.context import Context
+from xenbind.lowering.type_table import TypeTable
+from xenbind.source import Sources
+
+RECORD = "struct s { char a; long long b; };"
+
+
+def size_of_s(header: str) -> int:
+    parsed = parse(header, [], Sources())
+    types = TypeTable(Context("", parsed.declarations, Sources()), X86_64)
+    record = types.record("struct s")
+    assert record
+    return record.size
+
+
+@pytest.mark.parametrize(
+    "pragmas",
+    [
+        "pack(2)",
+        "pack(3)",
+        "pack(32)",
+        "pack(2)|pack(3)",
+        "pack(1)|pack()",
+        "pack(1)|pack(0)",
+        "pack(1)|pack(pop)",
+        "pack(push, 1)|pack(pop)",
+        "pack(2)|pack(push)|pack(1)|pack(pop)",
+        "pack(2)|pack(push, 1)|pack(pop)|pack(pop)",
+    ],
+)
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_limit_is_what_compilers_make_of_it(pragmas: str, compiler: str) -> None:
+    require(shutil.which(compiler) is not None, compiler)
+    header = "".join(f"#pragma {one}\n" for one in pragmas.split("|")) + RECORD
+    (said,) = run_c(header, 'printf("%zu\\n", sizeof(struct s));', compiler)
+    assert size_of_s(header) == int(said)
+
+
+@pytest.mark.parametrize(
+    "pragma", ["pack(pop, 2)", "pack(push, 3)", "pack(push, a, 1)"]
+)
+def test_what_compilers_differ_on_is_refused(pragma: str) -> None:
+    with pytest.raises(SourceError):
+        size_of_s(f"#pragma {pragma}\n{RECORD}")
