@@ -42,7 +42,7 @@ class OutputError(XenbindError):
 
 
 def describe(error: XenbindError) -> str:
-    """The error as a person reads it: place and message, source line with caret, advice.
+    """Say an error as a person reads it: place and message, line with caret, advice.
 
     A header's control characters do not reach the terminal.
     """

@@ -26,7 +26,7 @@ from xenbind.toolchain.compiler import Compiler
 def compiler_for(
     spec: Spec, version: VersionSpec, command: tuple[str, ...]
 ) -> Compiler:
-    """The compiler as every read of this version's header uses it."""
+    """Give the compiler as every read of this version's header uses it."""
     return Compiler(
         command=command,
         libc=package() / "toolchain" / "libc",
@@ -53,7 +53,7 @@ def read(
 def read_for_all(
     spec: Spec, version: VersionSpec, command: tuple[str, ...]
 ) -> tuple[Interface, Callable[[], Layouts]]:
-    """The same for x86_64, and what lays its records out on every ABI when called.
+    """Read a header for x86_64, and give what lays its records out on every ABI when called.
 
     The header is preprocessed and parsed once, by one compiler: where it asks for a
     target's macros it is that of `command`.  Raises as `read` does.
@@ -75,7 +75,7 @@ _RECURSION = 4000
 
 @contextmanager
 def _deeper(header: Path) -> Iterator[None]:
-    """Room for a header that nests deep.  Raises `SourceError` if it nests too deep."""
+    """Make room for a header that nests deep.  Raises `SourceError` if it nests too deep."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(_RECURSION)
     try:

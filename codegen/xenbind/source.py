@@ -36,7 +36,7 @@ _WORD = re.compile(r"[\w$]+")
 
 
 def is_readable(path: Path) -> bool:
-    """Whether a path is a regular file that is not too large to read."""
+    """Tell whether a path is a regular file that is not too large to read."""
     return path.is_file() and path.stat().st_size <= LARGEST
 
 
@@ -48,7 +48,7 @@ class Sources:
         self._lines: dict[str, list[str]] = {}
 
     def text(self, file: str) -> str:
-        """The whole file; empty where there is none, as for the compiler's own macros."""
+        """Give the whole file; empty where there is none, as for the compiler's own macros."""
         if file not in self._texts:
             data = b""
             with suppress(OSError, ValueError):  # ValueError: a NUL in the name
@@ -58,7 +58,7 @@ class Sources:
         return self._texts[file]
 
     def line(self, file: str, number: int) -> str:
-        """One line, or its first part, without its end; empty where there is no such line."""
+        """Give a line, or its first part, without its end; empty where there is no such line."""
         if file not in self._lines:
             self._lines[file] = self.text(file).split("\n")
         lines = self._lines[file]
@@ -67,7 +67,7 @@ class Sources:
         return lines[number - 1][:_LONGEST_LINE].rstrip("\r")
 
     def locate(self, file: str, number: int, name: str) -> Coord:
-        """The place of an identifier on a line, or of the line's first character.
+        """Find the place of an identifier on a line, or of the line's first character.
 
         A declared name follows its type, so its last mention before a comment counts:
         in `struct paging paging;` the second.
@@ -79,6 +79,6 @@ class Sources:
         return Coord(file, number, column + 1)
 
     def mentions(self, coord: Coord, name: str) -> bool:
-        """Whether the line names the identifier; what a macro expands to does not."""
+        """Tell whether the line names the identifier; what a macro expands to does not."""
         line = self.line(coord.file, coord.line)
         return name in line and name in _WORD.findall(line)

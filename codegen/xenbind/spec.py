@@ -2,6 +2,10 @@
 
 Takes the path of the file; gives a validated `Spec`.  `pipeline` reads the headers that
 it names.  Unknown keys are errors, so that a misspelt one cannot pass for an absent one.
+
+    [[version]]
+    number = 7          ->  VersionSpec(7, Path("headers/v7"), ("4.15", ...))
+    directory = "v7"
 """
 
 from __future__ import annotations
@@ -80,7 +84,7 @@ class Spec:
             )
 
     def for_tree(self, directory: Path) -> Spec:
-        """The same interface, read from another header tree whose version is unknown yet."""
+        """Give the same interface in another header tree, whose version is unknown yet."""
         version = VersionSpec(0, directory, ())
         return replace(self, include=(directory,), versions=(version,))
 
@@ -183,7 +187,7 @@ class _Reader:
         )
 
     def _check_unique(self, versions: tuple[VersionSpec, ...]) -> None:
-        """One entry for a number, and one version for a release."""
+        """Refuse two entries for a number, and two versions for a release."""
         numbers: set[int] = set()
         releases: set[str] = set()
         for version in versions:
@@ -243,7 +247,7 @@ class _Reader:
         )
 
     def _find(self, key: str) -> tuple[int, int]:
-        """Where a key or section header stands: tomllib gives no positions."""
+        """Find where a key or section header stands: tomllib gives no positions."""
         pattern = re.compile(rf"^\s*(?:\[+\s*)?\"?({re.escape(key)})\"?\s*(?:[=\].]|$)")
         for number, line in enumerate(self.lines, 1):
             if found := pattern.match(line):

@@ -72,21 +72,24 @@ def attach_attributes(node: c_ast.Node) -> None:
 
 
 def is_definition(node: c_ast.Node) -> bool:
-    """Whether a struct, union or enum specifier has its members with it."""
+    """Tell whether a struct, union or enum specifier is a definition: has a member list."""
     if isinstance(node, c_ast.Enum):
         return node.values is not None
     return isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None
 
 
 def of_type(node: c_ast.Node, value: Value) -> Attributes:
-    """The attributes of a struct, union or enum definition."""
+    """Read the attributes of a struct, union or enum definition.
+
+    `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
+    """
     return _read(node.attributes, value)
 
 
 def of_declaration(node: c_ast.Node, value: Value) -> Attributes:
-    """The attributes of what a declaration or typedef declares.
+    """Read the attributes of what a declaration or typedef declares.
 
-    `value` evaluates an attribute's argument.
+    `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
     """
     return _read(_declared(node), value)
 

@@ -1,7 +1,8 @@
 """Find documentation comments: what the header's author wrote beside each declaration.
 
 Takes a header's text as written; gives, by line, the comment above a declaration, the
-one behind it, and the one that opens a section.  `lower` attaches them.  The rules:
+one behind it, and the one that opens a section.  `context` looks them up for `lowering`.
+The rules:
 
 - a comment that ends on the line before a declaration documents it;
 - a comment that follows code on the same line documents what that line declares;
@@ -39,7 +40,7 @@ class Comments:
     sections: dict[int, str]
 
     def of(self, line: int, name: str = "", code: str = "") -> str:
-        """The text on the declaration at `line`: what is above it, then what is behind.
+        """Give the text on the declaration at `line`: what is above it, then what is behind.
 
         Where the line's `code` declares more than `name`, what is above it is on the
         first of them, and what is behind on the last.
@@ -61,7 +62,7 @@ _ENDS = re.compile(r"[;,{]\s*(?:\w|$)", re.ASCII)
 
 
 def _around(name: str, code: str) -> tuple[str, str]:
-    """What of a line's code stands before a name, up to it, and what behind it."""
+    """Give what of a line's code stands before a name, and what behind it."""
     plain = _COMMENT.sub("", code)
     for word in _WORD.finditer(plain):
         if word[0] == name:
@@ -107,7 +108,7 @@ def read(text: str) -> Comments:
 
 
 def _next_code(lines: list[str], last: int) -> int | None:
-    """The line after a blank stretch that holds code, or None where a comment comes first."""
+    """Find the next line that holds code, after blank ones; None where a comment comes first."""
     for number in range(last, len(lines)):
         stripped = lines[number].strip()
         if stripped:
@@ -116,9 +117,9 @@ def _next_code(lines: list[str], last: int) -> int | None:
 
 
 def plain(comment: str) -> str:
-    """A comment's words: no delimiters, no leading stars, paragraphs kept apart.
+    """Take a comment's words out of its delimiters and leading stars, paragraphs kept apart.
 
-    Of a comment that is longer than anybody reads, the first part.
+    A comment longer than anybody reads is cut.
     """
     body = comment[2:] if comment.startswith("//") else comment[2:-2]
     body = body[:_LONGEST]
@@ -130,6 +131,9 @@ def plain(comment: str) -> str:
 
 
 def hint(words: str) -> str | None:
-    """The prefix of the constants a comment points at: `VM_EVENT_FLAG_` for `VM_EVENT_FLAG_*`."""
+    """Find the prefix of the constants that a comment points at.
+
+    It is `VM_EVENT_FLAG_` for `VM_EVENT_FLAG_*`, None where there is no such word.
+    """
     found = _HINT.search(words)
     return found[1] if found else None

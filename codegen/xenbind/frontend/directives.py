@@ -111,7 +111,7 @@ class _FileNames:
 
 
 def _unescaped(quoted: str) -> str:
-    """A file's name out of a line marker: clang writes other bytes than ASCII in octal."""
+    """Undo the escapes of a file's name in a line marker: clang writes octal ones."""
     data = re.sub(
         rb"\\([0-3][0-7]{2}|.)",
         lambda found: bytes([int(found[1], 8)]) if len(found[1]) == 3 else found[1],

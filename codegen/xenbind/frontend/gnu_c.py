@@ -2,8 +2,11 @@
 
 Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes what C23 writes
 `[[packed]]`, at its own line and column, where C23 allows one; alternate keywords become
-plain ones.  `attributes` reads what the parser
-then keeps in the AST.
+plain ones.  `parse` feeds the tokens to pycparser, and `attributes` reads what is then in
+the AST.
+
+    int a __attribute__((packed));    ->  int a [[packed]];
+    __const int b;                    ->  const int b;
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ _ENDS = frozenset(["SEMI", "COMMA", "LBRACE", "RBRACE", "ATTRIBUTE_END"])
 
 
 def parser() -> CParser:
-    """A parser for GNU C."""
+    """Make a parser for GNU C."""
     return CParser(lexer=GnuLexer, dialect="c23")
 
 
@@ -79,7 +82,7 @@ class GnuLexer(CLexer):  # type: ignore[misc]
 
 
 def _place(tokens: list[Token]) -> int:
-    """Where C23 has an attribute that GNU C has at the end of `tokens`.
+    """Find where C23 has an attribute that GNU C has at the end of `tokens`.
 
     Before `typedef` and its like at the start of a declaration, and before the colon of a
     bit-field.
@@ -98,7 +101,7 @@ def _backwards(tokens: list[Token]) -> Iterator[tuple[int, Token]]:
 
 
 def _attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
-    """`__attribute__((a, b(1)))` as C23's `[[a, b(1)]]`."""
+    """Write `__attribute__((a, b(1)))` as C23's `[[a, b(1)]]`."""
     found = _balanced(following)
     if [t.type for t in found[:2]] != ["LPAREN"] * 2:
         return [keyword, *found]  # for the parser to refuse
@@ -120,7 +123,7 @@ def _attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
 
 
 def _balanced(following: Iterator[Token]) -> list[Token]:
-    """The tokens up to the parenthesis that closes the first."""
+    """Take the tokens up to the parenthesis that closes the first."""
     found: list[Token] = []
     depth = 0
     for token in following:

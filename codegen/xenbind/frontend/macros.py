@@ -32,7 +32,7 @@ class ExpandedMacro:
 def possible_constants(
     preprocessed: Preprocessed, header: Path, skip: frozenset[str]
 ) -> tuple[Macro, ...]:
-    """The root header's macros that may be constants: object-like, with a body."""
+    """Choose the root header's macros that may be constants: object-like, with a body."""
     return tuple(
         macro
         for macro in preprocessed.macros.values()
@@ -47,7 +47,7 @@ _DEFINER = "DEFINE_RING_TYPES"
 
 
 def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro, ...]:
-    """The macros that may be operations on a ring: function-like ones, none that pastes."""
+    """Choose the macros that may be operations on a ring: function-like, none that pastes."""
     definer = preprocessed.macros.get(_DEFINER)
     return tuple(
         macro
@@ -61,7 +61,7 @@ def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro
 
 
 def is_expression(expansion: str) -> bool:
-    """Whether an expansion is to be parsed: it is no string, name, type or statement."""
+    """Tell whether an expansion is to be parsed: it is no string, name, type or statement."""
     first = re.match(r"\w+|\S", expansion)
     outside_literals = re.sub(rf"{STRING}|{_CHARACTER}", "", expansion)
     return (
@@ -85,5 +85,5 @@ _CHARACTER = r"'(?:[^'\\]|\\.)*'"
 
 
 def is_string(expansion: str) -> bool:
-    """Whether a macro's expansion is one or more string literals."""
+    """Tell whether a macro's expansion is one or more string literals."""
     return re.fullmatch(rf"{STRING}(?:\s*{STRING})*", expansion) is not None

@@ -3,6 +3,9 @@
 Takes the text and the macros that may be constants; gives the declarations and, for each
 of those macros that is an expression, its AST.  `header` hands both to `lowering`.  A
 syntax error becomes a `SourceError` at its place in the header.
+
+    struct pair { int first; };    ->  Decl(type=Struct("pair", [Decl("first", ...)]))
+    the macro FLAG as (1 << 2)     ->  BinaryOp("<<", Constant("1"), Constant("2"))
 """
 
 from __future__ import annotations
@@ -64,7 +67,7 @@ def parse(text: str, macros: Sequence[ExpandedMacro], sources: Sources) -> Parse
 
 
 def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
-    """Parse one expression that uses these typedef names; None if it is none."""
+    """Parse one expression that may use these typedef names; give None if it is none."""
     names = "".join(f"typedef int {name};" for name in typedefs)
     try:
         *_, variable = gnu_c.parser().parse(f"{names} int {_VARIABLE} = {text};").ext
@@ -83,7 +86,7 @@ def _with_probes(text: str, macros: Sequence[ExpandedMacro]) -> str:
 
 
 def _culprit(text: str, macros: Sequence[ExpandedMacro]) -> Macro | None:
-    """The first macro that cannot be parsed, if the header itself can be.
+    """Find the first macro that cannot be parsed, if the header itself can be.
 
     The parser does not always say where it failed; halving finds it in few steps.
     """
@@ -119,7 +122,7 @@ def _syntax_error(message: str, sources: Sources) -> SourceError:
 
 
 def unevaluable(macro: Macro, reason: str) -> SourceError:
-    """The error for a macro whose value cannot be told."""
+    """Make the error for a macro whose value cannot be told."""
     return SourceError(
         macro.coord,
         f"cannot evaluate the macro {macro.name}: {reason}",

@@ -1,8 +1,8 @@
 """Preprocess a header: from its path to the text and macros that it amounts to.
 
 Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
-`parse`, and the macros with their places; `expand` gives what macros stand for, for
-`lowering`.  `start_check` asks the compiler whether the header is C at all, because a
+`parse`, and the macros with their places; `expand` gives what macros stand for.  `header`
+calls both.  `start_check` asks the compiler whether the header is C at all, because a
 parser without types accepts redefinitions and unknown sizes that C refuses.
 """
 
@@ -88,7 +88,7 @@ def expand(
     preprocessed: Preprocessed,
     wanted: Sequence[Macro],
 ) -> dict[str, ExpandedMacro]:
-    """The wanted macros by name, each expanded as the header's user sees it.
+    """Expand the wanted macros as the header's user sees them, and give them by name.
 
     A function-like macro is given its own parameters, and those that it uses stay calls,
     unless they paste tokens together and so are no functions of their arguments.
@@ -136,7 +136,7 @@ def expand(
 
 
 def start_check(compiler: Compiler, header: Path) -> Bounded:
-    """Begin compiling the header on its own; `finish_check` tells the result."""
+    """Start to compile the header on its own; `finish_check` tells the result."""
     return compiler.run(["-fsyntax-only", "-w", str(header)])
 
 

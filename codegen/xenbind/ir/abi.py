@@ -1,4 +1,4 @@
-"""What a target's ABI says of C's arithmetic types: sizes, alignments and signs.
+"""Know what each target's ABI says of C's arithmetic types: size, alignment and sign.
 
 `ABIS` has the machines that Xen runs on; `layout` places members by these numbers, and
 `lowering` evaluates constants with these types.  The numbers are those of the System V
@@ -22,12 +22,15 @@ class IntegerType:
     signed: bool
 
     def holds(self, value: int) -> bool:
-        """Whether the type has this value."""
+        """Tell whether the type has this value."""
         half = 1 << (8 * self.size - 1)
         return -half <= value < half if self.signed else 0 <= value < 2 * half
 
     def common(self, other: IntegerType) -> IntegerType:
-        """The usual arithmetic conversions of two promoted types (C11 6.3.1.8)."""
+        """Give the type that the usual arithmetic conversions make of two (C11 6.3.1.8).
+
+        Both are promoted already.
+        """
         if self.size == other.size and self.signed != other.signed:
             return other if self.signed else self
         return self if self.size >= other.size else other
@@ -53,16 +56,16 @@ class Abi:
     unnamed_bits_align: bool
 
     def alignment(self, size: int) -> int:
-        """The alignment inside a struct of a scalar of `size` bytes."""
+        """Give the alignment inside a struct, in bytes, of a scalar of `size` bytes."""
         return min(size, self.strictest)
 
     def scalar(self, base: str) -> tuple[int, int]:
-        """The size of an arithmetic type, and its alignment inside a struct."""
+        """Give size and alignment inside a struct, in bytes, of an arithmetic type."""
         size = self.floats.get(base) or self.integers[base].size
         return size, self.alignment(size)
 
     def enumeration(self, values: Iterable[int], packed: bool) -> IntegerType | None:
-        """The integer type that holds an enum, as gcc and clang choose it; None if none does.
+        """Choose the integer type that holds an enum, as gcc and clang do; None if none does.
 
         It is unsigned unless a value is negative, and an int or longer unless packed.
         """
@@ -85,7 +88,7 @@ def _abi(
     aligned: int = 16,
     unnamed_bits_align: bool = False,
 ) -> Abi:
-    """An ABI whose `long` and pointers are `word` bytes: ILP32 or LP64."""
+    """Make an ABI whose `long` and pointers are `word` bytes: ILP32 or LP64."""
     return Abi(
         name=name,
         pointer=word,

@@ -68,7 +68,10 @@ CType = Scalar | Enumeration | Pointer | Array | RecordRef
 
 
 def fundamental(spelling: str) -> str:
-    """A fundamental type's canonical name: `long unsigned int` is `unsigned long`."""
+    """Give a fundamental type's canonical name: `unsigned long` for `long unsigned int`.
+
+    Any other name is given back as it is (C11 6.7.2p2 has the list).
+    """
     words = spelling.split()
     if "double" in words or "float" in words or not set(words) <= _INTEGER_WORDS:
         return spelling
@@ -99,5 +102,5 @@ def element(c_type: CType) -> Scalar | Enumeration | Pointer | RecordRef:
 
 
 def is_anonymous(key: str) -> bool:
-    """Whether a record's key is its path inside another: it has no name of its own."""
+    """Tell whether a record's key is its path inside another: it has no name of its own."""
     return "." in key

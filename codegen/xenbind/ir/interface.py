@@ -30,17 +30,17 @@ class Placed:
 
     @property
     def first_bit(self) -> int:
-        """Where the member begins, in bits from the start of its record."""
+        """Give where the member begins, in bits from the start of its record."""
         return 8 * self.offset + (self.bit_offset or 0)
 
     @property
     def bit_count(self) -> int:
-        """How many bits the member takes."""
+        """Count the bits that the member takes."""
         return 8 * self.size if self.bit_width is None else self.bit_width
 
     @property
     def is_padding(self) -> bool:
-        """Whether the member's name says that it only fills: `pad`, `_pad1`, `__padding`."""
+        """Tell whether the name says that the member only fills: `pad`, `_pad1`, `__padding`."""
         return _PADDING.fullmatch(self.name.rpartition(".")[2]) is not None
 
 
@@ -132,7 +132,7 @@ class Record:
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether the record has no name of its own, only its place inside another."""
+        """Tell whether the record has no name of its own, only its place inside another."""
         return is_anonymous(self.key)
 
 
@@ -167,7 +167,7 @@ class ConstantGroup:
 
     @property
     def members_by_name(self) -> Mapping[str, Constant]:
-        """The members by their names in the enum: the C name without the group's prefix."""
+        """Give the members by their names in the enum: C's without the group's prefix."""
         return {
             member.name.removeprefix(self.prefix): member for member in self.members
         }

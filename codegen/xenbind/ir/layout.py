@@ -1,4 +1,4 @@
-"""The rules of layout: size, alignment, offset and bit position of every member.
+"""Place members by the psABIs' rules: size, alignment, offset and bit position.
 
 Takes plain sizes and alignments, gives positions; `records` asks for each struct and
 union, and `backend.ctypes_layout` for what ctypes would do.  The rules are those of the
@@ -78,7 +78,7 @@ def lay_out(
 
 
 def _start(member: Part, bit: int) -> int:
-    """The first bit of a member that follows after `bit` bits."""
+    """Find the first bit of a member that follows after `bit` bits."""
     if not member.bits:
         return _round_up(bit, 8 * _demand(member))
     bit = _round_up(bit, 8 * _limited(member, member.aligned) or 1)
@@ -91,8 +91,9 @@ def _start(member: Part, bit: int) -> int:
 
 
 def _demand(member: Part) -> int:
-    """The effective alignment: what a member adds to its record's alignment and, but for
-    bit-fields, to its own offset.
+    """Give a member's effective alignment, in bytes.
+
+    The record gets it and, but for bit-fields, the member's own offset.
 
     Packing does not touch a bit-field of width zero.
     """
@@ -108,7 +109,10 @@ def _limited(member: Part, alignment: int) -> int:
 
 
 def _place(member: Part, start: int) -> Place:
-    """A bit-field counts from a unit of its type, a packed one from its first byte."""
+    """Place a member that starts at a bit.
+
+    A bit-field counts from a storage unit of its type, a packed one from its first byte.
+    """
     if member.bits is None:
         return Place(start // 8)
     step = 8 if member.packed or member.pack else 8 * member.alignment

@@ -58,7 +58,7 @@ class Records:
         self._given: dict[str, tuple[bool, list[layout.Part]]] = {}
 
     def record(self, key: str) -> Record | None:
-        """A record by its key, None for an incomplete one.
+        """Give a record by its key, None for an incomplete one.
 
         Raises `IncompleteType` or `Disagreement` where it has no layout.
         """
@@ -81,7 +81,7 @@ class Records:
         self.record(key)
 
     def measure(self, c_type: CType) -> tuple[int, int]:
-        """Size and alignment of a type, in bytes.  Raises `IncompleteType`."""
+        """Give size and alignment of a type, in bytes.  Raises `IncompleteType`."""
         size, alignment = self._natural(c_type)
         return size, c_type.aligned or alignment
 
@@ -99,7 +99,7 @@ class Records:
         raise IncompleteType(c_type)
 
     def _anonymous(self, declared: RecordType) -> dict[int, Record]:
-        """The anonymous structs and unions among the members, laid out, by their index."""
+        """Lay out the anonymous structs and unions among the members, by their index."""
         found = {}
         for index, member in enumerate(declared.members):
             if isinstance(member.type, RecordType):
@@ -147,7 +147,7 @@ class Records:
         )
 
     def _part(self, member: Member, inner: Record | None, pack: int) -> layout.Part:
-        """A member as the rules of layout see it: its numbers."""
+        """Give a member as the rules of layout see it: its numbers."""
         if inner is not None:
             size, alignment = inner.size, inner.alignment
         else:
@@ -164,7 +164,7 @@ class Records:
 
 
 def _fields(member: Member, part: layout.Part, place: layout.Place) -> list[Field]:
-    """The member in its place; none for an unnamed bit-field."""
+    """Give the member in its place; none for an unnamed bit-field."""
     if member.name is None or isinstance(member.type, RecordType):
         return []
     size = part.size

@@ -4,6 +4,10 @@ Takes pycparser nodes and a `Scope` that knows names and types; gives a `CInt`, 
 by C's integer rules (C11 6.3.1, 6.4.4, 6.5, 6.6).  `lower` uses it for macros, array
 lengths, bit-field widths and enumerators.  What it does not understand it refuses, with
 `Unevaluable`; it never guesses.
+
+    1u << 31      ->  CInt(0x80000000, unsigned int)
+    -1 < 1u       ->  CInt(0, int): the usual arithmetic conversions make -1 unsigned
+    sizeof(long)  ->  CInt(8, size_t) on x86_64, CInt(4, size_t) on i386
 """
 
 from __future__ import annotations
@@ -39,20 +43,20 @@ class Scope(Protocol):
     abi: Abi
 
     def enumerator(self, name: str) -> CInt | None:
-        """The value of an enumerator, or None if there is none of that name."""
+        """Give the value of an enumerator, None if there is none of that name."""
 
     def type(self, node: c_ast.Node) -> CType:
-        """The type that a type name or a declarator denotes."""
+        """Give the type that a type name or a declarator denotes."""
 
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
-        """Size and alignment of a type that stands at `node`, in bytes."""
+        """Give size and alignment, in bytes, of a type that stands at `node`."""
 
     def member(self, record: CType, name: str) -> Field | None:
-        """A member of a struct or union, None if there is none of that name."""
+        """Give a member of a struct or union, None if there is none of that name."""
 
 
 def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
-    """The value of an integer constant expression (C11 6.6).
+    """Evaluate an integer constant expression (C11 6.6).
 
     Raises `Unevaluable` for anything else: unknown names, calls, division by zero,
     shifts by more than the width.
@@ -61,7 +65,7 @@ def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
 
 
 def expression_type(node: c_ast.Node, scope: Scope) -> CType:
-    """The type of an expression that is no constant: what `typeof` and `sizeof` look at.
+    """Give the type of an expression that is no constant: `typeof` and `sizeof` ask for it.
 
     It may be reached from a cast, as in `sizeof(((struct pair *)0)->first)`.  Raises
     `Unevaluable` for what is neither a member of something, an element, nor a constant.
@@ -85,7 +89,7 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
 
 
 def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
-    """Whether the value may be another one on another ABI.
+    """Tell whether the value may be another one on another ABI.
 
     It is the same where there are but ints, of 32 bits everywhere, and operators on them:
     no size is asked for, nor a type whose width or sign differs.  `varying` are the
@@ -104,7 +108,7 @@ def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
 
 
 def _offset_of(c_type: CType, path: str, scope: Scope) -> int:
-    """`offsetof` of a member path (`a.b`) in a type, in bytes."""
+    """Compute `offsetof` of a member path (`a.b`) in a type, in bytes (C11 7.19p3)."""
     offset = 0
     for name in path.split("."):
         field = _member(c_type, name, scope)
@@ -143,7 +147,7 @@ class _Evaluator:
         raise Unevaluable(f"{node.value} is not an integer")
 
     def character(self, text: str) -> int:
-        """A character constant: a plain char, converted to int (C11 6.4.4.4)."""
+        """Read a character constant: a plain char, converted to int (C11 6.4.4.4)."""
         if not text.startswith("'"):
             raise Unevaluable(f"{text} is a wide character")
         try:
@@ -155,7 +159,7 @@ class _Evaluator:
         return convert(CInt(value[0], self.int), self.scope.abi.integers["char"]).value
 
     def literal(self, text: str) -> CInt:
-        """An integer literal: the first type of C11 6.4.4.1's list that holds its value."""
+        """Read an integer constant; its type is the first of C11 6.4.4.1's that holds it."""
         digits = text.rstrip("uUlL")
         suffix = text[len(digits) :].lower()
         if len(digits) > _LONGEST_INTEGER:
@@ -228,7 +232,7 @@ class _Evaluator:
         return self.wrap(_ARITHMETIC[op](a, b), common)
 
     def shift(self, op: str, left: CInt, right: CInt) -> CInt:
-        """A shift has its promoted left operand's type (C11 6.5.7)."""
+        """Shift; the result has the promoted left operand's type (C11 6.5.7)."""
         if not 0 <= right.value < 8 * left.type.size:
             raise Unevaluable(f"it shifts a {left.type.name} by {right.value}")
         if op == ">>":
@@ -256,7 +260,7 @@ class _Evaluator:
         raise Unevaluable("a function call is not a constant")
 
     def integer_type(self, node: c_ast.Node) -> IntegerType:
-        """The integer type that a type name denotes."""
+        """Give the integer type that a type name denotes."""
         c_type = self.scope.type(node)
         integers = self.scope.abi.integers
         if isinstance(c_type, Scalar | Enumeration) and c_type.base in integers:
@@ -264,20 +268,20 @@ class _Evaluator:
         raise Unevaluable(f"'{spelling(c_type)}' is not an integer type")
 
     def promote(self, operand: CInt) -> CInt:
-        """Integer promotion: what is narrower than int becomes int (C11 6.3.1.1)."""
+        """Promote an integer: what is narrower than int becomes int (C11 6.3.1.1)."""
         if operand.type.size < self.int.size:
             return CInt(operand.value, self.int)
         return operand
 
     def wrap(self, value: int, integer: IntegerType) -> CInt:
-        """The result of an arithmetic operation; signed overflow has no value in C."""
+        """Fit an arithmetic result to its type; signed overflow has no value (C11 6.5p5)."""
         if integer.signed and not integer.holds(value):
             raise Unevaluable(f"it overflows {integer.name}")
         return convert(CInt(value, integer), integer)
 
 
 def convert(operand: CInt, target: IntegerType) -> CInt:
-    """Conversion to an integer type: modulo 2^N, then two's complement (C11 6.3.1.3)."""
+    """Convert to an integer type: modulo 2^N, then two's complement (C11 6.3.1.3)."""
     bits = 8 * target.size
     value = operand.value & ((1 << bits) - 1)
     if target.signed and value >> (bits - 1):

@@ -1,4 +1,4 @@
-"""A parsed header as lowering sees it: its declarations, its comments and its places.
+"""Keep what lowering asks of a parsed header: its declarations, comments and places.
 
 Takes what `frontend` gives; answers where a node stands and what its comment says.
 Nothing here depends on an ABI: `type_table` makes one table of types for each, all of
@@ -28,14 +28,14 @@ class Context:
         self.declared = Declarations(declarations)
 
     def coord(self, node: c_ast.Node, name: str | None = None) -> Coord:
-        """The place of a declared name, or of the line where a macro declares it."""
+        """Find the place of a declared name, or of the line where a macro declares it."""
         coord = place(node)
         if name := name or node.name:
             return self.sources.locate(coord.file, coord.line, name)
         return coord
 
     def doc(self, coord: c_ast.Coord, name: str) -> str:
-        """The comment on a declaration; what a macro expands to has none of its own."""
+        """Find the comment on a declaration; what a macro expands to has none of its own."""
         line_start = Coord(coord.file, coord.line, 1)
         if coord.file != self.root or not self.sources.mentions(line_start, name):
             return ""

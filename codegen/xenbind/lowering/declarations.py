@@ -63,13 +63,13 @@ class Declarations:
 
 
 def c_name(node: c_ast.Node) -> str:
-    """How C refers to a struct or union by its tag."""
+    """Spell how C refers to a struct or union: by its kind and tag."""
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     return f"{kind} {node.name or '<anonymous>'}"
 
 
 def place(node: c_ast.Node) -> Coord:
-    """Where a node stands; an unnamed bit-field has no place but its type's."""
+    """Find where a node stands; an unnamed bit-field has no place but its type's."""
     found = node.coord
     while found is None:
         node = next(iter(node))
@@ -78,7 +78,7 @@ def place(node: c_ast.Node) -> Coord:
 
 
 def refuse(node: c_ast.Node, message: str) -> SourceError:
-    """The error for a declaration that is not supported, at its place."""
+    """Make the error for a declaration that is not supported, at its place."""
     return SourceError(place(node), message, ADVICE)
 
 
@@ -93,7 +93,7 @@ _LAYOUT = ("pack", "ms_struct", "scalar_storage_order", "options", "align")
 
 
 def changes_layout(node: c_ast.Pragma) -> bool:
-    """Whether a pragma is one of those that change the layout of what follows."""
+    """Tell whether a pragma is one of those that change the layout of what follows."""
     words = re.findall(r"\w+", _text(node))
     return any(word in _LAYOUT for word in words[:2])
 
@@ -106,7 +106,7 @@ class _Pack:
         self._stack: list[int] = []
 
     def apply(self, node: c_ast.Pragma) -> None:
-        """Take one pragma; a label for push and pop is refused, as is another layout.
+        """Follow one pragma.  Raises `SourceError` for a label of push or pop, or other layout.
 
         What gcc and clang warn of and ignore means nothing here either: a limit that is no
         small power of two, a pop without its push.

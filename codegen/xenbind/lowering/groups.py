@@ -1,7 +1,7 @@
 """Group constants: which of them are the values of one thing.
 
 Takes the constants in order, and the members whose comments name a prefix; gives
-`ConstantGroup`s, from which `render` makes enums.  Four rules, the first that fits:
+`ConstantGroup`s, from which `backend` makes enums.  Four rules, the first that fits:
 
 - an enum of C's, whose enumerators share a prefix;
 - a hint: a member's comment says `VM_EVENT_FLAG_*`;
@@ -32,12 +32,12 @@ class CEnum:
 
     @property
     def prefix(self) -> str:
-        """What the names share, whole words with an underscore; empty if nothing."""
+        """Give what the names share, whole words with an underscore; empty if nothing."""
         return enum_prefix(self.enumerators)
 
 
 def enum_prefix(enumerators: Sequence[str]) -> str:
-    """What the names of an enum's values share; empty for a single one."""
+    """Give what the names of an enum's values share; empty for a single one."""
     return _common_prefix(enumerators) if len(enumerators) > 1 else ""
 
 
@@ -93,7 +93,7 @@ def infer(
 def _group(
     name: str, prefix: str, members: Sequence[Constant], comments: Comments
 ) -> ConstantGroup:
-    """A group with its words: the section comment over it, or the only comment in it.
+    """Make a group, documented by the section comment over it or the only comment in it.
 
     A single comment over the first of a run of bare constants speaks of them all.
     """
@@ -108,7 +108,7 @@ def _group(
 
 
 def _runs(constants: Sequence[Constant], sources: Sources) -> Iterator[list[Constant]]:
-    """Constants with nothing but comments, blank lines and each other between them."""
+    """Give the runs: nothing but comments and blank lines stands between their constants."""
     run: list[Constant] = []
     for constant in constants:
         if run and not _adjacent(run[-1], constant, sources):
@@ -153,7 +153,7 @@ def _by_prefix(
 
 
 def _common_prefix(names: Sequence[str]) -> str:
-    """The longest prefix of whole words that leaves a word for each name."""
+    """Find the longest prefix of whole words that leaves a word for each name."""
     split = [name.split("_")[:-1] for name in names]
     shared = []
     for column in zip(*split, strict=False):
@@ -168,7 +168,7 @@ _HEX = re.compile(r"0[xX][0-9a-fA-F]+[uUlL]*")
 
 
 def _is_flag(members: Sequence[Constant]) -> bool:
-    """Whether the constants are bits: single ones written as shifts or in hexadecimal.
+    """Tell whether the constants are bits: single ones written as shifts or in hexadecimal.
 
     Combined values such as MEM_ACCESS_RW are allowed.
     """

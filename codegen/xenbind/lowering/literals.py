@@ -1,8 +1,11 @@
 """Read C's character and string literals as bytes (C11 6.4.4.4, 6.4.5).
 
-Takes a literal as the preprocessor leaves it; gives bytes, for `constant_expressions`.  C's escapes
-look like Python's and are not: `\\N{...}` is Python's alone, `\\?` and `\\e` are C's, and
-`\\x` takes as many digits as there are.
+Takes a literal as the preprocessor leaves it; gives bytes, for `constant_expressions`, or
+text, for `lower`.  C's escapes look like Python's and are not: `\\N{...}` is Python's
+alone, `\\?` and `\\e` are C's, and `\\x` takes as many digits as there are.
+
+    content(r"'\\x41'")            ->  b"A"
+    string_value('"xen" "-4.19"')  ->  "xen-4.19"
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ _ESCAPE = re.compile(
 
 
 def string_value(expansion: str) -> str:
-    """The text of one or more string literals.
+    """Give the text of one or more string literals.
 
     Raises `ValueError`, with the reason, for an escape without a value, and for bytes
     that are no text.
@@ -33,7 +36,7 @@ def string_value(expansion: str) -> str:
 
 
 def content(literal: str) -> bytes:
-    """The bytes of a literal between its quotes, as gcc and clang encode them: UTF-8.
+    """Give the bytes of a literal between its quotes, as gcc and clang encode them: UTF-8.
 
     Raises `ValueError`, with the reason, for an escape that C does not have or whose
     value is no byte.

@@ -52,7 +52,7 @@ class Lowered:
     types: TypeTable
 
     def layouts(self) -> Layouts:
-        """Its records on every ABI; what cannot be laid out on one is left out there."""
+        """Lay its records out on every ABI; what has no layout on one is left out there."""
         return {name: self.types.records_on(abi) for name, abi in ABIS.items()}
 
 
@@ -112,7 +112,7 @@ class _Lowering:
         )
 
     def constants(self) -> Iterator[Constant]:
-        """The macros and enumerators of the root header that have a value, as they stand."""
+        """Give the root header's macros and enumerators that have a value, as they stand."""
         found = {constant.name: constant for constant in self.enumerators()}
         found |= {constant.name: constant for constant in self.macros()}
         yield from sorted(found.values(), key=lambda constant: constant.coord.line)
@@ -148,7 +148,7 @@ class _Lowering:
                 yield Constant(macro.name, value, macro.body, doc, macro.coord)
 
     def value(self, expanded: ExpandedMacro) -> int | str | None:
-        """The value of a macro, None for one that is no constant."""
+        """Evaluate a macro; give None for one that is no constant.  Raises `Unevaluable`."""
         if is_string(expanded.expansion):
             try:
                 return string_value(expanded.expansion)
@@ -162,7 +162,7 @@ class _Lowering:
         return None if value is None else value.value
 
     def version(self, constants: Sequence[Constant]) -> int:
-        """The interface's version, 0 where no macro says it."""
+        """Give the interface's version, 0 where the spec names no macro that holds it."""
         if self.spec.version_macro is None:
             return 0
         for constant in constants:
@@ -183,7 +183,7 @@ class _Lowering:
         )
 
     def declaration(self, node: c_ast.Node) -> Iterator[Typedef]:
-        """Lower one declaration of the root header; a typedef is given back."""
+        """Lower one declaration of the root header; give the `Typedef` if it is one."""
         if isinstance(node, c_ast.Typedef) and not self.types.is_function(node.type):
             target = self.types.typedef(node.name)
             if isinstance(target, RecordRef):
@@ -201,7 +201,7 @@ class _Lowering:
         return isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None
 
     def rings(self) -> Iterator[Ring]:
-        """What `DEFINE_RING_TYPES` declared, known by the names that it makes."""
+        """Find what `DEFINE_RING_TYPES` (Xen's io/ring.h) declared, by the names it makes."""
         for shared in self.types.records.values():
             name = str(shared.tag).removesuffix("_sring")
             entry = self.types.records.get(f"union {name}_sring_entry")
@@ -231,7 +231,7 @@ class _Lowering:
             )
 
     def ring_macros(self) -> tuple[RingMacro, ...]:
-        """The macros of the header that declares the ring, in its order, with its words."""
+        """Give the macros of the header that defines the ring, in its order, with comments."""
         if not self.header.ring_macros:
             return ()
         # All of them are of the one header that defines DEFINE_RING_TYPES.
@@ -249,7 +249,7 @@ class _Lowering:
         )
 
     def type_names(self, macros: Sequence[RingMacro]) -> tuple[str, ...]:
-        """The typedefs that macros mention, for whoever parses them."""
+        """Give the typedef names that macros mention, for whoever parses their expansions."""
         mentioned = {
             word for macro in macros for word in re.findall(r"\w+", macro.expansion)
         }
@@ -258,7 +258,10 @@ class _Lowering:
         )
 
     def payload(self, constants: Sequence[Constant]) -> Payload | None:
-        """The tagged union that the spec names, if the header has it."""
+        """Give the tagged union that the spec names, None if the header lacks its record.
+
+        Raises `XenbindError` where the members are not as the spec says.
+        """
         wanted = self.spec.payload
         if wanted is None or wanted.record not in self.types.records:
             return None

@@ -3,6 +3,9 @@
 Takes a definition's AST and the header's `Types`; gives plain data, the same for every
 ABI that the types are the same on.  `type_table` asks for one when a type is first needed,
 and `ir.records` lays it out.
+
+    struct s { int id; char tail[]; };    ->
+        RecordType("struct", "s", "struct s", (Member("id", ...), Member("tail", ...)), ...)
 """
 
 from __future__ import annotations
@@ -27,24 +30,24 @@ class Types(Protocol):
     context: Context
 
     def type(self, node: c_ast.Node, key: str = "") -> CType:
-        """The type of a declarator; `key` is what an anonymous record in it is called."""
+        """Give the type of a declarator; `key` is what an anonymous record in it is called."""
 
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
-        """Size and alignment of a type; SourceError for an incomplete one."""
+        """Give size and alignment of a type, in bytes; `SourceError` for an incomplete one."""
 
     def with_known_targets(self, c_type: CType) -> CType:
-        """The same type, its pointers leading only to what has been laid out before."""
+        """Give the same type, its pointers leading only to what has been laid out before."""
 
     def value(self, node: c_ast.Node) -> CInt:
-        """The value of a constant expression; SourceError for any other."""
+        """Evaluate a constant expression; `SourceError` for any other."""
 
     def alignas(self, node: c_ast.Alignas) -> int:
-        """The alignment that an `_Alignas` asks for."""
+        """Give the alignment, in bytes, that an `_Alignas` asks for (C11 6.7.5)."""
 
     def attributes(
         self, read: Callable[[c_ast.Node, Value], Attributes], node: c_ast.Node
     ) -> Attributes:
-        """What a node's attributes ask for, by one of the readers of `attributes`."""
+        """Read what a node's attributes ask for, by one of the readers of `attributes`."""
 
 
 def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
@@ -98,7 +101,7 @@ def _members(
 
 
 def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
-    """A member with a type of its own: all but anonymous structs and unions."""
+    """Lower a member with a type of its own: all but anonymous structs and unions."""
     aligned, own_packed = _asked(types, node)
     c_type = types.type(node.type, key)
     types.measure(c_type, node)  # only the last of a struct may be incomplete, an array
@@ -119,7 +122,7 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
 
 
 def _asked(types: Types, node: c_ast.Decl) -> tuple[int, bool]:
-    """The alignment that a member's own attributes ask for, and whether it is packed."""
+    """Give the alignment that a member's own attributes ask for, and whether it is packed."""
     own = types.attributes(attributes.of_declaration, node)
     return max(own.aligned, *map(types.alignas, node.align or ()), 0), own.packed
 
@@ -129,7 +132,7 @@ _DEEPEST = 63
 
 
 def _levels(c_type: CType | None) -> int:
-    """How many arrays and pointers stand around a type."""
+    """Count the arrays and pointers that stand around a type."""
     levels = 0
     while isinstance(c_type, Array | Pointer):
         c_type = c_type.element if isinstance(c_type, Array) else c_type.target

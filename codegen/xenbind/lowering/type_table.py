@@ -87,11 +87,11 @@ class TypeTable:
 
     @property
     def records(self) -> Mapping[str, Record]:
-        """The structs and unions laid out so far, by key."""
+        """Give the structs and unions laid out so far, by key."""
         return self._laid_out.laid_out
 
     def records_on(self, abi: Abi) -> Mapping[str, Record]:
-        """The same records as another ABI lays them out.
+        """Lay the same records out as another ABI does.
 
         What does not vary is only placed anew.  One that cannot be laid out there is left
         out.
@@ -118,7 +118,7 @@ class TypeTable:
         }
 
     def _with(self, wanted: Mapping[str, RecordType]) -> Records:
-        """Its records, those that have another type here lowered from the header."""
+        """Give its records; those that have another type here are lowered from the header."""
         for key in wanted:
             with suppress(SourceError):
                 if key in self.declared.records:
@@ -184,7 +184,7 @@ class TypeTable:
     # --- types ----------------------------------------------------------------------
 
     def type(self, node: c_ast.Node, key: str = "") -> CType:
-        """The type that a declarator or specifier denotes.
+        """Give the type that a declarator or specifier denotes (C11 6.7.2, 6.7.6).
 
         `key` is what an anonymous struct or union gets, if this is one.  A struct or union
         that is defined here is laid out; one that is only named waits until its size or
@@ -241,7 +241,7 @@ class TypeTable:
         return target
 
     def typedef(self, name: str) -> CType:
-        """The type that a typedef's name stands for."""
+        """Give the type that a typedef name stands for (C11 6.7.8)."""
         if name not in self.typedefs:
             node = self.declared.typedefs[name]
             with self._noting(name, passed_on=False):
@@ -255,7 +255,10 @@ class TypeTable:
         return self.typedefs[name]
 
     def _aligned(self, c_type: CType, node: c_ast.Node) -> CType:
-        """A type as a typedef or type name with attributes has it; packed means nothing."""
+        """Give a type the alignment that a typedef's or type name's attributes ask for.
+
+        `packed` means nothing there.
+        """
         asked = self.attributes(attributes.of_declaration, node)
         return replace(c_type, aligned=asked.aligned) if asked.aligned else c_type
 
@@ -278,7 +281,7 @@ class TypeTable:
         return Pointer(f"{spelling(target)} *", None if void else target)
 
     def with_known_targets(self, c_type: CType) -> CType:
-        """A type for the IR, whose pointers lead only to what has been laid out before."""
+        """Make a type for the IR, whose pointers lead only to what has been laid out before."""
         match c_type:
             case Array(element=inner):
                 return replace(c_type, element=self.with_known_targets(inner))
@@ -290,7 +293,7 @@ class TypeTable:
         return c_type
 
     def record(self, key: str, definition: c_ast.Node | None = None) -> Record | None:
-        """A struct or union, laid out when first asked for; None for an incomplete one."""
+        """Lay a struct or union out when it is first asked for; None for an incomplete one."""
         if key not in self.records:
             self._record_type(key, definition)
             try:
@@ -302,7 +305,7 @@ class TypeTable:
     def _record_type(
         self, key: str, definition: c_ast.Node | None = None
     ) -> RecordType | None:
-        """A struct or union as declared, lowered when first asked for."""
+        """Lower a struct or union when it is first asked for; None for an incomplete one."""
         in_place = definition is not None
         definition = definition or self.declared.records.get(key)
         if definition is not None and key not in self.record_types:
@@ -315,7 +318,7 @@ class TypeTable:
         return self.record_types.get(key)
 
     def is_function(self, node: c_ast.Node) -> bool:
-        """Whether a declarator is a function's, or a typedef's that names such a type."""
+        """Tell whether a declarator is a function's, or a typedef name of a function type."""
         if isinstance(node, c_ast.TypeDecl) and isinstance(
             node.type, c_ast.IdentifierType
         ):
@@ -324,7 +327,7 @@ class TypeTable:
         return isinstance(node, c_ast.FuncDecl)
 
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
-        """Size and alignment of a type, in bytes."""
+        """Give size and alignment of a type, in bytes; `SourceError` for an incomplete one."""
         inner = element(c_type)
         if isinstance(inner, RecordRef):
             self.record(inner.key)
@@ -339,14 +342,14 @@ class TypeTable:
     def attributes(
         self, read: Callable[[c_ast.Node, Value], Attributes], node: c_ast.Node
     ) -> Attributes:
-        """What a node's attributes ask for, by one of the readers of `attributes`."""
+        """Read what a node's attributes ask for, by one of the readers of `attributes`."""
         try:
             return read(node, self._alignment_argument)
         except UnknownAttribute as unknown:
             raise refuse(unknown.node, str(unknown)) from None
 
     def _alignment_argument(self, attribute: c_ast.Attribute) -> int:
-        """The alignment that an `aligned` asks for; without a number, the ABI's greatest."""
+        """Give the alignment that an `aligned` asks for; without a number, the ABI's greatest."""
         if attribute.arguments is None:
             self._varies = True
             return self.abi.aligned
@@ -361,7 +364,7 @@ class TypeTable:
             ) from None
 
     def alignas(self, node: c_ast.Alignas) -> int:
-        """The alignment that an `_Alignas` asks for."""
+        """Give the alignment, in bytes, that an `_Alignas` asks for (C11 6.7.5)."""
         if isinstance(node.alignment, c_ast.Typename):
             self._varies = True
             return self.measure(self.type(node.alignment), node.alignment)[1]
@@ -370,7 +373,7 @@ class TypeTable:
     # --- the Scope of expressions ---------------------------------------------------
 
     def value(self, node: c_ast.Node) -> CInt:
-        """The value of a constant expression."""
+        """Evaluate a constant expression; `SourceError` for any other."""
         try:
             return self._evaluate(node)
         except Unevaluable as reason:
@@ -382,16 +385,16 @@ class TypeTable:
         return evaluate(node, self)
 
     def enumerator(self, name: str) -> CInt | None:
-        """The value of an enumerator, or None if there is none of that name."""
+        """Give the value of an enumerator, None if there is none of that name."""
         return self.enumerators.get(name)
 
     def member(self, record: CType, name: str) -> Field | None:
-        """A member of a struct or union, None if there is none of that name."""
+        """Give a member of a struct or union, None if there is none of that name."""
         known = self.record(record.key) if isinstance(record, RecordRef) else None
         fields = known.fields if known else ()
         return next((field for field in fields if field.name == name), None)
 
 
 def _enum_key(node: c_ast.Enum) -> str:
-    """What tells an enum from others: its tag, or what Python knows its node by."""
+    """Give what tells an enum from others: its tag, or for one without its node's id."""
     return f"enum {node.name or id(node)}"

@@ -35,7 +35,7 @@ class Compiler:
     needs: tuple[str, ...]
 
     def arguments(self, needs: str = "-include") -> list[str]:
-        """The command and its options; with `needs` "-imacros" for the macros alone."""
+        """Give the command and its options; with `needs` "-imacros" for the macros alone."""
         # -iquote, not -I: Xen's public folder has a features.h that would shadow libc's.
         return [
             *self.command,
@@ -46,7 +46,7 @@ class Compiler:
         ]
 
     def _find(self, name: str) -> str:
-        """A needed header: the C library's, or else one for the compiler to search for."""
+        """Find a needed header: the C library's, or else one for the compiler to search for."""
         own = self.libc / name
         return str(own) if own.is_file() else name
 
@@ -75,7 +75,10 @@ def start(command: Sequence[str], text: str | None = None) -> Bounded:
 
 
 def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
-    """The compiler to run: `wanted`, else $CC, else gcc, cc or clang, whichever there is."""
+    """Find the compiler to run: `wanted`, else $CC, else gcc, cc or clang.
+
+    Raises `CompilerError` if there is none.
+    """
     choice = wanted or os.environ.get("CC")
     if choice:
         return tuple(shlex.split(choice))
@@ -96,7 +99,7 @@ _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|cannot allocate memory", r
 
 
 def output(process: Bounded, header: Path) -> str:
-    """What the compiler printed.  Raises the first error that it found in the header."""
+    """Give what the compiler printed, or raise the first error that it found in the header."""
     finished = process.finish()
     if finished.status == 0 and not finished.exceeded:
         return finished.output.decode("utf-8", errors="surrogateescape")
@@ -104,7 +107,7 @@ def output(process: Bounded, header: Path) -> str:
 
 
 def first_error(finished: Finished, source: Path) -> XenbindError:
-    """Why the compilation of a file failed: the first error, at its place if it has one."""
+    """Find why the compilation of a file failed: the first error, at its place if it has one."""
     said = finished.messages.decode("utf-8", errors="replace")
     if finished.exceeded or _OUT_OF_MEMORY.search(said):
         return SourceError(

@@ -119,7 +119,7 @@ def end_with_parent() -> None:
 
 
 def _limit() -> None:
-    """In the new process, before it becomes the command."""
+    """Limit the new process, from inside it, before it becomes the command."""
     end_with_parent()
     for which, limit in (
         (resource.RLIMIT_AS, MEMORY),

@@ -24,7 +24,7 @@ from xenbind.toolchain.compiler import first_error, start
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A machine's ABI, GNU triple, the Debian package of its gcc, and its mark in ELF.
+    """A machine's ABI, GNU triple, the Debian package of its gcc, and what ELF calls it.
 
     `elf` is e_machine and the class, 32 or 64; all of them are little-endian.
     """
@@ -64,9 +64,9 @@ _GCC = re.compile(r"(?:[\w.]+-)*?(?:gcc|cc)(-[\d.]+)?")
 def find_machines(
     names: Sequence[str], command: tuple[str, ...]
 ) -> tuple[list[Machine], list[CompilerError]]:
-    """The machines of the targets named, and why there is none for some of `all`.
+    """Find the machines of the targets named, and why there is none for some of `all`.
 
-    No name is the compiler's own target.  Raises `CompilerError` if there is no compiler
+    Without a name it is the compiler's own target.  Raises `CompilerError` if there is no compiler
     for a target that is named by itself, or none at all.
     """
     own = machine_of(command)
@@ -88,7 +88,7 @@ def find_machines(
 
 
 def machine_of(command: tuple[str, ...]) -> Machine:
-    """The target that a compiler makes objects for.
+    """Find the target that a compiler makes objects for.
 
     Raises `CompilerError` if it makes none, or for a machine that xenbind does not know.
     """
@@ -105,8 +105,9 @@ def machine_of(command: tuple[str, ...]) -> Machine:
 
 
 def machine_for(target: Target, own: Machine) -> Machine:
-    """The compiler of the same kind as the user's `own` for a target: gcc's cross
-    compiler, or clang with --target.
+    """Find the compiler of the same kind as the user's `own` for a target.
+
+    It is gcc's cross compiler, or clang with --target.
 
     Raises `CompilerError`, with the name of the Debian package, if there is none.
     """
@@ -129,7 +130,7 @@ def machine_for(target: Target, own: Machine) -> Machine:
 
 
 def host() -> Target | None:
-    """The target whose ABI this Python speaks, None if it is not one of them."""
+    """Find the target whose ABI this Python speaks, None if it is not one of them."""
     program = Path("/proc/self/exe")  # of the process itself, behind any wrapper
     return _target_of(program) if program.exists() else None
 
@@ -150,7 +151,7 @@ def _compile_nothing(command: tuple[str, ...], made: Path) -> None:
 
 
 def _target_of(path: Path) -> Target | None:
-    """The target whose mark an ELF file bears."""
+    """Find the target whose machine and class an ELF file's header has."""
     try:
         with path.open("rb") as file:
             elf = ELFFile(file)
