@@ -46,7 +46,7 @@ def read(
     Raises `SourceError` where the header is wrong, in the words of the C compiler if it
     is the one to say so.
     """
-    with _deeper(version.directory / spec.header):
+    with _deep_recursion(version.directory / spec.header):
         return _read(spec, version, command, abi).interface
 
 
@@ -59,11 +59,11 @@ def read_for_all(
     target's macros it is that of `command`.  Raises as `read` does.
     """
     header = version.directory / spec.header
-    with _deeper(header):
+    with _deep_recursion(header):
         lowered = _read(spec, version, command, X86_64)
 
     def layouts() -> Layouts:
-        with _deeper(header):
+        with _deep_recursion(header):
             return lowered.layouts()
 
     return lowered.interface, layouts
@@ -74,7 +74,7 @@ _RECURSION = 4000
 
 
 @contextmanager
-def _deeper(header: Path) -> Iterator[None]:
+def _deep_recursion(header: Path) -> Iterator[None]:
     """Make room for a header that nests deep.  Raises `SourceError` if it nests too deep."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(_RECURSION)

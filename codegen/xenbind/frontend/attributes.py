@@ -24,7 +24,7 @@ _HARMLESS = frozenset("""
     transparent_union unavailable unused used visibility warn_unused_result warning weak
     """.split())
 
-Value = Callable[[c_ast.Attribute], int]
+EvaluateArgument = Callable[[c_ast.Attribute], int]
 
 
 class UnknownAttribute(Exception):
@@ -78,7 +78,7 @@ def is_definition(node: c_ast.Node) -> bool:
     return isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None
 
 
-def of_type(node: c_ast.Node, value: Value) -> Attributes:
+def of_type(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
     """Read the attributes of a struct, union or enum definition.
 
     `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
@@ -86,7 +86,7 @@ def of_type(node: c_ast.Node, value: Value) -> Attributes:
     return _read(node.attributes, value)
 
 
-def of_declaration(node: c_ast.Node, value: Value) -> Attributes:
+def of_declaration(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
     """Read the attributes of what a declaration or typedef declares.
 
     `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
@@ -105,7 +105,9 @@ def _declared(node: c_ast.Node) -> Iterator[c_ast.AttributeSpecifier]:
         yield from groups
 
 
-def _read(groups: Iterator[c_ast.AttributeSpecifier], value: Value) -> Attributes:
+def _read(
+    groups: Iterator[c_ast.AttributeSpecifier], value: EvaluateArgument
+) -> Attributes:
     packed, aligned = False, 0
     for group in groups or ():
         for attribute in group.attributes:

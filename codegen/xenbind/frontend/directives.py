@@ -2,6 +2,10 @@
 
 Takes what `$CC -E -dD` prints; gives `Preprocessed`: the C text with line markers, for
 `parse`, and the macros with their places.  `preprocess` runs the compiler.
+
+    # 1 "ring.h" 1              ->  the line marker again, and the file ring.h
+    #define RING_SIZE(n) (n)    ->  an empty line, and Macro("RING_SIZE", ("n",), "(n)", ...)
+    typedef int RING_IDX;       ->  the line as it is
 """
 
 from __future__ import annotations
@@ -49,42 +53,70 @@ def split(output: str, header: Path, sources: Sources) -> Preprocessed:
 
     Pragmas stay.  Raises `SourceError` at a `#line` that names another file.
     """
-    file_names = _FileNames(header)
-    macros: dict[str, Macro] = {}
-    files: dict[str, None] = {}
-    text: list[str] = []
-    file, number, begun = "", 0, False
+    splitter = _Splitter(header, sources)
     for line in output.split("\n"):
+        splitter.take(line)
+    return Preprocessed(
+        "\n".join(splitter.text), splitter.macros, tuple(splitter.files)
+    )
+
+
+class _Splitter:
+    """The preprocessor's output as far as it is read: where in which file the line is."""
+
+    def __init__(self, header: Path, sources: Sources) -> None:
+        self.text: list[str] = []
+        self.macros: dict[str, Macro] = {}
+        self.files: dict[str, None] = {}
+        self._file_names = _FileNames(header)
+        self._sources = sources
+        self._file = ""
+        self._line = 0
+        self._begun = False  # something of a file has been printed
+
+    @property
+    def _in_file(self) -> bool:
+        """Tell a file from `<built-in>` and `<command-line>`."""
+        return not self._file.startswith("<")
+
+    def take(self, line: str) -> None:
+        """Read one line more; a directive leaves an empty one in the text."""
         if line.startswith("#") and (marker := _MARKER.match(line)):
-            name, flags = file_names.canonical(_unescaped(marker[2])), marker[3].split()
-            # The way into a file has the flag 1, the way out 2; only the compiler's own
-            # first markers have none.
-            unexplained = (
-                begun and not file.startswith("<") and not {"1", "2"} & set(flags)
-            )
-            if unexplained and name != file:
-                raise _misleading(Coord(file, number, 1), name)
-            number, file = int(marker[1]), name
-            if not file.startswith("<"):
-                files[file] = None
-            escaped = re.sub(r'(["\\])', r"\\\1", file)
-            text.append(f'# {number} "{escaped}"')
-            continue
-        begun = begun or (bool(line) and not file.startswith("<"))
+            self._move(int(marker[1]), _unescaped(marker[2]), marker[3].split())
+            return
+        self._begun = self._begun or (bool(line) and self._in_file)
         if line.startswith("#define "):
-            if not file.startswith("<") and (found := _DEFINE.match(line)):
-                name, parameters, body = found.groups()
-                names = None if parameters is None else _names(parameters)
-                macros[name] = Macro(
-                    name, names, body.strip(), sources.locate(file, number, name)
-                )
+            self._define(line)
             line = ""
         elif line.startswith("#undef "):
-            macros.pop(line.split()[1], None)
+            self.macros.pop(line.split()[1], None)
             line = ""
-        text.append(line)
-        number += 1
-    return Preprocessed("\n".join(text), macros, tuple(files))
+        self.text.append(line)
+        self._line += 1
+
+    def _move(self, line: int, name: str, flags: list[str]) -> None:
+        """Go where a line marker says.  Raises `SourceError` for one of `#line`.
+
+        The way into a file has the flag 1, the way out 2; only the compiler's own first
+        markers have none.
+        """
+        name = self._file_names.canonical(name)
+        unexplained = self._begun and self._in_file and not {"1", "2"} & set(flags)
+        if unexplained and name != self._file:
+            raise _line_directive_error(Coord(self._file, self._line, 1), name)
+        self._line, self._file = line, name
+        if self._in_file:
+            self.files[name] = None
+        escaped = re.sub(r'(["\\])', r"\\\1", name)
+        self.text.append(f'# {line} "{escaped}"')
+
+    def _define(self, line: str) -> None:
+        """Keep a macro of a file; those of the compiler and the command line go."""
+        if self._in_file and (found := _DEFINE.match(line)):
+            name, parameters, body = found.groups()
+            names = None if parameters is None else _parameter_names(parameters)
+            coord = self._sources.locate(self._file, self._line, name)
+            self.macros[name] = Macro(name, names, body.strip(), coord)
 
 
 class _FileNames:
@@ -94,20 +126,20 @@ class _FileNames:
     """
 
     def __init__(self, header: Path) -> None:
-        self._names: dict[str, str] = {}
+        self._parameter_names: dict[str, str] = {}
         self._files: dict[tuple[int, int], str] = {}
         self.canonical(str(header))
 
     def canonical(self, name: str) -> str:
-        if name not in self._names:
+        if name not in self._parameter_names:
             try:
                 status = Path(name).stat()
             except (OSError, ValueError):  # ValueError: a NUL in the name
-                self._names[name] = name  # as `<built-in>`
+                self._parameter_names[name] = name  # as `<built-in>`
             else:
                 file = (status.st_dev, status.st_ino)
-                self._names[name] = self._files.setdefault(file, name)
-        return self._names[name]
+                self._parameter_names[name] = self._files.setdefault(file, name)
+        return self._parameter_names[name]
 
 
 def _unescaped(quoted: str) -> str:
@@ -120,7 +152,7 @@ def _unescaped(quoted: str) -> str:
     return data.decode("utf-8", errors="surrogateescape")
 
 
-def _misleading(coord: Coord, name: str) -> SourceError:
+def _line_directive_error(coord: Coord, name: str) -> SourceError:
     return SourceError(
         coord,
         f"#line says that what follows stands in '{name}'",
@@ -128,5 +160,5 @@ def _misleading(coord: Coord, name: str) -> SourceError:
     )
 
 
-def _names(parameters: str) -> tuple[str, ...]:
+def _parameter_names(parameters: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in parameters[1:-1].split(",") if name.strip())

@@ -71,8 +71,8 @@ class GnuLexer(CLexer):  # type: ignore[misc]
         following = iter(super().token, None)
         for token in following:
             if token.type == "ID" and token.value in _ATTRIBUTE:
-                place = _place(tokens)
-                tokens[place:place] = _attribute(token, following)
+                place = _c23_position(tokens)
+                tokens[place:place] = _c23_attribute(token, following)
                 continue
             if token.type == "ID" and token.value in _KEYWORDS:
                 token.value = _KEYWORDS[token.value]
@@ -81,7 +81,7 @@ class GnuLexer(CLexer):  # type: ignore[misc]
         return tokens
 
 
-def _place(tokens: list[Token]) -> int:
+def _c23_position(tokens: list[Token]) -> int:
     """Find where C23 has an attribute that GNU C has at the end of `tokens`.
 
     Before `typedef` and its like at the start of a declaration, and before the colon of a
@@ -100,12 +100,12 @@ def _backwards(tokens: list[Token]) -> Iterator[tuple[int, Token]]:
     return ((place, tokens[place]) for place in range(len(tokens) - 1, -1, -1))
 
 
-def _attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
+def _c23_attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
     """Write `__attribute__((a, b(1)))` as C23's `[[a, b(1)]]`."""
-    found = _balanced(following)
+    found = _parenthesized(following)
     if [t.type for t in found[:2]] != ["LPAREN"] * 2:
         return [keyword, *found]  # for the parser to refuse
-    tokens = [_like(keyword, "ATTRIBUTE_BEGIN", "[[")]
+    tokens = [_token_at(keyword, "ATTRIBUTE_BEGIN", "[[")]
     inside = iter(found[2:-2])
     for token in inside:
         if token.type == "LPAREN":
@@ -115,14 +115,14 @@ def _attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
                 words.append(token.value)
                 if not depth:
                     break
-            token = _like(token, "ATTRIBUTE_ARGUMENTS", " ".join(words))
+            token = _token_at(token, "ATTRIBUTE_ARGUMENTS", " ".join(words))
         elif token.type != "COMMA":
-            token = _like(token, "ID", token.value)  # `const` is a name here
+            token = _token_at(token, "ID", token.value)  # `const` is a name here
         tokens.append(token)
-    return [*tokens, _like(found[-1], "ATTRIBUTE_END", "]]")]
+    return [*tokens, _token_at(found[-1], "ATTRIBUTE_END", "]]")]
 
 
-def _balanced(following: Iterator[Token]) -> list[Token]:
+def _parenthesized(following: Iterator[Token]) -> list[Token]:
     """Take the tokens up to the parenthesis that closes the first."""
     found: list[Token] = []
     depth = 0
@@ -134,5 +134,5 @@ def _balanced(following: Iterator[Token]) -> list[Token]:
     return found
 
 
-def _like(token: Token, kind: str, value: str) -> Any:
+def _token_at(token: Token, kind: str, value: str) -> Any:
     return Token(kind, value, token.lineno, token.column, token.filename)

@@ -43,12 +43,12 @@ def possible_constants(
     )
 
 
-_DEFINER = "DEFINE_RING_TYPES"
+_RING_DEFINER = "DEFINE_RING_TYPES"
 
 
 def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro, ...]:
     """Choose the macros that may be operations on a ring: function-like, none that pastes."""
-    definer = preprocessed.macros.get(_DEFINER)
+    definer = preprocessed.macros.get(_RING_DEFINER)
     return tuple(
         macro
         for macro in preprocessed.macros.values()

@@ -42,11 +42,11 @@ def parse(text: str, macros: Sequence[ExpandedMacro], sources: Sources) -> Parse
     Each expansion becomes the initialiser of a variable with the macro's own place, so
     that one parse does for all.
     """
-    probes = [macro for macro in macros if is_expression(macro.expansion)]
+    to_parse = [macro for macro in macros if is_expression(macro.expansion)]
     try:
-        tree = gnu_c.parser().parse(_with_probes(text, probes))
+        tree = gnu_c.parser().parse(_with_variables(text, to_parse))
     except ParseError as error:
-        culprit = _culprit(text, probes)
+        culprit = _first_unparsable(text, to_parse)
         if culprit is not None:
             raise unevaluable(culprit, "it is not an expression") from None
         raise _syntax_error(str(error), sources) from None
@@ -76,16 +76,16 @@ def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
     return variable.init
 
 
-def _with_probes(text: str, macros: Sequence[ExpandedMacro]) -> str:
-    probes = "".join(
+def _with_variables(text: str, macros: Sequence[ExpandedMacro]) -> str:
+    variables = "".join(
         f'# {each.macro.coord.line} "{each.macro.coord.file}"\n'
         f"int {_VARIABLE}{each.macro.name} = ({each.expansion});\n"
         for each in macros
     )
-    return f"{text}\n{probes}"
+    return f"{text}\n{variables}"
 
 
-def _culprit(text: str, macros: Sequence[ExpandedMacro]) -> Macro | None:
+def _first_unparsable(text: str, macros: Sequence[ExpandedMacro]) -> Macro | None:
     """Find the first macro that cannot be parsed, if the header itself can be.
 
     The parser does not always say where it failed; halving finds it in few steps.
@@ -93,7 +93,7 @@ def _culprit(text: str, macros: Sequence[ExpandedMacro]) -> Macro | None:
     first = bisect_left(
         range(len(macros) + 1),
         True,
-        key=lambda count: not _parses(_with_probes(text, macros[:count])),
+        key=lambda count: not _parses(_with_variables(text, macros[:count])),
     )
     return macros[first - 1].macro if first else None
 

@@ -2,7 +2,12 @@
 
 Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
 `parse`, and the macros with their places; `expand` gives what macros stand for.  `header`
-calls both.  `start_check` asks the compiler whether the header is C at all, because a
+calls both.
+
+    #define FLAG (1 << BIT)    ->  Preprocessed: Macro("FLAG", None, "(1 << BIT)", ...)
+    #define BIT 2              ->  expand: ExpandedMacro(FLAG, "(1 << 2)")
+    struct pair { int a; };    ->  Preprocessed: text, with a line marker before it
+  `start_check` asks the compiler whether the header is C at all, because a
 parser without types accepts redefinitions and unknown sizes that C refuses.
 """
 
@@ -93,35 +98,14 @@ def expand(
     A function-like macro is given its own parameters, and those that it uses stay calls,
     unless they paste tokens together and so are no functions of their arguments.
     """
-    functions = [m for m in preprocessed.macros.values() if m.parameters is not None]
-    lines = [
-        f"@{index} {macro.name}"
-        for index, macro in enumerate(wanted)
-        if macro.parameters is None
-    ]
-    lines += [f"#undef {macro.name}" for macro in functions if "##" not in macro.body]
-    lines += ["#undef __typeof__", "#define __typeof__ typeof"]
-    for index, macro in enumerate(wanted):
-        if macro.parameters is not None:
-            call = f"{macro.name}({', '.join(macro.parameters)})"
-            lines += [f"#undef {macro.name}", f"#define {call} {macro.body}"]
-            lines += [f"@{index} {call}", f"#undef {macro.name}"]
-    text = "\n".join(lines) + "\n"
     process = compiler.run(
         ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
-        text,
+        _uses(preprocessed, wanted),
         needs="-imacros",  # else they would come after the header's own
     )
-    printed = output(process, header)
-    parts = re.split(r"^@(\d{1,9})(?!\d)", printed, flags=re.MULTILINE)[1:]
-    expansions = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
-    if expansions.keys() != set(range(len(wanted))):
-        raise CompilerError(
-            "the C compiler did not expand the macros that it was given",
-            "check that --cc or CC names a working compiler",
-        )
-    if sum(map(len, expansions.values())) > LONGEST_TEXT:
-        longest = max(expansions, key=lambda index: len(expansions[index]))
+    expansions = _expansions(output(process, header), wanted)
+    if sum(map(len, expansions)) > LONGEST_TEXT:
+        longest = max(range(len(wanted)), key=lambda index: len(expansions[index]))
         macro = wanted[longest]
         raise SourceError(
             macro.coord,
@@ -130,9 +114,42 @@ def expand(
         )
     # A _Pragma within stands on a line of its own.
     return {
-        macro.name: ExpandedMacro(macro, expansions[index].replace("\n", " ").strip())
-        for index, macro in enumerate(wanted)
+        macro.name: ExpandedMacro(macro, text.replace("\n", " ").strip())
+        for macro, text in zip(wanted, expansions, strict=True)
     }
+
+
+def _uses(preprocessed: Preprocessed, wanted: Sequence[Macro]) -> str:
+    """Write C in which each wanted macro is used once, after `@` and its index."""
+    lines = [
+        f"@{index} {macro.name}"
+        for index, macro in enumerate(wanted)
+        if macro.parameters is None
+    ]
+    lines += [
+        f"#undef {macro.name}"
+        for macro in preprocessed.macros.values()
+        if macro.parameters is not None and "##" not in macro.body
+    ]
+    lines += ["#undef __typeof__", "#define __typeof__ typeof"]
+    for index, macro in enumerate(wanted):
+        if macro.parameters is not None:
+            call = f"{macro.name}({', '.join(macro.parameters)})"
+            lines += [f"#undef {macro.name}", f"#define {call} {macro.body}"]
+            lines += [f"@{index} {call}", f"#undef {macro.name}"]
+    return "\n".join(lines) + "\n"
+
+
+def _expansions(printed: str, wanted: Sequence[Macro]) -> list[str]:
+    """Find in what the preprocessor made of `_uses` the text of each macro, in order."""
+    parts = re.split(r"^@(\d{1,9})(?!\d)", printed, flags=re.MULTILINE)[1:]
+    found = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+    if found.keys() != set(range(len(wanted))):
+        raise CompilerError(
+            "the C compiler did not expand the macros that it was given",
+            "check that --cc or CC names a working compiler",
+        )
+    return [found[index] for index in range(len(wanted))]
 
 
 def start_check(compiler: Compiler, header: Path) -> Bounded:

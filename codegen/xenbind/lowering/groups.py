@@ -8,12 +8,17 @@ Takes the constants in order, and the members whose comments name a prefix; give
 - a name in the spec's [names] table;
 - a run: neighbouring constants, no declaration between them, that share a prefix and
   are all different.
+
+    #define SPIN_OFF 0
+    #define SPIN_ON 1    ->  no group: one shared word is too little for a run
+    #define VM_SPIN_OFF 0
+    #define VM_SPIN_ON 1    ->  ConstantGroup("VmSpin", "VM_SPIN_", members OFF and ON)
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from xenbind.frontend.comments import Comments
@@ -49,35 +54,17 @@ def infer(
     sources: Sources,
     spec: Spec,
 ) -> tuple[ConstantGroup, ...]:
-    """The groups among the constants, in the order of their first members."""
-    by_name = {constant.name: constant for constant in constants}
-    declared: dict[str, ConstantGroup] = {}
-    for enum in enums:
-        if enum.prefix and enum.prefix not in declared:
-            name = spec.names.get(enum.prefix, _camel(enum.tag or enum.prefix))
-            own = [by_name[name] for name in enum.enumerators]
-            group = _group(name, enum.prefix, own, comments)
-            declared[enum.prefix] = replace(group, doc=enum.doc or group.doc)
+    """Find the groups among the constants, in the order of their first members."""
+    declared = _of_enums(constants, enums, comments, spec)
     grouped = {member.name for group in declared.values() for member in group.members}
     numeric = [
         constant
         for constant in constants
         if isinstance(constant.value, int) and constant.name not in grouped
     ]
-    known = {field.hint for record in records for field in record.fields if field.hint}
-    known |= set(spec.names)
-    known -= set(declared)
-    members: dict[str, list[Constant]] = {}
-    rest = []
-    for constant in numeric:
-        # The longest known prefix wins: MEM_ACCESS_FAULT_* within MEM_ACCESS_*.
-        name = constant.name
-        beginnings = (name[:length] for length in range(len(name), 0, -1))
-        prefix = next((start for start in beginnings if start in known), None)
-        if prefix is None or constant.name == prefix:
-            rest.append(constant)
-        else:
-            members.setdefault(prefix, []).append(constant)
+    hints = {field.hint for record in records for field in record.fields if field.hint}
+    known = (hints | set(spec.names)) - set(declared)
+    members, rest = _by_known_prefix(numeric, known)
     for run in _runs(rest, sources):
         for prefix, part in _by_prefix(run):
             members.setdefault(prefix, []).extend(part)
@@ -88,6 +75,47 @@ def infer(
     ]
     groups += declared.values()
     return tuple(sorted(groups, key=lambda group: group.coord))
+
+
+def _of_enums(
+    constants: Sequence[Constant],
+    enums: Sequence[CEnum],
+    comments: Comments,
+    spec: Spec,
+) -> dict[str, ConstantGroup]:
+    """Make the groups of C's enums, by the prefix that the enumerators share.
+
+    Of two enums with one prefix the first has it.
+    """
+    by_name = {constant.name: constant for constant in constants}
+    groups: dict[str, ConstantGroup] = {}
+    for enum in enums:
+        if enum.prefix and enum.prefix not in groups:
+            name = spec.names.get(enum.prefix, _camel(enum.tag or enum.prefix))
+            own = [by_name[name] for name in enum.enumerators]
+            group = _group(name, enum.prefix, own, comments)
+            groups[enum.prefix] = replace(group, doc=enum.doc or group.doc)
+    return groups
+
+
+def _by_known_prefix(
+    constants: Sequence[Constant], known: Set[str]
+) -> tuple[dict[str, list[Constant]], list[Constant]]:
+    """Sort constants by the longest known prefix of each, and give those without one.
+
+    MEM_ACCESS_FAULT_* is so told from MEM_ACCESS_*, within which it is.
+    """
+    members: dict[str, list[Constant]] = {}
+    rest = []
+    for constant in constants:
+        name = constant.name
+        beginnings = (name[:length] for length in range(len(name), 0, -1))
+        prefix = next((start for start in beginnings if start in known), None)
+        if prefix is None or name == prefix:
+            rest.append(constant)
+        else:
+            members.setdefault(prefix, []).append(constant)
+    return members, rest
 
 
 def _group(

@@ -42,6 +42,7 @@ from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Coord
 from xenbind.spec import Spec
+from xenbind.words import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class _Lowering:
         if not self.types.records:
             raise SourceError(
                 Coord(self.root, 1, 1),
-                f"no struct or union found, only {_count(len(constants), 'constant')}",
+                f"no struct or union found, only {count(len(constants), 'constant')}",
                 "define what the header's #if asks for (such as __XEN_TOOLS__) under 'defines'"
                 " in the spec",
             )
@@ -214,7 +215,7 @@ class _Lowering:
                     pass
                 case _:
                     continue
-            if front is None or back is None or not _names(shared) >= _SHARED:
+            if front is None or back is None or not _field_names(shared) >= _SHARED:
                 continue
             macros = self.ring_macros()
             yield Ring(
@@ -291,9 +292,5 @@ class _Lowering:
 _SHARED = frozenset(["req_prod", "req_event", "rsp_prod", "rsp_event", "ring"])
 
 
-def _names(record: Record) -> set[str]:
+def _field_names(record: Record) -> set[str]:
     return {field.name for field in record.fields}
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

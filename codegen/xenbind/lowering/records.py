@@ -16,7 +16,7 @@ from typing import Protocol
 from pycparser import c_ast
 
 from xenbind.frontend import attributes, comments
-from xenbind.frontend.attributes import Attributes, Value
+from xenbind.frontend.attributes import Attributes, EvaluateArgument
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer
 from xenbind.ir.interface import Member, RecordType
 from xenbind.lowering.constant_expressions import CInt
@@ -45,7 +45,9 @@ class Types(Protocol):
         """Give the alignment, in bytes, that an `_Alignas` asks for (C11 6.7.5)."""
 
     def attributes(
-        self, read: Callable[[c_ast.Node, Value], Attributes], node: c_ast.Node
+        self,
+        read: Callable[[c_ast.Node, EvaluateArgument], Attributes],
+        node: c_ast.Node,
     ) -> Attributes:
         """Read what a node's attributes ask for, by one of the readers of `attributes`."""
 

@@ -18,7 +18,7 @@ from pycparser import c_ast
 
 from xenbind.errors import SourceError
 from xenbind.frontend import attributes
-from xenbind.frontend.attributes import Attributes, UnknownAttribute, Value
+from xenbind.frontend.attributes import Attributes, EvaluateArgument, UnknownAttribute
 from xenbind.frontend.parse import expression
 from xenbind.ir.abi import Abi, IntegerType
 from xenbind.ir.c_types import (
@@ -79,10 +79,12 @@ class TypeTable:
         self.enums: dict[str, Enumeration] = {}
         self.varying: set[str] = set()
         self._laid_out = Records(abi, self._record_type)
-        self._open: list[int] = []  # of the records being laid out, their `order`
+        self._being_lowered: list[int] = (
+            []
+        )  # of the records being laid out, their `order`
         self._varies = False  # what is being lowered, as `varying` says
         for node in self.declared.enums:
-            with self._noting(_enum_key(node), passed_on=False):
+            with self._note_variation(_enum_key(node), passed_on=False):
                 self._define_enum(node)
 
     @property
@@ -107,7 +109,9 @@ class TypeTable:
             there = Records(abi, fixed.get, self._laid_out)
         else:
             try:
-                there = TypeTable(self.context, abi, fixed)._with(self.record_types)
+                there = TypeTable(self.context, abi, fixed)._lowered_again(
+                    self.record_types
+                )
             except SourceError:  # of an enum: then there is nothing
                 return {}
         for key in self.records:
@@ -117,7 +121,7 @@ class TypeTable:
             key: there.laid_out[key] for key in self.records if key in there.laid_out
         }
 
-    def _with(self, wanted: Mapping[str, RecordType]) -> Records:
+    def _lowered_again(self, wanted: Mapping[str, RecordType]) -> Records:
         """Give its records; those that have another type here are lowered from the header."""
         for key in wanted:
             with suppress(SourceError):
@@ -128,7 +132,7 @@ class TypeTable:
         return self._laid_out
 
     @contextmanager
-    def _noting(self, name: str, passed_on: bool) -> Iterator[None]:
+    def _note_variation(self, name: str, passed_on: bool) -> Iterator[None]:
         """Note whether what is lowered varies, and tell what it is a part of if so."""
         before, self._varies = self._varies, False
         try:
@@ -195,20 +199,16 @@ class TypeTable:
                 raise refuse(node, "_Atomic is not supported")
             return self.type(node.type, key)
         if isinstance(node, c_ast.Typename):
-            return self._aligned(self.type(node.type, key), node)
+            return self._with_alignment(self.type(node.type, key), node)
         if isinstance(node, c_ast.IdentifierType):
-            return self._named(" ".join(node.names), node)
+            return self._named_type(" ".join(node.names), node)
         if isinstance(node, c_ast.Struct | c_ast.Union):
             key = c_name(node) if node.name else key
             if node.decls is not None and key:
                 self.record(key, node)
             return RecordRef(c_name(node), key)
         if isinstance(node, c_ast.Enum):
-            enum = self.enums.get(_enum_key(node))
-            if enum is None:
-                raise refuse(node, f"'enum {node.name}' is an incomplete type")
-            self._varies = self._varies or _enum_key(node) in self.varying
-            return enum
+            return self._enumeration(node)
         if isinstance(node, c_ast.ArrayDecl):
             length = None if node.dim is None else self.value(node.dim).value
             return Array(self.type(node.type, key), length)
@@ -217,15 +217,27 @@ class TypeTable:
         if isinstance(node, c_ast.TypeOf):
             if isinstance(node.expr, c_ast.Typename):
                 return self.type(node.expr, key)
-            self._varies = True
-            try:
-                return expression_type(node.expr, self)
-            except Unevaluable as reason:
-                message = f"cannot determine the type of this expression: {reason}"
-                raise refuse(node, message) from None
+            return self._type_of(node)
         raise refuse(node, "this kind of type is not supported")
 
-    def _named(self, spelling: str, node: c_ast.Node) -> CType:
+    def _enumeration(self, node: c_ast.Enum) -> Enumeration:
+        """Give the type that an enum specifier denotes."""
+        enum = self.enums.get(_enum_key(node))
+        if enum is None:
+            raise refuse(node, f"'enum {node.name}' is an incomplete type")
+        self._varies = self._varies or _enum_key(node) in self.varying
+        return enum
+
+    def _type_of(self, node: c_ast.TypeOf) -> CType:
+        """Give the type of the expression in a `typeof` (GNU C)."""
+        self._varies = True
+        try:
+            return expression_type(node.expr, self)
+        except Unevaluable as reason:
+            message = f"cannot determine the type of this expression: {reason}"
+            raise refuse(node, message) from None
+
+    def _named_type(self, spelling: str, node: c_ast.Node) -> CType:
         base = fundamental(spelling)
         if base in self.abi.integers or base in self.abi.floats or base == "void":
             return Scalar(spelling, base)
@@ -244,8 +256,8 @@ class TypeTable:
         """Give the type that a typedef name stands for (C11 6.7.8)."""
         if name not in self.typedefs:
             node = self.declared.typedefs[name]
-            with self._noting(name, passed_on=False):
-                target = self._aligned(self.type(node.type, name), node)
+            with self._note_variation(name, passed_on=False):
+                target = self._with_alignment(self.type(node.type, name), node)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
                 c_type = replace(self.record_types[name], name_aligned=target.aligned)
                 self.record_types[name] = c_type
@@ -254,7 +266,7 @@ class TypeTable:
         self._varies = self._varies or name in self.varying
         return self.typedefs[name]
 
-    def _aligned(self, c_type: CType, node: c_ast.Node) -> CType:
+    def _with_alignment(self, c_type: CType, node: c_ast.Node) -> CType:
         """Give a type the alignment that a typedef's or type name's attributes ask for.
 
         `packed` means nothing there.
@@ -275,7 +287,7 @@ class TypeTable:
         if definition is not None:
             # It may contain the record being laid out: then it is laid out later.
             order = self.declared.order[id(definition)]
-            if all(order < other for other in self._open):
+            if all(order < other for other in self._being_lowered):
                 self.record(c_name(definition))
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if void else target)
@@ -309,12 +321,12 @@ class TypeTable:
         in_place = definition is not None
         definition = definition or self.declared.records.get(key)
         if definition is not None and key not in self.record_types:
-            self._open.append(self.declared.order.get(id(definition), 0))
+            self._being_lowered.append(self.declared.order.get(id(definition), 0))
             try:
-                with self._noting(key, passed_on=in_place):
+                with self._note_variation(key, passed_on=in_place):
                     self.record_types[key] = records.lower(self, definition, key)
             finally:
-                self._open.pop()
+                self._being_lowered.pop()
         return self.record_types.get(key)
 
     def is_function(self, node: c_ast.Node) -> bool:
@@ -340,7 +352,9 @@ class TypeTable:
     # --- attributes -----------------------------------------------------------------
 
     def attributes(
-        self, read: Callable[[c_ast.Node, Value], Attributes], node: c_ast.Node
+        self,
+        read: Callable[[c_ast.Node, EvaluateArgument], Attributes],
+        node: c_ast.Node,
     ) -> Attributes:
         """Read what a node's attributes ask for, by one of the readers of `attributes`."""
         try:

@@ -119,7 +119,7 @@ def first_error(finished: Finished, source: Path) -> XenbindError:
     found = _DIAGNOSTIC.search(said)
     if not found:
         unplaced = _UNPLACED.search(said)
-        last = said.strip().splitlines()[-1:] or [_end(finished.status)]
+        last = said.strip().splitlines()[-1:] or [_ending(finished.status)]
         return CompilerError(
             f"the C compiler failed: {unplaced[1] if unplaced else last[0]}",
             "check that --cc or CC names a working compiler",
@@ -129,7 +129,7 @@ def first_error(finished: Finished, source: Path) -> XenbindError:
     return SourceError(coord, message, _advice(message))
 
 
-def _end(status: int) -> str:
+def _ending(status: int) -> str:
     return (
         f"ended by {signal.Signals(-status).name}"
         if status < 0

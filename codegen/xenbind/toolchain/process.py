@@ -73,8 +73,8 @@ class Bounded:
         """Wait for the end, or bring it about when the time is up."""
         exceeded = ""
         try:
-            self._sleep()
-            self._process.wait(self._left())
+            self._sleep_until_end()
+            self._process.wait(self._seconds_left())
         except subprocess.TimeoutExpired:
             exceeded = f"took more than {SECONDS} seconds"
         finally:
@@ -85,10 +85,10 @@ class Bounded:
             exceeded = f"wrote more than {OUTPUT >> 20} MB"
         return Finished(self._process.returncode, output, messages, exceeded)
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         return max(0.0, self._end - time.monotonic())
 
-    def _sleep(self) -> None:
+    def _sleep_until_end(self) -> None:
         """Sleep until it ends or the time is up.
 
         `Popen.wait` with a time looks at growing intervals, up to 50 ms too late.
@@ -97,7 +97,7 @@ class Bounded:
             with suppress(OSError):  # of a kernel older than pidfds
                 handle = os.pidfd_open(self._process.pid)
                 try:
-                    select.select([handle], [], [], self._left())
+                    select.select([handle], [], [], self._seconds_left())
                 finally:
                     os.close(handle)
 
