@@ -126,20 +126,20 @@ class _FileNames:
     """
 
     def __init__(self, header: Path) -> None:
-        self._parameter_names: dict[str, str] = {}
+        self._canonical: dict[str, str] = {}
         self._files: dict[tuple[int, int], str] = {}
         self.canonical(str(header))
 
     def canonical(self, name: str) -> str:
-        if name not in self._parameter_names:
+        if name not in self._canonical:
             try:
                 status = Path(name).stat()
             except (OSError, ValueError):  # ValueError: a NUL in the name
-                self._parameter_names[name] = name  # as `<built-in>`
+                self._canonical[name] = name  # as `<built-in>`
             else:
                 file = (status.st_dev, status.st_ino)
-                self._parameter_names[name] = self._files.setdefault(file, name)
-        return self._parameter_names[name]
+                self._canonical[name] = self._files.setdefault(file, name)
+        return self._canonical[name]
 
 
 def _unescaped(quoted: str) -> str:
