@@ -110,7 +110,10 @@ def _files(guest: guests.Guest) -> dict[str, Path]:
         "init": _HERE / "dom0/init",
         "live/guest": guest.kernel,
         **{f"live/{source.name}": source for source in sources},
-        **{f"live/xen_vm_event/{file.name}": file for file in package.glob("*.py")},
+        **{
+            f"live/xen_vm_event/{file.relative_to(package).as_posix()}": file
+            for file in package.rglob("*.py")
+        },
     }
 
 
