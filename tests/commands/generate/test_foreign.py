@@ -140,7 +140,7 @@ def test_placed_members_behave_as_others(odd: Any) -> None:
     wire.pair[1].in_ = 0x1FF
     wire.name = b"abc"
     copy = wire.copy()
-    assert (copy.pair[1].in_, copy.name, copy.outcome) == (0xFF, b"abc", 0)
+    assert (copy.pair[1].in_, copy.name, copy.outcome) == (0xFF, b"abc\0\0", 0)
     with pytest.raises(AttributeError, match="paire"):
         wire.paire = 1
     assert repr(wire).startswith("wire(kind=0, whole=0, low=0, high=0, first=0, ")
