@@ -1,9 +1,9 @@
 """io/ring.h's macros in Python, each under its own name without `RING_`.
 
 They are translated from the header, line by line: unsigned results wrap around as C's
-do, and barriers stand where the macros have them. They are methods of
-what a macro is called with, the shared page or one of its halves, and complete so the
-classes of `runtime.ring`.
+do, and barriers stand where the macros have them. Each is a method of what the macro is
+called with: the shared page, or one of its halves. `runtime.ring` has the classes that
+these derive from.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Translate C expressions: the values that a ring macro's statements work with.
 
 Takes expression nodes, the roles that names stand for and the ring's types; gives
-`Value`s. `macros` builds statements of them. What is not understood is an
+`Value`s. `translate` builds statements of them. What is not understood is an
 `Untranslatable`, never a guess.
 """
 
@@ -101,19 +101,19 @@ class Expressions:
     def member(self, node: c_ast.StructRef) -> Value:
         owner = self.expression(node.name)
         name = node.field.name
-        if owner.type == Thing.HALF:
+        if owner.type is Thing.HALF:
             if name == "sring":
                 return Value(f"{owner.text}.sring", ATOM, Thing.PAGE)
             found = self.types.front.get(name) or self.types.back.get(name)
             if found is not None:
                 return Value(f"{owner.text}.{name}", ATOM, integer_type(found))
-        if owner.type == Thing.PAGE and name in self.types.page:
+        if owner.type is Thing.PAGE and name in self.types.page:
             return self.page_member(owner, self.types.page[name])
-        if owner.type == Thing.UNION and owner.member is not None:
+        if owner.type is Thing.UNION and owner.member is not None:
             inner = self.types.unions.get(f"{owner.member.name}.{name}")
             if inner is not None:
                 return Value(owner.text, ATOM, Thing.BYTES, inner)
-        if owner.type == Thing.ENTRY and name in _RECORDS:
+        if owner.type is Thing.ENTRY and name in _RECORDS:
             return Value(f"{owner.text}.{name}", ATOM, Thing(name))
         raise Untranslatable(f"the member '{name}'")
 
@@ -131,7 +131,7 @@ class Expressions:
 
     def element(self, node: c_ast.ArrayRef) -> Value:
         array, index = self.expression(node.name), self.expression(node.subscript)
-        if array.type != Thing.ENTRIES or not isinstance(index.type, IntegerType):
+        if array.type is not Thing.ENTRIES or not isinstance(index.type, IntegerType):
             raise Untranslatable("an element of this array")
         return Value(f"{array.text}.ring[{index.text}]", ATOM, Thing.ENTRY)
 
@@ -152,10 +152,10 @@ class Expressions:
         """`sizeof` of the entries' type, which is the version's, or of an array of bytes."""
         if isinstance(node, c_ast.ArrayRef):
             array = self.expression(node.name)
-            if array.type == Thing.ENTRIES:
+            if array.type is Thing.ENTRIES:
                 return Value(f"{array.text}.entry_size", ATOM, ULONG)
         operand = self.expression(node)
-        if operand.type == Thing.BYTES and operand.member:
+        if operand.type is Thing.BYTES and operand.member:
             return Value(str(operand.member.size), ATOM, ULONG)
         raise Untranslatable("sizeof of this")
 
@@ -191,14 +191,14 @@ class Expressions:
 
     def cast(self, node: c_ast.Cast) -> Value:
         operand = self.expression(node.expr)
-        if operand.type == Thing.RECORD:  # to volatile, and the like
+        if operand.type is Thing.RECORD:  # to volatile, and the like
             return operand
         if isinstance(node.to_type.type, c_ast.PtrDecl):
             raise Untranslatable("a cast to this pointer")
         target = named_type(node.to_type.type)
-        if operand.type == Thing.PAGE and target == LONG:
+        if operand.type is Thing.PAGE and target == LONG:
             return Value(f"{operand.text}.address", ATOM, LONG)
-        if operand.type == Thing.ENTRIES and target == LONG and operand.member:
+        if operand.type is Thing.ENTRIES and target == LONG and operand.member:
             return Value(f"{operand.text}.address + {operand.member.offset}", SUM, LONG)
         return convert(operand, target)
 
@@ -237,7 +237,11 @@ class Expressions:
         """`memset` of a whole array of bytes in the page, to zero."""
         array, length = self.expression(target), self.expression(size)
         found = array.member
-        if array.type != Thing.BYTES or not found or self.expression(value).text != "0":
+        if (
+            array.type is not Thing.BYTES
+            or not found
+            or self.expression(value).text != "0"
+        ):
             raise Untranslatable("memset of this")
         if length.text != str(found.size):
             raise Untranslatable("memset of a part")

@@ -82,6 +82,6 @@ class _RoleFinder(c_ast.NodeVisitor):  # type: ignore[misc]
         for argument, role in zip(
             arguments, self.known.get(node.name.name, ()), strict=False
         ):
-            if role != Role.INDEX:
+            if role is not Role.INDEX:
                 self.note(argument, role)
         self.generic_visit(node)
