@@ -11,6 +11,7 @@ that hold nothing of the headers are no templates, and are not formatted again.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import signal
 import sys
@@ -38,7 +39,10 @@ class Formatter:
         # A forked process has half of what black imports already.
         method = "fork" if sys.platform == "linux" else "spawn"
         self._pool = ProcessPoolExecutor(
-            _PROCESSES, multiprocessing.get_context(method), _prepare
+            _PROCESSES,
+            multiprocessing.get_context(method),
+            _prepare,
+            (os.getpid(),),
         )
         self._parts: dict[str, list[Future[str]]] = {}
         for _ in range(_PROCESSES):
@@ -95,9 +99,9 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def _prepare() -> None:
-    """What each process does before its first text."""
-    end_with_parent()
+def _prepare(parent: int) -> None:
+    """Make a process ready, before its first text."""
+    end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's to answer
     import black  # noqa: F401
 

@@ -112,10 +112,15 @@ def _content(file: IO[bytes]) -> bytes:
     return file.read()
 
 
-def end_with_parent() -> None:
-    """Have the kernel end this process when the one that started it is gone."""
+def end_with_parent(parent: int | None = None) -> None:
+    """Have the kernel end this process when the one that started it is gone.
+
+    Given that one's id, end at once if it is gone already.
+    """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
 
 
 def _limit() -> None:
