@@ -32,7 +32,7 @@ class Coord:
 # Xen's largest public header has 50 KB, and lines of 120 characters.
 LARGEST = 16 << 20
 _LONGEST_LINE = 2000
-_WORD = re.compile(r"[\w$]+")
+IDENTIFIER = re.compile(r"[\w$]+")  # or a number; gcc and clang allow the dollar
 
 
 def is_readable(path: Path) -> bool:
@@ -74,11 +74,11 @@ class Sources:
         """
         line = self.line(file, number)
         code = re.split(r"/[/*]", line)[0]
-        found = [word.start() for word in _WORD.finditer(code) if word[0] == name]
+        found = [word.start() for word in IDENTIFIER.finditer(code) if word[0] == name]
         column = found[-1] if found else len(line) - len(line.lstrip())
         return Coord(file, number, column + 1)
 
     def mentions(self, coord: Coord, name: str) -> bool:
         """Tell whether the line names the identifier; what a macro expands to does not."""
         line = self.line(coord.file, coord.line)
-        return name in line and name in _WORD.findall(line)
+        return name in line and name in IDENTIFIER.findall(line)

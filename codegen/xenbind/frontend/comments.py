@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from xenbind.source import IDENTIFIER
+
 _TOKEN = re.compile(
     r"""
     (?P<comment> /\*.*?\*/ | //(?:[^\n\\]|\\.)* )
@@ -56,7 +58,6 @@ class Comments:
 
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)|//.*")
-_WORD = re.compile(r"[\w$]+")
 # A declarator or declaration ends, and another name follows.
 _ENDS = re.compile(r"[;,{]\s*(?:\w|$)", re.ASCII)
 
@@ -64,7 +65,7 @@ _ENDS = re.compile(r"[;,{]\s*(?:\w|$)", re.ASCII)
 def _around(name: str, code: str) -> tuple[str, str]:
     """Give what of a line's code stands before a name, and what behind it."""
     plain = _COMMENT.sub("", code)
-    for word in _WORD.finditer(plain):
+    for word in IDENTIFIER.finditer(plain):
         if word[0] == name:
             return plain[: word.start()], plain[word.end() :].rstrip(" \t;,{")
     return "", ""

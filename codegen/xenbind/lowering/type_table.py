@@ -79,9 +79,7 @@ class TypeTable:
         self.enums: dict[str, Enumeration] = {}
         self.varying: set[str] = set()
         self._laid_out = Records(abi, self._record_type)
-        self._being_lowered: list[int] = (
-            []
-        )  # of the records being laid out, their `order`
+        self._being_lowered: list[int] = []  # the `order` of each
         self._varies = False  # what is being lowered, as `varying` says
         for node in self.declared.enums:
             with self._note_variation(_enum_key(node), passed_on=False):
