@@ -55,7 +55,9 @@ class Spec:
     and then is of the version that the spec says, or 0 where it says none.  `defines` are
     macros defined for every read, and `needs` the headers, of the C library or the tree,
     that the interface expects its user to have included.  `names` gives constant groups
-    (by prefix) a Python name of choice; `skip` lists macros that are not constants.
+    (by prefix, or `enum` and tag) a Python name of choice; those in `flags` are bits of one
+    word and those in `values` are not, whatever they look like.  `skip` lists macros that
+    are not constants.
     """
 
     path: Path
@@ -68,6 +70,8 @@ class Spec:
     include: tuple[Path, ...]
     versions: tuple[VersionSpec, ...]
     names: Mapping[str, str]
+    flags: frozenset[str]
+    values: frozenset[str]
     payload: PayloadSpec | None
     skip: frozenset[str]
 
@@ -97,6 +101,8 @@ _SCHEMA: Mapping[str, Mapping[str, type]] = {
         "version_macro": str,
         "defines": list,
         "needs": list,
+        "flags": list,
+        "values": list,
         "skip": list,
     },
     "version": {"number": int, "directory": str, "releases": list},
@@ -174,6 +180,8 @@ class _Reader:
             include=(root,),
             versions=versions,
             names=dict(self.data.get("names", {})),
+            flags=frozenset(interface.get("flags", ())),
+            values=frozenset(interface.get("values", ())),
             payload=self._payload(),
             skip=frozenset(interface.get("skip", ())),
         )

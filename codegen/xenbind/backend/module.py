@@ -38,7 +38,7 @@ from xenbind.backend.python_types import (
     is_nested,
 )
 from xenbind.ir.c_types import CType, Enumeration, RecordRef, Scalar
-from xenbind.ir.interface import ConstantGroup, Field, Interface, Record, Ring
+from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Record, Ring
 
 # Where a version's module finds what is not in C.
 RECORDS = ".runtime.records"
@@ -65,9 +65,11 @@ class _Module:
         self.imported: set[tuple[str, str]] = set()
         self.taken = set(BUILTINS) | _IMPORTABLE
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
+        self.values = {c.name: c.value for c in interface.constants}
         self.groups = {
-            group.prefix: self.claim(group.name) for group in interface.groups
+            group.key: self.claim(group.name) for group in interface.groups
         }
+        self.hints = interface.groups_by_hint
         self.scalars = {t.name: self.claim(t.name) for t in interface.scalar_typedefs}
         self.classes = {
             record.key: self.claim(_class_name(record)) for record in interface.records
@@ -100,8 +102,7 @@ class _Module:
         aliases = [
             AliasView(self.claim(typedef.name), self.alias(typedef.type))
             for typedef in interface.typedefs
-            if isinstance(typedef.type, RecordRef | Scalar | Enumeration)
-            and not self.is_own_name(typedef.name, typedef.type)
+            if not self.is_own_name(typedef.name, typedef.type)
         ]
         sections = list(self.sections())
         enums = [self.enum(group) for group in interface.groups]
@@ -188,7 +189,7 @@ class _Module:
 
     def heading(self, group: ConstantGroup) -> list[str]:
         return comment(
-            f"{group.prefix}*: {group.doc}" if group.doc else f"{group.prefix}*"
+            f"{group.spelling}: {group.doc}" if group.doc else group.spelling
         )
 
     def enum(self, group: ConstantGroup) -> EnumView:
@@ -204,11 +205,17 @@ class _Module:
             taken.add(name)
             members.append(
                 ConstantView(
-                    name, self.constants[constant.name], docstring(constant.doc, 4)
+                    name, self.enum_value(constant), docstring(constant.doc, 4)
                 )
             )
-        words = group.doc or f"The {group.prefix}* constants."
-        return EnumView(self.groups[group.prefix], base, docstring(words, 4), members)
+        words = group.doc or f"The {group.spelling} constants."
+        return EnumView(self.groups[group.key], base, docstring(words, 4), members)
+
+    def enum_value(self, constant: Constant) -> str:
+        """The constant's name, or its value where a macro has made another of the name."""
+        flat = self.values[constant.name]
+        name = self.constants[constant.name]
+        return name if flat == constant.value else str(constant.value)
 
     # --- records --------------------------------------------------------------------
 
@@ -263,6 +270,8 @@ class _Module:
         if not record.is_anonymous:
             return f"{record.key}."
         outer, _, member = record.key.rpartition(".")
+        if " " not in outer:
+            return f"The {record.kind} that {outer} is made of."
         inside = outer.partition(" ")[2].replace(".", "'s ")
         return f"The {record.kind} that is the member {member} of {inside}."
 
@@ -274,8 +283,8 @@ class _Module:
         extra = []
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
-        if field.hint in self.groups and isinstance(field.type, Scalar | Enumeration):
-            extra.append(self.groups[field.hint])
+        if field.hint in self.hints and isinstance(field.type, Scalar | Enumeration):
+            extra.append(self.groups[self.hints[field.hint].key])
         if name != field.name:
             extra.append(f'"{field.name}"')
         if not natural:

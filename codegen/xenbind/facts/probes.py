@@ -69,10 +69,14 @@ class RoundTrip:
 class Reference:
     """Everything that the reference C file of one interface version holds.
 
+    Once the `constants` are asked for, the macros that have the `hidden` names of types and
+    members are in the way of the other `probes`.
     `name_size` is the room that a probe's name needs: names are stored in place, so that
     the object file needs no relocation to be read.
     """
 
+    constants: tuple[Probe, ...]
+    hidden: tuple[str, ...]
     probes: tuple[Probe, ...]
     bit_fields: tuple[Probe, ...]
     round_trips: tuple[RoundTrip, ...]
@@ -82,6 +86,7 @@ class Reference:
 def reference(interface: Interface) -> Reference:
     """The questions about one interface version, in the order of its declarations."""
     records = interface.records_by_key
+    constants: list[Probe] = []
     probes: list[Probe] = []
     bits: list[Probe] = []
     trips = []
@@ -100,19 +105,25 @@ def reference(interface: Interface) -> Reference:
     for constant in interface.constants:
         if isinstance(constant.value, int):
             name, coord = constant.name, constant.coord
-            probes.append(Probe(f"{name} value", name, constant.value & _WORD, coord))
-            probes.append(
-                Probe(f"{name} negative", f"({name}) < 0", constant.value < 0, coord)
-            )
-    longest = max(len(probe.name) for probe in [*probes, *bits])
+            constants += [
+                Probe(f"{name} value", name, constant.value & _WORD, coord),
+                Probe(f"{name} negative", f"({name}) < 0", constant.value < 0, coord),
+            ]
+    longest = max(len(probe.name) for probe in [*constants, *probes, *bits])
     return Reference(
-        tuple(probes), tuple(bits), tuple(trips), -(-(longest + 1) // 8) * 8
+        constants=tuple(constants),
+        hidden=interface.hidden,
+        probes=tuple(probes),
+        bit_fields=tuple(bits),
+        round_trips=tuple(trips),
+        name_size=-(-(longest + 1) // 8) * 8,
     )
 
 
 def expected(reference: Reference) -> dict[str, int]:
     """The IR's own answers, under the names that `answers` uses."""
-    found = {probe.name: int(probe.expected) for probe in reference.probes}
+    asked = [*reference.probes, *reference.constants]
+    found = {probe.name: int(probe.expected) for probe in asked}
     for probe in reference.bit_fields:
         found[f"{probe.name} bit_offset"] = int(probe.position or 0)
         found[f"{probe.name} bit_width"] = probe.expected
@@ -127,7 +138,8 @@ def fingerprint(interface: Interface) -> str:
 
 def coords(reference: Reference) -> dict[str, Coord]:
     """The header's place behind each answer."""
-    found = {probe.name: probe.coord for probe in reference.probes}
+    asked = [*reference.probes, *reference.constants]
+    found = {probe.name: probe.coord for probe in asked}
     for probe in reference.bit_fields:
         found[f"{probe.name} bit_offset"] = found[f"{probe.name} bit_width"] = (
             probe.coord
