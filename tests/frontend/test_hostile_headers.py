@@ -440,7 +440,7 @@ def test_records_that_point_to_one_another(tmp_path: Path) -> None:
 def test_what_a_pointer_points_to_is_known_where_it_is_complete_before(
     tmp_path: Path,
 ) -> None:
-    """Not where C may ask for it later, and not where it has no name."""
+    """Not where C may ask for it later."""
     folder = tmp_path / "headers"
     header = (
         f'#include "types.h"\n{VERSION}'
@@ -464,7 +464,7 @@ def test_what_a_pointer_points_to_is_known_where_it_is_complete_before(
         "named": "LP_named_t",
         "rows": "LP_other_Array_3",
         "later": "c_void_p",
-        "nameless": "c_void_p",
+        "nameless": "LP_s_nameless",
         "room": "c_int_Array_6",
     }
     assert (

@@ -117,7 +117,7 @@ class _Builder:
         doc = comments.sections.get(line, "")
         if not doc and others and not any(constant.doc for constant in others):
             doc = comments.above.get(line, "")
-            first = replace(first, doc=comments.behind.get(line, ""))
+            first = replace(first, doc=comments.behind(line))
         # What introduces the constants by their prefix is a heading already.
         words = doc.removeprefix(f"{prefix}*").lstrip(" :-") if prefix else doc
         return ConstantGroup(
