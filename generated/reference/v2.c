@@ -1090,6 +1090,15 @@ const char xenbind_bit_names[][80] = {
     "",
 };
 
+/* The bits of a floating number as a double; those of what is no number are all set. */
+static inline uint64_t xenbind_bits(double xenbind_value)
+{
+    uint64_t xenbind_word = ~(uint64_t)0;
+    if (xenbind_value == xenbind_value)
+        memcpy(&xenbind_word, &xenbind_value, sizeof(xenbind_word));
+    return xenbind_word;
+}
+
 void xenbind_fill_struct_vm_event_regs_x86(struct vm_event_regs_x86 *xenbind_record, const uint64_t *xenbind_values)
 {
     xenbind_record->rax = *xenbind_values++;

@@ -1336,6 +1336,15 @@ const union vm_event_sring_entry xenbind_bits_47 = { .rsp.data.regs.x86.fs.ar = 
 const union vm_event_sring_entry xenbind_bits_48 = { .rsp.data.regs.x86.gs.limit = -1 };
 const union vm_event_sring_entry xenbind_bits_49 = { .rsp.data.regs.x86.gs.ar = -1 };
 
+/* The bits of a floating number as a double; those of what is no number are all set. */
+static inline uint64_t xenbind_bits(double xenbind_value)
+{
+    uint64_t xenbind_word = ~(uint64_t)0;
+    if (xenbind_value == xenbind_value)
+        memcpy(&xenbind_word, &xenbind_value, sizeof(xenbind_word));
+    return xenbind_word;
+}
+
 void xenbind_fill_struct_vm_event_x86_selector_reg(struct vm_event_x86_selector_reg *xenbind_record, const uint64_t *xenbind_values)
 {
     xenbind_record->limit = *xenbind_values++;

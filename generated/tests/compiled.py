@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from xen_vm_event import interface
-from xen_vm_event.runtime.layout import facts, is_record
+import xen_vm_event as package
+from xen_vm_event.runtime.layout import facts, is_record, members
 
-__all__ = ["Reference", "facts", "is_record"]
+__all__ = ["Reference", "facts", "is_record", "members", "package"]
 
 GENERATED = Path(__file__).resolve().parents[1]
 HEADERS = {
@@ -65,7 +65,7 @@ class Reference:
 
     def __init__(self, version: int, folder: Path) -> None:
         source = GENERATED / "reference" / f"v{version}.c"
-        self.module = interface(version)
+        self.module = package.interface(version)
         self.library = ctypes.CDLL(str(compile_shared(source, version, folder)))
         declared = re.search(r"char name\[(\d+)\]", source.read_text())
         assert declared

@@ -181,9 +181,7 @@ def test_an_included_enum_that_a_member_has_is_a_group(tmp_path: Path) -> None:
     (tmp_path / "headers" / "kinds.h").write_text(
         "enum used { USED_A = 3, USED_B };\nenum unused { UNUSED_A, UNUSED_B };\n"
     )
-    found = groups(
-        tmp_path, '#include "kinds.h"\nstruct holder { enum used used; };\n'
-    )
+    found = groups(tmp_path, '#include "kinds.h"\nstruct holder { enum used used; };\n')
     assert {name: names(group) for name, group in found.items()} == {
         "Used": ["USED_A", "USED_B"]
     }

@@ -18,6 +18,7 @@ from xenbind.ir.interface import Field, Interface, Record
 from xenbind.source import Coord
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
+_FLOATS = ("float", "double", "long double")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ class Leaf:
     """A scalar member at some depth, as the round trip reads and writes it.
 
     `path` is a C path with index variables; `lengths` are the arrays passed on the way.
-    `cast` turns it into an integer, `type` an integer into it.
+    `read` is C for the integer that it is read as, `type` turns an integer into it.
     """
 
     path: str
     lengths: tuple[int, ...]
-    cast: str
+    read: str
     type: str
 
     @property
@@ -228,7 +229,15 @@ def _leaves(
         if isinstance(element, RecordRef):
             nested = records[element.key]
             yield from _leaves(nested, records, f"{inner}.", all_lengths)
-        elif isinstance(element, Pointer):
-            yield Leaf(inner, all_lengths, "(uintptr_t)", "(void *)(uintptr_t)")
+            continue
+        value = f"xenbind_record->{inner}"
+        if isinstance(element, Pointer):
+            read, cast = f"(uintptr_t){value}", "(void *)(uintptr_t)"
+            yield Leaf(inner, all_lengths, read, cast)
         elif isinstance(element, Scalar | Enumeration):
-            yield Leaf(inner, all_lengths, "", "")
+            if element.base in _FLOATS:
+                value = f"xenbind_bits({value})"
+            elif element.base == "_Bool" and field.bit_width is None:
+                # In a union it may have any bits, which C may read as it likes.
+                value = f"0 != *(const unsigned char *)&{value}"
+            yield Leaf(inner, all_lengths, value, "")
