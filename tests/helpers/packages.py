@@ -8,6 +8,7 @@ the host changes.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import time
@@ -90,14 +91,17 @@ def _download(
     arch: str, suite: str, listing: tuple[str, ...], download: tuple[str, ...]
 ) -> list[Path]:
     """Carry out apt's command, and give the files that the listing names."""
-    folder = _updated(arch, suite)
-    packages = folder / "packages"
-    try:
-        listed = _apt_get(folder, *listing)
-        _apt_get(folder, *download)
-    except RuntimeError:
-        (folder / "updated").unlink()  # the lists may be what is wrong
-        raise
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with (cache_folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
+        folder = _updated(arch, suite)
+        packages = folder / "packages"
+        try:
+            listed = _apt_get(folder, *listing)
+            _apt_get(folder, *download, directory=packages)
+        except RuntimeError:
+            (folder / "updated").unlink()  # the lists may be what is wrong
+            raise
     return sorted(
         packages / line.split()[1]
         for line in listed.splitlines()
@@ -138,10 +142,11 @@ def _mirror(arch: str) -> str:
     return found.split()[0]
 
 
-def _apt_get(folder: Path, *arguments: str) -> str:
+def _apt_get(folder: Path, *arguments: str, directory: Path | None = None) -> str:
+    """Run apt with a folder's configuration; `download` leaves what it fetches in `directory`."""
     result = subprocess.run(
         ["apt-get", *arguments],
-        cwd=folder / "packages",  # where `download` leaves what it fetches
+        cwd=directory or folder,
         env={**os.environ, "APT_CONFIG": str(folder / "apt.conf"), "LC_ALL": "C"},
         capture_output=True,
         text=True,
