@@ -94,7 +94,8 @@ def _without_culprits(
 
 def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
     """Parse one expression that may use these typedef names; give None if it is none."""
-    names = "".join(f"typedef int {name};" for name in typedefs)
+    used = set(IDENTIFIER.findall(text))  # others would only take time
+    names = "".join(f"typedef int {name};" for name in typedefs if name in used)
     try:
         *_, variable = _parse(f"{names} int {_VARIABLE} = ({text});").ext
     except ParseError:
