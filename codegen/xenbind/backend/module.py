@@ -222,7 +222,10 @@ class _Module:
             name = names[field.name]
             members.append(
                 MemberView(
-                    name, self.member(field, name, natural), docstring(field.doc, 4)
+                    name,
+                    self.member(field, name, natural),
+                    self.values(field),
+                    docstring(field.doc, 4),
                 )
             )
             flat = flat and not is_nested(field.type)
@@ -274,8 +277,8 @@ class _Module:
         extra = []
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
-        if field.hint in self.groups and isinstance(field.type, Scalar | Enumeration):
-            extra.append(self.groups[field.hint])
+        if values := self.values(field):
+            extra.append(values)
         if name != field.name:
             extra.append(f'"{field.name}"')
         if not natural:
@@ -291,6 +294,12 @@ class _Module:
         if text.startswith("Annotated["):
             return f"{text[:-1]}, {', '.join(extra)}]"
         return f"{self.use(ANNOTATIONS, 'Annotated')}[{text}, {', '.join(extra)}]"
+
+    def values(self, field: Field) -> str:
+        """The enum class of what a member holds, empty without one."""
+        if field.hint in self.groups and isinstance(field.type, Scalar | Enumeration):
+            return self.groups[field.hint]
+        return ""
 
     def alias(self, c_type: CType) -> str:
         return (
