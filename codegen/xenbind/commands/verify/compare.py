@@ -53,11 +53,18 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
     own = expected(asked)
     c, debug = _ask_c(spec, version, interface, asked, machine)
     told = {probe.name for probe in asked.told}
+    table = _read_table(out)
+    where = interface.version, interface.abi
+    in_table = abi_table.knows(table, *where)
     sources = [
         _Source("C", c, lambda fact: fact not in told),
         _Source("DWARF", debug, dwarf.covers),
         _Source("xenbind", own),
-        _Source("abi.md", _ask_table(out, interface), abi_table.covers),
+        _Source(
+            "abi.md",
+            abi_table.read(table, *where),
+            lambda fact: in_table and abi_table.covers(fact),
+        ),
     ]
     if machine.target == host():
         package = ask_package(spec.package, out, interface.version)
@@ -99,17 +106,16 @@ def _ask_c(
         return answers(made, asked), debug
 
 
-def _ask_table(out: Path, interface: Interface) -> dict[str, int]:
-    """Ask what the generated ABI table says of the interface's version and ABI."""
+def _read_table(out: Path) -> str:
+    """Read the generated ABI table."""
     path = out / "abi.md"
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise OutputError(
             f"cannot read {path}: {error.strerror}",
             "run `xenbind generate` with the same --out first",
         ) from error
-    return abi_table.read(text, interface.version, interface.abi)
 
 
 def _compare(
