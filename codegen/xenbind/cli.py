@@ -45,7 +45,7 @@ _COMMANDS = {
     ),
     "verify": (
         "xenbind.commands.verify.command",
-        "Compile the headers and compare every size, offset, bit and value with the package.",
+        "Compile the headers and hold the package against what C says of them.",
     ),
 }
 

@@ -7,20 +7,22 @@ header read by `frontend` and lowered by `lowering`.  The commands start here.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from xenbind.errors import SourceError, XenbindError
-from xenbind.frontend.header import read_header
+from xenbind.frontend.header import ParsedHeader, read_header
+from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
-from xenbind.ir.interface import Interface, Layouts
+from xenbind.ir.interface import Interface, Layouts, Record
 from xenbind.lowering.lower import Lowered, lower
 from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import Compiler
+from xenbind.toolchain.targets import find_all
 
 
 def compiler_for(
@@ -47,7 +49,8 @@ def read(
     is the one to say so.
     """
     with _deep_recursion(version.directory / spec.header):
-        return _read(spec, version, command, abi).interface
+        _, lowered = _read(spec, version, command, abi)
+    return lowered.interface
 
 
 def read_for_all(
@@ -55,18 +58,42 @@ def read_for_all(
 ) -> tuple[Interface, Callable[[], Layouts]]:
     """Read a header for x86_64, and give what lays its records out on every ABI when called.
 
-    The header is preprocessed and parsed once, by one compiler: where it asks for a
-    target's macros it is that of `command`.  Raises as `read` does.
+    The header is preprocessed and parsed once, by one compiler, unless it asks for its
+    target's macros: then it is read for each target that there is a compiler for, and the
+    layouts lack the others.  Raises as `read` does.
     """
-    header = version.directory / spec.header
-    with _deep_recursion(header):
-        lowered = _read(spec, version, command, X86_64)
+    path = version.directory / spec.header
+    with _deep_recursion(path):
+        header, lowered = _read(spec, version, command, X86_64)
 
     def layouts() -> Layouts:
-        with _deep_recursion(header):
+        libc = str(compiler_for(spec, version, command).libc)
+        texts = (
+            header.sources.text(file)
+            for file in header.files
+            if not file.startswith(libc)
+        )
+        with _deep_recursion(path):
+            if asks_for_target(texts):
+                return _layouts_by_target(spec, version, command)
             return lowered.layouts()
 
     return lowered.interface, layouts
+
+
+def _layouts_by_target(
+    spec: Spec, version: VersionSpec, command: tuple[str, ...]
+) -> Layouts:
+    """Lay out what a compiler for each target reads; a header that one refuses has nothing."""
+    found: dict[str, Mapping[str, Record]] = {}
+    for machine in find_all(command):
+        abi = machine.target.abi
+        try:
+            _, lowered = _read(spec, version, machine.command, abi)
+            found[abi.name] = lowered.interface.records_by_key
+        except SourceError:
+            found[abi.name] = {}
+    return found
 
 
 # Room for structs in 250 levels; the parser takes 12 calls for each.
@@ -93,16 +120,17 @@ def _deep_recursion(header: Path) -> Iterator[None]:
 
 def _read(
     spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
-) -> Lowered:
+) -> tuple[ParsedHeader, Lowered]:
     path = version.directory / spec.header
     header = read_header(path, compiler_for(spec, version, command), spec.skip)
     lowered = lower(header, spec, abi)
     interface = lowered.interface
     if spec.version_macro is None:
-        return replace(lowered, interface=replace(interface, version=version.number))
+        interface = replace(interface, version=version.number)
+        return header, replace(lowered, interface=interface)
     if version.number not in (0, interface.version):
         raise XenbindError(
             f"{path} is of version {interface.version}, the spec says {version.number}",
             f"correct the number in {spec.path}, or the directory",
         )
-    return lowered
+    return header, lowered

@@ -67,40 +67,45 @@ class Reference:
         source = GENERATED / "reference" / f"v{version}.c"
         self.module = package.interface(version)
         self.library = ctypes.CDLL(str(compile_shared(source, version, folder)))
-        declared = re.search(r"char name\[(\d+)\]", source.read_text())
-        assert declared
-        self.name_size = int(declared[1])
+        text = source.read_text()
+        self.name_size, self.word_size = (
+            int(re.findall(rf"char {member}\[(\d+)\]", text)[0])
+            for member in ("name", "word")
+        )
 
-    def facts(self) -> Iterator[tuple[str, int]]:
-        """Sizes, alignments, offsets and constant values."""
+    def facts(self) -> dict[str, int | str]:
+        """What C says, and what it was told of what it does not know."""
+        found: dict[str, int | str] = dict(self._numbers("facts"))
+        found |= self._words("words")
+        found |= self._words("told")
+        for index, (name, size) in enumerate(self._numbers("strings")):
+            found[name] = self._bytes(f"string_{index}", size).decode()
+        for index, (name, _) in enumerate(self._rows("bit_names", 0)):
+            size = int(found[f"{name.partition('.')[0]} size"])
+            bits = int.from_bytes(self._bytes(f"bits_{index}", size), "little")
+            found[f"{name} bit_offset"] = (bits & -bits).bit_length() - 1
+            found[f"{name} bit_width"] = bits.bit_count()
+        return found
 
-        class Fact(ctypes.Structure):
-            _fields_ = [
-                ("name", ctypes.c_char * self.name_size),
-                ("value", ctypes.c_ulonglong),
-            ]
+    def _numbers(self, table: str) -> Iterator[tuple[str, int]]:
+        for name, number in self._rows(table, 8):
+            yield name, int.from_bytes(number, "little")
 
-        count = ctypes.c_size_t.in_dll(self.library, "xenbind_fact_count").value
-        for fact in (Fact * count).in_dll(self.library, "xenbind_facts"):
-            yield fact.name.decode(), fact.value
+    def _words(self, table: str) -> Iterator[tuple[str, str]]:
+        for name, word in self._rows(table, self.word_size):
+            yield name, word.rstrip(b"\0").decode()
 
-    def bits(self, index: int, size: int) -> int:
-        """The record of `size` bytes in which the bits of one bit-field are set."""
-        data = (ctypes.c_uint8 * size).in_dll(self.library, f"xenbind_bits_{index}")
-        return int.from_bytes(bytes(data), "little")
+    def _rows(self, table: str, size: int) -> Iterator[tuple[str, bytes]]:
+        """A table's rows: a name, and so many bytes beside it."""
+        count = ctypes.c_size_t.in_dll(self.library, f"xenbind_{table}_count").value
+        row = self.name_size + size
+        data = self._bytes(table, count * row)
+        for start in range(0, len(data), row):
+            name = data[start : start + self.name_size].rstrip(b"\0").decode()
+            yield name, data[start + self.name_size : start + row]
 
-    def bit_fields(self) -> Iterator[str]:
-        """The names of the bit-fields, in the order of their indices."""
-        index = 0
-        while True:
-            names = (ctypes.c_char * self.name_size * (index + 1)).in_dll(
-                self.library, "xenbind_bit_names"
-            )
-            name = bytes(names[index]).rstrip(b"\0").decode()
-            if not name:
-                return
-            yield name
-            index += 1
+    def _bytes(self, name: str, size: int) -> bytes:
+        return bytes((ctypes.c_char * size).in_dll(self.library, f"xenbind_{name}"))
 
     def fill(self, name: str, record: Any, words: Any) -> None:
         """Have C assign the words to the record's members, one after another."""

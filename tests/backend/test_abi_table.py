@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from c_compiler import GCC
 from golden_files import check_golden
-from support import PROJECT, tree, xenbind
+from support import PROJECT, require, tree, xenbind
 from xenbind.backend import abi_table
 from xenbind.ir.abi import ABIS
 
@@ -114,3 +116,122 @@ def test_a_record_that_another_target_cannot_have_is_left_out(tmp_path: Path) ->
             "\n| struct pad      |     2/1  |       -* |     2/1  |       -* |     2/1  |\n"
             in (tmp_path / f"out{number}" / "abi.md").read_text()
         )
+
+
+ASKING = """\
+#define VM_EVENT_INTERFACE_VERSION 1
+struct same { uint64_t word; };
+#ifdef __i386__
+struct asking { uint64_t word, more; };
+struct on_i386 { uint8_t byte; };
+#else
+struct asking { uint64_t word; };
+#endif
+#if defined(__riscv)
+#error "not for this one"
+#endif
+"""
+KNOWN = """\
+| struct same     |     8/8  |     8/4* |     8/8  |     8/8  |       -* |
+| struct asking   |     8/8  |    16/4* |     8/8  |     8/8  |       -* |
+| struct on_i386  |       -  |     1/1* |       -  |       -  |       -  |
+"""
+POOR = """\
+| struct same     |     8/8  |       ?  |       ?  |       ?  |       ?  |
+| struct asking   |     8/8  |       ?  |       ?  |       ?  |       ?  |
+"""
+FOREIGN = ("--include", "headers", "--out", "out")
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Path:
+    """A header that is another on each target, in a tree without a package yet."""
+    for compiler in GCC.values():
+        require(shutil.which(compiler) is not None, compiler)
+    tree(tmp_path / "headers", ASKING)
+    return tmp_path
+
+
+def with_compilers(folder: Path, *names: str) -> dict[str, str]:
+    """The environment of a machine that has no other compilers."""
+    for name in (*names, "as"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    return {"PATH": str(folder)}
+
+
+@pytest.fixture
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a machine that has gcc for itself and no other compiler."""
+    return with_compilers(tmp_path_factory.mktemp("bin"), "gcc")
+
+
+def table_of(folder: Path) -> str:
+    return (folder / "out" / "abi.md").read_text()
+
+
+def test_a_header_that_asks_for_its_target_is_read_for_each(asking: Path) -> None:
+    made = xenbind("generate", *FOREIGN, cwd=asking)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert table_of(asking).endswith(KNOWN)
+    for target in ("x86_64", "i386", "arm64", "armhf"):
+        held = xenbind("verify", *FOREIGN, "--target", target, cwd=asking)
+        assert (held.returncode, held.stderr) == (0, "")
+
+
+def test_where_no_compiler_can_be_asked_the_table_says_so(
+    asking: Path, alone: dict[str, str]
+) -> None:
+    xenbind("generate", *FOREIGN, cwd=asking, **alone)
+    assert table_of(asking).endswith(POOR)
+    assert xenbind("check", *FOREIGN, cwd=asking).returncode == 0
+    # What it does not know it says nothing wrong of.
+    for target in ("x86_64", "i386", "arm64"):
+        held = xenbind("verify", *FOREIGN, "--target", target, cwd=asking)
+        assert (held.returncode, held.stderr) == (0, "")
+
+
+def test_clang_is_asked_where_gcc_has_no_cross_compiler(
+    asking: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    require(shutil.which("clang") is not None, "clang")
+    both = with_compilers(tmp_path_factory.mktemp("bin"), "gcc", "clang")
+    xenbind("generate", *FOREIGN, cwd=asking, **both)
+    assert table_of(asking).endswith(KNOWN)
+
+
+def test_a_table_that_knows_more_is_not_stale(
+    asking: Path, alone: dict[str, str]
+) -> None:
+    xenbind("generate", *FOREIGN, cwd=asking)
+    # Another xenbind, which has to look at every file.
+    manifest = asking / "out" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**content, "generator": "of before"}, indent=2))
+
+    shown = xenbind("check", *FOREIGN, cwd=asking, **alone)
+    assert "stale: out/manifest.json\n" in shown.stdout
+    assert "abi.md" not in shown.stdout
+    xenbind("generate", *FOREIGN, cwd=asking, **alone)
+    assert table_of(asking).endswith(KNOWN)
+    assert xenbind("check", *FOREIGN, cwd=asking).returncode == 0
+
+
+def test_a_table_of_other_headers_does_not_stay(
+    asking: Path, alone: dict[str, str]
+) -> None:
+    xenbind("generate", *FOREIGN, cwd=asking)
+    tree(asking / "headers", ASKING.replace("uint8_t byte", "uint16_t byte"))
+    xenbind("generate", *FOREIGN, cwd=asking, **alone)
+    assert table_of(asking).endswith(POOR)
+
+
+def test_a_wrong_cell_is_stale_though_another_is_unknown(
+    asking: Path, alone: dict[str, str]
+) -> None:
+    xenbind("generate", *FOREIGN, cwd=asking)
+    table = asking / "out" / "abi.md"
+    table.write_text(
+        table.read_text().replace("     8/8  |    16/4*", "     9/8  |    16/4*")
+    )
+    shown = xenbind("check", *FOREIGN, cwd=asking, **alone)
+    assert "stale: out/abi.md\n" in shown.stdout

@@ -562,7 +562,7 @@ def test_a_macro_that_expands_to_megabytes_is_refused(tmp_path: Path) -> None:
 
 TOO_MUCH = (
     "vm_event.h:1:1: error: the C compiler wrote more than 32 MB\n"
-    "  help: look for a macro that expands without end, or name another compiler with --cc\n"
+    "  help: look for a macro that expands without end, or declare less in one header\n"
 )
 
 

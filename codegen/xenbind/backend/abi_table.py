@@ -7,7 +7,7 @@ strings, for `render`, and reads such a table back, for `verify`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from xenbind.ir.abi import ABIS
@@ -16,6 +16,7 @@ from xenbind.ir.interface import Layouts, Record
 
 _NUMBER_WIDTH = len("65536/8*")
 _NONE = "-"  # not there
+_UNKNOWN = "?"  # there was no compiler to ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,62 @@ def tables(versions: Sequence[tuple[int, Layouts]]) -> list[VersionTable]:
 def read(text: str, version: int, target: str) -> dict[str, int]:
     """What a table says of one version on one target, under the names of `reference`."""
     facts = {}
-    _, _, rest = text.partition(f"\n## Version {version}\n")
-    column = 2 + list(ABIS).index(target)
-    for line in rest.partition("\n## ")[0].splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if len(cells) > column and (found := _CELL.fullmatch(cells[column])):
-            facts[f"{cells[1]} size"] = int(found[1])
-            facts[f"{cells[1]} alignment"] = int(found[2])
+    for key, cell in _column(text, version, target):
+        if found := _CELL.fullmatch(cell):
+            facts[f"{key} size"] = int(found[1])
+            facts[f"{key} alignment"] = int(found[2])
     return facts
+
+
+def knows(text: str, version: int, target: str) -> bool:
+    """Tell whether a table is one of this target too: there was a compiler to ask."""
+    return all(cell != _UNKNOWN for _, cell in _column(text, version, target))
+
+
+def _column(text: str, version: int, target: str) -> Iterator[tuple[str, str]]:
+    """The names of records, and what a table has for each on one target."""
+    column = 2 + list(ABIS).index(target)
+    for heading, cells in _lines(text):
+        if heading == f"## Version {version}" and len(cells) > column:
+            yield cells[1], cells[column]
+
+
+def completes(old: str, new: str) -> bool:
+    """Tell whether a text with tables says all that another knows, and more.
+
+    That other one does not know some targets in some versions.
+    """
+    unknown: dict[str, set[int]] = {}
+    for version, cells in _lines(new):
+        columns = {column for column, cell in enumerate(cells) if cell == _UNKNOWN}
+        unknown.setdefault(version, set()).update(columns)
+    return old != new and list(_known(old, unknown)) == list(_known(new, unknown))
+
+
+def _known(text: str, unknown: Mapping[str, Set[int]]) -> Iterator[list[str]]:
+    """The lines of a text with tables, without the columns of what is unknown.
+
+    Then what differs from another target or version is left out too, and so is a record
+    that only those targets have.
+    """
+    for version, cells in _lines(text):
+        if len(cells) == 1 or not unknown.get(version):
+            # The rule under a heading is as wide as the widest cell.
+            yield [re.sub("-+", "-", cell) for cell in cells]
+            continue
+        columns = [c for c in range(2, 2 + len(ABIS)) if c not in unknown[version]]
+        known = [cells[column].removesuffix("*") for column in columns]
+        if set(known) != {_NONE}:
+            yield [cells[1], *known]
+
+
+def _lines(text: str) -> Iterator[tuple[str, list[str]]]:
+    """The lines as cells, one for a line that is not of a table, each with its version."""
+    version = ""
+    for line in text.splitlines():
+        if line.startswith("## "):
+            version = line
+        yield version, [cell.strip() for cell in line.split("|")]
 
 
 _CELL = re.compile(r"(\d+)/(\d+)\*?")
@@ -63,33 +112,48 @@ def covers(fact: str) -> bool:
 
 
 def _rows(layouts: Layouts, before: Layouts | None) -> Iterator[list[str]]:
-    keys = [key for key in next(iter(layouts.values())) if not is_anonymous(key)]
+    keys = _keys(layouts)
     for key in keys:
         row = [key, *_cells(layouts, key)]
         yield row if before is None else [*row, _change(layouts, before, key)]
-    for key in next(iter(before.values())) if before else ():
-        if not is_anonymous(key) and key not in keys and before is not None:
+    for key in _keys(before or {}):
+        if key not in keys and before is not None:
             yield [key, *([f"{_NONE} "] * len(ABIS)), f"gone, {_was(before, key)}"]
 
 
+def _keys(layouts: Layouts) -> dict[str, None]:
+    """The records that have a name, in the order of declaration."""
+    return dict.fromkeys(
+        key for records in layouts.values() for key in records if not is_anonymous(key)
+    )
+
+
 def _cells(layouts: Layouts, key: str) -> list[str]:
-    cells = [_cell(layouts[name], key) for name in ABIS]
-    return [cell + ("*" if cell != cells[0] else " ") for cell in cells]
+    cells = [_cell(layouts.get(name), key) for name in ABIS]
+    return [cell + ("*" if _differ(cell, cells[0]) else " ") for cell in cells]
 
 
-def _cell(records: Mapping[str, Record], key: str) -> str:
+def _cell(records: Mapping[str, Record] | None, key: str) -> str:
+    if records is None:
+        return _UNKNOWN
     record = records.get(key)
     return _NONE if record is None else f"{record.size}/{record.alignment}"
+
+
+def _differ(cell: str, other: str) -> bool:
+    """Tell whether two cells are known to differ."""
+    return cell != other and _UNKNOWN not in (cell, other)
 
 
 def _change(layouts: Layouts, before: Layouts, key: str) -> str:
     """What a reviewer has to know of a record that the version before had too."""
     if all(key not in records for records in before.values()):
         return "new"
-    if any(_cell(layouts[name], key) != _cell(before[name], key) for name in ABIS):
+    known = [name for name in ABIS if name in layouts and name in before]
+    if any(_cell(layouts[name], key) != _cell(before[name], key) for name in known):
         return _was(before, key)
     if any(
-        _members(layouts[name], key) != _members(before[name], key) for name in ABIS
+        _members(layouts[name], key) != _members(before[name], key) for name in known
     ):
         return "members changed"
     return ""
@@ -97,8 +161,8 @@ def _change(layouts: Layouts, before: Layouts, key: str) -> str:
 
 def _was(before: Layouts, key: str) -> str:
     """The cells of the version before: the first ABI's, and those that differ from it."""
-    first, *others = ((name, _cell(before[name], key)) for name in ABIS)
-    differing = [f"{name} {cell}" for name, cell in others if cell != first[1]]
+    first, *others = ((name, _cell(before.get(name), key)) for name in ABIS)
+    differing = [f"{name} {cell}" for name, cell in others if _differ(cell, first[1])]
     return f"was {', '.join([first[1], *differing])}"
 
 

@@ -229,7 +229,10 @@ class _Module:
             name = names[field.name]
             members.append(
                 MemberView(
-                    name, self.member(field, name, natural), docstring(field.doc, 4)
+                    name,
+                    self.member(field, name, natural),
+                    self.enum_of(field),
+                    docstring(field.doc, 4),
                 )
             )
             flat = flat and not is_nested(field.type)
@@ -283,8 +286,8 @@ class _Module:
         extra = []
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
-        if field.hint in self.hints and isinstance(field.type, Scalar | Enumeration):
-            extra.append(self.groups[self.hints[field.hint].key])
+        if values := self.enum_of(field):
+            extra.append(values)
         if name != field.name:
             extra.append(f'"{field.name}"')
         if not natural:
@@ -300,6 +303,12 @@ class _Module:
         if text.startswith("Annotated["):
             return f"{text[:-1]}, {', '.join(extra)}]"
         return f"{self.use(ANNOTATIONS, 'Annotated')}[{text}, {', '.join(extra)}]"
+
+    def enum_of(self, field: Field) -> str:
+        """The enum class of what a member holds, empty without one."""
+        if field.hint in self.hints and isinstance(field.type, Scalar | Enumeration):
+            return self.groups[self.hints[field.hint].key]
+        return ""
 
     def alias(self, c_type: CType) -> str:
         return (

@@ -35,8 +35,11 @@ class EnumView:
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
+    """A member; `values` is the enum class of what it holds, empty without one."""
+
     name: str
     type: str
+    values: str
     doc: str
 
 

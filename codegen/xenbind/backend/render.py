@@ -8,6 +8,7 @@ and in `module`; a template holds text and loops.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import jinja2
 
@@ -16,10 +17,11 @@ from xenbind.backend import python_text
 from xenbind.backend.abi_table import tables
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
+from xenbind.backend.python_facts import class_probes
 from xenbind.backend.python_model import ProtocolView
 from xenbind.backend.ring_module import protocol_view
 from xenbind.errors import XenbindError
-from xenbind.facts.probes import reference
+from xenbind.facts.probes import Reference, reference
 from xenbind.ir.abi import ABIS
 from xenbind.ir.interface import Interface, Layouts
 from xenbind.resources import folder
@@ -119,10 +121,9 @@ def _version_context(
 ) -> dict[str, object]:
     """Give what the templates that make a file for every version may name."""
     header, releases = headers[interface.version], _releases(spec, interface)
-    return {
-        **_reference_context(spec, interface),
-        "module": module_view(interface, header, releases),
-    }
+    view = module_view(interface, header, releases)
+    asked = reference(interface, class_probes(interface, view))
+    return {**_reference_context(spec, interface, asked), "module": view}
 
 
 def _runtime(package: str, has_ring: bool) -> dict[str, str]:
@@ -137,18 +138,23 @@ def _runtime(package: str, has_ring: bool) -> dict[str, str]:
     return found
 
 
-def render_reference(spec: Spec, interface: Interface) -> str:
-    """The reference C file of one interface version."""
-    context = _reference_context(spec, interface)
+def render_reference(spec: Spec, interface: Interface, asked: Reference) -> str:
+    """A C file that answers what is `asked` of one interface version.
+
+    It lacks the functions of the round trip, which take most of the time to compile.
+    """
+    context = _reference_context(spec, interface, replace(asked, round_trips=()))
     return Templates().text("reference/version.c.jinja", context)
 
 
-def _reference_context(spec: Spec, interface: Interface) -> dict[str, object]:
+def _reference_context(
+    spec: Spec, interface: Interface, asked: Reference
+) -> dict[str, object]:
     return {
         "name": spec.name,
         "version": interface.version,
         "header": spec.header,
-        "reference": reference(interface),
+        "reference": asked,
     }
 
 

@@ -1,8 +1,9 @@
 """Ask a compiler's debug information of a header: a second oracle.
 
 Takes an object file that was compiled with -g, and the keys of records; gives their
-sizes, offsets, bits and enumerators' values under the names that `probes` uses.  The
-members are those that DWARF lists, not those that xenbind found: one that it lost shows.
+sizes, offsets, bits, kinds, lengths and enumerators' values under the names that `probes`
+uses.  The members are those that DWARF lists, not those that xenbind found: one that it
+lost shows.
 DWARF tells no alignment unless an attribute sets it, and knows no macro's value.
 `verify` compares.
 """
@@ -11,20 +12,32 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
+from xenbind.facts.probes import Answer
+
 # All types, also those that no object or function uses.
 OPTIONS = ("-g", "-fno-eliminate-unused-debug-types")
 
-_TOLD = frozenset(("size", "offset", "bit_offset", "bit_width"))
+_TOLD = frozenset(("size", "offset", "bit_offset", "bit_width", "kind", "length"))
 _RECORDS = {"DW_TAG_structure_type": "struct", "DW_TAG_union_type": "union"}
 _QUALIFIERS = frozenset(
     f"DW_TAG_{name}_type" for name in ("const", "volatile", "restrict", "atomic")
 )
+# Encodings of base types (DWARF 5, 7.8).
+_KINDS = {
+    0x02: "bool",
+    0x04: "float",
+    0x05: "signed",
+    0x06: "signed",
+    0x07: "unsigned",
+    0x08: "unsigned",
+}
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _DW_OP_PLUS_UCONST = 0x23
 _R_RISCV_32 = 1
@@ -35,19 +48,34 @@ def covers(fact: str) -> bool:
     return fact.rpartition(" ")[2] in _TOLD
 
 
-def facts(path: Path, keys: Set[str], constants: Set[str]) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the header: records' keys by their place in DWARF, and bit-fields."""
+
+    keys: Mapping[int, str]
+    bit_fields: Set[str]
+
+
+def facts(
+    path: Path, keys: Set[str], constants: Set[str], bit_fields: Set[str] = frozenset()
+) -> dict[str, Answer]:
     """What an object file's debug information says of some records and enumerators.
 
     A key is `struct TAG`, `union TAG` or the name of a typedef.  What DWARF does not
-    have, such as a constant that is a macro, has no facts.
+    have, such as a constant that is a macro, has no facts.  `bit_fields` are the names of
+    those that are known: clang does not tell one that is as wide as its type from a
+    member that is none.
     """
-    found: dict[str, int] = {}
+    found: dict[str, Answer] = {}
     for unit in _debug_information(path).iter_CUs():
-        for die in unit.get_top_DIE().iter_children():
+        entries = list(unit.get_top_DIE().iter_children())
+        records = [(key, die) for die in entries if (key := _key(die)) in keys]
+        known = _Known({_resolved(die).offset: key for key, die in records}, bit_fields)
+        for die in entries:
             if die.tag == "DW_TAG_enumeration_type":
                 found.update(_enumerators(die, constants))
-            elif (key := _key(die)) in keys:
-                found.update(_record(die, key))
+        for key, die in records:
+            found.update(_record(die, key, known))
     return found
 
 
@@ -85,28 +113,32 @@ def _name(die: Any) -> str:
     return attribute.value.decode() if attribute else ""
 
 
-def _record(die: Any, key: str) -> Iterator[tuple[str, int]]:
+def _record(die: Any, key: str, known: _Known) -> Iterator[tuple[str, Answer]]:
     record = _resolved(die)
     yield f"{key} size", _size(record)
-    yield from _members(record, f"{key}.", 0)
+    yield from _members(record, f"{key}.", 0, known)
 
 
-def _members(record: Any, path: str, base: int) -> Iterator[tuple[str, int]]:
+def _members(
+    record: Any, path: str, base: int, known: _Known
+) -> Iterator[tuple[str, Answer]]:
     for member in record.iter_children():
         if member.tag != "DW_TAG_member":
             continue
         fact = f"{path}{_name(member)}"
-        offset = base + _location(member)
+        type_die = _type(member)
         width = member.attributes.get("DW_AT_bit_size")
-        if width is not None:
+        if width is not None or fact in known.bit_fields:
             if _name(member):
                 yield f"{fact} bit_offset", 8 * base + _first_bit(member)
-                yield f"{fact} bit_width", width.value
+                yield f"{fact} bit_width", width.value if width else 8 * _size(type_die)
+                yield f"{fact} kind", _kind(type_die, known, is_bits=True)
             continue
-        type_die = _type(member)
+        offset = base + _location(member)
         if _name(member):
             yield f"{fact} offset", offset
             yield f"{fact} size", _size(type_die)
+            yield from _type_facts(fact, type_die, known)
         element, index = _element(type_die)
         inner = _resolved(element)
         if inner.tag in _RECORDS:
@@ -114,11 +146,41 @@ def _members(record: Any, path: str, base: int) -> Iterator[tuple[str, int]]:
             is_anonymous = inner is element and not _name(inner)
             if is_anonymous or not index:
                 yield from _members(
-                    inner, f"{fact}{index}." if _name(member) else path, offset
+                    inner, f"{fact}{index}." if _name(member) else path, offset, known
                 )
 
 
-def _enumerators(die: Any, wanted: Set[str]) -> Iterator[tuple[str, int]]:
+def _type_facts(
+    fact: str, type_die: Any, known: _Known
+) -> Iterator[tuple[str, Answer]]:
+    """The kind of a member's type, and the lengths of its arrays."""
+    index = ""
+    while (array := _resolved(type_die)).tag == "DW_TAG_array_type":
+        for length in _counts(array):
+            yield f"{fact}{index} length", length
+            index += "[0]"
+        type_die = _type(array)
+    yield f"{fact} kind", _kind(type_die, known)
+
+
+def _kind(type_die: Any, known: _Known, is_bits: bool = False) -> str:
+    """What a type is, in a word, as `probes` has it."""
+    type_die = _resolved(type_die)
+    if type_die.tag in _RECORDS:
+        return known.keys.get(type_die.offset, _RECORDS[type_die.tag])
+    if type_die.tag == "DW_TAG_pointer_type":
+        return "pointer"
+    if type_die.tag == "DW_TAG_enumeration_type":
+        if "DW_AT_type" in type_die.attributes:
+            return _kind(_type(type_die), known)
+        values = (e.attributes["DW_AT_const_value"] for e in type_die.iter_children())
+        return "signed" if any(value.value < 0 for value in values) else "unsigned"
+    if _name(type_die) == "char" and not is_bits:
+        return "char"
+    return _KINDS[type_die.attributes["DW_AT_encoding"].value]
+
+
+def _enumerators(die: Any, wanted: Set[str]) -> Iterator[tuple[str, Answer]]:
     for entry in die.iter_children():
         if _name(entry) in wanted:
             value = entry.attributes["DW_AT_const_value"].value
@@ -198,9 +260,9 @@ def _first_bit(member: Any) -> int:
     attributes = member.attributes
     if first := attributes.get("DW_AT_data_bit_offset"):
         return int(first.value)
-    bits = 8 * _size(_type(member))
-    width = attributes["DW_AT_bit_size"].value
     if from_the_top := attributes.get("DW_AT_bit_offset"):
+        bits = 8 * _size(_type(member))
+        width = attributes["DW_AT_bit_size"].value
         # A packed one may begin above its unit; clang writes the negative number unsigned.
         return int(8 * _location(member) + bits - from_the_top.value - width) & _WORD
     return 8 * _location(member)

@@ -6,13 +6,14 @@ answers by the probes' names.  It may be for any target.  `verify` compares them
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
 from xenbind.facts import dwarf
-from xenbind.facts.probes import Reference
+from xenbind.facts.probes import Answer, Reference
 from xenbind.toolchain.compiler import Compiler, first_error
 
 
@@ -22,41 +23,65 @@ def compile_reference(source: Path, compiler: Compiler) -> Path:
     It has debug information, for `dwarf`.  Raises `SourceError` at the line that C refuses.
     """
     target = source.with_suffix(".o")
-    options = ["-O0", "-w", *dwarf.OPTIONS, "-c", str(source), "-o", str(target)]
+    # Without -pipe, gcc writes three times as much as assembly.
+    options = ["-O0", "-w", "-pipe", *dwarf.OPTIONS]
+    options += ["-c", str(source), "-o", str(target)]
     finished = compiler.run(options).finish()
     if finished.status or finished.exceeded:
         raise first_error(finished, source)
     return target
 
 
-def answers(path: Path, reference: Reference) -> dict[str, int]:
+def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     """What the compiled reference says, by the names of the probes.
 
     Reads the constant tables out of the object file: no code of it runs, so that it may
     be for any target.
     """
-    with path.open("rb") as file:
-        elf = ELFFile(file)
-        symbols: Any = elf.get_section_by_name(".symtab")
-        data = {
-            symbol.name: elf.get_section(symbol["st_shndx"]).data()[
-                symbol["st_value"] : symbol["st_value"] + symbol["st_size"]
-            ]
-            for symbol in symbols.iter_symbols()
-            if symbol.name.startswith("xenbind_")
-            and isinstance(symbol["st_shndx"], int)
-            and symbol["st_info"]["type"] == "STT_OBJECT"
-        }
-    found = {}
-    row = reference.name_size + 8
-    table = data["xenbind_facts"]
-    for start in range(0, len(table), row):
-        name = table[start : start + reference.name_size].rstrip(b"\0").decode()
-        found[name] = int.from_bytes(
-            table[start + reference.name_size : start + row], "little"
-        )
+    data = _objects(path)
+    found: dict[str, Answer] = {}
+    for name, number in _rows(data["xenbind_facts"], reference.name_size, 8):
+        found[name] = int.from_bytes(number, "little")
+    size = reference.word_size
+    for name, word in _rows(data["xenbind_words"], reference.name_size, size):
+        found[name] = word.rstrip(b"\0").decode()
+    for index, string in enumerate(reference.strings):
+        text = data[f"xenbind_string_{index}"].removesuffix(b"\0")
+        found[string.name] = text.decode("utf-8", errors="backslashreplace")
     for index, probe in enumerate(reference.bit_fields):
         bits = int.from_bytes(data[f"xenbind_bits_{index}"], "little")
         found[f"{probe.name} bit_offset"] = (bits & -bits).bit_length() - 1
         found[f"{probe.name} bit_width"] = bits.bit_count()
     return found
+
+
+def _objects(path: Path) -> dict[str, bytes]:
+    """The contents of the reference's objects, by their names."""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        table: Any = elf.get_section_by_name(".symtab")
+        symbols = [
+            symbol
+            for symbol in table.iter_symbols()
+            if symbol.name.startswith("xenbind_")
+            and isinstance(symbol["st_shndx"], int)
+            and symbol["st_info"]["type"] == "STT_OBJECT"
+        ]
+        sections = {
+            index: elf.get_section(index).data()
+            for index in {symbol["st_shndx"] for symbol in symbols}
+        }
+    return {
+        symbol.name: sections[symbol["st_shndx"]][
+            symbol["st_value"] : symbol["st_value"] + symbol["st_size"]
+        ]
+        for symbol in symbols
+    }
+
+
+def _rows(table: bytes, name_size: int, size: int) -> Iterator[tuple[str, bytes]]:
+    """The rows of a table, each a name and what the fact of that name is."""
+    row = name_size + size
+    for start in range(0, len(table), row):
+        name = table[start : start + name_size].rstrip(b"\0").decode()
+        yield name, table[start + name_size : start + row]

@@ -1,8 +1,8 @@
 """Ask a generated package of itself: a source of facts beside C and DWARF.
 
 Takes the folder of a package and a version; gives what `python -m PACKAGE.runtime.layout`
-prints, the sizes, offsets, bits and values of its classes and constants, under the names
-of `probes`.  `verify` holds them against the compiler's, `generate` against the new header's.
+says of its classes and constants, under the names of `probes`.  `verify` holds them
+against the compiler's, `generate` against the new header's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 
 from xenbind.errors import OutputError
+from xenbind.facts.probes import Answer
 
 
-def ask_package(package: str, out: Path, version: int) -> dict[str, int]:
+def ask_package(package: str, out: Path, version: int) -> dict[str, Answer]:
     """What the generated classes say, in a process of their own."""
     process = subprocess.run(
         [sys.executable, "-m", f"{package}.runtime.layout", str(version)],
@@ -36,5 +37,5 @@ def ask_package(package: str, out: Path, version: int) -> dict[str, int]:
             f"cannot import {package} version {version} from {out}: {last[0]}",
             "run `xenbind generate` with the same --out first",
         )
-    facts: dict[str, int] = json.loads(process.stdout)
+    facts: dict[str, Answer] = json.loads(process.stdout)
     return facts

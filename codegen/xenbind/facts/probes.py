@@ -1,40 +1,66 @@
 """Choose what to ask compiled C about an interface, with the IR's own answers.
 
 `reference` takes the IR and gives the questions: one `Probe` for each size, alignment,
-offset, bit position and constant value, and the members that the round trip visits; the
-template reference/version.c.jinja makes a C file of them.  `object_file` compiles that and
-reads what C says; `verify` compares it with what `expected` gives.
+offset, bit position, kind of type, length of an array and value of a constant, and the
+members that the round trip visits; the template reference/version.c.jinja makes a C file
+of them.  `object_file` compiles that and reads what C says; `verify` compares it with what
+`expected` gives.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
-from xenbind.ir.interface import Field, Interface, Record
+from xenbind.ir.abi import ABIS, Abi
+from xenbind.ir.c_types import (
+    Array,
+    CType,
+    Enumeration,
+    Pointer,
+    RecordRef,
+    Scalar,
+)
+from xenbind.ir.interface import Constant, Field, Interface, Record
 from xenbind.source import Coord
+
+# What facts say: numbers, and words such as a member's kind.
+Answer = int | str
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _FLOATS = ("float", "double", "long double")
+# How facts about the generated classes begin, which C knows nothing of.
+CLASS = "class "
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A question to the C compiler: its name, the C expression, and the IR's own answer.
+    """A question: the name of the fact, the C expression, and the IR's own answer.
 
-    For a bit-field `expression` is an initialiser that sets all its bits, and `expected`
-    its width; `position` is then its first bit, counted from the record's first.
+    Without an expression there is nothing in C to be asked.
     """
 
     name: str
     expression: str
-    expected: int
+    expected: Answer
     coord: Coord
-    position: int | None = None
-    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BitProbe:
+    """A question about a bit-field: `initializer` sets all its bits in a `record`.
+
+    `position` is its first bit, counted from the record's first, and `width` their number.
+    """
+
+    name: str
+    record: str
+    initializer: str
+    position: int
+    width: int
+    coord: Coord
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +96,54 @@ class RoundTrip:
 class Reference:
     """Everything that the reference C file of one interface version holds.
 
-    Once the `constants` are asked for, the macros that have the `hidden` names of types and
-    members are in the way of the other `probes`.
-    `name_size` is the room that a probe's name needs: names are stored in place, so that
-    the object file needs no relocation to be read.
+    C is asked for `constants` and `strings`, then, without the macros that have the `hidden`
+    names of types, members and enumerators, for the other `numbers`, `words` and
+    `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size` are the room that names and words need: they are
+    stored in place, so that the object file needs no relocation to be read.
     """
 
     constants: tuple[Probe, ...]
+    strings: tuple[Probe, ...]
     hidden: tuple[str, ...]
-    probes: tuple[Probe, ...]
-    bit_fields: tuple[Probe, ...]
+    numbers: tuple[Probe, ...]
+    words: tuple[Probe, ...]
+    bit_fields: tuple[BitProbe, ...]
+    told: tuple[Probe, ...]
     round_trips: tuple[RoundTrip, ...]
-    name_size: int
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        asked = (*self.constants, *self.strings, *self.numbers, *self.words)
+        return (*asked, *self.told)
+
+    @property
+    def name_size(self) -> int:
+        names = [probe.name for probe in self.probes]
+        return _room([*names, *(probe.name for probe in self.bit_fields)])
+
+    @property
+    def word_size(self) -> int:
+        return _room([str(probe.expected) for probe in (*self.words, *self.told)])
 
 
-def reference(interface: Interface) -> Reference:
-    """The questions about one interface version, in the order of its declarations."""
+def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
+    """The questions about one interface version, in the order of its declarations.
+
+    `more` are such as the IR alone does not raise.
+    """
     records = interface.records_by_key
-    constants: list[Probe] = []
+    abi = ABIS[interface.abi]
     probes: list[Probe] = []
-    bits: list[Probe] = []
+    bit_fields: list[BitProbe] = []
     trips = []
     for record in interface.records:
         if record.is_anonymous:
             continue  # anonymous: reached through the record around it
-        for probe in _record_probes(record, records):
-            (probes if probe.position is None else bits).append(probe)
+        for probe in _record_probes(record, records, abi):
+            if isinstance(probe, BitProbe):
+                bit_fields.append(probe)
+            else:
+                probes.append(probe)
         trips.append(
             RoundTrip(
                 record.key.replace(" ", "_"),
@@ -103,31 +151,45 @@ def reference(interface: Interface) -> Reference:
                 tuple(_leaves(record, records, "", ())),
             )
         )
-    for constant in interface.constants:
-        if isinstance(constant.value, int):
-            name, coord = constant.name, constant.coord
-            constants += [
-                Probe(f"{name} value", name, constant.value & _WORD, coord),
-                Probe(f"{name} negative", f"({name}) < 0", constant.value < 0, coord),
-            ]
-    longest = max(len(probe.name) for probe in [*constants, *probes, *bits])
+    constants = [c for c in interface.constants if isinstance(c.value, int)]
+    values = (probe for c in constants for probe in value_probes(c.name, c))
+    strings = [
+        Probe(f"{c.name} value", c.name, c.value, c.coord)
+        for c in interface.constants
+        if isinstance(c.value, str)
+    ]
+    asked = [*probes, *more]
     return Reference(
-        constants=tuple(constants),
+        constants=tuple(values),
+        strings=tuple(strings),
         hidden=interface.hidden,
-        probes=tuple(probes),
-        bit_fields=tuple(bits),
+        numbers=tuple(p for p in asked if isinstance(p.expected, int)),
+        words=tuple(p for p in asked if isinstance(p.expected, str) and p.expression),
+        bit_fields=tuple(bit_fields),
+        told=tuple(p for p in asked if not p.expression),
         round_trips=tuple(trips),
-        name_size=-(-(longest + 1) // 8) * 8,
     )
 
 
-def expected(reference: Reference) -> dict[str, int]:
+def value_probes(subject: str, constant: Constant) -> Iterator[Probe]:
+    """The questions about the value of a constant that is a number, asked as `subject`'s."""
+    name, value, coord = constant.name, constant.value, constant.coord
+    assert isinstance(value, int)
+    yield Probe(f"{subject} value", name, value & _WORD, coord)
+    yield Probe(f"{subject} negative", f"({name}) < 0", int(value < 0), coord)
+
+
+def record_type(value: str, key: str) -> str:
+    """C that says `key` if an expression has that record's type, and else what it has."""
+    return f'XENBIND_RECORD({value}, {key}, "{key}")'
+
+
+def expected(reference: Reference) -> dict[str, Answer]:
     """The IR's own answers, under the names that `answers` uses."""
-    asked = [*reference.probes, *reference.constants]
-    found = {probe.name: int(probe.expected) for probe in asked}
+    found = {probe.name: probe.expected for probe in reference.probes}
     for probe in reference.bit_fields:
-        found[f"{probe.name} bit_offset"] = int(probe.position or 0)
-        found[f"{probe.name} bit_width"] = probe.expected
+        found[f"{probe.name} bit_offset"] = probe.position
+        found[f"{probe.name} bit_width"] = probe.width
     return found
 
 
@@ -139,8 +201,7 @@ def fingerprint(interface: Interface) -> str:
 
 def coords(reference: Reference) -> dict[str, Coord]:
     """The header's place behind each answer."""
-    asked = [*reference.probes, *reference.constants]
-    found = {probe.name: probe.coord for probe in asked}
+    found = {probe.name: probe.coord for probe in reference.probes}
     for probe in reference.bit_fields:
         found[f"{probe.name} bit_offset"] = found[f"{probe.name} bit_width"] = (
             probe.coord
@@ -148,7 +209,15 @@ def coords(reference: Reference) -> dict[str, Coord]:
     return found
 
 
-def _record_probes(record: Record, records: Mapping[str, Record]) -> Iterator[Probe]:
+def _room(texts: Sequence[str]) -> int:
+    """The bytes that the longest text needs with a NUL, in whole words."""
+    longest = max((len(text.encode()) for text in texts), default=0)
+    return -(-(longest + 1) // 8) * 8
+
+
+def _record_probes(
+    record: Record, records: Mapping[str, Record], abi: Abi
+) -> Iterator[Probe | BitProbe]:
     yield Probe(
         f"{record.key} size", f"sizeof({record.key})", record.size, record.coord
     )
@@ -158,25 +227,27 @@ def _record_probes(record: Record, records: Mapping[str, Record]) -> Iterator[Pr
         record.alignment,
         record.coord,
     )
-    yield from _member_probes(record.key, record, records, "", 0)
+    yield from _member_probes(record.key, record, records, abi, "", 0)
 
 
 def _member_probes(
-    outer: str, record: Record, records: Mapping[str, Record], path: str, base: int
-) -> Iterator[Probe]:
+    outer: str,
+    record: Record,
+    records: Mapping[str, Record],
+    abi: Abi,
+    path: str,
+    base: int,
+) -> Iterator[Probe | BitProbe]:
     for field in record.fields:
         inner = f"{path}{field.name}"
         name = f"{outer}.{inner}"
         if field.bit_width is not None:
             first = 8 * base + field.first_bit
-            yield Probe(
-                name=name,
-                expression=f".{inner} = -1",
-                expected=field.bit_width,
-                coord=field.coord,
-                position=first,
-                record=outer,
+            yield BitProbe(
+                name, outer, f".{inner} = -1", first, field.bit_width, field.coord
             )
+            # C has no expression that tells a bit-field's type; DWARF does.
+            yield Probe(f"{name} kind", "", _bits_kind(field, abi), field.coord)
             continue
         offset = base + field.offset
         value = f"(({outer} *)0)->{inner}"
@@ -185,6 +256,7 @@ def _member_probes(
             f"{name} offset", f"offsetof({outer}, {inner})", offset, field.coord
         )
         yield Probe(f"{name} size", size, field.size, field.coord)
+        yield from _type_probes(name, value, field, records, abi)
         element, lengths = _element(field.type)
         if not isinstance(element, RecordRef):
             continue
@@ -199,8 +271,57 @@ def _member_probes(
             )
         if nested.is_anonymous or not index:
             yield from _member_probes(
-                outer, nested, records, f"{inner}{index}.", offset
+                outer, nested, records, abi, f"{inner}{index}.", offset
             )
+
+
+def _type_probes(
+    name: str, value: str, field: Field, records: Mapping[str, Record], abi: Abi
+) -> Iterator[Probe]:
+    """The kind of a member's type, and the lengths of its arrays."""
+    size = field.size
+    c_type = field.type
+    index = ""
+    while isinstance(c_type, Array):
+        length = c_type.length or 0
+        size = size // length if length else 0
+        # Of an array without a size, or with elements that have none, C can tell nothing.
+        asked = f"sizeof({value}{index}) / sizeof({value}{index}[0])"
+        yield Probe(
+            f"{name}{index} length", asked if size else f"{length}", length, field.coord
+        )
+        c_type, index = c_type.element, f"{index}[0]"
+    kind = _kind(c_type, records, abi)
+    inside = f"{value}{index}"
+    asked = f"XENBIND_KIND({inside})"
+    if isinstance(c_type, RecordRef) and kind == c_type.key:
+        asked = record_type(inside, kind)
+    yield Probe(f"{name} kind", asked, kind, field.coord)
+
+
+def _kind(c_type: CType, records: Mapping[str, Record], abi: Abi) -> str:
+    """What a type is, in a word; a record that has a name is that."""
+    match c_type:
+        case RecordRef(key=key):
+            return records[key].kind if records[key].is_anonymous else key
+        case Pointer():
+            return "pointer"
+        case Scalar(base=base) | Enumeration(base=base):
+            if base in abi.floats:
+                return "float"
+            if base in ("_Bool", "char"):
+                return base.removeprefix("_").lower()
+            return "signed" if abi.integers[base].signed else "unsigned"
+        case Array():
+            return _kind(c_type.element, records, abi)
+
+
+def _bits_kind(field: Field, abi: Abi) -> str:
+    """A bit-field of plain char is an integer: text has no bits."""
+    kind = _kind(field.type, {}, abi)
+    if kind != "char":
+        return kind
+    return "signed" if abi.integers["char"].signed else "unsigned"
 
 
 def _is_flexible(field: Field) -> bool:

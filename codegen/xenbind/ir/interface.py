@@ -288,5 +288,6 @@ class Interface:
         return {record.key: record for record in self.records}
 
 
-# An interface's records by ABI and key, as far as they can be laid out there.
+# An interface's records by ABI and key, as far as they can be laid out there; an ABI on
+# which they are not known is not in it.
 Layouts = Mapping[str, Mapping[str, Record]]

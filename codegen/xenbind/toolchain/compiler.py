@@ -17,7 +17,7 @@ from pathlib import Path
 
 from xenbind.errors import CompilerError, SourceError, XenbindError
 from xenbind.source import Coord
-from xenbind.toolchain.process import Bounded, Finished
+from xenbind.toolchain.process import OUTPUT, SECONDS, Bounded, Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,9 @@ _DIAGNOSTIC = re.compile(
 )
 _UNPLACED = re.compile(r"error: (.*)")
 _OUT_OF_MEMORY = re.compile(r"out of memory|bad_alloc|cannot allocate memory", re.I)
+# Of a signal, or of the system where the signal is ignored.
+_TOO_LARGE = re.compile(r"file size limit exceeded|file too large", re.I)
+_TOO_LONG = re.compile(r"cpu time limit exceeded", re.I)
 
 
 def output(process: Bounded, header: Path) -> str:
@@ -109,11 +112,11 @@ def output(process: Bounded, header: Path) -> str:
 def first_error(finished: Finished, source: Path) -> XenbindError:
     """Find why the compilation of a file failed: the first error, at its place if it has one."""
     said = finished.messages.decode("utf-8", errors="replace")
-    if finished.exceeded or _OUT_OF_MEMORY.search(said):
+    if exceeded := _exceeded(finished, said):
         return SourceError(
             Coord(str(source), 1, 1),
-            f"the C compiler {finished.exceeded or 'ran out of memory'}",
-            "look for a macro that expands without end, or name another compiler with --cc",
+            f"the C compiler {exceeded}",
+            "look for a macro that expands without end, or declare less in one header",
             of_line=False,
         )
     found = _DIAGNOSTIC.search(said)
@@ -127,6 +130,19 @@ def first_error(finished: Finished, source: Path) -> XenbindError:
     file, line, column, message = found.groups()
     coord = Coord(file, int(line), int(column or 1))
     return SourceError(coord, message, _advice(message))
+
+
+def _exceeded(finished: Finished, said: str) -> str:
+    """Say which limit a compiler did not keep, as far as it shows; empty if it kept them."""
+    if finished.exceeded:
+        return finished.exceeded
+    if _OUT_OF_MEMORY.search(said):
+        return "ran out of memory"
+    if finished.status == -signal.SIGXFSZ or _TOO_LARGE.search(said):
+        return f"wrote more than {OUTPUT >> 20} MB"
+    if finished.status == -signal.SIGXCPU or _TOO_LONG.search(said):
+        return f"took more than {SECONDS} seconds"
+    return ""
 
 
 def _ending(status: int) -> str:

@@ -1,7 +1,8 @@
 """Find a compiler for each of the machines that Xen runs on.
 
 Takes the compiler that the user has or names; gives a `Machine` for each target: its ABI
-and its compiler, tried out on an empty file.  `verify` compiles with it; nothing is run.
+and its compiler, tried out on an empty file.  `verify` compiles with it, and `pipeline`
+reads headers that ask for their target; nothing is run.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +87,20 @@ def find_machines(
     if not machines:
         raise missing[0]
     return machines, missing
+
+
+def find_all(command: tuple[str, ...]) -> list[Machine]:
+    """Find a compiler for every target that there is one for.
+
+    It is of the same kind as `command`, or else clang, which is for all of them.
+    """
+    found: dict[str, Machine] = {}
+    for own in (command, ("clang",)):
+        if len(found) < len(TARGETS):
+            with suppress(CompilerError):  # none, or for none of these
+                machines, _ = find_machines(["all"], own)
+                found = {machine.target.name: machine for machine in machines} | found
+    return list(found.values())
 
 
 def machine_of(command: tuple[str, ...]) -> Machine:

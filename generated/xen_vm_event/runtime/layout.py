@@ -1,7 +1,7 @@
-"""Tell where the members of the generated records are, from the classes themselves.
+"""Tell what the generated classes are, from the classes themselves.
 
-`members` walks a record; `facts` lists everything that compiled C can be asked about a
-version.  `python -m PACKAGE.runtime.layout VERSION` prints those as JSON.
+`members` walks a record; `facts` lists everything that a version can be held to.
+`python -m PACKAGE.runtime.layout VERSION` prints those as JSON.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator
+from enum import EnumType
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -57,21 +58,54 @@ def members(
             yield from members(element, offset, f"{inner}{index}.")
 
 
-def facts(module: ModuleType) -> dict[str, int]:
-    """List what a version's module says of sizes, alignments, offsets, bits and values.
+def facts(module: ModuleType) -> dict[str, int | str]:
+    """List what a version's module says of its records, constants, enums and rings.
 
-    The keys read `struct vm_event_st.u offset`; constants `VM_EVENT_FLAG_DENY value`.
+    The keys read `struct vm_event_st.u offset`; constants `VM_EVENT_FLAG_DENY value`; what
+    C knows nothing of begins with `class`.
     """
-    found: dict[str, int] = {}
+    found: dict[str, int | str] = {}
     c_names: dict[str, str] = getattr(module, "C_NAMES", {})
-    for name, value in vars(module).items():
-        if is_record(value) and value.__name__ == name and value._c_name_ is not None:
-            found.update(_record_facts(value, value._c_name_))
-        elif type(value) is int:
-            c_name = c_names.get(name, name)
-            found[f"{c_name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
-            found[f"{c_name} negative"] = int(value < 0)
+    values = dict(vars(module))
+    numbers = {value for value in values.values() if type(value) is int}
+    for name, value in values.items():
+        c_name = c_names.get(name, name)
+        if type(value) is int:
+            found.update(_number_facts(c_name, value))
+        elif type(value) is str and name in module.__annotations__:
+            found[f"{c_name} value"] = value
+        elif isinstance(value, type) and _is_own(value, name, module):
+            found.update(_class_facts(value, numbers))
     return found
+
+
+def _is_own(item: type, name: str, module: ModuleType) -> bool:
+    """Tell whether a class is the module's own, and this its first name."""
+    return item.__module__ == module.__name__ and item.__name__ == name
+
+
+def _class_facts(item: Any, numbers: set[int]) -> Iterator[tuple[str, int | str]]:
+    name = f"class {item.__name__}"
+    if is_record(item):
+        if item._c_name_ is not None:
+            yield from _record_facts(item, item._c_name_)
+        for member in item._members_:
+            if member.values is not None:
+                yield f"{name}.{member.name} values", member.values.__name__
+        if isinstance(payload := vars(item).get("payload"), property):
+            yield from _payload_facts(f"{name}.payload", payload, numbers)
+    elif isinstance(item, EnumType):
+        yield f"{name} base", item.__mro__[1].__name__
+        values: Any = item.__members__
+        for member, value in values.items():
+            yield from _number_facts(f"{name}.{member}", int(value))
+    elif hasattr(item, "entry"):
+        yield from _ring_facts(name, item)
+
+
+def _number_facts(subject: str, value: int) -> Iterator[tuple[str, int]]:
+    yield f"{subject} value", value & 0xFFFF_FFFF_FFFF_FFFF
+    yield f"{subject} negative", int(value < 0)
 
 
 def is_record(item: Any) -> bool:
@@ -85,7 +119,7 @@ def is_record(item: Any) -> bool:
 
 def _record_facts(
     record: type[Structure | Union], name: str
-) -> Iterator[tuple[str, int]]:
+) -> Iterator[tuple[str, int | str]]:
     yield f"{name} size", ctypes.sizeof(record)
     yield f"{name} alignment", alignment(record)
     for place in members(record):
@@ -93,12 +127,72 @@ def _record_facts(
         if place.bit_offset is not None and place.bit_width is not None:
             yield f"{subject} bit_offset", place.bit_offset
             yield f"{subject} bit_width", place.bit_width
-            continue
-        yield f"{subject} offset", place.offset
-        yield f"{subject} size", place.size
+        else:
+            yield f"{subject} offset", place.offset
+            yield f"{subject} size", place.size
+        yield from _type_facts(subject, place.member.type)
         element, _ = _element(place.member.type)
         if is_record(element) and element._c_name_ is None:
             yield f"{subject} alignment", alignment(element)
+
+
+def _type_facts(subject: str, ctype: Any) -> Iterator[tuple[str, int | str]]:
+    """Tell the kind of a member's type, and the lengths of its arrays."""
+    index = ""
+    while hasattr(ctype, "_length_"):
+        yield f"{subject}{index} length", ctype._length_
+        ctype, index = ctype._type_, f"{index}[0]"
+    yield f"{subject} kind", _kind(ctype)
+
+
+# What ctypes' codes of simple types stand for.
+_KINDS = {"c": "char", "?": "bool", "P": "pointer"}
+_KINDS |= dict.fromkeys("bhilq", "signed") | dict.fromkeys("BHILQ", "unsigned")
+_KINDS |= dict.fromkeys("fdg", "float")
+
+
+def _kind(ctype: Any) -> str:
+    if is_record(ctype):
+        kind = "union" if issubclass(ctype, Union) else "struct"
+        return ctype._c_name_ or kind
+    return "pointer" if issubclass(ctype, ctypes._Pointer) else _KINDS[ctype._type_]
+
+
+def _payload_facts(
+    name: str, payload: Any, numbers: set[int]
+) -> Iterator[tuple[str, str]]:
+    """Tell the member that each number selects if the tag is that, as one reads it."""
+    for number in numbers:
+        way = _Way(number)
+        if payload.fget(way) is not None:
+            tag, *path = way.names
+            yield f"{name} tag", tag
+            yield f"{name}[{number}] member", ".".join(path)
+
+
+class _Way:
+    """Stands for a record whose tag is a number, and notes what is read of it."""
+
+    def __init__(self, tag: int) -> None:
+        self.tag = tag
+        self.names: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        self.names.append(name)
+        return self.tag if len(self.names) == 1 else self
+
+
+def _ring_facts(name: str, half: Any) -> Iterator[tuple[str, int | str]]:
+    """Set up half a ring, and tell what is where in its page."""
+    page = bytearray(4096 + 4 * ctypes.sizeof(half.entry))
+    start = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    ring = half(page, start=0)
+    first, second = ring.get_request(0), ring.get_request(1)
+    yield f"{name} entry", type(ring.sring.ring[0])._c_name_
+    yield f"{name} first_entry", ctypes.addressof(first) - start
+    yield f"{name} entry_size", ctypes.addressof(second) - ctypes.addressof(first)
+    yield f"{name} request", type(first)._c_name_
+    yield f"{name} response", type(ring.get_response(0))._c_name_
 
 
 def alignment(record: type[Structure | Union]) -> int:

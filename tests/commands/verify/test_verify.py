@@ -7,7 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import tree, xenbind
+from support import require, tree, xenbind
+from xenbind.errors import SourceError
+from xenbind.facts.object_file import compile_reference
+from xenbind.toolchain import process
+from xenbind.toolchain.compiler import Compiler
 
 HEADER = """\
 #define VM_EVENT_INTERFACE_VERSION 1
@@ -121,3 +125,78 @@ def test_no_package_is_an_error(tmp_path: Path) -> None:
     result = xenbind("verify", "--out", tmp_path / "none")
     assert result.returncode == 1
     assert "run `xenbind generate` with the same --out first" in result.stderr
+
+
+def verified(folder: Path, header: str, *options: str) -> str:
+    """What `verify` says of a package that is made of a header, with nothing wrong in it."""
+    tree(folder / "headers", VERSION + header)
+    arguments = ("--include", "headers", "--out", "out")
+    assert xenbind("generate", *arguments, cwd=folder).returncode == 0
+    result = xenbind("verify", *arguments, *options, cwd=folder)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+VERSION = "#define VM_EVENT_INTERFACE_VERSION 1\n"
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_bit_field_as_wide_as_its_type_is_no_mismatch(
+    compiler: str, tmp_path: Path
+) -> None:
+    # clang's DWARF has no width for it.
+    require(shutil.which(compiler) is not None, compiler)
+    header = (
+        "struct pair { uint8_t a : 8; int32_t b : 32; uint64_t c : 64; _Bool d : 1; };"
+    )
+    assert verified(tmp_path, header, "--cc", compiler) == (
+        "x86_64 version 1: 12 facts held against"
+        f" {compiler}, 13 against its DWARF, 0 mismatches\n"
+    )
+
+
+def test_a_compiler_that_contradicts_itself_is_no_mismatch(tmp_path: Path) -> None:
+    require(shutil.which("clang") is not None, "clang")
+    # Where C sets the bits of b clang's DWARF does not know.
+    member = "uint16_t a : 5; uint8_t b : 8 __attribute__((packed));"
+    assert verified(tmp_path, f"struct pair {{ {member} }};", "--cc", "clang") == (
+        "headers/vm_event.h:2:39: struct pair.b bit_offset: the compiler's own answers"
+        " differ: C says 5, DWARF 0, xenbind 5, the package 5\n"
+        "x86_64 version 1: 8 facts held against clang, 7 against its DWARF,"
+        " 0 mismatches, 1 fact on which clang and its DWARF differ\n"
+    )
+    arguments = ("--include", "headers", "--out", "out", "--cc", "clang", "--json")
+    (report,) = json.loads(xenbind("verify", *arguments, cwd=tmp_path).stdout)
+    assert report["mismatches"] == []
+    assert [item["fact"] for item in report["differing"]] == [
+        "struct pair.b bit_offset"
+    ]
+
+
+@pytest.mark.parametrize(
+    "number", [500, pytest.param(4000, marks=pytest.mark.exhaustive)]
+)
+def test_thousands_of_structs(number: int, tmp_path: Path) -> None:
+    header = "".join(
+        f"struct a_name_of_usual_length_{index} {{ uint32_t first_of_its_members,"
+        " second_of_its_members; uint8_t bytes_that_follow[8]; uint64_t the_last; };\n"
+        for index in range(number)
+    )
+    said = verified(tmp_path, header)
+    assert said.endswith(" 0 mismatches\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_an_object_file_without_end_is_told_as_that(
+    compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(shutil.which(compiler) is not None, compiler)
+    monkeypatch.setattr(process, "OUTPUT", 50_000)
+    source = tmp_path / "large.c"
+    source.write_text("const char large[100000] = {1};")
+    told = Compiler((compiler,), tmp_path, (), (), ())
+    with pytest.raises(SourceError) as caught:
+        compile_reference(source, told)
+    assert str(caught.value) == "the C compiler wrote more than 32 MB"
+    assert "--cc" not in caught.value.advice

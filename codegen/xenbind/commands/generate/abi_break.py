@@ -14,7 +14,7 @@ from pathlib import Path
 from xenbind.commands.generate import manifest
 from xenbind.errors import XenbindError
 from xenbind.facts.package import ask_package
-from xenbind.facts.probes import expected, fingerprint, reference
+from xenbind.facts.probes import CLASS, expected, fingerprint, reference
 from xenbind.ir.interface import Interface
 
 
@@ -57,9 +57,11 @@ def changes(
         old = made.layouts.get(str(interface.version)) if made else None
         if old is None or old == fingerprint(interface):
             continue
-        before = ask_package(package, out, interface.version)
+        said = ask_package(package, out, interface.version)
+        # How classes are called, and what belongs to which, is Python's own.
+        before = {fact: said[fact] for fact in said if not fact.startswith(CLASS)}
         after = expected(reference(interface))
-        yield AbiChange(
+        change = AbiChange(
             version=interface.version,
             changed=tuple(
                 f"{fact}: {before[fact]} → {after[fact]}"
@@ -69,6 +71,8 @@ def changes(
             removed=tuple(fact for fact in before if fact not in after),
             added=tuple(fact for fact in after if fact not in before),
         )
+        if change.is_breaking or change.added:  # else it is only asked in other words
+            yield change
 
 
 def refuse(found: Sequence[AbiChange]) -> None:

@@ -6,12 +6,14 @@ with their manifest, ready for `output`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from xenbind import pipeline, spec
+from xenbind.backend import abi_table
 from xenbind.backend.formatting import Formatter
 from xenbind.commands.generate import manifest
 from xenbind.commands.generate.job import Job
@@ -76,10 +78,12 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         formatter=formatter,
     )
     read = [file for interface in interfaces for file in interface.files]
+    inputs = _inputs(job, read)
+    files["abi.md"] = _fullest_table(job, inputs, files["abi.md"])
     made = Manifest(
         generator=manifest.generator_digest(),
         include=job.tree,
-        inputs=_inputs(job, read),
+        inputs=inputs,
         outputs=manifest.digests(files),
         layouts={str(i.version): fingerprint(i) for i in interfaces},
     )
@@ -91,6 +95,21 @@ def _prepare(templates: list[Templates]) -> None:
     from xenbind.backend.render import Templates
 
     templates.append(Templates().compile())
+
+
+def _fullest_table(job: Job, inputs: Mapping[str, str], text: str) -> str:
+    """Give the ABI table on disk instead, if it is of the same headers and knows more.
+
+    Of a header that asks for its target's macros the table knows as much as there were
+    compilers. Whoever has fewer must neither find it stale nor write a poorer one.
+    """
+    made = manifest.load(job.out)
+    path = job.out / "abi.md"
+    if made is not None and made.inputs == inputs and path.is_file():
+        old = path.read_text(encoding="utf-8", errors="replace")
+        if abi_table.completes(old, text):
+            return old
+    return text
 
 
 def _display(header: str, job: Job) -> str:

@@ -10,17 +10,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xenbind.facts.probes import Answer
 from xenbind.source import Coord
 from xenbind.words import count
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A fact on which not all say the same: what each source says, None for nothing."""
+    """A fact on which not all say the same: what each source says, None for nothing.
+
+    `within_compiler` says that only the compiler's debug information differs from its C:
+    nothing is wrong with what was generated.
+    """
 
     fact: str
-    said: tuple[tuple[str, int | None], ...]
+    said: tuple[tuple[str, Answer | None], ...]
     coord: Coord
+    within_compiler: bool
 
     def __str__(self) -> str:
         (first, first_value), *others = (
@@ -28,15 +34,18 @@ class Mismatch:
             for source, value in self.said
         )
         rest = "".join(f", {source} {value}" for source, value in others)
-        return f"{self.coord}: {self.fact}: {first} says {first_value}{rest}"
+        said = f"{first} says {first_value}{rest}"
+        if self.within_compiler:
+            said = f"the compiler's own answers differ: {said}"
+        return f"{self.coord}: {self.fact}: {said}"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """How one version fared on one machine.
 
-    `facts` were held against C's own expressions, `dwarf_facts` of them against its debug
-    information too.
+    `facts` were held against C's own expressions, `dwarf_facts` against its debug
+    information.  `differing` are the facts on which the compiler contradicts itself.
     """
 
     target: str
@@ -46,16 +55,21 @@ class Report:
     facts: int
     dwarf_facts: int
     mismatches: tuple[Mismatch, ...]
+    differing: tuple[Mismatch, ...]
 
 
 def text(report: Report) -> str:
     """Write a line for each mismatch, and one that counts what was compared."""
+    found = count(len(report.mismatches), "mismatch", "mismatches")
+    if report.differing:
+        facts = count(len(report.differing), "fact")
+        found += f", {facts} on which {report.command} and its DWARF differ"
     return "\n".join(
         [
             *map(str, report.mismatches),
+            *map(str, report.differing),
             f"{report.target} version {report.version}: {report.facts} facts held against"
-            f" {report.command}, {report.dwarf_facts} against its DWARF,"
-            f" {count(len(report.mismatches), 'mismatch', 'mismatches')}",
+            f" {report.command}, {report.dwarf_facts} against its DWARF, {found}",
         ]
     )
 
@@ -81,14 +95,16 @@ def as_json(report: Report) -> dict[str, Any]:
         "header": report.header,
         "facts": report.facts,
         "dwarf_facts": report.dwarf_facts,
-        "mismatches": [
-            {
-                "fact": mismatch.fact,
-                "said": dict(mismatch.said),
-                "file": mismatch.coord.file,
-                "line": mismatch.coord.line,
-                "column": mismatch.coord.column,
-            }
-            for mismatch in report.mismatches
-        ],
+        "mismatches": list(map(_mismatch_as_json, report.mismatches)),
+        "differing": list(map(_mismatch_as_json, report.differing)),
+    }
+
+
+def _mismatch_as_json(mismatch: Mismatch) -> dict[str, Any]:
+    return {
+        "fact": mismatch.fact,
+        "said": dict(mismatch.said),
+        "file": mismatch.coord.file,
+        "line": mismatch.coord.line,
+        "column": mismatch.coord.column,
     }

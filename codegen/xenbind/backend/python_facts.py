@@ -1,0 +1,102 @@
+"""Ask what no header has: the classes of a version's module, and what belongs to which.
+
+Takes an `Interface` and its `ModuleView`; gives `Probe`s under the classes' Python names,
+which begin with `class`: enums' members, the enum of what a member of a record holds, what
+a tag selects, and the rings.  What C can be asked about them it is.
+
+    class VmEventFlag.DENY value     ->  64, in C VM_EVENT_FLAG_DENY
+    class vm_event_st.flags values   ->  VmEventFlag
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xenbind.backend.module import module_view
+from xenbind.backend.python_model import ModuleView
+from xenbind.facts.probes import (
+    CLASS,
+    Probe,
+    Reference,
+    record_type,
+    reference,
+    value_probes,
+)
+from xenbind.ir.c_types import RecordRef
+from xenbind.ir.interface import Interface
+
+
+def whole_reference(interface: Interface) -> Reference:
+    """All questions about one interface version, those about the module's classes included."""
+    return reference(interface, class_probes(interface, module_view(interface, "", ())))
+
+
+def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:
+    """The questions about the classes of a module, in its order."""
+    return [
+        *_enums(interface, view),
+        *_values(interface, view),
+        *_payload(interface, view),
+        *_rings(interface, view),
+    ]
+
+
+def _enums(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    for group, enum in zip(interface.groups, view.enums, strict=True):
+        name = f"{CLASS}{enum.name}"
+        yield Probe(f"{name} base", "", enum.base, group.coord)
+        constants = group.members_by_name.values()
+        for constant, member in zip(constants, enum.members, strict=True):
+            yield from value_probes(f"{name}.{member.name}", constant)
+
+
+def _values(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    for record, shown in zip(interface.records, view.records, strict=True):
+        for field, member in zip(record.fields, shown.members, strict=True):
+            if member.values:
+                name = f"{CLASS}{shown.name}.{member.name} values"
+                yield Probe(name, "", member.values, field.coord)
+
+
+def _payload(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """Which member each value of the tag leads to, as one reads it: `u.cpuid`."""
+    payload = interface.payload
+    for record, shown in zip(interface.records, view.records, strict=True):
+        if payload is None or shown.payload is None:
+            continue
+        name = f"{CLASS}{shown.name}.payload"
+        yield Probe(f"{name} tag", "", shown.payload.tag, record.coord)
+        selected = {
+            constant.value: f"{shown.payload.union}.{member}"
+            for (constant, _), (_, member) in zip(
+                payload.members, shown.payload.rows, strict=True
+            )
+        }
+        for value, path in selected.items():
+            yield Probe(f"{name}[{value}] member", "", path, record.coord)
+
+
+def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """What is asked of both halves: the entry, and where the first one is in the page."""
+    records = interface.records_by_key
+    for ring, halves in zip(interface.rings, view.rings, strict=True):
+        page, entry = records[ring.shared], records[ring.entry]
+        entries = next(field for field in page.fields if field.name == "ring")
+        first = f"(({page.key} *)0)->ring[0]"
+        for half in (halves.front, halves.back):
+            name, coord = f"{CLASS}{half}", ring.coord
+            yield Probe(
+                f"{name} entry", record_type(first, entry.key), entry.key, coord
+            )
+            yield Probe(f"{name} entry_size", f"sizeof({first})", entry.size, coord)
+            yield Probe(
+                f"{name} first_entry",
+                f"offsetof({page.key}, ring)",
+                entries.offset,
+                coord,
+            )
+            for role, field in zip(("request", "response"), entry.fields, strict=True):
+                assert isinstance(field.type, RecordRef)
+                key = field.type.key
+                value = f"(({entry.key} *)0)->{field.name}"
+                yield Probe(f"{name} {role}", record_type(value, key), key, coord)
