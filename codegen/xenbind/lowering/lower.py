@@ -24,9 +24,10 @@ from xenbind.frontend.header import ParsedHeader
 from xenbind.frontend.macros import ExpandedMacro, is_string
 from xenbind.frontend.parse import unevaluable
 from xenbind.ir.abi import ABIS, X86_64, Abi
-from xenbind.ir.c_types import RecordRef
+from xenbind.ir.c_types import Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import (
     Constant,
+    Field,
     Interface,
     Layouts,
     Payload,
@@ -41,7 +42,7 @@ from xenbind.lowering.context import Context
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Coord
-from xenbind.spec import Spec
+from xenbind.spec import RingSpec, Spec
 from xenbind.words import count
 
 
@@ -107,7 +108,7 @@ class _Lowering:
             records=tuple(self.types.records.values()),
             typedefs=tuple(typedefs),
             scalar_typedefs=tuple(self.types.used_typedefs.values()),
-            rings=tuple(self.rings()),
+            rings=tuple(self.rings(constants)),
             payload=self.payload(constants),
             files=self.header.files,
         )
@@ -201,7 +202,7 @@ class _Lowering:
     def is_definition(self, node: c_ast.Node) -> bool:
         return isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None
 
-    def rings(self) -> Iterator[Ring]:
+    def rings(self, constants: Sequence[Constant]) -> Iterator[Ring]:
         """Find what `DEFINE_RING_TYPES` (Xen's io/ring.h) declared, by the names it makes."""
         for shared in self.types.records.values():
             name = str(shared.tag).removesuffix("_sring")
@@ -218,6 +219,8 @@ class _Lowering:
             if front is None or back is None or not _field_names(shared) >= _SHARED:
                 continue
             macros = self.ring_macros()
+            meaning = self.spec.rings.get(name, _NO_MEANING)
+            self.check_members(meaning, request, response)
             yield Ring(
                 name=name,
                 request=request.spelling,
@@ -228,8 +231,54 @@ class _Lowering:
                 back=back.key,
                 macros=macros,
                 type_names=self.type_names(macros),
+                flags=meaning.flags,
+                keep=tuple(self.kept_flags(meaning, constants)),
+                version=meaning.version,
                 coord=shared.coord,
             )
+
+    def check_members(
+        self, meaning: RingSpec, request: RecordRef, response: RecordRef
+    ) -> None:
+        """Refuse members of requests that a ring cannot do with what the spec says."""
+        fields = {field.name: field for field in self.types.records[request.key].fields}
+        flags = meaning.flags or (_FLAGS if meaning.keep else None)
+        if flags is not None:
+            place = meaning.places["flags" if meaning.flags else "keep"]
+            if request.key != response.key:
+                message = f"a {response.spelling} is no {request.spelling}, whose flags it could have"
+                raise SourceError(
+                    place, message, "leave it out: such a response has its own flags"
+                )
+            if not _is_integer(fields.get(flags)):
+                raise SourceError(
+                    *(place, f"{request.spelling} has no integer '{flags}'"),
+                    "name the member that has the flags as 'flags'",
+                )
+        version = fields.get(meaning.version or "")
+        if meaning.version is not None and (
+            not _is_integer(version) or version is None or version.bit_width is not None
+        ):
+            raise SourceError(
+                meaning.places["version"],
+                f"{request.spelling} has no integer '{meaning.version}' in bytes of its own",
+                "name the member of the requests that has the interface's version",
+            )
+
+    def kept_flags(
+        self, meaning: RingSpec, constants: Sequence[Constant]
+    ) -> Iterator[Constant]:
+        """Give the constants that the spec names as flags to keep."""
+        by_name = {constant.name: constant for constant in constants}
+        for name in meaning.keep:
+            constant = by_name.get(name)
+            if constant is None or not isinstance(constant.value, int):
+                raise SourceError(
+                    meaning.places["keep"],
+                    f"{self.root} defines no number {name}",
+                    "name constants of the header whose bits an answer is to keep",
+                )
+            yield constant
 
     def ring_macros(self) -> tuple[RingMacro, ...]:
         """Give the macros of the header that defines the ring, in its order, with comments."""
@@ -290,6 +339,18 @@ class _Lowering:
 
 # What a page has that `DEFINE_RING_TYPES` declared, and others of such a name may not.
 _SHARED = frozenset(["req_prod", "req_event", "rsp_prod", "rsp_event", "ring"])
+
+# What a ring has whose spec says nothing, and the member that `flags=` of an answer sets there.
+_NO_MEANING = RingSpec(None, (), None, {})
+_FLAGS = "flags"
+
+
+def _is_integer(field: Field | None) -> bool:
+    """Tell whether a member is an integer, or an enum; a bit-field may be."""
+    match field and field.type:
+        case Scalar(base=base) | Enumeration(base=base):
+            return not base.endswith(("float", "double"))
+    return False
 
 
 def _field_names(record: Record) -> set[str]:
