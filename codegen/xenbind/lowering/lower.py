@@ -246,24 +246,25 @@ class _Lowering:
         if flags is not None:
             place = meaning.places["flags" if meaning.flags else "keep"]
             if request.key != response.key:
-                message = f"a {response.spelling} is no {request.spelling}, whose flags it could have"
                 raise SourceError(
-                    place, message, "leave it out: such a response has its own flags"
+                    place,
+                    f"the responses of this ring are {response.spelling}, no requests",
+                    "leave it out: such a response has its own flags",
                 )
             if not _is_integer(fields.get(flags)):
                 raise SourceError(
-                    *(place, f"{request.spelling} has no integer '{flags}'"),
+                    place,
+                    f"{request.spelling} has no integer '{flags}'",
                     "name the member that has the flags as 'flags'",
                 )
-        version = fields.get(meaning.version or "")
-        if meaning.version is not None and (
-            not _is_integer(version) or version is None or version.bit_width is not None
-        ):
-            raise SourceError(
-                meaning.places["version"],
-                f"{request.spelling} has no integer '{meaning.version}' in bytes of its own",
-                "name the member of the requests that has the interface's version",
-            )
+        if meaning.version is not None:
+            version = fields.get(meaning.version)
+            if version is None or version.bit_width or not _is_integer(version):
+                raise SourceError(
+                    meaning.places["version"],
+                    f"{request.spelling} has no integer '{meaning.version}' in bytes of its own",
+                    "name the member of the requests that has the interface's version",
+                )
 
     def kept_flags(
         self, meaning: RingSpec, constants: Sequence[Constant]
