@@ -46,6 +46,7 @@ else:
 U32 = 0xFFFF_FFFF
 _WHOLE = slice(None)
 _NOT_WAITING = "this request does not wait for an answer"
+_HOLDS_NOTHING = "the answers of this ring keep no flags, and so hold nothing"
 
 
 class RingOverflow(RuntimeError):
@@ -88,16 +89,21 @@ class Entry(Protocol[Request, Response]):
     rsp: Response
 
 
+def check_type(wanted: type[Structure], record: Structure) -> None:
+    """Raise TypeError for a record that is of another type."""
+    if not (isinstance(record, wanted) or issubclass(wanted, type(record))):
+        raise TypeError(
+            f"a {wanted.__qualname__} is wanted, not a {type(record).__qualname__}"
+            f" of {type(record).__module__}"
+        )
+
+
 def assign(target: Structure, source: Structure) -> None:
     """Copy a record into another of its type, as `=` does in C.
 
     Raises TypeError for one of another type.
     """
-    if not (isinstance(source, type(target)) or isinstance(target, type(source))):
-        wanted, given = type(target).__qualname__, type(source).__qualname__
-        raise TypeError(
-            f"a {wanted} is wanted, not a {given} of {type(source).__module__}"
-        )
+    check_type(type(target), source)
     ctypes.memmove(ctypes.byref(target), ctypes.byref(source), ctypes.sizeof(target))
 
 
@@ -247,10 +253,12 @@ class BackRing(_Half[Request, Response]):
 
     __slots__ = (
         "_copies",
-        "_entries",
         "_flags",
         "_mask",
         "_other_response",
+        "_requests",
+        "_response",
+        "_responses",
         "_selected",
         "_usual",
         "req_cons",
@@ -278,20 +286,23 @@ class BackRing(_Half[Request, Response]):
     ) -> None:
         """Attach to a page, as the front half does."""
         super().__init__(page, start, barriers)
-        octets, size = self.sring.octets, self.sring.entry_size
-        self._entries = [
-            octets[at : at + size] for at in self.sring.starts()[: self.nr_ents]
-        ]
         from .copies import Copy, cell  # above, it would add 3 % to an import
 
         self._mask = self.nr_ents - 1
         request, response = type(self.get_request(0)), type(self.get_response(0))
+        self._response = response
         self._other_response = request is not response
+        octets, starts = self.sring.octets, self.sring.starts()[: self.nr_ents]
+        size = ctypes.sizeof(request)
+        self._requests = [octets[at : at + size] for at in starts]
+        size = ctypes.sizeof(response)
+        self._responses = [octets[at : at + size] for at in starts]
         flags = None if self._other_response else self.flags_member
         self._copies = [
-            Copy(request, size, flags, self.version_member) for _ in self._entries
+            Copy(request, len(octets), flags, self.version_member)
+            for octets in self._requests
         ]
-        self._flags = [cell(request, flags, entry) for entry in self._entries]
+        self._flags = [cell(request, flags, octets) for octets in self._requests]
         # The flags that were given last, if they can be written as they are: most are the
         # same object again, and to look at flags that are an enum's takes a microsecond.
         self._usual: object = self
@@ -299,7 +310,7 @@ class BackRing(_Half[Request, Response]):
 
     def detach(self) -> None:
         """Let go of the page; requests that were taken stay readable."""
-        for view in (*self._flags, *self._entries):
+        for view in (*self._flags, *self._requests, *self._responses):
             if view is not None:
                 view.release()
         super().detach()
@@ -313,7 +324,7 @@ class BackRing(_Half[Request, Response]):
         `OtherVersion`, before it takes it, at a request that the module cannot read;
         `any_version` takes those too.
         """
-        entries, copies, mask = self._entries, self._copies, self._mask
+        entries, copies, mask = self._requests, self._copies, self._mask
         checked = self.version_member is not None and not any_version
         version = self.version
         published = False
@@ -378,44 +389,50 @@ class BackRing(_Half[Request, Response]):
         answered = self.rsp_prod_pvt
         if flags is self._usual and response is None and not hold:
             copy.flags[0] = flags
+            octets = copy.octets
         else:
-            self._complete(copy, flags, hold, response)
+            octets = self._answer(copy, flags, hold, response)
         if copy.index != answered and self.kept_flags:
             self._remember(answered)
-        self._entries[answered & self._mask][_WHOLE] = copy.octets
+        self._responses[answered & self._mask][_WHOLE] = octets
         self.rsp_prod_pvt = answered + 1 if answered != U32 else 0
         copy.ring = None
 
-    def _complete(
+    def _answer(
         self,
         copy: typing.Any,
         flags: int | None,
         hold: bool,
         response: Response | None,
-    ) -> None:
-        """Make a copy of a request the answer to it."""
+    ) -> memoryview | bytes:
+        """Give the bytes of the answer to a request, of which this is the copy."""
         if response is None:
             if self._other_response:
                 raise TypeError("the responses of this ring are no requests: give one")
         elif flags is not None:
             raise TypeError("the flags of a response are its own")
+        else:
+            check_type(self._response, response)
+            if self._other_response and not hold:
+                return bytes(response)
         asked = 0
         if self.kept_flags:
             # Its entry has it as it came, unless answers have got there before.
             ahead = (copy.index - self.rsp_prod_pvt) & U32
             untouched = ahead < self.nr_ents
             asked = self._flags[copy.index & self._mask][0] if untouched else copy.asked
+        elif hold:
+            raise TypeError(_HOLDS_NOTHING)
         if response is not None:
-            assign(self.entry.from_buffer(copy.octets).rsp, response)
+            assign(copy.record, response)
         self._set_flags(copy.flags, asked, flags, hold)
+        return copy.octets
 
     def _set_flags(
         self, cell: typing.Any, asked: int, flags: int | None, hold: bool
     ) -> None:
         """Write an answer's flags, where the request came with the flags `asked`."""
         kept = self.kept_flags
-        if hold and not kept:
-            raise TypeError("no flag of this ring's answers lets go of anything")
         if flags is None:
             if kept:
                 own = cell[0]
@@ -518,5 +535,7 @@ class Selection(Generic[Request, Response]):
         else:
             if flags is not None and ring._other_response:
                 raise TypeError("the responses of this ring are no requests")
+            if hold and not ring.kept_flags:
+                raise TypeError(_HOLDS_NOTHING)
             ring._set_flags(cell, cell[0] if ring.kept_flags else 0, flags, hold)
         ring.rsp_prod_pvt = answered + 1 if answered != U32 else 0

@@ -52,12 +52,13 @@ class RingSpec:
 
     `flags` are what an answer's flags are written to, `keep` names the constants of those
     that an answer keeps of its request, and `version` has the interface's version.
-    `places` tells where the spec says it, by key.
+    `place` is where the spec speaks of the ring, `places` where it has each key.
     """
 
     flags: str | None
     keep: tuple[str, ...]
     version: str | None
+    place: Coord
     places: Mapping[str, Coord]
 
 
@@ -262,10 +263,12 @@ class _Reader:
             flags=table.get("flags"),
             keep=tuple(table.get("keep", ())),
             version=table.get("version"),
-            places={
-                key: Coord(str(self.path), *self._find(key, heading)) for key in table
-            },
+            place=self._coord(heading),
+            places={key: self._coord(key, heading) for key in table},
         )
+
+    def _coord(self, key: str, heading: str = "") -> Coord:
+        return Coord(str(self.path), *self._find(key, heading))
 
     def _table(self, section: str, table: Any, heading: str = "") -> dict[str, Any]:
         """Check a section's keys; `heading` is its own where it is one of several."""

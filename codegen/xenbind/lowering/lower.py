@@ -342,7 +342,7 @@ class _Lowering:
 _SHARED = frozenset(["req_prod", "req_event", "rsp_prod", "rsp_event", "ring"])
 
 # What a ring has whose spec says nothing, and the member that `flags=` of an answer sets there.
-_NO_MEANING = RingSpec(None, (), None, {})
+_NO_MEANING = RingSpec(None, (), None, Coord("", 1, 1), {})
 _FLAGS = "flags"
 
 
