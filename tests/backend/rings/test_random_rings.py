@@ -235,7 +235,7 @@ class Both:
         front: Any = getattr(module, f"R{number}FrontRing")
         back: Any = getattr(module, f"R{number}BackRing")
         self.request: Any = getattr(module, f"request{number}")
-        self.answer: Any = getattr(module, "answer")
+        self.answer: Any = module.answer
         entry = ctypes.sizeof(front.entry)
         size = front.first_entry + entry * dice.randint(1, 9)
         size += dice.randrange(entry)
