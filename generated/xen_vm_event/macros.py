@@ -13,12 +13,11 @@ from .runtime.ring import U32, Request, Response, assign
 
 U64 = 0xFFFF_FFFF_FFFF_FFFF
 
-# The 32-bit words of the shared page, and where its first entry is, in bytes.
+# The 32-bit words of the shared page.
 REQ_PROD = 0
 REQ_EVENT = 1
 RSP_PROD = 2
 RSP_EVENT = 3
-FIRST_ENTRY = 64
 
 
 def _rd2(value: int) -> int:
@@ -55,7 +54,6 @@ class SharedRing(ring.SharedRing[Request, Response]):
 
     req_prod = REQ_PROD
     rsp_prod = RSP_PROD
-    first_entry = FIRST_ENTRY
 
     def ring_size(self, bytes: int) -> int:
         """__RING_SIZE: Number of entries in so many bytes at page. As many as fit
@@ -63,7 +61,7 @@ class SharedRing(ring.SharedRing[Request, Response]):
         pointer, and reads nothing through it.
         """
         return _rd32(
-            (bytes - (self.address + 64 - self.address) & U64) // self.entry_size
+            (bytes - (self.ring_address - self.address) & U64) // self.entry_size
         )
 
     def shared_ring_init(self) -> None:

@@ -80,7 +80,7 @@ class Leaf:
         for step in way:
             record = getattr(record, step) if isinstance(step, str) else record[step]
         # A record of a recording is of a subclass, which keeps nested members in slots.
-        fields = (vars(cls).get(last) for cls in type(record).__mro__)
+        fields: Any = (vars(cls).get(last) for cls in type(record).__mro__)
         offset = next(field.offset for field in fields if hasattr(field, "offset"))
         ctype = next(m.type for m in record._members_ if m.name == last)
         for index in indices:
@@ -188,10 +188,8 @@ def padding_is_shared(record: Any) -> bool:
     ]
     return _PADDED and any(
         ctype is ctypes.c_longdouble
-        and start < other < start + size
-        or ctype is ctypes.c_longdouble
-        and other <= start < other + other_size
+        and start < other + other_size
+        and other < start + size
         for at, (start, size, ctype) in enumerate(places)
-        for place, (other, other_size, _) in enumerate(places)
-        if at != place
+        for other, other_size, _ in places[:at] + places[at + 1 :]
     )

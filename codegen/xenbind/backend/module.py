@@ -8,7 +8,7 @@ package/version.py.jinja.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from xenbind.backend.ctypes_layout import is_natural
 from xenbind.backend.names import (
@@ -66,9 +66,7 @@ class _Module:
         self.taken = set(BUILTINS) | _IMPORTABLE
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
         self.values = {c.name: c.value for c in interface.constants}
-        self.groups = {
-            group.key: self.claim(group.name) for group in interface.groups
-        }
+        self.groups = {group.key: self.claim(group.name) for group in interface.groups}
         self.hints = interface.groups_by_hint
         self.scalars = {t.name: self.claim(t.name) for t in interface.scalar_typedefs}
         self.classes = {
@@ -128,6 +126,7 @@ class _Module:
             self.types.annotation(field.type)
             for field in self.records[ring.entry].fields
         )
+        page = self.records[ring.shared]
         return HalvesView(
             front=self.claim(f"{prefix}FrontRing"),
             back=self.claim(f"{prefix}BackRing"),
@@ -135,7 +134,20 @@ class _Module:
             request=request,
             response=response,
             entry=self.classes[ring.entry],
+            first_entry=next(f.offset for f in page.fields if f.name == "ring"),
+            meanings=list(self.meanings(ring)),
         )
+
+    def meanings(self, ring: Ring) -> Iterator[tuple[str, str]]:
+        """What the spec says of a ring's requests, as attributes of its back half."""
+        if ring.flags is not None:
+            yield "flags_member", f'"{ring.flags}"'
+        if ring.keep:
+            names = [self.constants[constant.name] for constant in ring.keep]
+            yield "kept_flags", " | ".join(names)
+        if ring.version is not None:
+            yield "version_member", f'"{ring.version}"'
+            yield "version", str(self.interface.version)
 
     def imports(self) -> list[str]:
         lines: list[str] = []

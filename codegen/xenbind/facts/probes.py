@@ -98,8 +98,9 @@ class Reference:
 
     C is asked for `constants` and `strings`, then, without the macros that have the `hidden`
     names of types, members and enumerators, for the other `numbers`, `words` and
-    `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size` are the room that names and words need: they are
-    stored in place, so that the object file needs no relocation to be read.
+    `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size` are the
+    room that names and words need: they are stored in place, so that the object file needs
+    no relocation to be read.
     """
 
     constants: tuple[Probe, ...]

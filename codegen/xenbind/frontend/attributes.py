@@ -149,7 +149,9 @@ def _read(
     return packed, alignments
 
 
-def _attributes(groups: Iterable[c_ast.AttributeSpecifier]) -> Iterator[c_ast.Attribute]:
+def _attributes(
+    groups: Iterable[c_ast.AttributeSpecifier],
+) -> Iterator[c_ast.Attribute]:
     return (attribute for group in groups for attribute in group.attributes)
 
 

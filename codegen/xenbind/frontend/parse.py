@@ -85,9 +85,7 @@ def _without_culprits(
     sound = [
         macro
         for macro in macros
-        if expression(
-            macro.expansion, types & set(IDENTIFIER.findall(macro.expansion))
-        )
+        if expression(macro.expansion, types & set(IDENTIFIER.findall(macro.expansion)))
     ]
     return _parse(_with_variables(text, sound)), sound
 

@@ -211,6 +211,8 @@ class Ring:
     """The types that one `DEFINE_RING_TYPES` makes, by record key or typedef name.
 
     `macros` are those of its header, as text; `type_names` the typedefs that they mention.
+    Of its requests, the spec may name two members: `flags` is written by an answer, which
+    keeps those in `keep`, and `version` has the interface's version.
     """
 
     name: str
@@ -222,6 +224,9 @@ class Ring:
     back: str
     macros: tuple[RingMacro, ...]
     type_names: tuple[str, ...]
+    flags: str | None
+    keep: tuple[Constant, ...]
+    version: str | None
     coord: Coord
 
 

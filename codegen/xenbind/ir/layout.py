@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 # Widths of bit-fields that are those of whole integers.
 WHOLE = (8, 16, 32, 64)
 

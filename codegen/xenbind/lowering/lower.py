@@ -23,9 +23,10 @@ from xenbind.frontend import comments
 from xenbind.frontend.header import ParsedHeader
 from xenbind.frontend.macros import ExpandedMacro, is_string
 from xenbind.ir.abi import ABIS, X86_64, Abi
-from xenbind.ir.c_types import RecordRef, Scalar, element
+from xenbind.ir.c_types import Enumeration, RecordRef, Scalar, element
 from xenbind.ir.interface import (
     Constant,
+    Field,
     Interface,
     Layouts,
     LeftOut,
@@ -47,7 +48,7 @@ from xenbind.lowering.declarations import (
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Coord
-from xenbind.spec import Spec
+from xenbind.spec import RingSpec, Spec
 from xenbind.words import count
 
 
@@ -115,7 +116,7 @@ class _Lowering:
             records=tuple(self.types.records.values()),
             typedefs=tuple(typedefs),
             scalar_typedefs=tuple(self.types.used_typedefs.values()),
-            rings=tuple(self.rings()),
+            rings=tuple(self.rings(constants)),
             payload=self.payload(constants),
             files=self.header.files,
             hidden=tuple(sorted(self.header.macros & self.declared_names(enums))),
@@ -168,7 +169,9 @@ class _Lowering:
         names = {field.name for record in records for field in record.fields}
         names |= {record.tag for record in records if record.tag}
         names |= {each.name for enum in enums for each in enum.enumerators}
-        return names | {enum.tag for enum in enums} | set(self.context.declared.typedefs)
+        return (
+            names | {enum.tag for enum in enums} | set(self.context.declared.typedefs)
+        )
 
     def macros(self) -> Iterator[Constant]:
         for expanded in self.header.constants:
@@ -262,7 +265,7 @@ class _Lowering:
         coord = self.context.coord(node, name)
         self.left_out.append(LeftOut(name, reason, coord))
 
-    def rings(self) -> Iterator[Ring]:
+    def rings(self, constants: Sequence[Constant]) -> Iterator[Ring]:
         """Find what `DEFINE_RING_TYPES` (Xen's io/ring.h) declared, by the names it makes."""
         for shared in self.types.records.values():
             name = str(shared.tag).removesuffix("_sring")
@@ -279,6 +282,8 @@ class _Lowering:
             if front is None or back is None or not _field_names(shared) >= _SHARED:
                 continue
             macros = self.ring_macros()
+            meaning = self.spec.rings.get(name, _NO_MEANING)
+            self.check_members(meaning, request, response)
             yield Ring(
                 name=name,
                 request=request.spelling,
@@ -289,8 +294,55 @@ class _Lowering:
                 back=back.key,
                 macros=macros,
                 type_names=self.type_names(macros),
+                flags=meaning.flags,
+                keep=tuple(self.kept_flags(meaning, constants)),
+                version=meaning.version,
                 coord=shared.coord,
             )
+
+    def check_members(
+        self, meaning: RingSpec, request: RecordRef, response: RecordRef
+    ) -> None:
+        """Refuse members of requests that a ring cannot do with what the spec says."""
+        fields = {field.name: field for field in self.types.records[request.key].fields}
+        flags = meaning.flags or (_FLAGS if meaning.keep else None)
+        if flags is not None:
+            place = meaning.places["flags" if meaning.flags else "keep"]
+            if request.key != response.key:
+                raise SourceError(
+                    place,
+                    f"the responses of this ring are {response.spelling}, no requests",
+                    "leave it out: such a response has its own flags",
+                )
+            if not _is_integer(fields.get(flags)):
+                raise SourceError(
+                    place,
+                    f"{request.spelling} has no integer '{flags}'",
+                    "name the member that has the flags as 'flags'",
+                )
+        if meaning.version is not None:
+            version = fields.get(meaning.version)
+            if version is None or version.bit_width or not _is_integer(version):
+                raise SourceError(
+                    meaning.places["version"],
+                    f"{request.spelling} has no integer '{meaning.version}' in bytes of its own",
+                    "name the member of the requests that has the interface's version",
+                )
+
+    def kept_flags(
+        self, meaning: RingSpec, constants: Sequence[Constant]
+    ) -> Iterator[Constant]:
+        """Give the constants that the spec names as flags to keep."""
+        by_name = {constant.name: constant for constant in constants}
+        for name in meaning.keep:
+            constant = by_name.get(name)
+            if constant is None or not isinstance(constant.value, int):
+                raise SourceError(
+                    meaning.places["keep"],
+                    f"{self.root} defines no number {name}",
+                    "name constants of the header whose bits an answer is to keep",
+                )
+            yield constant
 
     def ring_macros(self) -> tuple[RingMacro, ...]:
         """Give the macros of the header that defines the ring, in its order, with comments."""
@@ -351,6 +403,18 @@ class _Lowering:
 
 # What a page has that `DEFINE_RING_TYPES` declared, and others of such a name may not.
 _SHARED = frozenset(["req_prod", "req_event", "rsp_prod", "rsp_event", "ring"])
+
+# What a ring has whose spec says nothing, and the member that `flags=` of an answer sets there.
+_NO_MEANING = RingSpec(None, (), None, Coord("", 1, 1), {})
+_FLAGS = "flags"
+
+
+def _is_integer(field: Field | None) -> bool:
+    """Tell whether a member is an integer, or an enum; a bit-field may be."""
+    match field and field.type:
+        case Scalar(base=base) | Enumeration(base=base):
+            return not base.endswith(("float", "double"))
+    return False
 
 
 def _is_untagged(node: c_ast.Node) -> bool:

@@ -65,9 +65,10 @@ class TypeTable:
 
     `record_types` and `records` grow as types are asked for, inner ones before outer
     ones; `used_typedefs` are the names from other headers that arithmetic members are
-    declared with, `used_enums` the keys of the enums that anything is.  `varying` are the names of records, typedefs and enumerators that
-    another ABI may make something else of than its sizes alone explain: an array length
-    that asks for `sizeof`, say.  `known` has record types that need no lowering.
+    declared with, `used_enums` the keys of the enums that anything is.  `varying` are the
+    names of records, typedefs and enumerators that another ABI may make something else of
+    than its sizes alone explain: an array length that asks for `sizeof`, say.  `known` has
+    record types that need no lowering.
     """
 
     def __init__(

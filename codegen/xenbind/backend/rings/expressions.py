@@ -199,7 +199,7 @@ class Expressions:
         if operand.type is Thing.PAGE and target == LONG:
             return Value(f"{operand.text}.address", ATOM, LONG)
         if operand.type is Thing.ENTRIES and target == LONG and operand.member:
-            return Value(f"{operand.text}.address + {operand.member.offset}", SUM, LONG)
+            return Value(f"{operand.text}.ring_address", ATOM, LONG)
         return convert(operand, target)
 
     def call(self, node: c_ast.FuncCall) -> Value:
