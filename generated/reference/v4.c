@@ -45,6 +45,11 @@ const struct xenbind_fact xenbind_strings[] = {
 };
 const size_t xenbind_strings_count = sizeof(xenbind_strings) / sizeof(xenbind_strings[0]);
 
+/* xenbind_variable_N is each variable named here, and this its size, negative if it is signed. */
+const struct xenbind_fact xenbind_variables[] = {
+};
+const size_t xenbind_variables_count = sizeof(xenbind_variables) / sizeof(xenbind_variables[0]);
+
 const struct xenbind_fact xenbind_facts[] = {
     { "VM_EVENT_INTERFACE_VERSION value", VM_EVENT_INTERFACE_VERSION },
     { "VM_EVENT_INTERFACE_VERSION negative", (VM_EVENT_INTERFACE_VERSION) < 0 },

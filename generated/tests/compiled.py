@@ -80,6 +80,12 @@ class Reference:
         found |= self._words("told")
         for index, (name, size) in enumerate(self._numbers("strings")):
             found[name] = self._bytes(f"string_{index}", size).decode()
+        for index, (name, number) in enumerate(self._rows("variables", 8)):
+            size = int.from_bytes(number, "little", signed=True)
+            data = self._bytes(f"variable_{index}", abs(size))
+            value = int.from_bytes(data, "little", signed=size < 0)
+            found[f"{name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
+            found[f"{name} negative"] = int(value < 0)
         for index, (name, _) in enumerate(self._rows("bit_names", 0)):
             size = int(found[f"{name.partition('.')[0]} size"])
             bits = int.from_bytes(self._bytes(f"bits_{index}", size), "little")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ Answer = int | str
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _FLOATS = ("float", "double", "long double")
+_ALPHANUMERIC = f"{string.ascii_letters}{string.digits}".encode()
 # How facts about the generated classes begin, which C knows nothing of.
 CLASS = "class "
 
@@ -46,6 +48,15 @@ class Probe:
     expression: str
     expected: Answer
     coord: Coord
+
+    @property
+    def in_c(self) -> str:
+        """Write the answer as a string literal of C's."""
+        octets = str(self.expected).encode()
+        plain = set(b" !#$%&()*+,-./:;<=>@[]^_`{|}~") | set(_ALPHANUMERIC)
+        return (
+            '"' + "".join(chr(o) if o in plain else f"\\{o:03o}" for o in octets) + '"'
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,7 @@ class RoundTrip:
 class Reference:
     """Everything that the reference C file of one interface version holds.
 
-    C is asked for `constants` and `strings`, then, without the macros that have the `hidden`
+    C is asked for `constants`, `strings` and `variables`, then, without the macros that have the `hidden`
     names of types, members and enumerators, for the other `numbers`, `words` and
     `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size` are the
     room that names and words need: they are stored in place, so that the object file needs
@@ -105,6 +116,7 @@ class Reference:
 
     constants: tuple[Probe, ...]
     strings: tuple[Probe, ...]
+    variables: tuple[Probe, ...]
     hidden: tuple[str, ...]
     numbers: tuple[Probe, ...]
     words: tuple[Probe, ...]
@@ -114,8 +126,13 @@ class Reference:
 
     @property
     def probes(self) -> tuple[Probe, ...]:
-        asked = (*self.constants, *self.strings, *self.numbers, *self.words)
-        return (*asked, *self.told)
+        asked = (*self.constants, *self.strings, *self.variables, *self.numbers)
+        return (*asked, *self.words, *self.told)
+
+    @property
+    def variable_names(self) -> tuple[str, ...]:
+        """Name each of the variables once."""
+        return tuple(p.expression for p in self.variables if p.name.endswith(" value"))
 
     @property
     def name_size(self) -> int:
@@ -152,17 +169,26 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
                 tuple(_leaves(record, records, "", ())),
             )
         )
-    constants = [c for c in interface.constants if isinstance(c.value, int)]
-    values = (probe for c in constants for probe in value_probes(c.name, c))
-    strings = [
-        Probe(f"{c.name} value", c.name, c.value, c.coord)
-        for c in interface.constants
-        if isinstance(c.value, str)
-    ]
+    constants: list[Probe] = []
+    strings: list[Probe] = []
+    variables: list[Probe] = []
+    for constant in interface.constants:
+        name = constant.name
+        if not isinstance(constant.value, int):
+            asked_as = (
+                "" if constant.is_variable else name
+            )  # a pointer's text is elsewhere
+            text = Probe(f"{name} value", asked_as, constant.value, constant.coord)
+            (probes if constant.is_variable else strings).append(text)
+        elif constant.is_variable:
+            variables += value_probes(name, constant)
+        else:
+            constants += value_probes(name, constant)
     asked = [*probes, *more]
     return Reference(
-        constants=tuple(values),
+        constants=tuple(constants),
         strings=tuple(strings),
+        variables=tuple(variables),
         hidden=interface.hidden,
         numbers=tuple(p for p in asked if isinstance(p.expected, int)),
         words=tuple(p for p in asked if isinstance(p.expected, str) and p.expression),

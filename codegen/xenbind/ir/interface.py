@@ -138,10 +138,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """An object-like macro or an enumerator with a value.
+    """An object-like macro, an enumerator, or a variable that never changes, with its value.
 
-    `value` is an int, or a str for a macro that is a string literal.  `body` is the text
-    that the header defines it as, before expansion.
+    `value` is an int, or a str for what is a string literal.  `body` is the text that the
+    header defines it as, before expansion.  A variable's is no constant expression of C's.
     """
 
     name: str
@@ -149,6 +149,7 @@ class Constant:
     body: str
     doc: str
     coord: Coord
+    is_variable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

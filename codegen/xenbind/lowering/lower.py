@@ -37,7 +37,12 @@ from xenbind.ir.interface import (
     Typedef,
 )
 from xenbind.lowering import groups
-from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
+from xenbind.lowering.constant_expressions import (
+    CInt,
+    Unevaluable,
+    convert_to,
+    evaluate,
+)
 from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import (
     c_name,
@@ -84,6 +89,7 @@ class _Lowering:
         self.context = Context(self.root, header.declarations, header.sources)
         self.types = TypeTable(self.context, abi)
         self.left_out: list[LeftOut] = []
+        self.variables: list[Constant] = []
 
     def interface(self) -> Interface:
         typedefs: list[Typedef] = []
@@ -151,12 +157,13 @@ class _Lowering:
         )
 
     def constants(self, enums: Sequence[groups.CEnum]) -> list[Constant]:
-        """Give the enumerators, and the root header's macros that have a value.
+        """Give the enumerators, and the root header's variables and macros that have a value.
 
-        A macro hides an enumerator of its name.  They are in the order of the files, those
+        A macro hides what else has its name.  They are in the order of the files, those
         that are included first, and of their lines.
         """
         found = {each.name: each for enum in enums for each in enum.enumerators}
+        found |= {constant.name: constant for constant in self.variables}
         found |= {constant.name: constant for constant in self.macros()}
         order = {file: -place for place, file in enumerate(self.header.files)}
         return sorted(
@@ -241,6 +248,32 @@ class _Lowering:
             yield from self.typedef(node)
         elif isinstance(node, c_ast.Decl) and node.name and _is_untagged(node.type):
             self.leave_out(node, node.name, "its type has no name")
+        elif isinstance(node, c_ast.Decl) and node.init and _is_const(node.type):
+            self.variable(node)
+
+    def variable(self, node: c_ast.Decl) -> None:
+        """Keep the value of a variable that never changes, if it is a number or a text."""
+        try:
+            value = self.initial_value(node)
+        except (Unevaluable, SourceError) as reason:
+            self.leave_out(node, node.name, str(reason))
+            return
+        coord = self.context.coord(node)
+        doc = self.context.doc(node.coord, node.name)
+        body = CGenerator().visit(node.init)
+        self.variables.append(Constant(node.name, value, body, doc, coord, True))
+
+    def initial_value(self, node: c_ast.Decl) -> int | str:
+        """Evaluate a variable's initialiser.  Raises `Unevaluable` or `SourceError`."""
+        if isinstance(node.init, c_ast.Constant) and node.init.type == "string":
+            try:
+                return string_value(node.init.value)
+            except ValueError as reason:
+                raise Unevaluable(str(reason)) from None
+        c_type = self.types.type(node.type)
+        if not isinstance(c_type, Scalar | Enumeration):
+            raise Unevaluable("it is no number and no text")
+        return convert_to(evaluate(node.init, self.types), c_type.base, self.types.abi)
 
     def typedef(self, node: c_ast.Typedef) -> Iterator[Typedef]:
         """Lower a typedef, unless it names what has neither a size nor members."""
@@ -415,6 +448,15 @@ def _is_integer(field: Field | None) -> bool:
         case Scalar(base=base) | Enumeration(base=base):
             return not base.endswith(("float", "double"))
     return False
+
+
+def _is_const(node: c_ast.Node) -> bool:
+    """Tell whether what a declarator declares can be a number or a text that never changes."""
+    if isinstance(node, c_ast.ArrayDecl):
+        return _is_const(node.type)
+    if isinstance(node, c_ast.PtrDecl):
+        return "const" in node.quals and _is_const(node.type)
+    return isinstance(node, c_ast.TypeDecl) and "const" in (node.quals or ())
 
 
 def _is_untagged(node: c_ast.Node) -> bool:
