@@ -146,7 +146,7 @@ def _type_facts(subject: str, ctype: Any) -> Iterator[tuple[str, int | str]]:
 
 
 # What ctypes' codes of simple types stand for.
-_KINDS = {"c": "char", "?": "bool", "P": "pointer"}
+_KINDS = {"c": "char", "?": "bool"} | dict.fromkeys("PzZ", "pointer")
 _KINDS |= dict.fromkeys("bhilq", "signed") | dict.fromkeys("BHILQ", "unsigned")
 _KINDS |= dict.fromkeys("fdg", "float")
 
@@ -184,9 +184,12 @@ class _Way:
 
 def _ring_facts(name: str, half: Any) -> Iterator[tuple[str, int | str]]:
     """Set up half a ring, and tell what is where in its page."""
+    from .barriers import Barriers  # only packages with rings have it
+
     page = bytearray(4096 + 4 * ctypes.sizeof(half.entry))
     start = ctypes.addressof(ctypes.c_char.from_buffer(page))
-    ring = half(page, start=0)
+    # Nobody is at the other side, and not every machine has barriers.
+    ring = half(page, start=0, barriers=Barriers(*[lambda: None] * 3))
     first, second = ring.get_request(0), ring.get_request(1)
     yield f"{name} entry", type(ring.sring.ring[0])._c_name_
     yield f"{name} first_entry", ctypes.addressof(first) - start
