@@ -258,11 +258,10 @@ class _Lowering:
                     "name the member that has the flags as 'flags'",
                 )
         if meaning.version is not None:
-            version = fields.get(meaning.version)
-            if version is None or version.bit_width or not _is_integer(version):
+            if not _has_number(fields.get(meaning.version)):
                 raise SourceError(
                     meaning.places["version"],
-                    f"{request.spelling} has no integer '{meaning.version}' in bytes of its own",
+                    f"{request.spelling} has no number '{meaning.version}' in bytes of its own",
                     "name the member of the requests that has the interface's version",
                 )
 
@@ -347,10 +346,20 @@ _FLAGS = "flags"
 
 
 def _is_integer(field: Field | None) -> bool:
-    """Tell whether a member is an integer, or an enum; a bit-field may be."""
+    """Tell whether a member is an integer or an enum; a bit-field may be one."""
     match field and field.type:
         case Scalar(base=base) | Enumeration(base=base):
             return not base.endswith(("float", "double"))
+    return False
+
+
+def _has_number(field: Field | None) -> bool:
+    """Tell whether a member is an integer in bytes of its own: no character, no truth value."""
+    match field:
+        case Field(type=Scalar(base="char" | "_Bool")):
+            return False
+        case Field(bit_width=None):
+            return _is_integer(field)
     return False
 
 
