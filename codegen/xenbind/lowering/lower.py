@@ -257,13 +257,12 @@ class _Lowering:
                     f"{request.spelling} has no integer '{flags}'",
                     "name the member that has the flags as 'flags'",
                 )
-        if meaning.version is not None:
-            if not _has_number(fields.get(meaning.version)):
-                raise SourceError(
-                    meaning.places["version"],
-                    f"{request.spelling} has no number '{meaning.version}' in bytes of its own",
-                    "name the member of the requests that has the interface's version",
-                )
+        if meaning.version is not None and not _has_number(fields.get(meaning.version)):
+            raise SourceError(
+                meaning.places["version"],
+                f"{request.spelling} has no number '{meaning.version}' in bytes of its own",
+                "name the member of the requests that has the interface's version",
+            )
 
     def kept_flags(
         self, meaning: RingSpec, constants: Sequence[Constant]
