@@ -426,7 +426,8 @@ class BackRing(_Half[Request, Response]):
         if response is not None:
             assign(copy.record, response)
         self._set_flags(copy.flags, asked, flags, hold)
-        return copy.octets
+        octets: memoryview = copy.octets
+        return octets
 
     def _set_flags(
         self, cell: typing.Any, asked: int, flags: int | None, hold: bool

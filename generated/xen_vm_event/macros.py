@@ -211,11 +211,11 @@ class FrontRing(ring.FrontRing[Request, Response]):
         time, behind a full barrier, for a response published meanwhile. To be woken
         after several responses rather than one, set rsp_event in code of your own.
         """
-        more = self.has_unconsumed_responses()
+        more = self.nr_unconsumed_responses()
         if not more:
             self.sring.words[RSP_EVENT] = (self.rsp_cons + 1) & U32
             self.xen_mb()
-            more = self.has_unconsumed_responses()
+            more = self.nr_unconsumed_responses()
         return more
 
 
@@ -341,9 +341,9 @@ class BackRing(ring.BackRing[Request, Response]):
         time, behind a full barrier, for a request published meanwhile. To be woken
         after several requests rather than one, set req_event in code of your own.
         """
-        more = self.has_unconsumed_requests()
+        more = self.nr_unconsumed_requests()
         if not more:
             self.sring.words[REQ_EVENT] = (self.req_cons + 1) & U32
             self.xen_mb()
-            more = self.has_unconsumed_requests()
+            more = self.nr_unconsumed_requests()
         return more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import mmap
 import shutil
 import sys
 from collections.abc import Callable
@@ -374,6 +375,17 @@ def test_records_without_flags_have_none_to_set(disk: ModuleType) -> None:
         chosen.respond(flags=1)
     chosen.respond()
     assert len(rings.answers()) == 2
+
+
+@pytest.mark.parametrize("name", ["Small", "Bits", "Wide", "None", "Plain"])
+def test_a_page_can_be_closed_whatever_its_records_are(
+    disk: ModuleType, name: str
+) -> None:
+    page = mmap.mmap(-1, 4096)
+    with getattr(disk, f"{name}BackRing")(page) as ring:
+        selection = ring.select()
+        assert list(selection) == list(ring.requests()) == []
+    page.close()
 
 
 @pytest.mark.parametrize("flags", ["1", 1.0, [1], b"1"])

@@ -353,14 +353,12 @@ class _Lowering:
                     f"{request.spelling} has no integer '{flags}'",
                     "name the member that has the flags as 'flags'",
                 )
-        if meaning.version is not None:
-            version = fields.get(meaning.version)
-            if version is None or version.bit_width or not _is_integer(version):
-                raise SourceError(
-                    meaning.places["version"],
-                    f"{request.spelling} has no integer '{meaning.version}' in bytes of its own",
-                    "name the member of the requests that has the interface's version",
-                )
+        if meaning.version is not None and not _has_number(fields.get(meaning.version)):
+            raise SourceError(
+                meaning.places["version"],
+                f"{request.spelling} has no number '{meaning.version}' in bytes of its own",
+                "name the member of the requests that has the interface's version",
+            )
 
     def kept_flags(
         self, meaning: RingSpec, constants: Sequence[Constant]
@@ -443,7 +441,7 @@ _FLAGS = "flags"
 
 
 def _is_integer(field: Field | None) -> bool:
-    """Tell whether a member is an integer, or an enum; a bit-field may be."""
+    """Tell whether a member is an integer or an enum; a bit-field may be one."""
     match field and field.type:
         case Scalar(base=base) | Enumeration(base=base):
             return not base.endswith(("float", "double"))
@@ -464,6 +462,16 @@ def _is_untagged(node: c_ast.Node) -> bool:
     while isinstance(node, c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.PtrDecl):
         node = node.type
     return isinstance(node, c_ast.Struct | c_ast.Union) and node.name is None
+
+
+def _has_number(field: Field | None) -> bool:
+    """Tell whether a member is an integer in bytes of its own: no character, no truth value."""
+    match field:
+        case Field(type=Scalar(base="char" | "_Bool")):
+            return False
+        case Field(bit_width=None):
+            return _is_integer(field)
+    return False
 
 
 def _field_names(record: Record) -> set[str]:
