@@ -66,7 +66,7 @@ def _twin(cls: typing.Any) -> typing.Any:
         return copy(self).__reduce__()  # type: ignore[no-any-return]
 
     body = {
-        "__doc__": cls.__doc__,
+        "__doc__": vars(cls)["__doc__"],
         "__module__": cls.__module__,
         "__slots__": tuple(_nested(cls)),
         "copy": copy,

@@ -4,18 +4,22 @@ A record is declared as C declares it, each member with its C type:
 
     @record
     class vm_event_x86_selector_reg(Structure):
-        limit: Annotated[uint32_t, 20]
+        limit: Annotated[uint32_t, 20] = ZERO
 
 The first item behind the Python type is the ctypes type (`uint32_t` stands for
 `Annotated[int, c_uint32]`); an int after it is a bit-field's width, an enum class names
 the values that the member holds, and a str is the member's name in C where Python needs
 another: one that is a keyword or already taken gets a trailing underscore (`in_`), and
-leading double underscores become one.
+leading double underscores become one.  A member is `ZERO` unless the constructor is told
+otherwise.
 
 Where ctypes would not arrive at C's layout, as for packed structs, the class says its
 `_extent_`, size and alignment in bytes, and each member its place:
 
-    offset: Annotated[uint32_t, At(1)]
+    offset: Annotated[uint32_t, At(1)] = ZERO
+
+`_payload_` names the member that tells which member of a union is in use, that union, and
+the latter's members by the values of the former.
 
 Members read and write the buffer that the record was made from.  A member that is itself
 a record or an array is one object, made at first use and kept.  Assigning a number that
@@ -31,17 +35,14 @@ import enum
 from .annotations import TYPE_CHECKING, Member, typing
 
 if TYPE_CHECKING:
+    # pyright: reportGeneralTypeIssues=false, reportPrivateUsage=false
     import _ctypes
 
     class _CStructure(_ctypes._CData, metaclass=_ctypes._PyCStructType):
         """`ctypes.Structure` without its `__getattr__`, which would allow every name."""
 
-        def __init__(self, *args: typing.Any, **members: typing.Any) -> None: ...
-
     class _CUnion(_ctypes._CData, metaclass=_ctypes._UnionType):
         """`ctypes.Union`, likewise."""
-
-        def __init__(self, *args: typing.Any, **members: typing.Any) -> None: ...
 
 else:
     _CStructure, _CUnion = ctypes.Structure, ctypes.Union
@@ -99,6 +100,20 @@ class Chars:
         ctypes.memmove(place, octets.ljust(self.size, b"\0"), self.size)
 
 
+class Words:
+    """A record's `__doc__`: its words, and those of its members when they are asked for."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def __get__(self, record: object, owner: type) -> str:
+        from .documentation import documentation  # above, it would triple an import
+
+        return documentation(owner, self.words)
+
+
 class _Record:
     """What struct and union classes have in common."""
 
@@ -110,16 +125,14 @@ class _Record:
         _c_name_: typing.ClassVar[str | None]
         _members_: typing.ClassVar[tuple[Member, ...]]
         _setters_: typing.ClassVar[dict[str, typing.Any]]
+        _payload_: typing.ClassVar[tuple[str, str, dict[int, str]]]
 
     __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
 
     def __repr__(self) -> str:
-        members = (
-            f"{member.name}={_text(getattr(self, member.name), member)}"
-            for member in self._members_
-            if member.c_name.strip("_0123456789") not in ("pad", "padding")
-        )
-        return f"{type(self).__name__}({', '.join(members)})"
+        from .printing import text  # above, it would be most of an import
+
+        return text(self)
 
     def copy(self) -> typing.Self:
         """Give the same record in memory of its own."""
@@ -184,27 +197,19 @@ class Compound(_Compound, Structure):
 class Union(_Compound, _CUnion):
     """The base of unions, whose members share their bytes."""
 
-    def __repr__(self) -> str:
-        names = " | ".join(member.name for member in self._members_)
-        return f"{type(self).__name__}({names})"
-
-
-def _text(value: typing.Any, member: Member) -> str:
-    if member.values is not None:
-        return member.values(value).name or "0"
-    if isinstance(value, int) and ctypes.sizeof(member.type) == 8:
-        return hex(value)
-    if isinstance(value, ctypes.Array):
-        return f"<{len(value)} items>"
-    return repr(value)
-
 
 if TYPE_CHECKING:
     R = typing.TypeVar("R", bound=_Record)
+    # Members are parameters of the constructor.
+    has_members = typing.dataclass_transform(eq_default=False)
 else:
     R = _Record
 
+    def has_members(decorator):
+        return decorator
 
+
+@has_members
 def record(cls: type[R]) -> type[R]:
     """Make a struct or union class of its annotations.
 
@@ -217,6 +222,7 @@ def record(cls: type[R]) -> type[R]:
     return cls
 
 
+@has_members
 def anonymous(cls: type[R]) -> type[R]:
     """Make one that has no name in C: it is the type of one member only."""
     cls._c_name_ = None
@@ -244,6 +250,7 @@ def _declare(cls: typing.Any) -> None:
         ]
     cls._members_ = members
     cls._setters_ = {}
+    cls.__doc__ = Words(cls.__doc__ or "")
     for member in members:
         if _is_chars(member.type):
             field, size = cls.__dict__[member.name], ctypes.sizeof(member.type)

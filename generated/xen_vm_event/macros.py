@@ -86,7 +86,9 @@ class FrontRing(ring.FrontRing[Request, Response]):
     __slots__ = ()
 
     shared = SharedRing
-    sring: SharedRing[Request, Response]
+    sring: SharedRing[
+        Request, Response
+    ]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def attach(
         self, page: SharedRing[Request, Response], start: int, bytes: int
@@ -192,7 +194,7 @@ class FrontRing(ring.FrontRing[Request, Response]):
         self.xen_wmb()
         self.sring.words[REQ_PROD] = self.req_prod_pvt
 
-    def push_requests_and_check_notify(self) -> int:
+    def push_requests_and_check_notify(self) -> bool:
         """RING_PUSH_REQUESTS_AND_CHECK_NOTIFY: Publishes the front end's requests and
         sets notify to whether the back end wants to hear of it. It does if its
         req_event is among the indices just published; then send it an event. A full
@@ -227,7 +229,9 @@ class BackRing(ring.BackRing[Request, Response]):
     __slots__ = ()
 
     shared = SharedRing
-    sring: SharedRing[Request, Response]
+    sring: SharedRing[
+        Request, Response
+    ]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def attach(
         self, page: SharedRing[Request, Response], start: int, bytes: int
@@ -322,7 +326,7 @@ class BackRing(ring.BackRing[Request, Response]):
         self.xen_wmb()
         self.sring.words[RSP_PROD] = self.rsp_prod_pvt
 
-    def push_responses_and_check_notify(self) -> int:
+    def push_responses_and_check_notify(self) -> bool:
         """RING_PUSH_RESPONSES_AND_CHECK_NOTIFY: Publishes the back end's responses and
         sets notify to whether the front end wants to hear of it. It does if its
         rsp_event is among the indices just published; then send it an event. A full

@@ -33,6 +33,7 @@ from xenbind.backend.python_text import comment, docstring, literal
 from xenbind.backend.python_types import (
     ANNOTATIONS,
     TYPE_NAMES,
+    TYPING,
     Types,
     bit_field_type,
     is_nested,
@@ -72,7 +73,8 @@ class _Module:
         self.classes = {
             record.key: self.claim(_class_name(record)) for record in interface.records
         }
-        self.types = Types(self.classes, self.scalars, self.use)
+        self.aliases = self.hidden_names()
+        self.types = Types(self.classes, self.scalars, self.use, self.seen)
 
     def claim(self, c_name: str) -> str:
         name = python_name(c_name, self.taken)
@@ -81,7 +83,22 @@ class _Module:
 
     def use(self, module: str, name: str) -> str:
         self.imported.add((module, name))
-        return name
+        return self.seen(name)
+
+    def hidden_names(self) -> dict[str, str]:
+        """Other names for what annotations are written with and a member is called."""
+        written = {*_WRITTEN, *self.classes.values(), *self.scalars.values()}
+        members = {
+            name
+            for record in self.interface.records
+            for name in _member_names(record).values()
+        }
+        written.update(self.groups.values())
+        return {name: self.claim(f"_{name}") for name in sorted(written & members)}
+
+    def seen(self, name: str) -> str:
+        """How to name something where members' names may hide it: in a class."""
+        return self.aliases.get(name, name)
 
     def view(self, header: str, releases: Sequence[str]) -> ModuleView:
         interface = self.interface
@@ -93,7 +110,11 @@ class _Module:
             " `xenbind generate`."
         )
         scalars = [
-            AliasView(self.scalars[typedef.name], self.types.annotation(typedef.type))
+            AliasView(
+                self.scalars[typedef.name],
+                self.types.annotation(typedef.type),
+                self.aliases.get(self.scalars[typedef.name], ""),
+            )
             for typedef in interface.scalar_typedefs
         ]
         records = [self.record(record) for record in interface.records]
@@ -109,6 +130,8 @@ class _Module:
         return ModuleView(
             doc=docstring(doc, 0),
             imports=self.imports(),
+            typing=self.names_from(TYPING),
+            zero=self.seen("ZERO"),
             constants=sections,
             renamed=[(name, c) for c, name in self.constants.items() if name != c],
             enums=enums,
@@ -139,7 +162,7 @@ class _Module:
     def imports(self) -> list[str]:
         lines: list[str] = []
         for module in _IMPORTED:
-            names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
+            names = self.names_from(module)
             if not names:
                 continue
             relative = module.startswith(".")
@@ -150,6 +173,14 @@ class _Module:
                 line = f"from {module} import (\n    " + ",\n    ".join(names) + ",\n)"
             lines.append(line)
         return lines
+
+    def names_from(self, module: str) -> list[str]:
+        """What is imported from a module, as an import statement lists it."""
+        names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
+        return [
+            f"{name} as {self.aliases[name]}" if name in self.aliases else name
+            for name in names
+        ]
 
     # --- constants ------------------------------------------------------------------
 
@@ -173,7 +204,7 @@ class _Module:
                 heading = [] if group is None else self.heading(group)
             current = group
             doc = "" if group else docstring(constant.doc, 0)
-            self.use(ANNOTATIONS, "Final")
+            self.use(TYPING, "Final")
             views.append(
                 ConstantView(
                     self.constants[constant.name],
@@ -208,7 +239,9 @@ class _Module:
                 )
             )
         words = group.doc or f"The {group.prefix}* constants."
-        return EnumView(self.groups[group.prefix], base, docstring(words, 4), members)
+        name = self.groups[group.prefix]
+        again = self.aliases.get(name, "")
+        return EnumView(name, base, docstring(words, 4), members, again)
 
     # --- records --------------------------------------------------------------------
 
@@ -226,6 +259,8 @@ class _Module:
                 )
             )
             flat = flat and not is_nested(field.type)
+        if members:
+            self.use(ANNOTATIONS, "ZERO")
         struct = "Structure" if flat else "Compound"
         base = "Union" if record.kind == "union" else struct
         own = f"{record.kind} {self.classes[record.key]}"
@@ -240,21 +275,24 @@ class _Module:
             extent="" if natural else f"({record.size}, {record.alignment})",
             members=members,
             payload=self.payload(record),
+            again=self.aliases.get(self.classes[record.key], ""),
         )
 
     def payload(self, record: Record) -> PayloadView | None:
         payload = self.interface.payload
         if payload is None or payload.record != record.key:
             return None
-        self.use(ANNOTATIONS, "Any")
         union = next(f.type for f in record.fields if f.name == payload.union)
         assert isinstance(union, RecordRef)
         own = _member_names(record)
         inner = _member_names(self.records[union.key])
+        types = {f.name: self.types.python_type(f.type) for f in self.records[union.key].fields}
+        found = dict.fromkeys(types[name] for _, name in payload.members)
         return PayloadView(
             table=self.claim("_PAYLOADS"),
             tag=own[payload.tag],
             union=own[payload.union],
+            type=" | ".join([*found, "None"]),
             rows=[(self.constants[c.name], inner[n]) for c, n in payload.members],
         )
 
@@ -275,7 +313,7 @@ class _Module:
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
         if field.hint in self.groups and isinstance(field.type, Scalar | Enumeration):
-            extra.append(self.groups[field.hint])
+            extra.append(self.seen(self.groups[field.hint]))
         if name != field.name:
             extra.append(f'"{field.name}"')
         if not natural:
@@ -288,9 +326,9 @@ class _Module:
             extra.insert(0, text)  # a class is its own ctypes type
         if not extra:
             return text
-        if text.startswith("Annotated["):
+        if text.endswith("]"):
             return f"{text[:-1]}, {', '.join(extra)}]"
-        return f"{self.use(ANNOTATIONS, 'Annotated')}[{text}, {', '.join(extra)}]"
+        return f"{self.use(TYPING, 'Annotated')}[{text}, {', '.join(extra)}]"
 
     def alias(self, c_type: CType) -> str:
         return (
@@ -306,10 +344,12 @@ class _Module:
 
 # Names that a version's module may import; no constant or class may take them.
 _IMPORTABLE = TYPE_NAMES.union(
-    ["At", "Compound", "Final", "IntFlag", "OpenEnum", "Structure", "Union"],
+    ["At", "ZERO", "Compound", "Final", "IntFlag", "OpenEnum", "Structure", "Union"],
     ["anonymous", "record", "macros"],
-    ["C_NAMES"],  # what a module declares for itself
+    ["C_NAMES", "TYPE_CHECKING"],  # what a module declares for itself
 )
+# Those of them that stand among the members of a class.
+_WRITTEN = TYPE_NAMES.union(["At", "ZERO"])
 
 
 def _member_names(record: Record) -> dict[str, str]:
