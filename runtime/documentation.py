@@ -85,6 +85,8 @@ def _declaration(annotation: ast.expr) -> str:
                 said += f", in C {c_name}"
             case ast.Name(values):
                 said += f", {values}"
+            case _:  # its place
+                pass
     return said
 
 
@@ -97,9 +99,10 @@ def _c_type(ctype: ast.expr) -> str:
             plain = name.removeprefix("c_")
             sized = f"{plain}_t" if plain[-1].isdigit() else plain
             return _C_NAMES.get(name, sized if name != plain else name)
-        case ast.BinOp(element, ast.Mult(), ast.Constant(length)):
+        case ast.BinOp(element, ast.Mult(), ast.Constant(int(length))):
             inner, bracket, dimensions = _c_type(element).partition("[")
             return f"{inner}[{length}]{bracket}{dimensions}"
         case ast.Call(args=[target]):
             return f"{_c_type(target)} *"
-    return ast.unparse(ctype)
+        case _:
+            return ast.unparse(ctype)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from .annotations import Member, typing
+from .records import is_array
 
 # As the generator tells padding: `paddr` is none.
 _PADDING = re.compile(r"_*pad(ding)?_?\d*")
@@ -21,8 +22,6 @@ _PADDING = re.compile(r"_*pad(ding)?_?\d*")
 _SMALL_UNION = 16
 _ELEMENTS = 16
 _CHARS = 64
-
-_POINTERS = (ctypes.c_void_p, ctypes.POINTER(ctypes.c_char).__base__)
 
 
 def text(record: typing.Any) -> str:
@@ -33,7 +32,7 @@ def text(record: typing.Any) -> str:
 
 
 def _assignments(record: typing.Any) -> Iterator[str]:
-    tag, union, payloads = getattr(record, "_payload_", ("", "", {}))
+    tag, union, payloads = record._payload_
     for member in _shown(record):
         value = getattr(record, member.name)
         shown = (
@@ -67,21 +66,25 @@ def _value(value: typing.Any, member: Member) -> str:
 
 def _plain(value: typing.Any, ctype: typing.Any) -> str:
     """Print what has no names: pointers and 64-bit numbers in hexadecimal."""
-    if isinstance(value, ctypes.Array) and ctype._type_ is ctypes.c_char:
-        value = value.raw
-    if isinstance(value, bytes):
-        more = len(value) - _CHARS
-        return repr(value) if more <= 0 else f"{value[:_CHARS]!r}... {more} more"
-    if isinstance(value, ctypes.Array):
-        items = [_plain(item, ctype._type_) for item in value[:_ELEMENTS]]
-        if len(value) > _ELEMENTS:
-            items.append(f"... {len(value) - _ELEMENTS} more")
-        return f"[{', '.join(items)}]"
-    if issubclass(ctype, _POINTERS):
+    if is_array(ctype):
+        return _array(value, ctype._type_)
+    if ctype is ctypes.c_void_p or hasattr(ctype, "contents"):
         return hex(ctypes.cast(value, ctypes.c_void_p).value or 0)
     if isinstance(value, int) and ctypes.sizeof(ctype) == 8:
         return hex(value)
     return repr(value)
+
+
+def _array(values: typing.Any, element: typing.Any) -> str:
+    """Print the first items, and how many more there are; chars as bytes."""
+    if element is ctypes.c_char:
+        octets = bytes(values)
+        more = len(octets) - _CHARS
+        return repr(octets[:_CHARS]) + (f"... {more} more" if more > 0 else "")
+    items = [_plain(item, element) for item in values[:_ELEMENTS]]
+    if len(values) > _ELEMENTS:
+        items.append(f"... {len(values) - _ELEMENTS} more")
+    return f"[{', '.join(items)}]"
 
 
 def _name(value: int, values: typing.Any, bits: int) -> str:

@@ -24,6 +24,9 @@ from collections.abc import Iterator
 from .annotations import TYPE_CHECKING, Generic, LazyModule, Protocol, mmap, typing
 from .records import Structure
 
+# A half, its copies and what it selects are one thing.
+# pyright: reportPrivateUsage=false
+
 if TYPE_CHECKING:
     from . import barriers as _barriers
 

@@ -11,6 +11,9 @@ from __future__ import annotations
 from .runtime import ring
 from .runtime.ring import U32, Request, Response, assign
 
+# The halves' page has more here than there.
+# pyright: reportIncompatibleVariableOverride=false
+
 U64 = 0xFFFF_FFFF_FFFF_FFFF
 
 # The 32-bit words of the shared page, and where its first entry is, in bytes.
@@ -86,9 +89,7 @@ class FrontRing(ring.FrontRing[Request, Response]):
     __slots__ = ()
 
     shared = SharedRing
-    sring: SharedRing[
-        Request, Response
-    ]  # pyright: ignore[reportIncompatibleVariableOverride]
+    sring: SharedRing[Request, Response]
 
     def attach(
         self, page: SharedRing[Request, Response], start: int, bytes: int
@@ -229,9 +230,7 @@ class BackRing(ring.BackRing[Request, Response]):
     __slots__ = ()
 
     shared = SharedRing
-    sring: SharedRing[
-        Request, Response
-    ]  # pyright: ignore[reportIncompatibleVariableOverride]
+    sring: SharedRing[Request, Response]
 
     def attach(
         self, page: SharedRing[Request, Response], start: int, bytes: int

@@ -34,8 +34,10 @@ import enum
 
 from .annotations import TYPE_CHECKING, Member, typing
 
+# What ctypes' classes are made of has private names.
+# pyright: reportGeneralTypeIssues=false, reportPrivateUsage=false
+
 if TYPE_CHECKING:
-    # pyright: reportGeneralTypeIssues=false, reportPrivateUsage=false
     import _ctypes
 
     class _CStructure(_ctypes._CData, metaclass=_ctypes._PyCStructType):
@@ -127,6 +129,8 @@ class _Record:
         _setters_: typing.ClassVar[dict[str, typing.Any]]
         _payload_: typing.ClassVar[tuple[str, str, dict[int, str]]]
 
+    _payload_ = ("", "", {})  # of most records: none
+
     __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
 
     def __repr__(self) -> str:
@@ -186,7 +190,8 @@ def _setter(cls: typing.Any, name: str) -> typing.Any:
     if all(member.name != name for member in cls._members_):
         message = f"'{cls.__name__}' has no member '{name}'"
         raise AttributeError(message, name=name, obj=cls)
-    setter = cls._setters_[name] = getattr(cls, name).__set__
+    setter: typing.Any = getattr(cls, name).__set__
+    cls._setters_[name] = setter
     return setter
 
 
@@ -230,8 +235,18 @@ def anonymous(cls: type[R]) -> type[R]:
     return cls
 
 
+def declared(record: type[_Record]) -> tuple[Member, ...]:
+    """Give the members of a struct or union, in the order of the declaration."""
+    return record._members_
+
+
 def _is_chars(ctype: typing.Any) -> bool:
-    return issubclass(ctype, ctypes.Array) and ctype._type_ is ctypes.c_char
+    return is_array(ctype) and ctype._type_ is ctypes.c_char
+
+
+def is_array(ctype: typing.Any) -> bool:
+    """Tell whether a ctypes type is an array."""
+    return issubclass(ctype, ctypes.Array)
 
 
 _NESTED = (ctypes.Structure, ctypes.Union, ctypes.Array)
@@ -249,7 +264,8 @@ def _declare(cls: typing.Any) -> None:
             for m in members
         ]
     cls._members_ = members
-    cls._setters_ = {}
+    setters: dict[str, typing.Any] = {}
+    cls._setters_ = setters
     cls.__doc__ = Words(cls.__doc__ or "")
     for member in members:
         if _is_chars(member.type):
@@ -257,7 +273,7 @@ def _declare(cls: typing.Any) -> None:
             setattr(cls, member.name, Chars(member.name, field, size))
         elif issubclass(member.type, _NESTED):
             field = cls.__dict__[member.name]
-            cls._setters_[member.name] = field.__set__
+            setters[member.name] = field.__set__
             setattr(cls, member.name, Nested(member.name, field))
 
 
