@@ -32,6 +32,7 @@ from xenbind.backend.python_model import (
 from xenbind.backend.python_text import comment, docstring, literal
 from xenbind.backend.python_types import (
     ANNOTATIONS,
+    PYTHON_TYPES,
     TYPE_NAMES,
     TYPING,
     Types,
@@ -43,7 +44,7 @@ from xenbind.ir.interface import ConstantGroup, Field, Interface, Record, Ring
 
 # Where a version's module finds what is not in C.
 RECORDS = ".runtime.records"
-_IMPORTED = ("ctypes", "enum", ".", ANNOTATIONS, RECORDS)
+_IMPORTED = ("builtins", "ctypes", "enum", ".", ANNOTATIONS, RECORDS)
 
 
 def module_view(
@@ -82,7 +83,8 @@ class _Module:
         return name
 
     def use(self, module: str, name: str) -> str:
-        self.imported.add((module, name))
+        if module != "builtins" or name in self.aliases:
+            self.imported.add((module, name))
         return self.seen(name)
 
     def hidden_names(self) -> dict[str, str]:
@@ -292,6 +294,7 @@ class _Module:
             table=self.claim("_PAYLOADS"),
             tag=own[payload.tag],
             union=own[payload.union],
+            decorator=self.use("builtins", "property"),
             type=" | ".join([*found, "None"]),
             rows=[(self.constants[c.name], inner[n]) for c, n in payload.members],
         )
@@ -349,7 +352,7 @@ _IMPORTABLE = TYPE_NAMES.union(
     ["C_NAMES", "TYPE_CHECKING"],  # what a module declares for itself
 )
 # Those of them that stand among the members of a class.
-_WRITTEN = TYPE_NAMES.union(["At", "ZERO"])
+_WRITTEN = TYPE_NAMES.union(["At", "ZERO", "property"], PYTHON_TYPES)
 
 
 def _member_names(record: Record) -> dict[str, str]:

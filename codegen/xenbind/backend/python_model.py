@@ -46,12 +46,13 @@ class MemberView:
 class PayloadView:
     """The table of which union member each value of a tag selects; `rows` are pairs.
 
-    `type` is what the members are that can be selected.
+    `type` is what the members are that can be selected, `decorator` what makes a property.
     """
 
     table: str
     tag: str
     union: str
+    decorator: str
     type: str
     rows: Sequence[tuple[str, str]]
 

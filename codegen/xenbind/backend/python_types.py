@@ -41,6 +41,8 @@ _CTYPES = {
     "ptrdiff_t": ("int", "c_ssize_t"),
 }
 
+# What members are read as.
+PYTHON_TYPES = frozenset(name for name, _ in _CTYPES.values())
 # What types are written with, none of which may be the name of something else.
 TYPE_NAMES = frozenset(
     ["Annotated", "Any", "Array", "CharArray", "POINTER", "c_void_p", *_STDINT]
@@ -84,14 +86,15 @@ class Types:
     def python_type(self, c_type: CType) -> str:
         match c_type:
             case Scalar(base=base) | Enumeration(base=base):
-                return "int" if base in _STDINT else _CTYPES[base][0]
+                name = "int" if base in _STDINT else _CTYPES[base][0]
+                return self.use("builtins", name)
             case Array(Scalar(base="char")):
-                return "bytes"
+                return self.use("builtins", "bytes")
             case Array(element):
                 array = self.use(ANNOTATIONS, "Array")
                 return f"{array}[{self.item_type(element)}]"
             case Pointer(target=None):
-                return "int | None"
+                return f"{self.use('builtins', 'int')} | None"
             case Pointer():
                 return self.use(TYPING, "Any")
         return self.annotation(c_type)

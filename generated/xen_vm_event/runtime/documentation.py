@@ -50,8 +50,31 @@ def _classes(module: str) -> dict[str, ast.ClassDef]:
         source = inspect.getsource(sys.modules[module])
     except (KeyError, OSError, TypeError):
         return {}
-    body = ast.parse(source).body
-    return {item.name: item for item in body if isinstance(item, ast.ClassDef)}
+    tree = _Renamed().visit(ast.parse(source))
+    return {item.name: item for item in tree.body if isinstance(item, ast.ClassDef)}
+
+
+class _Renamed(ast.NodeTransformer):
+    """Undoes what modules do where a member hides its type: `_venue = venue`."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        self.names.update({name.asname: name.name for name in node.names if name.asname})
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        match node:
+            case ast.Assign([ast.Name(again)], ast.Name(name)) if again == f"_{name}":
+                self.names[again] = name
+            case _:
+                pass
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        node.id = self.names.get(node.id, node.id)
+        return node
 
 
 def _members(declared: ast.ClassDef) -> Iterator[str]:
@@ -73,10 +96,12 @@ def _declaration(annotation: ast.expr) -> str:
             pass
         case _:
             return _c_type(annotation)
-    if not isinstance(python_type, ast.Name) or python_type.id in _PYTHON_TYPES:
+    if isinstance(python_type, ast.Name) and python_type.id not in _PYTHON_TYPES:
+        # A type that has the ctypes type in it; a record's class is both.
+        is_class = ast.dump(ctype) == ast.dump(python_type)
+        said, notes = python_type.id, notes if is_class else [ctype, *notes]
+    else:
         said = _c_type(ctype)
-    else:  # a type that is annotated itself: what follows are notes
-        said, notes = _c_type(python_type), [ctype, *notes]
     for note in notes:
         match note:
             case ast.Constant(int(bits)):
@@ -94,6 +119,7 @@ _PYTHON_TYPES = ("int", "bool", "float", "bytes", "Any")
 
 
 def _c_type(ctype: ast.expr) -> str:
+    """Spell a ctypes type as C does, a record by its class."""
     match ctype:
         case ast.Name(name):
             plain = name.removeprefix("c_")
