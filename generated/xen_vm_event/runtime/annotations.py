@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     ZERO: Any
 else:
     Array = CharArray = ctypes.Array
-    ZERO = 0
+    ZERO = None  # no number, which would look like a constant of the header
 
     _GenericAlias = type(list[int])
 
