@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from typing import Final as Final
     from typing import Generic as Generic
     from typing import Protocol as Protocol
+    from typing import dataclass_transform as dataclass_transform
 
     Item = typing.TypeVar("Item")
 
@@ -93,6 +94,10 @@ else:
             return cls
 
     Protocol = Generic
+
+    def dataclass_transform(**options):
+        """Stand for `typing.dataclass_transform`, which says nothing to Python."""
+        return lambda decorator: decorator
 
     class Annotated:
         """Stands for `typing.Annotated`: an alias whose `__origin__` keeps the `items`.

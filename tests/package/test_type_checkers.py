@@ -103,9 +103,7 @@ def test_a_type_checker_finds_the_mistakes_and_nothing_else(
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("checker", [pyright, mypy])
-def test_packages_of_other_headers_pass(
-    checker: Checker, tmp_path: Path
-) -> None:
+def test_packages_of_other_headers_pass(checker: Checker, tmp_path: Path) -> None:
     for header in FOREIGN:
         require((INSTALLED / header).is_file(), f"{header} of libxen-dev")
         name = re.sub(r"\W", "_", header.removesuffix(".h"))

@@ -288,7 +288,10 @@ class _Module:
         assert isinstance(union, RecordRef)
         own = _member_names(record)
         inner = _member_names(self.records[union.key])
-        types = {f.name: self.types.python_type(f.type) for f in self.records[union.key].fields}
+        types = {
+            f.name: self.types.python_type(f.type)
+            for f in self.records[union.key].fields
+        }
         found = dict.fromkeys(types[name] for _, name in payload.members)
         return PayloadView(
             table=self.claim("_PAYLOADS"),

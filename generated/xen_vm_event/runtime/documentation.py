@@ -61,7 +61,9 @@ class _Renamed(ast.NodeTransformer):
         self.names: dict[str, str] = {}
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        self.names.update({name.asname: name.name for name in node.names if name.asname})
+        self.names.update(
+            {name.asname: name.name for name in node.names if name.asname}
+        )
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:

@@ -32,7 +32,7 @@ from __future__ import annotations
 import ctypes
 import enum
 
-from .annotations import TYPE_CHECKING, Member, typing
+from .annotations import TYPE_CHECKING, Member, dataclass_transform, typing
 
 # What ctypes' classes are made of has private names.
 # pyright: reportGeneralTypeIssues=false, reportPrivateUsage=false
@@ -205,16 +205,12 @@ class Union(_Compound, _CUnion):
 
 if TYPE_CHECKING:
     R = typing.TypeVar("R", bound=_Record)
-    # Members are parameters of the constructor.
-    has_members = typing.dataclass_transform(eq_default=False)
 else:
     R = _Record
 
-    def has_members(decorator):
-        return decorator
 
-
-@has_members
+# To type checkers: members are the constructor's parameters, in their order.
+@dataclass_transform(eq_default=False)
 def record(cls: type[R]) -> type[R]:
     """Make a struct or union class of its annotations.
 
@@ -227,7 +223,7 @@ def record(cls: type[R]) -> type[R]:
     return cls
 
 
-@has_members
+@dataclass_transform(eq_default=False)
 def anonymous(cls: type[R]) -> type[R]:
     """Make one that has no name in C: it is the type of one member only."""
     cls._c_name_ = None
