@@ -62,10 +62,14 @@ if TYPE_CHECKING:
             self, record: object, value: typing.Self | tuple[Any, ...]
         ) -> None: ...
 
-    class CharArray(ctypes.Array[ctypes.c_char]):
-        """An array of chars in another array, whose items and slices are bytes."""
+    class CharArray(Array[bytes]):
+        """An array of chars in another array: its items and slices are bytes."""
+
+        raw: bytes
+        value: bytes
 
         def __getitem__(self, key: int | slice, /) -> bytes: ...  # type: ignore[override]
+        def __setitem__(self, key: int | slice, value: bytes, /) -> None: ...  # type: ignore[override]
 
     ZERO: Any
 else:

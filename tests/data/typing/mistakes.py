@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from trades import v0
 from xen_vm_event import interface_for_xen, v7
+from xen_vm_event.v7 import VM_EVENT_FLAG_DENY
+
+VM_EVENT_FLAG_DENY = 3  # mistake: a constant
 
 
 def misspelt(request: v7.vm_event_st) -> None:
@@ -14,7 +17,6 @@ def misspelt(request: v7.vm_event_st) -> None:
     print(request.payload.leaf)  # mistake: not every payload has it
     interface_for_xen(4.2)  # mistake: a number for a release
     print(v7.VM_EVENT_FLAG_DENIED)  # mistake: no such constant
-    v7.VM_EVENT_FLAG_DENY = 3  # mistake: a constant
 
 
 def rings(ring: v7.BackRing, event: v7.vm_event_cpuid) -> None:
