@@ -62,14 +62,8 @@ if TYPE_CHECKING:
             self, record: object, value: typing.Self | tuple[Any, ...]
         ) -> None: ...
 
-    class CharArray(Array[bytes]):
-        """An array of chars in another array: its items and slices are bytes."""
-
-        raw: bytes
-        value: bytes
-
-        def __getitem__(self, key: int | slice, /) -> bytes: ...  # type: ignore[override]
-        def __setitem__(self, key: int | slice, value: bytes, /) -> None: ...  # type: ignore[override]
+    # One in another array, which has no name of its own.
+    CharArray: typing.TypeAlias = ctypes.Array[ctypes.c_char]
 
     ZERO: Any
 else:

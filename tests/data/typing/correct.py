@@ -117,7 +117,7 @@ def arrays() -> v0.trade:
     trade.grid[0][1] = 7
     trade.grid[1] = (1, 2, 3)
     trade.grid = ((1, 2, 3), (4, 5, 6))
-    assert_type(trade.labels[0][:2], bytes)
+    assert_type(trade.labels[0].raw, bytes)
     trade.labels[0].raw = b"abcd"
     assert_type(trade.venue.name, bytes)
     trade.venue.name = b"rome"

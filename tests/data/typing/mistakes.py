@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from trades import v0
 from xen_vm_event import interface_for_xen, v7
-from xen_vm_event.v7 import VM_EVENT_FLAG_DENY
-
-VM_EVENT_FLAG_DENY = 3  # mistake: a constant
 
 
 def misspelt(request: v7.vm_event_st) -> None:
@@ -16,6 +13,7 @@ def misspelt(request: v7.vm_event_st) -> None:
     v7.vm_event_cpuid(leaf="1")  # mistake: a string for a number
     print(request.payload.leaf)  # mistake: not every payload has it
     interface_for_xen(4.2)  # mistake: a number for a release
+    v7.VmEventFlag.DENY = 3  # mistake: a constant
     print(v7.VM_EVENT_FLAG_DENIED)  # mistake: no such constant
 
 
