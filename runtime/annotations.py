@@ -3,6 +3,8 @@
 In a record, `uint32_t` stands for `Annotated[int, c_uint32]`: the type that Python sees,
 and the type that ctypes lays out.  `Member` is what `records` reads of such an annotation.
 
+`= ZERO` behind a member tells type checkers that its constructor can do without it.
+
 `typing` is not imported: that would take a third of the time that importing the package
 takes, and is of use only to those who ask for type hints.  `typing.get_type_hints` imports
 it, and finds here what leads to its names; type checkers see the real ones.
@@ -37,7 +39,37 @@ if TYPE_CHECKING:
     from typing import Final as Final
     from typing import Generic as Generic
     from typing import Protocol as Protocol
+    from typing import dataclass_transform as dataclass_transform
+
+    Item = typing.TypeVar("Item")
+
+    class Array(ctypes.Array[Any], Generic[Item]):
+        """`ctypes.Array` by what its items are read as; as a member it takes tuples."""
+
+        @typing.overload
+        def __getitem__(self, key: int, /) -> Item: ...
+        @typing.overload
+        def __getitem__(self, key: slice, /) -> list[Item]: ...
+        def __getitem__(self, key: Any, /) -> Any: ...
+        @typing.overload
+        def __setitem__(self, key: int, value: Item | tuple[Any, ...], /) -> None: ...
+        @typing.overload
+        def __setitem__(self, key: slice, value: typing.Iterable[Item], /) -> None: ...
+        def __setitem__(self, key: Any, value: Any, /) -> None: ...
+        def __iter__(self) -> typing.Iterator[Item]: ...
+        def __get__(self, record: object, owner: Any = None) -> typing.Self: ...
+        def __set__(
+            self, record: object, value: typing.Self | tuple[Any, ...]
+        ) -> None: ...
+
+    # One in another array, which has no name of its own.
+    CharArray: typing.TypeAlias = ctypes.Array[ctypes.c_char]
+
+    ZERO: Any
 else:
+    Array = CharArray = ctypes.Array
+    ZERO = None  # no number, which would look like a constant of the header
+
     _GenericAlias = type(list[int])
 
     typing = LazyModule("typing")
@@ -60,6 +92,10 @@ else:
             return cls
 
     Protocol = Generic
+
+    def dataclass_transform(**options):
+        """Stand for `typing.dataclass_transform`, which says nothing to Python."""
+        return lambda decorator: decorator
 
     class Annotated:
         """Stands for `typing.Annotated`: an alias whose `__origin__` keeps the `items`.

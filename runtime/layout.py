@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from .annotations import Member
-from .records import Structure, Union
+from .records import Structure, Union, declared
 
 
 class Place(NamedTuple):
@@ -42,7 +42,7 @@ def members(
     An array of anonymous records is entered at its first element (`entries[0].id`);
     other arrays are one member.
     """
-    for member in record._members_:
+    for member in declared(record):
         field = vars(record)[member.name]
         inner = f"{path}{member.c_name}"
         if member.bits is None:

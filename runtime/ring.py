@@ -29,6 +29,9 @@ from operator import index
 from .annotations import TYPE_CHECKING, Generic, LazyModule, Protocol, mmap, typing
 from .records import Structure
 
+# A half, its copies and what it selects are one thing.
+# pyright: reportPrivateUsage=false
+
 if TYPE_CHECKING:
     from . import barriers as _barriers
 
@@ -169,9 +172,9 @@ class _Half(Generic[Request, Response]):
     # Macros that both halves have.
     if TYPE_CHECKING:
 
-        def attach(self, page: typing.Any, start: int, bytes: int) -> None: ...
-        def get_request(self, index: int) -> Request: ...
-        def get_response(self, index: int) -> Response: ...
+        def attach(self, page: typing.Any, start: int, bytes: int, /) -> None: ...
+        def get_request(self, index: int, /) -> Request: ...
+        def get_response(self, index: int, /) -> Response: ...
 
     def __init__(
         self,

@@ -106,7 +106,8 @@ def interface(version: int) -> ModuleType:
 
 def interface_for_xen(release: str) -> ModuleType:
     """The module for a Xen release, given as `4.17` or in full, as in `4.17.3`."""
-    if not isinstance(release, str):  # 4.20 would be 4.2
+    # 4.20 would be 4.2
+    if not isinstance(release, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"a release is a string, as '4.17', not {release!r}")
     major, _, rest = release.partition(".")
     digits = len(rest) - len(rest.lstrip("0123456789"))

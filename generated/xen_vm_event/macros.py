@@ -11,6 +11,9 @@ from __future__ import annotations
 from .runtime import ring
 from .runtime.ring import U32, Request, Response, assign
 
+# The halves' page has more here than there.
+# pyright: reportIncompatibleVariableOverride=false
+
 U64 = 0xFFFF_FFFF_FFFF_FFFF
 
 # The 32-bit words of the shared page.
@@ -190,7 +193,7 @@ class FrontRing(ring.FrontRing[Request, Response]):
         self.xen_wmb()
         self.sring.words[REQ_PROD] = self.req_prod_pvt
 
-    def push_requests_and_check_notify(self) -> int:
+    def push_requests_and_check_notify(self) -> bool:
         """RING_PUSH_REQUESTS_AND_CHECK_NOTIFY: Publishes the front end's requests and
         sets notify to whether the back end wants to hear of it. It does if its
         req_event is among the indices just published; then send it an event. A full
@@ -320,7 +323,7 @@ class BackRing(ring.BackRing[Request, Response]):
         self.xen_wmb()
         self.sring.words[RSP_PROD] = self.rsp_prod_pvt
 
-    def push_responses_and_check_notify(self) -> int:
+    def push_responses_and_check_notify(self) -> bool:
         """RING_PUSH_RESPONSES_AND_CHECK_NOTIFY: Publishes the back end's responses and
         sets notify to whether the front end wants to hear of it. It does if its
         rsp_event is among the indices just published; then send it an event. A full

@@ -155,6 +155,11 @@ def assert_declares_only(path: Path) -> None:
 def statements(body: list[ast.stmt]) -> list[ast.stmt]:
     found = []
     for node in body:
+        if isinstance(node, ast.If):  # imports, for type checkers and for Python
+            assert ast.unparse(node.test) == "TYPE_CHECKING"
+            assert isinstance(node.body[0], ast.ImportFrom)
+            found += statements([*node.body, *node.orelse])
+            continue
         found.append(node)
         if isinstance(node, ast.ClassDef):
             found += statements(
@@ -167,7 +172,7 @@ def statements(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def parts(node: ast.stmt) -> list[ast.AST]:
     if isinstance(node, ast.ImportFrom):
-        assert (node.level, node.module) in ((0, "ctypes"), (0, "enum"), *RELATIVE)
+        assert (node.level, node.module) in (*STANDARD, *RELATIVE)
         return []
     if isinstance(node, ast.ClassDef):
         roots: list[ast.AST] = [*node.bases, *node.decorator_list]
@@ -181,6 +186,7 @@ def parts(node: ast.stmt) -> list[ast.AST]:
     return [part for root in roots for part in ast.walk(root)]
 
 
+STANDARD = tuple((0, name) for name in ("builtins", "ctypes", "enum", "typing"))
 RELATIVE = (
     *((1, f"runtime.{name}") for name in ("annotations", "records")),
     (1, None),
@@ -189,7 +195,7 @@ RELATIVE = (
 
 def defined(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.ImportFrom):
-        return {alias.name for alias in node.names}
+        return {alias.asname or alias.name for alias in node.names}
     if isinstance(node, ast.ClassDef):
         return {node.name}
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}

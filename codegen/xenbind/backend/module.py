@@ -32,7 +32,9 @@ from xenbind.backend.python_model import (
 from xenbind.backend.python_text import comment, docstring, literal
 from xenbind.backend.python_types import (
     ANNOTATIONS,
+    PYTHON_TYPES,
     TYPE_NAMES,
+    TYPING,
     Types,
     bit_field_type,
     is_nested,
@@ -42,7 +44,7 @@ from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Reco
 
 # Where a version's module finds what is not in C.
 RECORDS = ".runtime.records"
-_IMPORTED = ("ctypes", "enum", ".", ANNOTATIONS, RECORDS)
+_IMPORTED = ("builtins", "ctypes", "enum", ".", ANNOTATIONS, RECORDS)
 
 
 def module_view(
@@ -72,7 +74,8 @@ class _Module:
         self.classes = {
             record.key: self.claim(_class_name(record)) for record in interface.records
         }
-        self.types = Types(self.classes, self.scalars, self.use)
+        self.aliases = self.hidden_names()
+        self.types = Types(self.classes, self.scalars, self.use, self.seen)
 
     def claim(self, c_name: str) -> str:
         name = python_name(c_name, self.taken)
@@ -80,8 +83,24 @@ class _Module:
         return name
 
     def use(self, module: str, name: str) -> str:
-        self.imported.add((module, name))
-        return name
+        if module != "builtins" or name in self.aliases:
+            self.imported.add((module, name))
+        return self.seen(name)
+
+    def hidden_names(self) -> dict[str, str]:
+        """Other names for what annotations are written with and a member is called."""
+        written = {*_WRITTEN, *self.classes.values(), *self.scalars.values()}
+        members = {
+            name
+            for record in self.interface.records
+            for name in _member_names(record).values()
+        }
+        written.update(self.groups.values())
+        return {name: self.claim(f"_{name}") for name in sorted(written & members)}
+
+    def seen(self, name: str) -> str:
+        """How to name something where members' names may hide it: in a class."""
+        return self.aliases.get(name, name)
 
     def view(self, header: str, releases: Sequence[str]) -> ModuleView:
         interface = self.interface
@@ -93,7 +112,11 @@ class _Module:
             " `xenbind generate`."
         )
         scalars = [
-            AliasView(self.scalars[typedef.name], self.types.annotation(typedef.type))
+            AliasView(
+                self.scalars[typedef.name],
+                self.types.annotation(typedef.type),
+                self.aliases.get(self.scalars[typedef.name], ""),
+            )
             for typedef in interface.scalar_typedefs
         ]
         records = [self.record(record) for record in interface.records]
@@ -108,6 +131,8 @@ class _Module:
         return ModuleView(
             doc=docstring(doc, 0),
             imports=self.imports(),
+            typing=self.names_from(TYPING),
+            zero=self.seen("ZERO"),
             constants=sections,
             renamed=[(name, c) for c, name in self.constants.items() if name != c],
             enums=enums,
@@ -152,7 +177,7 @@ class _Module:
     def imports(self) -> list[str]:
         lines: list[str] = []
         for module in _IMPORTED:
-            names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
+            names = self.names_from(module)
             if not names:
                 continue
             relative = module.startswith(".")
@@ -163,6 +188,14 @@ class _Module:
                 line = f"from {module} import (\n    " + ",\n    ".join(names) + ",\n)"
             lines.append(line)
         return lines
+
+    def names_from(self, module: str) -> list[str]:
+        """What is imported from a module, as an import statement lists it."""
+        names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
+        return [
+            f"{name} as {self.aliases[name]}" if name in self.aliases else name
+            for name in names
+        ]
 
     # --- constants ------------------------------------------------------------------
 
@@ -186,7 +219,7 @@ class _Module:
                 heading = [] if group is None else self.heading(group)
             current = group
             doc = "" if group else docstring(constant.doc, 0)
-            self.use(ANNOTATIONS, "Final")
+            self.use(TYPING, "Final")
             views.append(
                 ConstantView(
                     self.constants[constant.name],
@@ -221,7 +254,9 @@ class _Module:
                 )
             )
         words = group.doc or f"The {group.spelling} constants."
-        return EnumView(self.groups[group.key], base, docstring(words, 4), members)
+        name = self.groups[group.key]
+        again = self.aliases.get(name, "")
+        return EnumView(name, base, docstring(words, 4), members, again)
 
     def enum_value(self, constant: Constant) -> str:
         """The constant's name, or its value where a macro has made another of the name."""
@@ -248,6 +283,8 @@ class _Module:
                 )
             )
             flat = flat and not is_nested(field.type)
+        if members:
+            self.use(ANNOTATIONS, "ZERO")
         struct = "Structure" if flat else "Compound"
         base = "Union" if record.kind == "union" else struct
         own = f"{record.kind} {self.classes[record.key]}"
@@ -262,21 +299,28 @@ class _Module:
             extent="" if natural else f"({record.size}, {record.alignment})",
             members=members,
             payload=self.payload(record),
+            again=self.aliases.get(self.classes[record.key], ""),
         )
 
     def payload(self, record: Record) -> PayloadView | None:
         payload = self.interface.payload
         if payload is None or payload.record != record.key:
             return None
-        self.use(ANNOTATIONS, "Any")
         union = next(f.type for f in record.fields if f.name == payload.union)
         assert isinstance(union, RecordRef)
         own = _member_names(record)
         inner = _member_names(self.records[union.key])
+        types = {
+            f.name: self.types.python_type(f.type)
+            for f in self.records[union.key].fields
+        }
+        found = dict.fromkeys(types[name] for _, name in payload.members)
         return PayloadView(
             table=self.claim("_PAYLOADS"),
             tag=own[payload.tag],
             union=own[payload.union],
+            decorator=self.use("builtins", "property"),
+            type=" | ".join([*found, "None"]),
             rows=[(self.constants[c.name], inner[n]) for c, n in payload.members],
         )
 
@@ -299,7 +343,7 @@ class _Module:
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
         if values := self.enum_of(field):
-            extra.append(values)
+            extra.append(self.seen(values))
         if name != field.name:
             extra.append(f'"{field.name}"')
         if not natural:
@@ -312,9 +356,9 @@ class _Module:
             extra.insert(0, text)  # a class is its own ctypes type
         if not extra:
             return text
-        if text.startswith("Annotated["):
+        if text.endswith("]"):
             return f"{text[:-1]}, {', '.join(extra)}]"
-        return f"{self.use(ANNOTATIONS, 'Annotated')}[{text}, {', '.join(extra)}]"
+        return f"{self.use(TYPING, 'Annotated')}[{text}, {', '.join(extra)}]"
 
     def enum_of(self, field: Field) -> str:
         """The enum class of what a member holds, empty without one."""
@@ -336,10 +380,12 @@ class _Module:
 
 # Names that a version's module may import; no constant or class may take them.
 _IMPORTABLE = TYPE_NAMES.union(
-    ["At", "Compound", "Final", "IntFlag", "OpenEnum", "Structure", "Union"],
+    ["At", "ZERO", "Compound", "Final", "IntFlag", "OpenEnum", "Structure", "Union"],
     ["anonymous", "record", "macros"],
-    ["C_NAMES"],  # what a module declares for itself
+    ["C_NAMES", "TYPE_CHECKING"],  # what a module declares for itself
 )
+# Those of them that stand among the members of a class.
+_WRITTEN = TYPE_NAMES.union(["At", "ZERO", "property"], PYTHON_TYPES)
 
 
 def _member_names(record: Record) -> dict[str, str]:

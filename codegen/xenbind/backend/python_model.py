@@ -1,7 +1,8 @@
 """What package/version.py.jinja is given: plain strings under the names that it uses.
 
 `module` fills these in; a `doc` is a docstring ready to be placed, empty where there is
-none, and a `type` is the text of an annotation.
+none, and a `type` is the text of an annotation.  `again` is another name for what a class
+has a member of the same name as, empty where there is none.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class EnumView:
     base: str
     doc: str
     members: Sequence[ConstantView]
+    again: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,16 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True)
 class PayloadView:
-    """The table of which union member each value of a tag selects; `rows` are pairs."""
+    """The table of which union member each value of a tag selects; `rows` are pairs.
+
+    `type` is what the members are that can be selected, `decorator` what makes a property.
+    """
 
     table: str
     tag: str
     union: str
+    decorator: str
+    type: str
     rows: Sequence[tuple[str, str]]
 
 
@@ -68,12 +75,14 @@ class RecordView:
     extent: str
     members: Sequence[MemberView]
     payload: PayloadView | None
+    again: str
 
 
 @dataclass(frozen=True, slots=True)
 class AliasView:
     name: str
     type: str
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +105,15 @@ class HalvesView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
-    """A version's module; `renamed` are pairs of a constant's name and its name in C."""
+    """A version's module; `renamed` are pairs of a constant's name and its name in C.
+
+    `typing` are the names that type checkers are to take from there.
+    """
 
     doc: str
     imports: Sequence[str]
+    typing: Sequence[str]
+    zero: str
     constants: Sequence[SectionView]
     renamed: Sequence[tuple[str, str]]
     enums: Sequence[EnumView]

@@ -13,6 +13,8 @@ from xenbind.ir.interface import Field
 
 # The module of the generated package that names what annotations are written with.
 ANNOTATIONS = ".runtime.annotations"
+# Whose names type checkers want from there, and Python from the module above.
+TYPING = "typing"
 
 _STDINT = frozenset(
     f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
@@ -39,9 +41,11 @@ _CTYPES = {
     "ptrdiff_t": ("int", "c_ssize_t"),
 }
 
+# What members are read as.
+PYTHON_TYPES = frozenset(name for name, _ in _CTYPES.values())
 # What types are written with, none of which may be the name of something else.
 TYPE_NAMES = frozenset(
-    ["Annotated", "Any", "Array", "POINTER", "c_void_p", *_STDINT]
+    ["Annotated", "Any", "Array", "CharArray", "POINTER", "c_void_p", *_STDINT]
     + [name for _, name in _CTYPES.values()]
     + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
 )
@@ -51,8 +55,8 @@ class Types:
     """The types of one module.
 
     `classes` are the names of its records by key, `scalars` those of its arithmetic
-    typedefs; `use` is called with each module and name to import from it, and gives the
-    name.
+    typedefs; `use` is called with each module and name to import from it, and gives how
+    to name it in a class, as `seen` does for the module's own names.
     """
 
     def __init__(
@@ -60,42 +64,52 @@ class Types:
         classes: Mapping[str, str],
         scalars: Mapping[str, str],
         use: Callable[[str, str], str],
+        seen: Callable[[str], str],
     ) -> None:
         self.classes = classes
         self.scalars = scalars
         self.use = use
+        self.seen = seen
 
     def annotation(self, c_type: CType) -> str:
         """A type as an annotation that has the ctypes type in it."""
         if isinstance(c_type, RecordRef):
-            return self.classes[c_type.key]
+            return self.seen(self.classes[c_type.key])
         if isinstance(c_type, Scalar):
             if c_type.base in _STDINT and c_type.spelling == c_type.base:
                 return self.use(ANNOTATIONS, c_type.base)
             if c_type.spelling in self.scalars:
-                return self.scalars[c_type.spelling]
-        annotated = self.use(ANNOTATIONS, "Annotated")
+                return self.seen(self.scalars[c_type.spelling])
+        annotated = self.use(TYPING, "Annotated")
         return f"{annotated}[{self.python_type(c_type)}, {self.ctype(c_type)}]"
 
     def python_type(self, c_type: CType) -> str:
         match c_type:
             case Scalar(base=base) | Enumeration(base=base):
-                return "int" if base in _STDINT else _CTYPES[base][0]
+                name = "int" if base in _STDINT else _CTYPES[base][0]
+                return self.use("builtins", name)
             case Array(Scalar(base="char")):
-                return "bytes"
-            case Array():
-                return f"{self.use('ctypes', 'Array')}[{self.ctype(c_type.element)}]"
+                return self.use("builtins", "bytes")
+            case Array(element):
+                array = self.use(ANNOTATIONS, "Array")
+                return f"{array}[{self.item_type(element)}]"
             case Pointer(target=None):
-                return "int | None"
+                return f"{self.use('builtins', 'int')} | None"
             case Pointer():
-                return self.use(ANNOTATIONS, "Any")
+                return self.use(TYPING, "Any")
         return self.annotation(c_type)
+
+    def item_type(self, c_type: CType) -> str:
+        """What an array's items are: of char arrays, too, arrays."""
+        if isinstance(c_type, Array) and not is_nested(c_type):
+            return self.use(ANNOTATIONS, "CharArray")
+        return self.python_type(c_type)
 
     def ctype(self, c_type: CType) -> str:
         """A type as ctypes has it."""
         match c_type:
             case RecordRef(key=key):
-                return self.classes[key]
+                return self.seen(self.classes[key])
             case Scalar(base=base) | Enumeration(base=base):
                 name = (
                     f"c_{base.removesuffix('_t')}"

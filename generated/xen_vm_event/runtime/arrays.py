@@ -16,7 +16,7 @@ import numpy
 
 from .annotations import typing
 from .layout import Place, members
-from .records import Structure, Union
+from .records import Structure, Union, declared
 
 
 @cache
@@ -25,7 +25,7 @@ def dtype(record: type[Structure | Union]) -> numpy.dtype[typing.Any]:
 
     Bit-fields, which numpy does not have, are left out; `column` reads them.
     """
-    whole = [member for member in record._members_ if member.bits is None]
+    whole = [member for member in declared(record) if member.bits is None]
     return numpy.dtype(
         {
             "names": [member.c_name for member in whole],

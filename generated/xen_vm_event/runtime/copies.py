@@ -95,13 +95,17 @@ def _whole(cls: typing.Any, octets: memoryview, start: int) -> typing.Any:
     for member in cls._members_:
         if member.name in nested:
             place = start + nested[member.name].offset
-            vars(twin)[member.name].__set__(record, _whole(member.type, octets, place))
+            slot: typing.Any = twin.__dict__[member.name]
+            slot.__set__(record, _whole(member.type, octets, place))
     return record
 
 
 def _nested(cls: typing.Any) -> dict[str, Nested]:
+    attributes: dict[str, object] = cls.__dict__
     return {
-        name: member for name, member in vars(cls).items() if isinstance(member, Nested)
+        name: member
+        for name, member in attributes.items()
+        if isinstance(member, Nested)
     }
 
 
@@ -116,7 +120,7 @@ def _twin(cls: typing.Any) -> typing.Any:
         return copy(self).__reduce__()  # type: ignore[no-any-return]
 
     body = {
-        "__doc__": cls.__doc__,
+        "__doc__": cls.__dict__["__doc__"],
         "__module__": cls.__module__,
         "__slots__": tuple(_nested(cls)),
         "copy": copy,

@@ -22,7 +22,7 @@ class Placed:
     def __init__(self, member: Member, at: At) -> None:
         self.offset = at.offset
         self.size = ctypes.sizeof(member.type)
-        self._points = issubclass(member.type, ctypes._Pointer)
+        self._points = hasattr(member.type, "contents")
         # A struct of this one member reads and assigns its type as ctypes does it.
         self._cell: typing.Any = type(
             "Cell", (ctypes.Structure,), {"_fields_": [("value", member.type)]}
@@ -36,7 +36,7 @@ class Placed:
     def __set__(self, record: typing.Any, value: typing.Any) -> None:
         self._cell.from_buffer(record, self.offset).value = value
         if self._points:  # what it leads to has to live as long as the record
-            kept = getattr(record, "_kept_", None) or {}
+            kept: dict[int, typing.Any] = getattr(record, "_kept_", None) or {}
             kept[self.offset] = value
             object.__setattr__(record, "_kept_", kept)
 

@@ -49,7 +49,7 @@ def plan(
     The latter is None if they are in it.  Raises as `projection` does.
     """
     places = {place.path: place for place in members(record)}
-    fields = []
+    fields: list[tuple[int, str]] = []
     for path in paths:
         if path in places and places[path].bit_width is not None:
             raise ValueError(f"'{path}' is a bit-field, which cannot be selected")
@@ -80,10 +80,12 @@ def _unpacker(
 
     Fields that share bytes, as those of a union, are read one after another.
     """
-    readers, order = [], []
+    readers: list[Callable[[typing.Any, int], tuple[typing.Any, ...]]] = []
+    order: list[int] = []
     rest = sorted(range(len(fields)), key=lambda index: fields[index][0])
     while True:
-        form, end, later = "<", 0, []
+        form, end = "<", 0
+        later: list[int] = []
         for index in rest:
             offset, code = fields[index]
             if offset < end:

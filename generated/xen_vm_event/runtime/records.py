@@ -4,18 +4,22 @@ A record is declared as C declares it, each member with its C type:
 
     @record
     class vm_event_x86_selector_reg(Structure):
-        limit: Annotated[uint32_t, 20]
+        limit: Annotated[uint32_t, 20] = ZERO
 
 The first item behind the Python type is the ctypes type (`uint32_t` stands for
 `Annotated[int, c_uint32]`); an int after it is a bit-field's width, an enum class names
 the values that the member holds, and a str is the member's name in C where Python needs
 another: one that is a keyword or already taken gets a trailing underscore (`in_`), and
-leading double underscores become one.
+leading double underscores become one.  A member is `ZERO` unless the constructor is told
+otherwise.
 
 Where ctypes would not arrive at C's layout, as for packed structs, the class says its
 `_extent_`, size and alignment in bytes, and each member its place:
 
-    offset: Annotated[uint32_t, At(1)]
+    offset: Annotated[uint32_t, At(1)] = ZERO
+
+`_payload_` names the member that tells which member of a union is in use, that union, and
+the latter's members by the values of the former.
 
 Members read and write the buffer that the record was made from.  A member that is itself
 a record or an array is one object, made at first use and kept.  Assigning a number that
@@ -28,7 +32,10 @@ from __future__ import annotations
 import ctypes
 import enum
 
-from .annotations import TYPE_CHECKING, Member, typing
+from .annotations import TYPE_CHECKING, Member, dataclass_transform, typing
+
+# What ctypes' classes are made of has private names.
+# pyright: reportGeneralTypeIssues=false, reportPrivateUsage=false
 
 if TYPE_CHECKING:
     import _ctypes
@@ -36,12 +43,8 @@ if TYPE_CHECKING:
     class _CStructure(_ctypes._CData, metaclass=_ctypes._PyCStructType):
         """`ctypes.Structure` without its `__getattr__`, which would allow every name."""
 
-        def __init__(self, *args: typing.Any, **members: typing.Any) -> None: ...
-
     class _CUnion(_ctypes._CData, metaclass=_ctypes._UnionType):
         """`ctypes.Union`, likewise."""
-
-        def __init__(self, *args: typing.Any, **members: typing.Any) -> None: ...
 
 else:
     _CStructure, _CUnion = ctypes.Structure, ctypes.Union
@@ -99,6 +102,20 @@ class Chars:
         ctypes.memmove(place, octets.ljust(self.size, b"\0"), self.size)
 
 
+class Words:
+    """A record's `__doc__`: its words, and those of its members when they are asked for."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def __get__(self, record: object, owner: type) -> str:
+        from .documentation import documentation  # above, it would triple an import
+
+        return documentation(owner, self.words)
+
+
 class _Record:
     """What struct and union classes have in common."""
 
@@ -110,16 +127,16 @@ class _Record:
         _c_name_: typing.ClassVar[str | None]
         _members_: typing.ClassVar[tuple[Member, ...]]
         _setters_: typing.ClassVar[dict[str, typing.Any]]
+        _payload_: typing.ClassVar[tuple[str, str, dict[int, str]]]
+
+    _payload_ = ("", "", {})  # of most records: none
 
     __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
 
     def __repr__(self) -> str:
-        members = (
-            f"{member.name}={_text(getattr(self, member.name), member)}"
-            for member in self._members_
-            if member.c_name.strip("_0123456789") not in ("pad", "padding")
-        )
-        return f"{type(self).__name__}({', '.join(members)})"
+        from .printing import text  # above, it would be most of an import
+
+        return text(self)
 
     def copy(self) -> typing.Self:
         """Give the same record in memory of its own."""
@@ -186,7 +203,8 @@ def _setter(cls: typing.Any, name: str) -> typing.Any:
     if all(member.name != name for member in cls._members_):
         message = f"'{cls.__name__}' has no member '{name}'"
         raise AttributeError(message, name=name, obj=cls)
-    setter = cls._setters_[name] = getattr(cls, name).__set__
+    setter: typing.Any = getattr(cls, name).__set__
+    cls._setters_[name] = setter
     return setter
 
 
@@ -201,20 +219,6 @@ class Union(_Compound, _CUnion):
         # CPython up to 3.12 does not notice an `__init__` that a union's class gets later.
         __init__ = _initialise
 
-    def __repr__(self) -> str:
-        names = " | ".join(member.name for member in self._members_)
-        return f"{type(self).__name__}({names})"
-
-
-def _text(value: typing.Any, member: Member) -> str:
-    if member.values is not None:
-        return member.values(value).name or "0"
-    if isinstance(value, int) and ctypes.sizeof(member.type) == 8:
-        return hex(value)
-    if isinstance(value, ctypes.Array):
-        return f"<{len(value)} items>"
-    return repr(value)
-
 
 if TYPE_CHECKING:
     R = typing.TypeVar("R", bound=_Record)
@@ -222,6 +226,8 @@ else:
     R = _Record
 
 
+# To type checkers: members are the constructor's parameters, in their order.
+@dataclass_transform(eq_default=False)
 def record(cls: type[R]) -> type[R]:
     """Make a struct or union class of its annotations.
 
@@ -234,6 +240,7 @@ def record(cls: type[R]) -> type[R]:
     return cls
 
 
+@dataclass_transform(eq_default=False)
 def anonymous(cls: type[R]) -> type[R]:
     """Make one that has no name in C: it is the type of one member only."""
     cls._c_name_ = None
@@ -241,8 +248,18 @@ def anonymous(cls: type[R]) -> type[R]:
     return cls
 
 
+def declared(record: type[_Record]) -> tuple[Member, ...]:
+    """Give the members of a struct or union, in the order of the declaration."""
+    return record._members_
+
+
 def _is_chars(ctype: typing.Any) -> bool:
-    return issubclass(ctype, ctypes.Array) and ctype._type_ is ctypes.c_char
+    return is_array(ctype) and ctype._type_ is ctypes.c_char
+
+
+def is_array(ctype: typing.Any) -> bool:
+    """Tell whether a ctypes type is an array."""
+    return issubclass(ctype, ctypes.Array)
 
 
 _NESTED = (ctypes.Structure, ctypes.Union, ctypes.Array)
@@ -261,14 +278,16 @@ def _declare(cls: typing.Any) -> None:
             for m in members
         ]
     cls._members_ = members
-    cls._setters_ = {}
+    setters: dict[str, typing.Any] = {}
+    cls._setters_ = setters
+    cls.__doc__ = Words(cls.__doc__ or "")
     for member in members:
         if _is_chars(member.type):
             field, size = cls.__dict__[member.name], ctypes.sizeof(member.type)
             setattr(cls, member.name, Chars(member.name, field, size))
         elif issubclass(member.type, _NESTED):
             field = cls.__dict__[member.name]
-            cls._setters_[member.name] = field.__set__
+            setters[member.name] = field.__set__
             setattr(cls, member.name, Nested(member.name, field))
 
 

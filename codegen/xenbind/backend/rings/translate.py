@@ -15,7 +15,7 @@ of a front half becomes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pycparser import c_ast
 
@@ -47,12 +47,16 @@ _GLOBALS = frozenset(["self", "assign", "ctypes", "U32", "U64"])
 
 @dataclass
 class Translator(Expressions):
-    """Translates one macro, whose parameters have these `roles`."""
+    """Translates one macro, whose parameters have these `roles`.
+
+    `result` is the variable for what it gives back, `results` what is assigned to that.
+    """
 
     macro: MacroBody
     roles: Sequence[Role]
     index_type: IntegerType = UINT
     result: str | None = None
+    results: list[Value] = field(default_factory=list)
 
     def translate(self, python: str, doc: str) -> Operation:
         """The operation under its Python name, its body as lines without indentation."""
@@ -100,10 +104,12 @@ class Translator(Expressions):
         lines = [line for node in self.macro.body for line in self.statement(node)]
         if self.result is None:
             return lines, Returns.NOTHING
+        kinds = {self.returned(value) for value in self.results}
+        returns = Returns.BOOL if kinds == {Returns.BOOL} else Returns.INT
         last = lines[-1].removeprefix(f"{self.result} = ")
         if last != lines[-1]:
-            return [*lines[:-1], f"return {last}"], Returns.INT
-        return [*lines, f"return {self.result}"], Returns.INT
+            return [*lines[:-1], f"return {last}"], returns
+        return [*lines, f"return {self.result}"], returns
 
     def returned(self, value: Value) -> Returns:
         """What an operation gives back that is this expression."""
@@ -176,6 +182,8 @@ class Translator(Expressions):
             value = convert(value, target.type)
         elif target.type != value.type:
             raise Untranslatable(f"the assignment to {target.text}")
+        if target.text == self.result:
+            self.results.append(value)
         return f"{target.text} = {value.text}"
 
     def copy_record(self, node: c_ast.Assignment) -> str:

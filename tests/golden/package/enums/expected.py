@@ -6,8 +6,14 @@ generate`.
 
 from ctypes import c_uint
 
-from .runtime.annotations import Annotated, Final, uint32_t
+from .runtime.annotations import ZERO, uint32_t
 from .runtime.records import OpenEnum, Structure, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated, Final
+else:  # typing itself would take a third of an import
+    from .runtime.annotations import Annotated, Final
 
 # COLOUR_*
 COLOUR_RED: Final = 0
@@ -40,5 +46,5 @@ class pixel(Structure):
 
     __slots__ = ()
 
-    colour: Annotated[int, c_uint, Colour]
-    depth: uint32_t
+    colour: Annotated[int, c_uint, Colour] = ZERO
+    depth: uint32_t = ZERO

@@ -6,8 +6,14 @@ generate`.
 
 from enum import IntFlag
 
-from .runtime.annotations import Annotated, Final, uint32_t
+from .runtime.annotations import ZERO, uint32_t
 from .runtime.records import OpenEnum, Structure, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated, Final
+else:  # typing itself would take a third of an import
+    from .runtime.annotations import Annotated, Final
 
 # ACCESS_*: What a page may be used for.
 ACCESS_READ: Final = 1 << 0
@@ -43,7 +49,7 @@ class stop(Structure):
 
     __slots__ = ()
 
-    reason: Annotated[uint32_t, StopReason]
+    reason: Annotated[uint32_t, StopReason] = ZERO
     """STOP_REASON_*"""
-    access: Annotated[uint32_t, Access]
+    access: Annotated[uint32_t, Access] = ZERO
     """ACCESS_*"""

@@ -6,8 +6,14 @@ generate`.
 
 from ctypes import POINTER, c_char, c_void_p
 
-from .runtime.annotations import Annotated, Any
+from .runtime.annotations import ZERO
 from .runtime.records import Structure, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated, Any
+else:  # typing itself would take a third of an import
+    from .runtime.annotations import Annotated, Any
 
 
 @record
@@ -16,8 +22,8 @@ class node(Structure):
 
     __slots__ = ()
 
-    next: Annotated[int | None, c_void_p]
-    data: Annotated[int | None, c_void_p]
-    name: Annotated[Any, POINTER(c_char)]
-    compare: Annotated[int | None, c_void_p]
-    opaque: Annotated[int | None, c_void_p]
+    next: Annotated[int | None, c_void_p] = ZERO
+    data: Annotated[int | None, c_void_p] = ZERO
+    name: Annotated[Any, POINTER(c_char)] = ZERO
+    compare: Annotated[int | None, c_void_p] = ZERO
+    opaque: Annotated[int | None, c_void_p] = ZERO

@@ -6,8 +6,14 @@ generate`.
 
 from ctypes import c_uint64
 
-from .runtime.annotations import Annotated, uint64_t
+from .runtime.annotations import ZERO, uint64_t
 from .runtime.records import Compound, Structure, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Annotated
+else:  # typing itself would take a third of an import
+    from .runtime.annotations import Annotated
 
 
 @record
@@ -17,16 +23,16 @@ class range_t(Structure):
     __slots__ = ()
     _c_name_ = "range_t"
 
-    first: Annotated[int, c_uint64]
-    last: Annotated[int, c_uint64]
+    first: Annotated[int, c_uint64] = ZERO
+    last: Annotated[int, c_uint64] = ZERO
 
 
 @record
 class mapping(Compound):
     """struct mapping."""
 
-    range: range_t
-    frame: Annotated[int, c_uint64]
+    range: range_t = ZERO
+    frame: Annotated[int, c_uint64] = ZERO
 
 
 word_t = uint64_t

@@ -1,0 +1,110 @@
+"""Print records as a reader of events wants them: members by name, values by theirs.
+
+`records` imports this when a record is first printed.  Padding is left out.  A large
+union shows the member that its record is known to mean, and otherwise only the names of
+what it may hold: the bytes of one member are nonsense as another's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import re
+from collections.abc import Iterator
+
+from .annotations import Member, typing
+from .records import is_array
+
+# As the generator tells padding: `paddr` is none.
+_PADDING = re.compile(r"_*pad(ding)?_?\d*")
+
+# A union of no more bytes shows all of its members, an array so many elements.
+_SMALL_UNION = 16
+_ELEMENTS = 16
+_CHARS = 64
+
+
+def text(record: typing.Any) -> str:
+    """Print a record as its constructor is called."""
+    if isinstance(record, ctypes.Union) and ctypes.sizeof(record) > _SMALL_UNION:
+        return _call(record, " | ".join(member.name for member in _shown(record)))
+    return _call(record, ", ".join(_assignments(record)))
+
+
+def _assignments(record: typing.Any) -> Iterator[str]:
+    tag, union, payloads = record._payload_
+    for member in _shown(record):
+        value = getattr(record, member.name)
+        shown = (
+            _selected(value, payloads.get(getattr(record, tag)))
+            if member.name == union
+            else _value(value, member)
+        )
+        yield f"{member.name}={shown}"
+
+
+def _selected(union: typing.Any, name: str | None) -> str:
+    """Print the one member of a union that is in use, if any is."""
+    chosen = [member for member in _shown(union) if member.name == name]
+    values = [_value(getattr(union, member.name), member) for member in chosen]
+    return _call(union, ", ".join(f"{name}={value}" for value in values))
+
+
+def _shown(record: typing.Any) -> list[Member]:
+    return [m for m in record._members_ if not _PADDING.fullmatch(m.c_name)]
+
+
+def _call(record: typing.Any, arguments: str) -> str:
+    return f"{type(record).__name__}({arguments})"
+
+
+def _value(value: typing.Any, member: Member) -> str:
+    if member.values is not None and isinstance(value, int):
+        return _name(value, member.values, 8 * ctypes.sizeof(member.type))
+    return _plain(value, member.type)
+
+
+def _plain(value: typing.Any, ctype: typing.Any) -> str:
+    """Print what has no names: pointers and 64-bit numbers in hexadecimal."""
+    if is_array(ctype):
+        return _array(value, ctype._type_)
+    if ctype is ctypes.c_void_p or hasattr(ctype, "contents"):
+        return hex(ctypes.cast(value, ctypes.c_void_p).value or 0)
+    if isinstance(value, int) and ctypes.sizeof(ctype) == 8:
+        return hex(value)
+    return repr(value)
+
+
+def _array(values: typing.Any, element: typing.Any) -> str:
+    """Print the first items, and how many more there are; chars as bytes."""
+    if element is ctypes.c_char:
+        octets = bytes(values)
+        more = len(octets) - _CHARS
+        return repr(octets[:_CHARS]) + (f"... {more} more" if more > 0 else "")
+    items = [_plain(item, element) for item in values[:_ELEMENTS]]
+    if len(values) > _ELEMENTS:
+        items.append(f"... {len(values) - _ELEMENTS} more")
+    return f"[{', '.join(items)}]"
+
+
+def _name(value: int, values: typing.Any, bits: int) -> str:
+    """Give a value's name, or those of its flags; a flag without one is in hexadecimal.
+
+    Both sides are taken as unsigned: 1 << 31 is negative in an int.
+    """
+    mask = (1 << bits) - 1
+    names: dict[int, str] = {}
+    for name, item in values.__members__.items():
+        names.setdefault(item.value & mask, name)
+    rest = value & mask
+    if rest in names:
+        return names[rest]
+    if not issubclass(values, enum.Flag):
+        return f"UNKNOWN_{value}"
+    found: list[str] = []
+    # Single bits first: a mask of several is a name for what they leave.
+    for flag in sorted(names, key=lambda flag: (flag.bit_count(), flag)):
+        if flag and rest & flag == flag:
+            found.append(names[flag])
+            rest &= ~flag
+    return "|".join([*found, hex(rest)] if rest else found) or "0"

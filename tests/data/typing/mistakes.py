@@ -1,0 +1,27 @@
+"""Mistakes that type checkers are to find: each in a line that says so, and nowhere else."""
+
+from __future__ import annotations
+
+from trades import v0
+from xen_vm_event import interface_for_xen, v7
+
+
+def misspelt(request: v7.vm_event_st) -> None:
+    request.u.mem_access.gfm = 1  # mistake: a member that there is not
+    request.vcpu_id = "0"  # mistake: a string for a number
+    v7.vm_event_cpuid(leaves=1)  # mistake: a keyword that is no member
+    v7.vm_event_cpuid(leaf="1")  # mistake: a string for a number
+    print(request.payload.leaf)  # mistake: not every payload has it
+    interface_for_xen(4.2)  # mistake: a number for a release
+    v7.VmEventFlag.DENY = 3  # mistake: a constant
+    print(v7.VM_EVENT_FLAG_DENIED)  # mistake: no such constant
+
+
+def rings(ring: v7.BackRing, event: v7.vm_event_cpuid) -> None:
+    ring.push_requests()  # mistake: a back half has responses
+    ring.respond(event)  # mistake: no request
+
+
+def arrays(trade: v0.trade) -> None:
+    trade.venue.name = "rome"  # mistake: a string for chars
+    print(trade.grid[0]["x"])  # mistake: a string for an index

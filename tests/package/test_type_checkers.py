@@ -1,0 +1,117 @@
+"""Type checkers on the generated packages, and on what users write with them.
+
+Both checkers are as strict as they can be; `mistakes.py` says in which lines they are to
+find one, and `correct.py` has none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import INSTALLED, PROJECT, require, xenbind
+
+Checker = Callable[[Path], set[str]]
+
+USERS = PROJECT / "tests" / "data" / "typing"
+FOREIGN = [
+    *("io/blkif.h", "io/netif.h", "io/xs_wire.h", "io/console.h"),
+    "domctl.h",
+]
+
+
+def generate(folder: Path, spec: Path, *include: Path) -> None:
+    """Put the package of a spec into a folder."""
+    out = folder / "out"
+    options = [option for path in include for option in ("--include", path)]
+    made = xenbind("generate", "--spec", spec, *options, "--out", out)
+    assert (made.returncode, made.stderr) == (0, "")
+    package = next(out.glob("*/py.typed")).parent
+    shutil.move(package, folder / package.name)
+    shutil.rmtree(out)
+
+
+def pyright(folder: Path) -> set[str]:
+    """The lines of a folder's files in which pyright finds something."""
+    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
+    command = ["-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
+    ran = subprocess.run(
+        [sys.executable, *command, "-p", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = json.loads(ran.stdout)
+    assert report["summary"]["filesAnalyzed"] == len(list(folder.rglob("*.py")))
+    return {
+        f"{Path(found['file']).relative_to(folder)}:{found['range']['start']['line'] + 1}"
+        for found in report["generalDiagnostics"]
+    }
+
+
+def mypy(folder: Path) -> set[str]:
+    """The lines of a folder's files in which mypy finds something."""
+    cache = PROJECT / ".mypy_cache" / "users"
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(cache), "."],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode in (0, 1), ran.stdout + ran.stderr
+    return set(re.findall(r"^(.+?:\d+): error", ran.stdout, re.MULTILINE))
+
+
+def mistakes() -> set[str]:
+    lines = (USERS / "mistakes.py").read_text().splitlines()
+    return {
+        f"mistakes.py:{number}"
+        for number, line in enumerate(lines, 1)
+        if "# mistake" in line
+    }
+
+
+@pytest.fixture(scope="module")
+def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What users write, beside the packages that they write it with."""
+    folder = tmp_path_factory.mktemp("users")
+    shutil.copytree(
+        PROJECT / "generated" / "xen_vm_event",
+        folder / "xen_vm_event",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    generate(folder, USERS / "spec.toml", USERS)
+    for name in ("correct.py", "mistakes.py"):
+        shutil.copy(USERS / name, folder)
+    return folder
+
+
+@pytest.mark.parametrize("checker", [pyright, mypy])
+def test_a_type_checker_finds_the_mistakes_and_nothing_else(
+    checker: Checker, users: Path
+) -> None:
+    assert len(mistakes()) == 12
+    assert checker(users) == mistakes()
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("checker", [pyright, mypy])
+def test_packages_of_other_headers_pass(checker: Checker, tmp_path: Path) -> None:
+    for header in FOREIGN:
+        require((INSTALLED / header).is_file(), f"{header} of libxen-dev")
+        name = re.sub(r"\W", "_", header.removesuffix(".h"))
+        spec = tmp_path / f"{name}.toml"
+        spec.write_text(
+            f'[interface]\nname = "{name}"\npackage = "xen_{name}"\nheader = "{header}"\n'
+            'defines = ["__XEN_TOOLS__"]\n'
+            'needs = ["stdint.h", "stddef.h", "string.h"]\n'
+        )
+        generate(tmp_path, spec, INSTALLED)
+    assert checker(tmp_path) == set()
