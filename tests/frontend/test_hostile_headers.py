@@ -147,6 +147,11 @@ def assert_declares_only(path: Path) -> None:
 def statements(body: list[ast.stmt]) -> list[ast.stmt]:
     found = []
     for node in body:
+        if isinstance(node, ast.If):  # imports, for type checkers and for Python
+            assert ast.unparse(node.test) == "TYPE_CHECKING"
+            assert isinstance(node.body[0], ast.ImportFrom)
+            found += statements([*node.body, *node.orelse])
+            continue
         found.append(node)
         if isinstance(node, ast.ClassDef):
             found += statements(
@@ -159,7 +164,7 @@ def statements(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def parts(node: ast.stmt) -> list[ast.AST]:
     if isinstance(node, ast.ImportFrom):
-        assert (node.level, node.module) in ((0, "ctypes"), (0, "enum"), *RELATIVE)
+        assert (node.level, node.module) in (*STANDARD, *RELATIVE)
         return []
     if isinstance(node, ast.ClassDef):
         roots: list[ast.AST] = [*node.bases, *node.decorator_list]
@@ -173,6 +178,7 @@ def parts(node: ast.stmt) -> list[ast.AST]:
     return [part for root in roots for part in ast.walk(root)]
 
 
+STANDARD = tuple((0, name) for name in ("builtins", "ctypes", "enum", "typing"))
 RELATIVE = (
     *((1, f"runtime.{name}") for name in ("annotations", "records")),
     (1, None),
@@ -181,7 +187,7 @@ RELATIVE = (
 
 def defined(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.ImportFrom):
-        return {alias.name for alias in node.names}
+        return {alias.asname or alias.name for alias in node.names}
     if isinstance(node, ast.ClassDef):
         return {node.name}
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
@@ -271,7 +277,7 @@ def test_comments_stay_words(tmp_path: Path) -> None:
 def test_the_docstrings_hold_what_the_comments_hold(tmp_path: Path) -> None:
     text = 'a "quoted" word, a \\back\\slash, """three""" and {{ braces }}'
     out = generated(tmp_path, f"{VERSION}/* {text} */\n{PAIR}")
-    assert imported(out, "m.pair.__doc__") == text
+    assert imported(out, "m.pair.__doc__.split('\\n\\n')[0]") == text
 
 
 # --- strings ------------------------------------------------------------------------------
@@ -313,7 +319,10 @@ def test_macros_that_hold_code_are_left_out_or_refused(tmp_path: Path) -> None:
         "#define PLAIN 1\n"
     )
     out = generated(tmp_path / "taken", VERSION + defines + PAIR)
-    assert imported(out, "[n for n in vars(m) if n.isupper() and len(n) > 3]") == [
+    assert imported(
+        out,
+        "[n for n, v in vars(m).items() if n.isupper() and type(v) in (int, str) and len(n) > 3]",
+    ) == [
         "VM_EVENT_INTERFACE_VERSION",
         "PLAIN",
     ]
@@ -685,7 +694,9 @@ def test_headers_in_a_folder_of_any_name(
     made = run("generate", *options)
     assert made.stderr == ""
     assert made.returncode == 0
-    assert imported(out, "[m.pair.__doc__, m.pair._members_[1].c_name]") == [
+    assert imported(
+        out, "[m.pair.__doc__.split('\\n\\n')[0], m.pair._members_[1].c_name]"
+    ) == [
         *("doc", "second"),
     ]
     assert run("check", *options).returncode == 0
@@ -745,4 +756,7 @@ READ = {
 def test_headers_of_many_kinds_are_read(case: str, tmp_path: Path) -> None:
     out = generated(tmp_path, READ[case])
     assert imported(out, "m.pair._members_[0].c_name") == "first"
-    assert imported(out, "m.pair.__doc__").strip(".") in ("doc", "struct pair")
+    assert imported(out, "m.pair.__doc__.split('\\n\\n')[0]").strip(".") in (
+        "doc",
+        "struct pair",
+    )

@@ -59,7 +59,12 @@ def test_a_record_s_hints_are_its_members() -> None:
     assert hints["flags"] is int
     assert hints["u"] is v7.vm_event_st_u
     assert typing.get_type_hints(v7.vm_event_back_ring)["sring"] is Any
-    assert typing.get_type_hints(v7.vm_event_st.payload.fget)["return"] is Any  # type: ignore[attr-defined]
+    payload = typing.get_type_hints(v7.vm_event_st.payload.fget)["return"]  # type: ignore[attr-defined]
+    selected = {*v7._PAYLOADS.values()}
+    assert {*typing.get_args(payload)} == {
+        type(None),
+        *(m.type for m in v7.vm_event_st_u._members_ if m.name in selected),
+    }
 
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))

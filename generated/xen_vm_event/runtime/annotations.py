@@ -62,10 +62,8 @@ if TYPE_CHECKING:
             self, record: object, value: typing.Self | tuple[Any, ...]
         ) -> None: ...
 
-    class CharArray(ctypes.Array[ctypes.c_char]):
-        """An array of chars in another array, whose items and slices are bytes."""
-
-        def __getitem__(self, key: int | slice, /) -> bytes: ...  # type: ignore[override]
+    # One in another array, which has no name of its own.
+    CharArray: typing.TypeAlias = ctypes.Array[ctypes.c_char]
 
     ZERO: Any
 else:

@@ -13,8 +13,8 @@ def misspelt(request: v7.vm_event_st) -> None:
     v7.vm_event_cpuid(leaf="1")  # mistake: a string for a number
     print(request.payload.leaf)  # mistake: not every payload has it
     interface_for_xen(4.2)  # mistake: a number for a release
+    v7.VmEventFlag.DENY = 3  # mistake: a constant
     print(v7.VM_EVENT_FLAG_DENIED)  # mistake: no such constant
-    v7.VM_EVENT_FLAG_DENY = 3  # mistake: a constant
 
 
 def rings(ring: v7.BackRing, event: v7.vm_event_cpuid) -> None:
