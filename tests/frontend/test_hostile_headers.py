@@ -285,7 +285,7 @@ def test_comments_stay_words(tmp_path: Path) -> None:
 def test_the_docstrings_hold_what_the_comments_hold(tmp_path: Path) -> None:
     text = 'a "quoted" word, a \\back\\slash, """three""" and {{ braces }}'
     out = generated(tmp_path, f"{VERSION}/* {text} */\n{PAIR}")
-    assert imported(out, "m.pair.__doc__") == text
+    assert imported(out, "m.pair.__doc__.split('\\n\\n')[0]") == text
 
 
 # --- strings ------------------------------------------------------------------------------
@@ -327,7 +327,10 @@ def test_macros_that_hold_code_are_left_out(tmp_path: Path) -> None:
         "#define PLAIN 1\n"
     )
     out = generated(tmp_path / "taken", VERSION + defines + PAIR)
-    assert imported(out, "[n for n in vars(m) if n.isupper() and len(n) > 3]") == [
+    assert imported(
+        out,
+        "[n for n, v in vars(m).items() if n.isupper() and type(v) in (int, str) and len(n) > 3]",
+    ) == [
         "VM_EVENT_INTERFACE_VERSION",
         "PLAIN",
     ]
@@ -699,7 +702,9 @@ def test_headers_in_a_folder_of_any_name(
     made = run("generate", *options)
     assert made.stderr == ""
     assert made.returncode == 0
-    assert imported(out, "[m.pair.__doc__, m.pair._members_[1].c_name]") == [
+    assert imported(
+        out, "[m.pair.__doc__.split('\\n\\n')[0], m.pair._members_[1].c_name]"
+    ) == [
         *("doc", "second"),
     ]
     assert run("check", *options).returncode == 0
@@ -759,4 +764,7 @@ READ = {
 def test_headers_of_many_kinds_are_read(case: str, tmp_path: Path) -> None:
     out = generated(tmp_path, READ[case])
     assert imported(out, "m.pair._members_[0].c_name") == "first"
-    assert imported(out, "m.pair.__doc__").strip(".") in ("doc", "struct pair")
+    assert imported(out, "m.pair.__doc__.split('\\n\\n')[0]").strip(".") in (
+        "doc",
+        "struct pair",
+    )

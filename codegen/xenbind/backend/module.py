@@ -320,7 +320,7 @@ class _Module:
             tag=own[payload.tag],
             union=own[payload.union],
             decorator=self.use("builtins", "property"),
-            type=" | ".join([*found, "None"]),
+            head=_property_head([*found, "None"]),
             rows=[(self.constants[c.name], inner[n]) for c, n in payload.members],
         )
 
@@ -396,6 +396,15 @@ def _member_names(record: Record) -> dict[str, str]:
         names[field.name] = python_name(field.name, taken)
         taken.add(names[field.name])
     return names
+
+
+def _property_head(types: Sequence[str]) -> list[str]:
+    """The first lines of the property payload, folded as black folds them."""
+    line = f"def payload(self) -> {' | '.join(types)}:"
+    if len(line) <= 84:
+        return [line]
+    folded = [f"    {'| ' * (index > 0)}{name}" for index, name in enumerate(types)]
+    return ["def payload(", "    self,", ") -> (", *folded, "):"]
 
 
 def _class_name(record: Record) -> str:

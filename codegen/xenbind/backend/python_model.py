@@ -49,14 +49,14 @@ class MemberView:
 class PayloadView:
     """The table of which union member each value of a tag selects; `rows` are pairs.
 
-    `type` is what the members are that can be selected, `decorator` what makes a property.
+    `decorator` is what makes a property, and `head` its def, in as many lines as it takes.
     """
 
     table: str
     tag: str
     union: str
     decorator: str
-    type: str
+    head: Sequence[str]
     rows: Sequence[tuple[str, str]]
 
 

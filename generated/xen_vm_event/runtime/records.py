@@ -102,18 +102,22 @@ class Chars:
         ctypes.memmove(place, octets.ljust(self.size, b"\0"), self.size)
 
 
-class Words:
-    """A record's `__doc__`: its words, and those of its members when they are asked for."""
+class Words(str):
+    """A record's `__doc__`: its words, and its members' words once it is asked for them.
 
-    __slots__ = ("words",)
+    `help` takes it out of the class's dictionary as it is, and calls `expandtabs`.
+    """
 
-    def __init__(self, words: str) -> None:
-        self.words = words
+    __slots__ = ("record",)
+    record: type
 
     def __get__(self, record: object, owner: type) -> str:
         from .documentation import documentation  # above, it would triple an import
 
-        return documentation(owner, self.words)
+        return documentation(self.record, str(self))
+
+    def expandtabs(self, tabsize: typing.SupportsIndex = 8) -> str:
+        return self.__get__(None, self.record).expandtabs(tabsize)
 
 
 class _Record:
@@ -280,7 +284,8 @@ def _declare(cls: typing.Any) -> None:
     cls._members_ = members
     setters: dict[str, typing.Any] = {}
     cls._setters_ = setters
-    cls.__doc__ = Words(cls.__doc__ or "")
+    cls.__doc__ = words = Words(cls.__doc__ or "")
+    words.record = cls
     for member in members:
         if _is_chars(member.type):
             field, size = cls.__dict__[member.name], ctypes.sizeof(member.type)
