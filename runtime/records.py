@@ -213,6 +213,8 @@ def _text(value: typing.Any, member: Member) -> str:
         return hex(value)
     if isinstance(value, ctypes.Array):
         return f"<{len(value)} items>"
+    if isinstance(value, ctypes._Pointer):  # each read makes another object
+        return hex(ctypes.cast(value, ctypes.c_void_p).value or 0)
     return repr(value)
 
 
