@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-import sysconfig
+from importlib import metadata
 from pathlib import Path
 
 import packages
 import pytest
+from packaging.requirements import Requirement
 from session_package import SESSION, make_session_package
 from support import PROJECT
 
@@ -58,24 +59,48 @@ def python(request: pytest.FixtureRequest, root: Path) -> str:
     return str(starter)
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pytest, what xenbind needs and what these need, and nothing else."""
+    folder = tmp_path_factory.mktemp("site")
+    wanted, linked = ["pytest", "xenbind"], set()
+    while wanted:
+        name = wanted.pop()
+        if name in linked:
+            continue
+        linked.add(name)
+        found = metadata.distribution(name)
+        for top in {file.parts[0] for file in found.files or ()} - {
+            "..",
+            "__pycache__",
+        }:
+            (folder / top).symlink_to(str(found.locate_file(top)))
+        needs = map(Requirement, found.requires or ())
+        wanted += [
+            need.name
+            for need in needs
+            if need.marker is None or need.marker.evaluate({"extra": ""})
+        ]
+    return folder
+
+
 def environment(*path: Path) -> dict[str, str]:
-    """Modules are found there and among this interpreter's, and no cache of them is written."""
-    found = (*path, sysconfig.get_path("purelib"))
+    """Modules are found there, and no cache of them is written."""
     return {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(map(str, found)),
+        "PYTHONPATH": os.pathsep.join(map(str, path)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
 
 
-def own_tests(python: str, package: Path) -> None:
+def own_tests(python: str, site: Path, package: Path) -> None:
     """Run the tests that are generated with a package; no warning is let pass."""
     arguments = ("-q", "-p", "no:cacheprovider", "-W", "error", package / "tests")
     subprocess.run(
         [python, "-W", "error", "-m", "pytest", *arguments],
         cwd=package,
-        env=environment(),
+        env=environment(site),
         check=True,
     )
 
@@ -88,13 +113,14 @@ def test_it_is_that_python_with_a_ctypes_of_its_own(python: str, root: Path) -> 
     assert Path(ctypes).is_relative_to(root)
 
 
-def test_the_tests_of_the_generated_package(python: str) -> None:
-    own_tests(python, PROJECT / "generated")
+def test_the_tests_of_the_generated_package(python: str, site: Path) -> None:
+    own_tests(python, site, PROJECT / "generated")
 
 
-def test_a_package_that_it_generates(python: str, tmp_path: Path) -> None:
-    package = make_session_package(tmp_path, python, environment(PROJECT / "codegen"))
-    own_tests(python, package)
+def test_a_package_that_it_generates(python: str, site: Path, tmp_path: Path) -> None:
+    generator = environment(PROJECT / "codegen", site)
+    package = make_session_package(tmp_path, python, generator)
+    own_tests(python, site, package)
     subprocess.run(
         [python, "-W", "error", SESSION / "session.py"],
         env=environment(package),

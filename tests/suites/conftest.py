@@ -19,8 +19,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the fresh seed before the processes are started."""
-    os.environ.setdefault(_FRESH, str(random.randrange(2, 2**31)))
+    """Choose the fresh seed before the processes are started, and tell it."""
+    if _FRESH not in os.environ and config.getoption("--seed") is None:
+        os.environ[_FRESH] = str(random.randrange(2, 2**31))
+        print(f"seeds: {FIXED}, and a fresh one: {os.environ[_FRESH]}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -23,6 +23,7 @@ from suites.declarations import Declaration, with_needed
 from support import xenbind
 from xenbind import pipeline, spec
 from xenbind.errors import SourceError
+from xenbind.toolchain.targets import Machine, find_machines
 
 TARGETS = ["x86_64", "i386", "arm64"]
 COMPILERS = ["gcc", "clang"]
@@ -53,66 +54,80 @@ def hold(
 ) -> Held:
     """Hold types against C, with those of the others that they need; `folder` is for files."""
     found = Held()
+    machines, _ = find_machines(TARGETS, ("gcc",))
     known = {other.name: other for other in others}
+    reader = _Reader(folder, machines, found, known, {})
     left: list[Declaration] = []
     for start in range(0, len(types), _TOGETHER):
-        left += _readable(types[start : start + _TOGETHER], known, left, found, folder)
+        batch = reader.readable(types[start : start + _TOGETHER])
+        # csmith's types may need those before them.
+        reader.known.update((one.name, one) for one in batch)
+        left += batch
     found.held = len(left)
     if left:
-        _write(with_needed(left, known), folder)
+        names = {one.name for one in left}
+        others = [one for one in reader.known.values() if one.name not in names]
+        _write(with_needed(left, {one.name: one for one in others}), folder)
         _verify(found, folder)
     return found
 
 
-def _readable(
-    types: Sequence[Declaration],
-    known: dict[str, Declaration],
-    before: Sequence[Declaration],
-    found: Held,
-    folder: Path,
-) -> list[Declaration]:
-    """Those of the types that xenbind reads; a type may need one of those `before` it.
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads types with xenbind for each target.
 
-    What is refused of the `known` ones leaves them, so that it is refused once.
+    `known` are those that others may need, `gone` the causes of those that it cannot read.
     """
-    left = list(types)
-    earlier = {declaration.name: declaration for declaration in before}
-    while left:
-        text = with_needed(left, {**known, **earlier})
-        lines = _write(text, folder)
-        try:
-            read = spec.load(folder / "types.toml").for_tree(folder)
-            _, layouts = pipeline.read_for_all(read, read.versions[0], ("gcc",))
-            layouts()
-            break
-        except SourceError as error:
-            place = error.coord.line - 1 if error.of_line else len(lines)
-            if place >= len(lines):
-                found.wrong.append(f"no place of a type: {error}")
+
+    folder: Path
+    machines: Sequence[Machine]
+    found: Held
+    known: dict[str, Declaration]
+    gone: dict[str, str]
+
+    def readable(self, types: Sequence[Declaration]) -> list[Declaration]:
+        """Those of the types that xenbind reads; the others are counted by their cause."""
+        left = self._without_gone(types)
+        while left:
+            names = {one.name for one in left}
+            text = with_needed(
+                left, {k: v for k, v in self.known.items() if k not in names}
+            )
+            lines = _write(text, self.folder)
+            try:
+                read = spec.load(self.folder / "types.toml").for_tree(self.folder)
+                for machine in self.machines:
+                    abi = machine.target.abi
+                    pipeline.read(read, read.versions[0], machine.command, abi)
                 break
-            culprit, cause = lines[place], _cause(error.message)
-        except Exception as error:  # any other is a fault in xenbind
-            found.wrong.append(f"{type(error).__name__}: {error}")
-            if len(left) == 1:
-                found.wrong.append("\n".join(one.text for one in text))
+            except SourceError as error:
+                if not error.of_line or error.coord.line > len(lines):
+                    self.found.wrong.append(f"told at no type's place: {error}")
+                    return []
+                culprit = lines[error.coord.line - 1]
+                self.gone[culprit.name] = _cause(error.message)
+                left = self._without_gone(left)
+            except Exception as error:  # any other is a fault in xenbind
+                if len(left) > 1:  # which of them it is, they tell one by one
+                    return [good for one in left for good in self.readable([one])]
+                declared = "\n".join(one.text for one in text)
+                self.found.wrong.append(f"{type(error).__name__}: {error}: {declared}")
                 return []
-            # Which of them it is, they tell one by one.
-            return [
-                good
-                for one in left
-                for good in _readable([one], known, before, found, folder)
-            ]
-        gone = {culprit.name}
-        while True:
-            users = [one for one in (*known.values(), *left) if one.words & gone]
-            if {one.name for one in users} <= gone:
-                break
-            gone |= {one.name for one in users}
-        for name in gone & known.keys():
-            del known[name]
-        found.refused[cause] += sum(one.name in gone for one in left)
-        left = [one for one in left if one.name not in gone]
-    return left
+        return left
+
+    def _without_gone(self, types: Sequence[Declaration]) -> list[Declaration]:
+        """Take out what needs a type that is gone, known ones and these; count these."""
+        before = -1
+        while before != len(self.gone):
+            before = len(self.gone)
+            for one in (*self.known.values(), *types):
+                for name in one.words & self.gone.keys() - {one.name}:
+                    self.gone.setdefault(one.name, self.gone[name])
+        for name in self.gone.keys() & self.known.keys():
+            del self.known[name]
+        refused = [one for one in types if one.name in self.gone]
+        self.found.refused.update(self.gone[one.name] for one in refused)
+        return [one for one in types if one.name not in self.gone]
 
 
 def _cause(message: str) -> str:

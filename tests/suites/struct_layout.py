@@ -18,21 +18,19 @@ _SEED = """\
 void generate_srandom(unsigned);
 __attribute__((constructor)) static void seed(void) { generate_srandom(%du); }
 """
-# The types use these of the C library's headers, and macros that say how wide types are.
+# The types use these of the C library's headers, and macros that say how wide types are. With
+# longs as on i386, they are right for the wider ones too: one header does for all targets.
 _LIBRARY = {
     "limits.h": "#define UCHAR_MAX 255\n#define USHRT_MAX 65535\n"
     "#define USHORT_MAX USHRT_MAX\n#define UINT_MAX 4294967295U\n"
-    "#define ULONG_MAX 18446744073709551615UL\n"
+    "#define ULONG_MAX 4294967295UL\n"
     "#define ULLONG_MAX 18446744073709551615ULL\n",
     "stdbool.h": "#define bool _Bool\n",
     **dict.fromkeys(["complex.h", "stdarg.h", "stdio.h", "stdlib.h", "string.h"], ""),
 }
-# A long's bit-fields have what they may have everywhere, so that one header does for all targets.
 _BEFORE = """\
 #define SKIP_DECIMAL_FLOAT
 #include "struct-layout-1.h"
-#undef BLN
-#define BLN(n) BN32(n)
 #define TX(n, type, attrs, fields, ops) type S##n { fields } attrs;
 """
 
