@@ -82,6 +82,8 @@ class Shared:
     def reset(self) -> None:
         self.page[:64] = bytes(64)
         self.words[1] = self.words[3] = 1
+        for entry in range(64, 64 + ENTRIES * SIZE, SIZE):
+            self.words[entry // 4] = v7.VM_EVENT_INTERFACE_VERSION
 
 
 class Settings:

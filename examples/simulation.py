@@ -43,10 +43,10 @@ def monitor(vm_event: ModuleType, ring: Any) -> None:
     for request in ring.requests():
         reason = vm_event.VmEventReason(request.reason)
         print(f"vCPU {request.vcpu_id}: {reason.name} {request.payload}")
-        flags = vm_event.VmEventFlag.VCPU_PAUSED
+        flags = vm_event.VmEventFlag(0)
         if reason == vm_event.VmEventReason.MEM_ACCESS:
             flags |= vm_event.VmEventFlag.EMULATE
-        ring.respond(request, flags=flags)
+        ring.respond(request, flags=flags)  # VCPU_PAUSED is kept by itself
 
 
 def main() -> None:

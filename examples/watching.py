@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from types import ModuleType
 from typing import Any
 
+from xen_vm_event import OtherVersion
 from xenctrl import Channel, Xen, XenError
 
 # Reason -> the function that switches its events on or off, without its `xc_monitor_`, and
@@ -99,14 +100,23 @@ class Watching:
         """Show and answer requests until the guest is gone, or `limit` of them."""
         count = 0
         while self.wait():
-            for request in self.ring.requests():
-                self.check_version(request)
+            for request in self.requests():
                 self.show(self.reason(request), request)
                 self.answer(request)
                 count += 1
                 if count == limit:
                     return  # what is not pushed yet is when leaving
             self.push()
+
+    def requests(self) -> Iterator[Any]:
+        """Take the requests that are there; XenError if another version's Xen wrote them."""
+        try:
+            yield from self.ring.requests()
+        except OtherVersion as other:
+            raise XenError(
+                f"the hypervisor speaks vm_event version {other.theirs}, not {other.ours};"
+                f" use interface({other.theirs})"
+            ) from None
 
     def wait(self) -> bool:
         """Sleep until there may be requests; False if the guest is gone."""
@@ -135,9 +145,12 @@ class Watching:
             self.ring.respond(request, flags=flags)
 
     def needed(self, request: Any) -> int:
-        """Do what lets the guest go on as if it were not watched; the flags for that."""
+        """Do what lets the guest go on as if it were not watched; the flags for that.
+
+        VCPU_PAUSED is not among them: the ring keeps it in the answer.
+        """
         flag = self.vm_event.VmEventFlag
-        flags: int = request.flags & flag.VCPU_PAUSED
+        flags = 0
         match self.reason(request):
             case "CPUID":  # carried out, but rip is still at it
                 request.data.regs.x86.rip += request.payload.insn_length
@@ -158,21 +171,13 @@ class Watching:
 
     def answer_the_rest(self) -> None:
         """Answer what was taken and not answered, and what came since."""
-        for request in (*self.ring.unanswered(), *self.ring.requests()):
+        coming = self.ring.requests(any_version=True)  # each has to be answered
+        for request in (*self.ring.unanswered(), *coming):
             flags = self.vm_event.VmEventFlag.VCPU_PAUSED
             if request.version == self.vm_event.VM_EVENT_INTERFACE_VERSION:
                 flags = self.needed(request)
             self.ring.respond(request, flags=flags)
         self.push()
-
-    def check_version(self, request: Any) -> None:
-        """Refuse what a hypervisor of another version wrote, before it is decoded."""
-        theirs, ours = request.version, self.vm_event.VM_EVENT_INTERFACE_VERSION
-        if theirs != ours:
-            raise XenError(
-                f"the hypervisor speaks vm_event version {theirs}, not {ours};"
-                f" use interface({theirs})"
-            )
 
     def reason(self, request: Any) -> str:
         name: str = self.vm_event.VmEventReason(request.reason).name

@@ -81,8 +81,13 @@ _ALIGNED = (
 def place(cls: typing.Any, members: tuple[Member, ...]) -> None:
     """Give a record its bytes as one array, and each member a descriptor for its own."""
     size, alignment = cls._extent_
+    # Its size is a multiple of ctypes' alignment; an aligned name of C's may be shorter.
     unit = max(
-        (unit for unit in _ALIGNED if ctypes.alignment(unit) <= alignment),
+        (
+            unit
+            for unit in _ALIGNED
+            if ctypes.alignment(unit) <= alignment and not size % ctypes.alignment(unit)
+        ),
         key=ctypes.alignment,
     )
     # The array of no elements takes no room and aligns the others.

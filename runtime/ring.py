@@ -11,6 +11,10 @@ A back half (the monitor's) takes requests and gives responses:
 A front half is the mirror image, for tests and simulators that play the hypervisor.
 A half belongs to one thread. Its page is mapped, never copied; `detach` lets go of it.
 
+What a flag or member of the requests means to a ring, its class says: `flags_member` is
+what `respond(flags=)` sets, `kept_flags` are those that an answer has if its request had
+them, and requests whose `version_member` is another than `version` are not given out.
+
 The package's module `macros` completes these classes: ring.h's macros, translated from
 the header, are methods of its subclasses.
 """
@@ -20,6 +24,7 @@ from __future__ import annotations
 import ctypes
 import gc
 from collections.abc import Iterator
+from operator import index
 
 from .annotations import TYPE_CHECKING, Generic, LazyModule, Protocol, mmap, typing
 from .records import Structure
@@ -41,6 +46,7 @@ else:
 U32 = 0xFFFF_FFFF
 _WHOLE = slice(None)
 _NOT_WAITING = "this request does not wait for an answer"
+_HOLDS_NOTHING = "the answers of this ring keep no flags, and so hold nothing"
 
 
 class RingOverflow(RuntimeError):
@@ -59,6 +65,23 @@ class RingFull(RuntimeError):
     """There is no free entry for a request: take responses first."""
 
 
+class OtherVersion(RuntimeError):
+    """The next request is of another version than the module: it cannot be read by it.
+
+    `theirs` is the version that the request has, `ours` the module's.  The request is
+    not taken: the ring of the right module, attached to the page without `start`, goes on
+    with it.  `requests(any_version=True)` takes it all the same, to be answered as it is.
+    """
+
+    def __init__(self, theirs: int, ours: int) -> None:
+        super().__init__(
+            f"the request is of version {theirs}, and this module of {ours}: use"
+            f" interface({theirs}), or take it unread with any_version=True"
+        )
+        self.theirs = theirs
+        self.ours = ours
+
+
 class Entry(Protocol[Request, Response]):
     """An entry of the ring: a request, later the response in its place."""
 
@@ -66,34 +89,51 @@ class Entry(Protocol[Request, Response]):
     rsp: Response
 
 
-def assign(target: Structure, source: Structure) -> None:
-    """Copy a record into another of its type, as `=` does in C."""
-    if not (isinstance(source, type(target)) or isinstance(target, type(source))):
-        wanted, given = type(target).__qualname__, type(source).__qualname__
+def check_type(wanted: type[Structure], record: Structure) -> None:
+    """Raise TypeError for a record that is of another type."""
+    if not (isinstance(record, wanted) or issubclass(wanted, type(record))):
         raise TypeError(
-            f"a {wanted} is wanted, not a {given} of {type(source).__module__}"
+            f"a {wanted.__qualname__} is wanted, not a {type(record).__qualname__}"
+            f" of {type(record).__module__}"
         )
+
+
+def assign(target: Structure, source: Structure) -> None:
+    """Copy a record into another of its type, as `=` does in C.
+
+    Raises TypeError for one of another type.
+    """
+    check_type(type(target), source)
     ctypes.memmove(ctypes.byref(target), ctypes.byref(source), ctypes.sizeof(target))
 
 
 class SharedRing(Generic[Request, Response]):
     """The shared page: its indices as `words`, all of it as `octets`, and its entries."""
 
-    __slots__ = ("address", "entry_size", "octets", "ring", "words")
+    __slots__ = (
+        "address",
+        "entry_size",
+        "first_entry",
+        "octets",
+        "ring",
+        "ring_address",
+        "words",
+    )
 
-    # Which of the words these are, and where the first entry is, in bytes.
+    # Which of the words these are.
     req_prod: typing.ClassVar[int]
     rsp_prod: typing.ClassVar[int]
-    first_entry: typing.ClassVar[int]
 
-    def __init__(self, page: Page, entry: type[typing.Any]) -> None:
+    def __init__(self, page: Page, entry: type[typing.Any], first_entry: int) -> None:
         octets = memoryview(page).cast("B")
+        self.first_entry = first_entry
         self.entry_size = ctypes.sizeof(entry)
         if octets.readonly or len(octets) < self.first_entry + self.entry_size:
             raise ValueError("a ring needs a writable page with room for an entry")
         self.octets = octets
         self.words = octets[: len(octets) // 4 * 4].cast("I")
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(octets))
+        self.ring_address = self.address + first_entry
         self.ring: list[Entry[Request, Response]] = [
             entry.from_buffer(octets, start) for start in self.starts()
         ]
@@ -114,13 +154,15 @@ class SharedRing(Generic[Request, Response]):
 class _Half(Generic[Request, Response]):
     """What both halves have: the page, and the barriers around accesses to it.
 
-    `shared` is the class for the page, `entry` the union of a request and its response.
+    `shared` is the class for the page, `entry` the union of a request and its response,
+    of which the page has the first at the byte `first_entry`.
     """
 
     __slots__ = ("nr_ents", "sring", "xen_mb", "xen_rmb", "xen_wmb")
 
     shared: typing.ClassVar[type[SharedRing[typing.Any, typing.Any]]]
     entry: typing.ClassVar[type[typing.Any]]
+    first_entry: typing.ClassVar[int]
     nr_ents: int
     sring: SharedRing[Request, Response]
 
@@ -140,16 +182,16 @@ class _Half(Generic[Request, Response]):
         """Attach to a page, with the private indices at `start`: 0 for a new ring.
 
         Without it they are where the page's responses are, so that a ring in use goes on
-        with what is not answered yet.
+        with what is not answered yet.  An index wraps around at 2^32, `start` too.
         """
-        self.sring = sring = self.shared(page, self.entry)
+        self.sring = sring = self.shared(page, self.entry, self.first_entry)
         chosen = barriers or _barriers.barriers()
         self.xen_mb = chosen.xen_mb
         self.xen_rmb = chosen.xen_rmb
         self.xen_wmb = chosen.xen_wmb
         if start is None:
             start = sring.words[sring.rsp_prod]
-        self.attach(sring, start, len(sring.octets))
+        self.attach(sring, start & U32, len(sring.octets))
 
     def __enter__(self) -> typing.Self:
         return self
@@ -211,17 +253,25 @@ class BackRing(_Half[Request, Response]):
 
     __slots__ = (
         "_copies",
-        "_entries",
-        "_flag_word",
+        "_flags",
         "_mask",
         "_other_response",
+        "_requests",
+        "_response",
+        "_responses",
         "_selected",
+        "_usual",
         "req_cons",
         "rsp_prod_pvt",
     )
 
     rsp_prod_pvt: int
     req_cons: int
+
+    flags_member: typing.ClassVar[str] = "flags"
+    kept_flags: typing.ClassVar[int] = 0
+    version_member: typing.ClassVar[str | None] = None
+    version: typing.ClassVar[int] = 0
 
     # The macro of this half that is called here.
     if TYPE_CHECKING:
@@ -236,33 +286,47 @@ class BackRing(_Half[Request, Response]):
     ) -> None:
         """Attach to a page, as the front half does."""
         super().__init__(page, start, barriers)
-        octets, size = self.sring.octets, self.sring.entry_size
-        self._entries = [
-            octets[at : at + size] for at in self.sring.starts()[: self.nr_ents]
-        ]
-        from .copies import Copy  # above, it would add 3 % to an import
+        from .copies import Copy, cell  # above, it would add 3 % to an import
 
         self._mask = self.nr_ents - 1
         request, response = type(self.get_request(0)), type(self.get_response(0))
+        self._response = response
         self._other_response = request is not response
-        self._copies = [Copy(request, size) for _ in self._entries]
-        self._flag_word = _flag_word(request)
+        octets, starts = self.sring.octets, self.sring.starts()[: self.nr_ents]
+        size = ctypes.sizeof(request)
+        self._requests = [octets[at : at + size] for at in starts]
+        size = ctypes.sizeof(response)
+        self._responses = [octets[at : at + size] for at in starts]
+        flags = None if self._other_response else self.flags_member
+        self._copies = [
+            Copy(request, len(octets), flags, self.version_member)
+            for octets in self._requests
+        ]
+        self._flags = [cell(request, flags, octets) for octets in self._requests]
+        # The flags that were given last, if they can be written as they are: most are the
+        # same object again, and to look at flags that are an enum's takes a microsecond.
+        self._usual: object = self
         self._selected: bool | None = None  # how the waiting requests were taken
 
     def detach(self) -> None:
         """Let go of the page; requests that were taken stay readable."""
-        for entry in self._entries:
-            entry.release()
+        for view in (*self._flags, *self._requests, *self._responses):
+            if view is not None:
+                view.release()
         super().detach()
 
-    def requests(self) -> Iterator[Request]:
+    def requests(self, *, any_version: bool = False) -> Iterator[Request]:
         """Take the requests that are there, each copied before it is given out.
 
         A request is valid until it is answered; `copy()` keeps it longer.  At the end the
         other side has been asked to notify of the next one, so that the caller may
-        sleep.  Raises `RingOverflow` for more requests than the ring holds.
+        sleep.  Raises `RingOverflow` for more requests than the ring holds, and
+        `OtherVersion`, before it takes it, at a request that the module cannot read;
+        `any_version` takes those too.
         """
-        entries, copies, mask = self._entries, self._copies, self._mask
+        entries, copies, mask = self._requests, self._copies, self._mask
+        checked = self.version_member is not None and not any_version
+        version = self.version
         published = False
         while True:
             produced, taken = self._produced(False, published), self.req_cons
@@ -272,6 +336,8 @@ class BackRing(_Half[Request, Response]):
                 if copy.ring is not None:  # answered out of turn: any other will do
                     copy = next(copy for copy in copies if copy.ring is None)
                 copy.octets[_WHOLE] = entries[place]
+                if checked and copy.version[0] != version:
+                    raise OtherVersion(copy.version[0], version)
                 copy.index = taken
                 copy.ring = self
                 self.req_cons = taken = taken + 1 if taken != U32 else 0
@@ -304,13 +370,15 @@ class BackRing(_Half[Request, Response]):
         self,
         request: Request,
         flags: int | None = None,
-        *,
+        hold: bool = False,  # by its name; a call with `*` before it takes 3 % longer
         response: Response | None = None,
     ) -> None:
         """Answer a request: with itself, as it is now, and with these flags.
 
-        A ring whose responses are of another type needs one.  `push_responses` publishes
-        it.  Raises ValueError for a request that does not wait for an answer.
+        Those of the `kept_flags` that it came with are in the answer even if they are not
+        among the flags; with `hold` none of them is.  A ring whose responses are of
+        another type needs one.  `push_responses` publishes it.  Raises ValueError for a
+        request that does not wait for an answer.
         """
         try:
             copy = request._copy_
@@ -318,21 +386,75 @@ class BackRing(_Half[Request, Response]):
             raise ValueError(_NOT_WAITING) from None
         if copy.ring is not self:
             raise ValueError(_NOT_WAITING)
-        if response is not None:
-            if flags is not None:
-                raise TypeError("the flags of a response are its own")
-            assign(self.entry.from_buffer(copy.octets).rsp, response)
-        elif self._other_response:
-            raise TypeError("the responses of this ring are no requests: give one")
-        elif flags is not None:
-            try:
-                copy.words[self._flag_word] = flags
-            except (IndexError, ValueError):
-                _set_low_bits(copy.words, self._flag_word, flags)
         answered = self.rsp_prod_pvt
-        self._entries[answered & self._mask][_WHOLE] = copy.octets
+        if flags is self._usual and response is None and not hold:
+            copy.flags[0] = flags
+            octets = copy.octets
+        else:
+            octets = self._answer(copy, flags, hold, response)
+        if copy.index != answered and self.kept_flags:
+            self._remember(answered)
+        self._responses[answered & self._mask][_WHOLE] = octets
         self.rsp_prod_pvt = answered + 1 if answered != U32 else 0
         copy.ring = None
+
+    def _answer(
+        self,
+        copy: typing.Any,
+        flags: int | None,
+        hold: bool,
+        response: Response | None,
+    ) -> memoryview | bytes:
+        """Give the bytes of the answer to a request, of which this is the copy."""
+        if response is None:
+            if self._other_response:
+                raise TypeError("the responses of this ring are no requests: give one")
+        elif flags is not None:
+            raise TypeError("the flags of a response are its own")
+        else:
+            check_type(self._response, response)
+            if self._other_response and not hold:
+                return bytes(response)
+        asked = 0
+        if self.kept_flags:
+            # Its entry has it as it came, unless answers have got there before.
+            ahead = (copy.index - self.rsp_prod_pvt) & U32
+            untouched = ahead < self.nr_ents
+            asked = self._flags[copy.index & self._mask][0] if untouched else copy.asked
+        elif hold:
+            raise TypeError(_HOLDS_NOTHING)
+        if response is not None:
+            assign(copy.record, response)
+        self._set_flags(copy.flags, asked, flags, hold)
+        octets: memoryview = copy.octets
+        return octets
+
+    def _set_flags(
+        self, cell: typing.Any, asked: int, flags: int | None, hold: bool
+    ) -> None:
+        """Write an answer's flags, where the request came with the flags `asked`."""
+        kept = self.kept_flags
+        if flags is None:
+            if kept:
+                own = cell[0]
+                cell[0] = own & ~kept if hold else own | asked & kept
+            return
+        if cell is None:
+            raise TypeError("the records of this ring have no flags")
+        given = index(flags)
+        wanted = given & ~kept if hold else given | asked & kept
+        try:
+            cell[0] = wanted
+        except ValueError:  # the low bits, as any member keeps
+            cell[0] = wanted & ((1 << 8 * cell.nbytes) - 1)
+        if cell[0] == given and not kept & ~given and isinstance(flags, int):
+            self._usual = flags
+
+    def _remember(self, answered: int) -> None:
+        """Keep the flags of a waiting request whose entry an answer is about to take."""
+        for copy in self._copies:
+            if copy.ring is self and copy.index == answered:
+                copy.asked = self._flags[answered & self._mask][0]
 
     def unanswered(self) -> list[Request]:
         """Give the requests that were taken and not answered yet, oldest first."""
@@ -340,12 +462,14 @@ class BackRing(_Half[Request, Response]):
         waiting.sort(key=lambda copy: (copy.index - self.req_cons) & U32)
         return [copy.record for copy in waiting]
 
-    def select(self, *paths: str) -> Selection[Request, Response]:
+    def select(
+        self, *paths: str, any_version: bool = False
+    ) -> Selection[Request, Response]:
         """Choose members, and take them as tuples: `ring.select("reason", "u.cpuid.leaf")`.
 
-        Raises ValueError for a path that is no number's.
+        Raises ValueError for a path that is no number's.  Taking them is as `requests` is.
         """
-        return Selection(self, paths)
+        return Selection(self, paths, any_version)
 
 
 class Selection(Generic[Request, Response]):
@@ -355,75 +479,64 @@ class Selection(Generic[Request, Response]):
     the page.  `respond` answers them in their order.
     """
 
-    __slots__ = (
-        "_flag_words",
-        "_mask",
-        "_pick",
-        "_places",
-        "_ring",
-        "_unpack",
-        "_words",
-    )
+    __slots__ = ("_hidden", "_pick", "_places", "_ring", "_unpack", "_version_at")
 
     def __init__(
-        self, ring: BackRing[Request, Response], paths: tuple[str, ...]
+        self,
+        ring: BackRing[Request, Response],
+        paths: tuple[str, ...],
+        any_version: bool,
     ) -> None:
         from .projection import plan  # above, it would add 40 % to an import
 
-        request = type(ring.get_request(0))
         self._ring = ring
-        self._mask = ring._mask
         self._places = list(ring.sring.starts())[: ring.nr_ents]
-        self._unpack, self._pick = plan(request, paths)
-        self._flag_words = [at // 4 + _flag_word(request) for at in self._places]
-        self._words = ring.sring.words
+        version = None if any_version else ring.version_member
+        self._hidden = version is not None and version not in paths
+        if version is not None and self._hidden:
+            paths = (version, *paths)
+        self._version_at = None if version is None else paths.index(version)
+        self._unpack, self._pick = plan(type(ring.get_request(0)), paths)
 
     def __iter__(self) -> Iterator[tuple[typing.Any, ...]]:
-        ring, places, unpack, mask = self._ring, self._places, self._unpack, self._mask
-        octets, pick = ring.sring.octets, self._pick
+        ring, places, unpack, pick = self._ring, self._places, self._unpack, self._pick
+        octets, mask = ring.sring.octets, ring._mask
+        version_at, version, hidden = self._version_at, ring.version, self._hidden
         published = False
         while True:
             produced, taken = ring._produced(True, published), ring.req_cons
             while taken != produced:
-                place = places[taken & mask]
+                values = unpack(octets, places[taken & mask])
+                if pick is not None:
+                    values = pick(values)
+                if version_at is not None and values[version_at] != version:
+                    raise OtherVersion(values[version_at], version)
                 ring.req_cons = taken = taken + 1 if taken != U32 else 0
-                values = unpack(octets, place)
-                yield values if pick is None else pick(values)
+                yield values[1:] if hidden else values
                 if ring.req_cons != taken:  # an iteration within took more
                     break
             if not ring.final_check_for_requests():
                 return
             published = True
 
-    def respond(self, flags: int | None = None) -> None:
+    def respond(self, flags: int | None = None, hold: bool = False) -> None:
         """Answer the oldest request that was taken, with itself and with these flags.
 
-        Raises ValueError if none waits.  A ring whose responses are of another type has
-        them at `get_response(rsp_prod_pvt)`, to be filled before this.
+        Its `kept_flags` stay, or with `hold` go, as in the ring's `respond`.  Raises
+        ValueError if none waits.  A ring whose responses are of another type has them at
+        `get_response(rsp_prod_pvt)`, to be filled before this.
         """
         ring = self._ring
         answered = ring.rsp_prod_pvt
         if answered == ring.req_cons or not ring._selected:
             raise ValueError("no selected request waits for an answer")
-        if flags is not None:
-            if ring._other_response:
+        cell = ring._flags[answered & ring._mask]
+        if flags is ring._usual and not hold:
+            cell[0] = flags
+        else:
+            if flags is not None and ring._other_response:
                 raise TypeError("the responses of this ring are no requests")
-            place = self._flag_words[answered & self._mask]
-            try:
-                self._words[place] = flags
-            except (IndexError, ValueError):
-                _set_low_bits(self._words, place, flags)
+            if hold and not ring.kept_flags:
+                raise TypeError(_HOLDS_NOTHING)
+            ring._set_flags(cell, cell[0] if ring.kept_flags else 0, flags, hold)
         ring.rsp_prod_pvt = answered + 1 if answered != U32 else 0
-
-
-def _set_low_bits(words: memoryview, place: int, flags: int) -> None:
-    """Keep the low bits of flags that do not fit, as any member does."""
-    if place >= len(words):
-        raise TypeError("the records of this ring have no flags")
-    words[place] = flags & U32
-
-
-def _flag_word(record: type[Structure]) -> int:
-    """Tell which 32-bit word of a record its flags are; far beyond the last if it has none."""
-    flags = vars(record).get("flags")
-    return 1 << 31 if flags is None or flags.size != 4 else flags.offset // 4

@@ -35,6 +35,14 @@ _LONGEST_LINE = 2000
 IDENTIFIER = re.compile(r"[\w$]+")  # or a number; gcc and clang allow the dollar
 
 
+_COMMENT = re.compile(r"/\*.*?(?:\*/|$)|//.*")
+
+
+def without_comments(line: str) -> str:
+    """Give a line with blanks in place of its comments, every column as it was."""
+    return _COMMENT.sub(lambda comment: " " * len(comment[0]), line)
+
+
 def is_readable(path: Path) -> bool:
     """Tell whether a path is a regular file that is not too large to read."""
     return path.is_file() and path.stat().st_size <= LARGEST
@@ -69,11 +77,11 @@ class Sources:
     def locate(self, file: str, number: int, name: str) -> Coord:
         """Find the place of an identifier on a line, or of the line's first character.
 
-        A declared name follows its type, so its last mention before a comment counts:
+        A declared name follows its type, so its last mention outside of comments counts:
         in `struct paging paging;` the second.
         """
         line = self.line(file, number)
-        code = re.split(r"/[/*]", line)[0]
+        code = without_comments(line)
         found = [word.start() for word in IDENTIFIER.finditer(code) if word[0] == name]
         column = found[-1] if found else len(line) - len(line.lstrip())
         return Coord(file, number, column + 1)

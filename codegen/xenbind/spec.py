@@ -47,6 +47,22 @@ class PayloadSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RingSpec:
+    """What members of a ring's requests mean to the ring.
+
+    `flags` are what an answer's flags are written to, `keep` names the constants of those
+    that an answer keeps of its request, and `version` has the interface's version.
+    `place` is where the spec speaks of the ring, `places` where it has each key.
+    """
+
+    flags: str | None
+    keep: tuple[str, ...]
+    version: str | None
+    place: Coord
+    places: Mapping[str, Coord]
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What to generate and from which headers.
 
@@ -55,7 +71,9 @@ class Spec:
     and then is of the version that the spec says, or 0 where it says none.  `defines` are
     macros defined for every read, and `needs` the headers, of the C library or the tree,
     that the interface expects its user to have included.  `names` gives constant groups
-    (by prefix) a Python name of choice; `skip` lists macros that are not constants.
+    (by prefix, or `enum` and tag) a Python name of choice; those in `flags` are bits of one
+    word and those in `values` are not, whatever they look like.  `skip` lists macros that
+    are not constants.  `rings` are by the name that `DEFINE_RING_TYPES` is given.
     """
 
     path: Path
@@ -68,7 +86,10 @@ class Spec:
     include: tuple[Path, ...]
     versions: tuple[VersionSpec, ...]
     names: Mapping[str, str]
+    flags: frozenset[str]
+    values: frozenset[str]
     payload: PayloadSpec | None
+    rings: Mapping[str, RingSpec]
     skip: frozenset[str]
 
     @property
@@ -97,6 +118,8 @@ _SCHEMA: Mapping[str, Mapping[str, type]] = {
         "version_macro": str,
         "defines": list,
         "needs": list,
+        "flags": list,
+        "values": list,
         "skip": list,
     },
     "version": {"number": int, "directory": str, "releases": list},
@@ -108,11 +131,13 @@ _SCHEMA: Mapping[str, Mapping[str, type]] = {
         "prefix": str,
         "members": dict,
     },
+    "ring": {"flags": str, "keep": list, "version": str},
 }
-_REQUIRED = {
+_REQUIRED: Mapping[str, tuple[str, ...]] = {
     "payload": ("record", "tag", "union", "prefix"),
     "interface": ("name", "package", "header"),
     "version": ("number", "directory"),
+    "ring": (),
 }
 
 
@@ -174,7 +199,10 @@ class _Reader:
             include=(root,),
             versions=versions,
             names=dict(self.data.get("names", {})),
+            flags=frozenset(interface.get("flags", ())),
+            values=frozenset(interface.get("values", ())),
             payload=self._payload(),
+            rings=self._rings(),
             skip=frozenset(interface.get("skip", ())),
         )
 
@@ -201,8 +229,10 @@ class _Reader:
             numbers.add(version.number)
             releases.update(version.releases)
 
-    def _wrong(self, key: str, message: str, instead: str) -> SourceError:
-        line, column = self._find(key)
+    def _wrong(
+        self, key: str, message: str, instead: str, heading: str = ""
+    ) -> SourceError:
+        line, column = self._find(key, heading)
         return self._error(line, column, f"'{key}': {message}", f"write {instead}")
 
     def _payload(self) -> PayloadSpec | None:
@@ -217,22 +247,56 @@ class _Reader:
             table.get("members", {}),
         )
 
-    def _table(self, section: str, table: Any) -> dict[str, Any]:
+    def _rings(self) -> dict[str, RingSpec]:
+        """Read the tables `[ring.NAME]`."""
+        entries = self.data.get("ring", {})
+        if not isinstance(entries, dict):
+            raise self._wrong("ring", "must have a table for each ring", "[ring.NAME]")
+        return {name: self._ring(name, entry) for name, entry in entries.items()}
+
+    def _ring(self, name: str, entry: Any) -> RingSpec:
+        heading = f"ring.{name}"
+        if not isinstance(entry, dict):
+            message = "must be in the table of one ring"
+            raise self._wrong(name, message, f"[ring.NAME] above '{name}'")
+        table = self._table("ring", entry, heading)
+        if "version" in table and "version_macro" not in self.data["interface"]:
+            line, column = self._find("version", heading)
+            raise self._error(
+                *(line, column, "there is no version to hold 'version' against"),
+                "name the macro that holds it as 'version_macro' in [interface]",
+            )
+        return RingSpec(
+            flags=table.get("flags"),
+            keep=tuple(table.get("keep", ())),
+            version=table.get("version"),
+            place=self._coord(heading),
+            places={key: self._coord(key, heading) for key in table},
+        )
+
+    def _coord(self, key: str, heading: str = "") -> Coord:
+        return Coord(str(self.path), *self._find(key, heading))
+
+    def _table(self, section: str, table: Any, heading: str = "") -> dict[str, Any]:
+        """Check a section's keys; `heading` is its own where it is one of several."""
         known = _SCHEMA[section]
+        heading = heading or section
         if not isinstance(table, dict):
             raise self._wrong(section, "must be a table", f"[{section}]")
         for key, value in table.items():
             if key not in known:
-                raise self._unknown(key, tuple(known), f"key in [{section}]")
+                raise self._unknown(key, tuple(known), f"key in [{heading}]", heading)
             if type(value) is not known[key]:
-                line, column = self._find(key)
+                line, column = self._find(key, heading)
                 want = known[key].__name__
                 message = f"'{key}' must be of type {want}, not {type(value).__name__}"
                 raise self._error(
                     line, column, message, f"write '{key}' as a TOML {want}"
                 )
             if isinstance(value, list) and not all(isinstance(i, str) for i in value):
-                raise self._wrong(key, "must be a list of strings", f'{key} = ["…"]')
+                raise self._wrong(
+                    key, "must be a list of strings", f'{key} = ["…"]', heading
+                )
         for key in _REQUIRED[section]:
             if key not in table:
                 line, column = self._find(section)
@@ -240,16 +304,24 @@ class _Reader:
                 raise self._error(line, column, message, f"add '{key} = …' to it")
         return table
 
-    def _unknown(self, key: str, known: tuple[str, ...], what: str) -> SourceError:
-        line, column = self._find(key)
+    def _unknown(
+        self, key: str, known: tuple[str, ...], what: str, heading: str = ""
+    ) -> SourceError:
+        line, column = self._find(key, heading)
         return self._error(
             line, column, f"unknown {what}: '{key}'", f"use one of {', '.join(known)}"
         )
 
-    def _find(self, key: str) -> tuple[int, int]:
-        """Find where a key or section header stands: tomllib gives no positions."""
+    def _find(self, key: str, heading: str = "") -> tuple[int, int]:
+        """Find where a key or section header stands: tomllib gives no positions.
+
+        Behind `[heading]`, if the key stands there, before it stands elsewhere.
+        """
         pattern = re.compile(rf"^\s*(?:\[+\s*)?\"?({re.escape(key)})\"?\s*(?:[=\].]|$)")
-        for number, line in enumerate(self.lines, 1):
+        numbered = list(enumerate(self.lines, 1))
+        below = re.compile(rf"^\s*\[+\s*{re.escape(heading)}\s*\]")
+        start = next((n for n, line in numbered if below.match(line)), 0)
+        for number, line in (*numbered[start:], *numbered[:start]):
             if found := pattern.match(line):
                 return number, found.start(1) + 1
         return 1, 1

@@ -40,7 +40,85 @@ struct xenbind_word {
 #include "vm_event.h"
 #undef const
 
+/* xenbind_string_N is each string named here, and this its size without the NUL. */
+const struct xenbind_fact xenbind_strings[] = {
+};
+const size_t xenbind_strings_count = sizeof(xenbind_strings) / sizeof(xenbind_strings[0]);
+
+/* xenbind_variable_N is each variable named here, and this its size, negative if it is signed. */
+const struct xenbind_fact xenbind_variables[] = {
+};
+const size_t xenbind_variables_count = sizeof(xenbind_variables) / sizeof(xenbind_variables[0]);
+
 const struct xenbind_fact xenbind_facts[] = {
+    { "VM_EVENT_INTERFACE_VERSION value", VM_EVENT_INTERFACE_VERSION },
+    { "VM_EVENT_INTERFACE_VERSION negative", (VM_EVENT_INTERFACE_VERSION) < 0 },
+    { "VM_EVENT_FLAG_VCPU_PAUSED value", VM_EVENT_FLAG_VCPU_PAUSED },
+    { "VM_EVENT_FLAG_VCPU_PAUSED negative", (VM_EVENT_FLAG_VCPU_PAUSED) < 0 },
+    { "VM_EVENT_FLAG_FOREIGN value", VM_EVENT_FLAG_FOREIGN },
+    { "VM_EVENT_FLAG_FOREIGN negative", (VM_EVENT_FLAG_FOREIGN) < 0 },
+    { "VM_EVENT_FLAG_EMULATE value", VM_EVENT_FLAG_EMULATE },
+    { "VM_EVENT_FLAG_EMULATE negative", (VM_EVENT_FLAG_EMULATE) < 0 },
+    { "VM_EVENT_FLAG_EMULATE_NOWRITE value", VM_EVENT_FLAG_EMULATE_NOWRITE },
+    { "VM_EVENT_FLAG_EMULATE_NOWRITE negative", (VM_EVENT_FLAG_EMULATE_NOWRITE) < 0 },
+    { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP value", VM_EVENT_FLAG_TOGGLE_SINGLESTEP },
+    { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP negative", (VM_EVENT_FLAG_TOGGLE_SINGLESTEP) < 0 },
+    { "VM_EVENT_FLAG_SET_EMUL_READ_DATA value", VM_EVENT_FLAG_SET_EMUL_READ_DATA },
+    { "VM_EVENT_FLAG_SET_EMUL_READ_DATA negative", (VM_EVENT_FLAG_SET_EMUL_READ_DATA) < 0 },
+    { "VM_EVENT_FLAG_DENY value", VM_EVENT_FLAG_DENY },
+    { "VM_EVENT_FLAG_DENY negative", (VM_EVENT_FLAG_DENY) < 0 },
+    { "VM_EVENT_FLAG_ALTERNATE_P2M value", VM_EVENT_FLAG_ALTERNATE_P2M },
+    { "VM_EVENT_FLAG_ALTERNATE_P2M negative", (VM_EVENT_FLAG_ALTERNATE_P2M) < 0 },
+    { "VM_EVENT_REASON_UNKNOWN value", VM_EVENT_REASON_UNKNOWN },
+    { "VM_EVENT_REASON_UNKNOWN negative", (VM_EVENT_REASON_UNKNOWN) < 0 },
+    { "VM_EVENT_REASON_MEM_ACCESS value", VM_EVENT_REASON_MEM_ACCESS },
+    { "VM_EVENT_REASON_MEM_ACCESS negative", (VM_EVENT_REASON_MEM_ACCESS) < 0 },
+    { "VM_EVENT_REASON_MEM_SHARING value", VM_EVENT_REASON_MEM_SHARING },
+    { "VM_EVENT_REASON_MEM_SHARING negative", (VM_EVENT_REASON_MEM_SHARING) < 0 },
+    { "VM_EVENT_REASON_MEM_PAGING value", VM_EVENT_REASON_MEM_PAGING },
+    { "VM_EVENT_REASON_MEM_PAGING negative", (VM_EVENT_REASON_MEM_PAGING) < 0 },
+    { "VM_EVENT_REASON_WRITE_CTRLREG value", VM_EVENT_REASON_WRITE_CTRLREG },
+    { "VM_EVENT_REASON_WRITE_CTRLREG negative", (VM_EVENT_REASON_WRITE_CTRLREG) < 0 },
+    { "VM_EVENT_REASON_MOV_TO_MSR value", VM_EVENT_REASON_MOV_TO_MSR },
+    { "VM_EVENT_REASON_MOV_TO_MSR negative", (VM_EVENT_REASON_MOV_TO_MSR) < 0 },
+    { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT value", VM_EVENT_REASON_SOFTWARE_BREAKPOINT },
+    { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT negative", (VM_EVENT_REASON_SOFTWARE_BREAKPOINT) < 0 },
+    { "VM_EVENT_REASON_SINGLESTEP value", VM_EVENT_REASON_SINGLESTEP },
+    { "VM_EVENT_REASON_SINGLESTEP negative", (VM_EVENT_REASON_SINGLESTEP) < 0 },
+    { "VM_EVENT_REASON_GUEST_REQUEST value", VM_EVENT_REASON_GUEST_REQUEST },
+    { "VM_EVENT_REASON_GUEST_REQUEST negative", (VM_EVENT_REASON_GUEST_REQUEST) < 0 },
+    { "VM_EVENT_X86_CR0 value", VM_EVENT_X86_CR0 },
+    { "VM_EVENT_X86_CR0 negative", (VM_EVENT_X86_CR0) < 0 },
+    { "VM_EVENT_X86_CR3 value", VM_EVENT_X86_CR3 },
+    { "VM_EVENT_X86_CR3 negative", (VM_EVENT_X86_CR3) < 0 },
+    { "VM_EVENT_X86_CR4 value", VM_EVENT_X86_CR4 },
+    { "VM_EVENT_X86_CR4 negative", (VM_EVENT_X86_CR4) < 0 },
+    { "VM_EVENT_X86_XCR0 value", VM_EVENT_X86_XCR0 },
+    { "VM_EVENT_X86_XCR0 negative", (VM_EVENT_X86_XCR0) < 0 },
+    { "MEM_ACCESS_R value", MEM_ACCESS_R },
+    { "MEM_ACCESS_R negative", (MEM_ACCESS_R) < 0 },
+    { "MEM_ACCESS_W value", MEM_ACCESS_W },
+    { "MEM_ACCESS_W negative", (MEM_ACCESS_W) < 0 },
+    { "MEM_ACCESS_X value", MEM_ACCESS_X },
+    { "MEM_ACCESS_X negative", (MEM_ACCESS_X) < 0 },
+    { "MEM_ACCESS_RWX value", MEM_ACCESS_RWX },
+    { "MEM_ACCESS_RWX negative", (MEM_ACCESS_RWX) < 0 },
+    { "MEM_ACCESS_RW value", MEM_ACCESS_RW },
+    { "MEM_ACCESS_RW negative", (MEM_ACCESS_RW) < 0 },
+    { "MEM_ACCESS_RX value", MEM_ACCESS_RX },
+    { "MEM_ACCESS_RX negative", (MEM_ACCESS_RX) < 0 },
+    { "MEM_ACCESS_WX value", MEM_ACCESS_WX },
+    { "MEM_ACCESS_WX negative", (MEM_ACCESS_WX) < 0 },
+    { "MEM_ACCESS_GLA_VALID value", MEM_ACCESS_GLA_VALID },
+    { "MEM_ACCESS_GLA_VALID negative", (MEM_ACCESS_GLA_VALID) < 0 },
+    { "MEM_ACCESS_FAULT_WITH_GLA value", MEM_ACCESS_FAULT_WITH_GLA },
+    { "MEM_ACCESS_FAULT_WITH_GLA negative", (MEM_ACCESS_FAULT_WITH_GLA) < 0 },
+    { "MEM_ACCESS_FAULT_IN_GPT value", MEM_ACCESS_FAULT_IN_GPT },
+    { "MEM_ACCESS_FAULT_IN_GPT negative", (MEM_ACCESS_FAULT_IN_GPT) < 0 },
+    { "MEM_PAGING_DROP_PAGE value", MEM_PAGING_DROP_PAGE },
+    { "MEM_PAGING_DROP_PAGE negative", (MEM_PAGING_DROP_PAGE) < 0 },
+    { "MEM_PAGING_EVICT_FAIL value", MEM_PAGING_EVICT_FAIL },
+    { "MEM_PAGING_EVICT_FAIL negative", (MEM_PAGING_EVICT_FAIL) < 0 },
     { "struct vm_event_regs_x86 size", sizeof(struct vm_event_regs_x86) },
     { "struct vm_event_regs_x86 alignment", _Alignof(struct vm_event_regs_x86) },
     { "struct vm_event_regs_x86.rax offset", offsetof(struct vm_event_regs_x86, rax) },
@@ -671,74 +749,6 @@ const struct xenbind_fact xenbind_facts[] = {
     { "struct vm_event_back_ring.nr_ents size", sizeof(((struct vm_event_back_ring *)0)->nr_ents) },
     { "struct vm_event_back_ring.sring offset", offsetof(struct vm_event_back_ring, sring) },
     { "struct vm_event_back_ring.sring size", sizeof(((struct vm_event_back_ring *)0)->sring) },
-    { "VM_EVENT_INTERFACE_VERSION value", VM_EVENT_INTERFACE_VERSION },
-    { "VM_EVENT_INTERFACE_VERSION negative", (VM_EVENT_INTERFACE_VERSION) < 0 },
-    { "VM_EVENT_FLAG_VCPU_PAUSED value", VM_EVENT_FLAG_VCPU_PAUSED },
-    { "VM_EVENT_FLAG_VCPU_PAUSED negative", (VM_EVENT_FLAG_VCPU_PAUSED) < 0 },
-    { "VM_EVENT_FLAG_FOREIGN value", VM_EVENT_FLAG_FOREIGN },
-    { "VM_EVENT_FLAG_FOREIGN negative", (VM_EVENT_FLAG_FOREIGN) < 0 },
-    { "VM_EVENT_FLAG_EMULATE value", VM_EVENT_FLAG_EMULATE },
-    { "VM_EVENT_FLAG_EMULATE negative", (VM_EVENT_FLAG_EMULATE) < 0 },
-    { "VM_EVENT_FLAG_EMULATE_NOWRITE value", VM_EVENT_FLAG_EMULATE_NOWRITE },
-    { "VM_EVENT_FLAG_EMULATE_NOWRITE negative", (VM_EVENT_FLAG_EMULATE_NOWRITE) < 0 },
-    { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP value", VM_EVENT_FLAG_TOGGLE_SINGLESTEP },
-    { "VM_EVENT_FLAG_TOGGLE_SINGLESTEP negative", (VM_EVENT_FLAG_TOGGLE_SINGLESTEP) < 0 },
-    { "VM_EVENT_FLAG_SET_EMUL_READ_DATA value", VM_EVENT_FLAG_SET_EMUL_READ_DATA },
-    { "VM_EVENT_FLAG_SET_EMUL_READ_DATA negative", (VM_EVENT_FLAG_SET_EMUL_READ_DATA) < 0 },
-    { "VM_EVENT_FLAG_DENY value", VM_EVENT_FLAG_DENY },
-    { "VM_EVENT_FLAG_DENY negative", (VM_EVENT_FLAG_DENY) < 0 },
-    { "VM_EVENT_FLAG_ALTERNATE_P2M value", VM_EVENT_FLAG_ALTERNATE_P2M },
-    { "VM_EVENT_FLAG_ALTERNATE_P2M negative", (VM_EVENT_FLAG_ALTERNATE_P2M) < 0 },
-    { "VM_EVENT_REASON_UNKNOWN value", VM_EVENT_REASON_UNKNOWN },
-    { "VM_EVENT_REASON_UNKNOWN negative", (VM_EVENT_REASON_UNKNOWN) < 0 },
-    { "VM_EVENT_REASON_MEM_ACCESS value", VM_EVENT_REASON_MEM_ACCESS },
-    { "VM_EVENT_REASON_MEM_ACCESS negative", (VM_EVENT_REASON_MEM_ACCESS) < 0 },
-    { "VM_EVENT_REASON_MEM_SHARING value", VM_EVENT_REASON_MEM_SHARING },
-    { "VM_EVENT_REASON_MEM_SHARING negative", (VM_EVENT_REASON_MEM_SHARING) < 0 },
-    { "VM_EVENT_REASON_MEM_PAGING value", VM_EVENT_REASON_MEM_PAGING },
-    { "VM_EVENT_REASON_MEM_PAGING negative", (VM_EVENT_REASON_MEM_PAGING) < 0 },
-    { "VM_EVENT_REASON_WRITE_CTRLREG value", VM_EVENT_REASON_WRITE_CTRLREG },
-    { "VM_EVENT_REASON_WRITE_CTRLREG negative", (VM_EVENT_REASON_WRITE_CTRLREG) < 0 },
-    { "VM_EVENT_REASON_MOV_TO_MSR value", VM_EVENT_REASON_MOV_TO_MSR },
-    { "VM_EVENT_REASON_MOV_TO_MSR negative", (VM_EVENT_REASON_MOV_TO_MSR) < 0 },
-    { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT value", VM_EVENT_REASON_SOFTWARE_BREAKPOINT },
-    { "VM_EVENT_REASON_SOFTWARE_BREAKPOINT negative", (VM_EVENT_REASON_SOFTWARE_BREAKPOINT) < 0 },
-    { "VM_EVENT_REASON_SINGLESTEP value", VM_EVENT_REASON_SINGLESTEP },
-    { "VM_EVENT_REASON_SINGLESTEP negative", (VM_EVENT_REASON_SINGLESTEP) < 0 },
-    { "VM_EVENT_REASON_GUEST_REQUEST value", VM_EVENT_REASON_GUEST_REQUEST },
-    { "VM_EVENT_REASON_GUEST_REQUEST negative", (VM_EVENT_REASON_GUEST_REQUEST) < 0 },
-    { "VM_EVENT_X86_CR0 value", VM_EVENT_X86_CR0 },
-    { "VM_EVENT_X86_CR0 negative", (VM_EVENT_X86_CR0) < 0 },
-    { "VM_EVENT_X86_CR3 value", VM_EVENT_X86_CR3 },
-    { "VM_EVENT_X86_CR3 negative", (VM_EVENT_X86_CR3) < 0 },
-    { "VM_EVENT_X86_CR4 value", VM_EVENT_X86_CR4 },
-    { "VM_EVENT_X86_CR4 negative", (VM_EVENT_X86_CR4) < 0 },
-    { "VM_EVENT_X86_XCR0 value", VM_EVENT_X86_XCR0 },
-    { "VM_EVENT_X86_XCR0 negative", (VM_EVENT_X86_XCR0) < 0 },
-    { "MEM_ACCESS_R value", MEM_ACCESS_R },
-    { "MEM_ACCESS_R negative", (MEM_ACCESS_R) < 0 },
-    { "MEM_ACCESS_W value", MEM_ACCESS_W },
-    { "MEM_ACCESS_W negative", (MEM_ACCESS_W) < 0 },
-    { "MEM_ACCESS_X value", MEM_ACCESS_X },
-    { "MEM_ACCESS_X negative", (MEM_ACCESS_X) < 0 },
-    { "MEM_ACCESS_RWX value", MEM_ACCESS_RWX },
-    { "MEM_ACCESS_RWX negative", (MEM_ACCESS_RWX) < 0 },
-    { "MEM_ACCESS_RW value", MEM_ACCESS_RW },
-    { "MEM_ACCESS_RW negative", (MEM_ACCESS_RW) < 0 },
-    { "MEM_ACCESS_RX value", MEM_ACCESS_RX },
-    { "MEM_ACCESS_RX negative", (MEM_ACCESS_RX) < 0 },
-    { "MEM_ACCESS_WX value", MEM_ACCESS_WX },
-    { "MEM_ACCESS_WX negative", (MEM_ACCESS_WX) < 0 },
-    { "MEM_ACCESS_GLA_VALID value", MEM_ACCESS_GLA_VALID },
-    { "MEM_ACCESS_GLA_VALID negative", (MEM_ACCESS_GLA_VALID) < 0 },
-    { "MEM_ACCESS_FAULT_WITH_GLA value", MEM_ACCESS_FAULT_WITH_GLA },
-    { "MEM_ACCESS_FAULT_WITH_GLA negative", (MEM_ACCESS_FAULT_WITH_GLA) < 0 },
-    { "MEM_ACCESS_FAULT_IN_GPT value", MEM_ACCESS_FAULT_IN_GPT },
-    { "MEM_ACCESS_FAULT_IN_GPT negative", (MEM_ACCESS_FAULT_IN_GPT) < 0 },
-    { "MEM_PAGING_DROP_PAGE value", MEM_PAGING_DROP_PAGE },
-    { "MEM_PAGING_DROP_PAGE negative", (MEM_PAGING_DROP_PAGE) < 0 },
-    { "MEM_PAGING_EVICT_FAIL value", MEM_PAGING_EVICT_FAIL },
-    { "MEM_PAGING_EVICT_FAIL negative", (MEM_PAGING_EVICT_FAIL) < 0 },
     { "class VmEventFlag.VCPU_PAUSED value", VM_EVENT_FLAG_VCPU_PAUSED },
     { "class VmEventFlag.VCPU_PAUSED negative", (VM_EVENT_FLAG_VCPU_PAUSED) < 0 },
     { "class VmEventFlag.FOREIGN value", VM_EVENT_FLAG_FOREIGN },
@@ -1136,15 +1146,19 @@ const struct xenbind_word xenbind_told[] = {
 };
 const size_t xenbind_told_count = sizeof(xenbind_told) / sizeof(xenbind_told[0]);
 
-/* xenbind_string_N is each string named here, and this its size without the NUL. */
-const struct xenbind_fact xenbind_strings[] = {
-};
-const size_t xenbind_strings_count = sizeof(xenbind_strings) / sizeof(xenbind_strings[0]);
-
 /* Of each bit-field named here, xenbind_bits_N has all bits set, and no others. */
 const char xenbind_bit_names[][72] = {
 };
 const size_t xenbind_bit_names_count = sizeof(xenbind_bit_names) / sizeof(xenbind_bit_names[0]);
+
+/* The bits of a floating number as a double; those of what is no number are all set. */
+static inline uint64_t xenbind_bits(double xenbind_value)
+{
+    uint64_t xenbind_word = ~(uint64_t)0;
+    if (xenbind_value == xenbind_value)
+        memcpy(&xenbind_word, &xenbind_value, sizeof(xenbind_word));
+    return xenbind_word;
+}
 
 void xenbind_fill_struct_vm_event_regs_x86(struct vm_event_regs_x86 *xenbind_record, const uint64_t *xenbind_values)
 {

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from xen_vm_event import interface
-from xen_vm_event.runtime.layout import facts, is_record
+import xen_vm_event as package
+from xen_vm_event.runtime.layout import facts, is_record, members
 
-__all__ = ["Reference", "facts", "is_record"]
+__all__ = ["Reference", "facts", "is_record", "members", "package"]
 
 GENERATED = Path(__file__).resolve().parents[1]
 HEADERS = {
@@ -65,7 +65,7 @@ class Reference:
 
     def __init__(self, version: int, folder: Path) -> None:
         source = GENERATED / "reference" / f"v{version}.c"
-        self.module = interface(version)
+        self.module = package.interface(version)
         self.library = ctypes.CDLL(str(compile_shared(source, version, folder)))
         text = source.read_text()
         self.name_size, self.word_size = (
@@ -80,6 +80,12 @@ class Reference:
         found |= self._words("told")
         for index, (name, size) in enumerate(self._numbers("strings")):
             found[name] = self._bytes(f"string_{index}", size).decode()
+        for index, (name, number) in enumerate(self._rows("variables", 8)):
+            size = int.from_bytes(number, "little", signed=True)
+            data = self._bytes(f"variable_{index}", abs(size))
+            value = int.from_bytes(data, "little", signed=size < 0)
+            found[f"{name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
+            found[f"{name} negative"] = int(value < 0)
         for index, (name, _) in enumerate(self._rows("bit_names", 0)):
             size = int(found[f"{name.partition('.')[0]} size"])
             bits = int.from_bytes(self._bytes(f"bits_{index}", size), "little")

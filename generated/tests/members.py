@@ -1,15 +1,23 @@
-"""The scalar members of a record, one by one, in the order in which the C side visits them."""
+"""The records of a module and their members, as the tests visit them.
+
+`leaves` are the scalars at any depth, one by one, in the order in which the C side has them.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import itertools
+import platform
+import struct
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from compiled import is_record
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
+_FLOAT = 0xFFFF_FF00_0000_0000  # 24 bits
+_FLOATS = (ctypes.c_float, ctypes.c_double, ctypes.c_longdouble)
 
 
 class Leaf:
@@ -23,7 +31,10 @@ class Leaf:
         self.bits = bits
 
     def read(self, record: Any) -> int:
-        """The member as a 64-bit word, sign-extended as C's conversion does it."""
+        """The member as a 64-bit word, sign-extended as C's conversion does it.
+
+        Of a floating number it is the bits of a double, all ones if it is no number.
+        """
         if self._is_octet():
             return self._octet(record).value & _WORD
         value = record
@@ -33,6 +44,9 @@ class Leaf:
             return ctypes.cast(value, ctypes.c_void_p).value or 0
         if isinstance(value, bytes):
             value = int.from_bytes(value, "little", signed=True)
+        if self.ctype in _FLOATS:
+            (bits,) = struct.unpack("<Q", struct.pack("<d", value))
+            return int(bits) if value == value else _WORD
         return int(value or 0) & _WORD
 
     def write(self, record: Any, word: int) -> None:
@@ -65,7 +79,9 @@ class Leaf:
             last = way.pop()
         for step in way:
             record = getattr(record, step) if isinstance(step, str) else record[step]
-        offset = vars(type(record))[last].offset
+        # A record of a recording is of a subclass, which keeps nested members in slots.
+        fields: Any = (vars(cls).get(last) for cls in type(record).__mro__)
+        offset = next(field.offset for field in fields if hasattr(field, "offset"))
         ctype = next(m.type for m in record._members_ if m.name == last)
         for index in indices:
             ctype = ctype._type_
@@ -100,3 +116,80 @@ def _patterns(
             yield from _patterns(ctype, inner, inner_lengths)
         else:
             yield inner, inner_lengths, ctype, member.bits
+
+
+def records(module: ModuleType) -> dict[str, Any]:
+    """The records that have a name in C, by that name."""
+    return {
+        record._c_name_: record
+        for name, record in vars(module).items()
+        if is_record(record) and record.__name__ == name and record._c_name_ is not None
+    }
+
+
+def words_for(members: list[Leaf]) -> Any:
+    """A different 64-bit word for each member, with its high and low bits mixed.
+
+    Those for floating numbers have no more bits than all of their types hold.
+    """
+    words = [
+        0x9E37_79B9_7F4A_7C15 * (index + 1) % 2**64 & (_FLOAT if is_float else _WORD)
+        for index, is_float in enumerate(member.ctype in _FLOATS for member in members)
+    ]
+    return (ctypes.c_uint64 * len(members))(*words)
+
+
+def member_at(record: Any, path: str) -> Any:
+    """What a record has at a path of C's names, as `data.regs.x86` or `entries[0].id`."""
+    for step in path.split("."):
+        c_name, *indices = step.split("[")
+        name = next(m.name for m in record._members_ if m.c_name == c_name)
+        record = getattr(record, name)
+        for _ in indices:
+            record = record[0]
+    return record
+
+
+# Of a long double on x86 only ten bytes are the number's.
+_PADDED = ctypes.sizeof(ctypes.c_longdouble) in (12, 16) and platform.machine() in (
+    *("x86_64", "AMD64", "i386", "i686"),
+)
+
+
+def without_padding(record: Any, members: list[Leaf]) -> bytes:
+    """The bytes of a record, zeros in place of those that belong to no number."""
+    octets = bytearray(record)
+    for leaf in members:
+        if _PADDED and leaf.ctype is ctypes.c_longdouble:
+            start = _offset(type(record), leaf.path)
+            unused = ctypes.sizeof(leaf.ctype) - 10
+            octets[start + 10 : start + 10 + unused] = bytes(unused)
+    return bytes(octets)
+
+
+def _offset(ctype: Any, path: tuple[str | int, ...]) -> int:
+    """Where the scalar at a path is in its record, in bytes."""
+    offset = 0
+    for step in path:
+        if isinstance(step, int):
+            ctype = ctype._type_
+            offset += step * ctypes.sizeof(ctype)
+        else:
+            offset += vars(ctype)[step].offset
+            ctype = next(m.type for m in ctype._members_ if m.name == step)
+    return offset
+
+
+def padding_is_shared(record: Any) -> bool:
+    """Whether assigning to one member may change what no number has, and another member has."""
+    places = [
+        (vars(record)[m.name].offset, ctypes.sizeof(m.type), m.type)
+        for m in record._members_
+    ]
+    return _PADDED and any(
+        ctype is ctypes.c_longdouble
+        and start < other + other_size
+        and other < start + size
+        for at, (start, size, ctype) in enumerate(places)
+        for other, other_size, _ in places[:at] + places[at + 1 :]
+    )

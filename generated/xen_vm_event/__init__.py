@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .runtime.barriers import NoBarrier as NoBarrier
     from .runtime.projection import projection as projection
     from .runtime.recording import records as records
+    from .runtime.ring import OtherVersion as OtherVersion
     from .runtime.ring import RingFull as RingFull
     from .runtime.ring import RingOverflow as RingOverflow
 
@@ -36,6 +37,7 @@ __all__ = [
     "VERSIONS",
     "Barriers",
     "NoBarrier",
+    "OtherVersion",
     "RingFull",
     "RingOverflow",
     "UnknownVersion",
@@ -53,6 +55,7 @@ _RUNTIME = {
     "NoBarrier": "barriers",
     "projection": "projection",
     "records": "recording",
+    "OtherVersion": "ring",
     "RingFull": "ring",
     "RingOverflow": "ring",
 }

@@ -13,12 +13,11 @@ from .runtime.ring import U32, Request, Response, assign
 
 U64 = 0xFFFF_FFFF_FFFF_FFFF
 
-# The 32-bit words of the shared page, and where its first entry is, in bytes.
+# The 32-bit words of the shared page.
 REQ_PROD = 0
 REQ_EVENT = 1
 RSP_PROD = 2
 RSP_EVENT = 3
-FIRST_ENTRY = 64
 
 
 def _rd2(value: int) -> int:
@@ -55,7 +54,6 @@ class SharedRing(ring.SharedRing[Request, Response]):
 
     req_prod = REQ_PROD
     rsp_prod = RSP_PROD
-    first_entry = FIRST_ENTRY
 
     def ring_size(self, bytes: int) -> int:
         """__RING_SIZE: Number of entries in so many bytes at page. As many as fit
@@ -63,7 +61,7 @@ class SharedRing(ring.SharedRing[Request, Response]):
         pointer, and reads nothing through it.
         """
         return _rd32(
-            (bytes - (self.address + 64 - self.address) & U64) // self.entry_size
+            (bytes - (self.ring_address - self.address) & U64) // self.entry_size
         )
 
     def shared_ring_init(self) -> None:
@@ -213,11 +211,11 @@ class FrontRing(ring.FrontRing[Request, Response]):
         time, behind a full barrier, for a response published meanwhile. To be woken
         after several responses rather than one, set rsp_event in code of your own.
         """
-        more = self.has_unconsumed_responses()
+        more = self.nr_unconsumed_responses()
         if not more:
             self.sring.words[RSP_EVENT] = (self.rsp_cons + 1) & U32
             self.xen_mb()
-            more = self.has_unconsumed_responses()
+            more = self.nr_unconsumed_responses()
         return more
 
 
@@ -343,9 +341,9 @@ class BackRing(ring.BackRing[Request, Response]):
         time, behind a full barrier, for a request published meanwhile. To be woken
         after several requests rather than one, set req_event in code of your own.
         """
-        more = self.has_unconsumed_requests()
+        more = self.nr_unconsumed_requests()
         if not more:
             self.sring.words[REQ_EVENT] = (self.req_cons + 1) & U32
             self.xen_mb()
-            more = self.has_unconsumed_requests()
+            more = self.nr_unconsumed_requests()
         return more

@@ -712,6 +712,7 @@ class FrontRing(macros.FrontRing[vm_event_st, vm_event_st]):
     __slots__ = ()
 
     entry = vm_event_sring_entry
+    first_entry = 64
 
 
 class BackRing(macros.BackRing[vm_event_st, vm_event_st]):
@@ -720,3 +721,8 @@ class BackRing(macros.BackRing[vm_event_st, vm_event_st]):
     __slots__ = ()
 
     entry = vm_event_sring_entry
+    first_entry = 64
+    flags_member = "flags"
+    kept_flags = VM_EVENT_FLAG_VCPU_PAUSED
+    version_member = "version"
+    version = 2

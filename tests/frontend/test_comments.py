@@ -33,7 +33,7 @@ def test_comments_by_line() -> None:
     assert comments.of(12) == "Two lines above the third.\n\nBehind the third.".replace(
         "\\\n", "\n"
     )
-    assert comments.behind[15] == "Behind the text."
+    assert comments.behind(15) == "Behind the text."
     assert comments.of(1) == ""
 
 
@@ -100,6 +100,16 @@ def test_comment_lines() -> None:
         ("struct pair { int one; /* behind */", "pair", "above"),
         ("struct pair { /* behind */", "pair", "above, behind"),
         ("enum kind { ONE, /* behind */", "ONE", "behind"),
+        ("int one; /* behind */ int two; /* two's */", "one", "above, behind"),
+        ("int one; /* one's */ int two; /* behind */", "two", "behind"),
+        ("enum { /* behind */ ONE, TWO };", "ONE", "behind"),
+        ("ONE, /* behind */ TWO, /* two's */", "ONE", "above, behind"),
+        ("ONE /* behind */, TWO", "ONE", "above, behind"),
+        ("/* behind */ int one; /* two's */ int two;", "one", "above, behind"),
+        ("/* one's */ int one; /* behind */ int two;", "two", "behind"),
+        ("int /* behind */ one;", "one", "above, behind"),
+        ("int one(int a, int b); /* behind */", "one", "above, behind"),
+        ("int one; // behind", "one", "above, behind"),
     ],
 )
 def test_a_line_of_several_shares_its_comments(
@@ -107,3 +117,36 @@ def test_a_line_of_several_shares_its_comments(
 ) -> None:
     found = read(f"/* above */\n{code}\n").of(2, name, code)
     assert found.replace("\n\n", ", ") == expected
+
+
+HANGING = """\
+struct logger {
+    void (*message)(struct logger *logger,
+                    int level); /* Behind the message. */
+    void (*progress)(struct logger *logger, int percent,
+                     unsigned long done)
+         __attribute__((format(printf, 2, 0)));
+         /* Hangs from progress. */
+    void (*destroy)(struct logger *logger);
+    /* Before a brace. */
+};
+
+#define LONG \\
+    5 /* Behind the macro. */
+int last;
+/* Above the next. */
+int next;
+"""
+
+
+def test_a_comment_is_on_the_declaration_that_it_stands_by() -> None:
+    comments = read(HANGING)
+    assert comments.of(2, "message", "    void (*message)(struct logger *logger,") == (
+        "Behind the message."
+    )
+    assert comments.of(4, "progress", "    void (*progress)(struct logger *l,") == (
+        "Hangs from progress."
+    )
+    assert comments.of(8) == ""
+    assert comments.of(12) == "Behind the macro."
+    assert (comments.of(14), comments.of(16)) == ("", "Above the next.")

@@ -113,6 +113,14 @@ def refused(folder: Path, header: str | bytes) -> str:
     return result.stderr.replace(f"{headers}/", "")
 
 
+def noted(folder: Path, header: str | bytes) -> str:
+    """What xenbind says of a header that it takes but for a part of it."""
+    headers = write(folder / "headers", header)
+    result = run("generate", "--include", headers, "--out", folder / "out")
+    assert result.returncode == 0
+    return result.stderr.replace(f"{headers}/", "")
+
+
 # --- what a generated module may consist of ----------------------------------------------
 
 STATEMENTS = (ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.ClassDef, ast.Expr)
@@ -302,7 +310,7 @@ def test_string_macros_are_what_c_makes_of_them(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_macros_that_hold_code_are_left_out_or_refused(tmp_path: Path) -> None:
+def test_macros_that_hold_code_are_left_out(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     call = f"__import__('pathlib').Path('{mark}').touch()"
     defines = (
@@ -317,9 +325,9 @@ def test_macros_that_hold_code_are_left_out_or_refused(tmp_path: Path) -> None:
         "VM_EVENT_INTERFACE_VERSION",
         "PLAIN",
     ]
-    said = refused(tmp_path / "refused", f'{VERSION}#define X f("{mark}")\n{PAIR}')
-    assert said.startswith(
-        "vm_event.h:2:9: error: cannot evaluate the macro X: a function call"
+    said = noted(tmp_path / "noted", f'{VERSION}#define X f("{mark}")\n{PAIR}')
+    assert said == (
+        "vm_event.h:2:9: note: X is left out: a function call is not a constant\n"
     )
     assert not mark.exists()
 
@@ -432,7 +440,7 @@ def test_records_that_point_to_one_another(tmp_path: Path) -> None:
 def test_what_a_pointer_points_to_is_known_where_it_is_complete_before(
     tmp_path: Path,
 ) -> None:
-    """Not where C may ask for it later, and not where it has no name."""
+    """Not where C may ask for it later."""
     folder = tmp_path / "headers"
     header = (
         f'#include "types.h"\n{VERSION}'
@@ -456,7 +464,7 @@ def test_what_a_pointer_points_to_is_known_where_it_is_complete_before(
         "named": "LP_named_t",
         "rows": "LP_other_Array_3",
         "later": "c_void_p",
-        "nameless": "c_void_p",
+        "nameless": "LP_s_nameless",
         "room": "c_int_Array_6",
     }
     assert (
@@ -529,10 +537,10 @@ DIGITS = {"30": "9" * 30, "10000": "1" * 10_000, "hexadecimal": "0x" + "f" * 10_
 
 
 @pytest.mark.parametrize("case", cases(DIGITS, ["10000"]))
-def test_a_number_of_too_many_digits_is_refused(case: str, tmp_path: Path) -> None:
-    said = refused(tmp_path, f"{VERSION}#define X {DIGITS[case]}\n{PAIR}")
-    assert said.startswith("vm_event.h:2:9: error: cannot evaluate the macro X: ")
-    assert "fits no integer type\n" in said
+def test_a_number_of_too_many_digits_is_left_out(case: str, tmp_path: Path) -> None:
+    said = noted(tmp_path, f"{VERSION}#define X {DIGITS[case]}\n{PAIR}")
+    assert said.startswith("vm_event.h:2:9: note: X is left out: ")
+    assert said.endswith("fits no integer type\n")
     assert len(said) < 25_000
 
 
@@ -612,9 +620,9 @@ def test_many_constants(count: int, tmp_path: Path) -> None:
 )
 def test_one_bad_macro_among_many_is_found(count: int, tmp_path: Path) -> None:
     defines = "".join(f"#define C_{i} {i}\n" for i in range(count))
-    said = refused(tmp_path, f"{VERSION}{defines}#define BAD 1 +\n{PAIR}")
-    assert said.startswith(
-        f"vm_event.h:{count + 2}:9: error: cannot evaluate the macro BAD: "
+    said = noted(tmp_path, f"{VERSION}{defines}#define BAD 1 +\n{PAIR}")
+    assert said == (
+        f"vm_event.h:{count + 2}:9: note: BAD is left out: it is not an expression\n"
     )
 
 

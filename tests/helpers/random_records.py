@@ -44,6 +44,25 @@ INTEGERS = {
     "enum tiny": 8,
     "enum middling": 16,
 }
+# Types whose names are aligned otherwise than the types are; without a width, no bit-field's.
+ALIGNED = """\
+typedef unsigned wide_word __attribute__((aligned(8)));
+typedef unsigned narrow_word __attribute__((aligned(2)));
+typedef unsigned char wide_octet __attribute__((aligned(4)));
+typedef long long narrow_long __attribute__((aligned(1)));
+typedef enum { ONE, TWO } wide_enum __attribute__((aligned(8)));
+typedef enum { THREE = 3 } narrow_enum __attribute__((aligned(2)));
+typedef struct { int a; } wide_struct __attribute__((aligned(8)));
+typedef struct { int a; char b[4]; } narrow_struct __attribute__((aligned(2)));
+typedef union { int a; char b[5]; } wide_union __attribute__((aligned(16)));
+typedef int wide_array[3] __attribute__((aligned(16)));
+typedef char *wide_pointer __attribute__((aligned(16)));
+typedef wide_struct aligned_again __attribute__((aligned(4)));
+"""
+ALIGNED_BITS = {"wide_word": 32, "narrow_word": 32, "wide_octet": 8, "narrow_long": 64}
+ALIGNED_BITS |= {"wide_enum": 32, "narrow_enum": 32}
+ALIGNED_OTHERS = ["wide_struct", "narrow_struct", "wide_union", "wide_array"]
+ALIGNED_OTHERS += ["wide_pointer", "aligned_again"]
 OTHERS = ["float", "double", "long double", "pointer_typedef", "pair", "less_aligned"]
 OTHERS += ["aligned_alike", "more_aligned", "void *", "struct unknown *"]
 
@@ -61,9 +80,10 @@ class Declared:
 class _Members:
     """The members of one record while they are drawn; names are never used twice."""
 
-    def __init__(self, draw: st.DrawFn, limit: int) -> None:
+    def __init__(self, draw: st.DrawFn, limit: int, wild: bool) -> None:
         self.draw = draw
         self.limit = limit  # of `#pragma pack`, 0 for none
+        self.wild = wild
         self.count = 0
         self.plain: list[str] = []
         self.bits: list[str] = []
@@ -88,21 +108,25 @@ class _Members:
             length = self.draw(st.integers(1, 3))
             return f"{text} {name}{f'[{length}]' if kind == 'elements' else ''};"
         if kind in ("plain", "array", "zero"):
-            c_type = self.draw(st.sampled_from([*INTEGERS, *OTHERS]))
+            types = [*INTEGERS, *OTHERS]
+            if self.wild and kind == "plain":
+                types += [*ALIGNED_BITS, *ALIGNED_OTHERS]
+            c_type = self.draw(st.sampled_from(types))
             if kind != "plain" and c_type == "more_aligned":
                 c_type = "pair"  # no array may have elements aligned beyond their size
             suffix = {"array": "[3]", "zero": "[0]"}.get(kind, "")
             self.plain.append(f"{path}{name}")
             return f"{c_type} {name}{suffix}{self.attribute()};"
-        c_type = self.draw(st.sampled_from(sorted(INTEGERS)))
+        widths = INTEGERS | (ALIGNED_BITS if self.wild else {})
+        c_type = self.draw(st.sampled_from(sorted(widths)))
         if kind == "break":
             return f"{c_type} : 0;"
-        width = self.draw(st.integers(1, INTEGERS[c_type]))
+        width = self.draw(st.integers(1, widths[c_type]))
         if kind == "unnamed":
             return f"{c_type} : {width};"
         self.bits.append(f"{path}{name}")
         # Of other alignments of bit-fields, gcc and clang think differently.
-        alignments = () if self.limit else (8, 16)
+        alignments = (1, 2, 4, 8, 16) if self.wild else () if self.limit else (8, 16)
         return f"{c_type} {name} : {width}{self.attribute(alignments)};"
 
     def attribute(self, alignments: Sequence[int] = (1, 2, 4, 8, 16)) -> str:
@@ -112,6 +136,8 @@ class _Members:
         if alignments:
             alignment = self.draw(st.sampled_from(alignments))
             wanted += [f"aligned({alignment})", f"__packed__, aligned({alignment})"]
+            if self.wild:
+                wanted += [f"aligned({alignment}), aligned(4)"]
         return f" __attribute__(({self.draw(st.sampled_from(wanted))}))"
 
     def record(self, tag: str, path: str, depth: int) -> str:
@@ -128,10 +154,13 @@ class _Members:
 
 
 @st.composite
-def declarations(draw: st.DrawFn, index: int) -> Declared:
-    """One record with its tag, at most three deep, perhaps below a `#pragma pack`."""
+def declarations(draw: st.DrawFn, index: int, wild: bool = False) -> Declared:
+    """One record with its tag, at most three deep, perhaps below a `#pragma pack`.
+
+    Of a wild one gcc and clang need not think alike.
+    """
     limit = draw(st.sampled_from([0] * 12 + [1, 2, 4, 8]))
-    members = _Members(draw, limit)
+    members = _Members(draw, limit, wild)
     name = f"{draw(st.sampled_from(['struct', 'struct', 'union']))} record{index}"
     text = members.definition(name, "", draw(st.integers(0, 2))) + ";"
     if limit:
@@ -139,14 +168,14 @@ def declarations(draw: st.DrawFn, index: int) -> Declared:
     return Declared(name, text, tuple(members.plain), tuple(members.bits))
 
 
-def batches(size: int) -> st.SearchStrategy[tuple[Declared, ...]]:
+def batches(size: int, wild: bool = False) -> st.SearchStrategy[tuple[Declared, ...]]:
     """Records that can be declared together."""
-    return st.tuples(*(declarations(index) for index in range(size)))
+    return st.tuples(*(declarations(index, wild) for index in range(size)))
 
 
 def declare(batch: Sequence[Declared]) -> str:
     """The batch as the text of a header."""
-    return PRELUDE + "".join(f"{declared.text}\n" for declared in batch)
+    return PRELUDE + ALIGNED + "".join(f"{declared.text}\n" for declared in batch)
 
 
 def questions(batch: Sequence[Declared]) -> str:

@@ -18,6 +18,7 @@ from random_records import Declared, answers, batches, declare, questions
 from support import PROJECT
 from xenbind.backend.module import module_view
 from xenbind.backend.render import Templates
+from xenbind.errors import SourceError
 from xenbind.frontend.parse import parse
 from xenbind.ir import layout
 from xenbind.ir.abi import ABIS
@@ -144,13 +145,13 @@ def differences(
 
 
 def for_random_batches(
-    count: int, check: Callable[[tuple[Declared, ...]], None]
+    count: int, check: Callable[[tuple[Declared, ...]], None], wild: bool = False
 ) -> None:
     """Call `check` with so many batches, the first of which is hardly random."""
 
     # A failure names its culprits; shrinking would compile a thousand times.
     @settings(max_examples=count, deadline=None, phases=[Phase.generate])
-    @given(batches(SIZE))
+    @given(batches(SIZE, wild))
     def checked(batch: tuple[Declared, ...]) -> None:
         check(batch)
 
@@ -169,6 +170,23 @@ def test_random_records_as_compilers_lay_them_out(count: int) -> None:
             assert disagreements(batch, name) == []
 
     for_random_batches(count, check)
+
+
+def test_where_compilers_differ_the_declaration_is_refused(count: int) -> None:
+    def check(batch: tuple[Declared, ...]) -> None:
+        for target in ABIS:
+            said = [
+                list(answers(batch, compile_c(questions(batch), compilers[target])))
+                for compilers in (GCC, CLANG)
+            ]
+            for declared, gcc, clang in zip(batch, *said, strict=True):
+                try:
+                    (facts,) = said_by_xenbind((declared,), target)
+                except SourceError:
+                    continue
+                assert gcc == clang == facts, (target, declared.text)
+
+    for_random_batches(count, check, wild=True)
 
 
 def test_the_generated_classes_agree_with_gcc(count: int) -> None:

@@ -1,6 +1,6 @@
 """Make what a machine boots: Xen, a Linux kernel for dom0, and its initrd, which is all of dom0.
 
-Takes the package files of packages.py and the files that a run adds; machine.py boots the
+Takes Debian's package files and the files that a run adds; machine.py boots the
 result.  What comes of the packages alone is kept in the cache folder, since it takes longer.
 """
 
@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from live.packages import cache_folder
+from packages import cache_folder, empty_root, unpack
 
 # Drivers of Debian's kernel through which the tools reach Xen.
 MODULES = ("xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs")
@@ -56,11 +56,9 @@ def _build_base(packages: list[Path], base: Path) -> None:
         root, done = Path(folder, "root"), Path(folder, "done")
         root.mkdir()
         done.mkdir()
-        for name in ("bin", "sbin", "lib", "lib64"):  # as every Debian system has them
-            (root / "usr" / name).mkdir(parents=True)
-            (root / name).symlink_to(f"usr/{name}")
+        empty_root(root)
         for package in packages:
-            _unpack(package, root)
+            unpack(package, root)
         [kernel] = (root / "boot").glob("vmlinuz-*")
         shutil.copy(kernel, done / "kernel")
         [xen] = [
@@ -83,19 +81,6 @@ def _build_base(packages: list[Path], base: Path) -> None:
         (root / "var/run").symlink_to("/run")
         (done / "initrd").write_bytes(_archive(root))
         done.rename(base)
-
-
-def _unpack(package: Path, root: Path) -> None:
-    """Unlike dpkg-deb's own extraction, this goes through the links in root."""
-    files = subprocess.run(
-        ["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE, check=True
-    ).stdout
-    subprocess.run(
-        ["tar", "--extract", "--keep-directory-symlink", "--no-same-owner"],
-        cwd=root,
-        input=files,
-        check=True,
-    )
 
 
 def _archive(root: Path) -> bytes:

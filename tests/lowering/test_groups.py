@@ -14,18 +14,25 @@ SPEC = """\
 name = "test"
 package = "xen_test"
 header = "vm_event.h"
-version_macro = "VERSION"
 needs = ["stdint.h"]
 """
 
 
-def groups(folder: Path, text: str, extra: str = "") -> dict[str, ConstantGroup]:
-    header = f"#define VERSION 1\n\n{text}\nstruct pair {{ uint32_t first; }};\n"
+def groups(
+    folder: Path,
+    text: str,
+    extra: str = "",
+    interface: str = "",
+    version: str = "VERSION",
+) -> dict[str, ConstantGroup]:
+    """The groups of a header, by name; `interface` are further lines of that section."""
+    blank = "\n" if version == "VERSION" else ""
+    header = f"#define {version} 1\n{blank}{text}\nstruct pair {{ uint32_t first; }};\n"
     path = tree(folder / "headers", header) / "spec.toml"
-    path.write_text(SPEC + extra)
+    path.write_text(f'{SPEC}version_macro = "{version}"\n{interface}{extra}')
     loaded = spec.load(path).for_tree(path.parent)
-    interface = pipeline.read(loaded, loaded.versions[0], ("gcc",))
-    return {group.name: group for group in interface.groups}
+    read = pipeline.read(loaded, loaded.versions[0], ("gcc",))
+    return {group.name: group for group in read.groups}
 
 
 def names(group: ConstantGroup) -> list[str]:
@@ -84,13 +91,17 @@ def test_equal_values_part_a_run(tmp_path: Path) -> None:
         (("1 << 0", "1u << 4", "(PAIR_KIND_0 | PAIR_KIND_1)"), True),
         (("0x1", "0x2", "0x4"), True),
         (("0x1", "0x2"), False),
-        (("1", "2", "4"), False),
+        (("1", "2", "4"), True),
+        (("0", "1", "2", "4", "6"), True),
+        (("1", "2"), False),
+        (("1", "2", "3", "4"), False),
+        (("0x0", "0x1", "0x2"), False),
         (("(1 << 0)", "3"), False),
         (("0", "1", "2"), False),
         (("-1", "1 << 1"), False),
     ],
 )
-def test_flags_are_bits_written_as_bits(
+def test_flags_are_bits_however_they_are_written(
     values: tuple[str, ...], is_flag: bool, tmp_path: Path
 ) -> None:
     text = "".join(f"#define PAIR_KIND_{i} {value}\n" for i, value in enumerate(values))
@@ -123,6 +134,7 @@ def test_an_enum_of_c_is_a_group(tmp_path: Path) -> None:
     found = groups(tmp_path, ENUMS)
     assert {name: group.is_flag for name, group in found.items()} == {
         "Level": False,
+        "Mixed": False,
         "Shape": True,
     }
     level = found["Level"]
@@ -132,8 +144,74 @@ def test_an_enum_of_c_is_a_group(tmp_path: Path) -> None:
 
 def test_a_member_of_an_enum_s_type_holds_its_values(tmp_path: Path) -> None:
     path = tree(tmp_path / "headers", f"#define VERSION 1\n{ENUMS}") / "spec.toml"
-    path.write_text(SPEC)
+    path.write_text(f'{SPEC}version_macro = "VERSION"\n')
     loaded = spec.load(path).for_tree(path.parent)
     interface = pipeline.read(loaded, loaded.versions[0], ("gcc",))
     (ask,) = interface.records
-    assert [field.hint for field in ask.fields] == ["LEVEL_", "SHAPE_", None]
+    of = interface.groups_by_hint
+    assert [of[f.hint or ""].name for f in ask.fields] == ["Level", "Shape", "Mixed"]
+
+
+def test_enums_are_told_apart_by_their_tags(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "enum mode { CFG_OFF, CFG_ON }; enum level { CFG_LOW = 1, CFG_HIGH };\n"
+        "enum colour { RED, GREEN }; typedef enum { Round, Flat } shape_t;\n"
+        "enum { LIMIT = 4 }; typedef enum { Lone = 1 } lone_t;\n",
+    )
+    assert {name: list(group.members_by_name) for name, group in found.items()} == {
+        "Mode": ["OFF", "ON"],
+        "Level": ["LOW", "HIGH"],
+        "Colour": ["RED", "GREEN"],
+        "ShapeT": ["Round", "Flat"],
+    }
+
+
+def test_the_spec_names_an_enum_by_its_tag(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "enum mode { CFG_OFF, CFG_ON }; enum level { CFG_LOW = 1, CFG_HIGH };\n",
+        '[names]\n"enum level" = "Loudness"\nCFG_ = "Config"\n',
+    )
+    assert set(found) == {"Config", "Loudness"}
+
+
+def test_an_included_enum_that_a_member_has_is_a_group(tmp_path: Path) -> None:
+    (tmp_path / "headers").mkdir()
+    (tmp_path / "headers" / "kinds.h").write_text(
+        "enum used { USED_A = 3, USED_B };\nenum unused { UNUSED_A, UNUSED_B };\n"
+    )
+    found = groups(tmp_path, '#include "kinds.h"\nstruct holder { enum used used; };\n')
+    assert {name: names(group) for name, group in found.items()} == {
+        "Used": ["USED_A", "USED_B"]
+    }
+
+
+def test_the_version_joins_no_group(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path, "#define VM_PAIR_A 2\n#define VM_PAIR_B 3\n", version="VM_PAIR_V"
+    )
+    assert {name: names(group) for name, group in found.items()} == {
+        "VmPair": ["VM_PAIR_A", "VM_PAIR_B"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "is_flag"),
+    [
+        ("flags", "enum e { E_A = 1, E_B = 2 };", True),
+        ("values", "enum e { E_A = 1, E_B = 2, E_C = 4 };", False),
+        ("flags", "#define E_E_A 1\n#define E_E_B 2\n", True),
+        ("values", "#define E_E_A (1 << 1)\n#define E_E_B (1 << 2)\n", False),
+    ],
+)
+@pytest.mark.parametrize("by", ["prefix", "enum"])
+def test_the_spec_says_what_are_flags(
+    key: str, body: str, is_flag: bool, by: str, tmp_path: Path
+) -> None:
+    is_enum = body.startswith("enum")
+    if by == "enum" and not is_enum:
+        pytest.skip("macros have but a prefix")
+    name = "enum e" if by == "enum" else "E_" if is_enum else "E_E_"
+    found = groups(tmp_path, body, interface=f'{key} = ["{name}"]\n')
+    assert [group.is_flag for group in found.values()] == [is_flag]

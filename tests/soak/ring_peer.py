@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import itertools
 import mmap
 import os
 import select
@@ -25,7 +26,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
 from support import PROJECT, require
-from xen_vm_event import RingOverflow, v7
+from xen_vm_event import OtherVersion, RingOverflow, v7
 
 LIMIT = 600  # seconds after which a process is stopped, where no test is first
 
@@ -237,7 +238,8 @@ def guarded(fd: int) -> ctypes.Array[ctypes.c_char]:
 class Consumption:
     """What a side does while its page is scribbled on, and what it counted.
 
-    Nothing but RingOverflow may come of it; after one, the page is attached to anew.
+    Nothing but RingOverflow and OtherVersion may come of it; after one, the page is
+    attached to anew.
     """
 
     def __init__(self, fd: int, seconds: float) -> None:
@@ -245,6 +247,7 @@ class Consumption:
         self.end = time.monotonic() + seconds
         self.taken = self.overflows = 0
         self.slowest = 0.0
+        self.any_version = itertools.cycle([True, False])
 
     def goes_on(self) -> bool:
         """Until time is up, and enough has happened on however slow a machine."""
@@ -258,6 +261,9 @@ class Consumption:
                 assert 0 <= overflow.theirs <= U32
                 assert 0 <= overflow.ours <= U32
                 self.overflows += 1
+            except OtherVersion as other:
+                assert 0 <= other.theirs <= U32
+                assert other.ours == 7
 
     def each(self, items: Iterator[Any]) -> Iterator[Any]:
         """The items that the ring gives out until time is up, each step with its time."""
@@ -274,7 +280,8 @@ class Consumption:
         """Take whole requests, answer some at once and others later."""
         with v7.BackRing(self.page) as ring:
             while self.goes_on():
-                for request in self.each(ring.requests()):
+                requests = ring.requests(any_version=next(self.any_version))
+                for request in self.each(requests):
                     octets = bytes(request)
                     assert repr(request)
                     assert bytes(request) == octets
@@ -293,7 +300,7 @@ class Consumption:
                 "u.cpuid.leaf",
                 "data.regs.x86.gs_sel",
             )
-            selection = ring.select(*paths)
+            selection = ring.select(*paths, any_version=next(self.any_version))
             while self.goes_on():
                 for flags, gfn, leaf, selector in self.each(iter(selection)):
                     assert flags <= U32 and leaf <= U32 and selector < 1 << 16

@@ -50,11 +50,17 @@ def every(items: Iterable[Any]) -> list[Any]:
     return found
 
 
+def empty_page() -> bytearray:
+    """A page whose entries have the right version, and nothing else."""
+    octets = bytes(v7.vm_event_st(version=7)).ljust(ENTRY_SIZE, b"\0") * ENTRIES
+    return bytearray((bytes(64) + octets).ljust(PAGE_SIZE, b"\0"))
+
+
 class Ring:
     """A page with both halves on it, and its indices, to play tricks with."""
 
     def __init__(self, start: int = 0) -> None:
-        self.page = bytearray(PAGE_SIZE)
+        self.page = empty_page()
         self.words = memoryview(self.page).cast("I")
         self.words[0] = self.words[2] = start
         self.words[1] = self.words[3] = (start + 1) & U32
@@ -239,7 +245,7 @@ def test_a_page_can_be_closed_behind_the_with_block() -> None:
     page = mmap.mmap(-1, PAGE_SIZE)
     with v7.FrontRing(page) as front, v7.BackRing(page) as back:
         front.front_ring_init(front.sring, PAGE_SIZE)
-        front.send(v7.vm_event_st())
+        front.send(v7.vm_event_st(version=7))
         front.push_requests()
         for request in back.requests():
             back.respond(request, flags=1)
@@ -262,6 +268,7 @@ def test_a_page_can_be_closed_after_an_overflow() -> None:
 @pytest.mark.parametrize("take", [whole, selected])
 def test_a_page_can_be_closed_in_the_middle_of_an_iteration(take: Any) -> None:
     page = mmap.mmap(-1, PAGE_SIZE)
+    page[:] = empty_page()
     page[:4] = (2).to_bytes(4, "little")
     with v7.BackRing(page) as back:
         items = take(back)
@@ -275,7 +282,7 @@ def test_requests_stay_readable_when_the_page_is_gone() -> None:
     page = mmap.mmap(-1, PAGE_SIZE)
     with v7.FrontRing(page) as front, v7.BackRing(page) as back:
         for number in range(ENTRIES):
-            front.send(v7.vm_event_st(vcpu_id=number))
+            front.send(v7.vm_event_st(version=7, vcpu_id=number))
         front.push_requests()
         requests = every(back.requests())
     page.close()
@@ -497,7 +504,7 @@ def test_only_numbers_can_be_selected(path: str) -> None:
 
 def test_members_come_in_the_order_asked_for() -> None:
     ring = Ring()
-    request = v7.vm_event_st(reason=1, vcpu_id=2, altp2m_idx=3)
+    request = v7.vm_event_st(version=7, reason=1, vcpu_id=2, altp2m_idx=3)
     request.u.io.in_ = 4
     request.data.regs.x86.gs_sel = 5
     request.data.regs.x86.rax = 1 << 63
@@ -512,7 +519,7 @@ def test_members_come_in_the_order_asked_for() -> None:
 
 def test_members_of_a_union_are_selected_side_by_side() -> None:
     ring = Ring()
-    request = v7.vm_event_st()
+    request = v7.vm_event_st(version=7)
     request.u.mem_access.gfn = 0x8877_6655_4433_2211
     request.u.mem_access.offset = 0xFFEE_DDCC_BBAA_0099
     ring.front.send(request)

@@ -278,6 +278,7 @@ class Model:
         self.back_waits = self.front_waits = self.start + 1
         self.requests: deque[bytes] = deque()
         self.unanswered: list[Any] = []
+        self.paused: dict[Any, int] = {}  # whether the vCPU waits for the answer
         self.responses: deque[bytes] = deque()
 
     def some(self, most: int) -> int:
@@ -287,8 +288,10 @@ class Model:
         before = self.sent
         for _ in range(self.some(8 - (self.sent - self.consumed))):
             octets = self.dice.randbytes(ctypes.sizeof(self.vm_event.vm_event_st))
-            self.front.send(self.vm_event.vm_event_st.from_buffer_copy(octets))
-            self.requests.append(octets)
+            request = self.vm_event.vm_event_st.from_buffer_copy(octets)
+            request.version = self.vm_event.VM_EVENT_INTERFACE_VERSION
+            self.front.send(request)
+            self.requests.append(bytes(request))
             self.sent += 1
         self.check()
         notify = self.front.push_requests_and_check_notify()
@@ -300,6 +303,7 @@ class Model:
         for request in itertools.islice(self.back.requests(), limit):
             assert bytes(request) == self.requests.popleft()
             self.unanswered.append(request)
+            self.paused[request] = request.flags & self.vm_event.VmEventFlag.VCPU_PAUSED
             self.taken += 1
             limit -= 1
         if limit:
@@ -312,9 +316,14 @@ class Model:
         for _ in range(self.some(len(self.unanswered))):
             request = self.unanswered.pop(self.dice.randrange(len(self.unanswered)))
             expected = request.copy()
-            expected.flags, expected.vcpu_id = self.dice.randbytes(2)
+            flags, expected.vcpu_id = self.dice.randbytes(2)
             request.vcpu_id = expected.vcpu_id
-            self.back.respond(request, expected.flags)
+            if self.dice.randrange(2):
+                self.back.respond(request, flags)
+            else:
+                request.flags = flags
+                self.back.respond(request)
+            expected.flags = flags | self.paused.pop(request)
             self.responses.append(bytes(expected))
             self.answered += 1
         self.check()
@@ -330,8 +339,11 @@ class Model:
             octets = self.requests.popleft()
             expected = self.vm_event.vm_event_st.from_buffer_copy(octets)
             assert (vcpu_id, version) == (expected.vcpu_id, expected.version)
-            expected.flags = vcpu_id ^ version
-            self.selection.respond(expected.flags)
+            flags = vcpu_id ^ version
+            self.selection.respond(flags)
+            expected.flags = (
+                flags | expected.flags & self.vm_event.VmEventFlag.VCPU_PAUSED
+            )
             self.responses.append(bytes(expected))
             self.taken += 1
             self.answered += 1

@@ -24,6 +24,14 @@ from xenbind.ir.layout import Part, lay_out
 _STRICTEST = 16
 
 
+def _class_alignment(record: Record) -> int:
+    """The alignment that ctypes can give a record: its size is a multiple of it."""
+    alignment = min(record.alignment, _STRICTEST)
+    while record.size % alignment:
+        alignment //= 2
+    return alignment
+
+
 def is_natural(record: Record, records: Mapping[str, Record]) -> bool:
     """Whether a ctypes class with the record's members in order has C's layout.
 
@@ -31,7 +39,7 @@ def is_natural(record: Record, records: Mapping[str, Record]) -> bool:
     units of one type, each entered at its first bit and left before anything else comes.
     """
     units = _units(record)
-    if units is None or record.alignment > _STRICTEST:
+    if units is None or record.alignment != _class_alignment(record):
         return False
     laid_out = lay_out(record.kind, [_member(field, records) for field in units])
     return (laid_out.size, laid_out.alignment) == (record.size, record.alignment) and [
@@ -91,7 +99,7 @@ def _unit(c_type: CType) -> int:
 def _alignment(c_type: CType, records: Mapping[str, Record]) -> int:
     match element(c_type):
         case RecordRef(key=key):
-            return records[key].alignment
+            return _class_alignment(records[key])
         case Pointer():
             return X86_64.pointer
         case Scalar(base=base) | Enumeration(base=base):

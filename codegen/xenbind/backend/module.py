@@ -8,7 +8,7 @@ package/version.py.jinja.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from xenbind.backend.ctypes_layout import is_natural
 from xenbind.backend.names import (
@@ -38,7 +38,7 @@ from xenbind.backend.python_types import (
     is_nested,
 )
 from xenbind.ir.c_types import CType, Enumeration, RecordRef, Scalar
-from xenbind.ir.interface import ConstantGroup, Field, Interface, Record, Ring
+from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Record, Ring
 
 # Where a version's module finds what is not in C.
 RECORDS = ".runtime.records"
@@ -65,9 +65,9 @@ class _Module:
         self.imported: set[tuple[str, str]] = set()
         self.taken = set(BUILTINS) | _IMPORTABLE
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
-        self.groups = {
-            group.prefix: self.claim(group.name) for group in interface.groups
-        }
+        self.values = {c.name: c.value for c in interface.constants}
+        self.groups = {group.key: self.claim(group.name) for group in interface.groups}
+        self.hints = interface.groups_by_hint
         self.scalars = {t.name: self.claim(t.name) for t in interface.scalar_typedefs}
         self.classes = {
             record.key: self.claim(_class_name(record)) for record in interface.records
@@ -100,8 +100,7 @@ class _Module:
         aliases = [
             AliasView(self.claim(typedef.name), self.alias(typedef.type))
             for typedef in interface.typedefs
-            if isinstance(typedef.type, RecordRef | Scalar | Enumeration)
-            and not self.is_own_name(typedef.name, typedef.type)
+            if not self.is_own_name(typedef.name, typedef.type)
         ]
         sections = list(self.sections())
         enums = [self.enum(group) for group in interface.groups]
@@ -127,6 +126,7 @@ class _Module:
             self.types.annotation(field.type)
             for field in self.records[ring.entry].fields
         )
+        page = self.records[ring.shared]
         return HalvesView(
             front=self.claim(f"{prefix}FrontRing"),
             back=self.claim(f"{prefix}BackRing"),
@@ -134,7 +134,20 @@ class _Module:
             request=request,
             response=response,
             entry=self.classes[ring.entry],
+            first_entry=next(f.offset for f in page.fields if f.name == "ring"),
+            meanings=list(self.meanings(ring)),
         )
+
+    def meanings(self, ring: Ring) -> Iterator[tuple[str, str]]:
+        """What the spec says of a ring's requests, as attributes of its back half."""
+        if ring.flags is not None:
+            yield "flags_member", f'"{ring.flags}"'
+        if ring.keep:
+            names = [self.constants[constant.name] for constant in ring.keep]
+            yield "kept_flags", " | ".join(names)
+        if ring.version is not None:
+            yield "version_member", f'"{ring.version}"'
+            yield "version", str(self.interface.version)
 
     def imports(self) -> list[str]:
         lines: list[str] = []
@@ -188,7 +201,7 @@ class _Module:
 
     def heading(self, group: ConstantGroup) -> list[str]:
         return comment(
-            f"{group.prefix}*: {group.doc}" if group.doc else f"{group.prefix}*"
+            f"{group.spelling}: {group.doc}" if group.doc else group.spelling
         )
 
     def enum(self, group: ConstantGroup) -> EnumView:
@@ -204,11 +217,17 @@ class _Module:
             taken.add(name)
             members.append(
                 ConstantView(
-                    name, self.constants[constant.name], docstring(constant.doc, 4)
+                    name, self.enum_value(constant), docstring(constant.doc, 4)
                 )
             )
-        words = group.doc or f"The {group.prefix}* constants."
-        return EnumView(self.groups[group.prefix], base, docstring(words, 4), members)
+        words = group.doc or f"The {group.spelling} constants."
+        return EnumView(self.groups[group.key], base, docstring(words, 4), members)
+
+    def enum_value(self, constant: Constant) -> str:
+        """The constant's name, or its value where a macro has made another of the name."""
+        flat = self.values[constant.name]
+        name = self.constants[constant.name]
+        return name if flat == constant.value else str(constant.value)
 
     # --- records --------------------------------------------------------------------
 
@@ -224,7 +243,7 @@ class _Module:
                 MemberView(
                     name,
                     self.member(field, name, natural),
-                    self.values(field),
+                    self.enum_of(field),
                     docstring(field.doc, 4),
                 )
             )
@@ -266,6 +285,8 @@ class _Module:
         if not record.is_anonymous:
             return f"{record.key}."
         outer, _, member = record.key.rpartition(".")
+        if " " not in outer:
+            return f"The {record.kind} that {outer} is made of."
         inside = outer.partition(" ")[2].replace(".", "'s ")
         return f"The {record.kind} that is the member {member} of {inside}."
 
@@ -277,7 +298,7 @@ class _Module:
         extra = []
         if field.bit_width is not None:
             extra.append(str(field.bit_width))
-        if values := self.values(field):
+        if values := self.enum_of(field):
             extra.append(values)
         if name != field.name:
             extra.append(f'"{field.name}"')
@@ -295,10 +316,10 @@ class _Module:
             return f"{text[:-1]}, {', '.join(extra)}]"
         return f"{self.use(ANNOTATIONS, 'Annotated')}[{text}, {', '.join(extra)}]"
 
-    def values(self, field: Field) -> str:
+    def enum_of(self, field: Field) -> str:
         """The enum class of what a member holds, empty without one."""
-        if field.hint in self.groups and isinstance(field.type, Scalar | Enumeration):
-            return self.groups[field.hint]
+        if field.hint in self.hints and isinstance(field.type, Scalar | Enumeration):
+            return self.groups[self.hints[field.hint].key]
         return ""
 
     def alias(self, c_type: CType) -> str:

@@ -78,7 +78,11 @@ class AliasView:
 
 @dataclass(frozen=True, slots=True)
 class HalvesView:
-    """The two halves of a ring as a version's module declares them."""
+    """The two halves of a ring as a version's module declares them.
+
+    `meanings` are pairs of a class attribute and its value: what the spec says of flags
+    and versions.
+    """
 
     front: str
     back: str
@@ -86,6 +90,8 @@ class HalvesView:
     request: str
     response: str
     entry: str
+    first_entry: int
+    meanings: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,6 @@ class ProtocolView:
     """What package/ring.py.jinja says: ring.h's macros, by whose methods they are."""
 
     header: str
-    first_entry: int
     words: Sequence[WordView]
     functions: Sequence[OperationView]
     page: Sequence[OperationView]

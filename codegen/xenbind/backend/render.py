@@ -23,6 +23,7 @@ from xenbind.backend.ring_module import protocol_view
 from xenbind.errors import XenbindError
 from xenbind.facts.probes import Reference, reference
 from xenbind.ir.abi import ABIS
+from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface, Layouts
 from xenbind.resources import folder
 from xenbind.spec import Spec
@@ -214,7 +215,7 @@ def _releases(spec: Spec, interface: Interface) -> Sequence[str]:
 
 
 def _version_place(interfaces: Sequence[Interface]) -> dict[str, int] | None:
-    """Where a request has its version word, and so a page's first entry, in bytes.
+    """Where a request has its version, and so a page's first entry, in bytes.
 
     None unless all versions agree: then the bytes cannot tell which one they are of.
     """
@@ -222,16 +223,19 @@ def _version_place(interfaces: Sequence[Interface]) -> dict[str, int] | None:
     place = places.pop()
     if places or place is None:
         return None
-    member, entry = place
-    return {"member": member, "entry": entry + member}
+    member, size, entry = place
+    return {"member": member, "size": size, "entry": entry + member}
 
 
-def _places(interface: Interface) -> tuple[int, int] | None:
-    if interface.payload is None or not interface.rings:
-        return None
+def _places(interface: Interface) -> tuple[int, int, int] | None:
+    """Give where a request has its version, in how many bytes, and where a page has one."""
     records = interface.records_by_key
-    request = {f.name: f for f in records[interface.payload.record].fields}
-    page = {f.name: f for f in records[interface.rings[0].shared].fields}
-    if "version" not in request:
-        return None
-    return request["version"].offset, page["ring"].offset
+    for ring in interface.rings:
+        if ring.version is not None:
+            request = records[ring.entry].fields[0].type
+            assert isinstance(request, RecordRef)
+            fields = {f.name: f for f in records[request.key].fields}
+            page = {f.name: f for f in records[ring.shared].fields}
+            member = fields[ring.version]
+            return member.offset, member.size, page["ring"].offset
+    return None

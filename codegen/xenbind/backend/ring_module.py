@@ -12,6 +12,7 @@ from xenbind.backend.python_model import OperationView, ProtocolView, WordView
 from xenbind.backend.python_text import docstring, fold
 from xenbind.backend.rings.model import Operation, Returns, Role, Side
 from xenbind.backend.rings.protocol import operations
+from xenbind.errors import SourceError
 from xenbind.ir.c_types import Scalar
 from xenbind.ir.interface import Interface, Record
 
@@ -22,22 +23,37 @@ _RETURNS = {Returns.REQUEST: "Request", Returns.RESPONSE: "Response"}
 def protocol_view(interface: Interface, header: str) -> ProtocolView | None:
     """The protocol of an interface's ring, None if it has no ring.
 
-    `header` is how the module's docstring names ring.h.
+    `header` is how the module's docstring names ring.h.  Raises `SourceError` for two rings
+    whose pages differ in more than where the entries begin.
     """
     if not interface.rings:
         return None
-    ring = interface.rings[0]
+    ring, *others = interface.rings
     page = interface.records_by_key[ring.shared]
+    for other in others:
+        _check_alike(page, interface.records_by_key[other.shared])
     made = operations(ring, interface.records_by_key)
     return ProtocolView(
         header=header,
-        first_entry=next(f.offset for f in page.fields if f.name == "ring"),
         words=list(_words(page)),
         functions=list(_views(made, Side.NONE, 4)),
         page=list(_views(made, Side.PAGE, 8)),
         front=list(_views(made, Side.FRONT, 8)),
         back=list(_views(made, Side.BACK, 8)),
     )
+
+
+def _check_alike(page: Record, other: Record) -> None:
+    """Refuse a page on which the macros of the first ring would touch another's words."""
+    for mine, its in zip(page.fields, other.fields, strict=False):
+        if mine.name != its.name or (
+            mine.name != "ring" and (mine.offset, mine.size) != (its.offset, its.size)
+        ):
+            raise SourceError(
+                its.coord,
+                f"{other.spelling} has '{its.name}' where {page.spelling} has '{mine.name}'",
+                "declare both by the same DEFINE_RING_TYPES",
+            )
 
 
 def _words(page: Record) -> Iterator[WordView]:

@@ -48,6 +48,14 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     for index, string in enumerate(reference.strings):
         text = data[f"xenbind_string_{index}"].removesuffix(b"\0")
         found[string.name] = text.decode("utf-8", errors="backslashreplace")
+    rows = _rows(data["xenbind_variables"], reference.name_size, 8)
+    for index, (name, sign) in enumerate(rows):
+        signed = int.from_bytes(sign, "little", signed=True) < 0
+        value = int.from_bytes(
+            data[f"xenbind_variable_{index}"], "little", signed=signed
+        )
+        found[f"{name} value"] = value & 0xFFFF_FFFF_FFFF_FFFF
+        found[f"{name} negative"] = int(value < 0)
     for index, probe in enumerate(reference.bit_fields):
         bits = int.from_bytes(data[f"xenbind_bits_{index}"], "little")
         found[f"{probe.name} bit_offset"] = (bits & -bits).bit_length() - 1

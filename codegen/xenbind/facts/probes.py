@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ from xenbind.source import Coord
 Answer = int | str
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
+_FLOATS = ("float", "double", "long double")
+_ALPHANUMERIC = f"{string.ascii_letters}{string.digits}".encode()
 # How facts about the generated classes begin, which C knows nothing of.
 CLASS = "class "
 
@@ -45,6 +48,15 @@ class Probe:
     expression: str
     expected: Answer
     coord: Coord
+
+    @property
+    def in_c(self) -> str:
+        """Write the answer as a string literal of C's."""
+        octets = str(self.expected).encode()
+        plain = set(b" !#$%&()*+,-./:;<=>@[]^_`{|}~") | set(_ALPHANUMERIC)
+        return (
+            '"' + "".join(chr(o) if o in plain else f"\\{o:03o}" for o in octets) + '"'
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +79,12 @@ class Leaf:
     """A scalar member at some depth, as the round trip reads and writes it.
 
     `path` is a C path with index variables; `lengths` are the arrays passed on the way.
-    `cast` turns it into an integer, `type` an integer into it.
+    `read` is C for the integer that it is read as, `type` turns an integer into it.
     """
 
     path: str
     lengths: tuple[int, ...]
-    cast: str
+    read: str
     type: str
 
     @property
@@ -95,21 +107,32 @@ class RoundTrip:
 class Reference:
     """Everything that the reference C file of one interface version holds.
 
-    C is asked for `numbers`, `words`, `strings` and `bit_fields`; what is `told` it cannot
-    be asked.  `name_size` and `word_size` are the room that names and words need: they are
-    stored in place, so that the object file needs no relocation to be read.
+    C is asked for `constants`, `strings` and `variables`, then, without the macros that have the `hidden`
+    names of types, members and enumerators, for the other `numbers`, `words` and
+    `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size` are the
+    room that names and words need: they are stored in place, so that the object file needs
+    no relocation to be read.
     """
 
+    constants: tuple[Probe, ...]
+    strings: tuple[Probe, ...]
+    variables: tuple[Probe, ...]
+    hidden: tuple[str, ...]
     numbers: tuple[Probe, ...]
     words: tuple[Probe, ...]
-    strings: tuple[Probe, ...]
     bit_fields: tuple[BitProbe, ...]
     told: tuple[Probe, ...]
     round_trips: tuple[RoundTrip, ...]
 
     @property
     def probes(self) -> tuple[Probe, ...]:
-        return (*self.numbers, *self.words, *self.strings, *self.told)
+        asked = (*self.constants, *self.strings, *self.variables, *self.numbers)
+        return (*asked, *self.words, *self.told)
+
+    @property
+    def variable_names(self) -> tuple[str, ...]:
+        """Name each of the variables once."""
+        return tuple(p.expression for p in self.variables if p.name.endswith(" value"))
 
     @property
     def name_size(self) -> int:
@@ -146,18 +169,29 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
                 tuple(_leaves(record, records, "", ())),
             )
         )
-    constants = [c for c in interface.constants if isinstance(c.value, int)]
-    probes += (probe for c in constants for probe in value_probes(c.name, c))
-    strings = [
-        Probe(f"{c.name} value", c.name, c.value, c.coord)
-        for c in interface.constants
-        if isinstance(c.value, str)
-    ]
+    constants: list[Probe] = []
+    strings: list[Probe] = []
+    variables: list[Probe] = []
+    for constant in interface.constants:
+        name = constant.name
+        if not isinstance(constant.value, int):
+            asked_as = (
+                "" if constant.is_variable else name
+            )  # a pointer's text is elsewhere
+            text = Probe(f"{name} value", asked_as, constant.value, constant.coord)
+            (probes if constant.is_variable else strings).append(text)
+        elif constant.is_variable:
+            variables += value_probes(name, constant)
+        else:
+            constants += value_probes(name, constant)
     asked = [*probes, *more]
     return Reference(
+        constants=tuple(constants),
+        strings=tuple(strings),
+        variables=tuple(variables),
+        hidden=interface.hidden,
         numbers=tuple(p for p in asked if isinstance(p.expected, int)),
         words=tuple(p for p in asked if isinstance(p.expected, str) and p.expression),
-        strings=tuple(strings),
         bit_fields=tuple(bit_fields),
         told=tuple(p for p in asked if not p.expression),
         round_trips=tuple(trips),
@@ -343,7 +377,15 @@ def _leaves(
         if isinstance(element, RecordRef):
             nested = records[element.key]
             yield from _leaves(nested, records, f"{inner}.", all_lengths)
-        elif isinstance(element, Pointer):
-            yield Leaf(inner, all_lengths, "(uintptr_t)", "(void *)(uintptr_t)")
+            continue
+        value = f"xenbind_record->{inner}"
+        if isinstance(element, Pointer):
+            read, cast = f"(uintptr_t){value}", "(void *)(uintptr_t)"
+            yield Leaf(inner, all_lengths, read, cast)
         elif isinstance(element, Scalar | Enumeration):
-            yield Leaf(inner, all_lengths, "", "")
+            if element.base in _FLOATS:
+                value = f"xenbind_bits({value})"
+            elif element.base == "_Bool" and field.bit_width is None:
+                # In a union it may have any bits, which C may read as it likes.
+                value = f"0 != *(const unsigned char *)&{value}"
+            yield Leaf(inner, all_lengths, value, "")

@@ -9,19 +9,22 @@ One that is not known is refused: it might change the layout, and no one would n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pycparser import c_ast
 
+from xenbind.frontend.gnu_c import NAMESPACE
+
 # They change what a compiler warns of, how it calls, optimises or links.
 _HARMLESS = frozenset("""
-    access alias alloc_size always_inline artificial assume_aligned cold const constructor
-    copy counted_by deprecated designated_init destructor enum_extensibility error
-    externally_visible fallthrough flag_enum flatten format format_arg gnu_inline hot
-    leaf malloc may_alias no_sanitize noclone noinline nonnull nonstring noreturn nothrow
-    packed_not_aligned pure regparm returns_nonnull returns_twice section sentinel
-    transparent_union unavailable unused used visibility warn_unused_result warning weak
+    access alias alloc_size always_inline artificial assume_aligned cold const
+    constructor counted_by deprecated designated_init destructor enum_extensibility
+    error externally_visible fallthrough flag_enum flatten format format_arg gnu_inline
+    hot leaf malloc may_alias maybe_unused no_sanitize noclone nodiscard noinline
+    nonnull nonstring noreturn nothrow packed_not_aligned pure regparm returns_nonnull
+    returns_twice section sentinel transparent_union unavailable unused used visibility
+    warn_unused_result warning weak
     """.split())
 
 EvaluateArgument = Callable[[c_ast.Attribute], int]
@@ -83,7 +86,7 @@ def of_type(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
 
     `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
     """
-    return _read(node.attributes, value)
+    return _of_type(node.attributes, value)
 
 
 def of_declaration(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
@@ -91,33 +94,66 @@ def of_declaration(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
 
     `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
     """
-    return _read(_declared(node), value)
+    if isinstance(node, c_ast.Decl):
+        packed, alignments = _read(_declared(node), value)
+        return Attributes(packed, max(alignments, default=0))
+    return _of_type(_declared(node), value)
 
 
 def _declared(node: c_ast.Node) -> Iterator[c_ast.AttributeSpecifier]:
     yield from node.attributes or ()
     while isinstance(node := node.type, _DERIVED):
         groups = node.attributes or ()
-        if isinstance(node, c_ast.PtrDecl) and groups:
-            raise UnknownAttribute(
-                groups[0], "an attribute of a pointer's target is not supported"
-            )
-        yield from groups
+        if not isinstance(node, c_ast.PtrDecl):
+            yield from groups
+            continue
+        for attribute in _attributes(groups):
+            if _name(attribute) not in _HARMLESS:
+                raise UnknownAttribute(
+                    attribute, "an attribute of a pointer's target is not supported"
+                )
+
+
+def _of_type(
+    groups: Iterable[c_ast.AttributeSpecifier] | None, value: EvaluateArgument
+) -> Attributes:
+    """Read what is asked of a type; of several alignments gcc takes the last, clang the most."""
+    listed = list(groups or ())
+    packed, alignments = _read(listed, value)
+    if alignments and alignments[-1] < max(alignments):
+        last = [each for each in _attributes(listed) if _name(each) == "aligned"][-1]
+        raise UnknownAttribute(last, "gcc and clang disagree on which alignment counts")
+    return Attributes(packed, max(alignments, default=0))
 
 
 def _read(
-    groups: Iterator[c_ast.AttributeSpecifier], value: EvaluateArgument
-) -> Attributes:
-    packed, aligned = False, 0
-    for group in groups or ():
-        for attribute in group.attributes:
-            name = attribute.name.strip("_")
-            if name == "packed":
-                packed = True
-            elif name == "aligned":
-                aligned = max(aligned, value(attribute))
-            elif name not in _HARMLESS:
-                raise UnknownAttribute(
-                    attribute, f"the attribute '{attribute.name}' is not supported"
-                )
-    return Attributes(packed, aligned)
+    groups: Iterable[c_ast.AttributeSpecifier], value: EvaluateArgument
+) -> tuple[bool, list[int]]:
+    """Tell whether they ask for packing, and for which alignments."""
+    packed, alignments = False, []
+    for attribute in _attributes(groups):
+        name = _name(attribute)
+        is_gnu = attribute.namespace == NAMESPACE
+        if name == "packed" and is_gnu:
+            packed = True
+        elif name == "aligned" and is_gnu:
+            alignments.append(value(attribute))
+        elif name in ("packed", "aligned"):
+            raise UnknownAttribute(
+                attribute, f"compilers disagree on [[{name}]]: write __attribute__"
+            )
+        elif name not in _HARMLESS:
+            raise UnknownAttribute(
+                attribute, f"the attribute '{attribute.name}' is not supported"
+            )
+    return packed, alignments
+
+
+def _attributes(
+    groups: Iterable[c_ast.AttributeSpecifier],
+) -> Iterator[c_ast.Attribute]:
+    return (attribute for group in groups for attribute in group.attributes)
+
+
+def _name(attribute: c_ast.Attribute) -> str:
+    return str(attribute.name).strip("_")

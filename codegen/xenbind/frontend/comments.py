@@ -1,11 +1,12 @@
 """Find documentation comments: what the header's author wrote beside each declaration.
 
-Takes a header's text as written; gives, by line, the comment above a declaration, the
-one behind it, and the one that opens a section.  `context` looks them up for `lowering`.
+Takes a header's text as written; gives, by line, the comment above a declaration, those
+beside it, and the one that opens a section.  `context` looks them up for `lowering`.
 The rules:
 
-- a comment that ends on the line before a declaration documents it;
-- a comment that follows code on the same line documents what that line declares;
+- a comment that ends on the line before a declaration documents it, unless it hangs,
+  indented more, from the declaration above;
+- a comment beside code documents what that line declares, or the part that it follows;
 - a comment with nothing but a blank line after it opens a section: it documents the
   group of constants that comes next.
 """
@@ -13,9 +14,10 @@ The rules:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from xenbind.source import IDENTIFIER
+from xenbind.source import IDENTIFIER, without_comments
 
 _TOKEN = re.compile(
     r"""
@@ -33,49 +35,73 @@ _HINT = re.compile(r"\b([A-Z][A-Z0-9_]*_)\*")
 class Comments:
     """The comments of one file as plain text, by the line of the code they speak of.
 
-    `above[n]` ends on the line before n; `behind[n]` follows code on line n;
+    `above[n]` ends on the line before n; `beside[n]` are those on line n, by their column;
     `sections[n]` stands above n with a blank line, or further comments, between.
     """
 
     above: dict[int, str]
-    behind: dict[int, str]
+    beside: dict[int, list[tuple[int, str]]]
     sections: dict[int, str]
 
+    def behind(self, line: int) -> str:
+        """Give the text beside the code of a line."""
+        return " ".join(words for _, words in self.beside.get(line, ()))
+
     def of(self, line: int, name: str = "", code: str = "") -> str:
-        """Give the text on the declaration at `line`: what is above it, then what is behind.
+        """Give the text on the declaration at `line`: what is above it, then what is beside.
 
         Where the line's `code` declares more than `name`, what is above it is on the
-        first of them, and what is behind on the last.
+        first of them, and what is beside on the one that it follows; on the one that
+        it precedes where the line begins with a comment.
         """
-        if line not in self.above and line not in self.behind:
+        beside = self.beside.get(line, [])
+        above = self.above.get(line, "")
+        if not beside and not above:
             return ""
-        before, after = _around(name, code)
-        parts = [
-            "" if _ENDS.search(before) else self.above.get(line, ""),
-            "" if _ENDS.search(after) else self.behind.get(line, ""),
-        ]
+        declared = list(_declared(code))
+        place = _index_of(name, code, declared)
+        first = declared[0][0] if declared else 0
+        leads = bool(beside) and beside[0][0] < first
+        own = [w for column, w in beside if _owner(column, declared, leads) == place]
+        parts = ["" if place else above, " ".join(own)]
         return "\n\n".join(part for part in parts if part)
 
 
-_COMMENT = re.compile(r"/\*.*?(?:\*/|$)|//.*")
-# A declarator or declaration ends, and another name follows.
-_ENDS = re.compile(r"[;,{]\s*(?:\w|$)", re.ASCII)
+# What a line declares ends so, and something else may follow.
+_PART = re.compile(r"[^;,{}\s](?:\([^()]*\)|[^;,{}])*(?P<end>[;,{}]?)")
 
 
-def _around(name: str, code: str) -> tuple[str, str]:
-    """Give what of a line's code stands before a name, and what behind it."""
-    plain = _COMMENT.sub("", code)
-    for word in IDENTIFIER.finditer(plain):
-        if word[0] == name:
-            return plain[: word.start()], plain[word.end() :].rstrip(" \t;,{")
-    return "", ""
+def _declared(code: str) -> Iterator[tuple[int, int, bool]]:
+    """Give the columns from and to which a line declares things, and whether one opens others."""
+    for part in _PART.finditer(without_comments(code)):
+        if IDENTIFIER.search(part[0]):
+            yield part.start(), part.end(), part["end"] == "{"
+
+
+def _index_of(name: str, code: str, declared: Sequence[tuple[int, int, bool]]) -> int:
+    """Tell which of a line's declarations has a name, the first if none has."""
+    words = IDENTIFIER.finditer(without_comments(code))
+    column = max((word.start() for word in words if word[0] == name), default=0)
+    ends = (index for index, (_, end, _) in enumerate(declared) if column < end)
+    return next(ends, 0)
+
+
+def _owner(column: int, declared: Sequence[tuple[int, int, bool]], leads: bool) -> int:
+    """Tell of which declaration on its line a comment speaks."""
+    before = sum(start < column for start, _, _ in declared)
+    last = before - 1
+    if before == len(declared) or (before and column < declared[last][1]):
+        return max(last, 0)
+    opens = before > 0 and declared[last][2]
+    return before if leads or opens else max(last, 0)
 
 
 def read(text: str) -> Comments:
     """Find the comments of a header and the lines that they belong to."""
     lines = text.split("\n")
+    code = _Code(text)
     above: dict[int, str] = {}
-    behind: dict[int, str] = {}
+    beside: dict[int, list[tuple[int, str]]] = {}
     sections: dict[int, str] = {}
     section: str | None = None
     line = 1
@@ -90,10 +116,14 @@ def read(text: str) -> Comments:
         words = plain(token[0])
         if not words:
             continue
-        before = text[start : min(token.start(), start + _LONGEST)]
-        if before.strip():
-            together = f"{behind[first]} {words}" if first in behind else words
-            behind[first] = together[:_LONGEST]
+        column = token.start() - start
+        if code.line(first).strip() or code.line(last).strip():
+            of = first if code.line(first).strip() else last
+            for number in code.statement(of):
+                beside.setdefault(number, []).append((column, words))
+        elif owner := code.hanging(first, last, column):
+            for number in code.statement(owner):
+                beside.setdefault(number, []).append((_LONGEST, words))
         elif last < len(lines) and lines[last].strip():
             above[last + 1] = words
             if section is not None:
@@ -105,7 +135,60 @@ def read(text: str) -> Comments:
             if following is not None:
                 sections[following] = words
                 section = None
-    return Comments(above, behind, sections)
+    return Comments(above, beside, sections)
+
+
+class _Code:
+    """The lines of a file without their comments."""
+
+    def __init__(self, text: str) -> None:
+        bare = _TOKEN.sub(_blanked, text)
+        self._lines = bare.split("\n")
+
+    def line(self, number: int) -> str:
+        """Give a line; empty before the first and behind the last."""
+        in_file = 0 < number <= len(self._lines)
+        return self._lines[number - 1][:_LONGEST] if in_file else ""
+
+    def statement(self, last: int) -> range:
+        """Give the lines of the declaration, or the macro, that ends on a line."""
+        first, depth = last, 0
+        while True:
+            line = self.line(first)
+            depth += line.count(")") - line.count("(")
+            before = self.line(first - 1).rstrip()
+            goes_on = before[-1:] == "\\" or (
+                before.strip() != ""
+                and before[-1] not in ";{}"
+                and not before.lstrip().startswith("#")
+                and (before[-1] != "," or depth > 0)
+                and last - first < _MOST_LINES
+            )
+            if not goes_on:
+                return range(first, last + 1)
+            first -= 1
+
+    def hanging(self, first: int, last: int, column: int) -> int:
+        """Find the line whose declaration a comment follows, on lines of its own.
+
+        It is indented more than what comes next, and right below what it speaks of: 0 for
+        a comment that is not.
+        """
+        following = self.line(last + 1)
+        indent = len(following) - len(following.lstrip())
+        is_member = following.lstrip()[:1].isidentifier() and indent < column
+        before = self.line(first - 1).rstrip()
+        return first - 1 if is_member and before[-1:] in (";", ",") else 0
+
+
+# No declaration is longer, for the sake of files that no person wrote.
+_MOST_LINES = 50
+
+
+def _blanked(token: re.Match[str]) -> str:
+    if token.lastgroup != "comment":
+        return token[0]
+    return re.sub(r"[^\n]", " ", token[0])
 
 
 def _next_code(lines: list[str], last: int) -> int | None:

@@ -1,11 +1,11 @@
 """Read GNU C's spellings as tokens that the parser knows: a lexer, and a parser with it.
 
-Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes what C23 writes
-`[[packed]]`, at its own line and column, where C23 allows one; alternate keywords become
-plain ones.  `parse` feeds the tokens to pycparser, and `attributes` reads what is then in
-the AST.
+Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes an attribute as
+C23 writes one, of the namespace `__attribute__`, at its own line and column, where C23
+allows one; alternate keywords become plain ones.  `parse` feeds the tokens to pycparser,
+and `attributes` reads what is then in the AST.
 
-    int a __attribute__((packed));    ->  int a [[packed]];
+    int a __attribute__((packed));    ->  int a [[__attribute__::packed]];
     __const int b;                    ->  const int b;
 """
 
@@ -33,12 +33,14 @@ _KEYWORDS = {
     "__volatile__": "volatile",
 }
 _ATTRIBUTE = frozenset(["__attribute__", "__attribute"])
+NAMESPACE = "__attribute__"  # of attributes that are written in GNU C
 
 # What may stand before a declaration's type; an attribute among them is the declaration's.
 _STORAGE = frozenset("""
     TYPEDEF EXTERN STATIC INLINE REGISTER AUTO _NORETURN _THREAD_LOCAL CONST VOLATILE
     """.split())
 _ENDS = frozenset(["SEMI", "COMMA", "LBRACE", "RBRACE", "ATTRIBUTE_END"])
+_OPENING, _CLOSING = ("LPAREN", "LBRACKET"), ("RPAREN", "RBRACKET")
 
 
 def parser() -> CParser:
@@ -91,17 +93,29 @@ def _c23_position(tokens: list[Token]) -> int:
     start = len(tokens) - leading
     if leading and (start == 0 or tokens[start - 1].type in _ENDS):
         return start
-    back = takewhile(lambda item: item[1].type not in _ENDS, _backwards(tokens))
-    colon = next((place for place, token in back if token.type == "COLON"), None)
+    colon = _bit_field_colon(tokens)
     return len(tokens) if colon in (None, len(tokens) - 1) else colon
 
 
-def _backwards(tokens: list[Token]) -> Iterator[tuple[int, Token]]:
-    return ((place, tokens[place]) for place in range(len(tokens) - 1, -1, -1))
+def _bit_field_colon(tokens: list[Token]) -> int | None:
+    """Find the colon of the last declarator, None if that is no bit-field.
+
+    It is the first outside of brackets, and no condition's: `int a : 1 ? 3 : 4`.
+    """
+    colon = None
+    depth = 0
+    for place in range(len(tokens) - 1, -1, -1):
+        kind = tokens[place].type
+        depth += (kind in _CLOSING) - (kind in _OPENING)
+        if depth < 0 or (not depth and kind in _ENDS):
+            break
+        if not depth and kind in ("COLON", "CONDOP"):
+            colon = place if kind == "COLON" else None
+    return colon
 
 
 def _c23_attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
-    """Write `__attribute__((a, b(1)))` as C23's `[[a, b(1)]]`."""
+    """Write `__attribute__((a, b(1)))` as attributes of C23 in the namespace of GNU C's."""
     found = _parenthesized(following)
     if [t.type for t in found[:2]] != ["LPAREN"] * 2:
         return [keyword, *found]  # for the parser to refuse
@@ -117,6 +131,8 @@ def _c23_attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
                     break
             token = _token_at(token, "ATTRIBUTE_ARGUMENTS", " ".join(words))
         elif token.type != "COMMA":
+            tokens.append(_token_at(token, "ID", NAMESPACE))
+            tokens.append(_token_at(token, "COLONCOLON", "::"))
             token = _token_at(token, "ID", token.value)  # `const` is a name here
         tokens.append(token)
     return [*tokens, _token_at(found[-1], "ATTRIBUTE_END", "]]")]

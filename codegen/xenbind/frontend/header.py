@@ -11,13 +11,14 @@ is one declaration, and one constant whose expression is a `BinaryOp`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pycparser import c_ast
 
 from xenbind.frontend.macros import (
     ExpandedMacro,
+    moving,
     possible_constants,
     ring_macros,
 )
@@ -37,13 +38,15 @@ from xenbind.toolchain.compiler import Compiler
 class ParsedHeader:
     """A header and all that it includes, as C's grammar has it.
 
-    `files` are those read, the root first; `constants` are the root's macros that may be
-    such, `ring_macros` those of the header that defines DEFINE_RING_TYPES.
+    `files` are those read, the root first, and `macros` the names of all macros at the end;
+    `constants` are the root's that may be such, `ring_macros` those of the header that
+    defines DEFINE_RING_TYPES.
     """
 
     path: Path
     files: tuple[str, ...]
     declarations: tuple[c_ast.Node, ...]
+    macros: frozenset[str]
     constants: tuple[ExpandedMacro, ...]
     ring_macros: tuple[ExpandedMacro, ...]
     sources: Sources
@@ -67,13 +70,24 @@ def read_header(
         expanded = expand(compiler, header, preprocessed, [*constants, *rings])
     finally:
         finish_check(check, header)
+    not_constant = moving(preprocessed.macros)
     parsed = parse(
-        preprocessed.text, [expanded[macro.name] for macro in constants], sources
+        preprocessed.text,
+        [
+            (
+                replace(expanded[macro.name], fault="its value depends on its place")
+                if macro.name in not_constant
+                else expanded[macro.name]
+            )
+            for macro in constants
+        ],
+        sources,
     )
     return ParsedHeader(
         path=header,
         files=preprocessed.files,
         declarations=parsed.declarations,
+        macros=frozenset(preprocessed.macros),
         constants=parsed.constants,
         ring_macros=tuple(expanded[macro.name] for macro in rings),
         sources=sources,

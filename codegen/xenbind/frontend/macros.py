@@ -8,25 +8,28 @@ translation of rings read what comes of it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from pycparser import c_ast
 
 from xenbind.frontend.directives import Macro, Preprocessed
+from xenbind.source import IDENTIFIER
 
 
 @dataclass(frozen=True, slots=True)
 class ExpandedMacro:
     """A macro and the text that it amounts to.
 
-    `expression` is that parsed, None where it is no expression: a string, a type, a lone
-    name, a statement.
+    `expression` is that parsed, None where it is none: a string, a type, a lone name, a
+    statement.  `fault` says why one that might be a constant can be none, empty where it can.
     """
 
     macro: Macro
     expansion: str
     expression: c_ast.Node | None = None
+    fault: str = ""
 
 
 def possible_constants(
@@ -41,6 +44,25 @@ def possible_constants(
         and macro.body
         and macro.name not in skip
     )
+
+
+# Macros of the compiler's own whose value depends on where they are used, or when.
+_MOVING = frozenset("""
+    __BASE_FILE__ __COUNTER__ __DATE__ __FILE__ __FILE_NAME__ __INCLUDE_LEVEL__ __LINE__
+    __TIMESTAMP__ __TIME__
+    """.split())
+
+
+def moving(macros: Mapping[str, Macro]) -> Set[str]:
+    """Find the macros that have another value wherever they are used, by way of others too."""
+    found = set(_MOVING)
+    words = {
+        name: set(IDENTIFIER.findall(macro.body)) - set(macro.parameters or ())
+        for name, macro in macros.items()
+    }
+    while more := {name for name in words.keys() - found if words[name] & found}:
+        found |= more
+    return found
 
 
 _RING_DEFINER = "DEFINE_RING_TYPES"
@@ -85,5 +107,5 @@ _CHARACTER = r"'(?:[^'\\]|\\.)*'"
 
 
 def is_string(expansion: str) -> bool:
-    """Tell whether a macro's expansion is one or more string literals."""
-    return re.fullmatch(rf"{STRING}(?:\s*{STRING})*", expansion) is not None
+    """Tell whether a macro's expansion is string literals, one or more, in parentheses or not."""
+    return re.fullmatch(rf"[\s(]*{STRING}(?:\s*{STRING})*[\s)]*", expansion) is not None

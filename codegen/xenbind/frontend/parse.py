@@ -11,8 +11,7 @@ syntax error becomes a `SourceError` at its place in the header.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pycparser import c_ast
@@ -21,9 +20,8 @@ from pycparser.c_parser import ParseError
 from xenbind.errors import SourceError
 from xenbind.frontend import gnu_c
 from xenbind.frontend.attributes import attach_attributes
-from xenbind.frontend.directives import Macro
 from xenbind.frontend.macros import ExpandedMacro, is_expression
-from xenbind.source import Coord, Sources
+from xenbind.source import IDENTIFIER, Coord, Sources
 
 _VARIABLE = "xenbind_constant_"
 
@@ -40,16 +38,13 @@ def parse(text: str, macros: Sequence[ExpandedMacro], sources: Sources) -> Parse
     """Parse a header and, in the scope of its types, the macros that are expressions.
 
     Each expansion becomes the initialiser of a variable with the macro's own place, so
-    that one parse does for all.
+    that one parse does for all.  One that is no expression gets a `fault`.
     """
-    to_parse = [macro for macro in macros if is_expression(macro.expansion)]
+    to_parse = [macro for macro in macros if _is_to_be_parsed(macro)]
     try:
-        tree = gnu_c.parser().parse(_with_variables(text, to_parse))
-    except ParseError as error:
-        culprit = _first_unparsable(text, to_parse)
-        if culprit is not None:
-            raise unevaluable(culprit, "it is not an expression") from None
-        raise _syntax_error(str(error), sources) from None
+        tree = _parse(_with_variables(text, to_parse))
+    except ParseError:
+        tree, to_parse = _without_culprits(text, to_parse, sources)
     attach_attributes(tree)
     declarations, expressions = [], {}
     for node in tree.ext:
@@ -58,22 +53,56 @@ def parse(text: str, macros: Sequence[ExpandedMacro], sources: Sources) -> Parse
         else:
             declarations.append(node)
     return Parsed(
-        tuple(declarations),
-        tuple(
-            replace(macro, expression=expressions.get(macro.macro.name))
-            for macro in macros
-        ),
+        tuple(declarations), tuple(_with_expression(m, expressions) for m in macros)
     )
+
+
+def _with_expression(
+    macro: ExpandedMacro, expressions: Mapping[str, c_ast.Node]
+) -> ExpandedMacro:
+    found = expressions.get(macro.macro.name)
+    if found is None and _is_to_be_parsed(macro):
+        return replace(macro, fault="it is not an expression")
+    return replace(macro, expression=found)
+
+
+def _is_to_be_parsed(macro: ExpandedMacro) -> bool:
+    return is_expression(macro.expansion) and not macro.fault
+
+
+def _without_culprits(
+    text: str, macros: Sequence[ExpandedMacro], sources: Sources
+) -> tuple[c_ast.FileAST, list[ExpandedMacro]]:
+    """Parse the header, and then one by one the macros of which some are no expressions.
+
+    Raises `SourceError` where it is the header that cannot be parsed.
+    """
+    try:
+        tree = _parse(text)
+    except ParseError as error:
+        raise _syntax_error(str(error), sources) from None
+    types = {node.name for node in tree.ext if isinstance(node, c_ast.Typedef)}
+    sound = [
+        macro
+        for macro in macros
+        if expression(macro.expansion, types & set(IDENTIFIER.findall(macro.expansion)))
+    ]
+    return _parse(_with_variables(text, sound)), sound
 
 
 def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
     """Parse one expression that may use these typedef names; give None if it is none."""
-    names = "".join(f"typedef int {name};" for name in typedefs)
+    used = set(IDENTIFIER.findall(text))  # others would only take time
+    names = "".join(f"typedef int {name};" for name in typedefs if name in used)
     try:
-        *_, variable = gnu_c.parser().parse(f"{names} int {_VARIABLE} = {text};").ext
+        *_, variable = _parse(f"{names} int {_VARIABLE} = ({text});").ext
     except ParseError:
         return None
     return variable.init
+
+
+def _parse(text: str) -> c_ast.FileAST:
+    return gnu_c.parser().parse(text)
 
 
 def _with_variables(text: str, macros: Sequence[ExpandedMacro]) -> str:
@@ -83,27 +112,6 @@ def _with_variables(text: str, macros: Sequence[ExpandedMacro]) -> str:
         for each in macros
     )
     return f"{text}\n{variables}"
-
-
-def _first_unparsable(text: str, macros: Sequence[ExpandedMacro]) -> Macro | None:
-    """Find the first macro that cannot be parsed, if the header itself can be.
-
-    The parser does not always say where it failed; halving finds it in few steps.
-    """
-    first = bisect_left(
-        range(len(macros) + 1),
-        True,
-        key=lambda count: not _parses(_with_variables(text, macros[:count])),
-    )
-    return macros[first - 1].macro if first else None
-
-
-def _parses(text: str) -> bool:
-    try:
-        gnu_c.parser().parse(text)
-    except ParseError:
-        return False
-    return True
 
 
 def _syntax_error(message: str, sources: Sources) -> SourceError:
@@ -118,13 +126,4 @@ def _syntax_error(message: str, sources: Sources) -> SourceError:
         coord or Coord(file, int(line or 1), max(text.find(token), 0) + 1),
         f"cannot parse this declaration, at '{token}'",
         "only standard C11 and the commoner extensions of GNU C are understood here",
-    )
-
-
-def unevaluable(macro: Macro, reason: str) -> SourceError:
-    """Make the error for a macro whose value cannot be told."""
-    return SourceError(
-        macro.coord,
-        f"cannot evaluate the macro {macro.name}: {reason}",
-        f"mend it, or list '{macro.name}' under 'skip' in the spec if it is no constant",
     )

@@ -28,13 +28,13 @@ class Scalar:
 class Enumeration:
     """An `enum` used as the type of a member; `base` is the integer type that holds it.
 
-    `prefix` is what its enumerators' names share, and names their group.
+    `key` tells it from others: `enum mode`, of one without a tag `enum {FIRST_ENUMERATOR}`.
     """
 
     spelling: str
     base: str
     aligned: int = 0
-    prefix: str = field(default="", compare=False)
+    key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,8 @@ class Member:
     `name` is None for an unnamed bit-field, and for an anonymous struct or union, whose
     type is then in place (C11 6.7.2.1p13).  `bit_width` is None unless it is a bit-field.
     `packed` says that the member's attributes or the record's are so; `aligned` is what
-    its own ask for, 0 without one.  `hint` is the prefix of the constants that the member
-    holds, as its comment or its enum names them (`VM_EVENT_FLAG_`).
+    its own ask for, 0 without one.  `hint` says which constants the member holds: the key
+    of its enum, or the prefix that its comment names (`VM_EVENT_FLAG_`).
     """
 
     name: str | None
@@ -92,8 +92,7 @@ class Field(Placed):
 
     `bit_offset` and `bit_width` are None unless the member is a bit-field; `offset` and
     `size` of a bit-field are those of its storage unit, of a packed one those of the
-    bytes that it touches.  `hint` is the prefix of the
-    constants that the member holds, as its comment names them (`VM_EVENT_FLAG_`).
+    bytes that it touches.  `hint` is as in `Member`.
     """
 
     name: str
@@ -112,7 +111,8 @@ class Record:
     """A struct or union with its layout.
 
     `key` names it uniquely: `struct vm_event_st` for one with a tag, and for an anonymous
-    one the key of the record around it and the member's name, `struct vm_event_st.u`.
+    one the key of the record around it and the member's name, `struct vm_event_st.u`; for
+    an untagged one in the typedef `pairs` of an array or pointer it is `pairs.element`.
     The members of an anonymous member are the record's own (C11 6.7.2.1p13), so that
     members of a struct may share bytes.
     """
@@ -138,10 +138,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """An object-like macro or an enumerator with a value.
+    """An object-like macro, an enumerator, or a variable that never changes, with its value.
 
-    `value` is an int, or a str for a macro that is a string literal.  `body` is the text
-    that the header defines it as, before expansion.
+    `value` is an int, or a str for what is a string literal.  `body` is the text that the
+    header defines it as, before expansion.  A variable's is no constant expression of C's.
     """
 
     name: str
@@ -149,21 +149,30 @@ class Constant:
     body: str
     doc: str
     coord: Coord
+    is_variable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConstantGroup:
     """Constants that belong together: the values of one member, or the bits of one word.
 
-    `prefix` is the part of the C names that all members share, with its underscore.
+    `key` tells it from others: an enum's as in `Enumeration`, else the prefix.  `prefix` is
+    the part of the C names that all members share, with its underscore, empty where an
+    enum's share none.
     """
 
     name: str
+    key: str
     prefix: str
     is_flag: bool
     members: tuple[Constant, ...]
     doc: str
     coord: Coord
+
+    @property
+    def spelling(self) -> str:
+        """Say which constants these are, as C's authors do: `VM_EVENT_FLAG_*`, `enum mode`."""
+        return f"{self.prefix}*" if self.prefix else self.key
 
     @property
     def members_by_name(self) -> Mapping[str, Constant]:
@@ -203,6 +212,8 @@ class Ring:
     """The types that one `DEFINE_RING_TYPES` makes, by record key or typedef name.
 
     `macros` are those of its header, as text; `type_names` the typedefs that they mention.
+    Of its requests, the spec may name two members: `flags` is written by an answer, which
+    keeps those in `keep`, and `version` has the interface's version.
     """
 
     name: str
@@ -214,6 +225,9 @@ class Ring:
     back: str
     macros: tuple[RingMacro, ...]
     type_names: tuple[str, ...]
+    flags: str | None
+    keep: tuple[Constant, ...]
+    version: str | None
     coord: Coord
 
 
@@ -232,12 +246,26 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that the header declares and the bindings do not have, and why not."""
+
+    name: str
+    reason: str
+    coord: Coord
+
+    def __str__(self) -> str:
+        return f"{self.coord}: note: {self.name} is left out: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Interface:
     """One version of an interface, as its root header declares it on one ABI.
 
     `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
     holds those of the root header; `scalar_typedefs` those of other headers that members
-    are declared with (`RING_IDX`).  `files` are the header files read, root first.
+    are declared with (`RING_IDX`).  `files` are the header files read, root first;
+    `hidden` are names of types, members and enumerators that are macros too, and
+    `left_out` is what the root header declares in vain.
     """
 
     name: str
@@ -252,6 +280,14 @@ class Interface:
     rings: tuple[Ring, ...]
     payload: Payload | None
     files: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def groups_by_hint(self) -> dict[str, ConstantGroup]:
+        """Give the groups by what may name them as a member's: their keys and prefixes."""
+        by_prefix = {g.prefix: g for g in reversed(self.groups) if g.prefix}
+        return by_prefix | {group.key: group for group in self.groups}
 
     @property
     def records_by_key(self) -> dict[str, Record]:

@@ -13,6 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Widths of bit-fields that are those of whole integers.
+WHOLE = (8, 16, 32, 64)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -31,6 +34,14 @@ class Part:
     packed: bool = False
     aligned: int = 0
     pack: int = 0
+
+
+class Disputed(Exception):
+    """A member, by its index, that gcc and clang do not begin at the same bit."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +70,17 @@ def lay_out(
     """Place the members of a struct or union (C11 6.7.2.1; psABI "Aggregates and Unions").
 
     `kind` is "struct" or "union"; `aligned` is the least alignment that its attributes
-    ask for, and `unnamed_bits_align` the ABI's rule of that name.
+    ask for, and `unnamed_bits_align` the ABI's rule of that name.  Raises `Disputed`.
     """
     places = []
     bit = 0  # the first free bit
     end = 0
     alignment = aligned
-    for member in members:
-        start = _start(member, 0 if kind == "union" else bit)
+    for index, member in enumerate(members):
+        free = 0 if kind == "union" else bit
+        start = _start(member, free)
+        if _is_disputed(member, free):
+            raise Disputed(index)
         places.append(_place(member, start))
         bit = start + (8 * member.size if member.bits is None else member.bits)
         end = max(end, bit)
@@ -83,11 +97,26 @@ def _start(member: Part, bit: int) -> int:
         return _round_up(bit, 8 * _demand(member))
     bit = _round_up(bit, 8 * _limited(member, member.aligned) or 1)
     step = 8 * member.alignment
-    # A bit-field may not straddle more storage units than its declared type spans.
-    touched = -(-(bit % step + member.bits) // step)
-    if touched > 8 * member.size // step and not (member.packed or member.pack):
+    # From the start of its unit, a bit-field may reach no further than its type does.
+    outside = bit % step + member.bits > 8 * member.size
+    if outside and not (member.packed or member.pack):
         return _round_up(bit, step)
     return bit
+
+
+def _is_disputed(member: Part, free: int) -> bool:
+    """Tell whether gcc and clang place a bit-field apart, whose type's name is aligned.
+
+    clang does as `_start`.  To gcc, one as wide as a whole integer is no bit-field; any
+    other leaves a unit of its type only where that is aligned more than it is long.
+    """
+    if not member.bits or member.packed or member.pack:
+        return False
+    bit = _round_up(free, 8 * member.aligned or 1)
+    if member.alignment <= member.size or bit % (8 * member.alignment) == 0:
+        return False
+    stays = member.bits in WHOLE and bit % member.bits == 0
+    return stays is not (_start(member, free) == bit)
 
 
 def _demand(member: Part) -> int:

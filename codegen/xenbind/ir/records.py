@@ -122,9 +122,13 @@ class Records:
         inner: Mapping[int, Record],
         parts: Sequence[layout.Part],
     ) -> Record:
-        laid_out = layout.lay_out(
-            declared.kind, parts, max(declared.aligned, 1), self.abi.unnamed_bits_align
-        )
+        aligned = max(declared.aligned, 1)
+        try:
+            laid_out = layout.lay_out(
+                declared.kind, parts, aligned, self.abi.unnamed_bits_align
+            )
+        except layout.Disputed as reason:
+            raise _disagreement(declared.members[reason.index]) from None
         fields: list[Field] = []
         for index, place in enumerate(laid_out.places):
             if index in inner:
@@ -155,12 +159,20 @@ class Records:
             size, alignment = self.measure(member.type)
         bits, aligned = member.bit_width, member.aligned
         if bits is not None and aligned and (pack or aligned < alignment):
-            raise Disagreement(
-                member.coord,
-                "gcc and clang disagree on where this aligned bit-field begins",
-            )
+            raise _disagreement(member)
+        if bits in layout.WHOLE and not member.packed:
+            # To gcc it is a whole integer, aligned as that, whatever its type's name says.
+            assert not isinstance(member.type, RecordType)
+            if 0 < member.type.aligned < self.abi.alignment(bits // 8):
+                raise _disagreement(member)
         named = member.name is not None or bits is None
         return layout.Part(size, alignment, bits, named, member.packed, aligned, pack)
+
+
+def _disagreement(member: Member) -> Disagreement:
+    return Disagreement(
+        member.coord, "gcc and clang disagree on where this aligned bit-field begins"
+    )
 
 
 def _fields(member: Member, part: layout.Part, place: layout.Place) -> list[Field]:

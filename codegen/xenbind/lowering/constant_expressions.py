@@ -184,11 +184,7 @@ class _Evaluator:
         return value
 
     def visit_Cast(self, node: c_ast.Cast) -> CInt:
-        operand = self.visit(node.expr)
-        target = self.integer_type(node.to_type)
-        if target.name == "_Bool":
-            return CInt(int(operand.value != 0), target)
-        return convert(operand, target)
+        return convert(self.visit(node.expr), self.integer_type(node.to_type))
 
     def visit_UnaryOp(self, node: c_ast.UnaryOp) -> CInt:
         if node.op in ("sizeof", "_Alignof") and isinstance(node.expr, c_ast.Typename):
@@ -281,12 +277,24 @@ class _Evaluator:
 
 
 def convert(operand: CInt, target: IntegerType) -> CInt:
-    """Convert to an integer type: modulo 2^N, then two's complement (C11 6.3.1.3)."""
+    """Convert to an integer type: modulo 2^N, then two's complement (C11 6.3.1.2, 6.3.1.3)."""
+    if target.name == "_Bool":
+        return CInt(int(operand.value != 0), target)
     bits = 8 * target.size
     value = operand.value & ((1 << bits) - 1)
     if target.signed and value >> (bits - 1):
         value -= 1 << bits
     return CInt(value, target)
+
+
+def convert_to(operand: CInt, base: str, abi: Abi) -> int:
+    """Give the value that a variable of an integer type gets of another's.
+
+    Raises `Unevaluable` for any other type.
+    """
+    if base not in abi.integers:
+        raise Unevaluable(f"'{base}' is not an integer type")
+    return convert(operand, abi.integers[base]).value
 
 
 # In digits: 64 of the shortest base, with its prefix.

@@ -13,16 +13,16 @@ limit 2 for the definition.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
+from xenbind.frontend.attributes import is_definition
 from xenbind.source import Coord
 
-_RECORD = (c_ast.Struct, c_ast.Union)
-_DECLARING = (c_ast.Typedef, c_ast.Decl, *_RECORD)
-_DERIVED = (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.PtrDecl)
+# What is declared within is not seen outside.
+_SCOPES = (c_ast.ParamList, c_ast.Compound)
 
 
 class Declarations:
@@ -38,34 +38,50 @@ class Declarations:
         self.enums: list[c_ast.Enum] = []
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
-        self._pack = _Pack()
+        pack = _Pack()
         for node in declarations:
             if isinstance(node, c_ast.Pragma):
-                self._pack.apply(node)
-            else:
-                self._enter(node)
+                pack.apply(node)
+                continue
+            if isinstance(node, c_ast.Typedef):
+                self.typedefs[node.name] = node
+            for definition in definitions(node):
+                self._enter(definition, pack.limit)
 
-    def _enter(self, node: c_ast.Node) -> None:
-        if isinstance(node, c_ast.Typedef):
-            self.typedefs[node.name] = node
-        elif isinstance(node, _RECORD) and node.decls is not None:
-            self.packs[id(node)] = self._pack.limit
-            if node.name:
-                self.records[c_name(node)] = node
-        elif isinstance(node, c_ast.Enum) and node.values is not None:
+    def _enter(self, node: c_ast.Node, pack: int) -> None:
+        if isinstance(node, c_ast.Enum):
             self.enums.append(node)
-        if isinstance(node, _DECLARING):
-            for child in node:
-                self._enter(child)
-            self.order.setdefault(id(node), len(self.order))
-        elif isinstance(node, _DERIVED):
-            self._enter(node.type)
+            return
+        self.packs[id(node)] = pack
+        self.order[id(node)] = len(self.order)
+        if node.name:
+            self.records[c_name(node)] = node
+
+
+def definitions(node: c_ast.Node) -> Iterator[c_ast.Node]:
+    """Give the structs, unions and enums that a declaration defines, inner ones first."""
+    for child in node:
+        if not isinstance(child, _SCOPES):
+            yield from definitions(child)
+    if is_definition(node):
+        yield node
 
 
 def c_name(node: c_ast.Node) -> str:
     """Spell how C refers to a struct or union: by its kind and tag."""
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     return f"{kind} {node.name or '<anonymous>'}"
+
+
+def enum_key(node: c_ast.Enum) -> str:
+    """Give what tells an enum from others: its tag, or for one without its first enumerator."""
+    return f"enum {node.name or f'{{{enumerators(node)[0].name}}}'}"
+
+
+def enumerators(node: c_ast.Enum) -> list[c_ast.Enumerator]:
+    """Give the enumerators that an enum's definition lists."""
+    listed = node.values.enumerators
+    return [entry for entry in listed if isinstance(entry, c_ast.Enumerator)]
 
 
 def place(node: c_ast.Node) -> Coord:

@@ -3,7 +3,7 @@
 Takes the constants in order, and the members whose comments name a prefix; gives
 `ConstantGroup`s, from which `backend` makes enums.  Four rules, the first that fits:
 
-- an enum of C's, whose enumerators share a prefix;
+- an enum of C's that has a tag, or enumerators with a prefix or a typedef's name;
 - a hint: a member's comment says `VM_EVENT_FLAG_*`;
 - a name in the spec's [names] table;
 - a run: neighbouring constants, no declaration between them, that share a prefix and
@@ -13,12 +13,13 @@ Takes the constants in order, and the members whose comments name a prefix; give
     #define SPIN_ON 1    ->  no group: one shared word is too little for a run
     #define VM_SPIN_OFF 0
     #define VM_SPIN_ON 1    ->  ConstantGroup("VmSpin", "VM_SPIN_", members OFF and ON)
+    enum spin { OFF, ON };  ->  ConstantGroup("Spin", "enum spin", members OFF and ON)
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from xenbind.frontend.comments import Comments
@@ -29,21 +30,29 @@ from xenbind.spec import Spec
 
 @dataclass(frozen=True, slots=True)
 class CEnum:
-    """An enum that the header declares; `tag` is empty for one without."""
+    """An enum of the header's: `key` tells it from others, as in `Enumeration`.
 
+    `tag` and `typedef` are empty for one without.  An enumerator that a macro hides has
+    the enum's own value here.
+    """
+
+    key: str
     tag: str
-    enumerators: tuple[str, ...]
+    typedef: str
+    enumerators: tuple[Constant, ...]
     doc: str
 
     @property
     def prefix(self) -> str:
-        """Give what the names share, whole words with an underscore; empty if nothing."""
-        return enum_prefix(self.enumerators)
+        """Give what several names share, whole words with an underscore; empty if nothing."""
+        names = [constant.name for constant in self.enumerators]
+        return _common_prefix(names) if len(names) > 1 else ""
 
-
-def enum_prefix(enumerators: Sequence[str]) -> str:
-    """Give what the names of an enum's values share; empty for a single one."""
-    return _common_prefix(enumerators) if len(enumerators) > 1 else ""
+    @property
+    def is_group(self) -> bool:
+        """Tell whether it is more than a way to write constants: it has a name of some kind."""
+        several = len(self.enumerators) > 1
+        return bool(self.tag or (several and (self.prefix or self.typedef)))
 
 
 def infer(
@@ -55,47 +64,77 @@ def infer(
     spec: Spec,
 ) -> tuple[ConstantGroup, ...]:
     """Find the groups among the constants, in the order of their first members."""
-    declared = _of_enums(constants, enums, comments, spec)
-    grouped = {member.name for group in declared.values() for member in group.members}
+    builder = _Builder(comments, spec)
+    groups = [builder.of_enum(enum) for enum in enums if enum.is_group]
+    declared = {constant.name for enum in enums for constant in enum.enumerators}
     numeric = [
         constant
         for constant in constants
-        if isinstance(constant.value, int) and constant.name not in grouped
+        if isinstance(constant.value, int)
+        and constant.name not in declared
+        and constant.name != spec.version_macro
     ]
     hints = {field.hint for record in records for field in record.fields if field.hint}
-    known = (hints | set(spec.names)) - set(declared)
+    known = (hints | set(spec.names)) - {group.prefix for group in groups}
     members, rest = _by_known_prefix(numeric, known)
     for run in _runs(rest, sources):
         for prefix, part in _by_prefix(run):
             members.setdefault(prefix, []).extend(part)
-    groups = [
-        _group(spec.names.get(prefix, _camel(prefix)), prefix, part, comments)
-        for prefix, part in members.items()
-        if prefix not in declared
-    ]
-    groups += declared.values()
+    groups += [builder.of_prefix(prefix, part) for prefix, part in members.items()]
     return tuple(sorted(groups, key=lambda group: group.coord))
 
 
-def _of_enums(
-    constants: Sequence[Constant],
-    enums: Sequence[CEnum],
-    comments: Comments,
-    spec: Spec,
-) -> dict[str, ConstantGroup]:
-    """Make the groups of C's enums, by the prefix that the enumerators share.
+class _Builder:
+    """Makes groups: names them, finds their words, and tells flags from values."""
 
-    Of two enums with one prefix the first has it.
-    """
-    by_name = {constant.name: constant for constant in constants}
-    groups: dict[str, ConstantGroup] = {}
-    for enum in enums:
-        if enum.prefix and enum.prefix not in groups:
-            name = spec.names.get(enum.prefix, _camel(enum.tag or enum.prefix))
-            own = [by_name[name] for name in enum.enumerators]
-            group = _group(name, enum.prefix, own, comments)
-            groups[enum.prefix] = replace(group, doc=enum.doc or group.doc)
-    return groups
+    def __init__(self, comments: Comments, spec: Spec) -> None:
+        self.comments = comments
+        self.spec = spec
+        self._named: set[str] = set()  # prefixes whose name in the spec is taken
+
+    def of_enum(self, enum: CEnum) -> ConstantGroup:
+        name = self.spec.names.get(enum.key)
+        if name is None and enum.prefix not in self._named:
+            name = self.spec.names.get(enum.prefix)
+            self._named.add(enum.prefix)
+        name = name or _camel(enum.tag or enum.prefix or enum.typedef)
+        group = self._group(name, enum.key, enum.prefix, enum.enumerators)
+        return replace(group, doc=enum.doc or group.doc)
+
+    def of_prefix(self, prefix: str, members: Sequence[Constant]) -> ConstantGroup:
+        name = self.spec.names.get(prefix, _camel(prefix))
+        return self._group(name, prefix, prefix, members)
+
+    def _group(
+        self, name: str, key: str, prefix: str, members: Sequence[Constant]
+    ) -> ConstantGroup:
+        """Make a group, documented by the section comment over it or the only comment in it.
+
+        A single comment over the first of a run of bare constants speaks of them all.
+        """
+        first, *others = members
+        line, comments = first.coord.line, self.comments
+        doc = comments.sections.get(line, "")
+        if not doc and others and not any(constant.doc for constant in others):
+            doc = comments.above.get(line, "")
+            first = replace(first, doc=comments.behind(line))
+        # What introduces the constants by their prefix is a heading already.
+        words = doc.removeprefix(f"{prefix}*").lstrip(" :-") if prefix else doc
+        return ConstantGroup(
+            name=name,
+            key=key,
+            prefix=prefix,
+            is_flag=self._is_flag((key, prefix), members),
+            members=(first, *others),
+            doc=words,
+            coord=first.coord,
+        )
+
+    def _is_flag(self, names: Collection[str], members: Sequence[Constant]) -> bool:
+        """Tell whether the constants are bits; the spec knows better."""
+        if not self.spec.flags.isdisjoint(names):
+            return True
+        return self.spec.values.isdisjoint(names) and _are_bits(members)
 
 
 def _by_known_prefix(
@@ -116,23 +155,6 @@ def _by_known_prefix(
         else:
             members.setdefault(prefix, []).append(constant)
     return members, rest
-
-
-def _group(
-    name: str, prefix: str, members: Sequence[Constant], comments: Comments
-) -> ConstantGroup:
-    """Make a group, documented by the section comment over it or the only comment in it.
-
-    A single comment over the first of a run of bare constants speaks of them all.
-    """
-    first, *others = members
-    doc = comments.sections.get(first.coord.line, "")
-    if not doc and others and not any(constant.doc for constant in others):
-        doc = comments.above.get(first.coord.line, "")
-        first = replace(first, doc=comments.behind.get(first.coord.line, ""))
-    return ConstantGroup(
-        name, prefix, _is_flag(members), (first, *others), doc, first.coord
-    )
 
 
 def _runs(constants: Sequence[Constant], sources: Sources) -> Iterator[list[Constant]]:
@@ -191,26 +213,25 @@ def _common_prefix(names: Sequence[str]) -> str:
     return "_".join(shared) + "_" if shared else ""
 
 
-_SHIFT = re.compile(r"\(?\s*1[uUlL]*\s*<<\s*\w+\s*\)?")
-_HEX = re.compile(r"0[xX][0-9a-fA-F]+[uUlL]*")
+_SHIFT = re.compile(r"\b1[uUlL]*\s*<<")
+_FEWEST = 3  # bits that are no mere enumeration
 
 
-def _is_flag(members: Sequence[Constant]) -> bool:
-    """Tell whether the constants are bits: single ones written as shifts or in hexadecimal.
+def _are_bits(members: Sequence[Constant]) -> bool:
+    """Tell whether the constants are single bits, however they are written, and unions of them.
 
-    Combined values such as MEM_ACCESS_RW are allowed.
+    Some are written as shifts; or else they are several and no run of numbers, for 1 and 2
+    may as well count.  Combined values such as MEM_ACCESS_RW are allowed.
     """
-    values = [constant.value for constant in members if isinstance(constant.value, int)]
-    bits = 0
-    for value in values:
-        if value > 0 and value & (value - 1) == 0:
-            bits |= value
+    values = {constant.value for constant in members if isinstance(constant.value, int)}
+    single = {value for value in values if value > 0 and value & (value - 1) == 0}
+    bits = sum(single)
     if any(value < 0 or value & ~bits for value in values):
         return False
-    bodies = [constant.body for constant in members]
-    return any(_SHIFT.fullmatch(body) for body in bodies) or (
-        len(members) > 2 and all(_HEX.fullmatch(body) for body in bodies)
-    )
+    if any(_SHIFT.search(constant.body) for constant in members):
+        return True
+    counts = max(values) - min(values) == len(values) - 1
+    return len(single) >= _FEWEST and not counts
 
 
 def _camel(prefix: str) -> str:

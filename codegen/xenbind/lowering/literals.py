@@ -5,7 +5,7 @@ text, for `lower`.  C's escapes look like Python's and are not: `\\N{...}` is Py
 alone, `\\?` and `\\e` are C's, and `\\x` takes as many digits as there are.
 
     content(r"'\\x41'")            ->  b"A"
-    string_value('"xen" "-4.19"')  ->  "xen-4.19"
+    string_value('("xen" "-4.19")')  ->  "xen-4.19"
 """
 
 from __future__ import annotations

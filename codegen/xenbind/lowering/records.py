@@ -110,7 +110,7 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     if _levels(c_type) > _DEEPEST:
         raise refuse(node, f"a type of more than {_DEEPEST} arrays or pointers")
     doc = types.context.doc(node.coord, node.name) if node.name else ""
-    prefix = c_type.prefix if isinstance(c_type, Enumeration) else ""
+    key = c_type.key if isinstance(c_type, Enumeration) else ""
     return Member(
         name=node.name,
         type=types.with_known_targets(c_type),
@@ -118,7 +118,7 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
         packed=packed or own_packed,
         aligned=aligned,
         doc=doc,
-        hint=prefix or comments.hint(doc),
+        hint=key or comments.hint(doc),
         coord=types.context.coord(node),
     )
 

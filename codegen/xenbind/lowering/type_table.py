@@ -43,8 +43,13 @@ from xenbind.lowering.constant_expressions import (
     varies,
 )
 from xenbind.lowering.context import Context
-from xenbind.lowering.declarations import ADVICE, c_name, refuse
-from xenbind.lowering.groups import enum_prefix
+from xenbind.lowering.declarations import (
+    ADVICE,
+    c_name,
+    enum_key,
+    enumerators,
+    refuse,
+)
 from xenbind.source import Coord
 
 # Integer types that are alike on every ABI.
@@ -60,9 +65,10 @@ class TypeTable:
 
     `record_types` and `records` grow as types are asked for, inner ones before outer
     ones; `used_typedefs` are the names from other headers that arithmetic members are
-    declared with.  `varying` are the names of records, typedefs and enumerators that
-    another ABI may make something else of than its sizes alone explain: an array length
-    that asks for `sizeof`, say.  `known` has record types that need no lowering.
+    declared with, `used_enums` the keys of the enums that anything is.  `varying` are the
+    names of records, typedefs and enumerators that another ABI may make something else of
+    than its sizes alone explain: an array length that asks for `sizeof`, say.  `known` has
+    record types that need no lowering.
     """
 
     def __init__(
@@ -72,17 +78,17 @@ class TypeTable:
         self.abi = abi
         self.declared = context.declared
         self.enumerators: dict[str, CInt] = {}
-        self.enumerator_nodes: list[c_ast.Enumerator] = []
         self.record_types: dict[str, RecordType] = dict(known or {})
         self.typedefs: dict[str, CType] = {}
         self.used_typedefs: dict[str, Typedef] = {}
         self.enums: dict[str, Enumeration] = {}
+        self.used_enums: set[str] = set()
         self.varying: set[str] = set()
         self._laid_out = Records(abi, self._record_type)
         self._being_lowered: list[int] = []  # the `order` of each
         self._varies = False  # what is being lowered, as `varying` says
         for node in self.declared.enums:
-            with self._note_variation(_enum_key(node), passed_on=False):
+            with self._note_variation(enum_key(node), passed_on=False):
                 self._define_enum(node)
 
     @property
@@ -125,8 +131,8 @@ class TypeTable:
             with suppress(SourceError):
                 if key in self.declared.records:
                     self.record(key)
-                elif key in self.declared.typedefs:
-                    self.typedef(key)
+                elif key.removesuffix(".element") in self.declared.typedefs:
+                    self.typedef(key.removesuffix(".element"))
         return self._laid_out
 
     @contextmanager
@@ -149,29 +155,26 @@ class TypeTable:
         """
         values: dict[str, int] = {}
         following = 0
-        for entry in node.values.enumerators:
-            if isinstance(entry, c_ast.Pragma):
-                continue
+        for entry in enumerators(node):
             if entry.value is not None:
                 following = self.value(entry.value).value
             if self._varies:
                 self.varying.add(entry.name)
             values[entry.name] = following
-            self.enumerator_nodes.append(entry)
             self._define_enumerator(entry.name, following, None)
             following += 1
         asked = self.attributes(attributes.of_type, node)
         base = self.abi.enumeration(values.values(), asked.packed)
         if base is None:
             raise refuse(node, "no integer type holds all values of this enum")
+        if asked.aligned not in (0, self.abi.scalar(base.name)[1]):
+            raise refuse(node, "gcc ignores the alignment of an enum, clang does not")
         for name, value in values.items():
             self._define_enumerator(name, value, base)
         self._varies = self._varies or base.name not in _FIXED
         spelled = f"enum {node.name or '<anonymous>'}"
-        prefix = enum_prefix(list(values))
-        self.enums[_enum_key(node)] = Enumeration(
-            spelled, base.name, asked.aligned, prefix
-        )
+        key = enum_key(node)
+        self.enums[key] = Enumeration(spelled, base.name, key=key)
 
     def _define_enumerator(
         self, name: str, value: int, base: IntegerType | None
@@ -211,7 +214,7 @@ class TypeTable:
             length = None if node.dim is None else self.value(node.dim).value
             return Array(self.type(node.type, key), length)
         if isinstance(node, c_ast.PtrDecl):
-            return self._pointer(node)
+            return self._pointer(node, key)
         if isinstance(node, c_ast.TypeOf):
             if isinstance(node.expr, c_ast.Typename):
                 return self.type(node.expr, key)
@@ -220,10 +223,11 @@ class TypeTable:
 
     def _enumeration(self, node: c_ast.Enum) -> Enumeration:
         """Give the type that an enum specifier denotes."""
-        enum = self.enums.get(_enum_key(node))
+        enum = self.enums.get(enum_key(node))
         if enum is None:
             raise refuse(node, f"'enum {node.name}' is an incomplete type")
-        self._varies = self._varies or _enum_key(node) in self.varying
+        self.used_enums.add(enum.key)
+        self._varies = self._varies or enum.key in self.varying
         return enum
 
     def _type_of(self, node: c_ast.TypeOf) -> CType:
@@ -254,8 +258,10 @@ class TypeTable:
         """Give the type that a typedef name stands for (C11 6.7.8)."""
         if name not in self.typedefs:
             node = self.declared.typedefs[name]
+            # The name is an untagged record's own unless it is that of an array or pointer.
+            key = name if isinstance(node.type, c_ast.TypeDecl) else f"{name}.element"
             with self._note_variation(name, passed_on=False):
-                target = self._with_alignment(self.type(node.type, name), node)
+                target = self._with_alignment(self.type(node.type, key), node)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
                 c_type = replace(self.record_types[name], name_aligned=target.aligned)
                 self.record_types[name] = c_type
@@ -272,10 +278,10 @@ class TypeTable:
         asked = self.attributes(attributes.of_declaration, node)
         return replace(c_type, aligned=asked.aligned) if asked.aligned else c_type
 
-    def _pointer(self, node: c_ast.PtrDecl) -> CType:
+    def _pointer(self, node: c_ast.PtrDecl, key: str) -> CType:
         if self.is_function(node.type):
             return Pointer("function *", None)
-        target = self.type(node.type)
+        target = self.type(node.type, key)
         inner = element(target)
         definition = (
             self.declared.records.get(inner.key)
@@ -405,8 +411,3 @@ class TypeTable:
         known = self.record(record.key) if isinstance(record, RecordRef) else None
         fields = known.fields if known else ()
         return next((field for field in fields if field.name == name), None)
-
-
-def _enum_key(node: c_ast.Enum) -> str:
-    """Give what tells an enum from others: its tag, or for one without its node's id."""
-    return f"enum {node.name or id(node)}"

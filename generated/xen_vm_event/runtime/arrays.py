@@ -94,8 +94,12 @@ def _bits(octets: typing.Any, above: int, place: Place) -> typing.Any:
 
 
 def _format(ctype: typing.Any) -> numpy.dtype[typing.Any]:
-    if issubclass(ctype, ctypes.Array):
-        return numpy.dtype((_format(ctype._type_), (ctype._length_,)))
+    shape = []
+    while issubclass(ctype, ctypes.Array):
+        shape.append(ctype._length_)
+        ctype = ctype._type_
+    if shape:
+        return numpy.dtype((_format(ctype), tuple(shape)))
     if issubclass(ctype, Structure | Union):
         return dtype(ctype)
     if not isinstance(ctype._type_, str) or ctype._type_ in "zZP":  # a pointer

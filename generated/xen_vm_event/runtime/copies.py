@@ -2,10 +2,12 @@
 
 A copy is filled again and again, so the nested members of its record are made at once:
 reading `request.data.regs.x86` is then three slots of the interpreter's own, and no call.
+So is reading and writing one of its numbers through `cell`.
 """
 
 from __future__ import annotations
 
+import ctypes
 from functools import cache
 
 from .annotations import TYPE_CHECKING, Generic, typing
@@ -18,21 +20,69 @@ else:
 
 
 class Copy(Generic[Record]):
-    """Memory for one record: `octets`, 32-bit `words`, and the `record` in it.
+    """Memory for one record: `octets`, the `record` in it, and cells for two of its members.
 
     `ring` is the ring on which the request waits for an answer, None if it does not;
-    `index` is where it was on it.
+    `index` is where it was on it, and `asked` the flags that it came with, once the ring
+    has given its entry away.
     """
 
-    __slots__ = ("index", "octets", "record", "ring", "words")
+    __slots__ = ("asked", "flags", "index", "octets", "record", "ring", "version")
 
-    def __init__(self, record: type[Record], size: int) -> None:
+    def __init__(
+        self,
+        record: type[Record],
+        size: int,
+        flags: str | None = None,
+        version: str | None = None,
+    ) -> None:
         self.octets = memoryview(bytearray(size))
-        self.words = self.octets[: size // 4 * 4].cast("I")
         self.record: Record = _whole(record, self.octets, 0)
         object.__setattr__(self.record, "_copy_", self)
+        self.flags: typing.Any = cell(record, flags, self.octets)
+        self.version: typing.Any = cell(record, version, self.octets)
         self.ring: object = None
-        self.index = 0
+        self.index = self.asked = 0
+
+
+class _BitField:
+    """A bit-field as a memoryview of one number is read and written."""
+
+    __slots__ = ("_name", "_record")
+
+    def __init__(self, record: typing.Any, name: str) -> None:
+        self._record = record
+        self._name = name
+
+    def __getitem__(self, nought: int) -> int:
+        value: int = getattr(self._record, self._name)
+        return value
+
+    def __setitem__(self, nought: int, value: int) -> None:
+        setattr(self._record, self._name, value)
+
+    def release(self) -> None:
+        self._record = None
+
+
+# By the size of a number, how memoryview reads its bits, whatever their sign.
+_CODES: dict[int, typing.Any] = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+
+def cell(record: typing.Any, name: str | None, octets: memoryview) -> typing.Any:
+    """Give what reads and writes a member of a record in `octets` as its `[0]`.
+
+    `name` is the member's in C.  None if the record has no integer of that name.  What is
+    written has to fit, as in a memoryview, or ValueError is raised.
+    """
+    member = next((one for one in record._members_ if one.c_name == name), None)
+    code = getattr(member and member.type, "_type_", None)
+    if member is None or code not in tuple("?cbBhHiIlLqQ"):
+        return None
+    if member.bits is not None:
+        return _BitField(record.from_buffer(octets), member.name)
+    start, size = vars(record)[member.name].offset, ctypes.sizeof(member.type)
+    return octets[start : start + size].cast("?" if code == "?" else _CODES[size])
 
 
 def _whole(cls: typing.Any, octets: memoryview, start: int) -> typing.Any:

@@ -168,6 +168,19 @@ class _Compound(_Record):
             setter(self, value)
 
 
+def _initialise(self: typing.Any, *values: typing.Any, **by_name: typing.Any) -> None:
+    """Assign to the members in their order and by name, as ctypes does where it has them."""
+    names = [member.name for member in self._members_]
+    if len(values) > len(names):
+        raise TypeError("too many initializers")
+    for name, value in zip(names, values, strict=False):
+        if name in by_name:
+            raise TypeError(f"duplicate values for field '{name}'")
+        setattr(self, name, value)
+    for name, value in by_name.items():
+        setattr(self, name, value)
+
+
 def _setter(cls: typing.Any, name: str) -> typing.Any:
     """Find what assigns to a member, when it is first assigned to."""
     if all(member.name != name for member in cls._members_):
@@ -183,6 +196,10 @@ class Compound(_Compound, Structure):
 
 class Union(_Compound, _CUnion):
     """The base of unions, whose members share their bytes."""
+
+    if not TYPE_CHECKING:
+        # CPython up to 3.12 does not notice an `__init__` that a union's class gets later.
+        __init__ = _initialise
 
     def __repr__(self) -> str:
         names = " | ".join(member.name for member in self._members_)
@@ -237,6 +254,7 @@ def _declare(cls: typing.Any) -> None:
         from .placed import place  # above, it would add 4 % to an import
 
         place(cls, members)
+        cls.__init__ = _initialise
     else:
         cls._fields_ = [
             (m.name, m.type) if m.bits is None else (m.name, m.type, m.bits)

@@ -199,7 +199,7 @@ class Expressions:
         if operand.type is Thing.PAGE and target == LONG:
             return Value(f"{operand.text}.address", ATOM, LONG)
         if operand.type is Thing.ENTRIES and target == LONG and operand.member:
-            return Value(f"{operand.text}.address + {operand.member.offset}", SUM, LONG)
+            return Value(f"{operand.text}.ring_address", ATOM, LONG)
         return convert(operand, target)
 
     def call(self, node: c_ast.FuncCall) -> Value:
@@ -223,8 +223,8 @@ class Expressions:
             else:
                 passed.append(value.text)
         text = f"{receiver}{called.name}({', '.join(passed)})"
-        if receiver and (member := _read_member(called)):
-            text = f"{receiver}{member}"  # a call would cost ten times as much
+        if receiver and (stands_for := _alias(called)):
+            text = f"{receiver}{stands_for}"  # a call less on a monitor's way
         if called.returns in (Returns.REQUEST, Returns.RESPONSE):
             return Value(text, ATOM, Thing.RECORD, of=Thing(called.returns))
         if called.returns is Returns.NOTHING:
@@ -257,8 +257,11 @@ def is_self(role: Role, side: Side) -> bool:
     )
 
 
-def _read_member(called: Operation) -> str:
-    """The member that is all the macro stands for, as in RING_SIZE; empty if there is more."""
+def _alias(called: Operation) -> str:
+    """The member or other macro that is all this one stands for; empty if there is more.
+
+    `nr_ents` for RING_SIZE, `nr_unconsumed_requests()` for RING_HAS_UNCONSUMED_REQUESTS.
+    """
     *others, last = called.lines
-    member = last.removeprefix("return self.")
-    return member if not others and member.isidentifier() else ""
+    what = last.removeprefix("return self.")
+    return what if not others and what.removesuffix("()").isidentifier() else ""

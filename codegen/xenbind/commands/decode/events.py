@@ -152,7 +152,8 @@ class _Walk:
 
     def __init__(self, interface: Interface) -> None:
         self._records = interface.records_by_key
-        self._names = {group.prefix: _names(group) for group in interface.groups}
+        groups = interface.groups_by_hint
+        self._names = {hint: _names(group) for hint, group in groups.items()}
 
     def field(
         self, field: Field, path: str, base: int, root: int = 0

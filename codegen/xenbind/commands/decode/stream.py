@@ -179,7 +179,7 @@ def word(data: bytes) -> int:
 
 def _kind(interface: Interface) -> Kind:
     record = request_record(interface)
-    groups = {group.prefix: group for group in interface.groups}
+    groups = interface.groups_by_hint
     named = (
         (field.offset, field.size, groups[field.hint])
         for field in record.fields

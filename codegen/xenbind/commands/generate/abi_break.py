@@ -61,7 +61,7 @@ def changes(
         # How classes are called, and what belongs to which, is Python's own.
         before = {fact: said[fact] for fact in said if not fact.startswith(CLASS)}
         after = expected(reference(interface))
-        yield AbiChange(
+        change = AbiChange(
             version=interface.version,
             changed=tuple(
                 f"{fact}: {before[fact]} → {after[fact]}"
@@ -71,6 +71,8 @@ def changes(
             removed=tuple(fact for fact in before if fact not in after),
             added=tuple(fact for fact in after if fact not in before),
         )
+        if change.is_breaking or change.added:  # else it is only asked in other words
+            yield change
 
 
 def refuse(found: Sequence[AbiChange]) -> None:

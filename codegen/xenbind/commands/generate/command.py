@@ -44,7 +44,9 @@ def generate(
     """Write the package for all versions in the spec, or for one foreign header tree.
 
     Tells what changed in the ABI since the package was last written, and refuses to
-    overwrite a version whose ABI broke without a new version number.
+    overwrite a version whose ABI broke without a new version number.  What the header
+    declares and the package cannot have, such as a macro without a value, is told on
+    standard error.
 
     \b
     Examples:
@@ -72,6 +74,8 @@ def run(job: Job, accept_abi_change: bool = False) -> None:
             f" {len(interface.records)} structs and unions,"
             f" {len(interface.constants)} constants in {len(interface.groups)} groups"
         )
+        for left_out in interface.left_out:
+            click.echo(left_out, err=True)
     for change in changes:
         click.echo(change)
     click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")

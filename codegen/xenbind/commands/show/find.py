@@ -47,7 +47,8 @@ def _by_name(interface: Interface) -> dict[str, Record | ConstantGroup]:
             names.setdefault(typedef.name, record_named)
     for group in interface.groups:
         constants = (constant.name for constant in group.members)
-        for name in (group.name, group.prefix, group.prefix.rstrip("_"), *constants):
+        prefix = group.prefix
+        for name in (group.name, group.key, prefix, prefix.rstrip("_"), *constants):
             names.setdefault(name, group)
     for constant in interface.constants:
         names.setdefault(constant.name, _alone(constant))
@@ -58,6 +59,7 @@ def _alone(constant: Constant) -> ConstantGroup:
     """Make a group of a constant that belongs to none."""
     return ConstantGroup(
         name=constant.name,
+        key=constant.name,
         prefix=constant.name,
         is_flag=False,
         members=(constant,),

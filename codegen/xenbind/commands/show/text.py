@@ -228,7 +228,7 @@ def _group_row(group: ConstantGroup) -> Row:
     return (
         Text(str(len(group.members)), _NUMBER),
         Text(group.name),
-        Text(f"{group.prefix}*", _TYPE),
+        Text(group.spelling, _TYPE),
         Text(summary(group.doc)),
     )
 

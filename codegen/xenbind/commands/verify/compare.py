@@ -100,7 +100,7 @@ def _ask_c(
         debug = dwarf.facts(
             made,
             set(interface.records_by_key),
-            {constant.name for constant in interface.constants},
+            {c.name for c in interface.constants} - set(interface.hidden),
             {probe.name for probe in asked.bit_fields},
         )
         return answers(made, asked), debug

@@ -9,7 +9,7 @@ from enum import IntFlag
 from .runtime.annotations import Annotated, Final, uint32_t
 from .runtime.records import OpenEnum, Structure, record
 
-# ACCESS_*: ACCESS_*: What a page may be used for.
+# ACCESS_*: What a page may be used for.
 ACCESS_READ: Final = 1 << 0
 ACCESS_WRITE: Final = 1 << 1
 ACCESS_READ_WRITE: Final = ACCESS_READ | ACCESS_WRITE
@@ -21,7 +21,7 @@ STOP_REASON_ASKED: Final = 2
 
 
 class Access(IntFlag):
-    """ACCESS_*: What a page may be used for."""
+    """What a page may be used for."""
 
     READ = ACCESS_READ
     WRITE = ACCESS_WRITE

@@ -114,6 +114,7 @@ class DiskFrontRing(macros.FrontRing[question, answer]):
     __slots__ = ()
 
     entry = disk_sring_entry
+    first_entry = 64
 
 
 class DiskBackRing(macros.BackRing[question, answer]):
@@ -122,3 +123,4 @@ class DiskBackRing(macros.BackRing[question, answer]):
     __slots__ = ()
 
     entry = disk_sring_entry
+    first_entry = 64

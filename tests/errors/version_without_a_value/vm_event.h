@@ -1,0 +1,6 @@
+#define VM_EVENT_INTERFACE_VERSION LATEST
+#define LATEST (PAIRS + 1)
+struct pair {
+    uint32_t first;
+    uint64_t second;
+};

@@ -1,0 +1,6 @@
+#define VM_EVENT_INTERFACE_VERSION 1
+typedef void nothing;
+struct pair {
+    uint32_t first;
+    uint64_t second;
+};
