@@ -104,6 +104,13 @@ def test_a_stale_table_is_told(pairs: Path) -> None:
     assert "\n+| struct grows    |    24/8  |    20/4* |" in shown
 
 
+def test_a_table_that_says_the_same_otherwise_is_stale(pairs: Path) -> None:
+    run(pairs, "generate")
+    table = pairs / "out" / "abi.md"
+    table.write_text(table.read_text().replace("    24/8  ", " 24/8  "))
+    assert "stale: out/abi.md\n" in run(pairs, "check")
+
+
 def test_a_record_that_another_target_cannot_have_is_left_out(tmp_path: Path) -> None:
     version = "#define VM_EVENT_INTERFACE_VERSION 1\n"
     member = "struct pad { char a[8 / (sizeof(long) - 4)]; };\n"

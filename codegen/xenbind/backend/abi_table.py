@@ -67,12 +67,15 @@ def _column(text: str, version: int, target: str) -> Iterator[tuple[str, str]]:
 def completes(old: str, new: str) -> bool:
     """Tell whether a text with tables says all that another knows, and more.
 
-    That other one does not know some targets in some versions.
+    That other one does not know some targets in some versions; one that knows them all has
+    nothing to be completed.
     """
     unknown: dict[str, set[int]] = {}
     for version, cells in _lines(new):
         columns = {column for column, cell in enumerate(cells) if cell == _UNKNOWN}
         unknown.setdefault(version, set()).update(columns)
+    if not any(unknown.values()):
+        return False
     return old != new and list(_known(old, unknown)) == list(_known(new, unknown))
 
 

@@ -153,7 +153,7 @@ PLANTED = {
         r"first_entry = \w+",
         "first_entry = 128",
         BOTH,
-        ["class FrontRing first_entry", "class TapeBackRing first_entry"],
+        ["class FrontRing first_entry"],
     ),
     "a sign": (
         r"priority: int8_t",
@@ -255,9 +255,10 @@ def told_by_tests(folder: Path) -> list[str]:
 def test_a_planted_error_is_told(kind: str, made: Path, tmp_path: Path) -> None:
     old, new, by, facts = PLANTED[kind]
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    modules = (tmp_path / "out" / "disk" / name for name in ("v0.py", "macros.py"))
-    module = next(path for path in modules if re.search(old, path.read_text()))
-    module.write_text(re.sub(old, new, module.read_text(), count=1))
+    module = tmp_path / "out" / "disk" / "v0.py"
+    text, changed = re.subn(old, new, module.read_text(), count=1)
+    assert changed
+    module.write_text(text)
 
     told = told_by_verify(tmp_path)
     assert bool(told) == (VERIFY in by)
