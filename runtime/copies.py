@@ -81,7 +81,8 @@ def cell(record: typing.Any, name: str | None, octets: memoryview) -> typing.Any
         return None
     if member.bits is not None:
         return _BitField(record.from_buffer(octets), member.name)
-    start, size = vars(record)[member.name].offset, ctypes.sizeof(member.type)
+    field = record.__dict__[member.name]
+    start, size = field.offset, ctypes.sizeof(member.type)
     return octets[start : start + size].cast("?" if code == "?" else _CODES[size])
 
 

@@ -32,7 +32,13 @@ from __future__ import annotations
 import ctypes
 import enum
 
-from .annotations import TYPE_CHECKING, Member, dataclass_transform, typing
+from .annotations import (
+    TYPE_CHECKING,
+    Member,
+    dataclass_transform,
+    is_array,
+    typing,
+)
 
 # What ctypes' classes are made of has private names.
 # pyright: reportGeneralTypeIssues=false, reportPrivateUsage=false
@@ -259,11 +265,6 @@ def declared(record: type[_Record]) -> tuple[Member, ...]:
 
 def _is_chars(ctype: typing.Any) -> bool:
     return is_array(ctype) and ctype._type_ is ctypes.c_char
-
-
-def is_array(ctype: typing.Any) -> bool:
-    """Tell whether a ctypes type is an array."""
-    return issubclass(ctype, ctypes.Array)
 
 
 _NESTED = (ctypes.Structure, ctypes.Union, ctypes.Array)

@@ -450,7 +450,8 @@ class BackRing(_Half[Request, Response]):
             cell[0] = wanted
         except ValueError:  # the low bits, as any member keeps
             cell[0] = wanted & ((1 << 8 * cell.nbytes) - 1)
-        if cell[0] == given and not kept & ~given and isinstance(flags, int):
+        is_int = isinstance(flags, int)  # pyright: ignore[reportUnnecessaryIsInstance]
+        if is_int and cell[0] == given and not kept & ~given:
             self._usual = flags
 
     def _remember(self, answered: int) -> None:
@@ -513,7 +514,8 @@ class Selection(Generic[Request, Response]):
                 if pick is not None:
                     values = pick(values)
                 if version_at is not None and values[version_at] != version:
-                    raise OtherVersion(values[version_at], version)
+                    theirs: typing.Any = values[version_at]
+                    raise OtherVersion(theirs, version)
                 ring.req_cons = taken = taken + 1 if taken != U32 else 0
                 yield values[1:] if hidden else values
                 if ring.req_cons != taken:  # an iteration within took more

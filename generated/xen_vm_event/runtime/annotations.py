@@ -168,3 +168,8 @@ class Member:
                 self.values = note
             else:
                 self.at = note
+
+
+def is_array(ctype: typing.Any) -> bool:
+    """Tell whether a ctypes type is an array."""
+    return issubclass(ctype, ctypes.Array)

@@ -14,7 +14,7 @@ from functools import cache
 
 import numpy
 
-from .annotations import typing
+from .annotations import is_array, typing
 from .layout import Place, members
 from .records import Structure, Union, declared
 
@@ -94,8 +94,8 @@ def _bits(octets: typing.Any, above: int, place: Place) -> typing.Any:
 
 
 def _format(ctype: typing.Any) -> numpy.dtype[typing.Any]:
-    shape = []
-    while issubclass(ctype, ctypes.Array):
+    shape: list[int] = []
+    while is_array(ctype):
         shape.append(ctype._length_)
         ctype = ctype._type_
     if shape:

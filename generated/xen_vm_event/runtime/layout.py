@@ -92,7 +92,8 @@ def _class_facts(item: Any, numbers: set[int]) -> Iterator[tuple[str, int | str]
         for member in item._members_:
             if member.values is not None:
                 yield f"{name}.{member.name} values", member.values.__name__
-        if isinstance(payload := vars(item).get("payload"), property):
+        payload = getattr(item, "payload", None)
+        if isinstance(payload, property):
             yield from _payload_facts(f"{name}.payload", payload, numbers)
     elif isinstance(item, EnumType):
         yield f"{name} base", item.__mro__[1].__name__
@@ -146,16 +147,21 @@ def _type_facts(subject: str, ctype: Any) -> Iterator[tuple[str, int | str]]:
 
 
 # What ctypes' codes of simple types stand for.
-_KINDS = {"c": "char", "?": "bool"} | dict.fromkeys("PzZ", "pointer")
-_KINDS |= dict.fromkeys("bhilq", "signed") | dict.fromkeys("BHILQ", "unsigned")
-_KINDS |= dict.fromkeys("fdg", "float")
+_KINDS = {
+    "c": "char",
+    "?": "bool",
+    **dict.fromkeys("PzZ", "pointer"),
+    **dict.fromkeys("bhilq", "signed"),
+    **dict.fromkeys("BHILQ", "unsigned"),
+    **dict.fromkeys("fdg", "float"),
+}
 
 
 def _kind(ctype: Any) -> str:
     if is_record(ctype):
         kind = "union" if issubclass(ctype, Union) else "struct"
         return ctype._c_name_ or kind
-    return "pointer" if issubclass(ctype, ctypes._Pointer) else _KINDS[ctype._type_]
+    return "pointer" if hasattr(ctype, "contents") else _KINDS[ctype._type_]
 
 
 def _payload_facts(
@@ -190,12 +196,15 @@ def _ring_facts(name: str, half: Any) -> Iterator[tuple[str, int | str]]:
     start = ctypes.addressof(ctypes.c_char.from_buffer(page))
     # Nobody is at the other side, and not every machine has barriers.
     ring = half(page, start=0, barriers=Barriers(*[lambda: None] * 3))
-    first, second = ring.get_request(0), ring.get_request(1)
-    yield f"{name} entry", type(ring.sring.ring[0])._c_name_
+    first: Any = ring.get_request(0)
+    second: Any = ring.get_request(1)
+    response: Any = ring.get_response(0)
+    entry: Any = ring.sring.ring[0]
+    yield f"{name} entry", entry._c_name_
     yield f"{name} first_entry", ctypes.addressof(first) - start
     yield f"{name} entry_size", ctypes.addressof(second) - ctypes.addressof(first)
-    yield f"{name} request", type(first)._c_name_
-    yield f"{name} response", type(ring.get_response(0))._c_name_
+    yield f"{name} request", first._c_name_
+    yield f"{name} response", response._c_name_
 
 
 def alignment(record: type[Structure | Union]) -> int:

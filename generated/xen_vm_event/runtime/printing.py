@@ -12,8 +12,7 @@ import enum
 import re
 from collections.abc import Iterator
 
-from .annotations import Member, typing
-from .records import is_array
+from .annotations import Member, is_array, typing
 
 # As the generator tells padding: `paddr` is none.
 _PADDING = re.compile(r"_*pad(ding)?_?\d*")
