@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from .annotations import Member
 from .records import Structure, Union, declared
 
+# pyright: reportPrivateUsage=false
+
 
 class Place(NamedTuple):
     """A member at any depth: its C path, and where it is in the outermost record.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .runtime.ring import OtherVersion as OtherVersion
     from .runtime.ring import RingFull as RingFull
     from .runtime.ring import RingOverflow as RingOverflow
+    from .runtime.views import raw as raw
 
     _Buffer: TypeAlias = bytes | bytearray | memoryview | mmap
 else:
@@ -45,6 +46,7 @@ __all__ = [
     "interface_for_xen",
     "interface_of",
     "projection",
+    "raw",
     "records",
 ]  # without what needs numpy
 
@@ -54,6 +56,7 @@ _RUNTIME = {
     "Barriers": "barriers",
     "NoBarrier": "barriers",
     "projection": "projection",
+    "raw": "views",
     "records": "recording",
     "OtherVersion": "ring",
     "RingFull": "ring",

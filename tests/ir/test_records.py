@@ -17,6 +17,8 @@ DECLARATIONS = {
     "an array length of literals": "struct s { char a[5000000000 > 0]; };",
     "a typedef's length": "typedef char t[sizeof(void *)]; struct s { t a; };",
     "an enumerator": "enum { N = sizeof(long) }; struct s { char a[N]; };",
+    "an octal enumerator": "enum { N = 010 }; struct s { char a[N]; };",
+    "an enumerator of a character": "enum { N = 'a' }; struct s { char a[N]; };",
     "the enumerator after it": "enum { M = sizeof(long), N }; struct s { char a[N]; };",
     "an enum's type": "enum e { N = 0x10000000000 }; struct s { enum e a; char b; };",
     "an enumerator's type": "enum { N = 3000000000 }; struct s { char a[sizeof(N)]; };",

@@ -198,3 +198,25 @@ def test_constants_have_the_values_of_c(py: ModuleType) -> None:
 
 def test_what_is_printed_is_all_but_padding(py: ModuleType) -> None:
     assert repr(py.address(1, 2)) == "address(paddr=1, padlock=2)"
+
+
+def test_raw_bytes_are_the_buffer(c: Any, py: ModuleType) -> None:
+    package = importlib.import_module(py.__name__.rpartition(".")[0])
+    page = bytearray(ctypes.sizeof(py.texts))
+    record = py.texts.from_buffer(page)
+    view = package.raw(record, "first.name")
+    view[1:3] = b"\0x"
+    assert record.first.name == bytes(view) == b"\0\0x\0\0\0"
+    assert page[1:7] == record.first.name
+    c.fill_text(ctypes.byref(record.first))
+    assert bytes(view) == b"ab\0de\0"
+    assert bytes(package.raw(record)) == bytes(page)
+
+    tight = py.packed_text()
+    package.raw(tight, "number")[:] = b"\1\2\0\0"
+    assert tight.number == 0x201
+    for path in ("first.nothing", "grid[0]"):
+        with pytest.raises(ValueError, match="has no bytes of a member"):
+            package.raw(record, path)
+    with pytest.raises(ValueError, match="has no bytes of a member 'a'"):
+        package.raw(py.bools(), "a")

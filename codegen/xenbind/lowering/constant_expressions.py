@@ -96,8 +96,8 @@ def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
     enumerators whose values are not the same.
     """
     match node:
-        case c_ast.Constant(type="int" | "unsigned int", value=text):
-            return "l" in text.lower() or int(text.rstrip("uU"), 0) >= 1 << 31
+        case c_ast.Constant(type="int" | "unsigned int", value=text) if _is_int(text):
+            return "l" in text.lower() or _number(text.rstrip("uU")) >= 1 << 31
         case c_ast.ID(name=name):
             return name in varying
         case c_ast.UnaryOp(op="sizeof" | "_Alignof"):
@@ -142,7 +142,7 @@ class _Evaluator:
     def visit_Constant(self, node: c_ast.Constant) -> CInt:
         if node.type == "char":
             return CInt(self.character(node.value), self.int)
-        if "int" in node.type and node.value[:1].isdigit():
+        if "int" in node.type and _is_int(node.value):
             return self.literal(node.value)
         raise Unevaluable(f"{node.value} is not an integer")
 
@@ -164,8 +164,7 @@ class _Evaluator:
         suffix = text[len(digits) :].lower()
         if len(digits) > _LONGEST_INTEGER:
             raise Unevaluable("it fits no integer type")
-        octal = re.fullmatch(r"0[0-7]+", digits)
-        value = int(digits, 8) if octal else int(digits, 0)
+        value = _number(digits)
         decimal = digits[0] != "0"
         names = ["int", "long", "long long"][min(suffix.count("l"), 2) :]
         for name in names:
@@ -295,6 +294,17 @@ def convert_to(operand: CInt, base: str, abi: Abi) -> int:
     if base not in abi.integers:
         raise Unevaluable(f"'{base}' is not an integer type")
     return convert(operand, abi.integers[base]).value
+
+
+def _is_int(text: str) -> bool:
+    """Tell an integer from a character, which is an int to the parser too."""
+    return text[:1].isdigit()
+
+
+def _number(digits: str) -> int:
+    """Read an integer without its suffix; C writes octal ones with a mere 0."""
+    octal = re.fullmatch(r"0[0-7]+", digits)
+    return int(digits, 8) if octal else int(digits, 0)
 
 
 # In digits: 64 of the shortest base, with its prefix.
