@@ -751,7 +751,7 @@ READ = {
         f'{VERSION}_Pragma("foo")\n#pragma GCC diagnostic push\n/* doc */\n{PAIR}'
     ).encode(),
     "functions and data": (
-        VERSION + "/* doc */\n" + PAIR + "static const int table[] = { 1, 2, 3 };\n"
+        VERSION + "/* doc */\n" + PAIR + "static int table[] = { 1, 2, 3 };\n"
         "static inline int f(int x) { for (; x; x--) { if (x) break; } return x; }\n"
         "int old(a, b) int a; char *b; { return a; }\n"
         '_Static_assert(sizeof(struct pair) == 16, "\\"\\"\\"");\n'

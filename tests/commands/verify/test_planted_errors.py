@@ -138,8 +138,8 @@ PLANTED = {
         ["class disk_request.payload tag"],
     ),
     "a ring's request and response": (
-        r"req: disk_request\n    rsp: disk_response",
-        "req: disk_response\n    rsp: disk_request",
+        r"req: disk_request = ZERO\n    rsp: disk_response",
+        "req: disk_response = ZERO\n    rsp: disk_request",
         BOTH,
         ["class BackRing request", "class FrontRing response"],
     ),
