@@ -1,0 +1,119 @@
+"""Declarations of many forms: what the package has of them, and that `verify` agrees."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from ctypes import pointer, sizeof
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import xenbind
+
+# A header, and what the module should answer to expressions.
+HEADERS: dict[str, tuple[str, dict[str, object]]] = {
+    "a struct declared along with a variable": (
+        "extern struct s { int a; } x;",
+        {"sizeof(m.s)": 4},
+    ),
+    "a struct declared along with a function": (
+        "struct s { int a; struct inner { short b; } i; } f(void);",
+        {"sizeof(m.s)": 8, "sizeof(m.inner)": 2},
+    ),
+    "an enum declared along with a variable": (
+        "enum kind { KIND_A = 3, KIND_B } current; struct s { int a; };",
+        {"m.KIND_B": 4, "m.Kind.A.value": 3},
+    ),
+    "an array of an untagged struct": (
+        "typedef struct { int a; } rows[2]; struct s { rows r; };",
+        {"sizeof(m.s)": 8, "sizeof(m.rows_element)": 4},
+    ),
+    "a pointer to an untagged struct": (
+        "typedef struct { int a; } *handle; struct s { handle h; };",
+        {"sizeof(m.s)": 8, "m.s(pointer(m.handle_element(7))).h.contents.a": 7},
+    ),
+    "typedefs of arrays and pointers": (
+        "typedef unsigned char id_t[16]; typedef unsigned long *handle;"
+        "typedef int grid[2][3]; typedef void (*callback)(int);"
+        "struct s { id_t id; handle h; grid g; callback c; };",
+        {
+            "[sizeof(x.type) for x in m.s._members_]": [16, 8, 24, 8],
+            "[hasattr(m, n) for n in ('id_t', 'handle', 'grid', 'callback')]": [
+                *[True] * 4
+            ],
+        },
+    ),
+    "an array of pointers to undefined structs": (
+        "typedef struct nowhere *handles[3]; struct s { handles h; };",
+        {"sizeof(m.s)": 24},
+    ),
+    "a macro with a member's name": (
+        "struct s { int flags; int b; };\n#define flags 5\n#define b(x) (x)\n",
+        {"m.flags": 5, "m.s(flags=3, b=4).flags": 3},
+    ),
+    "a macro with a tag's name": (
+        "struct s { int a; };\n#define s 6\n",
+        {"m.s": 6, "sizeof(m.s_)": 4},
+    ),
+    "a macro with a typedef's name": (
+        "typedef int t; struct s { t a; };\n#define t 7\n",
+        {"m.t": 7, "sizeof(m.s)": 4},
+    ),
+    "a macro of an enumerator's name": (
+        "enum e { E_A, E_B, E_MAX };\n#define E_MAX (E_MAX - 1)\n#define E_A E_A\n"
+        "struct s { enum e e; };",
+        {"m.E_MAX": 1, "m.E.MAX.value": 2, "m.E_A": 0, "repr(m.s(2))": "s(e=MAX)"},
+    ),
+    "a string with a member's name": (
+        'struct s { int name; };\n#define name "x\\"\\\\"\n',
+        {"m.name": 'x"\\'},
+    ),
+    "variables that never change": (
+        "static const short low = -3, none = 0; static const unsigned char cut = 300;"
+        'static const _Bool yes = 7; static const char text[] = "a\\"b\\n";'
+        'static const char *const name = "dev"; int changes = 4; struct s { int a; };',
+        {
+            "[m.low, m.none, m.cut, m.yes]": [-3, 0, 44, 1],
+            "[m.text, m.name, hasattr(m, 'changes')]": ['a"b\n', "dev", False],
+        },
+    ),
+    "a ternary in an array's length": (
+        "struct s { char a[sizeof(int) == 4 ? 3 : 5] __attribute__((packed));"
+        "int b : 1 ? 3 : 4 __attribute__((packed)); int c[1 ? 2 : 3]; };",
+        {"sizeof(m.s)": 12},
+    ),
+    "a struct in a typeof below a pragma": (
+        "#pragma pack(push, 1)\n"
+        "struct s { char c; __typeof__(struct { char x; int y; }) v; char d; };\n"
+        "#pragma pack(pop)\nstruct u { char c; int v; };\n",
+        {"sizeof(m.s)": 7, "sizeof(m.u)": 8},
+    ),
+    "an enum of an octal number": (
+        "enum e { E_X = 0100, E_Y }; struct s { enum e e; };",
+        {"m.E_Y": 65},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HEADERS)
+def test_the_package_has_what_is_declared(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, expected = HEADERS[case]
+    package = re.sub(r"\W", "_", case)
+    (tmp_path / "h.h").write_text(header)
+    (tmp_path / "spec.toml").write_text(
+        f'[interface]\nname = "c"\npackage = "{package}"\nheader = "h.h"\n'
+    )
+    out = tmp_path / "out"
+    options = ("--spec", tmp_path / "spec.toml", "--include", tmp_path, "--out", out)
+    made = xenbind("generate", *options, CC="gcc")
+    assert (made.returncode, made.stderr) == (0, "")
+    verified = xenbind("verify", *options, CC="gcc")
+    assert verified.returncode == 0, verified.stdout
+
+    monkeypatch.syspath_prepend(str(out))
+    module = importlib.import_module(f"{package}.v0")
+    names: dict[str, Any] = {"m": module, "sizeof": sizeof, "pointer": pointer}
+    assert {text: eval(text, names) for text in expected} == expected
