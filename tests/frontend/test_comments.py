@@ -33,7 +33,7 @@ def test_comments_by_line() -> None:
     assert comments.of(12) == "Two lines above the third.\n\nBehind the third.".replace(
         "\\\n", "\n"
     )
-    assert comments.behind(15) == "Behind the text."
+    assert [words for _, words in comments.beside[15]] == ["Behind the text."]
     assert comments.of(1) == ""
 
 

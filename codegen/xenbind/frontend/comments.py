@@ -43,10 +43,6 @@ class Comments:
     beside: dict[int, list[tuple[int, str]]]
     sections: dict[int, str]
 
-    def behind(self, line: int) -> str:
-        """Give the text beside the code of a line."""
-        return " ".join(words for _, words in self.beside.get(line, ()))
-
     def of(self, line: int, name: str = "", code: str = "") -> str:
         """Give the text on the declaration at `line`: what is above it, then what is beside.
 

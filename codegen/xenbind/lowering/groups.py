@@ -113,11 +113,12 @@ class _Builder:
         A single comment over the first of a run of bare constants speaks of them all.
         """
         first, *others = members
-        line, comments = first.coord.line, self.comments
-        doc = comments.sections.get(line, "")
+        doc = self.comments.sections.get(first.coord.line, "")
         if not doc and others and not any(constant.doc for constant in others):
-            doc = comments.above.get(line, "")
-            first = replace(first, doc=comments.behind(line))
+            above = self.comments.above.get(first.coord.line, "")
+            if above and first.doc.startswith(above):
+                doc = above
+                first = replace(first, doc=first.doc.removeprefix(above).lstrip())
         # What introduces the constants by their prefix is a heading already.
         words = doc.removeprefix(f"{prefix}*").lstrip(" :-") if prefix else doc
         return ConstantGroup(

@@ -285,7 +285,9 @@ class _Lowering:
         if isinstance(inner, RecordRef) and self.types.record(inner.key) is None:
             self.leave_out(node, node.name, f"'{inner.spelling}' is never defined")
         elif isinstance(inner, Scalar) and inner.base == "void":
-            self.leave_out(node, node.name, "void is no type of a value")
+            void = inner.spelling == "void"
+            why = "void is no type of a value" if void else f"'{inner.spelling}' has no size"
+            self.leave_out(node, node.name, why)
         else:
             yield Typedef(
                 node.name,

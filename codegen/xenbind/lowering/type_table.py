@@ -221,11 +221,11 @@ class TypeTable:
             return self._type_of(node)
         raise refuse(node, "this kind of type is not supported")
 
-    def _enumeration(self, node: c_ast.Enum) -> Enumeration:
-        """Give the type that an enum specifier denotes."""
+    def _enumeration(self, node: c_ast.Enum) -> Enumeration | Scalar:
+        """Give the type that an enum specifier denotes; one never defined has no size."""
         enum = self.enums.get(enum_key(node))
         if enum is None:
-            raise refuse(node, f"'enum {node.name}' is an incomplete type")
+            return Scalar(f"enum {node.name}", "void")
         self.used_enums.add(enum.key)
         self._varies = self._varies or enum.key in self.varying
         return enum
