@@ -195,7 +195,9 @@ class _Compound(_Record):
             setter(self, value)
 
 
-def _initialise(self: typing.Any, *values: typing.Any, **by_name: typing.Any) -> None:
+def _initialise(
+    self: typing.Any, /, *values: typing.Any, **by_name: typing.Any
+) -> None:
     """Assign to the members in their order and by name, as ctypes does where it has them."""
     names = [member.name for member in self._members_]
     if len(values) > len(names):

@@ -1,0 +1,149 @@
+"""Find a header's constants: macros, enumerators, and variables that never change.
+
+Takes a parsed header and its types; asks `constant_expressions` for values; gives
+`Constant`s and the enums that they are of.  What might be a constant and has no value is
+`left_out`.  `lower` takes them over, and `groups` finds which belong together.
+
+    #define VM_EVENT_FLAG_DENY (1 << 6)    ->  Constant("VM_EVENT_FLAG_DENY", 64, …)
+    static const short LOW = -3;           ->  Constant("LOW", -3, …)
+    #define HERE __LINE__                  ->  LeftOut("HERE", "its value depends on its place", …)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pycparser import c_ast
+from pycparser.c_generator import CGenerator
+
+from xenbind.errors import SourceError
+from xenbind.frontend.header import ParsedHeader
+from xenbind.frontend.macros import ExpandedMacro, is_string
+from xenbind.ir.c_types import Enumeration, Scalar
+from xenbind.ir.interface import Constant, LeftOut
+from xenbind.lowering import groups
+from xenbind.lowering.constant_expressions import (
+    CInt,
+    Unevaluable,
+    convert_to,
+    evaluate,
+)
+from xenbind.lowering.declarations import enum_key, enumerators
+from xenbind.lowering.literals import string_value
+from xenbind.lowering.type_table import TypeTable
+
+
+class Constants:
+    """The constants of one header; `left_out` grows as they are asked for."""
+
+    def __init__(self, header: ParsedHeader, types: TypeTable) -> None:
+        self.header = header
+        self.types = types
+        self.context = types.context
+        self.variables: list[Constant] = []
+        self.left_out: list[LeftOut] = []
+
+    def variable(self, node: c_ast.Decl) -> None:
+        """Keep the value of a variable that never changes, if it is a number or a text."""
+        coord = self.context.coord(node)
+        try:
+            value = self.initial_value(node)
+        except (Unevaluable, SourceError) as reason:
+            self.left_out.append(LeftOut(node.name, str(reason), coord))
+            return
+        doc = self.context.doc(node.coord, node.name)
+        body = CGenerator().visit(node.init)
+        self.variables.append(Constant(node.name, value, body, doc, coord, True))
+
+    def initial_value(self, node: c_ast.Decl) -> int | str:
+        """Evaluate a variable's initialiser.  Raises `Unevaluable` or `SourceError`."""
+        if isinstance(node.init, c_ast.Constant) and node.init.type == "string":
+            try:
+                return string_value(node.init.value)
+            except ValueError as reason:
+                raise Unevaluable(str(reason)) from None
+        c_type = self.types.type(node.type)
+        if not isinstance(c_type, Scalar | Enumeration):
+            raise Unevaluable("it is no number and no text")
+        return convert_to(evaluate(node.init, self.types), c_type.base, self.types.abi)
+
+    def enums(self) -> Iterator[groups.CEnum]:
+        """Give the root header's enums, and those of others that it uses."""
+        named = {
+            id(node.type.type): name
+            for name, node in self.context.declared.typedefs.items()
+            if isinstance(node.type, c_ast.TypeDecl)
+        }
+        for node in self.context.declared.enums:
+            key = enum_key(node)
+            if node.coord.file == self.context.root or key in self.types.used_enums:
+                yield groups.CEnum(
+                    key=key,
+                    tag=node.name or "",
+                    typedef=named.get(id(node), ""),
+                    enumerators=tuple(map(self.enumerator, enumerators(node))),
+                    doc=self.context.doc(node.coord, node.name or "enum"),
+                )
+
+    def enumerator(self, node: c_ast.Enumerator) -> Constant:
+        return Constant(
+            name=node.name,
+            value=self.types.enumerators[node.name].value,
+            body="" if node.value is None else CGenerator().visit(node.value),
+            doc=self.context.doc(node.coord, node.name),
+            coord=self.context.coord(node),
+        )
+
+    def of_header(self, enums: Sequence[groups.CEnum]) -> list[Constant]:
+        """Give the enumerators, and the root header's variables and macros that have a value.
+
+        A macro hides what else has its name.  They are in the order of the files, those
+        that are included first, and of their lines.
+        """
+        found = {each.name: each for enum in enums for each in enum.enumerators}
+        found |= {constant.name: constant for constant in self.variables}
+        found |= {constant.name: constant for constant in self.macros()}
+        order = {file: -place for place, file in enumerate(self.header.files)}
+        return sorted(
+            found.values(), key=lambda c: (order.get(c.coord.file, 0), c.coord.line)
+        )
+
+    def macros(self) -> Iterator[Constant]:
+        for expanded in self.header.constants:
+            macro = expanded.macro
+            try:
+                value = self.value(expanded)
+            except (Unevaluable, SourceError) as reason:
+                self.left_out.append(LeftOut(macro.name, str(reason), macro.coord))
+                continue
+            if value is not None:
+                doc = self.context.comments.of(macro.coord.line)
+                yield Constant(macro.name, value, macro.body, doc, macro.coord)
+
+    def value(self, expanded: ExpandedMacro) -> int | str | None:
+        """Evaluate a macro; give None for one that is no constant.
+
+        Raises `Unevaluable` or `SourceError` for one that might be one, and has no value.
+        """
+        if expanded.fault:
+            raise Unevaluable(expanded.fault)
+        if is_string(expanded.expansion):
+            try:
+                return string_value(expanded.expansion)
+            except ValueError as reason:
+                raise Unevaluable(str(reason)) from None
+        value: CInt | None = None
+        if expanded.expansion.isidentifier():
+            value = self.types.enumerator(expanded.expansion)
+        elif expanded.expression is not None:
+            value = evaluate(expanded.expression, self.types)
+        return None if value is None else value.value
+
+
+def is_const(node: c_ast.Node) -> bool:
+    """Tell whether what a declarator declares can be a number or a text that never changes."""
+    if isinstance(node, c_ast.ArrayDecl):
+        return is_const(node.type)
+    if isinstance(node, c_ast.PtrDecl):
+        return "const" in node.quals and is_const(node.type)
+    return isinstance(node, c_ast.TypeDecl) and "const" in (node.quals or ())
