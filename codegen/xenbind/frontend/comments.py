@@ -184,7 +184,7 @@ _MOST_LINES = 50
 def _blanked(token: re.Match[str]) -> str:
     if token.lastgroup != "comment":
         return token[0]
-    return re.sub(r"[^\n]", " ", token[0])
+    return "\n".join(" " * min(len(line), _LONGEST) for line in token[0].split("\n"))
 
 
 def _next_code(lines: list[str], last: int) -> int | None:

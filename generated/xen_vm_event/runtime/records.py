@@ -290,11 +290,13 @@ def _declare(cls: typing.Any) -> None:
     cls.__doc__ = words = Words(cls.__doc__ or "")
     words.record = cls
     for member in members:
+        if not issubclass(member.type, _NESTED):
+            continue  # most are numbers
+        field = cls.__dict__[member.name]
         if _is_chars(member.type):
-            field, size = cls.__dict__[member.name], ctypes.sizeof(member.type)
+            size = ctypes.sizeof(member.type)
             setattr(cls, member.name, Chars(member.name, field, size))
-        elif issubclass(member.type, _NESTED):
-            field = cls.__dict__[member.name]
+        else:
             setters[member.name] = field.__set__
             setattr(cls, member.name, Nested(member.name, field))
 
