@@ -100,22 +100,23 @@ def read(text: str) -> Comments:
     beside: dict[int, list[tuple[int, str]]] = {}
     sections: dict[int, str] = {}
     section: str | None = None
-    line = 1
+    line = first = 1
+    beginning = 0  # tokens on the line
     at = start = 0  # of the token before, and of the line
     for token in _TOKEN.finditer(text):
         line += text.count("\n", at, token.start())
         start = max(start, text.rfind("\n", at, token.start()) + 1)
+        beginning = beginning + 1 if line == first else 0
         first, at = line, token.start()
-        if token.lastgroup != "comment":
+        if token.lastgroup != "comment" or beginning > _MOST_COMMENTS:
             continue
         last = first + token[0].count("\n")
         words = plain(token[0])
         if not words:
             continue
         column = token.start() - start
-        if code.line(first).strip() or code.line(last).strip():
-            of = first if code.line(first).strip() else last
-            for number in code.statement(of):
+        if code.is_on(first) or code.is_on(last):
+            for number in code.statement(first if code.is_on(first) else last):
                 beside.setdefault(number, []).append((column, words))
         elif owner := code.hanging(first, last, column):
             for number in code.statement(owner):
@@ -140,6 +141,11 @@ class _Code:
     def __init__(self, text: str) -> None:
         bare = _TOKEN.sub(_blanked, text)
         self._lines = bare.split("\n")
+        self._is_on = [bool(line.strip()) for line in self._lines]
+
+    def is_on(self, number: int) -> bool:
+        """Tell whether a line has code."""
+        return self._is_on[number - 1]
 
     def line(self, number: int) -> str:
         """Give a line; empty before the first and behind the last."""
@@ -177,8 +183,9 @@ class _Code:
         return first - 1 if is_member and before[-1:] in (";", ",") else 0
 
 
-# No declaration is longer, for the sake of files that no person wrote.
+# No declaration has more lines, nor a line more comments: files that no person wrote aside.
 _MOST_LINES = 50
+_MOST_COMMENTS = 100
 
 
 def _blanked(token: re.Match[str]) -> str:
