@@ -26,6 +26,7 @@ def make(csmith: Path, seeds: range) -> list[Declaration]:
     for seed in seeds:
         text = subprocess.run(
             [csmith, *_OPTIONS, "--seed", str(seed)],
+            cwd=csmith.parent,  # where it leaves a file
             capture_output=True,
             text=True,
             check=True,

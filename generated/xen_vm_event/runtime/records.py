@@ -290,7 +290,8 @@ def _declare(cls: typing.Any) -> None:
     cls.__doc__ = words = Words(cls.__doc__ or "")
     words.record = cls
     for member in members:
-        if not issubclass(member.type, _NESTED):
+        ctype: typing.Any = member.type
+        if not issubclass(ctype, _NESTED):
             continue  # most are numbers
         field = cls.__dict__[member.name]
         if _is_chars(member.type):
