@@ -11,16 +11,13 @@ from __future__ import annotations
 import ctypes
 import importlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PROJECT, require, xenbind
+from support import PROJECT, own_tests, require, xenbind
 
 CASES = PROJECT / "tests" / "cases"
 NAMES = sorted(path.name for path in CASES.iterdir() if path.is_dir())
@@ -97,14 +94,7 @@ def test_the_bindings_are_what_c_has(
 def test_the_package_s_own_tests_pass(case: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert xenbind("generate", *options(case, out), CC="gcc").returncode == 0
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", out / "tests"],
-        env={**os.environ, "PYTHONPATH": str(out)},
-        cwd=out,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = own_tests(out)
     assert done.returncode == 0, done.stdout
 
 

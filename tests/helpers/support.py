@@ -37,6 +37,18 @@ def xenbind(
     )
 
 
+def own_tests(out: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the tests that are generated with a package, with no xenbind at hand."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        cwd=out,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def tree(folder: Path, header: str = TINY, **others: str) -> Path:
     """A header tree with vm_event.h and other headers by name, without their `.h`."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,11 +6,8 @@ assigns, C reads.  Here they run on headers of random declarations.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 from random_records import Declared, batches, declare
-from support import xenbind
+from support import own_tests, xenbind
 
 SIZE, TOGETHER = 100, 5
 SPEC = """\
@@ -38,18 +35,6 @@ def generated(batch: tuple[Declared, ...], folder: Path) -> Path:
     made = xenbind("generate", *options)
     assert made.returncode == 0, made.stderr
     return out
-
-
-def own_tests(out: Path) -> subprocess.CompletedProcess[str]:
-    """Run the tests of a package."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", out / "tests"],
-        env={**os.environ, "PYTHONPATH": str(out)},
-        cwd=out,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def drawn(count: int) -> list[tuple[Declared, ...]]:

@@ -9,18 +9,15 @@ clang, and on this machine what Python reads and writes.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from suites.declarations import Declaration, with_needed
-from support import xenbind
+from support import own_tests, xenbind
 from xenbind import pipeline, spec
 from xenbind.errors import SourceError
 from xenbind.toolchain.targets import Machine, find_machines
@@ -171,14 +168,7 @@ def _verify(found: Held, folder: Path) -> None:
                 for mismatch in report["mismatches"]
             ]
     for compiler in COMPILERS:
-        tests = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-            cwd=package,
-            env={**os.environ, "CC": shlex.join([compiler]), "PYTHONPATH": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        tests = own_tests(package, CC=shlex.join([compiler]), PYTHONPATH="")
         if tests.returncode:
             found.wrong.append(f"the package's tests with {compiler}: {tests.stdout}")
 

@@ -54,8 +54,9 @@ class Comments:
         above = self.above.get(line, "")
         if not beside and not above:
             return ""
-        declared = list(_declared(code))
-        place = _index_of(name, code, declared)
+        bare = without_comments(code)
+        declared = list(_declared(bare))
+        place = _index_of(name, bare, declared)
         first = declared[0][0] if declared else 0
         leads = bool(beside) and beside[0][0] < first
         own = [w for column, w in beside if _owner(column, declared, leads) == place]
@@ -69,14 +70,14 @@ _PART = re.compile(r"[^;,{}\s](?:\([^()]*\)|[^;,{}])*(?P<end>[;,{}]?)")
 
 def _declared(code: str) -> Iterator[tuple[int, int, bool]]:
     """Give the columns from and to which a line declares things, and whether one opens others."""
-    for part in _PART.finditer(without_comments(code)):
+    for part in _PART.finditer(code):
         if IDENTIFIER.search(part[0]):
             yield part.start(), part.end(), part["end"] == "{"
 
 
 def _index_of(name: str, code: str, declared: Sequence[tuple[int, int, bool]]) -> int:
     """Tell which of a line's declarations has a name, the first if none has."""
-    words = IDENTIFIER.finditer(without_comments(code))
+    words = IDENTIFIER.finditer(code)
     column = max((word.start() for word in words if word[0] == name), default=0)
     ends = (index for index, (_, end, _) in enumerate(declared) if column < end)
     return next(ends, 0)

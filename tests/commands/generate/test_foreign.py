@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import xenbind
+from support import own_tests, xenbind
 
 SPEC = """\
 [interface]
@@ -112,13 +111,7 @@ def test_verify(out: Path) -> None:
 
 
 def test_the_generated_tests_pass(out: Path) -> None:
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=out / "generated",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    tested = own_tests(out / "generated")
     assert tested.returncode == 0, tested.stdout
 
 

@@ -7,12 +7,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from support import PROJECT, xenbind
+from support import PROJECT, own_tests, xenbind
 
 HEADER = """\
 #include "io/ring.h"
@@ -240,13 +238,7 @@ def told_by_verify(folder: Path) -> list[str]:
 
 def told_by_tests(folder: Path) -> list[str]:
     """What the package's own tests tell, with no xenbind at hand."""
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=folder / "out",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = own_tests(folder / "out")
     assert bool(result.returncode) == ("failed" in result.stdout)
     return re.findall(r"^FAILED (\S+)", result.stdout, re.MULTILINE)
 
