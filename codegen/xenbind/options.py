@@ -1,16 +1,19 @@
 """What several commands of the command line share: options, and what these stand for.
 
-Takes the values of options; gives the spec, or the interface that a version or a folder
-names, for a command to work on.
+Takes the values of options, and what the project's configuration says where an option is
+not given; gives the spec, or the interface that a version or a folder names, for a command
+to work on.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from xenbind import config
 from xenbind import spec as specs
 from xenbind.errors import XenbindError
 from xenbind.resources import folder
@@ -18,8 +21,6 @@ from xenbind.spec import Spec
 
 if TYPE_CHECKING:
     from xenbind.ir.interface import Interface
-
-OUT = Path("generated")
 
 spec_option = click.option(
     "--spec",
@@ -35,10 +36,8 @@ include_option = click.option(
 out_option = click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=OUT,
-    show_default=True,
     metavar="DIR",
-    help="The folder of the generated package.",
+    help="The folder of the generated package.  [default: generated]",
 )
 cc_option = click.option(
     "--cc", metavar="COMMAND", help="The C compiler.  [default: $CC, else gcc]"
@@ -48,15 +47,46 @@ json_option = click.option(
 )
 
 
-def spec_path(spec: Path | None) -> Path:
-    """Give the spec to use: the one named, else the one of this folder, else xenbind's own."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What a command works on: a spec file, a header tree or None, an output folder.
+
+    `project` is the folder whose configuration said any of it, None if there is none.
+    """
+
+    spec: Path
+    include: Path | None
+    out: Path
+    project: Path | None
+
+
+def places(
+    spec: Path | None = None, include: Path | None = None, out: Path | None = None
+) -> Places:
+    """Give what the options name, else the project's configuration, else what is usual.
+
+    That is the spec of this folder, or else the one that came with xenbind, and `generated`.
+    Another spec than the configured one is of its own headers, unless `include` says more.
+    """
+    said = config.find(Path.cwd())
+    if said is None:
+        return Places(spec or _usual_spec(), include, out or Path("generated"), None)
+    return Places(
+        spec=spec or said.spec or _usual_spec(),
+        include=include or (said.include if spec is None else None),
+        out=out or said.out or said.folder / "generated",
+        project=said.folder,
+    )
+
+
+def _usual_spec() -> Path:
     local = Path("headers/vm_event.toml")
-    return spec or (local if local.is_file() else folder("headers") / local.name)
+    return local if local.is_file() else folder("headers") / local.name
 
 
-def load_spec(spec: Path | None, include: Path | None = None) -> Spec:
-    """Load the spec to use; with `include`, of that header tree and not its own versions."""
-    loaded = specs.load(spec_path(spec))
+def load_spec(spec: Path, include: Path | None = None) -> Spec:
+    """Load a spec; with `include`, of that header tree and not its own versions."""
+    loaded = specs.load(spec)
     return loaded.for_tree(include) if include else loaded
 
 

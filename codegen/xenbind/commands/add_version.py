@@ -24,7 +24,7 @@ from xenbind.commands.verify import command as verifying
 from xenbind.errors import SourceError, XenbindError
 from xenbind.facts.probes import fingerprint
 from xenbind.ir.interface import Interface
-from xenbind.options import cc_option, load_spec, out_option, spec_option, spec_path
+from xenbind.options import cc_option, load_spec, out_option, places, spec_option
 from xenbind.pipeline import read
 from xenbind.resources import package
 from xenbind.spec import Spec, VersionSpec
@@ -43,7 +43,11 @@ from xenbind.toolchain.compiler import find_compiler
 @out_option
 @cc_option
 def add_version(
-    tree: Path, releases: tuple[str, ...], spec: Path | None, out: Path, cc: str | None
+    tree: Path,
+    releases: tuple[str, ...],
+    spec: Path | None,
+    out: Path | None,
+    cc: str | None,
 ) -> None:
     """Bring a new header tree into headers/ as its interface version.
 
@@ -54,11 +58,12 @@ def add_version(
     Example:
       xenbind add-version xen/xen/include/public --release 4.23
     """
-    path = spec_path(spec)
+    where = places(spec, out=out)
+    path = where.spec
     with added_version(path, tree, releases, find_compiler(cc)) as added:
         click.echo(f"version {added.version}: {added.header}, {path}")
-        generating.run(Job(path, None, out, cc))
-    sys.exit(0 if verifying.run(load_spec(path), out, cc) else 1)
+        generating.run(Job(path, None, where.out, cc, where.project))
+    sys.exit(0 if verifying.run(load_spec(path), where.out, cc) else 1)
 
 
 @contextmanager

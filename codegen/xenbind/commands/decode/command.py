@@ -27,6 +27,7 @@ from xenbind.options import (
     json_option,
     load_spec,
     named_interface,
+    places,
     spec_option,
 )
 from xenbind.spec import Spec
@@ -100,7 +101,7 @@ def decode(
             raise error
         click.echo(describe(error), err=True)
 
-    interfaces = _by_version(load_spec(spec), cc)
+    interfaces = _by_version(load_spec(places(spec).spec), cc)
     with _binary(file) as stream:
         raws = read(stream, str(file), interfaces, Form(form), report)
         found = events(raws, arch)

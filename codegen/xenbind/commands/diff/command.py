@@ -21,6 +21,7 @@ from xenbind.options import (
     json_option,
     load_spec,
     named_interface,
+    places,
     spec_option,
 )
 
@@ -60,7 +61,7 @@ def diff(
       xenbind diff 6 7
       xenbind diff 7 /usr/include/xen --exit-code
     """
-    loaded = load_spec(spec)
+    loaded = load_spec(places(spec).spec)
     found = difference(
         named_interface(loaded, old, cc),
         named_interface(loaded, new, cc),

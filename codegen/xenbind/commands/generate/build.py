@@ -6,8 +6,8 @@ with their manifest, ready for `output`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from xenbind import pipeline, spec
 from xenbind.backend import abi_table
 from xenbind.backend.formatting import Formatter
-from xenbind.commands.generate import manifest
+from xenbind.commands.generate import inputs, manifest
+from xenbind.commands.generate.header_copies import HeaderCopies, own_headers
 from xenbind.commands.generate.job import Job
 from xenbind.commands.generate.manifest import Manifest
 from xenbind.errors import SourceError
@@ -25,6 +26,8 @@ from xenbind.toolchain.compiler import find_compiler
 
 if TYPE_CHECKING:
     from xenbind.backend.render import Templates
+
+_TABLE = "abi.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +67,33 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     if job.include is None:  # another tree may have other rings
         _check_rings(loaded, interfaces)
     layouts = [lay_out for _, lay_out in read_all]
-    headers = {i.version: _display(i.header, job) for i in interfaces}
-    folders = {
-        interface.version: [
-            _seen_from(job, path) for path in (version.directory, *loaded.include)
-        ]
-        for interface, version in zip(interfaces, loaded.versions, strict=True)
-    }
+    headers = {i.version: job.display(Path(i.header)) for i in interfaces}
+    copies = HeaderCopies(job, loaded, interfaces)
     files = render(
         spec=loaded,
         interfaces=interfaces,
         layouts=layouts,
         headers=headers,
-        folders=folders,
+        folders=copies.folders,
         templates=templates[0],
         formatter=formatter,
     )
-    read = [file for interface in interfaces for file in interface.files]
-    inputs = _inputs(job, read)
-    files["abi.md"] = _fullest_table(job, inputs, files["abi.md"])
+    files |= copies.files
+    names = sorted({job.from_root(Path(f)) for i in interfaces for f in own_headers(i)})
     made = Manifest(
         generator=manifest.generator_digest(),
+        project=job.to_project,
         include=job.tree,
-        inputs=inputs,
-        outputs=manifest.digests(files),
+        spec=inputs.spec_digest(job),
+        inputs=inputs.header_digests(job, names),
+        surroundings=inputs.surroundings(job, loaded, names),
         layouts={str(i.version): fingerprint(i) for i in interfaces},
+        outputs=manifest.digests(files),
     )
+    old = manifest.load(job.out)
+    if old is not None:
+        made = _fullest_table(job, old, made, files)
+        made = _same_made(old, made)
     return Generated(loaded.package, {**files, manifest.NAME: made.text()}, interfaces)
 
 
@@ -113,38 +117,28 @@ def _prepare(templates: list[Templates]) -> None:
     templates.append(Templates().compile())
 
 
-def _fullest_table(job: Job, inputs: Mapping[str, str], text: str) -> str:
-    """Give the ABI table on disk instead, if it is of the same headers and knows more.
+def _fullest_table(
+    job: Job, old: Manifest, made: Manifest, files: dict[str, str]
+) -> Manifest:
+    """Keep the ABI table on disk, if it is of the same headers and knows more.
 
     Of a header that asks for its target's macros the table knows as much as there were
     compilers. Whoever has fewer must neither find it stale nor write a poorer one.
     """
-    made = manifest.load(job.out)
-    path = job.out / "abi.md"
-    if made is not None and made.inputs == inputs and path.is_file():
-        old = path.read_text(encoding="utf-8", errors="replace")
-        if abi_table.completes(old, text):
-            return old
-    return text
+    path = job.out / _TABLE
+    if (old.spec, old.inputs) == (made.spec, made.inputs) and path.is_file():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if abi_table.completes(text, files[_TABLE]):
+            files[_TABLE] = text
+            return replace(made, outputs=manifest.digests(files))
+    return made
 
 
-def _display(header: str, job: Job) -> str:
-    """Write a header as generated files name it: from the project's folder, or as it was given."""
-    path = Path(header)
-    if job.include:
-        return path.as_posix()
-    return path.relative_to(job.spec.parent.parent).as_posix()
+def _same_made(old: Manifest, made: Manifest) -> Manifest:
+    """Keep the old manifest if nothing but the surroundings changed.
 
-
-def _seen_from(job: Job, path: Path) -> str:
-    """Write a header folder for the generated tests: relative within one project, else absolute."""
-    project = job.spec.resolve().parent.parent
-    if job.include is None and job.out.resolve().parent == project:
-        return f"../{path.resolve().relative_to(project).as_posix()}"
-    return path.resolve().as_posix()
-
-
-def _inputs(job: Job, read: list[str]) -> dict[str, str]:
-    if job.include is None:
-        return manifest.tree_inputs(job.spec.parent)
-    return manifest.file_inputs(str(Path(file).resolve()) for file in read)
+    Another compiler, with other macros of its own, that makes the same of the headers makes
+    nothing stale.
+    """
+    unchanged = replace(made, surroundings=old.surroundings) == old
+    return old if unchanged else made

@@ -6,6 +6,7 @@ Takes the same options as `generate`; `freshness` finds what is stale, and this 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +14,18 @@ from pathlib import Path
 import click
 
 from xenbind.commands.generate.freshness import Stale, stale, with_source
-from xenbind.commands.generate.job import Job
+from xenbind.commands.generate.job import job_of
 from xenbind.options import (
-    OUT,
     cc_option,
     include_option,
     json_option,
     out_option,
     spec_option,
-    spec_path,
 )
-from xenbind.words import count
+from xenbind.words import count, printable
+
+# Lines of diff: what a screen or two of a terminal hold, several times over.
+_LONGEST = 400
 
 
 @click.command()
@@ -31,31 +33,38 @@ from xenbind.words import count
 @include_option
 @out_option
 @cc_option
+@click.option("--stat", is_flag=True, help="Name the files that are stale, no more.")
 @json_option
 def check(
-    spec: Path | None, include: Path | None, out: Path, cc: str | None, wants_json: bool
+    spec: Path | None,
+    include: Path | None,
+    out: Path | None,
+    cc: str | None,
+    stat: bool,
+    wants_json: bool,
 ) -> None:
     """Tell whether the generated package is what the headers and templates make of it.
 
-    Lists each stale file with a diff; exit status 1 if there is one.
+    Lists each stale file with a diff, as far as a person reads one; exit status 1 if there
+    is one.
 
     \b
     Examples:
       xenbind check
       xenbind check --include /usr/include/xen --out bindings
     """
-    job = with_source(Job(spec_path(spec), include, out, cc))
+    job = with_source(job_of(spec, include, out, cc))
     found = stale(job)
     if wants_json:
         click.echo(json.dumps(_as_json(found), indent=2))
     elif not found:
-        click.echo(f"{out} is current")
+        click.echo(f"{job.out} is current")
     else:
-        _print(found, out)
+        _print(found, job.out, _LONGEST if not stat else 0)
         options = "".join(
-            f" --{name} {value}"
-            for name, value in (("spec", spec), ("include", job.include), ("out", out))
-            if value and value != OUT
+            f" --{name} {shlex.quote(str(value))}"
+            for name, value in (("spec", spec), ("include", include), ("out", out))
+            if value
         )
         told = count(len(found), "stale file")
         click.echo(f"{told}: run `xenbind generate{options}`", err=True)
@@ -67,9 +76,15 @@ def _as_json(found: Sequence[Stale]) -> dict[str, object]:
     return {"current": not found, "stale": files}
 
 
-def _print(found: Sequence[Stale], out: Path) -> None:
+def _print(found: Sequence[Stale], out: Path, most: int) -> None:
+    """Name each file, with its diff until `most` lines of such are told."""
     for file in found:
         word = "stale" if file.diff else "missing"
         click.echo(f"{word}: {out / file.path}")
-        for line in file.diff.splitlines():
-            click.secho(line, fg={"+": "green", "-": "red"}.get(line[:1]))
+        # What splitlines takes for an end may stand within a line of the file.
+        lines = file.diff.split("\n")[:-1]
+        for line in lines[:most]:
+            click.secho(printable(line), fg={"+": "green", "-": "red"}.get(line[:1]))
+        if most and len(lines) > most:
+            click.echo(f"... and {len(lines) - most} more lines")
+        most = max(0, most - len(lines))

@@ -14,13 +14,12 @@ import click
 from xenbind.commands.generate import abi_break, output
 from xenbind.commands.generate.build import build
 from xenbind.commands.generate.freshness import keep_source, with_source
-from xenbind.commands.generate.job import Job
+from xenbind.commands.generate.job import Job, job_of
 from xenbind.options import (
     cc_option,
     include_option,
     out_option,
     spec_option,
-    spec_path,
 )
 
 
@@ -37,7 +36,7 @@ from xenbind.options import (
 def generate(
     spec: Path | None,
     include: Path | None,
-    out: Path,
+    out: Path | None,
     cc: str | None,
     accept_abi_change: bool,
 ) -> None:
@@ -53,7 +52,7 @@ def generate(
       xenbind generate
       xenbind generate --include /usr/include/xen --out bindings
     """
-    run(Job(spec_path(spec), include, out, cc), accept_abi_change)
+    run(job_of(spec, include, out, cc), accept_abi_change)
 
 
 def run(job: Job, accept_abi_change: bool = False) -> None:

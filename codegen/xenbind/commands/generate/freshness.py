@@ -8,13 +8,16 @@ from.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xenbind.commands.generate import manifest, output
+from xenbind.commands.generate import inputs, manifest, output
 from xenbind.commands.generate.job import Job
+from xenbind.commands.generate.manifest import Manifest
 from xenbind.errors import OutputError
+from xenbind.options import load_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +55,65 @@ def is_current(job: Job) -> bool:
     made = manifest.load(job.out)
     if made is None or made.generator != manifest.generator_digest():
         return False
-    if job.include is None:
-        inputs = manifest.tree_inputs(job.spec.parent)
-    else:
-        inputs = manifest.file_inputs(made.inputs)
-    outputs = {
-        path: manifest.digest((job.out / path).read_bytes())
-        for path in made.outputs
-        if (job.out / path).is_file()
-    }
-    return (job.tree, inputs, outputs) == (made.include, made.inputs, made.outputs)
+    here = replace(
+        made,
+        project=job.to_project,
+        include=job.tree,
+        spec=inputs.spec_digest(job),
+        inputs=inputs.header_digests(job, made.inputs),
+        outputs={path: manifest.file_digest(job.out / path) for path in made.outputs},
+    )
+    # Looked at last: the compiler has to be asked.
+    return here == made and _same_surroundings(job, made)
+
+
+def _same_surroundings(job: Job, made: Manifest) -> bool:
+    """Tell whether the headers find what they found; where there is no compiler, it is the same."""
+    loaded = load_spec(job.spec, job.include)
+    now = inputs.surroundings(job, loaded, tuple(made.inputs))
+    return {**made.surroundings, **now} == made.surroundings
 
 
 def with_source(job: Job) -> Job:
-    """Give the job the header tree that its output folder was made from, if it names none."""
+    """Give the job the header tree that its output folder was made from, if it names none.
+
+    Raises `OutputError` if that is outside of the project, where no path in it leads.
+    """
     made = manifest.load(job.out)
     if made is None or made.include is None or job.include is not None:
         return job
-    return replace(job, include=Path(made.include))
+    if not made.include:
+        raise OutputError(
+            f"{job.out} was made from a header tree outside of its project",
+            "name the tree with --include, or once for all as 'include' in xenbind.toml",
+        )
+    return replace(job, include=Path(_tree(job, made)))
+
+
+def _tree(job: Job, made: Manifest) -> str:
+    """Name a tree of the project from here, as a user would."""
+    return os.path.normpath(job.out / (made.include or ""))
 
 
 def keep_source(job: Job) -> None:
     """Raise `OutputError` if the output folder was made from another source.
 
-    The versions of one would replace those of the other.
+    The versions of one would replace those of the other.  A tree outside of the project, or
+    one that is gone, gives way to another: that is a newer one, or it was moved.
     """
     made = manifest.load(job.out)
-    if made is not None and made.include != job.tree:
-        raise OutputError(
-            f"{job.out} was made from {made.include or 'the headers of a spec'},"
-            f" not from {job.include or job.spec}",
-            "name another folder with --out",
-        )
+    if made is None or made.include == job.tree:
+        return
+    if made.include is None or job.include is None:
+        was = "the headers of a spec" if made.include is None else "a header tree"
+    elif made.include and Path(_tree(job, made)).is_dir():
+        was = _tree(job, made)
+    else:
+        return
+    raise OutputError(
+        f"{job.out} was made from {was}, not from {job.include or job.spec}",
+        "name another folder with --out",
+    )
 
 
 def _diff(old: Path, path: str, text: str) -> Iterator[str]:

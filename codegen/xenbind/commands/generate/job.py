@@ -1,24 +1,98 @@
-"""What one run of `generate` or `check` is about, as its options say.
+"""What one run of `generate` or `check` is about, as its options say, and where that lies.
 
 `command` and `check` make a `Job` of their options; `freshness` and `build` work on it.
+
+What is generated may be committed, and cloned to another folder on another machine.  So it
+names what moves with it, headers within its project, by the way from its own folder, and
+nothing else by a path at all.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from xenbind.commands.generate import manifest
+from xenbind.options import places
+from xenbind.resources import package
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run: a spec file, a foreign header tree or None, an output folder, a compiler."""
+    """One run: a spec file, a foreign header tree or None, an output folder, a compiler.
+
+    `configured` is the folder whose configuration names any of these, None without one.
+    """
 
     spec: Path
     include: Path | None
     out: Path
     command: str | None
+    configured: Path | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the headers: the foreign tree, or the spec's own."""
+        return self.include or self.spec.parent
+
+    @property
+    def project(self) -> Path:
+        """The folder that the output moves with: a repository, or what stands for one.
+
+        It is where the configuration is, or where it was when the output was first made,
+        so that a copy without its `.git` is the same project.
+        """
+        out = self.out.resolve()
+        if self.configured is not None:
+            return self.configured.resolve()
+        made = manifest.load(self.out)
+        if made is not None:
+            return (out / made.project).resolve()
+        for folder in out.parents:
+            if any((folder / mark).exists() for mark in (".git", "pyproject.toml")):
+                return folder
+        shared = Path(os.path.commonpath([out.parent, self.root.resolve()]))
+        return out.parent if shared == Path(shared.root) else shared
+
+    @property
+    def to_project(self) -> str:
+        """The way from the output folder to the project."""
+        return _relative(self.project, self.out.resolve())
 
     @property
     def tree(self) -> str | None:
         """The foreign header tree as the manifest names it."""
-        return str(self.include.resolve()) if self.include else None
+        return None if self.include is None else self.from_out(self.include) or ""
+
+    def from_out(self, path: Path) -> str | None:
+        """Name what lies in the project from the output folder; None for what does not.
+
+        An installed xenbind does not, wherever its environment is.
+        """
+        found = path.resolve()
+        if not found.is_relative_to(self.project) or found.is_relative_to(package()):
+            return None
+        return _relative(found, self.out.resolve())
+
+    def from_root(self, path: Path) -> str:
+        """Name a header from the folder of headers."""
+        return _relative(path.resolve(), self.root.resolve())
+
+    def display(self, path: Path) -> str:
+        """Name a header as a reader of the output knows it."""
+        if self.from_out(path) is None:
+            return self.from_root(path)
+        return path.resolve().relative_to(self.project).as_posix()
+
+
+def job_of(
+    spec: Path | None, include: Path | None, out: Path | None, cc: str | None
+) -> Job:
+    """Make a job of a command's options and the project's configuration."""
+    where = places(spec, include, out)
+    return Job(where.spec, where.include, where.out, cc, where.project)
+
+
+def _relative(path: Path, start: Path) -> str:
+    return Path(os.path.relpath(path, start)).as_posix()

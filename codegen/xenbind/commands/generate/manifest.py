@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +22,27 @@ NAME = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The digests of one run.
+    """The digests of one run, and where it found things, without a path of any machine.
 
-    `include` is the foreign header tree that was read, None for the spec's own headers.
-    `inputs` are keyed by path: relative to the spec's folder, or as read where `include`
-    is set.  `layouts` holds a fingerprint of each version's ABI.
+    `project` is the way from the output folder to what it moves with.  `include` is the way
+    to the foreign header tree that was read, empty if that is outside of the project, and
+    None for the spec's own headers.  `spec` is a digest of what the spec says, `inputs` are
+    the headers by their names from their folder, and `surroundings` what else they ask for.
+    `layouts` holds a fingerprint of each version's ABI.
     """
 
     generator: str
+    project: str
     include: str | None
+    spec: str
     inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
+    surroundings: Mapping[str, str]
     layouts: Mapping[str, str]
+    outputs: Mapping[str, str]
 
     def text(self) -> str:
         """Write the manifest as the file that it is."""
-        content = {
-            "generator": self.generator,
-            "include": self.include,
-            "inputs": dict(self.inputs),
-            "layouts": dict(self.layouts),
-            "outputs": dict(self.outputs),
-        }
-        return json.dumps(content, indent=2) + "\n"
+        return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def load(out: Path) -> Manifest | None:
@@ -55,12 +53,17 @@ def load(out: Path) -> Manifest | None:
     path = out / NAME
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
+        include = content["include"]
         return Manifest(
-            content["generator"],
-            content["include"],
-            content["inputs"],
-            content["outputs"],
-            content["layouts"],
+            generator=content["generator"],
+            # What follows was not there, or an absolute path, in xenbind's first manifests.
+            project=content.get("project", ".."),
+            include="" if include and Path(include).is_absolute() else include,
+            spec=content.get("spec", ""),
+            inputs=content["inputs"],
+            surroundings=content.get("surroundings", {}),
+            layouts=content["layouts"],
+            outputs=content["outputs"],
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -80,29 +83,14 @@ def digests(files: Mapping[str, str]) -> dict[str, str]:
     return {path: digest(text.encode()) for path, text in sorted(files.items())}
 
 
-def tree_inputs(root: Path) -> dict[str, str]:
-    """Give the digests of every header and spec under a folder, by relative path.
-
-    All of them, not only those read: a new one may come before another on the search path.
-    """
-    paths = [path for path in root.rglob("*") if path.suffix in (".h", ".toml")]
-    return {
-        path.relative_to(root).as_posix(): _file_digest(path) for path in sorted(paths)
-    }
-
-
-def file_inputs(paths: Iterable[str]) -> dict[str, str]:
-    """Give the digests of some files, by path; a missing one has an empty digest."""
-    return {path: _file_digest(Path(path)) for path in sorted(paths)}
-
-
 def generator_digest() -> str:
     """Give one digest for all of xenbind's own files, by their names and contents."""
-    lines = (f"{_file_digest(path)} {name}\n" for name, path in own_files().items())
+    lines = (f"{file_digest(path)} {name}\n" for name, path in own_files().items())
     return digest("".join(lines).encode())
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Give the digest of a file's content, empty for one that cannot be read."""
     try:
         return digest(path.read_bytes()) if path.is_file() else ""
     except OSError:

@@ -20,6 +20,7 @@ from xenbind.options import (
     json_option,
     load_spec,
     named_interface,
+    places,
     spec_option,
 )
 
@@ -53,8 +54,9 @@ def show(
       xenbind show 7 vm_event_st.u.mem_access
       xenbind show 7 VmEventReason
     """
-    loaded = load_spec(spec)
-    newest = str(loaded.versions[-1].number) if loaded.versions else ""
+    where = places(spec)
+    loaded = load_spec(where.spec)
+    newest = str(loaded.versions[-1].number if loaded.versions else where.include or "")
     interface = named_interface(loaded, version or newest, cc)
     view = views.show(interface, name or None, expand)
     if wants_json:

@@ -22,6 +22,7 @@ from xenbind.options import (
     json_option,
     load_spec,
     out_option,
+    places,
     spec_option,
 )
 from xenbind.spec import Spec
@@ -46,7 +47,7 @@ from xenbind.toolchain.targets import find_machines
 def verify(
     spec: Path | None,
     include: Path | None,
-    out: Path,
+    out: Path | None,
     cc: str | None,
     targets: tuple[str, ...],
     wants_json: bool,
@@ -67,8 +68,9 @@ def verify(
       xenbind verify --target arm64 --target i386
       xenbind verify --include /usr/include/xen --out bindings
     """
-    loaded = load_spec(spec, include)
-    sys.exit(0 if run(loaded, out, cc, targets, wants_json) else 1)
+    where = places(spec, include, out)
+    loaded = load_spec(where.spec, where.include)
+    sys.exit(0 if run(loaded, where.out, cc, targets, wants_json) else 1)
 
 
 def run(

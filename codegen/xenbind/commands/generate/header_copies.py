@@ -1,0 +1,61 @@
+"""Let a package's tests find its headers wherever it is cloned to.
+
+Takes a `Job` and what its versions read; gives the folders, named from the output folder,
+in which the generated tests look for headers.  Headers of the same project are looked for
+where they are.  Of others, such as those in /usr/include or within an installed xenbind,
+the files that were read are copied beside the reference: `build` adds them to the output.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from xenbind.commands.generate.job import Job
+from xenbind.ir.interface import Interface
+from xenbind.resources import package
+from xenbind.spec import Spec
+
+_FOLDER = "reference/include"
+
+
+class HeaderCopies:
+    """The folders to look in, by version, and the texts of the copies by path."""
+
+    folders: Mapping[int, Sequence[str]]
+    files: Mapping[str, str]
+
+    def __init__(self, job: Job, spec: Spec, interfaces: Sequence[Interface]) -> None:
+        folders = {
+            interface.version: (version.directory, *spec.include)
+            for interface, version in zip(interfaces, spec.versions, strict=True)
+        }
+        self.files = {}
+        if job.from_out(job.root) is not None:
+            self.folders = {
+                version: [job.from_out(path) or "" for path in paths]
+                for version, paths in folders.items()
+            }
+            return
+        read = {Path(f).resolve() for i in interfaces for f in own_headers(i)}
+        # A tree may include what is beside it: `#include "../common.h"`.
+        top = Path(os.path.commonpath([job.root.resolve(), *read]))
+        self.folders = {
+            version: [_copy(path.resolve(), top) for path in paths]
+            for version, paths in folders.items()
+        }
+        self.files = {
+            _copy(path, top): path.read_text("utf-8", errors="replace")
+            for path in sorted(read)
+        }
+
+
+def own_headers(interface: Interface) -> list[str]:
+    """Give the files read that did not come with xenbind itself, as the C library's did."""
+    own = package() / "toolchain"
+    return [f for f in interface.files if not Path(f).resolve().is_relative_to(own)]
+
+
+def _copy(path: Path, top: Path) -> str:
+    return (Path(_FOLDER) / path.relative_to(top)).as_posix()

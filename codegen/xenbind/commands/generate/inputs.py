@@ -1,0 +1,119 @@
+"""Tell what an output depends on: digests of the spec, the headers, and what they ask for.
+
+Takes a `Job` and the headers that its versions read; gives digests for `manifest`.  By
+those `freshness` knows, without a header being read, that all of it is as it was.
+
+The headers ask for more than is in them: files that `#include` and `__has_include` look
+for, macros that the compiler has by itself.  Those are not part of what was read, but if
+they are others than before, the headers have to be read again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from xenbind.commands.generate.job import Job
+from xenbind.commands.generate.manifest import digest, file_digest
+from xenbind.errors import XenbindError
+from xenbind.spec import Spec
+from xenbind.toolchain.compiler import find_compiler, output, start
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_DIRECTIVE = re.compile(r"^[ \t]*#(.*(?:\\\n.*)*)", re.MULTILINE)
+_FILE = re.compile(r'["<]([^"<>\n]+)[">]')
+_ASKED = re.compile(r"(?:#[ \t]*ifn?def[ \t]+|\bdefined[ \t]*\(?[ \t]*)([A-Za-z_]\w*)")
+_DEFINE = re.compile(r"^#define (\w+)(.*)$", re.MULTILINE)
+
+
+def spec_digest(job: Job) -> str:
+    """Give the digest of what a spec says: comments, blanks and order are nothing of it.
+
+    With a foreign tree, the spec's own versions are not either.  Empty for a spec that
+    cannot be read.
+    """
+    try:
+        said = tomllib.loads(job.spec.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return ""
+    if job.include is not None:
+        said.pop("version", None)
+    return digest(json.dumps(said, sort_keys=True, default=str).encode())
+
+
+def header_digests(job: Job, names: Iterable[str]) -> dict[str, str]:
+    """Give the digests of headers by their names from the `root`; empty for a lost one."""
+    return {name: file_digest(job.root / name) for name in sorted(names)}
+
+
+def surroundings(job: Job, spec: Spec, names: Sequence[str]) -> dict[str, str]:
+    """Give digests of what else the headers with these names ask for.
+
+    `files` is of those that they look for, which exist and were not read; `compiler` of its
+    options, and of those of its macros whose names they mention; `formatter` says whose
+    style the output has.  `compiler` is missing where there is none.
+    """
+    texts = {
+        job.root / name: (job.root / name).read_text("utf-8", errors="replace")
+        for name in names
+        if (job.root / name).is_file()
+    }
+    found = {"files": _files(job, spec, texts), "formatter": _formatter()}
+    with suppress(XenbindError):  # none, or one that `build` will tell of
+        found["compiler"] = _compiler(find_compiler(job.command), texts)
+    return found
+
+
+def _files(job: Job, spec: Spec, texts: Mapping[Path, str]) -> str:
+    """Give the digest of the files that headers may include and did not."""
+    read = {path.resolve() for path in texts}
+    folders = {folder for version in spec.versions for folder in [version.directory]}
+    folders |= set(spec.include)
+    asked: set[Path] = set()
+    for path, text in texts.items():
+        names = {
+            name
+            for directive in _DIRECTIVE.findall(text)
+            for name in _FILE.findall(directive)
+        }
+        asked |= {folder / name for folder in (path.parent, *folders) for name in names}
+    there = {path.resolve() for path in asked if path.is_file()}
+    lines = sorted(job.from_root(path) for path in there - read)
+    return digest("\n".join(lines).encode())
+
+
+def _compiler(command: tuple[str, ...], texts: Mapping[Path, str]) -> str:
+    """Give the digest of what a compiler is told, and of its macros that headers mention.
+
+    Of one that they only ask whether it is defined, the value is nothing to them: all that
+    call themselves __GNUC__ are one.
+    """
+    process = start([*command, "-E", "-dM", "-x", "c", "-std=gnu11", "-"], "")
+    defined = dict(_DEFINE.findall(output(process, Path("-"))))
+    asked: set[str] = set()
+    used: set[str] = set()
+    for text in texts.values():
+        asked.update(_ASKED.findall(text))
+        used.update(_WORD.findall(_ASKED.sub("", text)))
+    lines = sorted(
+        name + (defined[name] if name in used else "")
+        for name in (asked | used) & defined.keys()
+    )
+    return digest("\n".join([*command[1:], *lines]).encode())
+
+
+def _formatter() -> str:
+    """Give the year of black, whose style changes from one year to the next.
+
+    The name of its metadata's folder tells.  `importlib.metadata` would take as long as all
+    the rest of `check`.
+    """
+    for folder in map(Path, sys.path):
+        for found in folder.glob("black-*.dist-info"):
+            return found.name.split("-")[1].partition(".")[0]
+    return ""

@@ -1,0 +1,92 @@
+"""Read where a project keeps its bindings, so that no command has to be told.
+
+Takes the folder that a command runs in; gives what `xenbind.toml`, or `[tool.xenbind]` in
+`pyproject.toml`, says there or in a folder above, up to the root of a git repository.
+`options` takes from it what the command line does not say.
+
+    [tool.xenbind]
+    spec = "bindings/blkif.toml"
+    include = "third_party/xen"
+    out = "bindings/generated"
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xenbind.errors import SourceError, XenbindError
+from xenbind.source import Coord
+
+_KEYS = ("spec", "include", "out")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a project says of its bindings, in paths as they are named from here.
+
+    `folder` is the one of the file: what lies beneath it moves with it.
+    """
+
+    folder: Path
+    spec: Path | None = None
+    include: Path | None = None
+    out: Path | None = None
+
+
+def find(start: Path) -> Config | None:
+    """Give the configuration that holds in a folder, None if there is none.
+
+    Raises `XenbindError` for a file that cannot be read, `SourceError` for one that says
+    something else than the paths `spec`, `include` and `out`.
+    """
+    for folder in (start, *start.parents):
+        for path, table in _tables(folder):
+            return _config(path, table)
+        if (folder / ".git").exists():
+            break
+    return None
+
+
+def _tables(folder: Path) -> Iterator[tuple[Path, Any]]:
+    """Give the files of a folder that configure xenbind, with what they say."""
+    if (path := folder / "xenbind.toml").is_file():
+        yield path, _load(path)
+    # Most pyproject.toml are none of ours: one that is not TOML is for others to refuse.
+    path = folder / "pyproject.toml"
+    if path.is_file() and b"xenbind" in path.read_bytes():
+        tool = _load(path).get("tool", {})
+        if isinstance(tool, dict) and "xenbind" in tool:
+            yield path, tool["xenbind"]
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise XenbindError(
+            f"cannot read {path}: {reason}", "see https://toml.io for the syntax"
+        ) from None
+
+
+def _config(path: Path, table: Any) -> Config:
+    if not isinstance(table, dict):
+        raise _error(path, "'xenbind' must be a table", "write [tool.xenbind]")
+    for key, value in table.items():
+        if key not in _KEYS:
+            known = ", ".join(_KEYS)
+            raise _error(path, f"unknown key: '{key}'", f"use one of {known}")
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise _error(path, f"'{key}' must be a path", f'write {key} = "folder"')
+    # As a user would write them, so that messages stay short.
+    folder = Path(os.path.relpath(path.parent))
+    return Config(folder, **{key: folder / value for key, value in table.items()})
+
+
+def _error(path: Path, message: str, advice: str) -> SourceError:
+    return SourceError(Coord(str(path), 1, 1), message, advice, of_line=False)
