@@ -6,7 +6,7 @@ with their manifest, ready for `output`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -18,9 +18,9 @@ from xenbind.backend.formatting import Formatter
 from xenbind.commands.generate import manifest
 from xenbind.commands.generate.job import Job
 from xenbind.commands.generate.manifest import Manifest
-from xenbind.errors import SourceError
 from xenbind.facts.probes import fingerprint
 from xenbind.ir.interface import Interface
+from xenbind.lowering import unmatched
 from xenbind.toolchain.compiler import find_compiler
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     from xenbind.backend.render import render
 
     interfaces = tuple(interface for interface, _ in read_all)
-    if job.include is None:  # another tree may have other rings
-        _check_rings(loaded, interfaces)
+    unmatched.refuse(loaded, interfaces)
     layouts = [lay_out for _, lay_out in read_all]
     headers = {i.version: _display(i.header, job) for i in interfaces}
     folders = {
@@ -91,19 +90,6 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         layouts={str(i.version): fingerprint(i) for i in interfaces},
     )
     return Generated(loaded.package, {**files, manifest.NAME: made.text()}, interfaces)
-
-
-def _check_rings(loaded: spec.Spec, interfaces: Sequence[Interface]) -> None:
-    """Refuse a spec that speaks of a ring which no version has."""
-    declared = {ring.name for interface in interfaces for ring in interface.rings}
-    for name, ring in loaded.rings.items():
-        if name not in declared:
-            known = ", ".join(sorted(declared)) or "there is none"
-            raise SourceError(
-                ring.place,
-                f"no version of {loaded.name} has a ring '{name}'",
-                f"name a ring as DEFINE_RING_TYPES does: {known}",
-            )
 
 
 def _prepare(templates: list[Templates]) -> None:
