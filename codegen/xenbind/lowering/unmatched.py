@@ -25,13 +25,9 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
     """
     if spec.is_elsewhere:
         return
-    for error in (
-        *_groups(spec, interfaces),
-        *_skipped(spec, interfaces),
-        *_payload(spec, interfaces),
-        *_rings(spec, interfaces),
-    ):
-        raise error
+    for find in (_groups, _skipped, _payload, _rings):
+        for error in find(spec, interfaces):
+            raise error
 
 
 def _groups(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
@@ -42,7 +38,8 @@ def _groups(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError
         named += [(("interface", key, i), name) for i, name in enumerate(listed)]
     for path, name in named:
         if name not in known:
-            what = name if name.startswith("enum ") else f"group of constants {name}*"
+            is_enum = name.startswith("enum ")
+            what = f"an {name}" if is_enum else f"a group of constants {name}*"
             yield _error(spec, path, what, name, known)
 
 
@@ -52,7 +49,7 @@ def _skipped(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceErro
     for index, name in enumerate(spec.skip):
         if name not in skipped:
             path = ("interface", "skip", index)
-            yield _error(spec, path, f"macro {name}", name, macros)
+            yield _error(spec, path, f"a macro {name}", name, macros)
 
 
 def _payload(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
@@ -61,18 +58,17 @@ def _payload(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceErro
         return
     records = {record.key for interface in interfaces for record in interface.records}
     if payload.record not in records:
-        yield _error(
-            spec, ("payload", "record"), payload.record, payload.record, records
-        )
+        what = f"a record '{payload.record}'"
+        yield _error(spec, ("payload", "record"), what, payload.record, records)
     constants = {c.name for interface in interfaces for c in interface.constants}
     members = set(_union_members(payload, interfaces))
     for short, member in payload.members.items():
         path = ("payload", "members", short)
         name = f"{payload.prefix}{short}"
         if name not in constants:
-            yield _error(spec, path, f"constant {name}", name, constants)
+            yield _error(spec, path, f"a constant {name}", name, constants)
         if member not in members:
-            what = f"member '{member}' in '{payload.union}'"
+            what = f"a member '{member}' in '{payload.union}'"
             yield _error(spec, path, what, member, members)
 
 
@@ -107,7 +103,7 @@ def _error(
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return SourceError(
         spec.places.of(*path),
-        f"no version of {spec.name} has a {what}",
+        f"no version of {spec.name} has {what}",
         (
             f"did you mean {near[0]}?"
             if near
