@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from xenbind.errors import SourceError, XenbindError
+from xenbind.errors import SourceError
 from xenbind.frontend.header import ParsedHeader, read_header
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
@@ -121,16 +121,39 @@ def _deep_recursion(header: Path) -> Iterator[None]:
 def _read(
     spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
 ) -> tuple[ParsedHeader, Lowered]:
+    _require_folder(spec, version)
     path = version.directory / spec.header
-    header = read_header(path, compiler_for(spec, version, command), spec.skip)
+    compiler = compiler_for(spec, version, command)
+    header = read_header(path, compiler, frozenset(spec.skip))
     lowered = lower(header, spec, abi)
     interface = lowered.interface
     if spec.version_macro is None:
         interface = replace(interface, version=version.number)
         return header, replace(lowered, interface=interface)
-    if version.number not in (0, interface.version):
-        raise XenbindError(
+    if version.entry is not None and version.number != interface.version:
+        raise SourceError(
+            spec.places.of("version", version.entry, "number"),
             f"{path} is of version {interface.version}, the spec says {version.number}",
-            f"correct the number in {spec.path}, or the directory",
+            "correct the number, or the directory",
         )
     return header, lowered
+
+
+def _require_folder(spec: Spec, version: VersionSpec) -> None:
+    """Raise `SourceError` at the spec's line if a version's folder or its header is missing."""
+    if version.entry is None:
+        return
+    try:
+        if (version.directory / spec.header).exists():
+            return
+        is_there = version.directory.is_dir()
+    except OSError as error:
+        missing = f"cannot look into {version.directory}: {error.strerror}"
+    else:
+        lack = f"{version.directory} has no {spec.header}"
+        missing = lack if is_there else f"there is no folder {version.directory}"
+    raise SourceError(
+        spec.places.of("version", version.entry, "directory"),
+        missing,
+        f"name the folder beside the spec that has this version's {spec.header}",
+    )

@@ -1,10 +1,9 @@
 """Python bindings for Xen's vm_event interface, generated from its C headers.
 
-Each interface version is a module of its own, `xen_vm_event.v7`.
-`interface` gives one by its number, and `interface_for_xen` by a Xen release.
-`interface_of` tells it from what a hypervisor wrote.
-A module is imported when it is first asked for; so are the few names that work with
-every version, which `runtime` holds.
+Each interface version is a module of its own, `xen_vm_event.v7`. `interface` gives one
+by its number, and `interface_for_xen` by a Xen release. `interface_of` tells it from
+what a hypervisor wrote. A module is imported when it is first asked for; so are the few
+names that work with every version, which `runtime` holds.
 """
 
 from __future__ import annotations
@@ -75,6 +74,7 @@ if not TYPE_CHECKING:
         return found
 
 
+_NAME = "vm_event"
 VERSIONS: dict[int, tuple[str, ...]] = {
     1: ("4.6", "4.7"),
     2: ("4.8", "4.9", "4.10"),
@@ -93,7 +93,7 @@ class UnknownVersion(LookupError):
     def __init__(self, what: str, known: str = "") -> None:
         known = known or f"versions {', '.join(map(str, VERSIONS))}"
         super().__init__(
-            f"no bindings for vm_event {what}: there are {known}; make them"
+            f"no bindings for {_NAME} {what}: there are {known}; make them"
             " from that Xen's headers with `xenbind add-version DIR`"
         )
 

@@ -29,7 +29,7 @@ from xenbind.backend.python_model import (
     RecordView,
     SectionView,
 )
-from xenbind.backend.python_text import comment, docstring, literal
+from xenbind.backend.python_text import comment, docstring, literal, text
 from xenbind.backend.python_types import (
     ANNOTATIONS,
     PYTHON_TYPES,
@@ -165,13 +165,16 @@ class _Module:
 
     def meanings(self, ring: Ring) -> Iterator[tuple[str, str]]:
         """What the spec says of a ring's requests, as attributes of its back half."""
+        request = self.records[ring.entry].fields[0].type
+        assert isinstance(request, RecordRef)
+        names = _member_names(self.records[request.key])
         if ring.flags is not None:
-            yield "flags_member", f'"{ring.flags}"'
+            yield "flags_member", text(names[ring.flags])
         if ring.keep:
-            names = [self.constants[constant.name] for constant in ring.keep]
-            yield "kept_flags", " | ".join(names)
+            kept = [self.constants[constant.name] for constant in ring.keep]
+            yield "kept_flags", " | ".join(kept)
         if ring.version is not None:
-            yield "version_member", f'"{ring.version}"'
+            yield "version_member", text(names[ring.version])
             yield "version", str(self.interface.version)
 
     def imports(self) -> list[str]:
@@ -345,20 +348,20 @@ class _Module:
         if values := self.enum_of(field):
             extra.append(self.seen(values))
         if name != field.name:
-            extra.append(f'"{field.name}"')
+            extra.append(text(field.name))
         if not natural:
             places = [str(field.offset), str(field.bit_offset or "")]
             extra.append(
                 f"{self.use(ANNOTATIONS, 'At')}({', '.join(filter(None, places))})"
             )
-        text = self.types.annotation(bit_field_type(field))
+        written = self.types.annotation(bit_field_type(field))
         if extra and isinstance(field.type, RecordRef):
-            extra.insert(0, text)  # a class is its own ctypes type
+            extra.insert(0, written)  # a class is its own ctypes type
         if not extra:
-            return text
-        if text.endswith("]"):
-            return f"{text[:-1]}, {', '.join(extra)}]"
-        return f"{self.use(TYPING, 'Annotated')}[{text}, {', '.join(extra)}]"
+            return written
+        if written.endswith("]"):
+            return f"{written[:-1]}, {', '.join(extra)}]"
+        return f"{self.use(TYPING, 'Annotated')}[{written}, {', '.join(extra)}]"
 
     def enum_of(self, field: Field) -> str:
         """The enum class of what a member holds, empty without one."""

@@ -7,6 +7,7 @@ and in `module`; a template holds text and loops.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -101,15 +102,14 @@ def _shared_context(
     """Give what the templates that make one file may name."""
     return {
         "name": spec.name,
+        "summary": _summary(spec),
         "package": spec.package,
         "distribution": spec.distribution,
         "generator_version": __version__,
-        "defines": [python_text.text(define) for define in spec.defines],
-        "needs": [python_text.text(name) for name in spec.needs],
-        "folders": {
-            version: [python_text.text(path) for path in paths]
-            for version, paths in folders.items()
-        },
+        "defines": spec.defines,
+        "needs": spec.needs,
+        "folders": folders,
+        "doc": _package_doc(spec, interfaces),
         "versions": [_version(spec, interface) for interface in interfaces],
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
@@ -171,6 +171,9 @@ class Templates:
             keep_trailing_newline=True,
             autoescape=False,
         )
+        # How a template writes a string where it stands.
+        self.environment.filters["python"] = python_text.text
+        self.environment.filters["toml"] = toml_text
 
     def compile(self) -> Templates:
         """Compile what will be rendered, which needs nothing of the headers yet."""
@@ -180,6 +183,32 @@ class Templates:
 
     def text(self, name: str, context: Mapping[str, object]) -> str:
         return self.environment.get_template(name).render(context)
+
+
+def toml_text(value: str) -> str:
+    """Write a string as TOML does: as JSON, which escapes all of the same but DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _summary(spec: Spec) -> str:
+    return (
+        f"Python bindings for Xen's {spec.name} interface, generated from its C headers"
+    )
+
+
+def _package_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
+    """What the package says of itself."""
+    newest = f"{spec.package}.v{interfaces[-1].version}"
+    tells = _version_place(interfaces) is not None
+    by_word = "`interface_of` tells it from what a hypervisor wrote. "
+    return python_text.docstring(
+        f"{_summary(spec)}.\n\n"
+        f"Each interface version is a module of its own, `{newest}`. `interface` gives one"
+        f" by its number, and `interface_for_xen` by a Xen release. {by_word * tells}A"
+        " module is imported when it is first asked for; so are the few names that work"
+        " with every version, which `runtime` holds.",
+        0,
+    )
 
 
 def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
@@ -199,7 +228,7 @@ def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
 
 
 def _version(spec: Spec, interface: Interface) -> dict[str, object]:
-    releases = [f'"{release}"' for release in _releases(spec, interface)]
+    releases = [python_text.text(name) for name in _releases(spec, interface)]
     comma = "," if len(releases) == 1 else ""
     text = f"({', '.join(releases)}{comma})"
     if len(text) > 80:

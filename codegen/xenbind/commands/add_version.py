@@ -7,7 +7,6 @@ do the rest, as ever.  If generating fails, all of it is taken back.
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -130,7 +129,7 @@ def _check(path: Path, releases: Sequence[str]) -> None:
             f"copy {path.parent} to headers/ and run this beside it, or name a spec",
         )
     for release in releases:
-        if not re.fullmatch(r"\d+\.\d+", release):
+        if not specs.RELEASE.allows(release):
             raise XenbindError(
                 f"'{release}' is no Xen release", "write it as in --release 4.23"
             )

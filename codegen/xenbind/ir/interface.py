@@ -264,8 +264,9 @@ class Interface:
     `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
     holds those of the root header; `scalar_typedefs` those of other headers that members
     are declared with (`RING_IDX`).  `files` are the header files read, root first;
-    `hidden` are names of types, members and enumerators that are macros too, and
-    `left_out` is what the root header declares in vain.
+    `hidden` are names of types, members and enumerators that are macros too,
+    `left_out` is what the root header declares in vain, and `skipped` are the macros that
+    the spec has passed over.
     """
 
     name: str
@@ -282,6 +283,7 @@ class Interface:
     files: tuple[str, ...]
     hidden: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     @property
     def groups_by_hint(self) -> dict[str, ConstantGroup]:

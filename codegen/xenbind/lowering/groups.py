@@ -133,9 +133,10 @@ class _Builder:
 
     def _is_flag(self, names: Collection[str], members: Sequence[Constant]) -> bool:
         """Tell whether the constants are bits; the spec knows better."""
-        if not self.spec.flags.isdisjoint(names):
+        if any(name in self.spec.flags for name in names):
             return True
-        return self.spec.values.isdisjoint(names) and _are_bits(members)
+        listed = any(name in self.spec.values for name in names)
+        return not listed and _are_bits(members)
 
 
 def _by_known_prefix(

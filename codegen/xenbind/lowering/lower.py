@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pycparser import c_ast
 
-from xenbind.errors import SourceError, XenbindError
+from xenbind.errors import SourceError
 from xenbind.frontend.header import ParsedHeader
 from xenbind.ir.abi import ABIS, X86_64, Abi
 from xenbind.ir.c_types import RecordRef, Scalar, element
@@ -32,7 +32,7 @@ from xenbind.lowering import groups
 from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import c_name, definitions
-from xenbind.lowering.rings import Rings
+from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Coord
 from xenbind.spec import Spec
@@ -109,6 +109,9 @@ class _Lowering:
             files=self.header.files,
             hidden=tuple(sorted(self.header.macros & self.declared_names(enums))),
             left_out=tuple(self.all_left_out()),
+            skipped=tuple(
+                name for name in self.spec.skip if name in self.header.macros
+            ),
         )
 
     def declared_names(self, enums: Sequence[groups.CEnum]) -> set[str]:
@@ -198,17 +201,21 @@ class _Lowering:
     def payload(self, constants: Sequence[Constant]) -> Payload | None:
         """Give the tagged union that the spec names, None if the header lacks its record.
 
-        Raises `XenbindError` where the members are not as the spec says.
+        Raises `SourceError` where the members are not as the spec says.
         """
         wanted = self.spec.payload
         if wanted is None or wanted.record not in self.types.records:
             return None
-        fields = {f.name: f.type for f in self.types.records[wanted.record].fields}
-        union = fields.get(wanted.union)
-        if not isinstance(union, RecordRef) or wanted.tag not in fields:
-            raise XenbindError(
+        fields = {
+            field.name: field for field in self.types.records[wanted.record].fields
+        }
+        union = fields[wanted.union].type if wanted.union in fields else None
+        is_tagged = is_integer(fields.get(wanted.tag))
+        if not isinstance(union, RecordRef) or not is_tagged:
+            raise SourceError(
+                self.spec.places.of("payload", "union" if is_tagged else "tag"),
                 f"{wanted.record} has no union '{wanted.union}' beside a '{wanted.tag}'",
-                f"correct [payload] in {self.spec.path}",
+                "name the member that is one, and the integer that says what it holds",
             )
         names = {field.name for field in self.types.records[union.key].fields}
         members = []
@@ -218,9 +225,10 @@ class _Lowering:
             if constant.name.startswith(wanted.prefix) and member in names:
                 members.append((constant, member))
         if not members:
-            raise XenbindError(
+            raise SourceError(
+                self.spec.places.of("payload", "prefix"),
                 f"no constant {wanted.prefix}* selects a member of '{wanted.union}'",
-                f"correct [payload] in {self.spec.path}",
+                "name what the constants begin with whose names, or 'members', are the union's",
             )
         return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
 

@@ -18,7 +18,6 @@ from xenbind.frontend.header import ParsedHeader
 from xenbind.ir.c_types import Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import Constant, Field, Record, Ring, RingMacro
 from xenbind.lowering.type_table import TypeTable
-from xenbind.source import Coord
 from xenbind.spec import RingSpec, Spec
 
 
@@ -48,7 +47,7 @@ class Rings:
                 continue
             macros = self.ring_macros()
             meaning = self.spec.rings.get(name, _NO_MEANING)
-            self.check_members(meaning, request, response)
+            self.check_members(name, meaning, request, response)
             yield Ring(
                 name=name,
                 request=request.spelling,
@@ -60,26 +59,27 @@ class Rings:
                 macros=macros,
                 type_names=self.type_names(macros),
                 flags=meaning.flags,
-                keep=tuple(self.kept_flags(meaning, constants)),
+                keep=tuple(self.kept_flags(name, meaning, constants)),
                 version=meaning.version,
                 coord=shared.coord,
             )
 
     def check_members(
-        self, meaning: RingSpec, request: RecordRef, response: RecordRef
+        self, ring: str, meaning: RingSpec, request: RecordRef, response: RecordRef
     ) -> None:
         """Refuse members of requests that a ring cannot do with what the spec says."""
         fields = {field.name: field for field in self.types.records[request.key].fields}
         flags = meaning.flags or (_FLAGS if meaning.keep else None)
         if flags is not None:
-            place = meaning.places["flags" if meaning.flags else "keep"]
+            key = "flags" if meaning.flags else "keep"
+            place = self.spec.places.of("ring", ring, key)
             if request.key != response.key:
                 raise SourceError(
                     place,
                     f"the responses of this ring are {response.spelling}, no requests",
                     "leave it out: such a response has its own flags",
                 )
-            if not _is_integer(fields.get(flags)):
+            if not is_integer(fields.get(flags)):
                 raise SourceError(
                     place,
                     f"{request.spelling} has no integer '{flags}'",
@@ -87,13 +87,13 @@ class Rings:
                 )
         if meaning.version is not None and not _has_number(fields.get(meaning.version)):
             raise SourceError(
-                meaning.places["version"],
+                self.spec.places.of("ring", ring, "version"),
                 f"{request.spelling} has no number '{meaning.version}' in bytes of its own",
                 "name the member of the requests that has the interface's version",
             )
 
     def kept_flags(
-        self, meaning: RingSpec, constants: Sequence[Constant]
+        self, ring: str, meaning: RingSpec, constants: Sequence[Constant]
     ) -> Iterator[Constant]:
         """Give the constants that the spec names as flags to keep."""
         by_name = {constant.name: constant for constant in constants}
@@ -101,7 +101,7 @@ class Rings:
             constant = by_name.get(name)
             if constant is None or not isinstance(constant.value, int):
                 raise SourceError(
-                    meaning.places["keep"],
+                    self.spec.places.of("ring", ring, "keep"),
                     f"{self.header.path} defines no number {name}",
                     "name constants of the header whose bits an answer is to keep",
                 )
@@ -137,11 +137,11 @@ class Rings:
 _SHARED = frozenset(["req_prod", "req_event", "rsp_prod", "rsp_event", "ring"])
 
 # What a ring has whose spec says nothing, and the member that `flags=` of an answer sets there.
-_NO_MEANING = RingSpec(None, (), None, Coord("", 1, 1), {})
+_NO_MEANING = RingSpec(None, (), None)
 _FLAGS = "flags"
 
 
-def _is_integer(field: Field | None) -> bool:
+def is_integer(field: Field | None) -> bool:
     """Tell whether a member is an integer or an enum; a bit-field may be one."""
     match field and field.type:
         case Scalar(base=base) | Enumeration(base=base):
@@ -155,7 +155,7 @@ def _has_number(field: Field | None) -> bool:
         case Field(type=Scalar(base="char" | "_Bool")):
             return False
         case Field(bit_width=None):
-            return _is_integer(field)
+            return is_integer(field)
     return False
 
 

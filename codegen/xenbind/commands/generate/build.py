@@ -6,7 +6,6 @@ with their manifest, ready for `output`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
@@ -19,9 +18,9 @@ from xenbind.commands.generate import inputs, manifest
 from xenbind.commands.generate.header_copies import HeaderCopies, own_headers
 from xenbind.commands.generate.job import Job
 from xenbind.commands.generate.manifest import Manifest
-from xenbind.errors import SourceError
 from xenbind.facts.probes import fingerprint
 from xenbind.ir.interface import Interface
+from xenbind.lowering import unmatched
 from xenbind.toolchain.compiler import find_compiler
 
 if TYPE_CHECKING:
@@ -64,8 +63,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     from xenbind.backend.render import render
 
     interfaces = tuple(interface for interface, _ in read_all)
-    if job.include is None:  # another tree may have other rings
-        _check_rings(loaded, interfaces)
+    unmatched.refuse(loaded, interfaces)
     layouts = [lay_out for _, lay_out in read_all]
     headers = {i.version: job.display(Path(i.header)) for i in interfaces}
     copies = HeaderCopies(job, loaded, interfaces)
@@ -95,19 +93,6 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         made = _fullest_table(job, old, made, files)
         made = _same_made(old, made)
     return Generated(loaded.package, {**files, manifest.NAME: made.text()}, interfaces)
-
-
-def _check_rings(loaded: spec.Spec, interfaces: Sequence[Interface]) -> None:
-    """Refuse a spec that speaks of a ring which no version has."""
-    declared = {ring.name for interface in interfaces for ring in interface.rings}
-    for name, ring in loaded.rings.items():
-        if name not in declared:
-            known = ", ".join(sorted(declared)) or "there is none"
-            raise SourceError(
-                ring.place,
-                f"no version of {loaded.name} has a ring '{name}'",
-                f"name a ring as DEFINE_RING_TYPES does: {known}",
-            )
 
 
 def _prepare(templates: list[Templates]) -> None:

@@ -1,0 +1,112 @@
+"""Find what a spec names and no header has: a misspelt name would pass for a version's lack.
+
+Takes the spec and the `Interface`s of all its versions, as `lower` made them; `generate`
+asks once it has read them.  One version may lack what another has.
+
+    [names]
+    VM_EVNT_FLAG_ = "EventFlag"    ->  no version has constants VM_EVNT_FLAG_*
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from xenbind.errors import SourceError
+from xenbind.ir.c_types import RecordRef
+from xenbind.ir.interface import Interface
+from xenbind.spec import KeyPath, PayloadSpec, Spec
+
+
+def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
+    """Raise `SourceError` at the first name in a spec that none of its versions has.
+
+    Of another header tree than those that it was written for nothing is asked.
+    """
+    if spec.is_elsewhere:
+        return
+    for find in (_groups, _skipped, _payload, _rings):
+        for error in find(spec, interfaces):
+            raise error
+
+
+def _groups(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    groups = [group for interface in interfaces for group in interface.groups]
+    known = {name for group in groups for name in (group.key, group.prefix) if name}
+    named: list[tuple[KeyPath, str]] = [(("names", name), name) for name in spec.names]
+    for key, listed in (("flags", spec.flags), ("values", spec.values)):
+        named += [(("interface", key, i), name) for i, name in enumerate(listed)]
+    for path, name in named:
+        if name not in known:
+            is_enum = name.startswith("enum ")
+            what = f"an {name}" if is_enum else f"a group of constants {name}*"
+            yield _error(spec, path, what, name, known)
+
+
+def _skipped(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    skipped = {name for interface in interfaces for name in interface.skipped}
+    macros = {c.name for interface in interfaces for c in interface.constants}
+    for index, name in enumerate(spec.skip):
+        if name not in skipped:
+            path = ("interface", "skip", index)
+            yield _error(spec, path, f"a macro {name}", name, macros)
+
+
+def _payload(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    payload = spec.payload
+    if payload is None:
+        return
+    records = {record.key for interface in interfaces for record in interface.records}
+    if payload.record not in records:
+        what = f"a record '{payload.record}'"
+        yield _error(spec, ("payload", "record"), what, payload.record, records)
+    constants = {c.name for interface in interfaces for c in interface.constants}
+    members = set(_union_members(payload, interfaces))
+    for short, member in payload.members.items():
+        path = ("payload", "members", short)
+        name = f"{payload.prefix}{short}"
+        if name not in constants:
+            yield _error(spec, path, f"a constant {name}", name, constants)
+        if member not in members:
+            what = f"a member '{member}' in '{payload.union}'"
+            yield _error(spec, path, what, member, members)
+
+
+def _union_members(
+    payload: PayloadSpec, interfaces: Iterable[Interface]
+) -> Iterator[str]:
+    """Give the names of what the payload's union has in any version."""
+    for interface in interfaces:
+        records = interface.records_by_key
+        if payload.record in records:
+            types = {f.name: f.type for f in records[payload.record].fields}
+            union = types[payload.union]
+            assert isinstance(union, RecordRef)  # or `lower` had refused it
+            yield from (field.name for field in records[union.key].fields)
+
+
+def _rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    declared = {ring.name for interface in interfaces for ring in interface.rings}
+    for name in spec.rings:
+        if name not in declared:
+            known = ", ".join(sorted(declared)) or "there is none"
+            yield SourceError(
+                spec.places.of("ring", name),
+                f"no version of {spec.name} has a ring '{name}'",
+                f"name a ring as DEFINE_RING_TYPES does: {known}",
+            )
+
+
+def _error(
+    spec: Spec, path: KeyPath, what: str, name: str, known: Collection[str]
+) -> SourceError:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return SourceError(
+        spec.places.of(*path),
+        f"no version of {spec.name} has {what}",
+        (
+            f"did you mean {near[0]}?"
+            if near
+            else "take it out, or name what the headers have"
+        ),
+    )

@@ -1,0 +1,113 @@
+"""What a spec says, as plain data.
+
+`reader` makes these of a file whose every text it has checked by `rules`; the other stages
+go by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xenbind.errors import XenbindError
+from xenbind.spec.places import Places
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSpec:
+    """One interface version: where its header is and which Xen releases speak it.
+
+    `entry` counts the spec's [[version]]s from 0; it is None for a header tree that the spec
+    does not name, whose version is not known before its header is read.
+    """
+
+    number: int
+    directory: Path
+    releases: tuple[str, ...]
+    entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadSpec:
+    """Which member of a record says what another one, a union, holds.
+
+    The member of `union` for the constant `prefix` + NAME is name in lower case, unless
+    `members` tells another.
+    """
+
+    record: str
+    tag: str
+    union: str
+    prefix: str
+    members: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RingSpec:
+    """What members of a ring's requests mean to the ring.
+
+    `flags` are what an answer's flags are written to, `keep` names the constants of those
+    that an answer keeps of its request, and `version` has the interface's version.
+    """
+
+    flags: str | None
+    keep: tuple[str, ...]
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What to generate and from which headers.
+
+    `include` are the folders searched for quoted includes, after a version's own folder.
+    `version_macro` holds the interface's version; None if the header has no such macro,
+    and then is of the version that the spec says, or 0 where it says none.  `defines` are
+    macros defined for every read, and `needs` the headers, of the C library or the tree,
+    that the interface expects its user to have included.  `names` gives constant groups
+    (by prefix, or `enum` and tag) a Python name of choice; those in `flags` are bits of one
+    word and those in `values` are not, whatever they look like.  `skip` lists macros that
+    are not constants.  `rings` are by the name that `DEFINE_RING_TYPES` is given.
+    `places` is where the file has all that.  `is_elsewhere` says that the headers are not
+    those that the spec was written for, so that they may lack what it names.
+    """
+
+    path: Path
+    name: str
+    package: str
+    header: str
+    version_macro: str | None
+    defines: tuple[str, ...]
+    needs: tuple[str, ...]
+    include: tuple[Path, ...]
+    versions: tuple[VersionSpec, ...]
+    names: Mapping[str, str]
+    flags: tuple[str, ...]
+    values: tuple[str, ...]
+    payload: PayloadSpec | None
+    rings: Mapping[str, RingSpec]
+    skip: tuple[str, ...]
+    places: Places
+    is_elsewhere: bool = False
+
+    @property
+    def distribution(self) -> str:
+        return self.package.replace("_", "-")
+
+    def require_versions(self) -> None:
+        """Raise `XenbindError` for a spec without any version."""
+        if not self.versions:
+            raise XenbindError(
+                f"{self.path} has no [[version]]",
+                "add one, or name a header tree with --include",
+            )
+
+    def for_tree(self, directory: Path) -> Spec:
+        """Give the same interface in another header tree, whose version is unknown yet."""
+        version = VersionSpec(0, directory, ())
+        return replace(
+            self,
+            include=(directory,),
+            versions=(version,),
+            is_elsewhere=bool(self.versions),
+        )

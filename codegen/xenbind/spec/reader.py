@@ -1,0 +1,320 @@
+"""Read a spec: from the path of a TOML file to a `Spec`.
+
+Each key is held against the schema and each text against its rule, and an error is told
+where `places` finds the key.  Unknown keys are errors, so that a misspelt one cannot pass
+for an absent one.  Whether the headers have what the spec names is for `lowering` to tell.
+
+    [[version]]
+    number = 7          ->  VersionSpec(7, Path("headers/v7"), ("4.15", ...), 0)
+    directory = "v7"
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from xenbind.errors import SourceError, XenbindError
+from xenbind.source import Coord
+from xenbind.spec import rules
+from xenbind.spec.model import PayloadSpec, RingSpec, Spec, VersionSpec
+from xenbind.spec.places import KeyPath, find
+from xenbind.spec.rules import Rule
+
+# What each section may hold: a key's type, and the rule for each text in it.  The texts of
+# `package` and of tables have rules of their own.
+_SCHEMA: Mapping[str, Mapping[str, tuple[type, Rule | None]]] = {
+    "interface": {
+        "name": (str, rules.NAME),
+        "package": (str, None),
+        "header": (str, rules.FILE),
+        "version_macro": (str, rules.C_NAME),
+        "defines": (list, rules.DEFINE),
+        "needs": (list, rules.FILE),
+        "flags": (list, rules.GROUP),
+        "values": (list, rules.GROUP),
+        "skip": (list, rules.C_NAME),
+    },
+    "version": {
+        "number": (int, None),
+        "directory": (str, rules.FOLDER),
+        "releases": (list, rules.RELEASE),
+    },
+    "names": {},
+    "payload": {
+        "record": (str, rules.RECORD),
+        "tag": (str, rules.C_NAME),
+        "union": (str, rules.C_NAME),
+        "prefix": (str, rules.C_NAME),
+        "members": (dict, None),
+    },
+    "ring": {
+        "flags": (str, rules.C_NAME),
+        "keep": (list, rules.C_NAME),
+        "version": (str, rules.C_NAME),
+    },
+}
+_REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "payload": ("record", "tag", "union", "prefix"),
+    "interface": ("name", "package", "header"),
+    "version": ("number", "directory"),
+    "ring": (),
+}
+_LARGEST = 256 << 10  # bytes; xenbind's own spec has 2 KB
+_HIGHEST = (1 << 63) - 1  # TOML's own
+
+
+def load(path: Path) -> Spec:
+    """Read and validate a spec.
+
+    Raises `SourceError` at the key that is unknown, missing, of the wrong type or not what
+    it may be, and `XenbindError` where the file cannot be read at all.
+    """
+    return _Reader(path, _text(path)).spec()
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():
+            raise _unreadable(path, "it is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise _unreadable(path, f"it is larger than {_LARGEST >> 10} KB")
+        # Not by `open`, to which a lone CR were the end of a line.
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _unreadable(path, "it is not UTF-8") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise _unreadable(path, getattr(error, "strerror", str(error))) from error
+
+
+def _unreadable(path: Path, reason: str) -> XenbindError:
+    return XenbindError(
+        f"cannot read the spec {path}: {reason}", "name an existing spec with --spec"
+    )
+
+
+class _Reader:
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.places = find(str(path), text)
+        try:
+            self.data: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+            line, column = map(int, place.groups()) if place else (_last(text), 1)
+            raise SourceError(
+                Coord(str(path), line, column),
+                str(error).partition(" (at ")[0],
+                "see https://toml.io for the syntax",
+            ) from None
+
+    def spec(self) -> Spec:
+        for section in self.data:
+            if section not in _SCHEMA:
+                raise self.unknown((section,), tuple(_SCHEMA), "section")
+        interface = self.table(("interface",), self.data.get("interface", {}))
+        self.check_package(interface)
+        self.check_kinds(interface)
+        entries = self.data.get("version", [])
+        if not isinstance(entries, list):
+            raise self.wrong(("version",), "must be an array of tables", "[[version]]")
+        versions = tuple(
+            self.version(index, entry) for index, entry in enumerate(entries)
+        )
+        self.check_unique(versions)
+        return Spec(
+            path=self.path,
+            name=interface["name"],
+            package=interface["package"],
+            header=interface["header"],
+            version_macro=interface.get("version_macro"),
+            defines=tuple(interface.get("defines", ())),
+            needs=tuple(interface.get("needs", ())),
+            include=(self.path.parent,),
+            versions=versions,
+            names=self.names(("names",), rules.GROUP, rules.PYTHON_NAME),
+            flags=tuple(interface.get("flags", ())),
+            values=tuple(interface.get("values", ())),
+            payload=self.payload(),
+            rings=self.rings(),
+            skip=tuple(interface.get("skip", ())),
+            places=self.places,
+        )
+
+    def check_package(self, interface: Mapping[str, Any]) -> None:
+        if fault := rules.fault_of_package(interface["package"]):
+            instead = rules.package_like(interface["package"], interface["name"])
+            raise self.wrong(("interface", "package"), fault, instead)
+
+    def check_kinds(self, interface: Mapping[str, Any]) -> None:
+        """Refuse constants that are to be both flags and no flags."""
+        for index, name in enumerate(interface.get("values", ())):
+            if name in interface.get("flags", ()):
+                raise self.error(
+                    ("interface", "values", index),
+                    f"'{name}' is among the 'flags' too",
+                    "list it in one of them",
+                )
+
+    def version(self, index: int, entry: Any) -> VersionSpec:
+        path = ("version", index)
+        table = self.table(path, entry)
+        if not 0 <= table["number"] <= _HIGHEST:
+            message = f"must be from 0 to {_HIGHEST}"
+            raise self.wrong(
+                (*path, "number"), message, "the number as the header has it"
+            )
+        return VersionSpec(
+            number=table["number"],
+            directory=self.path.parent / table["directory"],
+            releases=tuple(table.get("releases", ())),
+            entry=index,
+        )
+
+    def check_unique(self, versions: tuple[VersionSpec, ...]) -> None:
+        """Refuse two entries for a number, and two versions for a release."""
+        numbers: set[int] = set()
+        releases: set[str] = set()
+        for index, version in enumerate(versions):
+            if version.number in numbers:
+                message = f"there are two versions with number {version.number}"
+                path: KeyPath = ("version", index, "number")
+                raise self.wrong(path, message, "a number of its own for each")
+            for place, release in enumerate(version.releases):
+                if release in releases:
+                    message = f"there are two versions with release {release}"
+                    path = ("version", index, "releases", place)
+                    raise self.wrong(path, message, "each release once")
+            numbers.add(version.number)
+            releases.update(version.releases)
+
+    def payload(self) -> PayloadSpec | None:
+        if "payload" not in self.data:
+            return None
+        table = self.table(("payload",), self.data["payload"])
+        return PayloadSpec(
+            table["record"],
+            table["tag"],
+            table["union"],
+            table["prefix"],
+            self.names(("payload", "members"), rules.C_WORD, rules.C_NAME),
+        )
+
+    def rings(self) -> dict[str, RingSpec]:
+        """Read the tables `[ring.NAME]`."""
+        entries = self.data.get("ring", {})
+        if not isinstance(entries, dict):
+            message = "must have a table for each ring"
+            raise self.wrong(("ring",), message, "[ring.NAME]")
+        return {name: self.ring(name, entry) for name, entry in entries.items()}
+
+    def ring(self, name: str, entry: Any) -> RingSpec:
+        path = ("ring", name)
+        if not isinstance(entry, dict):
+            message = "must be in the table of one ring"
+            raise self.wrong(path, message, f"[ring.NAME] above '{name}'")
+        self.check_text(path, name, rules.C_NAME)
+        table = self.table(path, entry)
+        if "version" in table and "version_macro" not in self.data["interface"]:
+            raise self.error(
+                (*path, "version"),
+                "there is no version to hold 'version' against",
+                "name the macro that holds it as 'version_macro' in [interface]",
+            )
+        return RingSpec(
+            flags=table.get("flags"),
+            keep=tuple(table.get("keep", ())),
+            version=table.get("version"),
+        )
+
+    def names(self, path: KeyPath, of_key: Rule, of_value: Rule) -> dict[str, str]:
+        """Read a table from names of one kind to names of another; it may be missing."""
+        table: Any = self.data
+        for key in path:
+            table = table.get(key, {})
+        if not isinstance(table, dict):
+            raise self.wrong(path, "must be a table", f"[{_heading(path)}]")
+        for key, value in table.items():
+            self.check_text((*path, key), key, of_key)
+            self.check_type((*path, key), value, str)
+            self.check_text((*path, key), value, of_value)
+        return table
+
+    def table(self, path: KeyPath, table: Any) -> dict[str, Any]:
+        """Check the keys of one table of a section."""
+        section = str(path[0])
+        known = _SCHEMA[section]
+        if not isinstance(table, dict):
+            raise self.wrong(path, "must be a table", f"[{section}]")
+        for key, value in table.items():
+            place = (*path, key)
+            if key not in known:
+                raise self.unknown(place, tuple(known), f"key in [{_heading(path)}]")
+            kind, rule = known[key]
+            self.check_type(place, value, kind)
+            if kind is list:
+                self.check_list(place, value)
+            if rule is not None:
+                for where, text in _texts(place, value):
+                    self.check_text(where, text, rule)
+        for key in _REQUIRED[section]:
+            if key not in table:
+                message = f"[{section}] has no '{key}'"
+                raise self.error(path, message, f"add '{key} = …' to it")
+        return table
+
+    def check_type(self, path: KeyPath, value: Any, kind: type) -> None:
+        if type(value) is not kind:
+            key, want = path[-1], kind.__name__
+            message = f"'{key}' must be of type {want}, not {type(value).__name__}"
+            raise self.error(path, message, f"write '{key}' as a TOML {want}")
+
+    def check_list(self, path: KeyPath, entries: list[Any]) -> None:
+        """Refuse what is no list of strings, or has one of them twice."""
+        seen: set[str] = set()
+        for index, entry in enumerate(entries):
+            if not isinstance(entry, str):
+                instead = f'{path[-1]} = ["…"]'
+                raise self.wrong(path, "must be a list of strings", instead)
+            if entry in seen:
+                raise self.wrong((*path, index), f"has '{entry}' twice", "it once")
+            seen.add(entry)
+
+    def check_text(self, path: KeyPath, text: str, rule: Rule) -> None:
+        if not rule.allows(text):
+            raise self.wrong(path, rule.says, rule.example)
+
+    def unknown(self, path: KeyPath, known: tuple[str, ...], what: str) -> SourceError:
+        message = f"unknown {what}: '{path[-1]}'"
+        return self.error(path, message, f"use one of {', '.join(known)}")
+
+    def wrong(self, path: KeyPath, message: str, instead: str) -> SourceError:
+        """Say that a key has what it may not have; an entry of a list is its key's."""
+        keys = [part for part in path if isinstance(part, str)]
+        return self.error(path, f"'{keys[-1]}': {message}", f"write {instead}")
+
+    def error(self, path: KeyPath, message: str, advice: str) -> SourceError:
+        return SourceError(self.places.of(*path), message, advice)
+
+
+def _texts(path: KeyPath, value: str | list[str]) -> Iterator[tuple[KeyPath, str]]:
+    """Give the text of a key, or each of its list, with where it is."""
+    if isinstance(value, str):
+        yield path, value
+    else:
+        yield from (((*path, index), text) for index, text in enumerate(value))
+
+
+def _heading(path: KeyPath) -> str:
+    """Write the path of a table as its heading does, which counts no entries."""
+    return ".".join(part for part in path if isinstance(part, str))
+
+
+def _last(text: str) -> int:
+    """Give the number of the last line."""
+    return len(text.splitlines())

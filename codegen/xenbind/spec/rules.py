@@ -1,0 +1,150 @@
+"""What the texts of a spec may be: names of C's and Python's, releases, paths.
+
+Takes a text; tells whether it may be what its key is for, in words that an error needs.
+`reader` holds each text of the file against its rule.  What passes can be no option of a
+compiler, and leads out of no folder; that it ends no string where it is written is for
+whoever writes.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+_LONGEST = 255  # bytes, which is what a file's name may have
+
+_C_NAME = r"[A-Za-z_$][A-Za-z0-9_$]*"  # gcc and clang allow the dollar
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a text may be: whether it is, how an error says it, and an example of one."""
+
+    allows: Callable[[str], bool]
+    says: str
+    example: str
+
+
+def _of_pattern(pattern: str, says: str, example: str) -> Rule:
+    compiled = re.compile(pattern)
+    return Rule(
+        lambda text: (
+            len(text) <= _LONGEST
+            and text.isprintable()
+            and compiled.fullmatch(text) is not None
+        ),
+        says,
+        example,
+    )
+
+
+def is_python_name(text: str) -> bool:
+    """Tell whether a text is an identifier, and one that reads alike everywhere: in ASCII."""
+    return text.isascii() and text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _is_within(text: str) -> bool:
+    """Tell whether a text is a relative path that stays where it starts.
+
+    No part of it begins as an option of a compiler does, or as the name of a file with
+    options (`@file`); and it has nothing that ends a `#include` or a line.
+    """
+    path = PurePosixPath(text)
+    return (
+        0 < len(text.encode()) <= _LONGEST
+        and text.isprintable()
+        and not set(text) & set('"\\')
+        and not path.is_absolute()
+        and not any(part == ".." or part[0] in "-@" for part in path.parts)
+    )
+
+
+def _is_file(text: str) -> bool:
+    return _is_within(text) and PurePosixPath(text).name != "" and text[-1] not in "/."
+
+
+NAME = _of_pattern(
+    r"[A-Za-z0-9][A-Za-z0-9_]*(?:[ .-][A-Za-z0-9_]+)*",
+    "must be words of letters, digits and underscores",
+    "a name such as vm_event",
+)
+C_NAME = _of_pattern(
+    _C_NAME, "must be an identifier of C's", "the name as the header has it"
+)
+C_WORD = _of_pattern(
+    r"[A-Za-z0-9_$]+",
+    "must be the rest of a constant's name",
+    "what follows the prefix in the header",
+)
+RECORD = _of_pattern(
+    rf"(?:(?:struct|union) )?{_C_NAME}(?:\.{_C_NAME})*",
+    "must be a struct or union",
+    "it as C does, such as struct vm_event_st",
+)
+GROUP = _of_pattern(
+    rf"{_C_NAME}|enum (?:{_C_NAME}|\{{{_C_NAME}\}})",
+    "must be a prefix of constants, or 'enum' and a tag",
+    "it as the header does, such as VM_EVENT_FLAG_ or enum mode",
+)
+DEFINE = _of_pattern(
+    rf"{_C_NAME}(?:\([A-Za-z0-9_$., ]*\))?(?:=.*)?",
+    "must be a macro's name, with '=' and its value if it has one",
+    "a macro such as __XEN_TOOLS__ or BITS=64",
+)
+RELEASE = _of_pattern(
+    r"[0-9]{1,4}\.[0-9]{1,4}",
+    "must be a release of Xen in two numbers",
+    "one such as 4.15, which stands for 4.15.1 too",
+)
+PYTHON_NAME = Rule(
+    lambda text: len(text) <= _LONGEST and is_python_name(text),
+    "must be a Python identifier and no keyword",
+    "a name such as EventFlag",
+)
+FOLDER = Rule(
+    _is_within,
+    "must be a folder beside the spec",
+    "a relative path without '..', such as v7",
+)
+FILE = Rule(
+    _is_file,
+    "must be a header in the tree",
+    "a relative path without '..', such as io/ring.h",
+)
+
+# What a generated package has beside it, what that imports and what else Python imports of
+# itself: a package of such a name would be taken for it.
+_TAKEN = frozenset("""
+    compiled conftest macros members reference runtime test_against_c test_uses tests xenbind
+    exceptiongroup iniconfig numpy packaging pluggy pygments pytest tomli
+    sitecustomize usercustomize
+    """.split())
+
+
+def fault_of_package(text: str) -> str:
+    """Say why a text cannot be the name of a package; empty if it can."""
+    if not is_python_name(text):
+        return "must be a Python identifier and no keyword"
+    if len(text) > _LONGEST // 2:  # files are written under longer names first
+        return f"must have no more than {_LONGEST // 2} characters"
+    if text.startswith("_") or text.endswith("_"):
+        return (
+            "must begin and end with a letter or digit, as it is installed by that name"
+        )
+    if text in sys.stdlib_module_names:
+        return f"must not hide Python's own module {text}"
+    if text in _TAKEN:
+        return f"must not hide the {text} that its tests or Python look for"
+    return ""
+
+
+def package_like(text: str, name: str) -> str:
+    """Give a name for a package, after the one that it cannot have or else its interface's."""
+    alike = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
+    if fault_of_package(alike):
+        return f"xen_{re.sub('[^A-Za-z0-9]+', '_', name)[:40].strip('_')}"
+    return alike
