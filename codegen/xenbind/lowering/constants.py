@@ -12,11 +12,13 @@ Takes a parsed header and its types; asks `constant_expressions` for values; giv
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 
 from xenbind.errors import SourceError
+from xenbind.frontend import comments
 from xenbind.frontend.header import ParsedHeader
 from xenbind.frontend.macros import ExpandedMacro, is_string
 from xenbind.ir.c_types import Enumeration, Scalar
@@ -77,12 +79,18 @@ class Constants:
         for node in self.context.declared.enums:
             key = enum_key(node)
             if node.coord.file == self.context.root or key in self.types.used_enums:
+                doc = self.context.doc(node.coord, node.name or "enum")
+                whole, parts = comments.by_part(doc)
+                members = map(self.enumerator, enumerators(node))
                 yield groups.CEnum(
                     key=key,
                     tag=node.name or "",
                     typedef=named.get(id(node), ""),
-                    enumerators=tuple(map(self.enumerator, enumerators(node))),
-                    doc=self.context.doc(node.coord, node.name or "enum"),
+                    enumerators=tuple(
+                        replace(each, doc=comments.of_part(each.name, each.doc, parts))
+                        for each in members
+                    ),
+                    doc=comments.with_parts(whole, parts),
                 )
 
     def enumerator(self, node: c_ast.Enumerator) -> Constant:
