@@ -178,10 +178,7 @@ def _joined(comments: Iterable[_Comment], code: _Code) -> Iterator[_Comment]:
     """Make one of the comments that each have a line, below one another, of the same kind."""
     run: list[_Comment] = []
     for comment in comments:
-        if run and _LICENCE.search(comment.text[:_LONGEST]):
-            yield _one_of(run)
-            run = []
-        elif run and not _goes_on(run[-1], comment, code):
+        if run and not _goes_on(run[-1], comment, code):
             yield _one_of(run)
             run = []
         run.append(comment)
@@ -199,7 +196,8 @@ def _goes_on(one: _Comment, other: _Comment, code: _Code) -> bool:
         and one.looks_back == other.looks_back
         and not code.is_on(one.first)
         and not code.is_on(other.first)
-        and not _LICENCE.search(one.text)
+        and not _LICENCE.search(one.text[:_LONGEST])
+        and not _LICENCE.search(other.text[:_LONGEST])
     )
 
 
