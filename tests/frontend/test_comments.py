@@ -75,6 +75,7 @@ def test_plain_words(raw: str, words: str) -> None:
 def test_hints_name_a_prefix() -> None:
     assert hint("Why: VM_EVENT_REASON_*.") == "VM_EVENT_REASON_"
     assert hint("See vm_event_* and A * B.") is None
+    assert hint("VM_*_FLAG, see there.") is None
 
 
 @pytest.mark.parametrize(
@@ -250,4 +251,6 @@ def test_what_a_comment_says_of_parts_is_theirs() -> None:
     whole, parts = by_part("All.\n\n@a: one\n\n@z: none\n\nAll again.")
     assert of_part("a", "", parts) == "one"
     assert of_part("b", "@b: its own", parts) == "its own"
+    assert of_part("c", "More.", {"c": "words"}) == "More.\n\nwords"
+    assert of_part("c", "Words", {"c": "words and more"}) == "words and more"
     assert with_parts(whole, parts) == "All.\n\nAll again.\n\n@z: none"

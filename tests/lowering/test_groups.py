@@ -255,6 +255,26 @@ def test_constants_that_take_turns_are_no_group(tmp_path: Path) -> None:
     assert found == {}
 
 
+@pytest.mark.parametrize(
+    ("before", "behind", "found_one"),
+    [
+        ("PAIR_ONE (1 << 0)", "PAIR_FOUR (1 << 5)", False),
+        ("PAIR_ONE (1 << 5)", "PAIR_FOUR (1 << 3)", False),
+        ("PAIR_ONE (1 << 5)", "PAIR_FOUR (1 << 6)", True),
+        ("PAIR_ONE 1", "OTHER (1 << 3)", True),
+    ],
+)
+def test_bits_that_go_on_around_them_are_no_group(
+    before: str, behind: str, found_one: bool, tmp_path: Path
+) -> None:
+    found = groups(
+        tmp_path,
+        f"#define {before}\n#define PAIR_KIND_A (1 << 1)\n"
+        f"#define PAIR_KIND_B (1 << 2)\n#define {behind}\n",
+    )
+    assert list(found) == ["PairKind"] * found_one
+
+
 def test_a_run_that_repeats_values_does_not_join_the_one_before(tmp_path: Path) -> None:
     found = groups(
         tmp_path,
@@ -273,6 +293,28 @@ def test_a_heading_is_of_the_group_that_it_stands_above(tmp_path: Path) -> None:
     )
     assert found["PairKind"].doc == "Kinds."
     assert [member.doc for member in found["PairKind"].members] == ["One.", "Two."]
+
+
+def test_words_above_each_are_no_heading(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "/* One. */\n#define PAIR_KIND_A 0 /* In. */\n"
+        "/* Two. */\n#define PAIR_KIND_B 1 /* In. */\n",
+    )
+    assert found["PairKind"].doc == ""
+    assert found["PairKind"].members[0].doc == "One.\n\nIn."
+
+
+def test_what_is_called_a_flag_is_one(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "#define LIST_FLAG_HAS 1\n#define LIST_FLAG_LACKS 2\nstruct other;\n"
+        "#define LIST_FLAGS_A 1\n#define LIST_FLAGS_B 2\n#define LIST_FLAGS_C 3\n",
+    )
+    assert {name: group.is_flag for name, group in found.items()} == {
+        "ListFlag": True,
+        "ListFlags": False,
+    }
 
 
 def test_an_included_enum_has_no_words_of_this_header(tmp_path: Path) -> None:
@@ -309,10 +351,10 @@ def test_no_two_groups_have_one_name(tmp_path: Path) -> None:
     found = groups(
         tmp_path,
         "enum vm_op { CALL_A, CALL_B };\nstruct VmKind { int a; };\n"
-        "#define VM_OP_X 1\n#define VM_OP_Y 2\nstruct other;\n"
+        "#define VM_OP_X 0x1u << 0\n#define VM_OP_Y 2\nstruct other;\n"
         "#define VM_KIND_X 1\n#define VM_KIND_Y 2\n",
     )
-    assert set(found) == {"VmOp", "VmOpValues", "VmKindValues"}
+    assert set(found) == {"VmOp", "VmOpFlags", "VmKindValues"}
 
 
 def test_a_member_of_a_group_has_a_public_name(tmp_path: Path) -> None:

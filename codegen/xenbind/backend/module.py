@@ -366,9 +366,10 @@ class _Module:
         A struct that is not complete where it is pointed to, such as the next of a list,
         has no ctypes pointer.
         """
-        pointed = field.type.spelling if isinstance(field.type, Pointer) else ""
-        record = self.records.get(pointed.removesuffix(" *"))
-        if field.doc or record is None or field.type.target is not None:
+        record = None
+        if isinstance(field.type, Pointer) and field.type.target is None:
+            record = self.records.get(field.type.spelling.removesuffix(" *"))
+        if field.doc or record is None:
             return field.doc
         name = self.classes[record.key]
         return f"Where a {record.key} is: {name}.from_address(...) reads it."

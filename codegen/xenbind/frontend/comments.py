@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _LONGEST = 20_000  # characters of a comment, or of a line in which one stands
-_HINT = re.compile(r"\b([A-Z][A-Z0-9_]*_)\*")
+_HINT = re.compile(r"\b([A-Z][A-Z0-9_]*_)\*(?!\w)")
 _LICENCE = re.compile(r"\bSPDX-License-Identifier\b|\bCopyright\b", re.IGNORECASE)
 
 
@@ -393,11 +393,17 @@ def by_part(words: str) -> tuple[str, dict[str, str]]:
 
 
 def of_part(name: str, own: str, parts: dict[str, str]) -> str:
-    """Give the words on a part: its own comment's, and those in `parts`, taken from there."""
+    """Give the words on a part: its own comment's, and those in `parts`, taken from there.
+
+    What both say is said once.
+    """
     own = "\n\n".join(
         paragraph.removeprefix(f"@{name}:").lstrip() for paragraph in own.split("\n\n")
     )
-    return "\n\n".join(filter(None, [own, parts.pop(name, "")]))
+    told = parts.pop(name, "")
+    if told.lower() in own.lower():
+        return own
+    return told if own.lower() in told.lower() else f"{own}\n\n{told}"
 
 
 def with_parts(whole: str, parts: Mapping[str, str]) -> str:
@@ -409,7 +415,8 @@ def with_parts(whole: str, parts: Mapping[str, str]) -> str:
 def hint(words: str) -> str | None:
     """Find the prefix of the constants that a comment points at.
 
-    It is `VM_EVENT_FLAG_` for `VM_EVENT_FLAG_*`, None where there is no such word.
+    It is `VM_EVENT_FLAG_` for `VM_EVENT_FLAG_*`, None where there is no such word;
+    `VM_*_FLAG` is of other constants than those with a prefix.
     """
     found = _HINT.search(words)
     return found[1] if found else None

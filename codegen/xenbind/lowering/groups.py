@@ -81,7 +81,8 @@ def infer(
     for run in _runs(rest, context.sources):
         places = {constant.name: place for place, constant in enumerate(run)}
         for prefix, part in _by_prefix(run):
-            if not _some_are_neighbours([places[each.name] for each in part]):
+            indices = [places[each.name] for each in part]
+            if not _some_are_neighbours(indices) or _is_piece(part, indices, run):
                 continue
             before = {constant.value for constant in members.get(prefix, ())}
             if before.isdisjoint(constant.value for constant in part):
@@ -108,31 +109,35 @@ class _Builder:
             name = self.spec.names.get(enum.prefix)
             self._named.add(enum.prefix)
         first, *_ = enum.enumerators
+        is_flag = self._is_flag((enum.key, enum.prefix), enum.enumerators)
         return self._group(
-            name or self._free(enum.tag, enum.prefix, enum.typedef),
+            name or self._free(is_flag, enum.tag, enum.prefix, enum.typedef),
             enum.key,
             enum.prefix,
             enum.enumerators,
+            is_flag,
             enum.doc or self._of_root(self.context.comments.sections, first),
         )
 
     def of_prefix(self, prefix: str, members: Sequence[Constant]) -> ConstantGroup:
         """Make a group, documented by the heading over its first constant, or the section's."""
         first, *others = members
+        is_flag = self._is_flag((prefix,), members)
         heading = self._heading(first, others)
         first = replace(first, doc=first.doc.removeprefix(heading).lstrip())
         return self._group(
-            self.spec.names.get(prefix) or self._free(prefix),
+            self.spec.names.get(prefix) or self._free(is_flag, prefix),
             prefix,
             prefix,
             (first, *others),
+            is_flag,
             heading or self._of_root(self.context.comments.sections, first),
         )
 
-    def _free(self, *c_names: str) -> str:
+    def _free(self, is_flag: bool, *c_names: str) -> str:
         """Make a class's name of one of these, the first that is free."""
         names = [_camel(name) for name in c_names if name]
-        names.append(f"{names[0]}Values")
+        names.append(f"{names[0]}{'Flags' if is_flag else 'Values'}")
         name = next((name for name in names if name not in self._taken), names[0])
         self._taken.add(name)
         return name
@@ -143,6 +148,7 @@ class _Builder:
         key: str,
         prefix: str,
         members: Sequence[Constant],
+        is_flag: bool,
         doc: str,
     ) -> ConstantGroup:
         # What introduces the constants by their prefix is a heading already.
@@ -151,7 +157,7 @@ class _Builder:
             name=name,
             key=key,
             prefix=prefix,
-            is_flag=self._is_flag((key, prefix), members),
+            is_flag=is_flag,
             members=tuple(members),
             doc=words,
             coord=members[0].coord,
@@ -160,13 +166,17 @@ class _Builder:
     def _heading(self, first: Constant, others: Sequence[Constant]) -> str:
         """Give what stands above the first constant where it speaks of them all.
 
-        So it does where they have no words else, or the first has others beside it.
+        So it does where none of the others has words, or all that have any have them beside.
         """
         above = self._of_root(self.context.comments.above, first)
         if not others or not above or not first.doc.startswith(above):
             return ""
-        alone = first.doc == above
-        return "" if alone and any(constant.doc for constant in others) else above
+        if first.doc == above:
+            is_own = any(each.doc for each in others)
+        else:
+            words = self.context.comments.above
+            is_own = any(self._of_root(words, each) for each in others)
+        return "" if is_own else above
 
     def _of_root(self, words: Mapping[int, str], constant: Constant) -> str:
         """Look up the words on a constant's line; of other headers there are none."""
@@ -233,6 +243,30 @@ def _some_are_neighbours(places: Sequence[int]) -> bool:
     return any(second == first + 1 for first, second in pairwise(places))
 
 
+def _is_piece(
+    part: Sequence[Constant], places: Sequence[int], run: Sequence[Constant]
+) -> bool:
+    """Tell whether bits go on before or behind those of a part, in constants named likewise.
+
+    VM_SPLICE_READ (1 << 1) and VM_SPLICE_WRITE (1 << 2) are not all, after VM_ASYNC (1 << 0).
+    """
+    if not _are_bits(part):
+        return False
+    word = part[0].name.partition("_")[0] + "_"
+    low, high = (_number(part[place]) for place in (0, -1))
+    before, behind = run[max(places[0] - 1, 0)], run[min(places[-1] + 1, len(run) - 1)]
+    return any(
+        _number(other) == value
+        and other.name.startswith(word)
+        and _SHIFT.search(other.body)
+        for other, value in ((before, low / 2), (behind, high * 2))
+    )
+
+
+def _number(constant: Constant) -> int:
+    return constant.value if isinstance(constant.value, int) else 0
+
+
 def _by_prefix(
     run: Sequence[Constant], words: int = 1
 ) -> Iterator[tuple[str, list[Constant]]]:
@@ -269,6 +303,7 @@ _FEWEST = 3  # bits that are no mere enumeration
 _SHIFT = re.compile(r"\b(?:0[xX])?1[uUlL]*\s*\)?\s*<<")
 _CALL = re.compile(r"\w+\s*\(\s*(\d{1,2})\s*\)")
 _COUNTED = re.compile(r"\b(?:0[xX])?2[uUlL]*\s*<<")  # the third of 0, 1, 2, 3
+_FLAG = re.compile(r"FLAGS?_$")
 _UNION = re.compile(r"[\s(]*\w+[\s)]*(?:\|[\s(]*\w+[\s)]*)+")
 
 
@@ -292,6 +327,8 @@ def _are_bits(members: Sequence[Constant]) -> bool:
         return False
     if any(_COUNTED.search(constant.body) for constant in members):
         return False
+    if _FLAG.search(_common_prefix(sorted(names))) and values <= single | {0}:
+        return True
     shifted = any(_SHIFT.search(constant.body) for constant in members)
     if unions or shifted or _are_numbered(members):
         return True
