@@ -254,3 +254,10 @@ def test_what_a_comment_says_of_parts_is_theirs() -> None:
     assert of_part("c", "More.", {"c": "words"}) == "More.\n\nwords"
     assert of_part("c", "Words", {"c": "words and more"}) == "words and more"
     assert with_parts(whole, parts) == "All.\n\nAll again.\n\n@z: none"
+
+
+def test_a_struct_that_names_itself_has_its_words() -> None:
+    code = "struct node { struct node *next; };"
+    found = read(f"/* A node. */\n{code}\n")
+    assert found.of(2, "node", code, opens=True) == "A node."
+    assert found.of(2, "next", code) == ""

@@ -367,3 +367,15 @@ def test_a_member_of_a_group_has_a_public_name(tmp_path: Path) -> None:
         "DIG_DIG_1",
         "MANY",
     ]
+
+
+def test_an_included_enum_s_typedef_is_there(tmp_path: Path) -> None:
+    folder = tree(
+        tmp_path / "headers",
+        '#include "kinds.h"\nstruct holder { op_t op; };\n',
+        kinds="typedef enum { OP_READ, OP_WRITE } op_t;\n",
+    )
+    (folder / "spec.toml").write_text(SPEC)
+    loaded = spec.load(folder / "spec.toml").for_tree(folder)
+    interface = pipeline.read(loaded, loaded.versions[0], ("gcc",))
+    assert [typedef.name for typedef in interface.scalar_typedefs] == ["op_t"]

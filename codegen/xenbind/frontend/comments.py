@@ -47,12 +47,13 @@ class Comments:
     beside: dict[int, list[tuple[int, str]]]
     sections: dict[int, str]
 
-    def of(self, line: int, name: str = "", code: str = "") -> str:
+    def of(self, line: int, name: str = "", code: str = "", opens: bool = False) -> str:
         """Give the text on the declaration at `line`: what is above it, then what is beside.
 
         Where the line's `code` declares more than `name`, what is above it is on the
         first of them, and what is beside on the one that it follows; on the one that
-        it precedes where the line begins with a comment.
+        it precedes where the line begins with a comment.  A name that `opens` is that of
+        what has the brace: in `struct node { struct node *next; }` the first.
         """
         beside = self.beside.get(line, [])
         above = self.above.get(line, "")
@@ -60,7 +61,7 @@ class Comments:
             return ""
         bare = without_comments(code)
         declared = list(_declared(bare))
-        place = _index_of(name, bare, declared)
+        place = _index_of(name, bare, declared, opens)
         first = declared[0][0] if declared else 0
         leads = bool(beside) and beside[0][0] < first
         own = [w for column, w in beside if _owner(column, declared, leads) == place]
@@ -79,8 +80,14 @@ def _declared(code: str) -> Iterator[tuple[int, int, bool]]:
             yield part.start(), part.end(), part["end"] == "{"
 
 
-def _index_of(name: str, code: str, declared: Sequence[tuple[int, int, bool]]) -> int:
+def _index_of(
+    name: str, code: str, declared: Sequence[tuple[int, int, bool]], opens: bool
+) -> int:
     """Tell which of a line's declarations has a name, the first if none has."""
+    if opens:
+        for index, (start, end, has_brace) in enumerate(declared):
+            if has_brace and name in IDENTIFIER.findall(code[start:end]):
+                return index
     words = IDENTIFIER.finditer(code)
     column = max((word.start() for word in words if word[0] == name), default=0)
     ends = (index for index, (_, end, _) in enumerate(declared) if column < end)

@@ -78,7 +78,7 @@ class Constants:
         for node in self.context.declared.enums:
             key = enum_key(node)
             if node.coord.file == self.context.root or key in self.types.used_enums:
-                doc = self.context.doc(node.coord, node.name or "enum")
+                doc = self.context.doc(node.coord, node.name or "enum", opens=True)
                 whole, parts = comments.by_part(doc)
                 members = map(self.enumerator, enumerators(node))
                 yield groups.CEnum(

@@ -61,7 +61,8 @@ def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
     """
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     asked = types.attributes(attributes.of_type, node)
-    whole, parts = comments.by_part(types.context.doc(node.coord, node.name or kind))
+    doc = types.context.doc(node.coord, node.name or kind, opens=True)
+    whole, parts = comments.by_part(doc)
     members = tuple(_members(types, node, key, asked.packed))
     return RecordType(
         kind=kind,
