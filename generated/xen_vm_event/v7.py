@@ -845,7 +845,7 @@ vm_event_back_ring_t = vm_event_back_ring
 
 
 class FrontRing(macros.FrontRing[vm_event_st, vm_event_st]):
-    """The front half of a vm_event ring, which sends requests."""
+    """The front half of the vm_event ring, which sends requests."""
 
     __slots__ = ()
 
@@ -854,7 +854,7 @@ class FrontRing(macros.FrontRing[vm_event_st, vm_event_st]):
 
 
 class BackRing(macros.BackRing[vm_event_st, vm_event_st]):
-    """The back half of a vm_event ring, which answers requests."""
+    """The back half of the vm_event ring, which answers requests."""
 
     __slots__ = ()
 

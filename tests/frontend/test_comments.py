@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from xenbind.backend.python_text import comment, docstring
-from xenbind.frontend.comments import hint, plain, read
+from xenbind.frontend.comments import by_part, hint, of_part, plain, read, with_parts
 
 HEADER = """\
 /* A file comment. */
@@ -49,6 +49,23 @@ def test_comments_by_line() -> None:
         ),
         ("/* 2 * 3 */", "2 * 3"),
         ("/******/", ""),
+        ("/**< What doxygen wants. */", "What doxygen wants."),
+        ("///< What doxygen wants.", "What doxygen wants."),
+        ("/*! What Qt wants. */", "What Qt wants."),
+        ("//!< What Qt wants.", "What Qt wants."),
+        ("/** @brief Short.\n * \\details Long. */", "Short. Long."),
+        ("/*!= 0 */", "!= 0"),
+        ("/* char ** */", "char **"),
+        ("/*********** Heading ***********/", "Heading"),
+        ("/* ----- Heading ----- */", "Heading"),
+        ("//// Heading ////", "Heading"),
+        ("/*=====\n * Heading\n *=====*/", "Heading"),
+        (
+            "/**\n * struct s - whole\n * @a: one\n *   more\n * @b: two\n */",
+            "struct s - whole\n\n@a: one more\n\n@b: two",
+        ),
+        ("/* One. */\n/* Two. */", "One.\n\nTwo."),
+        ("// One line\n// or two.", "One line or two."),
     ],
 )
 def test_plain_words(raw: str, words: str) -> None:
@@ -58,6 +75,7 @@ def test_plain_words(raw: str, words: str) -> None:
 def test_hints_name_a_prefix() -> None:
     assert hint("Why: VM_EVENT_REASON_*.") == "VM_EVENT_REASON_"
     assert hint("See vm_event_* and A * B.") is None
+    assert hint("VM_*_FLAG, see there.") is None
 
 
 @pytest.mark.parametrize(
@@ -150,3 +168,96 @@ def test_a_comment_is_on_the_declaration_that_it_stands_by() -> None:
     assert comments.of(8) == ""
     assert comments.of(12) == "Behind the macro."
     assert (comments.of(14), comments.of(16)) == ("", "Above the next.")
+
+
+LINES = """\
+// Above the struct,
+// in two lines.
+struct pair {
+    // Above one,
+    // in two lines.
+    int one; // Behind one,
+             // and more.
+    // Above two.
+    int two;  /* Behind two, */
+              /* and more. */
+    int three; // Behind three,
+        // hanging.
+
+    int four;
+    ///< Below four.
+};
+// On ONE,
+// and more.
+#define ONE 1
+#define TWO 2 // Behind TWO,
+              // and more.
+#define THREE 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "expected"),
+    [
+        (3, "pair", "Above the struct, in two lines."),
+        (6, "one", "Above one, in two lines.\n\nBehind one, and more."),
+        (9, "two", "Above two.\n\nBehind two, and more."),
+        (11, "three", "Behind three, hanging."),
+        (14, "four", "Below four."),
+        (19, "ONE", "On ONE, and more."),
+        (20, "TWO", "Behind TWO, and more."),
+        (22, "THREE", ""),
+    ],
+)
+def test_lines_of_a_comment_stay_together(line: int, name: str, expected: str) -> None:
+    code = LINES.split("\n")[line - 1]
+    assert read(LINES).of(line, name, code) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "name", "expected"),
+    [
+        ("struct s { int a; }; /* c */", 1, "s", "c"),
+        ("struct s { int a; }; /* c */", 1, "a", ""),
+        ("struct s {\n    int a; }; /* c */", 1, "s", "c"),
+        ("struct s {\n    int a; }; /* c */", 2, "a", ""),
+        ("struct s\n{\n    int a;\n}; // c", 1, "s", "c"),
+        ("struct s { struct { int a; } in; /* c */ };", 1, "s", ""),
+        ("struct s {\n  struct {\n    int a;\n  } in; /* c */\n};", 4, "in", "c"),
+        ("struct s {\n  struct {\n    int a;\n  } in; /* c */\n};", 2, "struct", ""),
+        ("struct s {\n  int a;\n} __attribute__((packed)); /* c */", 1, "s", "c"),
+        ("typedef struct {\n  int a;\n} s_t; /* c */", 1, "struct", "c"),
+        ("enum e { A, B }; /* c */", 1, "e", "c"),
+        ("enum e { A, B }; /* c */", 1, "B", ""),
+    ],
+)
+def test_a_comment_behind_a_brace_is_on_what_it_closes(
+    text: str, line: int, name: str, expected: str
+) -> None:
+    code = text.split("\n")[line - 1]
+    assert read(text + "\n").of(line, name, code) == expected
+
+
+def test_a_licence_speaks_of_the_file() -> None:
+    text = (
+        "// SPDX-License-Identifier: MIT\n// On ONE.\n#define ONE 1\n"
+        "/* Copyright of somebody's. */\n#define TWO 2\n"
+    )
+    comments = read(text)
+    assert (comments.of(3), comments.of(5)) == ("On ONE.", "")
+
+
+def test_what_a_comment_says_of_parts_is_theirs() -> None:
+    whole, parts = by_part("All.\n\n@a: one\n\n@z: none\n\nAll again.")
+    assert of_part("a", "", parts) == "one"
+    assert of_part("b", "@b: its own", parts) == "its own"
+    assert of_part("c", "More.", {"c": "words"}) == "More.\n\nwords"
+    assert of_part("c", "Words", {"c": "words and more"}) == "words and more"
+    assert with_parts(whole, parts) == "All.\n\nAll again.\n\n@z: none"
+
+
+def test_a_struct_that_names_itself_has_its_words() -> None:
+    code = "struct node { struct node *next; };"
+    found = read(f"/* A node. */\n{code}\n")
+    assert found.of(2, "node", code, opens=True) == "A node."
+    assert found.of(2, "next", code) == ""

@@ -99,12 +99,25 @@ def test_equal_values_part_a_run(tmp_path: Path) -> None:
         (("(1 << 0)", "3"), False),
         (("0", "1", "2"), False),
         (("-1", "1 << 1"), False),
+        (("1", "2", "PAIR_KIND_0 | PAIR_KIND_1"), True),
+        (("1", "2", "4", "(PAIR_KIND_0|PAIR_KIND_1)"), True),
+        (("0", "1", "2", "(PAIR_KIND_1) | (PAIR_KIND_2)"), True),
+        (("1", "2", "(PAIR_KIND_1 | OTHER)"), True),
+        (("1", "6", "PAIR_KIND_0 | PAIR_KIND_1"), False),
+        (("1", "2", "OTHER | 3"), False),
+        (("BIT(0)", "BIT(1)"), True),
+        (("NEXT(0)", "NEXT(1)", "NEXT(2)"), False),
+        (("0x1 << 4", "0x1 << 5"), True),
+        (("1 << 4", "2 << 4", "3 << 4"), False),
     ],
 )
 def test_flags_are_bits_however_they_are_written(
     values: tuple[str, ...], is_flag: bool, tmp_path: Path
 ) -> None:
-    text = "".join(f"#define PAIR_KIND_{i} {value}\n" for i, value in enumerate(values))
+    text = "#define BIT(n) (1u << (n))\n#define NEXT(n) ((n) + 1)\n#define OTHER 64\n\n"
+    text += "".join(
+        f"#define PAIR_KIND_{i} {value}\n" for i, value in enumerate(values)
+    )
     assert groups(tmp_path, text)["PairKind"].is_flag is is_flag
 
 
@@ -212,3 +225,157 @@ def test_the_spec_says_what_are_flags(
 ) -> None:
     found = groups(tmp_path, body, interface=f'{key} = ["{name}"]\n')
     assert [group.is_flag for group in found.values()] == [is_flag]
+
+
+def test_enumerators_that_are_ors_of_others_make_flags(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path, "enum way { WAY_NONE, WAY_IN, WAY_OUT, WAY_BOTH = WAY_IN | WAY_OUT };"
+    )
+    assert found["Way"].is_flag
+
+
+@pytest.mark.parametrize("key", ["flags", "values"])
+def test_a_prefix_that_the_spec_lists_makes_a_group(key: str, tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "#define OPEN_R (1 << 0)\n#define OPEN_W (1 << 1)\n",
+        '[names]\nOPEN_ = "How"\n',
+        f'{key} = ["OPEN_"]\n',
+    )
+    assert names(found["How"]) == ["OPEN_R", "OPEN_W"]
+    assert found["How"].is_flag is (key == "flags")
+
+
+def test_constants_that_take_turns_are_no_group(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "#define CAN_EFF_FLAG 0x80\n#define CAN_ERR_FLAG 0x20\n"
+        "#define CAN_EFF_MASK 0x1F\n#define CAN_ERR_MASK 0x3F\n",
+    )
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "found_one"),
+    [
+        ("PAIR_ONE (1 << 0)", "PAIR_FOUR (1 << 5)", False),
+        ("PAIR_ONE (1 << 5)", "PAIR_FOUR (1 << 3)", False),
+        ("PAIR_ONE (1 << 5)", "PAIR_FOUR (1 << 6)", True),
+        ("PAIR_ONE 1", "OTHER (1 << 3)", True),
+    ],
+)
+def test_bits_that_go_on_around_them_are_no_group(
+    before: str, behind: str, found_one: bool, tmp_path: Path
+) -> None:
+    found = groups(
+        tmp_path,
+        f"#define {before}\n#define PAIR_KIND_A (1 << 1)\n"
+        f"#define PAIR_KIND_B (1 << 2)\n#define {behind}\n",
+    )
+    assert list(found) == ["PairKind"] * found_one
+
+
+def test_a_run_that_repeats_values_does_not_join_the_one_before(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "#define PAIR_KIND_A 0\n#define PAIR_KIND_B 1\nstruct other;\n"
+        "#define PAIR_KIND_C 2\n#define PAIR_KIND_D 3\nstruct another;\n"
+        "#define PAIR_KIND_E 0\n#define PAIR_KIND_F 1\n",
+    )
+    assert names(found["PairKind"]) == [f"PAIR_KIND_{letter}" for letter in "ABCD"]
+
+
+def test_a_heading_is_of_the_group_that_it_stands_above(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "/* The header. */\n\n/* Kinds. */\n#define PAIR_KIND_A 0 /* One. */\n"
+        "#define PAIR_KIND_B 1 /* Two. */\n",
+    )
+    assert found["PairKind"].doc == "Kinds."
+    assert [member.doc for member in found["PairKind"].members] == ["One.", "Two."]
+
+
+def test_words_above_each_are_no_heading(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "/* One. */\n#define PAIR_KIND_A 0 /* In. */\n"
+        "/* Two. */\n#define PAIR_KIND_B 1 /* In. */\n",
+    )
+    assert found["PairKind"].doc == ""
+    assert found["PairKind"].members[0].doc == "One.\n\nIn."
+
+
+def test_what_is_called_a_flag_is_one(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "#define LIST_FLAG_HAS 1\n#define LIST_FLAG_LACKS 2\nstruct other;\n"
+        "#define LIST_FLAGS_A 1\n#define LIST_FLAGS_B 2\n#define LIST_FLAGS_C 3\n",
+    )
+    assert {name: group.is_flag for name, group in found.items()} == {
+        "ListFlag": True,
+        "ListFlags": False,
+    }
+
+
+def test_an_included_enum_has_no_words_of_this_header(tmp_path: Path) -> None:
+    (tmp_path / "headers").mkdir()
+    (tmp_path / "headers" / "kinds.h").write_text(
+        "\n\n\n\n\n#define BEFORE 1\n\nenum used { USED_A = 3, USED_B };\n"
+    )
+    found = groups(
+        tmp_path,
+        '#include "kinds.h"\nstruct holder { enum used used; };\n\n\n\n'
+        "/* Of one. */\n#define ONE 1\n",
+    )
+    assert (found["Used"].doc, found["Used"].members[0].doc) == ("", "")
+
+
+def test_the_words_on_an_enumerator_stay_there(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path, "/* Kinds. */\nenum kind {\n/* One. */\nKIND_A,\nKIND_B\n};\n"
+    )
+    assert (found["Kind"].doc, found["Kind"].members[0].doc) == ("Kinds.", "One.")
+
+
+def test_what_a_comment_says_of_enumerators_is_theirs(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "/**\n * enum kind - kinds\n * @KIND_A: one\n * @KIND_B: two\n */\n"
+        "enum kind { KIND_A, KIND_B };\n",
+    )
+    assert found["Kind"].doc == "enum kind - kinds"
+    assert [member.doc for member in found["Kind"].members] == ["one", "two"]
+
+
+def test_no_two_groups_have_one_name(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path,
+        "enum vm_op { CALL_A, CALL_B };\nstruct VmKind { int a; };\n"
+        "#define VM_OP_X 0x1u << 0\n#define VM_OP_Y 2\nstruct other;\n"
+        "#define VM_KIND_X 1\n#define VM_KIND_Y 2\n",
+    )
+    assert set(found) == {"VmOp", "VmOpFlags", "VmKindValues"}
+
+
+def test_a_member_of_a_group_has_a_public_name(tmp_path: Path) -> None:
+    found = groups(
+        tmp_path, "enum digits { DIG_1 = 1, DIG__2, DIG_DIG_1, DIG_MANY };\n"
+    )
+    assert list(found["Digits"].members_by_name) == [
+        "DIG_1",
+        "DIG__2",
+        "DIG_DIG_1",
+        "MANY",
+    ]
+
+
+def test_an_included_enum_s_typedef_is_there(tmp_path: Path) -> None:
+    folder = tree(
+        tmp_path / "headers",
+        '#include "kinds.h"\nstruct holder { op_t op; };\n',
+        kinds="typedef enum { OP_READ, OP_WRITE } op_t;\n",
+    )
+    (folder / "spec.toml").write_text(SPEC)
+    loaded = spec.load(folder / "spec.toml").for_tree(folder)
+    interface = pipeline.read(loaded, loaded.versions[0], ("gcc",))
+    assert [typedef.name for typedef in interface.scalar_typedefs] == ["op_t"]

@@ -39,7 +39,7 @@ from xenbind.backend.python_types import (
     bit_field_type,
     is_nested,
 )
-from xenbind.ir.c_types import CType, Enumeration, RecordRef, Scalar
+from xenbind.ir.c_types import CType, Enumeration, Pointer, RecordRef, Scalar
 from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Record, Ring
 
 # Where a version's module finds what is not in C.
@@ -282,7 +282,7 @@ class _Module:
                     name,
                     self.member(field, name, natural),
                     self.enum_of(field),
-                    docstring(field.doc, 4),
+                    docstring(self.words(field), 4),
                 )
             )
             flat = flat and not is_nested(field.type)
@@ -362,6 +362,20 @@ class _Module:
         if written.endswith("]"):
             return f"{written[:-1]}, {', '.join(extra)}]"
         return f"{self.use(TYPING, 'Annotated')}[{written}, {', '.join(extra)}]"
+
+    def words(self, field: Field) -> str:
+        """What to say of a member: the header's words, or what an address is the place of.
+
+        A struct that is not complete where it is pointed to, such as the next of a list,
+        has no ctypes pointer.
+        """
+        record = None
+        if isinstance(field.type, Pointer) and field.type.target is None:
+            record = self.records.get(field.type.spelling.removesuffix(" *"))
+        if field.doc or record is None:
+            return field.doc
+        name = self.classes[record.key]
+        return f"Where a {record.key} is: {name}.from_address(...) reads it."
 
     def enum_of(self, field: Field) -> str:
         """The enum class of what a member holds, empty without one."""

@@ -75,7 +75,7 @@ class Types:
         """A type as an annotation that has the ctypes type in it."""
         if isinstance(c_type, RecordRef):
             return self.seen(self.classes[c_type.key])
-        if isinstance(c_type, Scalar):
+        if isinstance(c_type, Scalar | Enumeration):
             if c_type.base in _STDINT and c_type.spelling == c_type.base:
                 return self.use(ANNOTATIONS, c_type.base)
             if c_type.spelling in self.scalars:

@@ -95,11 +95,33 @@ def is_expression(expansion: str) -> bool:
     )
 
 
+def is_type(expansion: str) -> bool:
+    """Tell whether an expansion is a type that C has words for: `struct pair`, `unsigned *`."""
+    words = [word for word in expansion.split() if word not in ("const", "volatile")]
+    only_words = re.fullmatch(r"[\w\s*]+", expansion) is not None
+    return only_words and bool(words) and words[0] in _TYPE_WORDS
+
+
+def is_name(expansion: str) -> bool:
+    """Tell whether an expansion is a name that a program may declare: no keyword of C's."""
+    return (
+        expansion.isidentifier()
+        and expansion not in _NOT_FIRST | _KEYWORDS
+        and not expansion.startswith("__")
+    )
+
+
+_TYPE_WORDS = frozenset(
+    "struct union enum void char short int long signed unsigned float double _Bool".split()
+)
 # An expansion that starts with one of these is a type, a specifier or a statement.
-_NOT_FIRST = frozenset("""
-    struct union enum const volatile static extern inline typedef void char short int
-    long signed unsigned float double _Bool do if while for return goto asm __asm__
+_NOT_FIRST = _TYPE_WORDS.union("""
+    const volatile static extern inline typedef do if while for return goto asm __asm__
     __inline __inline__ __attribute__ . , # ) ]
+    """.split())
+_KEYWORDS = frozenset("""
+    auto break case continue default else register restrict sizeof switch
+    _Alignas _Alignof _Atomic _Complex _Generic _Noreturn _Static_assert _Thread_local
     """.split())
 
 STRING = r'"(?:[^"\\]|\\.)*"'

@@ -176,9 +176,16 @@ class ConstantGroup:
 
     @property
     def members_by_name(self) -> Mapping[str, Constant]:
-        """Give the members by their names in the enum: C's without the group's prefix."""
+        """Give the members by their names in the enum: C's without the group's prefix.
+
+        The whole name where the rest would begin with a digit or an underscore, which
+        Python cannot have or takes for private.
+        """
+        short = {m.name: m.name.removeprefix(self.prefix) for m in self.members}
+        whole = {name for name, rest in short.items() if not rest[:1].isalpha()}
         return {
-            member.name.removeprefix(self.prefix): member for member in self.members
+            m.name if {m.name, short[m.name]} & whole else short[m.name]: m
+            for m in self.members
         }
 
 

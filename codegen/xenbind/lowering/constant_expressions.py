@@ -144,6 +144,8 @@ class _Evaluator:
             return CInt(self.character(node.value), self.int)
         if "int" in node.type and _is_int(node.value):
             return self.literal(node.value)
+        if node.value.startswith("'"):
+            raise Unevaluable(f"the value of {node.value} depends on the compiler")
         raise Unevaluable(f"{node.value} is not an integer")
 
     def character(self, text: str) -> int:

@@ -12,18 +12,19 @@ Takes a parsed header and its types; asks `constant_expressions` for values; giv
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 
 from xenbind.errors import SourceError
+from xenbind.frontend import comments
 from xenbind.frontend.header import ParsedHeader
-from xenbind.frontend.macros import ExpandedMacro, is_string
+from xenbind.frontend.macros import ExpandedMacro, is_name, is_string, is_type
 from xenbind.ir.c_types import Enumeration, Scalar
 from xenbind.ir.interface import Constant, LeftOut
 from xenbind.lowering import groups
 from xenbind.lowering.constant_expressions import (
-    CInt,
     Unevaluable,
     convert_to,
     evaluate,
@@ -77,12 +78,18 @@ class Constants:
         for node in self.context.declared.enums:
             key = enum_key(node)
             if node.coord.file == self.context.root or key in self.types.used_enums:
+                doc = self.context.doc(node.coord, node.name or "enum", opens=True)
+                whole, parts = comments.by_part(doc)
+                members = map(self.enumerator, enumerators(node))
                 yield groups.CEnum(
                     key=key,
                     tag=node.name or "",
                     typedef=named.get(id(node), ""),
-                    enumerators=tuple(map(self.enumerator, enumerators(node))),
-                    doc=self.context.doc(node.coord, node.name or "enum"),
+                    enumerators=tuple(
+                        replace(each, doc=comments.of_part(each.name, each.doc, parts))
+                        for each in members
+                    ),
+                    doc=comments.with_parts(whole, parts),
                 )
 
     def enumerator(self, node: c_ast.Enumerator) -> Constant:
@@ -132,12 +139,41 @@ class Constants:
                 return string_value(expanded.expansion)
             except ValueError as reason:
                 raise Unevaluable(str(reason)) from None
-        value: CInt | None = None
-        if expanded.expansion.isidentifier():
-            value = self.types.enumerator(expanded.expansion)
-        elif expanded.expression is not None:
-            value = evaluate(expanded.expression, self.types)
-        return None if value is None else value.value
+        if expanded.expression is not None:
+            return self.number(expanded.expression)
+        name = expanded.expansion
+        if value := self.types.enumerator(name):
+            return value.value
+        if name.isidentifier() and name != expanded.macro.name and is_name(name):
+            raise Unevaluable(self.what_is(name))
+        if is_type(name):
+            raise Unevaluable("it is a type")
+        return None
+
+    def number(self, expression: c_ast.Node) -> int:
+        """Evaluate an expression.  Raises `Unevaluable` or `SourceError`."""
+        try:
+            return evaluate(expression, self.types).value
+        except Unevaluable:
+            for node in _names(expression):
+                if node in self.context.declared.variables:
+                    raise Unevaluable(self.what_is(node)) from None
+            raise
+
+    def what_is(self, name: str) -> str:
+        """Say what a name is that is no constant."""
+        if name in self.context.declared.typedefs:
+            return "it is a type"
+        if name in self.context.declared.variables:
+            return f"'{name}' is a variable, which C does not count among constants"
+        return f"'{name}' is not a constant"
+
+
+def _names(node: c_ast.Node) -> Iterator[str]:
+    if isinstance(node, c_ast.ID):
+        yield node.name
+    for child in node:
+        yield from _names(child)
 
 
 def is_const(node: c_ast.Node) -> bool:

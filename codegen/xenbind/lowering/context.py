@@ -34,10 +34,13 @@ class Context:
             return self.sources.locate(coord.file, coord.line, name)
         return coord
 
-    def doc(self, coord: c_ast.Coord, name: str) -> str:
-        """Find the comment on a declaration; what a macro expands to has none of its own."""
+    def doc(self, coord: c_ast.Coord, name: str, opens: bool = False) -> str:
+        """Find the comment on a declaration; what a macro expands to has none of its own.
+
+        `opens` says that it is a definition, with a brace behind its name.
+        """
         line_start = Coord(coord.file, coord.line, 1)
         if coord.file != self.root or not self.sources.mentions(line_start, name):
             return ""
         line = self.sources.line(coord.file, coord.line)
-        return self.comments.of(coord.line, name, line)
+        return self.comments.of(coord.line, name, line, opens)

@@ -28,14 +28,16 @@ _SCOPES = (c_ast.ParamList, c_ast.Compound)
 class Declarations:
     """The nodes of a header's records by key, of its typedefs by name, and of its enums.
 
-    By the id of a struct's or union's definition, `packs` is what `#pragma pack` allows
-    it, and `order` counts which are complete before it: it can hold no others.
+    `variables` are the names of those.  By the id of a struct's or union's definition,
+    `packs` is what `#pragma pack` allows it, and `order` counts which are complete before
+    it: it can hold no others.
     """
 
     def __init__(self, declarations: Sequence[c_ast.Node]) -> None:
         self.records: dict[str, c_ast.Node] = {}
         self.typedefs: dict[str, c_ast.Typedef] = {}
         self.enums: list[c_ast.Enum] = []
+        self.variables: set[str] = set()
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
         pack = _Pack()
@@ -45,6 +47,8 @@ class Declarations:
                 continue
             if isinstance(node, c_ast.Typedef):
                 self.typedefs[node.name] = node
+            elif _is_variable(node):
+                self.variables.add(node.name)
             for definition in definitions(node):
                 self._enter(definition, pack.limit)
 
@@ -56,6 +60,11 @@ class Declarations:
         self.order[id(node)] = len(self.order)
         if node.name:
             self.records[c_name(node)] = node
+
+
+def _is_variable(node: c_ast.Node) -> bool:
+    is_function = isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl)
+    return isinstance(node, c_ast.Decl) and not is_function and node.name is not None
 
 
 def definitions(node: c_ast.Node) -> Iterator[c_ast.Node]:

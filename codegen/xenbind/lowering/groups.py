@@ -5,9 +5,9 @@ Takes the constants in order, and the members whose comments name a prefix; give
 
 - an enum of C's that has a tag, or enumerators with a prefix or a typedef's name;
 - a hint: a member's comment says `VM_EVENT_FLAG_*`;
-- a name in the spec's [names] table;
+- a prefix that the spec lists in [names], `flags` or `values`;
 - a run: neighbouring constants, no declaration between them, that share a prefix and
-  are all different.
+  are all different, some of them next to one another.
 
     #define SPIN_OFF 0
     #define SPIN_ON 1    ->  no group: one shared word is too little for a run
@@ -19,12 +19,13 @@ Takes the constants in order, and the members whose comments name a prefix; give
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from xenbind.frontend.comments import Comments
 from xenbind.ir.interface import Constant, ConstantGroup, Record
-from xenbind.source import Sources
+from xenbind.lowering.context import Context
+from xenbind.source import IDENTIFIER, Sources
 from xenbind.spec import Spec
 
 
@@ -59,12 +60,11 @@ def infer(
     constants: Sequence[Constant],
     enums: Sequence[CEnum],
     records: Sequence[Record],
-    comments: Comments,
-    sources: Sources,
+    context: Context,
     spec: Spec,
 ) -> tuple[ConstantGroup, ...]:
     """Find the groups among the constants, in the order of their first members."""
-    builder = _Builder(comments, spec)
+    builder = _Builder(context, spec, {record.tag or record.key for record in records})
     groups = [builder.of_enum(enum) for enum in enums if enum.is_group]
     declared = {constant.name for enum in enums for constant in enum.enumerators}
     numeric = [
@@ -75,21 +75,32 @@ def infer(
         and constant.name != spec.version_macro
     ]
     hints = {field.hint for record in records for field in record.fields if field.hint}
-    known = (hints | set(spec.names)) - {group.prefix for group in groups}
+    listed = {*spec.names, *spec.flags, *spec.values}
+    known = (hints | listed) - {group.prefix for group in groups}
     members, rest = _by_known_prefix(numeric, known)
-    for run in _runs(rest, sources):
+    for run in _runs(rest, context.sources):
+        places = {constant.name: place for place, constant in enumerate(run)}
         for prefix, part in _by_prefix(run):
-            members.setdefault(prefix, []).extend(part)
+            indices = [places[each.name] for each in part]
+            if not _some_are_neighbours(indices) or _is_piece(part, indices, run):
+                continue
+            before = {constant.value for constant in members.get(prefix, ())}
+            if before.isdisjoint(constant.value for constant in part):
+                members.setdefault(prefix, []).extend(part)
     groups += [builder.of_prefix(prefix, part) for prefix, part in members.items()]
     return tuple(sorted(groups, key=lambda group: group.coord))
 
 
 class _Builder:
-    """Makes groups: names them, finds their words, and tells flags from values."""
+    """Makes groups: names them, finds their words, and tells flags from values.
 
-    def __init__(self, comments: Comments, spec: Spec) -> None:
-        self.comments = comments
+    `taken` are names that are something else's.
+    """
+
+    def __init__(self, context: Context, spec: Spec, taken: Set[str]) -> None:
+        self.context = context
         self.spec = spec
+        self._taken = set(taken)
         self._named: set[str] = set()  # prefixes whose name in the spec is taken
 
     def of_enum(self, enum: CEnum) -> ConstantGroup:
@@ -97,39 +108,80 @@ class _Builder:
         if name is None and enum.prefix not in self._named:
             name = self.spec.names.get(enum.prefix)
             self._named.add(enum.prefix)
-        name = name or _camel(enum.tag or enum.prefix or enum.typedef)
-        group = self._group(name, enum.key, enum.prefix, enum.enumerators)
-        return replace(group, doc=enum.doc or group.doc)
+        first, *_ = enum.enumerators
+        is_flag = self._is_flag((enum.key, enum.prefix), enum.enumerators)
+        return self._group(
+            name or self._free(is_flag, enum.tag, enum.prefix, enum.typedef),
+            enum.key,
+            enum.prefix,
+            enum.enumerators,
+            is_flag,
+            enum.doc or self._of_root(self.context.comments.sections, first),
+        )
 
     def of_prefix(self, prefix: str, members: Sequence[Constant]) -> ConstantGroup:
-        name = self.spec.names.get(prefix, _camel(prefix))
-        return self._group(name, prefix, prefix, members)
+        """Make a group, documented by the heading over its first constant, or the section's."""
+        first, *others = members
+        is_flag = self._is_flag((prefix,), members)
+        heading = self._heading(first, others)
+        first = replace(first, doc=first.doc.removeprefix(heading).lstrip())
+        return self._group(
+            self.spec.names.get(prefix) or self._free(is_flag, prefix),
+            prefix,
+            prefix,
+            (first, *others),
+            is_flag,
+            heading or self._of_root(self.context.comments.sections, first),
+        )
+
+    def _free(self, is_flag: bool, *c_names: str) -> str:
+        """Make a class's name of one of these, the first that is free."""
+        names = [_camel(name) for name in c_names if name]
+        names.append(f"{names[0]}{'Flags' if is_flag else 'Values'}")
+        name = next((name for name in names if name not in self._taken), names[0])
+        self._taken.add(name)
+        return name
 
     def _group(
-        self, name: str, key: str, prefix: str, members: Sequence[Constant]
+        self,
+        name: str,
+        key: str,
+        prefix: str,
+        members: Sequence[Constant],
+        is_flag: bool,
+        doc: str,
     ) -> ConstantGroup:
-        """Make a group, documented by the section comment over it or the only comment in it.
-
-        A single comment over the first of a run of bare constants speaks of them all.
-        """
-        first, *others = members
-        doc = self.comments.sections.get(first.coord.line, "")
-        if not doc and others and not any(constant.doc for constant in others):
-            above = self.comments.above.get(first.coord.line, "")
-            if above and first.doc.startswith(above):
-                doc = above
-                first = replace(first, doc=first.doc.removeprefix(above).lstrip())
         # What introduces the constants by their prefix is a heading already.
         words = doc.removeprefix(f"{prefix}*").lstrip(" :-") if prefix else doc
         return ConstantGroup(
             name=name,
             key=key,
             prefix=prefix,
-            is_flag=self._is_flag((key, prefix), members),
-            members=(first, *others),
+            is_flag=is_flag,
+            members=tuple(members),
             doc=words,
-            coord=first.coord,
+            coord=members[0].coord,
         )
+
+    def _heading(self, first: Constant, others: Sequence[Constant]) -> str:
+        """Give what stands above the first constant where it speaks of them all.
+
+        So it does where none of the others has words, or all that have any have them beside.
+        """
+        above = self._of_root(self.context.comments.above, first)
+        if not others or not above or not first.doc.startswith(above):
+            return ""
+        if first.doc == above:
+            is_own = any(each.doc for each in others)
+        else:
+            words = self.context.comments.above
+            is_own = any(self._of_root(words, each) for each in others)
+        return "" if is_own else above
+
+    def _of_root(self, words: Mapping[int, str], constant: Constant) -> str:
+        """Look up the words on a constant's line; of other headers there are none."""
+        here = constant.coord.file == self.context.root
+        return words.get(constant.coord.line, "") if here else ""
 
     def _is_flag(self, names: Collection[str], members: Sequence[Constant]) -> bool:
         """Tell whether the constants are bits; the spec knows better."""
@@ -184,6 +236,38 @@ def _adjacent(first: Constant, second: Constant, sources: Sources) -> bool:
     return not after.strip()
 
 
+def _some_are_neighbours(places: Sequence[int]) -> bool:
+    """Tell whether constants that share a prefix are more than a word in common.
+
+    EFF_FLAG, ERR_FLAG, EFF_MASK, ERR_MASK are no two groups.
+    """
+    return any(second == first + 1 for first, second in pairwise(places))
+
+
+def _is_piece(
+    part: Sequence[Constant], places: Sequence[int], run: Sequence[Constant]
+) -> bool:
+    """Tell whether bits go on before or behind those of a part, in constants named likewise.
+
+    VM_SPLICE_READ (1 << 1) and VM_SPLICE_WRITE (1 << 2) are not all, after VM_ASYNC (1 << 0).
+    """
+    if not _are_bits(part):
+        return False
+    word = part[0].name.partition("_")[0] + "_"
+    low, high = (_number(part[place]) for place in (0, -1))
+    before, behind = run[max(places[0] - 1, 0)], run[min(places[-1] + 1, len(run) - 1)]
+    return any(
+        _number(other) == value
+        and other.name.startswith(word)
+        and _SHIFT.search(other.body)
+        for other, value in ((before, low / 2), (behind, high * 2))
+    )
+
+
+def _number(constant: Constant) -> int:
+    return constant.value if isinstance(constant.value, int) else 0
+
+
 def _by_prefix(
     run: Sequence[Constant], words: int = 1
 ) -> Iterator[tuple[str, list[Constant]]]:
@@ -215,25 +299,54 @@ def _common_prefix(names: Sequence[str]) -> str:
     return "_".join(shared) + "_" if shared else ""
 
 
-_SHIFT = re.compile(r"\b1[uUlL]*\s*<<")
 _FEWEST = 3  # bits that are no mere enumeration
+# What makes a bit of its number: a shift of 1, or a macro that is called for one.
+_SHIFT = re.compile(r"\b(?:0[xX])?1[uUlL]*\s*\)?\s*<<")
+_CALL = re.compile(r"\w+\s*\(\s*(\d{1,2})\s*\)")
+_COUNTED = re.compile(r"\b(?:0[xX])?2[uUlL]*\s*<<")  # the third of 0, 1, 2, 3
+_FLAG = re.compile(r"FLAGS?_$")
+_UNION = re.compile(r"[\s(]*\w+[\s)]*(?:\|[\s(]*\w+[\s)]*)+")
 
 
 def _are_bits(members: Sequence[Constant]) -> bool:
     """Tell whether the constants are single bits, however they are written, and unions of them.
 
-    Some are written as shifts; or else they are several and no run of numbers, for 1 and 2
-    may as well count.  Combined values such as MEM_ACCESS_RW are allowed.
+    Some are written as shifts, or as the union of others; or else they are several and no
+    run of numbers, for 1 and 2 may as well count.  Combined values such as MEM_ACCESS_RW
+    are allowed.
     """
-    values = {constant.value for constant in members if isinstance(constant.value, int)}
+    names = {constant.name for constant in members}
+    unions = {c.name for c in members if _is_union(c.body, names)}
+    values = {
+        constant.value
+        for constant in members
+        if isinstance(constant.value, int) and constant.name not in unions
+    }
     single = {value for value in values if value > 0 and value & (value - 1) == 0}
     bits = sum(single)
     if any(value < 0 or value & ~bits for value in values):
         return False
-    if any(_SHIFT.search(constant.body) for constant in members):
+    if any(_COUNTED.search(constant.body) for constant in members):
+        return False
+    if _FLAG.search(_common_prefix(sorted(names))) and values <= single | {0}:
+        return True
+    shifted = any(_SHIFT.search(constant.body) for constant in members)
+    if unions or shifted or _are_numbered(members):
         return True
     counts = max(values) - min(values) == len(values) - 1
     return len(single) >= _FEWEST and not counts
+
+
+def _is_union(body: str, names: Set[str]) -> bool:
+    """Tell whether a constant is defined as an or, some of whose operands have these names."""
+    return bool(_UNION.fullmatch(body) and names & set(IDENTIFIER.findall(body)))
+
+
+def _are_numbered(members: Sequence[Constant]) -> bool:
+    """Tell whether constants are defined by a macro that makes bits of their numbers."""
+    called = [(_CALL.fullmatch(each.body.strip()), each.value) for each in members]
+    numbers = [(int(call[1]), value) for call, value in called if call]
+    return bool(numbers) and all(value == 1 << number for number, value in numbers)
 
 
 def _camel(prefix: str) -> str:

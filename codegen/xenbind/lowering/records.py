@@ -11,6 +11,7 @@ and `ir.records` lays it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from pycparser import c_ast
@@ -60,16 +61,31 @@ def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
     """
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     asked = types.attributes(attributes.of_type, node)
+    doc = types.context.doc(node.coord, node.name or kind, opens=True)
+    whole, parts = comments.by_part(doc)
+    members = tuple(_members(types, node, key, asked.packed))
     return RecordType(
         kind=kind,
         tag=node.name,
         key=key,
-        members=tuple(_members(types, node, key, asked.packed)),
+        members=tuple(_with_words(member, parts) for member in members),
         aligned=asked.aligned,
         pack=types.context.declared.packs.get(id(node), 0),
-        doc=types.context.doc(node.coord, node.name or kind),
+        doc=comments.with_parts(whole, parts),
         coord=types.context.coord(node, node.name or kind),
     )
+
+
+def _with_words(member: Member, parts: dict[str, str]) -> Member:
+    """Give a member, or those of an anonymous one, what the record's comment says of it.
+
+    That is then no longer in `parts`.
+    """
+    if isinstance(member.type, RecordType):
+        inner = tuple(_with_words(each, parts) for each in member.type.members)
+        return replace(member, type=replace(member.type, members=inner))
+    doc = comments.of_part(member.name or "", member.doc, parts)
+    return replace(member, doc=doc, hint=member.hint or comments.hint(doc))
 
 
 def _members(

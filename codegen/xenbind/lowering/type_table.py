@@ -247,7 +247,8 @@ class TypeTable:
             raise refuse(node, f"the type '{spelling}' is not supported")
         target = self.typedef(spelling)
         declared = self.declared.typedefs[spelling].coord
-        if isinstance(target, Scalar) and declared.file != self.context.root:
+        is_number = isinstance(target, Scalar | Enumeration)
+        if is_number and declared.file != self.context.root:
             coord = Coord(declared.file, declared.line, declared.column or 1)
             self.used_typedefs[spelling] = Typedef(spelling, target, "", coord)
         if isinstance(target, Scalar | Enumeration | RecordRef):

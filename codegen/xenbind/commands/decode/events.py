@@ -202,9 +202,9 @@ class _Walk:
 
 def _names(group: ConstantGroup) -> Names:
     by_value: dict[int, str] = {}
-    for member in group.members:
+    for name, member in group.members_by_name.items():
         if isinstance(member.value, int):
-            by_value.setdefault(member.value, member.name.removeprefix(group.prefix))
+            by_value.setdefault(member.value, name)
     return Names(group.is_flag, by_value)
 
 

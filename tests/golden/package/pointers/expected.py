@@ -23,6 +23,7 @@ class node(Structure):
     __slots__ = ()
 
     next: Annotated[int | None, c_void_p] = ZERO
+    """Where a struct node is: node.from_address(...) reads it."""
     data: Annotated[int | None, c_void_p] = ZERO
     name: Annotated[Any, POINTER(c_char)] = ZERO
     compare: Annotated[int | None, c_void_p] = ZERO
