@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from xenbind.errors import XenbindError
+from xenbind.errors import SystemFailure, XenbindError
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import ConstantGroup, Interface, Record
 
@@ -144,10 +144,9 @@ class Input:
                 parts.append(part)
                 missing -= len(part)
         except OSError as error:
-            raise DecodeError(
-                self._name,
-                self.position + len(b"".join(parts)),
-                f"cannot be read: {error.strerror}",
+            reached = self.position + len(b"".join(parts))
+            raise SystemFailure(
+                f"{self._name}: byte {reached}: cannot be read: {error.strerror}",
                 "name a file that can be read, or - for standard input",
             ) from error
         self._buffer = b"".join(parts)

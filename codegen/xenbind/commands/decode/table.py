@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from xenbind.commands.decode.events import Event, Plan, Shape
-from xenbind.errors import OutputError, XenbindError
+from xenbind.errors import SystemFailure, XenbindError
 
 _BATCH = 1 << 14
 
@@ -24,7 +24,7 @@ def write(events: Iterator[Event], path: Path, form: str) -> int:
     """Write a table in the form `arrow` or `parquet`; gives the number of events.
 
     A file takes its place when it is whole.  Raises `XenbindError` without pyarrow, for
-    no events, and for events of more than one version; `OutputError` for a path that
+    no events, and for events of more than one version; `SystemFailure` for a path that
     cannot be written.
     """
     pyarrow = _pyarrow(form)
@@ -48,7 +48,7 @@ def _pyarrow(form: str) -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise XenbindError(
+        raise SystemFailure(
             f"writing {form} needs pyarrow: {error}", "pip install 'xenbind[arrow]'"
         ) from None
     return pyarrow
@@ -119,7 +119,7 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         if plain:
             stage.replace(target)
     except OSError as error:
-        raise OutputError(
+        raise SystemFailure(
             f"cannot write {path}: {error.strerror}", "name another file with --output"
         ) from error
     finally:

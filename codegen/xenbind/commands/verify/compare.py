@@ -17,7 +17,7 @@ from xenbind.backend import abi_table
 from xenbind.backend.python_facts import whole_reference
 from xenbind.backend.render import render_reference
 from xenbind.commands.verify.report import Mismatch, Report
-from xenbind.errors import OutputError
+from xenbind.errors import SystemFailure
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.facts.package import ask_package
@@ -46,7 +46,7 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
 
     The classes of the package in `out` speak the ABI of the Python that runs them, so
     they are asked on the host's target only.  Raises `SourceError` if the header cannot
-    be read, `OutputError` if there is no package for its version.
+    be read, `OutputError` or `SystemFailure` if there is no package for its version.
     """
     interface = read(spec, version, machine.command, machine.target.abi)
     asked = whole_reference(interface)
@@ -112,7 +112,7 @@ def _read_table(out: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise OutputError(
+        raise SystemFailure(
             f"cannot read {path}: {error.strerror}",
             "run `xenbind generate` with the same --out first",
         ) from error
