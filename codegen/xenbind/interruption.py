@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 else:  # the built-in half of `signal`, without the enums that the other makes of its numbers
     import _signal
 
-SIGNALS = {_signal.SIGINT: "SIGINT", _signal.SIGTERM: "SIGTERM", _signal.SIGHUP: "SIGHUP"}
+_NAMES: dict[int, str] = {
+    _signal.SIGINT: "SIGINT",
+    _signal.SIGTERM: "SIGTERM",
+    _signal.SIGHUP: "SIGHUP",
+}
 
 
 class _Process:
@@ -43,7 +47,7 @@ def end_on_signals() -> None:
     Signals that are ignored stay so: `nohup`, and Ctrl-C for a shell's background jobs.
     """
     _process.pid = os.getpid()
-    for number in SIGNALS:
+    for number in _NAMES:
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, _handle)
 
@@ -92,11 +96,12 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 def _end(number: int) -> None:
-    for other in SIGNALS:
+    for other in _NAMES:
         _signal.signal(other, _signal.SIG_IGN)
     undo()
     try:
-        os.write(2, f"xenbind: ended by {SIGNALS[number]}; nothing is half done\n".encode())
-    except OSError:
-        pass
-    os._exit(128 + number)
+        os.write(
+            2, f"xenbind: ended by {_NAMES[number]}; nothing is half done\n".encode()
+        )
+    finally:
+        os._exit(128 + number)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from io import BufferedWriter, FileIO, TextIOWrapper
+from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from typing import Any, BinaryIO, TextIO
 
 
@@ -23,7 +23,7 @@ def open_streams() -> None:
     _stand_in(1, os.O_RDONLY)
     _stand_in(2, os.O_RDWR)  # to whom could it be told?
     # Python makes no stream for a closed number.
-    sys.stdin = sys.stdin or TextIOWrapper(open(0, "rb", closefd=False))  # noqa: SIM115, PTH123
+    sys.stdin = sys.stdin or TextIOWrapper(BufferedReader(FileIO(0, closefd=False)))
     sys.stdout = _Words(1, "standard output", sys.stdout)
     sys.stderr = _Words(2, "standard error", sys.stderr)
 

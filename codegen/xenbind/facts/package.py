@@ -44,8 +44,8 @@ def ask_package(package: str, out: Path, version: int) -> dict[str, Answer]:
         },
     ).finish()
     try:
-        facts: dict[str, Answer] = json.loads(process.output)
-    except ValueError:
+        facts: dict[str, Answer] = dict(json.loads(process.output))
+    except (ValueError, TypeError):
         said = process.messages.decode("utf-8", errors="replace").strip()
         last = process.exceeded or (said.splitlines() or ["it says nothing"])[-1]
         raise OutputError(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xenbind.errors import OutputError
+from xenbind.errors import OutputError, SystemFailure
 from xenbind.resources import own_files
 
 NAME = "manifest.json"
@@ -50,7 +50,8 @@ class Manifest:
 def load(out: Path) -> Manifest | None:
     """Read the manifest of an output folder, None if there is none.
 
-    Raises `OutputError` for one that cannot be understood.
+    Raises `SystemFailure` for one that cannot be read, `OutputError` for one that cannot be
+    understood: without it nobody knows which files are xenbind's.
     """
     path = out / NAME
     try:
@@ -58,15 +59,22 @@ def load(out: Path) -> Manifest | None:
         return Manifest(
             content["generator"],
             content["include"],
-            content["inputs"],
-            content["outputs"],
-            content["layouts"],
+            dict(content["inputs"]),
+            dict(content["outputs"]),
+            dict(content["layouts"]),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise SystemFailure(
+            f"cannot read {path}: {error.strerror}",
+            "get permission to read it, or name another folder with --out",
+        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise OutputError(
-            f"cannot read {path}: {error}", f"delete {out} and run `xenbind generate`"
+            f"cannot read {path}: {error}",
+            "put it back as xenbind wrote it, out of version control or a backup,"
+            " or name another folder with --out",
         ) from error
 
 

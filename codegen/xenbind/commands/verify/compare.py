@@ -8,7 +8,6 @@ machine, which `command` prints.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from xenbind.ir.interface import Interface
 from xenbind.pipeline import compiler_for, read
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
+from xenbind.toolchain.scratch import scratch
 from xenbind.toolchain.targets import Machine, host
 
 
@@ -91,8 +91,8 @@ def _ask_c(
     machine: Machine,
 ) -> tuple[dict[str, Answer], dict[str, Answer]]:
     """Ask what C's expressions say, and what its debug information says."""
-    with tempfile.TemporaryDirectory(prefix="xenbind-") as folder:
-        program = Path(folder) / f"v{interface.version}.c"
+    with scratch() as folder:
+        program = folder / f"v{interface.version}.c"
         text = render_reference(spec, interface, asked)
         program.write_text(text, encoding="utf-8")
         compiler = compiler_for(spec, version, machine.command)
