@@ -60,7 +60,11 @@ class Command:
         self.old = state(self.project)
         start = time.monotonic()
         done = subprocess.run(
-            self.arguments, cwd=self.project, capture_output=True, text=True, check=False
+            self.arguments,
+            cwd=self.project,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         self.length = time.monotonic() - start
@@ -89,7 +93,11 @@ class Command:
     def finish(self) -> None:
         """Have the next run put things right."""
         again = subprocess.run(
-            self.arguments, cwd=self.project, capture_output=True, text=True, check=False
+            self.arguments,
+            cwd=self.project,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert again.returncode == 0 or "already" in again.stderr, again.stderr
         assert state(self.project) == self.new
@@ -158,9 +166,7 @@ def test_while_it_is_being_imported(
     process.send_signal(number)
     _, said = process.communicate()
     assert process.returncode == 128 + number
-    assert (
-        said.decode() == f"xenbind: ended by {number.name}; nothing is half done\n"
-    )
+    assert said.decode() == f"xenbind: ended by {number.name}; nothing is half done\n"
     assert state(command.project) == command.old
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from xenbind.interruption import end_on_signals, undo
+from xenbind.interruption import end_on_signals, finish
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     try:
         sys.exit(run())
     finally:
-        undo()
+        finish()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import click
 
 from xenbind import __version__
 from xenbind.errors import Status, SystemFailure, XenbindError, describe
-from xenbind.streams import finish_output, open_streams
+from xenbind.streams import ReaderGone, finish_output, open_streams
 
 # Each command's module, which has the command under the name of its own with _ for -, and
 # the first sentence of its help.
@@ -59,13 +59,13 @@ def run() -> int:
     """
     open_streams()
     status: int = Status.NOT_RUN
-    failure = None
+    failure: OSError | ReaderGone | None = None
     try:
         status = _run()
-    except OSError as error:
+    except (OSError, ReaderGone) as error:
         failure = error
     failure = finish_output() or failure
-    if isinstance(failure, BrokenPipeError):
+    if isinstance(failure, ReaderGone):
         return 128 + signal.SIGPIPE
     if failure:
         place = f"{failure.filename}: " if failure.filename else ""
@@ -82,7 +82,7 @@ def _run() -> int:
     try:
         status = main(prog_name="xenbind", standalone_mode=False)
     except click.ClickException as error:
-        with suppress(OSError):  # there is nobody to tell
+        with suppress(OSError, ReaderGone):  # there is nobody to tell
             error.show()
         return error.exit_code
     except SystemExit as ended:
@@ -91,7 +91,7 @@ def _run() -> int:
 
 
 def _tell(error: XenbindError) -> int:
-    with suppress(OSError):
+    with suppress(OSError, ReaderGone):
         click.echo(describe(error), err=True)
     return error.status
 
@@ -134,11 +134,12 @@ class _Lazy(click.Command):
 
 _ENDINGS = """\b
 Exit status:
-  0    fine
-  1    a finding, or an error in the input
-  2    wrong usage
-  3    could not run: no compiler, a file that cannot be read or written
-  129, 130, 143    ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM
+  0              fine
+  1              a finding, or an error in the input
+  2              wrong usage
+  3              could not run: no compiler, a file that cannot be read or written
+  129, 130, 143  ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM
+  141            what reads the output has gone
 """
 
 

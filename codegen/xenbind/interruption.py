@@ -52,8 +52,14 @@ def end_on_signals() -> None:
             _signal.signal(number, _handle)
 
 
-def undo() -> None:
-    """Undo what is under way: nothing, unless an error cut it short."""
+def finish() -> None:
+    """At the end of all work: undo what an error cut short, and heed no signal any more."""
+    for number in _NAMES:
+        _signal.signal(number, _signal.SIG_IGN)
+    _undo()
+
+
+def _undo() -> None:
     for done in reversed(_process.undo):
         try:
             done()
@@ -96,9 +102,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 def _end(number: int) -> None:
-    for other in _NAMES:
-        _signal.signal(other, _signal.SIG_IGN)
-    undo()
+    finish()
     try:
         os.write(
             2, f"xenbind: ended by {_NAMES[number]}; nothing is half done\n".encode()

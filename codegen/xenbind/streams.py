@@ -13,6 +13,10 @@ from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from typing import Any, BinaryIO, TextIO
 
 
+class ReaderGone(Exception):
+    """Nobody reads what is written.  No `OSError`, which click would answer in its own way."""
+
+
 def open_streams() -> None:
     """Make the three streams such that their use can fail by an `OSError` with their name alone.
 
@@ -28,14 +32,14 @@ def open_streams() -> None:
     sys.stderr = _Words(2, "standard error", sys.stderr)
 
 
-def finish_output() -> OSError | None:
+def finish_output() -> OSError | ReaderGone | None:
     """Write what the streams still hold; gives the error of a standard output that cannot be."""
-    failure = None
+    failure: OSError | ReaderGone | None = None
     for number, stream in ((2, sys.stderr), (1, sys.stdout)):
         failure = None
         try:
             stream.flush()
-        except OSError as error:
+        except (OSError, ReaderGone) as error:
             failure = error
             # Python, ending, would try once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
@@ -70,6 +74,9 @@ class _Words(TextIOWrapper):
         """Refused: click takes it where the encoding is ASCII, and writes UTF-8."""
         raise AttributeError("words go through the encoding")
 
+    def write(self, words: str | bytes) -> int:
+        return super().write(words.decode() if isinstance(words, bytes) else words)
+
 
 class _Named(FileIO):
     """An open file whose errors have its name."""
@@ -81,6 +88,8 @@ class _Named(FileIO):
     def write(self, data: Any) -> int:
         try:
             return super().write(data)
+        except BrokenPipeError:
+            raise ReaderGone from None
         except OSError as error:
             error.filename = self._name
             raise

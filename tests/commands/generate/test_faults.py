@@ -29,7 +29,7 @@ from xenbind.commands.generate.build import build
 from xenbind.commands.generate.job import Job
 from xenbind.commands.generate.manifest import Manifest, digests
 from xenbind.commands.generate.swap import Unswappable
-from xenbind.errors import OutputError, SourceError, SystemFailure
+from xenbind.errors import SourceError, SystemFailure
 from xenbind.toolchain import process
 
 MORE = TINY + "struct more { uint64_t third; };\n"

@@ -80,9 +80,9 @@ def test_all_else_in_the_folder_stays(project: Path) -> None:
     after = entries(out)
     changed = {name for name in after if after[name] != before.get(name)}
     assert MODULE in changed
-    assert changed <= set(json.loads((out / "manifest.json").read_text())["outputs"]) | {
-        "manifest.json"
-    }
+    assert changed <= set(
+        json.loads((out / "manifest.json").read_text())["outputs"]
+    ) | {"manifest.json"}
     assert {name: entry[0] for name, entry in after.items()} == {
         name: entry[0] for name, entry in before.items()
     }
@@ -147,7 +147,10 @@ def test_what_the_manifest_names_no_more_is_removed(project: Path) -> None:
     (out / "reference" / "notes").write_text("mine")
     assert generate(project, MORE.replace("VERSION 1", "VERSION 2")).returncode == 0
     assert not (out / MODULE).exists()
-    assert sorted(path.name for path in (out / "reference").iterdir()) == ["notes", "v2.c"]
+    assert sorted(path.name for path in (out / "reference").iterdir()) == [
+        "notes",
+        "v2.c",
+    ]
 
 
 def test_a_manifest_names_nothing_outside(project: Path) -> None:
