@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support import TINY, require, tree, xenbind
+from xenbind.commands.generate import output
 
 MORE = TINY + "struct more { uint64_t third; };\n"
 MODULE = "xen_vm_event/v1.py"
@@ -254,6 +255,18 @@ def test_a_planted_journal_leads_nowhere(project: Path) -> None:
     assert generate(project, MORE).returncode == 0
     assert (project / "thesis").read_text() == "years of work"
     assert not inside.exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"paths": 1}', '{"paths": [[]]}'])
+def test_a_journal_that_is_none(text: str, project: Path) -> None:
+    for folder in (project / "out" / ".xenbind-new", project / ".out.xenbind-new"):
+        (folder / "tree").mkdir(parents=True)
+        for name in ("journal", "record"):
+            (folder / name).write_text(text)
+    with output.lock(project / "out"):
+        pass
+    assert sorted(path.name for path in project.iterdir()) == ["out"]
+    assert not (project / "out" / ".xenbind-new").exists()
 
 
 def test_a_planted_link_is_not_followed(project: Path) -> None:

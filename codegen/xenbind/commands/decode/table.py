@@ -8,7 +8,7 @@ does not select is null.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from xenbind.commands.decode.events import Event, Plan, Shape
 from xenbind.errors import SystemFailure, XenbindError
+from xenbind.interruption import UndoneIfEnded
 
 _BATCH = 1 << 14
 
@@ -113,8 +114,9 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
     plain = path.is_file() or not path.exists()
     target = path.resolve() if plain else path
     stage = target.with_name(f".{target.name}.new") if plain else target
+    undone = UndoneIfEnded(stage.unlink) if plain else nullcontext()
     try:
-        with stage.open("wb") as file:
+        with undone, stage.open("wb") as file:
             yield file
         if plain:
             stage.replace(target)

@@ -64,15 +64,16 @@ class InPlace:
     def recover(self) -> None:
         """Finish a change that a killed run has begun, and forget one that it has not."""
         if self._journal.is_file() and not self._inside.is_symlink():
-            self._go_on()
+            with suppress(ValueError, TypeError, KeyError):  # no journal of xenbind's
+                self._go_on()
         self.discard()
 
     def _go_on(self) -> None:
         journal = json.loads(self._journal.read_text(encoding="utf-8"))
-        for number, path in enumerate(journal["paths"]):
+        for number, path in enumerate(map(str, journal["paths"])):
             target = self._out / path
             if not is_within(self._out, path):
-                continue  # no journal of xenbind's
+                continue  # somebody planted it
             if path in journal["removed"]:
                 target.unlink(missing_ok=True)
             else:

@@ -65,8 +65,9 @@ class Swap:
             target = self._tree / path
             target.parent.mkdir(parents=True, exist_ok=True)
             write_synced(target, text, like=self._out / path)
-        for folder, _, _ in os.walk(self._tree):
-            sync(Path(folder))
+        # A journaling file system has all other folders on the disk before the exchange.
+        for folder in {self._tree, *((self._tree / p).parent for p in change.written)}:
+            sync(folder)
         if old:
             remove_emptied(self._tree, change.removed)
             self._keep_folders(change)
@@ -84,7 +85,7 @@ class Swap:
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             is_old = self._tree.stat().st_ino == record["old"]
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError, KeyError):
             is_old = False
         if self._beside.is_symlink():
             return  # not of xenbind's making, nor is what is behind it
