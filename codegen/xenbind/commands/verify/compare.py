@@ -16,7 +16,7 @@ from xenbind.backend import abi_table
 from xenbind.backend.python_facts import whole_reference
 from xenbind.backend.render import render_reference
 from xenbind.commands.verify.report import Mismatch, Report
-from xenbind.errors import SystemFailure
+from xenbind.errors import OutputError, SystemFailure
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.facts.package import ask_package
@@ -112,7 +112,8 @@ def _read_table(out: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SystemFailure(
+        is_there = path.exists()
+        raise (SystemFailure if is_there else OutputError)(
             f"cannot read {path}: {error.strerror}",
             "run `xenbind generate` with the same --out first",
         ) from error
