@@ -1,5 +1,22 @@
-"""`python -m xenbind` is `xenbind`."""
+"""`xenbind` and `python -m xenbind`: ready for signals before anything else is imported."""
 
-from xenbind.cli import main
+from __future__ import annotations
 
-main(prog_name="xenbind")
+import sys
+
+from xenbind.interruption import end_on_signals, finish
+
+
+def main() -> None:
+    """Run the command line, and exit with its status."""
+    end_on_signals()
+    from xenbind.cli import run
+
+    try:
+        sys.exit(run())
+    finally:
+        finish()
+
+
+if __name__ == "__main__":
+    main()

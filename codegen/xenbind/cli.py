@@ -1,20 +1,22 @@
 """The command line: which commands there are, and how an error ends one.
 
-Exit status 0 when all is well, 1 for a finding or an error in the input, 2 for wrong
-usage.  Each command is a module of its own below `commands`, imported when it is run, so
-that a quick one is quick and `xenbind --help` is too.
+`errors.Status` says which exit status means what.  Each command is a module of its own below
+`commands`, imported when it is run, so that a quick one is quick and `xenbind --help` is too.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
 from xenbind import __version__
-from xenbind.errors import XenbindError, describe
+from xenbind.errors import Status, SystemFailure, XenbindError, describe
+from xenbind.streams import ReaderGone, finish_output, open_streams
 
 # Each command's module, which has the command under the name of its own with _ for -, and
 # the first sentence of its help.
@@ -50,15 +52,58 @@ _COMMANDS = {
 }
 
 
+def run() -> int:
+    """Run the command line as a process does, with all of its output written.
+
+    Gives the exit status: one of `Status`, or the shell's for a reader that went away.
+    """
+    open_streams()
+    status: int = Status.NOT_RUN
+    failure: OSError | ReaderGone | None = None
+    try:
+        status = _run()
+    except (OSError, ReaderGone) as error:
+        failure = error
+    failure = finish_output() or failure
+    if isinstance(failure, ReaderGone):
+        return 128 + signal.SIGPIPE
+    if failure:
+        place = f"{failure.filename}: " if failure.filename else ""
+        return _tell(
+            SystemFailure(
+                f"{place}{failure.strerror or failure}",
+                "make room or get permission there, and run it again",
+            )
+        )
+    return status
+
+
+def _run() -> int:
+    try:
+        status = main(prog_name="xenbind", standalone_mode=False)
+    except click.ClickException as error:
+        with suppress(OSError, ReaderGone):  # there is nobody to tell
+            error.show()
+        return error.exit_code
+    except SystemExit as ended:
+        status = ended.code
+    return status if isinstance(status, int) else Status.FINE
+
+
+def _tell(error: XenbindError) -> int:
+    with suppress(OSError, ReaderGone):
+        click.echo(describe(error), err=True)
+    return error.status
+
+
 class _Group(click.Group):
-    """Turns the errors that stages raise into a message and exit status 1."""
+    """Turns the errors that stages raise into a message and an exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except XenbindError as error:
-            click.echo(describe(error), err=True)
-            sys.exit(1)
+            sys.exit(_tell(error))
 
 
 class _Lazy(click.Command):
@@ -87,7 +132,22 @@ class _Lazy(click.Command):
         return self.load().make_context(info_name, args, parent, **extra)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+_ENDINGS = """\b
+Exit status:
+  0              fine
+  1              a finding, or an error in the input
+  2              wrong usage
+  3              could not run: no compiler, a file that cannot be read or written
+  129, 130, 143  ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM
+  141            what reads the output has gone
+"""
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_ENDINGS,
+)
 @click.version_option(__version__, prog_name="xenbind")
 def main() -> None:
     """Generate Python bindings from Xen's C headers, and hold them against compiled C.

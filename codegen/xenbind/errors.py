@@ -1,22 +1,41 @@
-"""The exceptions that xenbind raises on purpose, and how one reads on a terminal.
+"""The exceptions that xenbind raises on purpose, how one reads on a terminal, and exit status.
 
 Every stage raises one of these; the command line catches `XenbindError`, prints
-`describe(error)` and exits with status 1.  Anything else that escapes is a bug.
+`describe(error)` and exits with its `status`.  Anything else that escapes is a bug.
 """
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 from xenbind.source import Coord, Sources
 from xenbind.words import printable
 
 
+class Status(IntEnum):
+    """How a command ends, for those who call it."""
+
+    FINE = 0
+    FINDING = 1  # it has found something, or its input is wrong
+    USAGE = 2  # its arguments are wrong
+    NOT_RUN = 3  # a compiler, a file or the system did not let it do its work
+
+
 class XenbindError(Exception):
     """Something the user can put right: what is wrong, and what to do about it."""
+
+    status = Status.FINDING
 
     def __init__(self, message: str, advice: str) -> None:
         super().__init__(message)
         self.message = message
         self.advice = advice
+
+
+class UsageError(XenbindError):
+    """An option, or a variable that stands for one, says what cannot be."""
+
+    status = Status.USAGE
 
 
 class SourceError(XenbindError):
@@ -33,12 +52,18 @@ class SourceError(XenbindError):
         self.of_line = of_line
 
 
-class CompilerError(XenbindError):
+class SystemFailure(XenbindError):
+    """A file cannot be read or written, or something that xenbind needs is missing or died."""
+
+    status = Status.NOT_RUN
+
+
+class CompilerError(SystemFailure):
     """The C compiler is missing, or failed for a reason that no header line explains."""
 
 
 class OutputError(XenbindError):
-    """The output folder cannot be written, or holds something that is not ours."""
+    """The output folder holds something that is not ours, or no package that works."""
 
 
 def describe(error: XenbindError) -> str:

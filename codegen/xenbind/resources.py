@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from xenbind.errors import XenbindError
+from xenbind.errors import SystemFailure
 
 # Folders that are inside the package in a wheel, and beside the sources in a checkout.
 _FOLDERS = ("headers", "runtime", "templates")
@@ -20,7 +20,7 @@ def folder(name: str) -> Path:
     """Give the folder `templates`, `runtime` or `headers` that came with this xenbind."""
     found = _find(name)
     if found is None:
-        raise XenbindError(
+        raise SystemFailure(
             f"xenbind's own folder '{name}' is missing beside {package()}",
             "reinstall xenbind, or run it from a whole checkout",
         )

@@ -20,7 +20,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 
-from xenbind.errors import XenbindError
+from xenbind.errors import SystemFailure
 from xenbind.toolchain.process import end_with_parent
 
 # Each imports black for itself; a third made no run faster.
@@ -61,7 +61,7 @@ class Formatter:
     def start(self, texts: Mapping[str, str]) -> None:
         """Begin to format Python sources by path; `result` waits for them.
 
-        Raises `XenbindError` if a process has died.
+        Raises `SystemFailure` if a process has died.
         """
         try:
             for path in sorted(texts, key=lambda path: len(texts[path]), reverse=True):
@@ -72,7 +72,7 @@ class Formatter:
             raise _died() from None
 
     def result(self) -> dict[str, str]:
-        """The sources by path, formatted.  Raises `XenbindError` if a process died of it."""
+        """The sources by path, formatted.  Raises `SystemFailure` if a process died of it."""
         try:
             return {
                 path: "\n\n".join(part.result() for part in parts)
@@ -82,8 +82,8 @@ class Formatter:
             raise _died() from None
 
 
-def _died() -> XenbindError:
-    return XenbindError(
+def _died() -> SystemFailure:
+    return SystemFailure(
         "a process that formats the output with black died",
         f"see that `{sys.executable} -m black --version` works",
     )
@@ -103,6 +103,8 @@ def _prepare(parent: int) -> None:
     """Make a process ready, before its first text."""
     end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's to answer
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     import black  # noqa: F401
 
 

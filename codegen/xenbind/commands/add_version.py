@@ -1,31 +1,41 @@
 """`xenbind add-version`: make a foreign header tree one of the spec's own versions.
 
-Takes a spec and a header tree of a version that the spec does not have; copies what is
-needed into the headers folder, adds the entry to the spec, and has `generate` and `verify`
-do the rest, as ever.  If generating fails, all of it is taken back.
+Takes a spec and a header tree of a version that the spec does not have.  A copy of the headers
+folder, in `.xenbind-adding` beside it, gets the version, and the package is generated from that.
+Only when all is on the disk do the new headers, the spec and the package take their places, in
+three steps that no signal comes between.  If the process is killed just there, the headers lie
+in a folder that nothing names yet, or the package is that of the old spec: this command again,
+or `generate`, puts that right.  Then `verify` does its work, as ever.
 """
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
 
 from xenbind import spec as specs
 from xenbind.commands.generate import command as generating
+from xenbind.commands.generate import output
+from xenbind.commands.generate.build import Generated, build
+from xenbind.commands.generate.change import sync
 from xenbind.commands.generate.job import Job
 from xenbind.commands.verify import command as verifying
-from xenbind.errors import SourceError, XenbindError
+from xenbind.errors import SourceError, SystemFailure, XenbindError
 from xenbind.facts.probes import fingerprint
+from xenbind.interruption import Held, UndoneIfEnded
 from xenbind.ir.interface import Interface
 from xenbind.options import cc_option, load_spec, out_option, places, spec_option
 from xenbind.pipeline import read
 from xenbind.resources import package
+from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import find_compiler
 
@@ -58,27 +68,100 @@ def add_version(
       xenbind add-version xen/xen/include/public --release 4.23
     """
     where = places(spec, out=out)
-    path = where.spec
-    with added_version(path, tree, releases, find_compiler(cc)) as added:
-        click.echo(f"version {added.version}: {added.header}, {path}")
-        generating.run(Job(path, None, where.out, cc, where.project))
-    sys.exit(0 if verifying.run(load_spec(path), where.out, cc) else 1)
+    path, out = where.spec, where.out
+    _check(path, releases)
+    job = Job(path, None, out, cc, where.project)
+    beside = path.resolve().parent.parent == out.resolve().parent
+    with (
+        output.lock(out),
+        nullcontext() if beside else output.lock(path.parent),
+        _added(job, tree, releases) as addition,
+    ):
+        made = addition.build()
+        changes = generating.compare(job, made)
+        with output.Replacement(out, made.files) as replacement:
+            with Held(), addition.placed():
+                replacement.commit()
+            changed = replacement.changed
+    click.echo(f"version {addition.number}: {addition.header}, {path}")
+    generating.tell(job, made, changes, changed)
+    sys.exit(0 if verifying.run(load_spec(path), out, cc) else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Addition:
+    """A new version in `copy`, a copy of the headers folder of `job`."""
+
+    job: Job
+    copy: Path
+    tree: Path
+    number: int
+    file: str
+
+    @property
+    def directory(self) -> Path:
+        """Where the new version's headers go."""
+        return self.job.spec.parent / f"v{self.number}"
+
+    @property
+    def header(self) -> Path:
+        return self.directory / self.file
+
+    def build(self) -> Generated:
+        """Generate as from the headers folder with the new version in it."""
+        spec = self.job.spec.resolve()
+        job = replace(self.job, spec=self.copy / spec.name, stands_for=spec.parent)
+        made = build(job)
+        return replace(made, interfaces=tuple(map(self._named, made.interfaces)))
+
+    @contextmanager
+    def placed(self) -> Iterator[None]:
+        """Put headers and spec in their places; if the block raises an error, take it back."""
+        spec = self.job.spec.resolve()
+        kept = self.copy.parent / "spec"
+        new = self.copy / self.directory.name
+        is_there = self.directory.is_dir()  # the same: see `_added`
+        shutil.copy2(spec, kept)
+        try:
+            if not is_there:
+                new.rename(self.directory)
+            (self.copy / spec.name).rename(spec)
+            yield  # nothing slow comes between the steps
+            sync(spec.parent)
+        except BaseException as error:
+            kept.replace(spec)
+            if not is_there and self.directory.is_dir():
+                self.directory.rename(new)
+            if isinstance(error, OSError):
+                raise _unwritable(spec.parent, error) from error
+            raise
+
+    def _named(self, interface: Interface) -> Interface:
+        """Give the notes of an interface with the places that headers will have."""
+        left_out = tuple(
+            replace(item, coord=moved(item.coord, self.copy, self.job.spec.parent))
+            for item in interface.left_out
+        )
+        return replace(interface, left_out=left_out)
+
+
+def moved(coord: Coord, old: Path, new: Path) -> Coord:
+    """Give a place with another folder's name in place of its own."""
+    file = Path(coord.file)
+    if not file.is_relative_to(old):
+        return coord
+    return replace(coord, file=str(new / file.relative_to(old)))
 
 
 @contextmanager
-def added_version(
-    path: Path, tree: Path, releases: Sequence[str], command: tuple[str, ...]
-) -> Iterator[Interface]:
-    """Copy a tree's header into headers/vN and enter it in the spec at `path`.
-
-    If the block that follows raises an error, all of that is taken back.
+def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]:
+    """Make a copy of the headers folder with the tree's version in it, for the block.
 
     The headers that all versions share serve the new one too, unless the tree's own make
-    another ABI of it; then those are copied as well.  Raises `XenbindError`, with
-    everything as it was, if the spec has the version or a release already, or is the one
-    that came with an installed xenbind.
+    another ABI of it; then those are copied as well.  Raises `XenbindError` if the spec has the
+    version or a release already, or where an error names a place in the tree or the folder.
     """
-    _check(path, releases)
+    path = job.spec
     spec = specs.load(path)
     known = {release for version in spec.versions for release in version.releases}
     for release in releases:
@@ -87,6 +170,7 @@ def added_version(
                 f"the spec has release {release} already",
                 "give a new one with --release",
             )
+    command = find_compiler(job.command)
     foreign = spec.for_tree(tree)
     interface = read(foreign, foreign.versions[0], command)
     if interface.version in {version.number for version in spec.versions}:
@@ -94,32 +178,94 @@ def added_version(
             f"the spec has version {interface.version} already",
             f"see what differs with `xenbind diff {interface.version} {tree}`",
         )
-    directory = path.parent / f"v{interface.version}"
-    version = VersionSpec(interface.version, directory, tuple(releases))
-    before = path.read_bytes()
+    folder = path.resolve().parent.parent / output.ADDING
+    copy = folder / path.resolve().parent.name
+    forget = partial(shutil.rmtree, folder, ignore_errors=True)
     try:
-        directory.mkdir()
+        with UndoneIfEnded(forget):
+            _copy_headers(path.resolve(), copy, job.out.resolve())
+            addition = _Addition(job, copy, tree, interface.version, spec.header)
+            directory = copy / addition.directory.name
+            _fill(directory, copy / path.name, interface, addition, command)
+            version = VersionSpec(interface.version, directory, tuple(releases))
+            _enter(copy / path.name, version)
+            _refuse_other(addition.directory, directory)
+            yield addition
+    except SourceError as error:
+        place = moved(error.coord, copy / f"v{interface.version}", tree)
+        place = moved(place, copy, path.parent)
+        raise SourceError(place, error.message, error.advice, error.of_line) from error
     except OSError as error:
+        raise _unwritable(path.parent, error) from error
+    finally:
+        forget()
+
+
+def _copy_headers(spec: Path, copy: Path, out: Path) -> None:
+    """Copy the spec's folder, but for hidden files and the package."""
+
+    def others(folder: str, names: list[str]) -> list[str]:
+        return [
+            name
+            for name in names
+            if name.startswith(".") or Path(folder, name).resolve() == out
+        ]
+
+    shutil.copytree(spec.parent, copy, ignore=others, ignore_dangling_symlinks=True)
+
+
+def _fill(
+    directory: Path,
+    spec: Path,
+    interface: Interface,
+    addition: _Addition,
+    command: tuple[str, ...],
+) -> None:
+    """Copy what is needed of the tree into a version's folder."""
+    loaded = specs.load(spec)
+    version = VersionSpec(interface.version, directory, ())
+    shutil.rmtree(directory, ignore_errors=True)  # what is there is looked at later
+    directory.mkdir()
+    for files in ([interface.header], interface.files):
+        _copy(files, addition.tree, directory)
+        if _same(loaded, version, interface, command):
+            return
+    raise XenbindError(
+        f"{addition.tree} is laid out otherwise when read from {addition.directory}",
+        "the tree includes headers from elsewhere; copy those into it first",
+    )
+
+
+def _enter(spec: Path, version: VersionSpec) -> None:
+    """Add a version to a spec, and have that and its headers on the disk."""
+    with spec.open("a", encoding="utf-8") as file:
+        file.write(_entry(version))
+    for path in (*version.directory.rglob("*"), version.directory, spec):
+        sync(path)
+
+
+def _refuse_other(directory: Path, new: Path) -> None:
+    """Refuse what stands where the headers go, unless a killed run left just them there."""
+    if directory.is_dir() and _listing(directory) == _listing(new):
+        names = [name for name in _listing(new) if (new / name).is_file()]
+        _, differing, failed = filecmp.cmpfiles(directory, new, names, shallow=False)
+        if not differing and not failed:
+            return
+    if directory.exists():
         raise XenbindError(
-            f"cannot make {directory}: {error.strerror}",
-            "move what is there away first",
-        ) from error
-    try:
-        _copy([interface.header], tree, directory)
-        if not _same(spec, version, interface, command):
-            _copy(interface.files, tree, directory)
-            if not _same(spec, version, interface, command):
-                raise XenbindError(
-                    f"{tree} is laid out otherwise when read from {directory}",
-                    "the tree includes headers from elsewhere; copy those into it first",
-                )
-        with path.open("a", encoding="utf-8") as file:
-            file.write(_entry(version))
-        yield replace(interface, header=str(directory / spec.header))
-    except Exception:
-        shutil.rmtree(directory)
-        path.write_bytes(before)
-        raise
+            f"cannot make {directory}: File exists", "move what is there away first"
+        )
+
+
+def _listing(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def _unwritable(folder: Path, error: OSError) -> SystemFailure:
+    return SystemFailure(
+        f"cannot write {folder}: {error.strerror or error}",
+        "make room or get permission there; nothing was changed",
+    )
 
 
 def _check(path: Path, releases: Sequence[str]) -> None:

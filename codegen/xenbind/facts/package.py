@@ -1,41 +1,55 @@
 """Ask a generated package of itself: a source of facts beside C and DWARF.
 
-Takes the folder of a package and a version; gives what `python -m PACKAGE.runtime.layout`
-says of its classes and constants, under the names of `probes`.  `verify` holds them
-against the compiler's, `generate` against the new header's.
+Takes the folder of a package and a version; gives what `PACKAGE.runtime.layout` says of its
+classes and constants, under the names of `probes`.  `verify` holds them against the
+compiler's, `generate` against the new header's.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from xenbind.errors import OutputError
 from xenbind.facts.probes import Answer
+from xenbind.toolchain.process import Bounded
+
+# The package may have been edited: what it prints while it is imported is no answer.
+_PROGRAM = """\
+import importlib, json, os, sys
+answer = os.dup(1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+package, version = sys.argv[1:]
+module = importlib.import_module(f"{package}.v{version}")
+facts = importlib.import_module(f"{package}.runtime.layout").facts(module)
+with open(answer, "w", encoding="utf-8") as file:
+    json.dump(facts, file)
+"""
 
 
 def ask_package(package: str, out: Path, version: int) -> dict[str, Answer]:
-    """What the generated classes say, in a process of their own."""
-    process = subprocess.run(
-        [sys.executable, "-m", f"{package}.runtime.layout", str(version)],
-        env={
+    """What the generated classes say, in a process of their own.
+
+    Raises `OutputError` if the package cannot be imported, or says nothing.
+    """
+    process = Bounded(
+        [sys.executable, "-c", _PROGRAM, package, str(version)],
+        environment={
             **os.environ,
             "PYTHONPATH": str(out.resolve()),
             "PYTHONSAFEPATH": "1",  # no package of the same name where the user is
             "PYTHONDONTWRITEBYTECODE": "1",
         },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if process.returncode:
-        last = process.stderr.strip().splitlines()[-1:] or ["no message"]
+    ).finish()
+    try:
+        facts: dict[str, Answer] = dict(json.loads(process.output))
+    except (ValueError, TypeError):
+        said = process.messages.decode("utf-8", errors="replace").strip()
+        last = process.exceeded or (said.splitlines() or ["it says nothing"])[-1]
         raise OutputError(
-            f"cannot import {package} version {version} from {out}: {last[0]}",
+            f"cannot import {package} version {version} from {out}: {last}",
             "run `xenbind generate` with the same --out first",
-        )
-    facts: dict[str, Answer] = json.loads(process.stdout)
+        ) from None
     return facts

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenbind.errors import CompilerError, SourceError, XenbindError
+from xenbind.errors import CompilerError, SourceError, UsageError, XenbindError
 from xenbind.source import Coord
 from xenbind.toolchain.process import OUTPUT, SECONDS, Bounded, Finished
 
@@ -60,14 +60,27 @@ class Compiler:
         return start([*self.arguments(needs), *options], text)
 
 
+# What compilers heed beside their arguments: folders to search, options, files to write.
+_UNHEEDED = (
+    *("CPATH", "C_INCLUDE_PATH", "CCC_OVERRIDE_OPTIONS"),
+    *("DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES"),
+)
+
+
 def start(command: Sequence[str], text: str | None = None) -> Bounded:
     """Start a compiler with `text` as standard input; its messages are English.
 
-    Raises `CompilerError` if there is no such program.
+    No variable of the environment changes what it reads.  Raises `CompilerError` if there is
+    no such program.
     """
+    environment = {**os.environ, "LC_ALL": "C"}
+    for name in _UNHEEDED:
+        environment.pop(name, None)
     try:
-        return Bounded(command, text)
+        return Bounded(command, text, environment)
     except OSError as error:
+        if error.filename is None:  # no room for its output, or for another process
+            raise
         raise CompilerError(
             f"cannot run the C compiler '{command[0]}': {error.strerror}",
             "install gcc or clang, or name one with --cc or the variable CC",
@@ -77,17 +90,33 @@ def start(command: Sequence[str], text: str | None = None) -> Bounded:
 def find_compiler(wanted: str | None = None) -> tuple[str, ...]:
     """Find the compiler to run: `wanted`, else $CC, else gcc, cc or clang.
 
-    Raises `CompilerError` if there is none.
+    Raises `CompilerError` if there is none, `UsageError` for words that name none.
     """
-    choice = wanted or os.environ.get("CC")
-    if choice:
-        return tuple(shlex.split(choice))
+    for choice, origin in ((wanted, "--cc"), (os.environ.get("CC") or None, "CC")):
+        if choice is not None:
+            return _words(choice, origin)
     for name in ("gcc", "cc", "clang"):
         if shutil.which(name):
             return (name,)
     raise CompilerError(
         "no C compiler found: none of gcc, cc and clang is on the PATH",
         "install gcc or clang, or name one with --cc or the variable CC",
+    )
+
+
+def _words(choice: str, origin: str) -> tuple[str, ...]:
+    """Split a command as a shell does."""
+    try:
+        words = tuple(shlex.split(choice))
+    except ValueError as error:
+        problem = f"{error}".lower()
+    else:
+        if words:
+            return words
+        problem = "it is empty"
+    raise UsageError(
+        f"{origin} names no compiler: {choice!r}: {problem}",
+        "write a command as in a shell, such as --cc 'gcc -m32'",
     )
 
 

@@ -18,10 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
+
+from xenbind.interruption import Held, UndoneIfEnded
 
 # A read of Xen's largest public header takes a tenth of a second and 30 MB.
 SECONDS = 60
@@ -48,63 +51,74 @@ class Finished:
 class Bounded:
     """A process that has been started; `finish` waits for it.
 
-    What it writes goes to files, so that any number of them can run at once unwatched.
+    What it writes goes to files, so that any number of them can run at once unwatched.  It is
+    the first of a process group, which ends with it, and when a signal ends xenbind.
     """
 
-    def __init__(self, command: Sequence[str], text: str | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        text: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start it with `text` as standard input.  Raises `OSError` if it cannot be run."""
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish
-        self._messages = tempfile.TemporaryFile()  # noqa: SIM115
-        with tempfile.TemporaryFile() as standard_input:
+        with ExitStack() as opened:
+            self._output = opened.enter_context(tempfile.TemporaryFile())
+            self._messages = opened.enter_context(tempfile.TemporaryFile())
+            standard_input = opened.enter_context(tempfile.TemporaryFile())
             standard_input.write((text or "").encode("utf-8", errors="surrogateescape"))
             standard_input.seek(0)
-            self._process = subprocess.Popen(
-                command,
-                stdin=standard_input,
-                stdout=self._output,
-                stderr=self._messages,
-                env={**os.environ, "LC_ALL": "C"},
-                preexec_fn=_limit,
-                process_group=0,  # so that what it starts can be ended with it
-            )
+            with Held():  # until its group is known
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=standard_input,
+                    stdout=self._output,
+                    stderr=self._messages,
+                    env=environment,
+                    preexec_fn=partial(_limit, os.getpid()),
+                    process_group=0,
+                )
+                opened.enter_context(UndoneIfEnded(self._kill))
+            self._opened = opened.pop_all()
         self._end = time.monotonic() + SECONDS
 
     def finish(self) -> Finished:
         """Wait for the end, or bring it about when the time is up."""
         exceeded = ""
-        try:
-            self._sleep_until_end()
-            self._process.wait(self._seconds_left())
-        except subprocess.TimeoutExpired:
-            exceeded = f"took more than {SECONDS} seconds"
-        finally:
+        with self._opened:
+            if not self._ends_in_time():
+                exceeded = f"took more than {SECONDS} seconds"
             self._kill()
-        with self._output, self._messages:
+            self._process.wait()
             output, messages = _content(self._output), _content(self._messages)
         if max(len(output), len(messages)) >= OUTPUT:
             exceeded = f"wrote more than {OUTPUT >> 20} MB"
         return Finished(self._process.returncode, output, messages, exceeded)
 
-    def _seconds_left(self) -> float:
-        return max(0.0, self._end - time.monotonic())
-
-    def _sleep_until_end(self) -> None:
+    def _ends_in_time(self) -> bool:
         """Sleep until it ends or the time is up.
 
         `Popen.wait` with a time looks at growing intervals, up to 50 ms too late.
         """
+        left = max(0.0, self._end - time.monotonic())
         if sys.platform == "linux":
             with suppress(OSError):  # of a kernel older than pidfds
                 handle = os.pidfd_open(self._process.pid)
                 try:
-                    select.select([handle], [], [], self._seconds_left())
+                    return bool(select.select([handle], [], [], left)[0])
                 finally:
                     os.close(handle)
+        try:
+            self._process.wait(left)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _kill(self) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        """End what is left of its group, which has its number until it is waited for."""
+        if self._process.returncode is None:
+            with suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def _content(file: IO[bytes]) -> bytes:
@@ -112,20 +126,17 @@ def _content(file: IO[bytes]) -> bytes:
     return file.read()
 
 
-def end_with_parent(parent: int | None = None) -> None:
-    """Have the kernel end this process when the one that started it is gone.
-
-    Given that one's id, end at once if it is gone already.
-    """
+def end_with_parent(parent: int) -> None:
+    """Have the kernel end this process when `parent`, which started it, is gone."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if parent is not None and os.getppid() != parent:
+    if os.getppid() != parent:  # gone already
         os._exit(1)
 
 
-def _limit() -> None:
+def _limit(parent: int) -> None:
     """Limit the new process, from inside it, before it becomes the command."""
-    end_with_parent()
+    end_with_parent(parent)
     for which, limit in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from elftools.elf.elffile import ELFFile
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS, Abi
 from xenbind.toolchain.compiler import first_error, start
+from xenbind.toolchain.scratch import scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def machine_of(command: tuple[str, ...]) -> Machine:
 
     Raises `CompilerError` if it makes none, or for a machine that xenbind does not know.
     """
-    with tempfile.TemporaryDirectory(prefix="xenbind-") as folder:
-        made = Path(folder) / "empty.o"
+    with scratch() as folder:
+        made = folder / "empty.o"
         _compile_nothing(command, made)
         target = _target_of(made)
     if target is None:

@@ -35,7 +35,7 @@ from xenbind.commands.decode.events import Event, Names, events
 from xenbind.commands.decode.recording import Form, read
 from xenbind.commands.decode.stream import DecodeError, request_record
 from xenbind.commands.decode.text import as_json, name_of, text
-from xenbind.errors import OutputError, XenbindError
+from xenbind.errors import SystemFailure, XenbindError
 from xenbind.ir.interface import Interface
 
 DATA = PROJECT / "tests" / "data" / "requests-v7.jsonl"
@@ -911,7 +911,7 @@ def test_a_table_that_cannot_be_written(target: str, tmp_path: Path) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OutputError, match=f"cannot write {tmp_path / target}: "):
+    with pytest.raises(SystemFailure, match=f"cannot write {tmp_path / target}: "):
         table.write(found_in(RAW), tmp_path / target, "parquet")
 
 

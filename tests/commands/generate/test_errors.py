@@ -64,7 +64,7 @@ def test_bad_input_is_told_at_its_place(case: str, good: Path, tmp_path: Path) -
 
 def test_no_compiler(tmp_path: Path) -> None:
     result = xenbind("generate", "--out", tmp_path / "out", CC="no-such-compiler")
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert result.stderr == (
         "xenbind: error: cannot run the C compiler 'no-such-compiler': "
         "No such file or directory\n"
@@ -75,20 +75,20 @@ def test_no_compiler(tmp_path: Path) -> None:
 
 def test_no_compiler_on_the_path(tmp_path: Path) -> None:
     result = xenbind("generate", "--out", tmp_path / "out", PATH="", CC="")
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert "no C compiler found" in result.stderr
 
 
 def test_compiler_that_fails_without_a_reason(tmp_path: Path) -> None:
     result = xenbind("generate", "--out", tmp_path / "out", CC="false")
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert "the C compiler failed: exit status 1" in result.stderr
 
 
 def test_output_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     result = xenbind("generate", "--out", tmp_path / "file" / "out")
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert result.stderr.startswith(
         f"xenbind: error: cannot write {tmp_path}/file/out: "
     )

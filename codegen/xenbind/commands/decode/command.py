@@ -20,7 +20,7 @@ from xenbind.commands.decode.events import ARCHES, events
 from xenbind.commands.decode.recording import Form, read
 from xenbind.commands.decode.stream import DecodeError
 from xenbind.commands.decode.text import as_json, text
-from xenbind.errors import XenbindError, describe
+from xenbind.errors import SystemFailure, describe
 from xenbind.ir.interface import Interface
 from xenbind.options import (
     cc_option,
@@ -126,7 +126,7 @@ def _binary(file: Path) -> BufferedReader:
     try:
         return file.open("rb")
     except OSError as error:
-        raise XenbindError(
+        raise SystemFailure(
             f"cannot read {file}: {error.strerror}",
             "name a file, or - for standard input",
         ) from error

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from xenbind.errors import XenbindError
+from xenbind.errors import Status, XenbindError
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import ConstantGroup, Interface, Record
 
@@ -41,6 +41,12 @@ class DecodeError(XenbindError):
         self.position = position
         self.line = line
         self.skipped = 0
+
+
+class Unreadable(DecodeError):
+    """The system does not give any more bytes."""
+
+    status = Status.NOT_RUN
 
 
 # Is told what is wrong; reading goes on if it returns, and ends if it raises.
@@ -144,7 +150,7 @@ class Input:
                 parts.append(part)
                 missing -= len(part)
         except OSError as error:
-            raise DecodeError(
+            raise Unreadable(
                 self._name,
                 self.position + len(b"".join(parts)),
                 f"cannot be read: {error.strerror}",

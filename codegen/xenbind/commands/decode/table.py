@@ -8,14 +8,15 @@ does not select is null.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from xenbind.commands.decode.events import Event, Plan, Shape
-from xenbind.errors import OutputError, XenbindError
+from xenbind.errors import SystemFailure, XenbindError
+from xenbind.interruption import UndoneIfEnded
 
 _BATCH = 1 << 14
 
@@ -24,7 +25,7 @@ def write(events: Iterator[Event], path: Path, form: str) -> int:
     """Write a table in the form `arrow` or `parquet`; gives the number of events.
 
     A file takes its place when it is whole.  Raises `XenbindError` without pyarrow, for
-    no events, and for events of more than one version; `OutputError` for a path that
+    no events, and for events of more than one version; `SystemFailure` for a path that
     cannot be written.
     """
     pyarrow = _pyarrow(form)
@@ -48,7 +49,7 @@ def _pyarrow(form: str) -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise XenbindError(
+        raise SystemFailure(
             f"writing {form} needs pyarrow: {error}", "pip install 'xenbind[arrow]'"
         ) from None
     return pyarrow
@@ -113,13 +114,14 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
     plain = path.is_file() or not path.exists()
     target = path.resolve() if plain else path
     stage = target.with_name(f".{target.name}.new") if plain else target
+    undone = UndoneIfEnded(stage.unlink) if plain else nullcontext()
     try:
-        with stage.open("wb") as file:
+        with undone, stage.open("wb") as file:
             yield file
         if plain:
             stage.replace(target)
     except OSError as error:
-        raise OutputError(
+        raise SystemFailure(
             f"cannot write {path}: {error.strerror}", "name another file with --output"
         ) from error
     finally:

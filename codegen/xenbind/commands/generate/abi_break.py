@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.commands.generate import manifest
-from xenbind.errors import XenbindError
+from xenbind.errors import OutputError, XenbindError
 from xenbind.facts.package import ask_package
 from xenbind.facts.probes import CLASS, expected, fingerprint, reference
 from xenbind.ir.interface import Interface
@@ -48,16 +48,38 @@ class AbiChange:
         return f"version {self.version}: the ABI {kind}: {', '.join(parts)} ({'; '.join(first)})"
 
 
+@dataclass(frozen=True, slots=True)
+class Uncompared:
+    """A version whose ABI is another than it was; what of it is not known, and why."""
+
+    version: int
+    reason: str
+    is_breaking = False
+
+    def __str__(self) -> str:
+        return (
+            f"version {self.version}: the ABI is not compared with the old package's:"
+            f" {self.reason}"
+        )
+
+
 def changes(
     package: str, out: Path, interfaces: Sequence[Interface]
-) -> Iterator[AbiChange]:
-    """Give the versions in the output folder whose ABI the new headers change."""
+) -> Iterator[AbiChange | Uncompared]:
+    """Give the versions in the output folder whose ABI the new headers change.
+
+    An old package that cannot be imported is no reason not to write a new one.
+    """
     made = manifest.load(out)
     for interface in interfaces:
         old = made.layouts.get(str(interface.version)) if made else None
         if old is None or old == fingerprint(interface):
             continue
-        said = ask_package(package, out, interface.version)
+        try:
+            said = ask_package(package, out, interface.version)
+        except OutputError as error:
+            yield Uncompared(interface.version, error.message)
+            continue
         # How classes are called, and what belongs to which, is Python's own.
         before = {fact: said[fact] for fact in said if not fact.startswith(CLASS)}
         after = expected(reference(interface))
@@ -75,7 +97,7 @@ def changes(
             yield change
 
 
-def refuse(found: Sequence[AbiChange]) -> None:
+def refuse(found: Sequence[AbiChange | Uncompared]) -> None:
     """Raise `AbiBreak` if a version's ABI broke while its number stayed."""
     breaking = [change for change in found if change.is_breaking]
     if breaking:

@@ -7,12 +7,14 @@ ABI against the old, and `output` writes.
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from xenbind.commands.generate import abi_break, output
-from xenbind.commands.generate.build import build
+from xenbind.commands.generate.abi_break import AbiChange, Uncompared
+from xenbind.commands.generate.build import Generated, build
 from xenbind.commands.generate.freshness import keep_source, with_source
 from xenbind.commands.generate.job import Job, job_of
 from xenbind.options import (
@@ -21,6 +23,8 @@ from xenbind.options import (
     out_option,
     spec_option,
 )
+
+AbiChanges = Sequence[AbiChange | Uncompared]
 
 
 @click.command()
@@ -62,11 +66,24 @@ def run(job: Job, accept_abi_change: bool = False) -> None:
     job = with_source(job)
     made = build(job)
     with output.lock(job.out):
-        keep_source(job)
-        changes = list(abi_break.changes(made.package, job.out, made.interfaces))
-        if not accept_abi_change:
-            abi_break.refuse(changes)
+        changes = compare(job, made, accept_abi_change)
         changed = output.write(job.out, made.files)
+    tell(job, made, changes, changed)
+
+
+def compare(job: Job, made: Generated, accept_abi_change: bool = False) -> AbiChanges:
+    """Hold the new package against the one in the folder; raises if it must not replace it."""
+    keep_source(job)
+    changes = list(abi_break.changes(made.package, job.out, made.interfaces))
+    if not accept_abi_change:
+        abi_break.refuse(changes)
+    return changes
+
+
+def tell(
+    job: Job, made: Generated, changes: AbiChanges, changed: Sequence[str]
+) -> None:
+    """Print what was read, what changed and what was written."""
     for interface in made.interfaces:
         click.echo(
             f"{interface.name} version {interface.version}:"
@@ -76,5 +93,5 @@ def run(job: Job, accept_abi_change: bool = False) -> None:
         for left_out in interface.left_out:
             click.echo(left_out, err=True)
     for change in changes:
-        click.echo(change)
+        click.echo(change, err=isinstance(change, Uncompared))
     click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")

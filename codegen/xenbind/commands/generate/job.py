@@ -23,6 +23,7 @@ class Job:
     """One run: a spec file, a foreign header tree or None, an output folder, a compiler.
 
     `configured` is the folder whose configuration names any of these, None without one.
+    `stands_for` is the folder whose place the spec's own is going to take, if it is a copy.
     """
 
     spec: Path
@@ -30,6 +31,7 @@ class Job:
     out: Path
     command: str | None
     configured: Path | None = None
+    stands_for: Path | None = None
 
     @property
     def root(self) -> Path:
@@ -52,7 +54,7 @@ class Job:
         for folder in out.parents:
             if any((folder / mark).exists() for mark in (".git", "pyproject.toml")):
                 return folder
-        shared = Path(os.path.commonpath([out.parent, self.root.resolve()]))
+        shared = Path(os.path.commonpath([out.parent, self._place(self.root)]))
         return out.parent if shared == Path(shared.root) else shared
 
     @property
@@ -70,20 +72,27 @@ class Job:
 
         An installed xenbind does not, wherever its environment is.
         """
-        found = path.resolve()
+        found = self._place(path)
         if not found.is_relative_to(self.project) or found.is_relative_to(package()):
             return None
         return _relative(found, self.out.resolve())
 
     def from_root(self, path: Path) -> str:
         """Name a header from the folder of headers."""
-        return _relative(path.resolve(), self.root.resolve())
+        return _relative(self._place(path), self._place(self.root))
 
     def display(self, path: Path) -> str:
         """Name a header as a reader of the output knows it."""
         if self.from_out(path) is None:
             return self.from_root(path)
-        return path.resolve().relative_to(self.project).as_posix()
+        return self._place(path).relative_to(self.project).as_posix()
+
+    def _place(self, path: Path) -> Path:
+        """Give where a file is, or will be."""
+        found, copy = path.resolve(), self.spec.resolve().parent
+        if self.stands_for is None or not found.is_relative_to(copy):
+            return found
+        return self.stands_for.resolve() / found.relative_to(copy)
 
 
 def job_of(

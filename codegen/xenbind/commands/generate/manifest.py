@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from xenbind.errors import OutputError
+from xenbind.errors import OutputError, SystemFailure
 from xenbind.resources import own_files
 
 NAME = "manifest.json"
@@ -48,7 +48,8 @@ class Manifest:
 def load(out: Path) -> Manifest | None:
     """Read the manifest of an output folder, None if there is none.
 
-    Raises `OutputError` for one that cannot be understood.
+    Raises `SystemFailure` for one that cannot be read, `OutputError` for one that cannot be
+    understood: without it nobody knows which files are xenbind's.
     """
     path = out / NAME
     try:
@@ -60,16 +61,23 @@ def load(out: Path) -> Manifest | None:
             project=content.get("project", ".."),
             include="" if include and Path(include).is_absolute() else include,
             spec=content.get("spec", ""),
-            inputs=content["inputs"],
-            surroundings=content.get("surroundings", {}),
-            layouts=content["layouts"],
-            outputs=content["outputs"],
+            inputs=dict(content["inputs"]),
+            surroundings=dict(content.get("surroundings", {})),
+            layouts=dict(content["layouts"]),
+            outputs=dict(content["outputs"]),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise SystemFailure(
+            f"cannot read {path}: {error.strerror}",
+            "get permission to read it, or name another folder with --out",
+        ) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise OutputError(
-            f"cannot read {path}: {error}", f"delete {out} and run `xenbind generate`"
+            f"cannot read {path}: {error}",
+            "put it back as xenbind wrote it, out of version control or a backup,"
+            " or name another folder with --out",
         ) from error
 
 

@@ -63,4 +63,6 @@ def show(
         click.echo(json.dumps(as_json(view), indent=2))
     else:
         console = Console()
-        console.print(text(view), soft_wrap=not console.is_terminal)
+        with console.capture() as drawn:  # rich has a way of its own to end on an error
+            console.print(text(view), soft_wrap=not console.is_terminal)
+        click.echo(drawn.get(), nl=False, color=True)

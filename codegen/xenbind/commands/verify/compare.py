@@ -8,7 +8,6 @@ machine, which `command` prints.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from xenbind.backend import abi_table
 from xenbind.backend.python_facts import whole_reference
 from xenbind.backend.render import render_reference
 from xenbind.commands.verify.report import Mismatch, Report
-from xenbind.errors import OutputError
+from xenbind.errors import OutputError, SystemFailure
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.facts.package import ask_package
@@ -26,6 +25,7 @@ from xenbind.ir.interface import Interface
 from xenbind.pipeline import compiler_for, read
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
+from xenbind.toolchain.scratch import scratch
 from xenbind.toolchain.targets import Machine, host
 
 
@@ -46,7 +46,7 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
 
     The classes of the package in `out` speak the ABI of the Python that runs them, so
     they are asked on the host's target only.  Raises `SourceError` if the header cannot
-    be read, `OutputError` if there is no package for its version.
+    be read, `OutputError` or `SystemFailure` if there is no package for its version.
     """
     interface = read(spec, version, machine.command, machine.target.abi)
     asked = whole_reference(interface)
@@ -91,8 +91,8 @@ def _ask_c(
     machine: Machine,
 ) -> tuple[dict[str, Answer], dict[str, Answer]]:
     """Ask what C's expressions say, and what its debug information says."""
-    with tempfile.TemporaryDirectory(prefix="xenbind-") as folder:
-        program = Path(folder) / f"v{interface.version}.c"
+    with scratch() as folder:
+        program = folder / f"v{interface.version}.c"
         text = render_reference(spec, interface, asked)
         program.write_text(text, encoding="utf-8")
         compiler = compiler_for(spec, version, machine.command)
@@ -112,7 +112,8 @@ def _read_table(out: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise OutputError(
+        is_there = path.exists()
+        raise (SystemFailure if is_there else OutputError)(
             f"cannot read {path}: {error.strerror}",
             "run `xenbind generate` with the same --out first",
         ) from error
