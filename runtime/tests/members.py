@@ -10,10 +10,11 @@ import itertools
 import platform
 import struct
 from collections.abc import Iterator
+from functools import cache
 from types import ModuleType
 from typing import Any
 
-from compiled import is_record
+from compiled import is_record, members, place
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _FLOAT = 0xFFFF_FF00_0000_0000  # 24 bits
@@ -118,13 +119,43 @@ def _patterns(
             yield inner, inner_lengths, ctype, member.bits
 
 
+# As C has it: there are functions for records of no more scalars.
+_MOST_SCALARS = 10_000
+
+
 def records(module: ModuleType) -> dict[str, Any]:
-    """The records that have a name in C, by that name."""
+    """The records that have a name in C, by that name, but those of very many scalars."""
     return {
         record._c_name_: record
         for name, record in vars(module).items()
         if is_record(record) and record.__name__ == name and record._c_name_ is not None
+        if _scalars(record) <= _MOST_SCALARS
     }
+
+
+@cache
+def _scalars(record: Any) -> int:
+    """How many scalars a record has, the elements of its arrays included, and what is empty."""
+    total = 0
+    for member in record._members_:
+        count, ctype = 1, member.type
+        while hasattr(ctype, "_length_"):
+            count, ctype = count * max(ctype._length_, 1), ctype._type_
+        total += count * max(_scalars(ctype) if is_record(ctype) else 1, 1)
+    return total
+
+
+def places(record: Any) -> Iterator[Any]:
+    """Every member at any depth, where `members` gives those that a record has of its own."""
+    yield from _places(record, record, "")
+
+
+def _places(record: Any, inner: Any, path: str) -> Iterator[Any]:
+    for own in members(inner):
+        yield place(record, f"{path}{own.path}")
+        ctype = own.member.type
+        if is_record(ctype) and ctype._c_name_ is not None:
+            yield from _places(record, ctype, f"{path}{own.path}.")
 
 
 def words_for(members: list[Leaf]) -> Any:

@@ -39,11 +39,14 @@ from xenbind.backend.python_types import (
     bit_field_type,
     is_nested,
 )
+from xenbind.ir import extent
 from xenbind.ir.c_types import CType, Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Record, Ring
 
 # Where a version's module finds what is not in C.
 RECORDS = ".runtime.records"
+# Of a record that ctypes lays out, it writes the members at every depth into a string.
+_MOST_INSIDE = 10_000
 _IMPORTED = ("builtins", "ctypes", "enum", ".", ANNOTATIONS, RECORDS)
 
 
@@ -64,6 +67,7 @@ class _Module:
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
         self.records = interface.records_by_key
+        self.members = extent.members(interface.records)
         self.imported: set[tuple[str, str]] = set()
         self.taken = set(BUILTINS) | _IMPORTABLE
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
@@ -270,7 +274,8 @@ class _Module:
         anonymous = record.is_anonymous
         members = []
         flat = True
-        natural = is_natural(record, self.records)
+        inside = self.members[record.key] - len(record.fields)
+        natural = inside <= _MOST_INSIDE and is_natural(record, self.records)
         names = _member_names(record)
         for field in record.fields:
             name = names[field.name]
