@@ -170,12 +170,17 @@ def words_for(members: list[Leaf]) -> Any:
     return (ctypes.c_uint64 * len(members))(*words)
 
 
+@cache
+def _names(record: Any) -> dict[str, str]:
+    """What Python calls each member, by its name in C."""
+    return {member.c_name: member.name for member in record._members_}
+
+
 def member_at(record: Any, path: str) -> Any:
     """What a record has at a path of C's names, as `data.regs.x86` or `entries[0].id`."""
     for step in path.split("."):
         c_name, *indices = step.split("[")
-        name = next(m.name for m in record._members_ if m.c_name == c_name)
-        record = getattr(record, name)
+        record = getattr(record, _names(type(record))[c_name])
         for _ in indices:
             record = record[0]
     return record
@@ -217,10 +222,10 @@ def padding_is_shared(record: Any) -> bool:
         (vars(record)[m.name].offset, ctypes.sizeof(m.type), m.type)
         for m in record._members_
     ]
+    padded = [place for place in places if place[2] is ctypes.c_longdouble]
     return _PADDED and any(
-        ctype is ctypes.c_longdouble
-        and start < other + other_size
-        and other < start + size
-        for at, (start, size, ctype) in enumerate(places)
-        for other, other_size, _ in places[:at] + places[at + 1 :]
+        start < other + other_size and other < start + size
+        for start, size, _ in padded
+        for other, other_size, ctype in places
+        if (other, other_size, ctype) != (start, size, ctypes.c_longdouble)
     )
