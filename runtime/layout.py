@@ -1,6 +1,7 @@
 """Tell what the generated classes are, from the classes themselves.
 
-`members` walks a record, and `place` finds a member; `facts` lists everything that a version can be held to.
+`members` walks a record, and `place` finds a member; `facts` lists everything that a
+version can be held to.
 `python -m PACKAGE.runtime.layout VERSION` prints those as JSON.
 """
 

@@ -106,9 +106,11 @@ class _Printer:
             octets = bytes(values[:_CHARS])
             more = len(values) - _CHARS
             return repr(octets) + (f"... {more} more" if more > 0 else "")
-        items = values[:_ELEMENTS]
-        shown = self._listed(items, len(values), lambda item: self._plain(item, element))
-        return f"[{shown}]"
+
+        def item(value: typing.Any) -> str:
+            return self._plain(value, element)
+
+        return f"[{self._listed(values[:_ELEMENTS], len(values), item)}]"
 
 
 def _shown(record: typing.Any) -> list[Member]:

@@ -180,7 +180,8 @@ def member_at(record: Any, path: str) -> Any:
     """What a record has at a path of C's names, as `data.regs.x86` or `entries[0].id`."""
     for step in path.split("."):
         c_name, *indices = step.split("[")
-        record = getattr(record, _names(type(record))[c_name])
+        cls: Any = type(record)
+        record = getattr(record, _names(cls)[c_name])
         for _ in indices:
             record = record[0]
     return record

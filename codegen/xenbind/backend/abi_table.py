@@ -149,9 +149,7 @@ def _differ(cell: str, other: str) -> bool:
     return cell != other and _UNKNOWN not in (cell, other)
 
 
-def _change(
-    layouts: Layouts, before: Layouts, key: str, changed: Set[str]
-) -> str:
+def _change(layouts: Layouts, before: Layouts, key: str, changed: Set[str]) -> str:
     """What a reviewer has to know of a record that the version before had too."""
     if all(key not in records for records in before.values()):
         return "new"

@@ -101,6 +101,8 @@ def _shared_context(
     """Give what the templates that make one file may name."""
     return {
         "name": spec.name,
+        "owner": "Xen's" if spec.is_of_xen else "the",
+        "is_of_xen": spec.is_of_xen,
         "package": spec.package,
         "distribution": spec.distribution,
         "generator_version": __version__,

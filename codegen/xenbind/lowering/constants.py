@@ -32,6 +32,11 @@ from xenbind.lowering.declarations import enum_key, enumerators
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 
+# Names that are values of C's own, and constants only in C23 or nowhere.
+_VALUES = frozenset(
+    "true false nullptr __func__ __FUNCTION__ __PRETTY_FUNCTION__".split()
+)
+
 
 class Constants:
     """The constants of one header; `left_out` grows as they are asked for."""
@@ -135,6 +140,8 @@ class Constants:
         value: CInt | None = None
         if expanded.expansion.isidentifier():
             value = self.types.enumerator(expanded.expansion)
+            if value is None and expanded.expansion in _VALUES:
+                raise Unevaluable(f"'{expanded.expansion}' is not a constant")
         elif expanded.expression is not None:
             value = evaluate(expanded.expression, self.types)
         return None if value is None else value.value

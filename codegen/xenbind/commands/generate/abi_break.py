@@ -18,7 +18,6 @@ from xenbind.facts.package import ask_package
 from xenbind.facts.probes import CLASS, Answer, expected, fingerprint, reference
 from xenbind.ir.interface import Interface
 
-
 # What leads from a member to one of its own: entries[0].id
 _STEP = re.compile(r"(\[0\])*\.")
 

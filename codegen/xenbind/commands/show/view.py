@@ -103,7 +103,8 @@ def _record_view(interface: Interface, record: Record, expand: bool) -> RecordVi
             for typedef in interface.typedefs
             if record_key(typedef.type) == record.key
         ),
-        doc=record.doc or (_member_doc(interface, record) if record.tag is None else ""),
+        doc=record.doc
+        or (_member_doc(interface, record) if record.tag is None else ""),
         parts=parts(interface, record, expand),
     )
 
