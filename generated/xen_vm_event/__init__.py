@@ -105,9 +105,7 @@ def interface(version: int) -> ModuleType:
     """The module of an interface version."""
     # 7.0 == 7, but there is no module v7.0
     if not isinstance(version, int):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(
-            f"a version is an integer, as {next(iter(VERSIONS))}, not {version!r}"
-        )
+        raise TypeError(f"a version is an integer, not {version!r}")
     if version not in VERSIONS:
         raise UnknownVersion(f"version {version!r}")
     # What importlib.import_module does, without importing importlib.
