@@ -1,4 +1,5 @@
-# `make bindings` and `make test` are all that a user needs; both set up .venv by themselves.
+# `make bindings` and `make test` are all that a user needs; both set up .venv by themselves,
+# the first with xenbind alone, the second with what the tests need too.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -6,9 +7,10 @@ BIN = $(VENV)/bin
 
 .PHONY: bindings test accept lint check bench mutants soak live suites test-pythons test-newer-pythons clean
 
-bindings: $(VENV)/ready
+bindings: $(VENV)/xenbind
 	$(BIN)/xenbind generate
 	$(BIN)/xenbind verify
+	@echo 'Call xenbind as $(BIN)/xenbind; or as xenbind, in a shell after: . $(BIN)/activate'
 
 # With OPTIONS=--exhaustive also what takes long, as in CI.
 OPTIONS =
@@ -27,7 +29,7 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 	PYTHONPATH=generated $(BIN)/lint-imports
 
-check: $(VENV)/ready
+check: $(VENV)/xenbind
 	$(BIN)/xenbind check
 
 bench: $(VENV)/ready
@@ -66,10 +68,24 @@ test-pythons: test-newer-pythons
 test-newer-pythons: $(VENV)/ready
 	$(BIN)/pytest tests/pythons
 
-$(VENV)/ready: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
-	touch $@
+# One that is there and whole is kept; what an interrupted or too old Python left is made anew.
+$(VENV)/xenbind: pyproject.toml
+	@$(BIN)/python -c '$(IS_NEW)' 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	    $(PYTHON) -c '$(IS_NEW)' || { \
+	        echo "xenbind needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo none)."; \
+	        echo 'Name another, as in: make bindings PYTHON=python3.12'; exit 1; } >&2; \
+	    echo "Making $(VENV) with $$($(PYTHON) --version)"; \
+	    $(PYTHON) -m venv $$([ ! -e $(VENV)/pyvenv.cfg ] || echo --clear) $(VENV); }
+	@echo 'Installing xenbind and what it needs into $(VENV)'
+	$(BIN)/pip install --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/ready: $(VENV)/xenbind
+	@echo 'Installing what the tests need into $(VENV): 400 MB'
+	$(BIN)/pip install --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+IS_NEW = import sys; sys.exit(sys.version_info < (3, 11))
 
 clean:
 	rm -rf $(VENV) .venv-*

@@ -1,6 +1,7 @@
 """Tell what the generated classes are, from the classes themselves.
 
-`members` walks a record; `facts` lists everything that a version can be held to.
+`members` walks a record, and `place` finds a member; `facts` lists everything that a
+version can be held to.
 `python -m PACKAGE.runtime.layout VERSION` prints those as JSON.
 """
 
@@ -12,6 +13,7 @@ import json
 import sys
 from collections.abc import Iterator
 from enum import EnumType
+from functools import cache
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -41,23 +43,56 @@ def members(
 ) -> Iterator[Place]:
     """Give every member of a record in the order of declaration, outer before inner ones.
 
-    An array of anonymous records is entered at its first element (`entries[0].id`);
-    other arrays are one member.
+    Inner ones are those of anonymous records; one that has a name has its own. An array of
+    anonymous records is entered at its first element (`entries[0].id`).
     """
     for member in declared(record):
-        field = vars(record)[member.name]
-        inner = f"{path}{member.c_name}"
-        if member.bits is None:
-            offset = base + field.offset
-            yield Place(inner, member, offset, ctypes.sizeof(member.type), None, None)
-        else:
-            position = 8 * (base + field.offset) + (field.size & 0xFFFF)
-            unit = ctypes.sizeof(member.type)
-            yield Place(inner, member, base + field.offset, unit, position, member.bits)
-            continue
+        found = _place(record, member, base, path)
+        yield found
         element, index = _element(member.type)
-        if is_record(element) and (not index or element._c_name_ is None):
-            yield from members(element, offset, f"{inner}{index}.")
+        if member.bits is None and is_record(element) and element._c_name_ is None:
+            yield from members(element, found.offset, f"{found.path}{index}.")
+
+
+def place(record: type[Structure | Union], path: str) -> Place | None:
+    """Find the member at a path, at any depth (`data.regs.x86.rip`); None where none is.
+
+    A path leads through an array only if that is of anonymous records, and at its first
+    element.
+    """
+    *way, last = path.split(".")
+    base, before = 0, ""
+    for step in way:
+        name = step.partition("[")[0]
+        member = _by_c_name(record).get(name)
+        if member is None or member.bits is not None:
+            return None
+        element, index = _element(member.type)
+        if step != name + index or not is_record(element):
+            return None
+        if index and element._c_name_ is not None:
+            return None
+        base += vars(record)[member.name].offset
+        record, before = element, f"{before}{step}."
+    found = _by_c_name(record).get(last)
+    return None if found is None else _place(record, found, base, before)
+
+
+@cache
+def _by_c_name(record: type[Structure | Union]) -> dict[str, Member]:
+    return {member.c_name: member for member in declared(record)}
+
+
+def _place(
+    record: type[Structure | Union], member: Member, base: int, path: str
+) -> Place:
+    """Give the place of a record's member; the record is at `path`, `base` bytes in."""
+    field = vars(record)[member.name]
+    size = ctypes.sizeof(member.type)
+    offset, bit = base + field.offset, None
+    if member.bits is not None:
+        bit = 8 * offset + (field.size & 0xFFFF)
+    return Place(f"{path}{member.c_name}", member, offset, size, bit, member.bits)
 
 
 def facts(module: ModuleType) -> dict[str, int | str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 
 from .annotations import typing
-from .layout import members
+from .layout import place
 from .records import Structure, Union
 
 
@@ -25,7 +25,7 @@ def raw(record: Structure | Union, path: str = "") -> memoryview:
     octets = memoryview(whole.from_buffer(record)).cast("B")
     if not path:
         return octets
-    for place in members(type(record)):
-        if place.path == path and place.bit_width is None:
-            return octets[place.offset : place.offset + place.size]
-    raise ValueError(f"{type(record).__name__} has no bytes of a member '{path}'")
+    found = place(type(record), path)
+    if found is None or found.bit_width is not None:
+        raise ValueError(f"{type(record).__name__} has no bytes of a member '{path}'")
+    return octets[found.offset : found.offset + found.size]

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import xen_vm_event as package
-from xen_vm_event.runtime.layout import facts, is_record, members
+from xen_vm_event.runtime.layout import facts, is_record, members, place
 
-__all__ = ["Reference", "facts", "is_record", "members", "package"]
+__all__ = ["Reference", "facts", "is_record", "members", "package", "place"]
 
 GENERATED = Path(__file__).resolve().parents[1]
 HEADERS = {

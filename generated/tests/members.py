@@ -10,10 +10,11 @@ import itertools
 import platform
 import struct
 from collections.abc import Iterator
+from functools import cache
 from types import ModuleType
 from typing import Any
 
-from compiled import is_record
+from compiled import is_record, members, place
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _FLOAT = 0xFFFF_FF00_0000_0000  # 24 bits
@@ -118,13 +119,43 @@ def _patterns(
             yield inner, inner_lengths, ctype, member.bits
 
 
+# As C has it: there are functions for records of no more scalars.
+_MOST_SCALARS = 10_000
+
+
 def records(module: ModuleType) -> dict[str, Any]:
-    """The records that have a name in C, by that name."""
+    """The records that have a name in C, by that name, but those of very many scalars."""
     return {
         record._c_name_: record
         for name, record in vars(module).items()
         if is_record(record) and record.__name__ == name and record._c_name_ is not None
+        if _scalars(record) <= _MOST_SCALARS
     }
+
+
+@cache
+def _scalars(record: Any) -> int:
+    """How many scalars a record has, the elements of its arrays included, and what is empty."""
+    total = 0
+    for member in record._members_:
+        count, ctype = 1, member.type
+        while hasattr(ctype, "_length_"):
+            count, ctype = count * max(ctype._length_, 1), ctype._type_
+        total += count * max(_scalars(ctype) if is_record(ctype) else 1, 1)
+    return total
+
+
+def places(record: Any) -> Iterator[Any]:
+    """Every member at any depth, where `members` gives those that a record has of its own."""
+    yield from _places(record, record, "")
+
+
+def _places(record: Any, inner: Any, path: str) -> Iterator[Any]:
+    for own in members(inner):
+        yield place(record, f"{path}{own.path}")
+        ctype = own.member.type
+        if is_record(ctype) and ctype._c_name_ is not None:
+            yield from _places(record, ctype, f"{path}{own.path}.")
 
 
 def words_for(members: list[Leaf]) -> Any:
@@ -139,12 +170,18 @@ def words_for(members: list[Leaf]) -> Any:
     return (ctypes.c_uint64 * len(members))(*words)
 
 
+@cache
+def _names(record: Any) -> dict[str, str]:
+    """What Python calls each member, by its name in C."""
+    return {member.c_name: member.name for member in record._members_}
+
+
 def member_at(record: Any, path: str) -> Any:
     """What a record has at a path of C's names, as `data.regs.x86` or `entries[0].id`."""
     for step in path.split("."):
         c_name, *indices = step.split("[")
-        name = next(m.name for m in record._members_ if m.c_name == c_name)
-        record = getattr(record, name)
+        cls: Any = type(record)
+        record = getattr(record, _names(cls)[c_name])
         for _ in indices:
             record = record[0]
     return record
@@ -186,10 +223,10 @@ def padding_is_shared(record: Any) -> bool:
         (vars(record)[m.name].offset, ctypes.sizeof(m.type), m.type)
         for m in record._members_
     ]
+    padded = [place for place in places if place[2] is ctypes.c_longdouble]
     return _PADDED and any(
-        ctype is ctypes.c_longdouble
-        and start < other + other_size
-        and other < start + size
-        for at, (start, size, ctype) in enumerate(places)
-        for other, other_size, _ in places[:at] + places[at + 1 :]
+        start < other + other_size and other < start + size
+        for start, size, _ in padded
+        for other, other_size, ctype in places
+        if (other, other_size, ctype) != (start, size, ctypes.c_longdouble)
     )

@@ -10,8 +10,15 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from compiled import Reference, members, package
-from members import leaves, member_at, padding_is_shared, records, words_for
+from compiled import Reference, package
+from members import (
+    leaves,
+    member_at,
+    padding_is_shared,
+    places,
+    records,
+    words_for,
+)
 
 
 class Filled:
@@ -106,7 +113,7 @@ def test_a_recording_gives_what_c_wrote(filled: list[Filled]) -> None:
 
 def test_a_projection_reads_what_c_wrote(filled: list[Filled]) -> None:
     for one in filled:
-        for place in members(type(one.record)):
+        for place in places(type(one.record)):
             if is_number(place):
                 read = package.projection(type(one.record), place.path)
                 expected = member_at(one.record, place.path)
@@ -124,7 +131,7 @@ def test_columns_read_what_c_wrote(filled: list[Filled]) -> None:
             continue  # numpy counts the records by their bytes
         octets = bytes(cls()) + bytes(one.record)
         rows = numpy.frombuffer(octets, numpy.dtype((numpy.void, size)))
-        for place in members(cls):
+        for place in places(cls):
             values = package.column(rows, cls, place.path)
             if place.bit_width is not None or is_number(place):
                 assert values[1] == member_at(one.record, place.path), place.path

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import sys
 
+if sys.version_info < (3, 11):  # noqa: UP036
+    raise ImportError("xen_vm_event needs Python 3.11 or later")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mmap import mmap
@@ -100,10 +103,13 @@ class UnknownVersion(LookupError):
 
 def interface(version: int) -> ModuleType:
     """The module of an interface version."""
+    # 7.0 == 7, but there is no module v7.0
+    if not isinstance(version, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"a version is an integer, not {version!r}")
     if version not in VERSIONS:
         raise UnknownVersion(f"version {version!r}")
     # What importlib.import_module does, without importing importlib.
-    module: ModuleType = __import__(f"{__name__}.v{version}", fromlist=["*"])
+    module: ModuleType = __import__(f"{__name__}.v{int(version)}", fromlist=["*"])
     return module
 
 

@@ -104,8 +104,8 @@ FAULTS = {
     "a recording begins late": ("recording.py", "range(0, len", "range(size, len"),
     "a column's bit-field begins at its byte": (
         "arrays.py",
-        "return _bits(_view(records, record, first, form), above, place)",
-        "return _bits(_view(records, record, first, form), 0, place)",
+        "return _bits(_view(records, record, first, form), above, found)",
+        "return _bits(_view(records, record, first, form), 0, found)",
     ),
     "a projection mixes up its members": (
         "projection.py",

@@ -21,7 +21,7 @@ GENERATED = PROJECT / "generated"
 LOADED = spec.load(SPEC)
 
 # What each version is asked.
-FACTS = {1: 1065, 2: 1633, 3: 1645, 4: 1951, 5: 1975, 6: 1983, 7: 2145}
+FACTS = {1: 460, 2: 649, 3: 652, 4: 709, 5: 715, 6: 720, 7: 783}
 
 # A header in which every rule that tells targets apart has a say.
 HEADER = """\

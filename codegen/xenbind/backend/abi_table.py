@@ -116,9 +116,10 @@ def covers(fact: str) -> bool:
 
 def _rows(layouts: Layouts, before: Layouts | None) -> Iterator[list[str]]:
     keys = _keys(layouts)
+    changed = _with_other_members(layouts, before or {})
     for key in keys:
         row = [key, *_cells(layouts, key)]
-        yield row if before is None else [*row, _change(layouts, before, key)]
+        yield row if before is None else [*row, _change(layouts, before, key, changed)]
     for key in _keys(before or {}):
         if key not in keys and before is not None:
             yield [key, *([f"{_NONE} "] * len(ABIS)), f"gone, {_was(before, key)}"]
@@ -148,18 +149,14 @@ def _differ(cell: str, other: str) -> bool:
     return cell != other and _UNKNOWN not in (cell, other)
 
 
-def _change(layouts: Layouts, before: Layouts, key: str) -> str:
+def _change(layouts: Layouts, before: Layouts, key: str, changed: Set[str]) -> str:
     """What a reviewer has to know of a record that the version before had too."""
     if all(key not in records for records in before.values()):
         return "new"
     known = [name for name in ABIS if name in layouts and name in before]
     if any(_cell(layouts[name], key) != _cell(before[name], key) for name in known):
         return _was(before, key)
-    if any(
-        _members(layouts[name], key) != _members(before[name], key) for name in known
-    ):
-        return "members changed"
-    return ""
+    return "members changed" if key in changed else ""
 
 
 def _was(before: Layouts, key: str) -> str:
@@ -169,14 +166,24 @@ def _was(before: Layouts, key: str) -> str:
     return f"was {', '.join([first[1], *differing])}"
 
 
-def _members(records: Mapping[str, Record], key: str) -> list[tuple[object, ...]]:
-    """The members of a record and of the anonymous ones in it, and where they are."""
-    return [
-        (record.key, f.name, f.offset, f.size, f.bit_offset, f.bit_width)
-        for record in records.values()
-        if record.key == key or record.key.startswith(f"{key}.")
-        for f in record.fields
-    ]
+def _with_other_members(layouts: Layouts, before: Layouts) -> set[str]:
+    """The records whose members are not as before, on an ABI known of both."""
+    changed = set()
+    for name in layouts.keys() & before.keys():
+        now, then = _members(layouts[name]), _members(before[name])
+        changed |= {key for key in now if now[key] != then.get(key)}
+    return changed
+
+
+def _members(records: Mapping[str, Record]) -> dict[str, list[tuple[object, ...]]]:
+    """The members of each record and of the anonymous ones in it, and where they are."""
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for record in records.values():
+        found.setdefault(record.key.partition(".")[0], []).extend(
+            (record.key, f.name, f.offset, f.size, f.bit_offset, f.bit_width)
+            for f in record.fields
+        )
+    return found
 
 
 def _aligned(header: list[str], rows: list[list[str]]) -> Iterator[str]:

@@ -103,6 +103,7 @@ def _shared_context(
     return {
         "name": spec.name,
         "summary": _summary(spec),
+        "is_of_xen": spec.is_of_xen,
         "package": spec.package,
         "distribution": spec.distribution,
         "generator_version": __version__,
@@ -191,20 +192,20 @@ def toml_text(value: str) -> str:
 
 
 def _summary(spec: Spec) -> str:
-    return (
-        f"Python bindings for Xen's {spec.name} interface, generated from its C headers"
-    )
+    owner = "Xen's" if spec.is_of_xen else "the"
+    return f"Python bindings for {owner} {spec.name} interface, generated from its C headers"
 
 
 def _package_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
     """What the package says of itself."""
     newest = f"{spec.package}.v{interfaces[-1].version}"
     tells = _version_place(interfaces) is not None
+    by_release = ", and `interface_for_xen` by a Xen release" if spec.is_of_xen else ""
     by_word = "`interface_of` tells it from what a hypervisor wrote. "
     return python_text.docstring(
         f"{_summary(spec)}.\n\n"
         f"Each interface version is a module of its own, `{newest}`. `interface` gives one"
-        f" by its number, and `interface_for_xen` by a Xen release. {by_word * tells}A"
+        f" by its number{by_release}. {by_word * tells}A"
         " module is imported when it is first asked for; so are the few names that work"
         " with every version, which `runtime` holds.",
         0,

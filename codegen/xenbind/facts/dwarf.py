@@ -140,14 +140,11 @@ def _members(
             yield f"{fact} size", _size(type_die)
             yield from _type_facts(fact, type_die, known)
         element, index = _element(type_die)
-        inner = _resolved(element)
-        if inner.tag in _RECORDS:
-            # An array of records that have a name is one member, as in `probes`.
-            is_anonymous = inner is element and not _name(inner)
-            if is_anonymous or not index:
-                yield from _members(
-                    inner, f"{fact}{index}." if _name(member) else path, offset, known
-                )
+        # A record that has a name is asked for itself, as in `probes`.
+        if element.tag in _RECORDS and not _name(element):
+            yield from _members(
+                element, f"{fact}{index}." if _name(member) else path, offset, known
+            )
 
 
 def _type_facts(

@@ -15,6 +15,8 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from xenbind.errors import SourceError
+from xenbind.ir import extent
 from xenbind.ir.abi import ABIS, Abi
 from xenbind.ir.c_types import (
     Array,
@@ -33,6 +35,10 @@ Answer = int | str
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _FLOATS = ("float", "double", "long double")
 _ALPHANUMERIC = f"{string.ascii_letters}{string.digits}".encode()
+# A record of more makes no round trip, as in the package's tests/members.py: those in it do.
+MOST_SCALARS = 10_000
+# For a bit-field, C is asked for a whole record in which it is set: bytes for all of these.
+_ROOM = 256 << 20
 # How facts about the generated classes begin, which C knows nothing of.
 CLASS = "class "
 
@@ -147,12 +153,15 @@ class Reference:
 def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
     """The questions about one interface version, in the order of its declarations.
 
-    `more` are such as the IR alone does not raise.
+    Each is asked of one record: a member's own members, if its type has a name, are asked
+    of that.  `more` are such as the IR alone does not raise.
     """
     records = interface.records_by_key
+    scalars = extent.scalars(interface.records)
     abi = ABIS[interface.abi]
     probes: list[Probe] = []
     bit_fields: list[BitProbe] = []
+    room = 0
     trips = []
     for record in interface.records:
         if record.is_anonymous:
@@ -160,15 +169,19 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
         for probe in _record_probes(record, records, abi):
             if isinstance(probe, BitProbe):
                 bit_fields.append(probe)
+                room += record.size
+                if room > _ROOM:
+                    raise _too_large(record, probe.coord)
             else:
                 probes.append(probe)
-        trips.append(
-            RoundTrip(
-                record.key.replace(" ", "_"),
-                record.key,
-                tuple(_leaves(record, records, "", ())),
+        if scalars[record.key] <= MOST_SCALARS:
+            trips.append(
+                RoundTrip(
+                    record.key.replace(" ", "_"),
+                    record.key,
+                    tuple(_leaves(record, records, "", ())),
+                )
             )
-        )
     constants: list[Probe] = []
     strings: list[Probe] = []
     variables: list[Probe] = []
@@ -236,6 +249,15 @@ def coords(reference: Reference) -> dict[str, Coord]:
     return found
 
 
+def _too_large(record: Record, coord: Coord) -> SourceError:
+    return SourceError(
+        coord,
+        f"a bit-field of {record.spelling}, {record.size} bytes: asking C for the header's"
+        f" bit-fields would take more than {_ROOM >> 20} MiB",
+        "put bit-fields into a small struct of their own",
+    )
+
+
 def _room(texts: Sequence[str]) -> int:
     """The bytes that the longest text needs with a NUL, in whole words."""
     longest = max((len(text.encode()) for text in texts), default=0)
@@ -296,7 +318,6 @@ def _member_probes(
                 nested.alignment,
                 nested.coord,
             )
-        if nested.is_anonymous or not index:
             yield from _member_probes(
                 outer, nested, records, abi, f"{inner}{index}.", offset
             )

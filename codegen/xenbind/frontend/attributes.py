@@ -56,8 +56,17 @@ def attach_attributes(node: c_ast.Node) -> None:
     GNU C means those behind a brace for the struct, union or enum that it closes, and the
     others for everything that the declaration declares.
     """
+    _attach(node, set())
+
+
+def _attach(node: c_ast.Node, seen: set[int]) -> None:
+    """Do so in what is not yet `seen`: `struct { … } a, b;` has one definition, in two members."""
+    if is_definition(node):
+        if id(node) in seen:
+            return
+        seen.add(id(node))
     for child in node:
-        attach_attributes(child)
+        _attach(child, seen)
     if not isinstance(node, _DECLARING):
         return
     outer = node

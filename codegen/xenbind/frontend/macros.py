@@ -84,7 +84,7 @@ def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro
 
 def is_expression(expansion: str) -> bool:
     """Tell whether an expansion is to be parsed: it is no string, name, type or statement."""
-    first = re.match(r"\w+|\S", expansion)
+    first = re.match(r"\.\d|\w+|\S", expansion)
     outside_literals = re.sub(rf"{STRING}|{_CHARACTER}", "", expansion)
     return (
         first is not None

@@ -69,9 +69,18 @@ def _is_variable(node: c_ast.Node) -> bool:
 
 def definitions(node: c_ast.Node) -> Iterator[c_ast.Node]:
     """Give the structs, unions and enums that a declaration defines, inner ones first."""
+    return _definitions(node, set())
+
+
+def _definitions(node: c_ast.Node, seen: set[int]) -> Iterator[c_ast.Node]:
+    """Give those not yet `seen`: `struct { … } a, b;` has one definition, in two members."""
+    if is_definition(node):
+        if id(node) in seen:
+            return
+        seen.add(id(node))
     for child in node:
         if not isinstance(child, _SCOPES):
-            yield from definitions(child)
+            yield from _definitions(child, seen)
     if is_definition(node):
         yield node
 

@@ -30,6 +30,7 @@ from xenbind.ir.c_types import (
     Scalar,
     element,
     fundamental,
+    is_anonymous,
     spelling,
 )
 from xenbind.ir.interface import Field, Record, RecordType, Typedef
@@ -59,6 +60,8 @@ _FIXED = frozenset(
     for name in ("short", "int")
 ) | {"signed char", "unsigned char"}
 
+_MOST_INSIDE = 10_000
+
 
 class TypeTable:
     """What a header's tags and names stand for on one ABI.
@@ -86,6 +89,7 @@ class TypeTable:
         self.varying: set[str] = set()
         self._laid_out = Records(abi, self._record_type)
         self._being_lowered: list[int] = []  # the `order` of each
+        self._inside: dict[str, int] = {}  # members of the untagged ones in each
         self._varies = False  # what is being lowered, as `varying` says
         for node in self.declared.enums:
             with self._note_variation(enum_key(node), passed_on=False):
@@ -314,10 +318,35 @@ class TypeTable:
         if key not in self.records:
             self._record_type(key, definition)
             try:
-                return self._laid_out.record(key)
+                record = self._laid_out.record(key)
             except Disagreement as reason:
                 raise SourceError(reason.coord, str(reason), ADVICE) from None
+            if record is not None:
+                self._count_inside(record)
+            return record
         return self.records[key]
+
+    def _count_inside(self, record: Record) -> None:
+        """Count the members of the untagged records inside, each as often as it is declared.
+
+        Raises `SourceError` for too many: `struct { struct { … } a, b; } a, b;` are two to the
+        number of levels, and each is a class.
+        """
+        inner = (element(field.type) for field in record.fields)
+        keys = [each.key for each in inner if isinstance(each, RecordRef)]
+        inside = sum(
+            len(self.records[key].fields) + self._inside.get(key, 0)
+            for key in keys
+            if is_anonymous(key)
+        )
+        if inside > _MOST_INSIDE:
+            raise SourceError(
+                record.coord,
+                f"more than {_MOST_INSIDE} members in the untagged structs and unions of this"
+                f" {record.kind}",
+                "give the inner ones tags: then each is declared once, however often it is used",
+            )
+        self._inside[record.key] = inside
 
     def _record_type(
         self, key: str, definition: c_ast.Node | None = None

@@ -94,6 +94,11 @@ class Spec:
     def distribution(self) -> str:
         return self.package.replace("_", "-")
 
+    @property
+    def is_of_xen(self) -> bool:
+        """Tell whether Xen releases speak the interface; others may be anybody's."""
+        return any(version.releases for version in self.versions)
+
     def require_versions(self) -> None:
         """Raise `XenbindError` for a spec without any version."""
         if not self.versions:

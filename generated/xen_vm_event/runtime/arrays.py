@@ -15,7 +15,7 @@ from functools import cache
 import numpy
 
 from .annotations import is_array, typing
-from .layout import Place, members
+from .layout import Place, place
 from .records import Structure, Union, declared
 
 
@@ -44,15 +44,15 @@ def column(
     A bit-field's values are copied out of it.  Raises ValueError for a path that is no
     member's.
     """
-    place = next((place for place in members(record) if place.path == path), None)
-    if place is None:
+    found = place(record, path)
+    if found is None:
         raise ValueError(f"{record.__name__} has no member '{path}'")
-    if place.bit_offset is None or place.bit_width is None:
-        return _view(records, record, place.offset, _format(place.member.type))
-    first, above = divmod(place.bit_offset, 8)
-    octets = (above + place.bit_width + 7) // 8
+    if found.bit_offset is None or found.bit_width is None:
+        return _view(records, record, found.offset, _format(found.member.type))
+    first, above = divmod(found.bit_offset, 8)
+    octets = (above + found.bit_width + 7) // 8
     form = numpy.dtype((numpy.uint8, (octets,)))
-    return _bits(_view(records, record, first, form), above, place)
+    return _bits(_view(records, record, first, form), above, found)
 
 
 def _view(
@@ -70,9 +70,9 @@ def _view(
     return records.view(found)["values"]
 
 
-def _bits(octets: typing.Any, above: int, place: Place) -> typing.Any:
+def _bits(octets: typing.Any, above: int, found: Place) -> typing.Any:
     """Read a bit-field out of the bytes that it touches, from the bit `above` of the first."""
-    width = place.bit_width or 0
+    width = found.bit_width or 0
     words = numpy.zeros(octets.shape[:-1], numpy.uint64)
     for index in range(octets.shape[-1]):
         octet, shift = octets[..., index].astype(numpy.uint64), 8 * index - above
@@ -84,13 +84,13 @@ def _bits(octets: typing.Any, above: int, place: Place) -> typing.Any:
     unused = numpy.uint64(64 - width)
     words <<= unused
     # Shifted down as signed, a signed bit-field takes its sign along.
-    signed = place.member.type(-1).value == -1
+    signed = found.member.type(-1).value == -1
     values = (
         words.view(numpy.int64) >> unused.astype(numpy.int64)
         if signed
         else words >> unused
     )
-    return values.astype(_format(place.member.type))
+    return values.astype(_format(found.member.type))
 
 
 def _format(ctype: typing.Any) -> numpy.dtype[typing.Any]:

@@ -6,6 +6,7 @@ Each is an array of bytes, and each of its members a descriptor that knows its p
 from __future__ import annotations
 
 import ctypes
+from operator import index
 
 from .annotations import At, Member, typing
 
@@ -52,7 +53,7 @@ class PlacedBits:
         self._bits = bits
         self._bytes: typing.Any = ctypes.c_ubyte * ((at.bit + bits + 7) // 8)
         self._signed = member.type(-1).value == -1
-        self._convert = bool if member.type is ctypes.c_bool else int
+        self._convert = bool if member.type is ctypes.c_bool else index
 
     def __get__(self, record: typing.Any, owner: type | None = None) -> typing.Any:
         if record is None:

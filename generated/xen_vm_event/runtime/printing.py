@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import enum
 import re
-from collections.abc import Iterator
 
 from .annotations import Member, is_array, typing
 
@@ -21,32 +20,97 @@ _PADDING = re.compile(r"_*pad(ding)?_?\d*")
 _SMALL_UNION = 16
 _ELEMENTS = 16
 _CHARS = 64
+# And a record so many values in all, and records in it so many levels deep.
+_VALUES = 1000
+_LEVELS = 20
 
 
 def text(record: typing.Any) -> str:
     """Print a record as its constructor is called."""
-    if isinstance(record, ctypes.Union) and ctypes.sizeof(record) > _SMALL_UNION:
-        return _call(record, " | ".join(member.name for member in _shown(record)))
-    return _call(record, ", ".join(_assignments(record)))
+    return _Printer().record(record)
 
 
-def _assignments(record: typing.Any) -> Iterator[str]:
-    tag, union, payloads = record._payload_
-    for member in _shown(record):
-        value = getattr(record, member.name)
-        shown = (
-            _selected(value, payloads.get(getattr(record, tag)))
-            if member.name == union
-            else _value(value, member)
-        )
-        yield f"{member.name}={shown}"
+class _Printer:
+    """Prints a record with those in it, and stops when that is more than anyone reads."""
 
+    def __init__(self) -> None:
+        self._left = _VALUES
+        self._level = 0
 
-def _selected(union: typing.Any, name: str | None) -> str:
-    """Print the one member of a union that is in use, if any is."""
-    chosen = [member for member in _shown(union) if member.name == name]
-    values = [_value(getattr(union, member.name), member) for member in chosen]
-    return _call(union, ", ".join(f"{name}={value}" for value in values))
+    def record(self, record: typing.Any) -> str:
+        if self._level == _LEVELS:
+            return _call(record, "...")
+        self._level += 1
+        try:
+            return self._record(record)
+        finally:
+            self._level -= 1
+
+    def _record(self, record: typing.Any) -> str:
+        members = _shown(record)
+        if isinstance(record, ctypes.Union) and ctypes.sizeof(record) > _SMALL_UNION:
+            return _call(record, " | ".join(member.name for member in members))
+        tag, union, payloads = record._payload_
+
+        def assignment(member: Member) -> str:
+            value = getattr(record, member.name)
+            shown = (
+                self._selected(value, payloads.get(getattr(record, tag)))
+                if member.name == union
+                else self._value(value, member)
+            )
+            return f"{member.name}={shown}"
+
+        return _call(record, self._listed(members, len(members), assignment))
+
+    def _listed(
+        self, items: typing.Any, count: int, show: typing.Callable[..., str]
+    ) -> str:
+        """Print items as long as there is room, and how many of `count` there is none for."""
+        shown: list[str] = []
+        for item in items:
+            if self._left <= 0:
+                break
+            self._left -= 1
+            shown.append(show(item))
+        if len(shown) < count:
+            shown.append(f"... {count - len(shown)} more")
+        return ", ".join(shown)
+
+    def _selected(self, union: typing.Any, name: str | None) -> str:
+        """Print the one member of a union that is in use, if any is."""
+        chosen = [member for member in _shown(union) if member.name == name]
+        values = [self._value(getattr(union, m.name), m) for m in chosen]
+        return _call(union, ", ".join(f"{name}={value}" for value in values))
+
+    def _value(self, value: typing.Any, member: Member) -> str:
+        if member.values is not None and isinstance(value, int):
+            return _name(value, member.values, 8 * ctypes.sizeof(member.type))
+        return self._plain(value, member.type)
+
+    def _plain(self, value: typing.Any, ctype: typing.Any) -> str:
+        """Print what has no names: pointers and 64-bit numbers in hexadecimal."""
+        if is_array(ctype):
+            return self._array(value, ctype._type_)
+        if issubclass(ctype, ctypes.Structure | ctypes.Union):
+            return self.record(value)
+        if ctype is ctypes.c_void_p or hasattr(ctype, "contents"):
+            return hex(ctypes.cast(value, ctypes.c_void_p).value or 0)
+        if isinstance(value, int) and ctypes.sizeof(ctype) == 8:
+            return hex(value)
+        return repr(value)
+
+    def _array(self, values: typing.Any, element: typing.Any) -> str:
+        """Print the first items, and how many more there are; chars as bytes."""
+        if element is ctypes.c_char:
+            octets = bytes(values[:_CHARS])
+            more = len(values) - _CHARS
+            return repr(octets) + (f"... {more} more" if more > 0 else "")
+
+        def item(value: typing.Any) -> str:
+            return self._plain(value, element)
+
+        return f"[{self._listed(values[:_ELEMENTS], len(values), item)}]"
 
 
 def _shown(record: typing.Any) -> list[Member]:
@@ -55,35 +119,6 @@ def _shown(record: typing.Any) -> list[Member]:
 
 def _call(record: typing.Any, arguments: str) -> str:
     return f"{type(record).__name__}({arguments})"
-
-
-def _value(value: typing.Any, member: Member) -> str:
-    if member.values is not None and isinstance(value, int):
-        return _name(value, member.values, 8 * ctypes.sizeof(member.type))
-    return _plain(value, member.type)
-
-
-def _plain(value: typing.Any, ctype: typing.Any) -> str:
-    """Print what has no names: pointers and 64-bit numbers in hexadecimal."""
-    if is_array(ctype):
-        return _array(value, ctype._type_)
-    if ctype is ctypes.c_void_p or hasattr(ctype, "contents"):
-        return hex(ctypes.cast(value, ctypes.c_void_p).value or 0)
-    if isinstance(value, int) and ctypes.sizeof(ctype) == 8:
-        return hex(value)
-    return repr(value)
-
-
-def _array(values: typing.Any, element: typing.Any) -> str:
-    """Print the first items, and how many more there are; chars as bytes."""
-    if element is ctypes.c_char:
-        octets = bytes(values)
-        more = len(octets) - _CHARS
-        return repr(octets[:_CHARS]) + (f"... {more} more" if more > 0 else "")
-    items = [_plain(item, element) for item in values[:_ELEMENTS]]
-    if len(values) > _ELEMENTS:
-        items.append(f"... {len(values) - _ELEMENTS} more")
-    return f"[{', '.join(items)}]"
 
 
 def _name(value: int, values: typing.Any, bits: int) -> str:

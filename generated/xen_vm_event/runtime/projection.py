@@ -14,7 +14,7 @@ from collections.abc import Callable
 from operator import itemgetter
 
 from .annotations import typing
-from .layout import Place, members
+from .layout import Place, place
 from .records import Structure, Union
 
 # Brings the values of a tuple into another order, as `itemgetter` does.
@@ -48,15 +48,15 @@ def plan(
 
     The latter is None if they are in it.  Raises as `projection` does.
     """
-    places = {place.path: place for place in members(record)}
     fields: list[tuple[int, str]] = []
     for path in paths:
-        if path in places and places[path].bit_width is not None:
+        found = place(record, path)
+        if found is not None and found.bit_width is not None:
             raise ValueError(f"'{path}' is a bit-field, which cannot be selected")
-        code = _code(places[path]) if path in places else ""
-        if not code:
+        code = "" if found is None else _code(found)
+        if found is None or not code:
             raise ValueError(f"{record.__name__} has no number '{path}' to select")
-        fields.append((places[path].offset, code))
+        fields.append((found.offset, code))
     unpack, order = _unpacker(fields)
     if order == sorted(order):
         return unpack, None

@@ -152,6 +152,23 @@ class SharedRing(Generic[Request, Response]):
         gc.collect()  # a record and the members it keeps refer to each other
         self.words.release()
         self.octets.release()
+        nothing: typing.Any = _Detached()
+        self.words = self.octets = nothing
+
+
+class _Detached:
+    """Stands for the memory of a page that a ring has let go of."""
+
+    __slots__ = ()
+
+    def __getitem__(self, place: object) -> typing.NoReturn:
+        raise ValueError("the ring is detached: make another on its page")
+
+    def __setitem__(self, place: object, value: object) -> None:
+        self[place]
+
+    def release(self) -> None:
+        """Do nothing: it is released."""
 
 
 class _Half(Generic[Request, Response]):

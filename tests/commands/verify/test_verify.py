@@ -47,10 +47,7 @@ CHANGES = {
         ("part : 12", "part : 11"),
         ["struct pair.part bit_width", "struct pair.rest bit_offset"],
     ),
-    "a nested member": (
-        ("uint16_t low;", "uint8_t low;"),
-        ["struct inner.low size", "struct pair.inner.low size"],
-    ),
+    "a member's size": (("uint16_t low;", "uint8_t low;"), ["struct inner.low size"]),
     "a member's name": (
         ("uint16_t high;", "uint16_t top;"),
         ["struct inner.top offset", "struct inner.high offset"],

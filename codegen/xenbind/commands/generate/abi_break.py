@@ -7,15 +7,19 @@ an interface version whose number stays must go on meaning the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.commands.generate import manifest
 from xenbind.errors import OutputError, XenbindError
 from xenbind.facts.package import ask_package
-from xenbind.facts.probes import CLASS, expected, fingerprint, reference
+from xenbind.facts.probes import CLASS, Answer, expected, fingerprint, reference
 from xenbind.ir.interface import Interface
+
+# What leads from a member to one of its own: entries[0].id
+_STEP = re.compile(r"(\[0\])*\.")
 
 
 class AbiBreak(XenbindError):
@@ -81,7 +85,11 @@ def changes(
             yield Uncompared(interface.version, error.message)
             continue
         # How classes are called, and what belongs to which, is Python's own.
-        before = {fact: said[fact] for fact in said if not fact.startswith(CLASS)}
+        before = {
+            fact: said[fact]
+            for fact in said
+            if not fact.startswith(CLASS) and not _is_of_another(fact, said)
+        }
         after = expected(reference(interface))
         change = AbiChange(
             version=interface.version,
@@ -95,6 +103,16 @@ def changes(
         )
         if change.is_breaking or change.added:  # else it is only asked in other words
             yield change
+
+
+def _is_of_another(fact: str, said: Mapping[str, Answer]) -> bool:
+    """Tell whether a fact is one of a named record that a member is, told on the way there.
+
+    Packages have told those along every path.
+    """
+    subject = fact.rpartition(" ")[0]
+    ways = (subject[: dot.start()] for dot in _STEP.finditer(subject))
+    return any(f"{said.get(f'{way} kind')} size" in said for way in ways)
 
 
 def refuse(found: Sequence[AbiChange | Uncompared]) -> None:

@@ -50,12 +50,14 @@ def show(
     \b
     Examples:
       xenbind show
-      xenbind show 7 vm_event_st
+      xenbind show vm_event_st
       xenbind show 7 vm_event_st.u.mem_access
       xenbind show 7 VmEventReason
     """
     where = places(spec)
     loaded = load_spec(where.spec)
+    if version and not name and not _is_version(version):
+        version, name = "", version
     newest = str(loaded.versions[-1].number if loaded.versions else where.include or "")
     interface = named_interface(loaded, version or newest, cc)
     view = views.show(interface, name or None, expand)
@@ -66,3 +68,8 @@ def show(
         with console.capture() as drawn:  # rich has a way of its own to end on an error
             console.print(text(view), soft_wrap=not console.is_terminal)
         click.echo(drawn.get(), nl=False, color=True)
+
+
+def _is_version(word: str) -> bool:
+    """Tell a version or a header tree from what is the name of neither."""
+    return word.removeprefix("v").isdecimal() or "/" in word or Path(word).is_dir()

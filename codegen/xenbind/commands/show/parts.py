@@ -11,8 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from xenbind.errors import XenbindError
+from xenbind.ir import extent
 from xenbind.ir.c_types import CType, RecordRef, element, spelling
 from xenbind.ir.interface import Field, Interface, Record
+
+_MOST = 10_000  # members at every depth
 
 
 class Kind(Enum):
@@ -46,8 +50,19 @@ class Part:
 
 
 def parts(interface: Interface, record: Record, expand: bool) -> tuple[Part, ...]:
-    """Give the parts of a record; with `expand`, nested records have theirs, at every depth."""
+    """Give the parts of a record; with `expand`, nested records have theirs, at every depth.
+
+    Raises `XenbindError` where these are more than anyone reads.
+    """
     records = interface.records_by_key if expand else {}
+    if expand:
+        there = extent.members(interface.records)[record.key]
+        if there > _MOST:
+            raise XenbindError(
+                f"{record.spelling} has {there} members at every depth; --expand shows no more"
+                f" than {_MOST}",
+                "leave --expand out, or name a member by its path",
+            )
     return tuple(_parts(record, 0, records))
 
 

@@ -80,16 +80,16 @@ def _overview(interface: Interface) -> Overview:
 
 def _in_order(interface: Interface) -> Iterator[Record]:
     """Give records as declared, but each anonymous one after the record that it is part of."""
+    inside: dict[str, list[Record]] = {}
+    for record in interface.records:
+        if record.is_anonymous:
+            inside.setdefault(record.key.partition(".")[0], []).append(record)
     for record in interface.records:
         if not record.is_anonymous:
             yield record
-            inside = [
-                other
-                for other in interface.records
-                if other.key.startswith(f"{record.key}.")
-            ]
             yield from sorted(
-                inside, key=lambda other: (other.coord, other.key.count("."))
+                inside.get(record.key, ()),
+                key=lambda other: (other.coord, other.key.count(".")),
             )
 
 
@@ -103,7 +103,8 @@ def _record_view(interface: Interface, record: Record, expand: bool) -> RecordVi
             for typedef in interface.typedefs
             if record_key(typedef.type) == record.key
         ),
-        doc=record.doc or _member_doc(interface, record),
+        doc=record.doc
+        or (_member_doc(interface, record) if record.tag is None else ""),
         parts=parts(interface, record, expand),
     )
 
@@ -114,6 +115,6 @@ def _member_doc(interface: Interface, record: Record) -> str:
         field
         for outer in interface.records
         for field in outer.fields
-        if record.tag is None and record_key(field.type) == record.key
+        if record_key(field.type) == record.key
     )
     return next((field.doc for field in fields), "")
