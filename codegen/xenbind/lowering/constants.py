@@ -32,7 +32,6 @@ from xenbind.lowering.constant_expressions import (
 from xenbind.lowering.declarations import enum_key, enumerators
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
-)
 
 
 class Constants:
