@@ -241,6 +241,10 @@ def _ring_facts(name: str, half: Any) -> Iterator[tuple[str, int | str]]:
     yield f"{name} entry_size", ctypes.addressof(second) - ctypes.addressof(first)
     yield f"{name} request", first._c_name_
     yield f"{name} response", response._c_name_
+    if hasattr(half, "kept_flags"):  # the half that answers
+        yield f"{name} flags_member", half.flags_member
+        yield f"{name} version_member", half.version_member or "none"
+        yield f"{name} kept_flags", half.kept_flags & 0xFFFF_FFFF_FFFF_FFFF
 
 
 def alignment(record: type[Structure | Union]) -> int:

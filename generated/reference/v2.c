@@ -562,6 +562,7 @@ const struct xenbind_fact xenbind_facts[] = {
     { "class FrontRing first_entry", offsetof(struct vm_event_sring, ring) },
     { "class BackRing entry_size", sizeof(((struct vm_event_sring *)0)->ring[0]) },
     { "class BackRing first_entry", offsetof(struct vm_event_sring, ring) },
+    { "class BackRing kept_flags", (unsigned long long)(VM_EVENT_FLAG_VCPU_PAUSED) },
 };
 const size_t xenbind_facts_count = sizeof(xenbind_facts) / sizeof(xenbind_facts[0]);
 
@@ -733,6 +734,8 @@ const struct xenbind_word xenbind_told[] = {
     { "class vm_event_st.payload[10] member", "u.cpuid" },
     { "class vm_event_st.payload[12] member", "u.interrupt" },
     { "class vm_event_st.payload[13] member", "u.desc_access" },
+    { "class BackRing flags_member", "flags" },
+    { "class BackRing version_member", "version" },
 };
 const size_t xenbind_told_count = sizeof(xenbind_told) / sizeof(xenbind_told[0]);
 

@@ -25,6 +25,24 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
         "enum kind { KIND_A = 3, KIND_B } current; struct s { int a; };",
         {"m.KIND_B": 4, "m.Kind.A.value": 3},
     ),
+    "an enum whose members Python's enums keep for themselves": (
+        "enum Kind { _Kind__x = 1, _ignore_, _generate_next_value_, name };"
+        "struct s { enum Kind k; };",
+        {
+            "[k.value for k in m.Kind]": [1, 2, 3, 4],
+            "list(m.Kind.__members__)": [
+                *("Kind__x", "_ignore__", "_generate_next_value__", "name_")
+            ],
+        },
+    ),
+    "an enum with a member called as the next one's constant": (
+        "enum kind { A_A_B = 7, A_B, A_C }; struct s { enum kind k; };",
+        {"[(k.name, k.value) for k in m.Kind]": [("A_B", 7), ("B", 8), ("C", 9)]},
+    ),
+    "members called as what a class is written with": (
+        "typedef unsigned short u_t; struct s { u_t u_t, _u_t, ZERO, _ZERO, x; };",
+        {"sizeof(m.s)": 10, "m.s(1, 2, 3, 4, 5).x": 5},
+    ),
     "an array of an untagged struct": (
         "typedef struct { int a; } rows[2]; struct s { rows r; };",
         {"sizeof(m.s)": 8, "sizeof(m.rows_element)": 4},

@@ -8,7 +8,7 @@ package/version.py.jinja.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from xenbind.backend.ctypes_layout import is_natural
 from xenbind.backend.names import (
@@ -16,6 +16,7 @@ from xenbind.backend.names import (
     ENUM_ATTRIBUTES,
     RECORD_ATTRIBUTES,
     enum_member_name,
+    is_sunder,
     python_name,
 )
 from xenbind.backend.python_model import (
@@ -100,7 +101,11 @@ class _Module:
             for name in _member_names(record).values()
         }
         written.update(self.groups.values())
-        return {name: self.claim(f"_{name}") for name in sorted(written & members)}
+        found = {}
+        for name in sorted(written & members):
+            found[name] = python_name(f"_{name}", self.taken | members)
+            self.taken.add(found[name])
+        return found
 
     def seen(self, name: str) -> str:
         """How to name something where members' names may hide it: in a class."""
@@ -252,25 +257,32 @@ class _Module:
             else self.use(RECORDS, "OpenEnum")
         )
         taken = set(ENUM_ATTRIBUTES)
+        above: set[str] = set()
         members = []
         for short, constant in group.members_by_name.items():
             name = enum_member_name(short, taken)
             taken.add(name)
             members.append(
                 ConstantView(
-                    name, self.enum_value(constant), docstring(constant.doc, 4)
+                    name, self.enum_value(constant, above), docstring(constant.doc, 4)
                 )
             )
+            above.add(name)
         words = group.doc or f"The {group.spelling} constants."
         name = self.groups[group.key]
         again = self.aliases.get(name, "")
         return EnumView(name, base, docstring(words, 4), members, again)
 
-    def enum_value(self, constant: Constant) -> str:
-        """The constant's name, or its value where a macro has made another of the name."""
+    def enum_value(self, constant: Constant, above: Set[str]) -> str:
+        """The constant's name, or its value where that name is something else.
+
+        A macro may have made another of it, one of the members `above` may have it, or an
+        enum itself.
+        """
         flat = self.values[constant.name]
         name = self.constants[constant.name]
-        return name if flat == constant.value else str(constant.value)
+        own = flat == constant.value and name not in above and not is_sunder(name)
+        return name if own else str(constant.value)
 
     # --- records --------------------------------------------------------------------
 

@@ -30,10 +30,20 @@ ENUM_ATTRIBUTES = frozenset(["mro", "name", "value", *dir(int), *dir(enum.IntFla
 
 
 def enum_member_name(c_name: str, taken: Collection[str]) -> str:
-    """The same for a member of an enum, which keeps names like `_this_` for itself."""
+    """The same for a member of an enum, which keeps names like `_this_` for itself.
+
+    What looks like the private `_Class__name` it would not count among its members.
+    """
     name = python_name(c_name, taken)
-    reserved = name.startswith("_") and name.endswith("_") and not name.endswith("__")
-    return python_name(f"{name}_", taken) if reserved else name
+    if is_sunder(name):
+        return python_name(f"{name}_", taken)
+    public = name.lstrip("_")
+    return python_name(public, taken) if "__" in public and public != name else name
+
+
+def is_sunder(name: str) -> bool:
+    """Tell whether a name is of those with one underscore at each end."""
+    return name.startswith("_") and name.endswith("_") and not name.endswith("__")
 
 
 def python_name(c_name: str, taken: Collection[str]) -> str:

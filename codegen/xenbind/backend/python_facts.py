@@ -10,7 +10,9 @@ a tag selects, and the rings.  What C can be asked about them it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import or_
 
 from xenbind.backend.module import module_view
 from xenbind.backend.python_model import ModuleView
@@ -23,7 +25,7 @@ from xenbind.facts.probes import (
     value_probes,
 )
 from xenbind.ir.c_types import RecordRef
-from xenbind.ir.interface import Interface
+from xenbind.ir.interface import Interface, Ring
 
 
 def whole_reference(interface: Interface) -> Reference:
@@ -79,6 +81,10 @@ def _payload(interface: Interface, view: ModuleView) -> Iterator[Probe]:
 def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     """What is asked of both halves: the entry, and where the first one is in the page."""
     records = interface.records_by_key
+    names = {
+        record.key: {f.name: m.name for f, m in zip(record.fields, shown.members)}
+        for record, shown in zip(interface.records, view.records, strict=True)
+    }
     for ring, halves in zip(interface.rings, view.rings, strict=True):
         page, entry = records[ring.shared], records[ring.entry]
         entries = next(field for field in page.fields if field.name == "ring")
@@ -100,3 +106,16 @@ def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
                 key = field.type.key
                 value = f"(({entry.key} *)0)->{field.name}"
                 yield Probe(f"{name} {role}", record_type(value, key), key, coord)
+        request = entry.fields[0].type
+        assert isinstance(request, RecordRef)
+        yield from _meanings(ring, f"{CLASS}{halves.back}", names[request.key])
+
+
+def _meanings(ring: Ring, name: str, names: Mapping[str, str]) -> Iterator[Probe]:
+    """What the back half is told of its requests, whose members have these names."""
+    for key, member in (("flags", ring.flags or "flags"), ("version", ring.version)):
+        told = names.get(member, member) if member is not None else "none"
+        yield Probe(f"{name} {key}_member", "", told, ring.coord)
+    kept = " | ".join(f"(unsigned long long)({flag.name})" for flag in ring.keep)
+    value = reduce(or_, (flag.value for flag in ring.keep), 0)
+    yield Probe(f"{name} kept_flags", kept or "0", value, ring.coord)

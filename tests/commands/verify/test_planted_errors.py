@@ -54,6 +54,10 @@ record = "struct disk_request"
 tag = "kind"
 union = "u"
 prefix = "DISK_KIND_"
+
+[ring.tape]
+flags = "status"
+keep = ["DISK_FLAG_LAST"]
 """
 
 VERIFY, TESTS = "verify", "the package's tests"
@@ -146,6 +150,18 @@ PLANTED = {
         "entry = tape_sring_entry",
         BOTH,
         ["class FrontRing entry", "class FrontRing entry_size"],
+    ),
+    "what an answer's flags are written to": (
+        r'flags_member = "status"',
+        'flags_member = "id"',
+        BOTH,
+        ["class TapeBackRing flags_member"],
+    ),
+    "what an answer keeps": (
+        r"kept_flags = DISK_FLAG_LAST",
+        "kept_flags = DISK_FLAG_SYNC",
+        BOTH,
+        ["class TapeBackRing kept_flags"],
     ),
     "where a ring begins": (
         r"first_entry = \w+",
