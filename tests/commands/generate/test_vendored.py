@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
+import sys
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import TINY, own_tests, tree, xenbind
+from support import PROJECT, TINY, own_tests, tree, xenbind
 
 SPEC = """\
 [interface]
@@ -161,3 +165,44 @@ def test_stat_names_what_is_stale(repository: Path) -> None:
     (repository / "bindings" / "generated" / "tiny" / "v1.py").write_text("x = 1\n")
     result = xenbind("check", "--stat", cwd=repository)
     assert result.stdout == "stale: bindings/generated/tiny/v1.py\n"
+
+
+@pytest.mark.exhaustive
+def test_the_action_s_steps_tell_right_from_wrong(clone: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    venv.create(environment, with_pip=True)
+    steps = re.findall(r"^ +run: (.+)$", (PROJECT / "action.yml").read_text(), re.M)
+    assert len(steps) == 3
+
+    def status(step: str) -> int:
+        return subprocess.run(
+            ["bash", "-e", "-c", step],
+            cwd=clone,
+            env={
+                **os.environ,
+                "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
+                "GITHUB_ACTION_PATH": str(PROJECT),
+                "TARGET": "x86_64",
+            },
+            check=False,
+        ).returncode
+
+    assert [status(step) for step in steps] == [0, 0, 0]
+    edit("third_party/xen/vm_event.h", "uint64_t", "uint32_t")(clone)
+    assert [status(step) for step in steps[1:]] == [1, 1]
+
+
+@pytest.mark.exhaustive
+def test_the_hook_tells_right_from_wrong(clone: Path, tmp_path: Path) -> None:
+    def status() -> int:
+        command = [sys.executable, "-m", "pre_commit", "try-repo", str(PROJECT)]
+        return subprocess.run(
+            [*command, "xenbind-check", "--all-files"],
+            cwd=clone,
+            env={**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "cache")},
+            check=False,
+        ).returncode
+
+    assert status() == 0
+    edit("third_party/xen/vm_event.h", "uint64_t", "uint32_t")(clone)
+    assert status() == 1
