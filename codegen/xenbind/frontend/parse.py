@@ -21,7 +21,7 @@ from xenbind.errors import SourceError
 from xenbind.frontend import gnu_c
 from xenbind.frontend.attributes import attach_attributes
 from xenbind.frontend.macros import ExpandedMacro, is_expression
-from xenbind.source import IDENTIFIER, Coord, Sources
+from xenbind.source import IDENTIFIER, Coord, Sources, without_comments
 
 _VARIABLE = "xenbind_constant_"
 
@@ -114,10 +114,21 @@ def _with_variables(text: str, macros: Sequence[ExpandedMacro]) -> str:
     return f"{text}\n{variables}"
 
 
+# A character, or its universal character name (C11 6.4.3).
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}")
+
+
 def _syntax_error(message: str, sources: Sources) -> SourceError:
     found = re.match(r"(.*?):(?:(\d+):)?(?:\d+:)? (.*)", message, re.DOTALL)
     file, line, words = found.groups() if found else ("", None, message)
     text = sources.line(file, int(line or 1))
+    beyond = _BEYOND_ASCII.search(without_comments(text))
+    if words.startswith("Illegal character") and beyond:
+        return SourceError(
+            Coord(file, int(line or 1), beyond.start() + 1),
+            f"'{beyond[0]}' in a name: only names in ASCII are understood here",
+            "give it a name in ASCII",
+        )
     token = words.removeprefix("before: ")
     coord = (
         sources.locate(file, int(line or 1), token) if token.isidentifier() else None
