@@ -82,7 +82,10 @@ def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     """What is asked of both halves: the entry, and where the first one is in the page."""
     records = interface.records_by_key
     names = {
-        record.key: {f.name: m.name for f, m in zip(record.fields, shown.members)}
+        record.key: {
+            field.name: member.name
+            for field, member in zip(record.fields, shown.members, strict=True)
+        }
         for record, shown in zip(interface.records, view.records, strict=True)
     }
     for ring, halves in zip(interface.rings, view.rings, strict=True):

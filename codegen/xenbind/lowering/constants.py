@@ -33,6 +33,9 @@ from xenbind.lowering.declarations import enum_key, enumerators
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 
+# What every function's body has by itself (C11 6.4.2.2, and GNU's).
+_FUNCTION_NAMES = frozenset(["__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"])
+
 
 class Constants:
     """The constants of one header; `left_out` grows as they are asked for."""
@@ -144,7 +147,8 @@ class Constants:
         name = expanded.expansion
         if value := self.types.enumerator(name):
             return value.value
-        if name.isidentifier() and name != expanded.macro.name and is_name(name):
+        is_other = is_name(name) and name != expanded.macro.name
+        if is_other or name in _FUNCTION_NAMES:
             raise Unevaluable(self.what_is(name))
         if is_type(name):
             raise Unevaluable("it is a type")
