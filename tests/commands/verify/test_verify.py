@@ -152,6 +152,20 @@ def test_a_bit_field_as_wide_as_its_type_is_no_mismatch(
     )
 
 
+def test_a_header_that_one_target_refuses_is_verified_for_the_others(
+    tmp_path: Path,
+) -> None:
+    require(shutil.which("clang") is not None, "clang")
+    wide = "#define VM_EVENT_INTERFACE_VERSION 1\nstruct wide { long bits : 40; };\n"
+    folder = tree(tmp_path / "headers", wide)
+    arguments = ("--include", folder, "--out", tmp_path / "out", "--cc", "clang")
+    assert xenbind("generate", *arguments).returncode == 0
+    result = xenbind("verify", *arguments, "--target", "all")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[0] == "i386: refused by its compiler"
+    assert "arm64 version 1: " in result.stdout
+
+
 def test_a_compiler_that_contradicts_itself_is_no_mismatch(tmp_path: Path) -> None:
     require(shutil.which("clang") is not None, "clang")
     # Where C sets the bits of b clang's DWARF does not know.

@@ -15,6 +15,7 @@ import click
 
 from xenbind.commands.verify import compare
 from xenbind.commands.verify.report import as_json, text, total
+from xenbind.errors import SourceError, describe
 from xenbind.ir.abi import ABIS
 from xenbind.options import (
     cc_option,
@@ -80,14 +81,28 @@ def run(
     targets: Sequence[str] = (),
     wants_json: bool = False,
 ) -> bool:
-    """Verify, and print the reports; gives whether nothing differs."""
+    """Verify, and print the reports; gives whether nothing differs.
+
+    A header that one target's compiler refuses is told as that, and the others go on.
+    """
     machines, missing = find_machines(targets, find_compiler(cc))
     for reason in missing:
         click.echo(f"skipped {reason.message}; {reason.advice}", err=True)
     reports = []
+    refused = False
     for machine in machines:
         for version in spec.versions:
-            report = compare.verify(spec, version, out, machine)
+            try:
+                report = compare.verify(spec, version, out, machine)
+            except SourceError as error:
+                if len(machines) == 1:
+                    raise
+                refused = True
+                name = machine.target.name
+                click.echo(
+                    f"{name}: refused by its compiler\n{describe(error)}", err=True
+                )
+                continue
             reports.append(report)
             if not wants_json:
                 click.echo(text(report))
@@ -95,4 +110,4 @@ def run(
         click.echo(json.dumps([as_json(report) for report in reports], indent=2))
     elif len(reports) > 1:
         click.echo(total(reports))
-    return not any(report.mismatches for report in reports)
+    return not (refused or any(report.mismatches for report in reports))
