@@ -65,8 +65,13 @@ def plan(
 
 
 def _code(place: Place) -> str:
-    """Give the struct code of a number in bytes of its own, empty for anything else."""
+    """Give the struct code of a scalar in bytes of its own, empty for anything else.
+
+    A pointer is none: on another machine it is as wide as pointers are there.
+    """
     kind = getattr(place.member.type, "_type_", None)
+    if kind in tuple("fd?c"):
+        return str(kind)
     if kind not in tuple("bBhHiIlLqQ"):
         return ""
     code = {1: "b", 2: "h", 4: "i", 8: "q"}[place.size]

@@ -43,6 +43,14 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
         "typedef unsigned short u_t; struct s { u_t u_t, _u_t, ZERO, _ZERO, x; };",
         {"sizeof(m.s)": 10, "m.s(1, 2, 3, 4, 5).x": 5},
     ),
+    "a projection of floats, truth and a character": (
+        "struct __attribute__((packed)) s { char c; double d; _Bool b; float f; };",
+        {
+            "p.projection(m.s, *'fdbc')(bytes(m.s(b'x', 2.5, 1, .5)), 0)": (
+                *(0.5, 2.5, True, b"x"),
+            )
+        },
+    ),
     "an array of an untagged struct": (
         "typedef struct { int a; } rows[2]; struct s { rows r; };",
         {"sizeof(m.s)": 8, "sizeof(m.rows_element)": 4},
@@ -133,5 +141,10 @@ def test_the_package_has_what_is_declared(
 
     monkeypatch.syspath_prepend(str(out))
     module = importlib.import_module(f"{package}.v0")
-    names: dict[str, Any] = {"m": module, "sizeof": sizeof, "pointer": pointer}
+    names: dict[str, Any] = {
+        "m": module,
+        "p": importlib.import_module(package),
+        "sizeof": sizeof,
+        "pointer": pointer,
+    }
     assert {text: eval(text, names) for text in expected} == expected
