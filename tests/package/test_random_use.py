@@ -93,8 +93,8 @@ FAULTS = {
     ),
     "a placed _Bool takes the lowest bit": (
         "placed.py",
-        "bool if member.type is ctypes.c_bool else int",
-        "int",
+        "bool if member.type is ctypes.c_bool else index",
+        "index",
     ),
     "a copy shares its memory": (
         "records.py",

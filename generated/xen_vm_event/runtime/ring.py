@@ -209,9 +209,8 @@ class _Half(Generic[Request, Response]):
         self.xen_mb = chosen.xen_mb
         self.xen_rmb = chosen.xen_rmb
         self.xen_wmb = chosen.xen_wmb
-        if start is None:
-            start = sring.words[sring.rsp_prod]
-        self.attach(sring, start & U32, len(sring.octets))
+        at = sring.words[sring.rsp_prod] if start is None else start
+        self.attach(sring, at & U32, len(sring.octets))
 
     def __enter__(self) -> typing.Self:
         return self
