@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from xenbind.errors import SourceError, XenbindError
-from xenbind.source import Coord
+from xenbind.spec.places import KeyPath
+from xenbind.spec.places import find as find_places
 
 _KEYS = ("spec", "include", "out")
 
@@ -45,23 +46,23 @@ def find(start: Path) -> Config | None:
     something else than the paths `spec`, `include` and `out`.
     """
     for folder in (start, *start.parents):
-        for path, table in _tables(folder):
-            return _config(path, table)
+        for path, heading, table in _tables(folder):
+            return _config(path, heading, table)
         if (folder / ".git").exists():
             break
     return None
 
 
-def _tables(folder: Path) -> Iterator[tuple[Path, Any]]:
-    """Give the files of a folder that configure xenbind, with what they say."""
+def _tables(folder: Path) -> Iterator[tuple[Path, KeyPath, Any]]:
+    """Give the files of a folder that configure xenbind, where in them, and what they say."""
     if (path := folder / "xenbind.toml").is_file():
-        yield path, _load(path)
+        yield path, (), _load(path)
     # Most pyproject.toml are none of ours: one that is not TOML is for others to refuse.
     path = folder / "pyproject.toml"
     if path.is_file() and b"xenbind" in path.read_bytes():
         tool = _load(path).get("tool", {})
         if isinstance(tool, dict) and "xenbind" in tool:
-            yield path, tool["xenbind"]
+            yield path, ("tool", "xenbind"), tool["xenbind"]
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -74,19 +75,21 @@ def _load(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _config(path: Path, table: Any) -> Config:
+def _config(path: Path, heading: KeyPath, table: Any) -> Config:
     if not isinstance(table, dict):
-        raise _error(path, "'xenbind' must be a table", "write [tool.xenbind]")
+        raise _error(path, heading, "'xenbind' must be a table", "write [tool.xenbind]")
     for key, value in table.items():
         if key not in _KEYS:
-            known = ", ".join(_KEYS)
-            raise _error(path, f"unknown key: '{key}'", f"use one of {known}")
+            known = f"use one of {', '.join(_KEYS)}"
+            raise _error(path, (*heading, key), f"unknown key: '{key}'", known)
         if not isinstance(value, str) or not value or "\0" in value:
-            raise _error(path, f"'{key}' must be a path", f'write {key} = "folder"')
+            advice = f'write {key} = "folder"'
+            raise _error(path, (*heading, key), f"'{key}' must be a path", advice)
     # As a user would write them, so that messages stay short.
     folder = Path(os.path.relpath(path.parent))
     return Config(folder, **{key: folder / value for key, value in table.items()})
 
 
-def _error(path: Path, message: str, advice: str) -> SourceError:
-    return SourceError(Coord(str(path), 1, 1), message, advice, of_line=False)
+def _error(path: Path, keys: KeyPath, message: str, advice: str) -> SourceError:
+    text = path.read_bytes().decode("utf-8")
+    return SourceError(find_places(str(path), text).of(*keys), message, advice)
