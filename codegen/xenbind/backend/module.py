@@ -98,7 +98,7 @@ class _Module:
         members = {
             name
             for record in self.interface.records
-            for name in _member_names(record).values()
+            for name in member_names(record).values()
         }
         written.update(self.groups.values())
         found = {}
@@ -177,7 +177,7 @@ class _Module:
         """What the spec says of a ring's requests, as attributes of its back half."""
         request = self.records[ring.entry].fields[0].type
         assert isinstance(request, RecordRef)
-        names = _member_names(self.records[request.key])
+        names = member_names(self.records[request.key])
         if ring.flags is not None:
             yield "flags_member", text(names[ring.flags])
         if ring.keep:
@@ -292,7 +292,7 @@ class _Module:
         flat = True
         inside = self.members[record.key] - len(record.fields)
         natural = inside <= _MOST_INSIDE and is_natural(record, self.records)
-        names = _member_names(record)
+        names = member_names(record)
         for field in record.fields:
             name = names[field.name]
             members.append(
@@ -329,8 +329,8 @@ class _Module:
             return None
         union = next(f.type for f in record.fields if f.name == payload.union)
         assert isinstance(union, RecordRef)
-        own = _member_names(record)
-        inner = _member_names(self.records[union.key])
+        own = member_names(record)
+        inner = member_names(self.records[union.key])
         types = {
             f.name: self.types.python_type(f.type)
             for f in self.records[union.key].fields
@@ -423,7 +423,7 @@ _IMPORTABLE = TYPE_NAMES.union(
 _WRITTEN = TYPE_NAMES.union(["At", "ZERO", "property"], PYTHON_TYPES)
 
 
-def _member_names(record: Record) -> dict[str, str]:
+def member_names(record: Record) -> dict[str, str]:
     """The members' names in Python, by their names in C."""
     names: dict[str, str] = {}
     taken = set(RECORD_ATTRIBUTES)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from operator import or_
 
-from xenbind.backend.module import module_view
+from xenbind.backend.module import member_names, module_view
 from xenbind.backend.python_model import ModuleView
 from xenbind.facts.probes import (
     CLASS,
@@ -81,13 +81,6 @@ def _payload(interface: Interface, view: ModuleView) -> Iterator[Probe]:
 def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     """What is asked of both halves: the entry, and where the first one is in the page."""
     records = interface.records_by_key
-    names = {
-        record.key: {
-            field.name: member.name
-            for field, member in zip(record.fields, shown.members, strict=True)
-        }
-        for record, shown in zip(interface.records, view.records, strict=True)
-    }
     for ring, halves in zip(interface.rings, view.rings, strict=True):
         page, entry = records[ring.shared], records[ring.entry]
         entries = next(field for field in page.fields if field.name == "ring")
@@ -111,7 +104,8 @@ def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
                 yield Probe(f"{name} {role}", record_type(value, key), key, coord)
         request = entry.fields[0].type
         assert isinstance(request, RecordRef)
-        yield from _meanings(ring, f"{CLASS}{halves.back}", names[request.key])
+        names = member_names(records[request.key])
+        yield from _meanings(ring, f"{CLASS}{halves.back}", names)
 
 
 def _meanings(ring: Ring, name: str, names: Mapping[str, str]) -> Iterator[Probe]:

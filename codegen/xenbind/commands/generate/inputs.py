@@ -72,8 +72,7 @@ def surroundings(job: Job, spec: Spec, names: Sequence[str]) -> dict[str, str]:
 def _files(job: Job, spec: Spec, texts: Mapping[Path, str]) -> str:
     """Give the digest of the files that headers may include and did not."""
     read = {path.resolve() for path in texts}
-    folders = {folder for version in spec.versions for folder in [version.directory]}
-    folders |= set(spec.include)
+    folders = {*spec.include, *(version.directory for version in spec.versions)}
     asked: set[Path] = set()
     for path, text in texts.items():
         names = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from xenbind.commands.generate import manifest
@@ -18,7 +19,7 @@ from xenbind.options import places
 from xenbind.resources import package
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """One run: a spec file, a foreign header tree or None, an output folder, a compiler.
 
@@ -38,7 +39,7 @@ class Job:
         """The folder that holds the headers: the foreign tree, or the spec's own."""
         return self.include or self.spec.parent
 
-    @property
+    @cached_property
     def project(self) -> Path:
         """The folder that the output moves with: a repository, or what stands for one.
 
