@@ -13,15 +13,14 @@ Takes the folder that a command runs in; gives what `xenbind.toml`, or `[tool.xe
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xenbind.errors import SourceError, XenbindError
+from xenbind.spec import toml_file
 from xenbind.spec.places import KeyPath
-from xenbind.spec.places import find as find_places
+from xenbind.spec.toml_file import TomlFile
 
 _KEYS = ("spec", "include", "out")
 
@@ -46,50 +45,42 @@ def find(start: Path) -> Config | None:
     something else than the paths `spec`, `include` and `out`.
     """
     for folder in (start, *start.parents):
-        for path, heading, table in _tables(folder):
-            return _config(path, heading, table)
+        for file, heading, table in _tables(folder):
+            return _config(file, heading, table)
         if (folder / ".git").exists():
             break
     return None
 
 
-def _tables(folder: Path) -> Iterator[tuple[Path, KeyPath, Any]]:
+def _tables(folder: Path) -> Iterator[tuple[TomlFile, KeyPath, Any]]:
     """Give the files of a folder that configure xenbind, where in them, and what they say."""
     if (path := folder / "xenbind.toml").is_file():
-        yield path, (), _load(path)
+        file = _load(path)
+        yield file, (), file.data
     # Most pyproject.toml are none of ours: one that is not TOML is for others to refuse.
     path = folder / "pyproject.toml"
     if path.is_file() and b"xenbind" in path.read_bytes():
-        tool = _load(path).get("tool", {})
+        file = _load(path)
+        tool = file.data.get("tool", {})
         if isinstance(tool, dict) and "xenbind" in tool:
-            yield path, ("tool", "xenbind"), tool["xenbind"]
+            yield file, ("tool", "xenbind"), tool["xenbind"]
 
 
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise XenbindError(
-            f"cannot read {path}: {reason}", "see https://toml.io for the syntax"
-        ) from None
+def _load(path: Path) -> TomlFile:
+    return toml_file.load(path, "configuration", "mend or remove it")
 
 
-def _config(path: Path, heading: KeyPath, table: Any) -> Config:
+def _config(file: TomlFile, heading: KeyPath, table: Any) -> Config:
     if not isinstance(table, dict):
-        raise _error(path, heading, "'xenbind' must be a table", "write [tool.xenbind]")
+        message = "'xenbind' must be a table"
+        raise file.error(heading, message, "write [tool.xenbind]")
     for key, value in table.items():
         if key not in _KEYS:
             known = f"use one of {', '.join(_KEYS)}"
-            raise _error(path, (*heading, key), f"unknown key: '{key}'", known)
+            raise file.error((*heading, key), f"unknown key: '{key}'", known)
         if not isinstance(value, str) or not value or "\0" in value:
             advice = f'write {key} = "folder"'
-            raise _error(path, (*heading, key), f"'{key}' must be a path", advice)
+            raise file.error((*heading, key), f"'{key}' must be a path", advice)
     # As a user would write them, so that messages stay short.
-    folder = Path(os.path.relpath(path.parent))
+    folder = Path(os.path.relpath(file.path.parent))
     return Config(folder, **{key: folder / value for key, value in table.items()})
-
-
-def _error(path: Path, keys: KeyPath, message: str, advice: str) -> SourceError:
-    text = path.read_bytes().decode("utf-8")
-    return SourceError(find_places(str(path), text).of(*keys), message, advice)

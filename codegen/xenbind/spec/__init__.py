@@ -6,7 +6,7 @@
 
 from xenbind.spec.model import PayloadSpec, RingSpec, Spec, VersionSpec
 from xenbind.spec.places import KeyPath
-from xenbind.spec.reader import load
+from xenbind.spec.reader import load, read
 from xenbind.spec.rules import RELEASE
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Spec",
     "VersionSpec",
     "load",
+    "read",
 ]

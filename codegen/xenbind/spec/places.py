@@ -1,6 +1,6 @@
 """Find where each key and each entry of a list stands in a TOML text: tomllib does not tell.
 
-Takes a text of any kind; gives `Places`.  `reader` asks it for the place of an error.  It
+Takes a text of any kind; gives `Places`.  `toml_file` keeps them for errors.  It
 follows TOML's grammar as far as that tells where a key or value ends, and leaves it to
 tomllib whether the text is TOML: at the first thing that is none it stops.
 

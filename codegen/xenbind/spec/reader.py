@@ -1,7 +1,7 @@
 """Read a spec: from the path of a TOML file to a `Spec`.
 
 Each key is held against the schema and each text against its rule, and an error is told
-where `places` finds the key.  Unknown keys are errors, so that a misspelt one cannot pass
+where the file has the key.  Unknown keys are errors, so that a misspelt one cannot pass
 for an absent one.  Whether the headers have what the spec names is for `lowering` to tell.
 
     [[version]]
@@ -11,18 +11,16 @@ for an absent one.  Whether the headers have what the spec names is for `lowerin
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xenbind.errors import SourceError, XenbindError
-from xenbind.source import Coord
-from xenbind.spec import rules
+from xenbind.errors import SourceError
+from xenbind.spec import rules, toml_file
 from xenbind.spec.model import PayloadSpec, RingSpec, Spec, VersionSpec
-from xenbind.spec.places import KeyPath, find
+from xenbind.spec.places import KeyPath
 from xenbind.spec.rules import Rule
+from xenbind.spec.toml_file import TomlFile
 
 # What each section may hold: a key's type, and the rule for each text in it.  The texts of
 # `package` and of tables have rules of their own.
@@ -63,7 +61,6 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "version": ("number", "directory"),
     "ring": (),
 }
-_LARGEST = 256 << 10  # bytes; xenbind's own spec has 2 KB
 _HIGHEST = (1 << 63) - 1  # TOML's own
 
 
@@ -73,45 +70,22 @@ def load(path: Path) -> Spec:
     Raises `SourceError` at the key that is unknown, missing, of the wrong type or not what
     it may be, and `XenbindError` where the file cannot be read at all.
     """
-    return _Reader(path, _text(path)).spec()
+    return _Reader(read(path)).spec()
 
 
-def _text(path: Path) -> str:
-    try:
-        if path.exists() and not path.is_file():
-            raise _unreadable(path, "it is not a regular file")
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise _unreadable(path, f"it is larger than {_LARGEST >> 10} KB")
-        # Not by `open`, to which a lone CR were the end of a line.
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _unreadable(path, "it is not UTF-8") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise _unreadable(path, getattr(error, "strerror", str(error))) from error
+def read(path: Path) -> TomlFile:
+    """Read what a spec's file says, without a look at whether it may say that.
 
-
-def _unreadable(path: Path, reason: str) -> XenbindError:
-    return XenbindError(
-        f"cannot read the spec {path}: {reason}", "name an existing spec with --spec"
-    )
+    Raises as `toml_file.load` does.
+    """
+    return toml_file.load(path, "spec", "name an existing spec with --spec")
 
 
 class _Reader:
-    def __init__(self, path: Path, text: str) -> None:
-        self.path = path
-        self.places = find(str(path), text)
-        try:
-            self.data: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-            line, column = map(int, place.groups()) if place else (_last(text), 1)
-            raise SourceError(
-                Coord(str(path), line, column),
-                str(error).partition(" (at ")[0],
-                "see https://toml.io for the syntax",
-            ) from None
+    def __init__(self, file: TomlFile) -> None:
+        self.file = file
+        self.path = file.path
+        self.data = file.data
 
     def spec(self) -> Spec:
         for section in self.data:
@@ -143,7 +117,7 @@ class _Reader:
             payload=self.payload(),
             rings=self.rings(),
             skip=tuple(interface.get("skip", ())),
-            places=self.places,
+            places=self.file.places,
         )
 
     def check_package(self, interface: Mapping[str, Any]) -> None:
@@ -299,7 +273,7 @@ class _Reader:
         return self.error(path, f"'{keys[-1]}': {message}", f"write {instead}")
 
     def error(self, path: KeyPath, message: str, advice: str) -> SourceError:
-        return SourceError(self.places.of(*path), message, advice)
+        return self.file.error(path, message, advice)
 
 
 def _texts(path: KeyPath, value: str | list[str]) -> Iterator[tuple[KeyPath, str]]:
@@ -313,8 +287,3 @@ def _texts(path: KeyPath, value: str | list[str]) -> Iterator[tuple[KeyPath, str
 def _heading(path: KeyPath) -> str:
     """Write the path of a table as its heading does, which counts no entries."""
     return ".".join(part for part in path if isinstance(part, str))
-
-
-def _last(text: str) -> int:
-    """Give the number of the last line."""
-    return len(text.splitlines())

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +20,7 @@ from pathlib import Path
 from xenbind.commands.generate.job import Job
 from xenbind.commands.generate.manifest import digest, file_digest
 from xenbind.errors import XenbindError
-from xenbind.spec import Spec
+from xenbind.spec import Spec, read
 from xenbind.toolchain.compiler import find_compiler, output, start
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -38,8 +37,8 @@ def spec_digest(job: Job) -> str:
     cannot be read.
     """
     try:
-        said = tomllib.loads(job.spec.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        said = read(job.spec).data
+    except XenbindError:
         return ""
     if job.include is not None:
         said.pop("version", None)
