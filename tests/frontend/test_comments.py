@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from xenbind.backend.python_text import comment, docstring
-from xenbind.frontend.comments import by_part, hint, of_part, plain, read, with_parts
+from xenbind.frontend.comment_words import by_part, hint, of_part, plain, with_parts
+from xenbind.frontend.comments import read
 
 HEADER = """\
 /* A file comment. */

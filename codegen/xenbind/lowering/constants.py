@@ -18,7 +18,7 @@ from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 
 from xenbind.errors import SourceError
-from xenbind.frontend import comments
+from xenbind.frontend import comment_words
 from xenbind.frontend.header import ParsedHeader
 from xenbind.frontend.macros import ExpandedMacro, is_name, is_string, is_type
 from xenbind.ir.c_types import Enumeration, Scalar
@@ -82,17 +82,19 @@ class Constants:
             key = enum_key(node)
             if node.coord.file == self.context.root or key in self.types.used_enums:
                 doc = self.context.doc(node.coord, node.name or "enum", opens=True)
-                whole, parts = comments.by_part(doc)
+                whole, parts = comment_words.by_part(doc)
                 members = map(self.enumerator, enumerators(node))
                 yield groups.CEnum(
                     key=key,
                     tag=node.name or "",
                     typedef=named.get(id(node), ""),
                     enumerators=tuple(
-                        replace(each, doc=comments.of_part(each.name, each.doc, parts))
+                        replace(
+                            each, doc=comment_words.of_part(each.name, each.doc, parts)
+                        )
                         for each in members
                     ),
-                    doc=comments.with_parts(whole, parts),
+                    doc=comment_words.with_parts(whole, parts),
                 )
 
     def enumerator(self, node: c_ast.Enumerator) -> Constant:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from pycparser import c_ast
 
-from xenbind.frontend import attributes, comments
+from xenbind.frontend import attributes, comment_words
 from xenbind.frontend.attributes import Attributes, EvaluateArgument
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer
 from xenbind.ir.interface import Member, RecordType
@@ -62,7 +62,7 @@ def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     asked = types.attributes(attributes.of_type, node)
     doc = types.context.doc(node.coord, node.name or kind, opens=True)
-    whole, parts = comments.by_part(doc)
+    whole, parts = comment_words.by_part(doc)
     members = tuple(_members(types, node, key, asked.packed))
     return RecordType(
         kind=kind,
@@ -71,7 +71,7 @@ def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
         members=tuple(_with_words(member, parts) for member in members),
         aligned=asked.aligned,
         pack=types.context.declared.packs.get(id(node), 0),
-        doc=comments.with_parts(whole, parts),
+        doc=comment_words.with_parts(whole, parts),
         coord=types.context.coord(node, node.name or kind),
     )
 
@@ -84,8 +84,8 @@ def _with_words(member: Member, parts: dict[str, str]) -> Member:
     if isinstance(member.type, RecordType):
         inner = tuple(_with_words(each, parts) for each in member.type.members)
         return replace(member, type=replace(member.type, members=inner))
-    doc = comments.of_part(member.name or "", member.doc, parts)
-    return replace(member, doc=doc, hint=member.hint or comments.hint(doc))
+    doc = comment_words.of_part(member.name or "", member.doc, parts)
+    return replace(member, doc=doc, hint=member.hint or comment_words.hint(doc))
 
 
 def _members(
@@ -134,7 +134,7 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
         packed=packed or own_packed,
         aligned=aligned,
         doc=doc,
-        hint=key or comments.hint(doc),
+        hint=key or comment_words.hint(doc),
         coord=types.context.coord(node),
     )
 
