@@ -2,7 +2,7 @@
 
 `reference` takes the IR and gives the questions: one `Probe` for each size, alignment,
 offset, bit position, kind of type, length of an array and value of a constant, and the
-members that the round trip visits; the template reference/version.c.jinja makes a C file
+members that `round_trips` visits; the template reference/version.c.jinja makes a C file
 of them.  `object_file` compiles that and reads what C says; `verify` compares it with what
 `expected` gives.
 """
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xenbind.errors import SourceError
+from xenbind.facts.round_trips import MOST_SCALARS, RoundTrip, round_trip
 from xenbind.ir import extent
 from xenbind.ir.abi import ABIS, Abi
 from xenbind.ir.c_types import (
@@ -25,6 +26,7 @@ from xenbind.ir.c_types import (
     Pointer,
     RecordRef,
     Scalar,
+    inside_arrays,
 )
 from xenbind.ir.interface import Constant, Field, Interface, Record
 from xenbind.source import Coord
@@ -33,10 +35,7 @@ from xenbind.source import Coord
 Answer = int | str
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
-_FLOATS = ("float", "double", "long double")
 _ALPHANUMERIC = f"{string.ascii_letters}{string.digits}".encode()
-# A record of more makes no round trip, as in the package's tests/members.py: those in it do.
-MOST_SCALARS = 10_000
 # For a bit-field, C is asked for a whole record in which it is set: bytes for all of these.
 _ROOM = 256 << 20
 # How facts about the generated classes begin, which C knows nothing of.
@@ -78,35 +77,6 @@ class BitProbe:
     position: int
     width: int
     coord: Coord
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A scalar member at some depth, as the round trip reads and writes it.
-
-    `path` is a C path with index variables; `lengths` are the arrays passed on the way.
-    `read` is C for the integer that it is read as, `type` turns an integer into it.
-    """
-
-    path: str
-    lengths: tuple[int, ...]
-    read: str
-    type: str
-
-    @property
-    def loops(self) -> tuple[tuple[str, int], ...]:
-        return tuple(
-            (f"xenbind_{depth}", length) for depth, length in enumerate(self.lengths)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RoundTrip:
-    """A record with the functions that fill and read it; `name` is theirs."""
-
-    name: str
-    type: str
-    leaves: tuple[Leaf, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +145,7 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
             else:
                 probes.append(probe)
         if scalars[record.key] <= MOST_SCALARS:
-            trips.append(
-                RoundTrip(
-                    record.key.replace(" ", "_"),
-                    record.key,
-                    tuple(_leaves(record, records, "", ())),
-                )
-            )
+            trips.append(round_trip(record, records))
     constants: list[Probe] = []
     strings: list[Probe] = []
     variables: list[Probe] = []
@@ -306,7 +270,7 @@ def _member_probes(
         )
         yield Probe(f"{name} size", size, field.size, field.coord)
         yield from _type_probes(name, value, field, records, abi)
-        element, lengths = _element(field.type)
+        element, lengths = inside_arrays(field.type)
         if not isinstance(element, RecordRef):
             continue
         index = "[0]" * len(lengths)
@@ -374,39 +338,3 @@ def _bits_kind(field: Field, abi: Abi) -> str:
 
 def _is_flexible(field: Field) -> bool:
     return isinstance(field.type, Array) and field.type.length is None
-
-
-def _element(c_type: CType) -> tuple[CType, tuple[int, ...]]:
-    """The type inside arrays of one or more elements, and the arrays' lengths."""
-    if not isinstance(c_type, Array) or not c_type.length:
-        return c_type, ()
-    element, lengths = _element(c_type.element)
-    return element, (c_type.length, *lengths)
-
-
-def _leaves(
-    record: Record, records: Mapping[str, Record], path: str, lengths: tuple[int, ...]
-) -> Iterator[Leaf]:
-    for field in record.fields:
-        element, inner_lengths = _element(field.type)
-        first = len(lengths)
-        all_lengths = lengths + inner_lengths
-        index = "".join(
-            f"[xenbind_{depth}]" for depth in range(first, len(all_lengths))
-        )
-        inner = f"{path}{field.name}{index}"
-        if isinstance(element, RecordRef):
-            nested = records[element.key]
-            yield from _leaves(nested, records, f"{inner}.", all_lengths)
-            continue
-        value = f"xenbind_record->{inner}"
-        if isinstance(element, Pointer):
-            read, cast = f"(uintptr_t){value}", "(void *)(uintptr_t)"
-            yield Leaf(inner, all_lengths, read, cast)
-        elif isinstance(element, Scalar | Enumeration):
-            if element.base in _FLOATS:
-                value = f"xenbind_bits({value})"
-            elif element.base == "_Bool" and field.bit_width is None:
-                # In a union it may have any bits, which C may read as it likes.
-                value = f"0 != *(const unsigned char *)&{value}"
-            yield Leaf(inner, all_lengths, value, "")

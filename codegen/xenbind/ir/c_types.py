@@ -101,6 +101,14 @@ def element(c_type: CType) -> Scalar | Enumeration | Pointer | RecordRef:
     return c_type
 
 
+def inside_arrays(c_type: CType) -> tuple[CType, tuple[int, ...]]:
+    """Give the type inside arrays of one or more elements, and the arrays' lengths."""
+    if not isinstance(c_type, Array) or not c_type.length:
+        return c_type, ()
+    inner, lengths = inside_arrays(c_type.element)
+    return inner, (c_type.length, *lengths)
+
+
 def is_anonymous(key: str) -> bool:
     """Tell whether a record's key is its path inside another: it has no name of its own."""
     return "." in key
