@@ -31,7 +31,7 @@ def generate(folder: Path, spec: Path, *include: Path) -> None:
     out = folder / "out"
     options = [option for path in include for option in ("--include", path)]
     made = xenbind("generate", "--spec", spec, *options, "--out", out)
-    assert (made.returncode, made.stderr) == (0, "")
+    assert made.returncode == 0, made.stderr
     package = next(out.glob("*/py.typed")).parent
     shutil.move(package, folder / package.name)
     shutil.rmtree(out)
