@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
+from support import PROJECT, SPEC
 from xenbind.cli import main
 
+RECORDING = PROJECT / "tests" / "data" / "write-cr4.jsonl"
 COMMANDS = ["add-version", "check", "decode", "diff", "generate", "show", "verify"]
 
 
@@ -67,3 +70,49 @@ def test_completion_knows_commands_options_and_choices() -> None:
 def test_an_unknown_command_is_wrong_usage() -> None:
     with pytest.raises(click.UsageError, match="No such command 'generat'"):
         main(["generat"], standalone_mode=False)
+
+
+def status(*arguments: str) -> object:
+    """The exit status of a command, run here."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments), standalone_mode=False)
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(f"{name} --spec nowhere.toml" for name in ("generate", "check", "verify")),
+        *(f"{name} --include nowhere" for name in ("generate", "check", "verify")),
+        *("show --spec nowhere.toml", "diff 6 7 --spec nowhere.toml"),
+        *("add-version . --spec nowhere.toml", "decode page --spec nowhere.toml"),
+        *("add-version nowhere --spec SPEC", "show no/where", "diff 7 no/where"),
+        *("diff nowhere 7", "decode nowhere", "decode ."),
+        *("show --spec .", "generate --spec /dev/full", "generate --include page"),
+        "decode page --format arrow --output no/where",
+    ],
+)
+def test_a_file_that_is_not_there_or_cannot_be_read_has_exit_status_3(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page").write_bytes(RECORDING.read_bytes())
+    assert status(*command.replace("SPEC", str(SPEC)).split()) == 3
+    assert capsys.readouterr().err.startswith("xenbind: error: ")
+
+
+@pytest.mark.parametrize("command", ["show 99", "diff 7 v99", "show 7 nothing"])
+def test_a_name_that_is_not_there_is_an_error_in_the_input(command: str) -> None:
+    assert status(*command.split(), "--spec", str(SPEC)) == 1
+
+
+@pytest.mark.parametrize("said", [b"\xff", b"x = " + b"1" * (300 << 10), b"x ="])
+def test_a_spec_that_is_none_is_an_error_in_the_input(
+    said: bytes, tmp_path: Path
+) -> None:
+    spec = tmp_path / "spec.toml"
+    spec.write_bytes(said)
+    assert status("show", "--spec", str(spec)) == 1

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xenbind.errors import SourceError, XenbindError
+from xenbind.errors import SourceError, SystemFailure, XenbindError
 from xenbind.spec.places import KeyPath
 from xenbind.spec.places import find as find_places
 
@@ -42,8 +42,9 @@ class Config:
 def find(start: Path) -> Config | None:
     """Give the configuration that holds in a folder, None if there is none.
 
-    Raises `XenbindError` for a file that cannot be read, `SourceError` for one that says
-    something else than the paths `spec`, `include` and `out`.
+    Raises `SystemFailure` for a file that cannot be read, `XenbindError` for one that is no
+    TOML, and `SourceError` for one that says something else than the paths `spec`, `include`
+    and `out`.
     """
     for folder in (start, *start.parents):
         for path, heading, table in _tables(folder):
@@ -68,10 +69,14 @@ def _tables(folder: Path) -> Iterator[tuple[Path, KeyPath, Any]]:
 def _load(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
+        raise SystemFailure(
+            f"cannot read {path}: {error.strerror}",
+            "get permission to read it, or run this in another folder",
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise XenbindError(
-            f"cannot read {path}: {reason}", "see https://toml.io for the syntax"
+            f"cannot read {path}: {error}", "see https://toml.io for the syntax"
         ) from None
 
 

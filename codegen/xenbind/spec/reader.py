@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xenbind.errors import SourceError, XenbindError
+from xenbind.errors import SourceError, SystemFailure, XenbindError
 from xenbind.source import Coord
 from xenbind.spec import rules
 from xenbind.spec.model import PayloadSpec, RingSpec, Spec, VersionSpec
@@ -71,7 +71,8 @@ def load(path: Path) -> Spec:
     """Read and validate a spec.
 
     Raises `SourceError` at the key that is unknown, missing, of the wrong type or not what
-    it may be, and `XenbindError` where the file cannot be read at all.
+    it may be, `XenbindError` for what is no text of such a size, and `SystemFailure` where the
+    file cannot be read at all.
     """
     return _Reader(path, _text(path)).spec()
 
@@ -79,22 +80,27 @@ def load(path: Path) -> Spec:
 def _text(path: Path) -> str:
     try:
         if path.exists() and not path.is_file():
-            raise _unreadable(path, "it is not a regular file")
+            raise SystemFailure(*_unreadable(path, "it is not a regular file"))
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise _unreadable(path, f"it is larger than {_LARGEST >> 10} KB")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", str(error))
+        raise SystemFailure(*_unreadable(path, reason)) from error
+    if len(data) > _LARGEST:
+        reason = f"it is larger than {_LARGEST >> 10} KB"
+        raise XenbindError(*_unreadable(path, reason))
+    try:
         # Not by `open`, to which a lone CR were the end of a line.
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise _unreadable(path, "it is not UTF-8") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise _unreadable(path, getattr(error, "strerror", str(error))) from error
+        raise XenbindError(*_unreadable(path, "it is not UTF-8")) from None
 
 
-def _unreadable(path: Path, reason: str) -> XenbindError:
-    return XenbindError(
-        f"cannot read the spec {path}: {reason}", "name an existing spec with --spec"
+def _unreadable(path: Path, reason: str) -> tuple[str, str]:
+    """Give message and advice."""
+    return (
+        f"cannot read the spec {path}: {reason}",
+        "name an existing spec with --spec",
     )
 
 

@@ -19,6 +19,7 @@ from xenbind.options import (
     cc_option,
     json_option,
     load_spec,
+    may_be_version,
     named_interface,
     places,
     spec_option,
@@ -72,4 +73,4 @@ def show(
 
 def _is_version(word: str) -> bool:
     """Tell a version or a header tree from what is the name of neither."""
-    return word.removeprefix("v").isdecimal() or "/" in word or Path(word).is_dir()
+    return may_be_version(word) or "/" in word or Path(word).is_dir()
