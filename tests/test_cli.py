@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from support import PROJECT, SPEC
+from terminal import on_terminal
 from xenbind.cli import main
 
 RECORDING = PROJECT / "tests" / "data" / "write-cr4.jsonl"
@@ -45,6 +46,12 @@ def test_the_list_says_what_the_command_says(name: str) -> None:
     assert context.command.name == name
     sentence = (context.command.help or "").partition("\n\n")[0]
     assert " ".join(sentence.split()) == listed.help
+
+
+def test_the_list_is_whole_on_a_terminal_of_80_columns() -> None:
+    shown = on_terminal("--help", columns=80)
+    for listed in main.commands.values():
+        assert f"  {listed.help}\n" in shown
 
 
 def test_help_imports_no_command() -> None:

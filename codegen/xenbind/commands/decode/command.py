@@ -15,6 +15,7 @@ from typing import cast
 
 import click
 
+from xenbind.colours import say
 from xenbind.commands.decode import table
 from xenbind.commands.decode.events import ARCHES, events
 from xenbind.commands.decode.recording import Form, read
@@ -77,9 +78,10 @@ def decode(
     spec: Path | None,
     cc: str | None,
 ) -> None:
-    """Tell what recorded requests say: FILE is a recording, a ring page's dump, or -.
+    """Tell what recorded requests say.
 
-    The interface version is taken from the bytes. Of the union, only the member is shown
+    FILE is a recording, a ring page's dump, JSON lines, or - for standard input. The
+    interface version is taken from the bytes. Of the union, only the member is shown
     that the reason selects. What --json prints can be read again: its lines have the bytes.
     examples/monitor.py records with --record events.raw, or as such lines with --json.
 
@@ -101,7 +103,7 @@ def decode(
         bad += 1
         if not skip_bad:
             raise error
-        click.echo(describe(error), err=True)
+        say(describe(error), err=True)
 
     interfaces = _by_version(load_spec(places(spec).spec), cc)
     with _binary(file) as stream:

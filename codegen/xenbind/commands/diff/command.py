@@ -52,9 +52,10 @@ def diff(
     wants_json: bool,
     exit_code: bool,
 ) -> None:
-    """Tell what changed in the ABI from OLD to NEW, and whether an old monitor still works.
+    """Tell what changed in the ABI between two versions.
 
-    OLD and NEW are versions in the spec or folders with a header tree.
+    OLD and NEW are versions in the spec or folders with a header tree. Says as well whether
+    a monitor that was written for OLD still works.
 
     \b
     Examples:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from xenbind.colours import wanted
 from xenbind.commands.show import view as views
 from xenbind.commands.show.as_json import as_json
 from xenbind.commands.show.text import text
@@ -43,7 +44,7 @@ def show(
     cc: str | None,
     wants_json: bool,
 ) -> None:
-    """Draw the layout of a struct or union, or list what a version declares.
+    """Draw a struct's layout, or list what a version declares.
 
     VERSION is a version in the spec (the newest if left out) or a folder with a header
     tree; TYPE a struct, union or typedef, a path to a member, or a group of constants.
@@ -68,7 +69,7 @@ def show(
         console = Console()
         with console.capture() as drawn:  # rich has a way of its own to end on an error
             console.print(text(view), soft_wrap=not console.is_terminal)
-        click.echo(drawn.get(), nl=False, color=True)
+        click.echo(drawn.get(), nl=False, color=wanted() is None)
 
 
 def _is_version(word: str) -> bool:
