@@ -18,7 +18,12 @@ COMMANDS = ["add-version", "check", "decode", "diff", "generate", "show", "verif
 
 
 def complete(words: str) -> list[str]:
-    """What bash is told when a user presses the tab key behind these words."""
+    """The words that bash is told when a user presses the tab key behind these."""
+    return [line.partition(",")[2] for line in offered(words)]
+
+
+def offered(words: str) -> list[str]:
+    """All that bash is told, and nobody is told anything else."""
     run = subprocess.run(
         [sys.executable, "-m", "xenbind"],
         env={
@@ -31,7 +36,8 @@ def complete(words: str) -> list[str]:
         text=True,
         check=False,
     )
-    return [line.partition(",")[2] for line in run.stdout.splitlines()]
+    assert run.stderr == ""
+    return run.stdout.splitlines()
 
 
 def test_the_commands() -> None:
@@ -72,6 +78,57 @@ def test_completion_knows_commands_options_and_choices() -> None:
     assert complete("xenbind d") == ["decode", "diff"]
     assert complete("xenbind diff --e") == ["--exit-code"]
     assert complete("xenbind verify --target arm") == ["arm64", "armhf"]
+
+
+def test_completion_knows_versions() -> None:
+    numbers = ["1", "2", "3", "4", "5", "6", "7"]
+    assert complete("xenbind diff ") == numbers
+    assert complete("xenbind diff 6 ") == numbers
+    assert complete("xenbind diff 6 7") == ["7"]
+    assert complete("xenbind diff --spec examples/blkif.toml ") == [""]
+    assert offered("xenbind diff ../he") == ["dir,../he"]
+    assert offered("xenbind decode ev") == ["file,ev"]
+
+
+def test_completion_knows_what_a_version_declares() -> None:
+    assert complete("xenbind show 7") == ["7"]
+    assert complete("xenbind show vm_event_c") == ["vm_event_cpuid"]
+    reasons = complete("xenbind show 7 VM_EVENT_REASON_M")
+    assert reasons == [
+        f"VM_EVENT_REASON_{name}"
+        for name in ("MEM_ACCESS", "MEM_SHARING", "MEM_PAGING", "MOV_TO_MSR")
+    ]
+    assert complete("xenbind show 1 VmEventR") == ["VmEventReason"]
+    members = complete("xenbind show 7 vm_event_st.u.mem_")
+    assert members == [
+        f"vm_event_st.u.mem_{name}" for name in ("paging", "sharing", "access")
+    ]
+    everything = complete("xenbind show ")
+    assert everything[:7] == complete("xenbind diff ")
+    assert {"vm_event_st", "vm_event_request_t", "MemAccess"} < set(everything)
+
+
+def test_what_completes_can_be_shown() -> None:
+    for word in ("xenbind show 7 ", "xenbind show 7 vm_event_st."):
+        for name in complete(word)[::20]:
+            main(["show", "7", name, "--spec", str(SPEC)], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "xenbind show --spec nowhere.toml ",
+        "xenbind show --spec /dev/null 7 ",
+        "xenbind show --cc no-such-compiler 7 ",
+        "xenbind show 99 vm",
+        "xenbind show nothing vm",
+        "xenbind show 7 qqq.",
+        "xenbind show 7 vm_event_st.vcpu_id.",
+        "xenbind diff --spec nowhere.toml ",
+    ],
+)
+def test_completion_that_cannot_be_says_nothing(words: str) -> None:
+    assert offered(words) == [""]
 
 
 def test_an_unknown_command_is_wrong_usage() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
-from support import PROJECT, tree, xenbind
+from support import tree, xenbind
 from terminal import on_terminal
 
 RED, GREEN, CYAN = (f"\x1b[{number}m" for number in (31, 32, 36))
@@ -58,8 +58,8 @@ def test_words_that_an_eye_looks_for(command: str, folder: Path) -> None:
     ["generate --spec nowhere", "show 7 vm_event_st", "diff 6 7", "check --stat"],
 )
 def test_no_colour_where_none_is_wanted(command: str, variable: dict[str, str]) -> None:
-    assert "\x1b" not in on_terminal(*command.split(), **variable)
-    assert "\x1b" in on_terminal(*command.split(), NO_COLOR="")
+    assert "\x1b" not in on_terminal(*command.split(), environment=variable)
+    assert "\x1b" in on_terminal(*command.split(), environment={"NO_COLOR": ""})
 
 
 def test_what_a_header_says_is_not_coloured(folder: Path) -> None:

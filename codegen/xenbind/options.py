@@ -90,6 +90,11 @@ def load_spec(spec: Path, include: Path | None = None) -> Spec:
     return loaded.for_tree(include) if include else loaded
 
 
+def newest(spec: Spec, where: Places) -> str:
+    """Name the spec's newest version, or the configured header tree of a spec that has none."""
+    return str(spec.versions[-1].number if spec.versions else where.include or "")
+
+
 def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
     """Read the interface that a version number of the spec or a header tree's path names.
 

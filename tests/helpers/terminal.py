@@ -9,13 +9,18 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from support import PROJECT
 
 
 def on_terminal(
-    *arguments: str | Path, columns: int = 80, cwd: Path = PROJECT, **environment: str
+    *arguments: str | Path,
+    columns: int = 80,
+    cwd: Path = PROJECT,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Run xenbind with a terminal as standard output and error; gives all that it prints."""
     ours, theirs = pty.openpty()

@@ -15,6 +15,7 @@ from rich.console import Console
 from xenbind.colours import wanted
 from xenbind.commands.show import view as views
 from xenbind.commands.show.as_json import as_json
+from xenbind.commands.show.completion import names, versions_and_names
 from xenbind.commands.show.text import text
 from xenbind.options import (
     cc_option,
@@ -22,14 +23,15 @@ from xenbind.options import (
     load_spec,
     may_be_version,
     named_interface,
+    newest,
     places,
     spec_option,
 )
 
 
 @click.command()
-@click.argument("version", default="")
-@click.argument("name", metavar="[TYPE]", default="")
+@click.argument("version", default="", shell_complete=versions_and_names)
+@click.argument("name", metavar="[TYPE]", default="", shell_complete=names)
 @click.option(
     "--expand", is_flag=True, help="Lay nested structs and unions out in place."
 )
@@ -60,8 +62,7 @@ def show(
     loaded = load_spec(where.spec)
     if version and not name and not _is_version(version):
         version, name = "", version
-    newest = str(loaded.versions[-1].number if loaded.versions else where.include or "")
-    interface = named_interface(loaded, version or newest, cc)
+    interface = named_interface(loaded, version or newest(loaded, where), cc)
     view = views.show(interface, name or None, expand)
     if wants_json:
         click.echo(json.dumps(as_json(view), indent=2))

@@ -1,7 +1,7 @@
 """Find what a name that a user writes stands for: a record, or a group of constants.
 
 Takes an `Interface` and a name; gives the `Record` or `ConstantGroup`, or an error with the
-names that are near.  `view` shows it.
+names that are near.  `view` shows it.  `completion` asks here which names there are.
 """
 
 from __future__ import annotations
@@ -28,6 +28,21 @@ def find(interface: Interface, name: str) -> Record | ConstantGroup:
     if found is None:
         raise _unknown(interface, name, wanted)
     return found
+
+
+def beginning(interface: Interface, word: str) -> list[str]:
+    """Give the names that begin with a word; of one with dots, the paths one member further.
+
+    A group's are its Python name and its constants.
+    """
+    path, dot, _ = word.rpartition(".")
+    if dot:
+        inside = _inside(interface, _walk(interface, path))
+        names = [f"{path}.{member}" for member in inside]
+    else:
+        names = [name for name in _by_name(interface) if name.isidentifier()]
+        names = [name for name in names if not name.endswith("_")]
+    return [name for name in names if name.startswith(word)]
 
 
 def path_of(record: Record) -> str:

@@ -58,10 +58,11 @@ def verify(
 
     Compiles the headers, and compares every size, offset and bit, the kind and sign of
     every member, constants and strings, enums, what a tag selects, and rings.  Several
-    answers are held against each other: C's own, the debug information, xenbind's reading of the headers, and what was
-    generated: the package's classes, which speak the ABI of the machine that runs them,
-    and for every target the ABI table abi.md.  Nothing that is compiled is run.  Each
-    mismatch is told with its place in the header; exit status 1 if there is one.
+    answers are held against each other: C's own, the debug information, xenbind's reading
+    of the headers, and what was generated: the package's classes, which speak the ABI of
+    the machine that runs them, and for every target the ABI table abi.md.  Nothing that is
+    compiled is run.  Each mismatch is told with its place in the header; exit status 1 if
+    there is one.
 
     \b
     Examples:
