@@ -37,6 +37,7 @@ COMMANDS = {
         (RED, "24 stale files:"),
     ],
     "show nothing": [(RED, "error:")],
+    "show --nothing": [(RED, "Error:")],
 }
 
 

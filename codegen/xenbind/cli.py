@@ -10,6 +10,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import click
@@ -83,8 +84,10 @@ def _run() -> int:
     try:
         status = main(prog_name="xenbind", standalone_mode=False, color=wanted())
     except click.ClickException as error:
+        words = StringIO()
+        error.show(words)
         with suppress(OSError, ReaderGone):  # there is nobody to tell
-            error.show()
+            say(words.getvalue().removesuffix("\n"), err=True)
         return error.exit_code
     except SystemExit as ended:
         status = ended.code

@@ -15,7 +15,7 @@ import click
 # What stands before the words on their line, the words, and their colour.  Lines of headers
 # that are told along are two columns in.
 _WORDS = (
-    (r"(?:\S.*?: )?", r"error:", "red"),
+    (r"(?:\S.*?: )?", r"[Ee]rror:", "red"),
     (r"\S.*?: ", r"note:", "cyan"),
     (r"  ", r"help:", "cyan"),
     (r"", r"(?:stale|missing):|\d+ stale files?:", "red"),
