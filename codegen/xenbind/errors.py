@@ -53,7 +53,11 @@ class SourceError(XenbindError):
 
 
 class SystemFailure(XenbindError):
-    """A file cannot be read or written, or something that xenbind needs is missing or died."""
+    """A file cannot be read or written, or something that xenbind needs is missing or died.
+
+    Such files are those that the command line or a configuration names.  What a spec or a
+    header names and is not there is an error in that: a `SourceError`, at its place.
+    """
 
     status = Status.NOT_RUN
 

@@ -15,7 +15,7 @@ import click
 
 from xenbind import config
 from xenbind import spec as specs
-from xenbind.errors import XenbindError
+from xenbind.errors import SystemFailure, XenbindError
 from xenbind.resources import folder
 from xenbind.spec import Spec
 
@@ -90,8 +90,17 @@ def load_spec(spec: Path, include: Path | None = None) -> Spec:
     return loaded.for_tree(include) if include else loaded
 
 
+def newest(spec: Spec, where: Places) -> str:
+    """Name the spec's newest version, or the configured header tree of a spec that has none."""
+    return str(spec.versions[-1].number if spec.versions else where.include or "")
+
+
 def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
-    """Read the interface that a version number of the spec or a header tree's path names."""
+    """Read the interface that a version number of the spec or a header tree's path names.
+
+    Raises `XenbindError` for a number that the spec has not, `SystemFailure` for a folder that
+    is not there.
+    """
     # `check` needs the options in this module and reads no header. The parser, imported
     # above, would double its time: 0.1 s on top of 0.1 s.
     from xenbind.pipeline import read
@@ -104,7 +113,13 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
         if wanted in (str(version.number), f"v{version.number}"):
             return read(spec, version, find_compiler(cc))
     known = ", ".join(str(version.number) for version in spec.versions)
-    raise XenbindError(
+    unknown = XenbindError if may_be_version(wanted) else SystemFailure
+    raise unknown(
         f"'{wanted}' is neither a version nor a folder",
         f"name one of the versions {known}, or a folder with {spec.header}",
     )
+
+
+def may_be_version(word: str) -> bool:
+    """Tell whether a word is written as the number of a version is: `7` or `v7`."""
+    return word.removeprefix("v").isdecimal()

@@ -58,7 +58,7 @@ def add_version(
     out: Path | None,
     cc: str | None,
 ) -> None:
-    """Bring a new header tree into headers/ as its interface version.
+    """Bring a new header tree into headers/ as a version.
 
     Copies the header, adds the version to the spec, generates and verifies: what is left
     to do is to look at the change and commit it.

@@ -44,12 +44,6 @@ def require_header(header: Path) -> None:
             "a header's path must have no quotes, backslashes or control characters",
             "move the header tree to another folder",
         )
-    if not header.exists():
-        raise SourceError(
-            coord,
-            "no such header",
-            "check the 'directory' and 'header' of the spec, or the folder given with --include",
-        )
     if not header.is_file():
         raise SourceError(coord, "not a regular file", "name a header file instead")
     if not is_readable(header):

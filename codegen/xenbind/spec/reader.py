@@ -68,7 +68,8 @@ def load(path: Path) -> Spec:
     """Read and validate a spec.
 
     Raises `SourceError` at the key that is unknown, missing, of the wrong type or not what
-    it may be, and `XenbindError` where the file cannot be read at all.
+    it may be, `XenbindError` for what is no text of such a size, and `SystemFailure` where the
+    file cannot be read at all.
     """
     return _Reader(read(path)).spec()
 
