@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forked import run_module
 
 PROJECT = Path(__file__).resolve().parents[2]
 SPEC = PROJECT / "headers" / "vm_event.toml"
@@ -26,7 +27,14 @@ struct pair {
 def xenbind(
     *arguments: str | Path, cwd: Path = PROJECT, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, in a process of its own."""
+    """Run the command in a process of its own, which has its modules already."""
+    return run_module("xenbind", [*map(str, arguments)], cwd, environment)
+
+
+def xenbind_anew(
+    *arguments: str | Path, cwd: Path = PROJECT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, for what is about how its process begins."""
     return subprocess.run(
         [sys.executable, "-m", "xenbind", *map(str, arguments)],
         cwd=cwd,
@@ -38,14 +46,10 @@ def xenbind(
 
 
 def own_tests(out: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the tests that are generated with a package, with no xenbind at hand."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=out,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
+    """Run the tests that are generated with a package, with nothing but pytest and numpy."""
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment}
+    return run_module(
+        "pytest", ["-q", "-p", "no:cacheprovider", "tests"], out, environment
     )
 
 

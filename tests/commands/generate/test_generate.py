@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import INSTALLED, PROJECT, SPEC, TINY, require, tree, xenbind
+from support import INSTALLED, PROJECT, SPEC, TINY, require, tree, xenbind, xenbind_anew
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -37,8 +37,8 @@ def test_generated_is_what_the_headers_make_of_it(tmp_path: Path) -> None:
 
 def test_folder_hash_seed_and_locale_do_not_matter(tmp_path: Path) -> None:
     first, second = copy_project(tmp_path / "a"), copy_project(tmp_path / "b" / "c")
-    xenbind("generate", cwd=first, PYTHONHASHSEED="1", LC_ALL="C")
-    xenbind(
+    xenbind_anew("generate", cwd=first, PYTHONHASHSEED="1", LC_ALL="C")
+    xenbind_anew(
         *("generate", "--spec", second / "headers" / "vm_event.toml"),
         *("--out", second / "generated"),
         cwd=tmp_path,
