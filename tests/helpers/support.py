@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +60,20 @@ def tree(folder: Path, header: str = TINY, **others: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {"vm_event": header, **others}.items():
         (folder / f"{name}.h").write_text(text)
+    return folder
+
+
+def project_of(folder: Path, *versions: int) -> Path:
+    """A folder with the project's headers and nothing else; its spec has these versions alone."""
+    shutil.copytree(PROJECT / "headers", folder / "headers")
+    spec = folder / "headers" / "vm_event.toml"
+    entry = re.compile(r"\[\[version\]\]\nnumber = (\d+)\n(?:.+\n)+\n")
+    spec.write_text(
+        entry.sub(
+            lambda found: found[0] if int(found[1]) in versions else "",
+            spec.read_text(),
+        )
+    )
     return folder
 
 

@@ -131,14 +131,14 @@ def output(python: Path, *arguments: str, cwd: Path) -> str:
 
 
 def test_it_is_the_same_from_the_checkout_and_from_installed_wheels(
-    wheel: Path, tmp_path: Path
+    wheel: Path, tmp_path: Path, exhaustive: bool
 ) -> None:
     code = (
         "from xenbind.commands.generate.manifest import generator_digest\n"
         "from xenbind.resources import package\n"
         "print(package(), generator_digest())"
     )
-    for name in ("one", "other"):
+    for name in ("one", "other") if exhaustive else ("one",):
         python = installed(wheel, tmp_path / name)
         output(python, "-m", "xenbind", "generate", cwd=tmp_path)  # leaves __pycache__
         place, digest = output(python, "-c", code, cwd=tmp_path).split()

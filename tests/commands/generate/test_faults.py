@@ -617,7 +617,9 @@ def test_a_compiler_that_hangs(
 def test_killed_while_the_compiler_hangs(project: Project, tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     compiler = fake(tmp_path, f"echo $$ > {mark}; exec sleep 1000", CALLED["expand"])
-    process = subprocess.Popen(arguments(project.folder), CC=compiler)
+    process = subprocess.Popen(
+        arguments(project.folder), env={**os.environ, "CC": compiler}
+    )
     while not (mark.exists() and mark.read_text().endswith("\n")):
         time.sleep(0.01)
     children = descendants(process.pid)
