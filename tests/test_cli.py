@@ -8,6 +8,7 @@ import sys
 
 import click
 import pytest
+from support import xenbind, xenbind_anew
 from xenbind.cli import main
 
 COMMANDS = ["add-version", "check", "decode", "diff", "generate", "show", "verify"]
@@ -67,3 +68,12 @@ def test_completion_knows_commands_options_and_choices() -> None:
 def test_an_unknown_command_is_wrong_usage() -> None:
     with pytest.raises(click.UsageError, match="No such command 'generat'"):
         main(["generat"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("arguments", [["show", "7", "nothing"], ["diff", "--json"]])
+def test_what_other_tests_run_is_the_command_as_users_start_it(
+    arguments: list[str],
+) -> None:
+    forked, started = xenbind(*arguments), xenbind_anew(*arguments)
+    assert forked.stderr == started.stderr != ""
+    assert (forked.returncode, forked.stdout) == (started.returncode, started.stdout)

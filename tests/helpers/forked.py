@@ -72,6 +72,7 @@ def _server() -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        process_group=0,  # Ctrl-C is for the tests
     )
     atexit.register(server.communicate)
     return server

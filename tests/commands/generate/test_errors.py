@@ -2,8 +2,8 @@
 
 A folder holds a header tree, and perhaps its own spec.toml; the file `expected` holds
 what `xenbind generate` prints.  What is wrong with a spec alone needs no header of its own:
-`shared` has a tree for the folders whose names begin with `spec`, and one for `ring`.  Every error ends with exit status 1 and leaves the
-output folder as it was.
+`shared` has a tree for the folders whose names begin with `spec`, and one for `ring`.
+Every error ends with exit status 1 and leaves the output folder as it was.
 """
 
 from __future__ import annotations
