@@ -18,10 +18,12 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 _IMPORTED = (
     *("black", "pytest", "numpy"),
@@ -87,7 +89,6 @@ def _serve() -> None:
         child = os.fork()
         if not child:
             _run(**json.loads(line))
-            return
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
@@ -99,7 +100,7 @@ def _run(
     environment: dict[str, str],
     limits: list[tuple[int, int]],
     streams: list[str],
-) -> None:
+) -> NoReturn:
     """In the new process: be what `python -m` with these arguments would be."""
     os.chdir(cwd)
     os.environ.clear()
@@ -111,7 +112,19 @@ def _run(
         resource.setrlimit(which, (limit, limit))
     sys.argv[1:] = arguments
     sys.path[0] = cwd
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    status: object = 0
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        status = ended.code or 0
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    # Python's own end, which takes all modules down, costs more than most runs.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else 1)
 
 
 if __name__ == "__main__":
