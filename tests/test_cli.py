@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from support import PROJECT, SPEC
+from support import PROJECT, SPEC, xenbind, xenbind_anew
 from terminal import on_terminal
 from xenbind.cli import main
 
@@ -180,3 +180,12 @@ def test_a_spec_that_is_none_is_an_error_in_the_input(
     spec = tmp_path / "spec.toml"
     spec.write_bytes(said)
     assert status("show", "--spec", str(spec)) == 1
+
+
+@pytest.mark.parametrize("arguments", [["show", "7", "nothing"], ["diff", "--json"]])
+def test_what_other_tests_run_is_the_command_as_users_start_it(
+    arguments: list[str],
+) -> None:
+    forked, started = xenbind(*arguments), xenbind_anew(*arguments)
+    assert forked.stderr == started.stderr != ""
+    assert (forked.returncode, forked.stdout) == (started.returncode, started.stdout)

@@ -49,6 +49,8 @@ def test_an_installed_xenbind_carries_its_headers_and_templates(
     python(site, "-m", "xenbind", "generate", cwd=tmp_path)
     shown = python(site, "-m", "xenbind", "verify", cwd=tmp_path)
     assert shown.count(" 0 mismatches\n") == 7 + 1  # and in all
+    checked = python(site, "-m", "xenbind", "check", cwd=PROJECT)
+    assert checked == "generated is current\n"
 
 
 def test_the_generated_package_installs_alone(tmp_path: Path) -> None:

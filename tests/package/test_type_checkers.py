@@ -93,7 +93,9 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("checker", [pyright, mypy])
+@pytest.mark.parametrize(
+    "checker", [pytest.param(pyright, marks=pytest.mark.exhaustive), mypy]
+)
 def test_a_type_checker_finds_the_mistakes_and_nothing_else(
     checker: Checker, users: Path
 ) -> None:
