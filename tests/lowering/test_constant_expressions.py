@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pycparser import c_ast
 from pycparser.c_parser import CParser
 from xenbind.frontend.macros import is_expression, is_string
+from xenbind.frontend.written import Written
 from xenbind.ir.abi import X86_64
 from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
 from xenbind.lowering.context import Context
@@ -32,7 +33,8 @@ def value_of(expression: str) -> CInt:
     *declarations, variable = tree.ext
     assert isinstance(variable, c_ast.Decl)
     return evaluate(
-        variable.init, TypeTable(Context("test.h", declarations, Sources()), X86_64)
+        variable.init,
+        TypeTable(Context("test.h", declarations, Written("", {}, Sources())), X86_64),
     )
 
 

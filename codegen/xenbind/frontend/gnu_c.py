@@ -11,12 +11,16 @@ and `attributes` reads what is then in the AST.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 from typing import Any
 
+from pycparser import c_ast
 from pycparser.c_lexer import CLexer, Token
-from pycparser.c_parser import CParser
+from pycparser.c_parser import CParser, ParseError
+
+from xenbind.source import Coord
 
 _KEYWORDS = {
     "__const": "const",
@@ -43,9 +47,41 @@ _ENDS = frozenset(["SEMI", "COMMA", "LBRACE", "RBRACE", "ATTRIBUTE_END"])
 _OPENING, _CLOSING = ("LPAREN", "LBRACKET"), ("RPAREN", "RBRACKET")
 
 
-def parser() -> CParser:
-    """Make a parser for GNU C."""
-    return CParser(lexer=GnuLexer, dialect="c23")
+class NotParsed(Exception):
+    """Text that is not understood: the place and the word at which the parser stopped.
+
+    There is no word where the text is not even a row of words.
+    """
+
+    def __init__(self, coord: Coord, word: str) -> None:
+        super().__init__()
+        self.coord = coord
+        self.word = word
+
+
+def parse(text: str) -> c_ast.FileAST:
+    """Parse preprocessed text.  Raises `NotParsed`."""
+    parser = CParser(lexer=GnuLexer, dialect="c23")
+    try:
+        return parser.parse(text)
+    except ParseError as error:
+        raise _not_parsed(parser.clex, str(error)) from None
+
+
+_PLACE = re.compile(r"(.*?):(\d+):(\d+): ", re.DOTALL)
+
+
+def _not_parsed(lexer: GnuLexer, message: str) -> NotParsed:
+    """Find where the parser stopped: where it says so, else at the last word that it read."""
+    token = lexer.latest
+    if place := _PLACE.match(message):
+        coord = Coord(place[1], int(place[2]), int(place[3]))
+        token = lexer.find(coord)
+    elif token is not None:
+        coord = _coord(token)
+    else:
+        coord = Coord("", 1, 1)
+    return NotParsed(coord, token.value if token else "")
 
 
 class GnuLexer(CLexer):  # type: ignore[misc]
@@ -63,10 +99,19 @@ class GnuLexer(CLexer):  # type: ignore[misc]
 
     def input(self, text: str, filename: str = "") -> None:
         super().input(text, filename)
-        self._rewritten = iter(self._rewrite())
+        self.latest: Token | None = None  # of those that the parser has taken
+        self._rewritten: list[Token] = []
+        self._rewritten = self._rewrite()
+        self._following = iter(self._rewritten)
 
     def token(self) -> Token | None:
-        return next(self._rewritten, None)
+        token = next(self._following, None)
+        self.latest = token or self.latest
+        return token
+
+    def find(self, coord: Coord) -> Token | None:
+        """Give the token at a place, None where there is none."""
+        return next((t for t in self._rewritten if _coord(t) == coord), None)
 
     def _rewrite(self) -> list[Token]:
         tokens: list[Token] = []
@@ -148,6 +193,10 @@ def _parenthesized(following: Iterator[Token]) -> list[Token]:
         if not depth:
             break
     return found
+
+
+def _coord(token: Token) -> Coord:
+    return Coord(token.filename, token.lineno, token.column)
 
 
 def _token_at(token: Token, kind: str, value: str) -> Any:

@@ -68,7 +68,7 @@ class _Lowering:
         self.header = header
         self.spec = spec
         self.root = str(header.path)
-        self.context = Context(self.root, header.declarations, header.sources)
+        self.context = Context(self.root, header.declarations, header.written)
         self.types = TypeTable(self.context, abi)
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)

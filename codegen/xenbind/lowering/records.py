@@ -22,7 +22,7 @@ from xenbind.ir.c_types import Array, CType, Enumeration, Pointer
 from xenbind.ir.interface import Member, RecordType
 from xenbind.lowering.constant_expressions import CInt
 from xenbind.lowering.context import Context
-from xenbind.lowering.declarations import changes_layout, refuse
+from xenbind.lowering.declarations import changes_layout
 
 
 class Types(Protocol):
@@ -96,10 +96,14 @@ def _members(
             continue
         if isinstance(node, c_ast.Pragma):
             if changes_layout(node):
-                raise refuse(node, "this pragma is not supported between members")
+                raise types.context.refuse(
+                    node, "this pragma is not supported between members"
+                )
             continue
         if not isinstance(node, c_ast.Decl):
-            raise refuse(node, f"{type(node).__name__} is not supported here")
+            raise types.context.refuse(
+                node, f"{type(node).__name__} is not supported here"
+            )
         if node.name is not None or node.bitsize is not None:
             yield _member(types, node, f"{key}.{node.name}", packed)
         elif not attributes.is_definition(node.type) or node.type.name is not None:
@@ -124,7 +128,9 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     c_type = types.type(node.type, key)
     types.measure(c_type, node)  # only the last of a struct may be incomplete, an array
     if _levels(c_type) > _DEEPEST:
-        raise refuse(node, f"a type of more than {_DEEPEST} arrays or pointers")
+        raise types.context.refuse(
+            node, f"a type of more than {_DEEPEST} arrays or pointers"
+        )
     doc = types.context.doc(node.coord, node.name) if node.name else ""
     key = c_type.key if isinstance(c_type, Enumeration) else ""
     return Member(

@@ -49,7 +49,6 @@ from xenbind.lowering.declarations import (
     c_name,
     enum_key,
     enumerators,
-    refuse,
 )
 from xenbind.source import Coord
 
@@ -170,9 +169,13 @@ class TypeTable:
         asked = self.attributes(attributes.of_type, node)
         base = self.abi.enumeration(values.values(), asked.packed)
         if base is None:
-            raise refuse(node, "no integer type holds all values of this enum")
+            raise self.context.refuse(
+                node, "no integer type holds all values of this enum"
+            )
         if asked.aligned not in (0, self.abi.scalar(base.name)[1]):
-            raise refuse(node, "gcc ignores the alignment of an enum, clang does not")
+            raise self.context.refuse(
+                node, "gcc ignores the alignment of an enum, clang does not"
+            )
         for name, value in values.items():
             self._define_enumerator(name, value, base)
         self._varies = self._varies or base.name not in _FIXED
@@ -201,7 +204,7 @@ class TypeTable:
         """
         if isinstance(node, c_ast.TypeDecl):
             if "_Atomic" in (node.quals or ()):
-                raise refuse(node, "_Atomic is not supported")
+                raise self.context.refuse(node, "_Atomic is not supported")
             return self.type(node.type, key)
         if isinstance(node, c_ast.Typename):
             return self._with_alignment(self.type(node.type, key), node)
@@ -223,7 +226,7 @@ class TypeTable:
             if isinstance(node.expr, c_ast.Typename):
                 return self.type(node.expr, key)
             return self._type_of(node)
-        raise refuse(node, "this kind of type is not supported")
+        raise self.context.refuse(node, "this kind of type is not supported")
 
     def _enumeration(self, node: c_ast.Enum) -> Enumeration | Scalar:
         """Give the type that an enum specifier denotes; one never defined has no size."""
@@ -241,14 +244,14 @@ class TypeTable:
             return expression_type(node.expr, self)
         except Unevaluable as reason:
             message = f"cannot determine the type of this expression: {reason}"
-            raise refuse(node, message) from None
+            raise self.context.refuse(node, message) from None
 
     def _named_type(self, spelling: str, node: c_ast.Node) -> CType:
         base = fundamental(spelling)
         if base in self.abi.integers or base in self.abi.floats or base == "void":
             return Scalar(spelling, base)
         if spelling not in self.declared.typedefs:
-            raise refuse(node, f"the type '{spelling}' is not supported")
+            raise self.context.refuse(node, f"the type '{spelling}' is not supported")
         target = self.typedef(spelling)
         declared = self.declared.typedefs[spelling].coord
         is_number = isinstance(target, Scalar | Enumeration)
@@ -381,7 +384,7 @@ class TypeTable:
             return self._laid_out.measure(c_type)
         except IncompleteType as incomplete:
             message = f"'{spelling(incomplete.type)}' is an incomplete type"
-            raise refuse(node, message) from None
+            raise self.context.refuse(node, message) from None
 
     # --- attributes -----------------------------------------------------------------
 
@@ -394,7 +397,7 @@ class TypeTable:
         try:
             return read(node, self._alignment_argument)
         except UnknownAttribute as unknown:
-            raise refuse(unknown.node, str(unknown)) from None
+            raise self.context.refuse(unknown.node, str(unknown)) from None
 
     def _alignment_argument(self, attribute: c_ast.Attribute) -> int:
         """Give the alignment that an `aligned` asks for; without a number, the ABI's greatest."""
@@ -403,11 +406,13 @@ class TypeTable:
             return self.abi.aligned
         node = expression(attribute.arguments, self.declared.typedefs)
         if node is None:
-            raise refuse(attribute, "cannot parse this attribute's argument")
+            raise self.context.refuse(
+                attribute, "cannot parse this attribute's argument"
+            )
         try:
             return self._evaluate(node).value
         except Unevaluable as reason:
-            raise refuse(
+            raise self.context.refuse(
                 attribute, f"cannot evaluate this attribute's argument: {reason}"
             ) from None
 
@@ -426,7 +431,7 @@ class TypeTable:
             return self._evaluate(node)
         except Unevaluable as reason:
             message = f"cannot evaluate this expression: {reason}"
-            raise refuse(node, message) from None
+            raise self.context.refuse(node, message) from None
 
     def _evaluate(self, node: c_ast.Node) -> CInt:
         self._varies = self._varies or varies(node, self.varying)
