@@ -11,6 +11,7 @@ declarations need.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -31,10 +32,10 @@ from xenbind.ir.interface import (
 from xenbind.lowering import groups
 from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
-from xenbind.lowering.declarations import c_name, definitions
+from xenbind.lowering.declarations import c_name, definitions, place
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
-from xenbind.source import Coord
+from xenbind.source import Coord, without_any_comments
 from xenbind.spec import Spec
 from xenbind.words import count
 
@@ -81,12 +82,7 @@ class _Lowering:
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
         if not self.types.records:
-            raise SourceError(
-                Coord(self.root, 1, 1),
-                f"no struct or union found, only {count(len(constants), 'constant')}",
-                "define what the header's #if asks for (such as __XEN_TOOLS__) under 'defines'"
-                " in the spec",
-            )
+            raise self.nothing_declared(len(constants))
         return Interface(
             name=self.spec.name,
             version=self.version(constants),
@@ -111,6 +107,25 @@ class _Lowering:
             skipped=tuple(
                 name for name in self.spec.skip if name in self.header.macros
             ),
+        )
+
+    def nothing_declared(self, constants: int) -> SourceError:
+        """Make the error for a header without a struct or union of its own."""
+        start = Coord(self.root, 1, 1)
+        if not _has_code(self.header.sources.text(self.root)):
+            declaring = {place(n).file for n in self.context.declared.records.values()}
+            if named := [file for file in self.header.files if file in declaring]:
+                return SourceError(
+                    start,
+                    "no struct or union of its own: all are in headers that it includes",
+                    f"name one of these as the spec's 'header': {_listed(named)}",
+                    of_line=False,
+                )
+        return SourceError(
+            start,
+            f"no struct or union found, only {count(constants, 'constant')}",
+            "define what the header's #if asks for (such as __XEN_TOOLS__) under 'defines'"
+            " in the spec",
         )
 
     def declared_names(self, enums: Sequence[groups.CEnum]) -> set[str]:
@@ -230,6 +245,22 @@ class _Lowering:
                 "name what the constants begin with whose names, or 'members', are the union's",
             )
         return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
+
+
+def _has_code(text: str) -> bool:
+    """Tell whether a header has more than directives and comments, in some branch or other."""
+    joined = re.sub(r"\\\r?\n", " ", text)
+    lines = without_any_comments(joined).splitlines()
+    return any(line.strip() and not line.lstrip().startswith("#") for line in lines)
+
+
+def _listed(files: Sequence[str]) -> str:
+    """Name the first few of many files."""
+    more = len(files) - _FEW
+    return ", ".join(files[:_FEW]) + (f" and {more} more" if more > 0 else "")
+
+
+_FEW = 5
 
 
 def _is_untagged(node: c_ast.Node) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.errors import CompilerError, SourceError, UsageError, XenbindError
+from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.toolchain.process import OUTPUT, SECONDS, Bounded, Finished
 
@@ -189,6 +190,31 @@ def _advice(message: str) -> str:
         )
     if message.startswith("#error"):
         return "define what the header asks for under 'defines' in the spec"
-    if "unknown type name" in message or "incomplete type" in message:
-        return "declare the type before its use, or include the header that does"
+    if unknown := _UNKNOWN.search(message):
+        if header := _declaring(unknown[1] or unknown[2]):
+            return f'include <{header}>, or have the spec do so: needs = ["{header}"]'
+        return (
+            "declare the type before its use, or include its header, there or by the"
+            " spec's 'needs'"
+        )
+    if "incomplete type" in message:
+        return _DECLARE
     return "mend the header: the C compiler refuses it"
+
+
+_UNKNOWN = re.compile(
+    r"(?:unknown type name|undeclared identifier) '(\w+)'|^'(\w+)' undeclared"
+)
+_DECLARE = "declare the type before its use, or include the header that does"
+
+
+def _declaring(name: str) -> str:
+    """Find the header of the C library that has a name, empty where none of ours has it."""
+    libc = package() / "toolchain" / "libc"
+    found = re.compile(rf"^(?:typedef .*\b{name};|#define {name}\b)", re.MULTILINE)
+    declaring = (
+        path.relative_to(libc).as_posix()
+        for path in sorted(libc.rglob("*.h"))
+        if found.search(path.read_text(encoding="utf-8"))
+    )
+    return next(declaring, "")
