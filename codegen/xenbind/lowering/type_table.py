@@ -212,7 +212,12 @@ class TypeTable:
             return self._named_type(" ".join(node.names), node)
         if isinstance(node, c_ast.Struct | c_ast.Union):
             key = c_name(node) if node.name else key
-            if node.decls is not None and key:
+            if node.decls is not None:
+                if not key:
+                    message = (
+                        "a type that is defined within an expression is not supported"
+                    )
+                    raise self.context.refuse(node, message)
                 self.record(key, node)
             return RecordRef(c_name(node), key)
         if isinstance(node, c_ast.Enum):
