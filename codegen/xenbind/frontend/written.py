@@ -34,6 +34,7 @@ class Origin:
         return f"{message}, in the macro {self.macro.name} ({self.macro.coord})"
 
 
+_LONGEST = 2000  # characters of a line, to find their words: macros make millions
 _MARKER = re.compile(r'# (\d+) "(.*)"')
 _WORD = re.compile(r'[\w$]+|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\S')
 
@@ -53,7 +54,7 @@ class Written:
         line = without_comments(self.sources.line(coord.file, coord.line))
         written = list(_WORD.finditer(line))
         for text in self._lines.get((coord.file, coord.line), ()):
-            read = list(_WORD.finditer(text))
+            read = list(_WORD.finditer(text[:_LONGEST]))
             starts = [word.start() for word in read]
             if coord.column - 1 in starts and written:
                 index = starts.index(coord.column - 1)

@@ -56,7 +56,8 @@ def lower(header: ParsedHeader, spec: Spec, abi: Abi = X86_64) -> Lowered:
     """Build the IR of one header on one ABI.
 
     Raises `SourceError` for what cannot be lowered: a type that is incomplete or not
-    supported, a header without the structs it should declare.
+    supported, a header without the structs it should declare.  It is of all declarations
+    that cannot be lowered; what only uses one of them has no fault of its own.
     """
     lowering = _Lowering(header, spec, abi)
     return Lowered(lowering.interface(), lowering.types)
@@ -76,9 +77,12 @@ class _Lowering:
 
     def interface(self) -> Interface:
         typedefs: list[Typedef] = []
+        faults = self.types.faults
         for node in self.header.declarations:
             if node.coord is not None and node.coord.file == self.root:
-                typedefs += self.declaration(node)
+                with faults.kept():
+                    typedefs += self.declaration(node)
+        faults.refuse()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
         if not self.types.records:
@@ -170,7 +174,8 @@ class _Lowering:
         """Lower one declaration of the root header; give the `Typedef` if it is one."""
         for definition in definitions(node):
             if isinstance(definition, c_ast.Struct | c_ast.Union) and definition.name:
-                self.types.record(c_name(definition), definition)
+                with self.types.faults.kept():
+                    self.types.record(c_name(definition), definition)
         if isinstance(node, c_ast.Typedef):
             yield from self.typedef(node)
         elif isinstance(node, c_ast.Decl) and node.name and _is_untagged(node.type):

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from pycparser import c_ast
 
+from xenbind.errors import Faults
 from xenbind.frontend import attributes, comments
 from xenbind.frontend.attributes import Attributes, EvaluateArgument
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer
@@ -56,14 +57,19 @@ class Types(Protocol):
 def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
     """Lower a struct or union definition.
 
-    Raises `SourceError` for a member of an incomplete or unsupported type, and for an
+    Raises `SourceError` for members of an incomplete or unsupported type, and for an
     attribute whose effect on the layout is not known.
     """
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     asked = types.attributes(attributes.of_type, node)
     doc = types.context.doc(node.coord, node.name or kind, opens=True)
     whole, parts = comments.by_part(doc)
-    members = tuple(_members(types, node, key, asked.packed))
+    members: list[Member] = []
+    faults = Faults()
+    for declared in node.decls:
+        with faults.kept():
+            members += _members(types, declared, key, asked.packed)
+    faults.refuse()
     return RecordType(
         kind=kind,
         tag=node.name,
@@ -89,37 +95,34 @@ def _with_words(member: Member, parts: dict[str, str]) -> Member:
 
 
 def _members(
-    types: Types, record: c_ast.Node, key: str, packed: bool
+    types: Types, node: c_ast.Node, key: str, packed: bool
 ) -> Iterator[Member]:
-    for node in record.decls:
-        if isinstance(node, c_ast.StaticAssert):
-            continue
-        if isinstance(node, c_ast.Pragma):
-            if changes_layout(node):
-                raise types.context.refuse(
-                    node, "this pragma is not supported between members"
-                )
-            continue
-        if not isinstance(node, c_ast.Decl):
-            raise types.context.refuse(
-                node, f"{type(node).__name__} is not supported here"
-            )
-        if node.name is not None or node.bitsize is not None:
-            yield _member(types, node, f"{key}.{node.name}", packed)
-        elif not attributes.is_definition(node.type) or node.type.name is not None:
-            types.type(node.type, key)  # it declares a tag and no member
-        elif not isinstance(node.type, c_ast.Enum):  # that declares its enumerators
-            aligned, own_packed = _asked(types, node)
-            yield Member(
-                name=None,
-                type=lower(types, node.type, key),
-                bit_width=None,
-                packed=packed or own_packed,
-                aligned=aligned,
-                doc="",
-                hint=None,
-                coord=types.context.coord(node),
-            )
+    """Lower what stands in a member list: a member, or else nothing that has a place there."""
+    if isinstance(node, c_ast.StaticAssert):
+        return
+    if isinstance(node, c_ast.Pragma):
+        if changes_layout(node):
+            message = "this pragma is not supported between members"
+            raise types.context.refuse(node, message)
+        return
+    if not isinstance(node, c_ast.Decl):
+        raise types.context.refuse(node, f"{type(node).__name__} is not supported here")
+    if node.name is not None or node.bitsize is not None:
+        yield _member(types, node, f"{key}.{node.name}", packed)
+    elif not attributes.is_definition(node.type) or node.type.name is not None:
+        types.type(node.type, key)  # it declares a tag and no member
+    elif not isinstance(node.type, c_ast.Enum):  # that declares its enumerators
+        aligned, own_packed = _asked(types, node)
+        yield Member(
+            name=None,
+            type=lower(types, node.type, key),
+            bit_width=None,
+            packed=packed or own_packed,
+            aligned=aligned,
+            doc="",
+            hint=None,
+            coord=types.context.coord(node),
+        )
 
 
 def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:

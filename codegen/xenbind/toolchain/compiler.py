@@ -15,7 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenbind.errors import CompilerError, SourceError, UsageError, XenbindError
+from xenbind.errors import (
+    CompilerError,
+    SourceError,
+    SourceErrors,
+    UsageError,
+    XenbindError,
+)
 from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.toolchain.process import OUTPUT, SECONDS, Bounded, Finished
@@ -132,15 +138,15 @@ _TOO_LONG = re.compile(r"cpu time limit exceeded", re.I)
 
 
 def output(process: Bounded, header: Path) -> str:
-    """Give what the compiler printed, or raise the first error that it found in the header."""
+    """Give what the compiler printed, or raise the errors that it found in the header."""
     finished = process.finish()
     if finished.status == 0 and not finished.exceeded:
         return finished.output.decode("utf-8", errors="surrogateescape")
-    raise first_error(finished, header)
+    raise failure(finished, header)
 
 
-def first_error(finished: Finished, source: Path) -> XenbindError:
-    """Find why the compilation of a file failed: the first error, at its place if it has one."""
+def failure(finished: Finished, source: Path) -> XenbindError:
+    """Find why the compilation of a file failed: the errors at their places, if they have any."""
     said = finished.messages.decode("utf-8", errors="replace")
     if exceeded := _exceeded(finished, said):
         return SourceError(
@@ -149,7 +155,7 @@ def first_error(finished: Finished, source: Path) -> XenbindError:
             "look for a macro that expands without end, or declare less in one header",
             of_line=False,
         )
-    found = _DIAGNOSTIC.search(said)
+    found = _errors(said)
     if not found:
         unplaced = _UNPLACED.search(said)
         last = said.strip().splitlines()[-1:] or [_ending(finished.status)]
@@ -157,9 +163,18 @@ def first_error(finished: Finished, source: Path) -> XenbindError:
             f"the C compiler failed: {unplaced[1] if unplaced else last[0]}",
             "check that --cc or CC names a working compiler",
         )
-    file, line, column, message = found.groups()
-    coord = Coord(file, int(line), int(column or 1))
-    return SourceError(coord, message, _advice(message))
+    return found[0] if len(found) == 1 else SourceErrors(found)
+
+
+def _errors(said: str) -> list[SourceError]:
+    """Find the errors with a place, in order; one about an unknown name for each name."""
+    found: dict[str, SourceError] = {}
+    for file, line, column, message in _DIAGNOSTIC.findall(said):
+        coord = Coord(file, int(line), int(column or 1))
+        unknown = _UNKNOWN.search(message)
+        key = (unknown[1] or unknown[2]) if unknown else f"{coord} {message}"
+        found.setdefault(key, SourceError(coord, message, _advice(message)))
+    return list(found.values())
 
 
 def _exceeded(finished: Finished, said: str) -> str:
