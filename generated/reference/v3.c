@@ -34,11 +34,16 @@ struct xenbind_word {
 
 /*
  * Its macros may have any name: what follows uses none but xenbind's and its own.
- * Its const members are none here, so that the functions below can fill them.
+ * Its const members are none here, so that the functions below can fill them; nor are its
+ * transparent unions, of which gcc makes types of their own that debug information leaves empty.
  */
 #define const
+#define transparent_union unused
+#define __transparent_union__ unused
 #include "vm_event.h"
 #undef const
+#undef transparent_union
+#undef __transparent_union__
 
 /* xenbind_string_N is each string named here, and this its size without the NUL. */
 const struct xenbind_fact xenbind_strings[] = {

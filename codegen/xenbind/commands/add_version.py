@@ -192,9 +192,10 @@ def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]
             _refuse_other(addition.directory, directory)
             yield addition
     except SourceError as error:
-        place = moved(error.coord, copy / f"v{interface.version}", tree)
-        place = moved(place, copy, path.parent)
-        raise SourceError(place, error.message, error.advice, error.of_line) from error
+        added = copy / f"v{interface.version}"
+        raise error.moved(
+            lambda coord: moved(moved(coord, added, tree), copy, path.parent)
+        ) from error
     except OSError as error:
         raise _unwritable(path.parent, error) from error
     finally:

@@ -152,5 +152,5 @@ def start_check(compiler: Compiler, header: Path) -> Bounded:
 
 
 def finish_check(process: Bounded, header: Path) -> None:
-    """Raise `SourceError` with the compiler's first error if the header is not valid C."""
+    """Raise `SourceError` with the compiler's errors if the header is not valid C."""
     output(process, header)
