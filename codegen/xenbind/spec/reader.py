@@ -37,6 +37,8 @@ _SCHEMA: Mapping[str, Mapping[str, tuple[type, Rule | None]]] = {
         "flags": (list, rules.GROUP),
         "values": (list, rules.GROUP),
         "skip": (list, rules.C_NAME),
+        "license": (str, rules.LICENSE),
+        "url": (str, rules.URL),
     },
     "version": {
         "number": (int, None),
@@ -143,6 +145,8 @@ class _Reader:
             payload=self.payload(),
             rings=self.rings(),
             skip=tuple(interface.get("skip", ())),
+            license=interface.get("license"),
+            url=interface.get("url"),
             places=self.places,
         )
 
