@@ -45,6 +45,10 @@ _COMMANDS = {
         "xenbind.commands.show.command",
         "Draw the layout of a struct or union, or list what a version declares.",
     ),
+    "spec": (
+        "xenbind.commands.spec",
+        "List the keys that a spec may have, with their types, meanings and examples.",
+    ),
     "verify": (
         "xenbind.commands.verify.command",
         "Compile the headers and hold the package against what C says of them.",

@@ -101,7 +101,9 @@ LICENSE = _of_pattern(
     "an identifier of SPDX's, such as MIT",
 )
 URL = _of_pattern(
-    r"https?://[^\s\"'<>\\]+", "must be the address of a page", "one that begins https://"
+    r"https?://[^\s\"'<>\\]+",
+    "must be the address of a page",
+    "one that begins https://",
 )
 RELEASE = _of_pattern(
     r"[0-9]{1,4}\.[0-9]{1,4}",
