@@ -10,7 +10,16 @@ import click
 import pytest
 from xenbind.cli import main
 
-COMMANDS = ["add-version", "check", "decode", "diff", "generate", "show", "verify"]
+COMMANDS = [
+    "add-version",
+    "check",
+    "decode",
+    "diff",
+    "generate",
+    "show",
+    "spec",
+    "verify",
+]
 
 
 def complete(words: str) -> list[str]:
