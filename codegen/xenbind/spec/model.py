@@ -68,7 +68,8 @@ class Spec:
     (by prefix, or `enum` and tag) a Python name of choice; those in `flags` are bits of one
     word and those in `values` are not, whatever they look like.  `skip` lists macros that
     are not constants.  `license`, an expression of SPDX's, and `url` are what the package is
-    published with; None where that is not said.  `rings` are by the name that `DEFINE_RING_TYPES` is given.
+    published with; None where that is not said.  `rings` are by the name that
+    `DEFINE_RING_TYPES` is given.
     `places` is where the file has all that.  `is_elsewhere` says that the headers are not
     those that the spec was written for, so that they may lack what it names.
     """

@@ -14,6 +14,7 @@ Nothing is assigned before all of it is found to fit.
 from __future__ import annotations
 
 import ctypes
+from contextlib import suppress
 
 from .annotations import is_array, typing
 
@@ -87,8 +88,11 @@ def _array(ctype: typing.Any, value: typing.Any, name: str) -> typing.Any:
     if len(value) > length:
         count = f"{len(value)} {'item does' if len(value) == 1 else 'items do'}"
         raise ValueError(f"{count} not fit '{name}', which has {length}")
-    array = ctype()
     is_nested = issubclass(element, ctypes.Array | ctypes.Structure | ctypes.Union)
+    if not is_nested:
+        with suppress(TypeError):  # one by one, it is found which item that was for
+            return ctype(*value)
+    array = ctype()
     for index, item in enumerate(value):
         if is_nested:
             array[index] = made(element, item, f"{name}[{index}]")
