@@ -14,7 +14,16 @@ from terminal import on_terminal
 from xenbind.cli import main
 
 RECORDING = PROJECT / "tests" / "data" / "write-cr4.jsonl"
-COMMANDS = ["add-version", "check", "decode", "diff", "generate", "show", "verify"]
+COMMANDS = [
+    "add-version",
+    "check",
+    "decode",
+    "diff",
+    "generate",
+    "show",
+    "spec",
+    "verify",
+]
 
 
 def complete(words: str) -> list[str]:

@@ -47,6 +47,10 @@ _COMMANDS = {
         "xenbind.commands.show.command",
         "Draw a struct's layout, or list what a version declares.",
     ),
+    "spec": (
+        "xenbind.commands.spec",
+        "List the keys that a spec may have, with their types, meanings and examples.",
+    ),
     "verify": (
         "xenbind.commands.verify.command",
         "Hold the package against what compiled C says.",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from .runtime.arrays import column as column
+    from .runtime.arrays import columns as columns
     from .runtime.arrays import dtype as dtype
     from .runtime.barriers import Barriers as Barriers
     from .runtime.barriers import NoBarrier as NoBarrier
@@ -54,6 +55,7 @@ __all__ = [
 
 _RUNTIME = {
     "column": "arrays",
+    "columns": "arrays",
     "dtype": "arrays",
     "Barriers": "barriers",
     "NoBarrier": "barriers",

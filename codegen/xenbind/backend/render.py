@@ -32,6 +32,7 @@ from xenbind.spec import Spec
 # What each template makes: one file, or one for every version if its path has that.
 _TEMPLATES = {
     "abi.md.jinja": "abi.md",
+    "README.md.jinja": "README.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
     "package/macros.py.jinja": "{package}/macros.py",
@@ -91,6 +92,8 @@ def render(
         if not name.endswith(".py.jinja")
     }
     files |= _runtime(spec.package, has_ring)
+    if spec.license_text is not None:
+        files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
     return dict(sorted((files | formatter.result()).items()))
 
 
@@ -115,6 +118,9 @@ def _shared_context(
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
+        "license": spec.license,
+        "license_text": spec.license_text,
+        "url": spec.url,
     }
 
 
@@ -236,7 +242,8 @@ def _version(spec: Spec, interface: Interface) -> dict[str, object]:
         text = (
             "(\n" + "".join(f"        {release},\n" for release in releases) + "    )"
         )
-    return {"number": interface.version, "releases": text}
+    names = ", ".join(_releases(spec, interface))
+    return {"number": interface.version, "releases": text, "names": names}
 
 
 def _releases(spec: Spec, interface: Interface) -> Sequence[str]:
