@@ -60,7 +60,7 @@ def arguments(folder: Path) -> list[str]:
     return [*command, "--include", f"{folder}/headers", "--out", f"{folder}/out"]
 
 
-def generate(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def generate(folder: Path, **environment: Any) -> subprocess.CompletedProcess[str]:
     return xenbind(
         *("generate", "--include", folder / "headers", "--out", folder / "out"),
         cwd=folder,
