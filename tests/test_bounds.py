@@ -48,12 +48,10 @@ def test_a_fault_below_many_levels_is_told_once(tmp_path: Path) -> None:
         "int x", "_Atomic int x"
     )
     tree(tmp_path / "headers", header)
-    before = time.monotonic()
-    refused = xenbind("generate", *ARGUMENTS, cwd=tmp_path)
+    refused = in_seconds("generate", *ARGUMENTS, cwd=tmp_path)
     assert refused.returncode == 1
     assert refused.stderr.count("error: ") == 1
     assert "vm_event.h:2:25: error: _Atomic is not supported" in refused.stderr
-    assert time.monotonic() - before < 10
 
 
 def test_sixty_levels_are_asked_of_each_struct_once(doubling: Path) -> None:
