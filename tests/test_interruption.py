@@ -82,6 +82,8 @@ class Command:
             cwd=self.project,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            # Below nohup it were ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         status = Path(f"/proc/{process.pid}/status")
         while process.poll() is None:

@@ -201,6 +201,7 @@ def test_one_text_of_a_spec(folder: Path, plain: Plain, exhaustive: bool) -> Non
         # A ring that has not the interface's own name has it before its classes'.
         allowed = {"PairsFrontRing", "PairsBackRing", "Kind"}
         allowed |= {loaded.package, *loaded.names.values()}
+        allowed |= {f"{name}_" for name in loaded.names.values()}  # of soft keywords
         for path, made in files(loaded, interface).items():
             if path.endswith(".py"):
                 like = path.replace(loaded.package, PLAIN["package"])
