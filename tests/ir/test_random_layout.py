@@ -21,12 +21,11 @@ from xenbind.backend.render import Templates
 from xenbind.errors import SourceError
 from xenbind.frontend.parse import parse
 from xenbind.frontend.written import Written
-from xenbind.ir import layout
-from xenbind.ir.abi import ABIS
+from xenbind.ir import layout, records
+from xenbind.ir.abi import ABIS, Abi
 from xenbind.ir.c_types import Array, CType, RecordRef
-from xenbind.ir.interface import Interface
+from xenbind.ir.interface import Interface, Record
 from xenbind.ir.layout import Layout, Part
-from xenbind.ir.records import Records
 from xenbind.lowering.context import Context
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
@@ -391,10 +390,12 @@ def test_a_fault_in_the_stride_of_arrays_is_seen(
     drawn: Drawn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def natural(records: Records, c_type: CType) -> tuple[int, int]:
-        size, alignment = right(records, c_type)
+    def natural(
+        c_type: CType, abi: Abi, find: Callable[[str], Record | None]
+    ) -> tuple[int, int]:
+        size, alignment = right(c_type, abi, find)
         return (size + 1 if isinstance(c_type, Array) and size else size), alignment
 
-    right = Records._natural
-    monkeypatch.setattr(Records, "_natural", natural)
+    right = records._natural
+    monkeypatch.setattr(records, "_natural", natural)
     assert found_wrong(drawn)

@@ -29,6 +29,7 @@ from xenbind.ir.c_types import (
     inside_arrays,
 )
 from xenbind.ir.interface import Constant, Field, Interface, Record
+from xenbind.ir.records import measure
 from xenbind.source import Coord
 
 # What facts say: numbers, and words such as a member's kind.
@@ -295,12 +296,12 @@ def type_probes(
     records: Mapping[str, Record],
     abi: Abi,
 ) -> Iterator[Probe]:
-    """The kind of the type of a `value` in C, and the lengths of its arrays."""
+    """The kind of the type of a `value` in C, the lengths of its arrays, a pointer's target."""
     index = ""
     while isinstance(c_type, Array):
         length = c_type.length or 0
         # Of an array without a size, or with elements that have none, C can tell nothing.
-        has_size = _size(c_type, records, abi) > 0
+        has_size = measure(c_type, abi, records.get)[0] > 0
         asked = f"sizeof({value}{index}) / sizeof({value}{index}[0])"
         yield Probe(
             f"{name}{index} length", asked if has_size else f"{length}", length, coord
@@ -331,7 +332,7 @@ def _target_probes(
         case RecordRef(key=key) if not records[key].is_anonymous:
             yield Probe(f"{name} target", record_type(value, key), key, coord)
         case Scalar() | Enumeration() | Pointer():
-            size = _size(target, records, abi)
+            size, _ = measure(target, abi, records.get)
             yield Probe(f"{name} target", f"sizeof({value})", size, coord)
 
 
@@ -350,18 +351,6 @@ def _kind(c_type: CType, records: Mapping[str, Record], abi: Abi) -> str:
             return "signed" if abi.integers[base].signed else "unsigned"
         case Array():
             return _kind(c_type.element, records, abi)
-
-
-def _size(c_type: CType, records: Mapping[str, Record], abi: Abi) -> int:
-    match c_type:
-        case RecordRef(key=key):
-            return records[key].size
-        case Pointer():
-            return abi.pointer
-        case Scalar(base=base) | Enumeration(base=base):
-            return abi.scalar(base)[0]
-        case Array(element, length):
-            return (length or 0) * _size(element, records, abi)
 
 
 def _bits_kind(field: Field, abi: Abi) -> str:

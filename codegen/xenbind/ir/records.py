@@ -36,6 +36,33 @@ class Disagreement(Exception):
         self.coord = coord
 
 
+def measure(
+    c_type: CType, abi: Abi, find: Callable[[str], Record | None]
+) -> tuple[int, int]:
+    """Give size and alignment of a type on an ABI, in bytes.
+
+    `find` gives a record by its key.  Raises `IncompleteType`.
+    """
+    size, alignment = _natural(c_type, abi, find)
+    return size, c_type.aligned or alignment
+
+
+def _natural(
+    c_type: CType, abi: Abi, find: Callable[[str], Record | None]
+) -> tuple[int, int]:
+    match c_type:
+        case Scalar(base=base) | Enumeration(base=base) if base != "void":
+            return abi.scalar(base)
+        case Pointer():
+            return abi.pointer, abi.pointer
+        case Array(element, length):
+            size, alignment = measure(element, abi, find)
+            return size * (length or 0), alignment
+        case RecordRef(key=key) if record := find(key):
+            return record.size, record.alignment
+    raise IncompleteType(c_type)
+
+
 class Records:
     """The records of a header on one ABI, by key.
 
@@ -82,21 +109,7 @@ class Records:
 
     def measure(self, c_type: CType) -> tuple[int, int]:
         """Give size and alignment of a type, in bytes.  Raises `IncompleteType`."""
-        size, alignment = self._natural(c_type)
-        return size, c_type.aligned or alignment
-
-    def _natural(self, c_type: CType) -> tuple[int, int]:
-        match c_type:
-            case Scalar(base=base) | Enumeration(base=base) if base != "void":
-                return self.abi.scalar(base)
-            case Pointer():
-                return self.abi.pointer, self.abi.pointer
-            case Array(element, length):
-                size, alignment = self.measure(element)
-                return size * (length or 0), alignment
-            case RecordRef(key=key) if record := self.record(key):
-                return record.size, record.alignment
-        raise IncompleteType(c_type)
+        return measure(c_type, self.abi, self.record)
 
     def _anonymous(self, declared: RecordType) -> dict[int, Record]:
         """Lay out the anonymous structs and unions among the members, by their index."""
