@@ -65,13 +65,7 @@ class Command:
         shutil.copytree(self.project, self.kept, symlinks=True)
         self.old = state(self.project)
         start = time.monotonic()
-        done = subprocess.run(
-            self.arguments,
-            cwd=self.project,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = self.run()
         assert done.returncode == 0, done.stderr
         self.length = time.monotonic() - start
         self.new = state(self.project)
@@ -80,6 +74,16 @@ class Command:
     def reset(self) -> None:
         shutil.rmtree(self.project)
         shutil.copytree(self.kept, self.project, symlinks=True)
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        return subprocess.run(
+            self.arguments,
+            cwd=self.project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it, and wait until it is ready for signals: before, they are Python's."""
@@ -99,13 +103,7 @@ class Command:
 
     def finish(self) -> None:
         """Have the next run put things right."""
-        again = subprocess.run(
-            self.arguments,
-            cwd=self.project,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        again = self.run()
         assert again.returncode == 0 or "already" in again.stderr, again.stderr
         assert state(self.project) == self.new
         left = [path for path in self.project.rglob("*") if "xenbind-" in path.name]
