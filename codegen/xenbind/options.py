@@ -91,7 +91,10 @@ def load_spec(spec: Path, include: Path | None = None) -> Spec:
 
 
 def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
-    """Read the interface that a version number of the spec or a header tree's path names."""
+    """Read the interface that a version, a Xen release or a header tree's path names.
+
+    Of several with the same version number that is the newest.
+    """
     # `check` needs the options in this module and reads no header. The parser, imported
     # above, would double its time: 0.1 s on top of 0.1 s.
     from xenbind.pipeline import read
@@ -101,9 +104,9 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
         foreign = spec.for_tree(Path(wanted))
         return read(foreign, foreign.versions[0], find_compiler(cc))
     for version in spec.versions:
-        if wanted in (str(version.number), f"v{version.number}"):
+        if wanted.removeprefix("v") == version.edition or wanted in version.releases:
             return read(spec, version, find_compiler(cc))
-    known = ", ".join(str(version.number) for version in spec.versions)
+    known = ", ".join(version.edition for version in spec.versions if not version.release)
     raise XenbindError(
         f"'{wanted}' is neither a version nor a folder",
         f"name one of the versions {known}, or a folder with {spec.header}",

@@ -36,8 +36,8 @@ _TEMPLATES = {
     "package/__init__.py.jinja": "{package}/__init__.py",
     "package/macros.py.jinja": "{package}/macros.py",
     "package/py.typed.jinja": "{package}/py.typed",
-    "package/version.py.jinja": "{package}/v{version}.py",
-    "reference/version.c.jinja": "reference/v{version}.c",
+    "package/version.py.jinja": "{package}/v{edition}.py",
+    "reference/version.c.jinja": "reference/v{edition}.c",
     "tests/compiled.py.jinja": "tests/compiled.py",
     "tests/conftest.py.jinja": "tests/conftest.py",
 }
@@ -49,29 +49,29 @@ def render(
     spec: Spec,
     interfaces: Sequence[Interface],
     layouts: Sequence[Callable[[], Layouts]],
-    headers: Mapping[int, str],
-    folders: Mapping[int, Sequence[str]],
+    headers: Mapping[str, str],
+    folders: Mapping[str, Sequence[str]],
     templates: Templates,
     formatter: Formatter,
 ) -> dict[str, str]:
     """Give the text of every generated file by its path, in sorted order.
 
-    `layouts` give each interface's records on every ABI.  `headers` tells, by version,
+    `layouts` give each interface's records on every ABI.  `headers` tells, by edition,
     how the generated files speak of its header; `folders` where the generated tests look
     for it and what it includes.
     """
     shared = _shared_context(spec, interfaces, folders)
     per_version = {
-        interface.version: _version_context(spec, interface, headers)
+        interface.edition: _version_context(spec, interface, headers)
         for interface in interfaces
     }
     has_ring = shared["ring"] is not None
     contexts = [
-        (name, path.format(package=spec.package, version=version), context)
+        (name, path.format(package=spec.package, edition=edition), context)
         for name, path in _TEMPLATES.items()
         if has_ring or name not in _RING
-        for version, context in (
-            per_version.items() if "{version}" in path else [(None, shared)]
+        for edition, context in (
+            per_version.items() if "{edition}" in path else [(None, shared)]
         )
     ]
     formatter.start(
@@ -83,7 +83,7 @@ def render(
     )
     # The rest is made while black is at work.
     shared["tables"] = tables(
-        [(i.version, lay_out()) for i, lay_out in zip(interfaces, layouts, strict=True)]
+        [(i.title, lay_out()) for i, lay_out in zip(interfaces, layouts, strict=True)]
     )
     files = {
         path: templates.text(name, context)
@@ -97,7 +97,7 @@ def render(
 def _shared_context(
     spec: Spec,
     interfaces: Sequence[Interface],
-    folders: Mapping[int, Sequence[str]],
+    folders: Mapping[str, Sequence[str]],
 ) -> dict[str, object]:
     """Give what the templates that make one file may name."""
     return {
@@ -111,7 +111,12 @@ def _shared_context(
         "needs": spec.needs,
         "folders": folders,
         "doc": _package_doc(spec, interfaces),
-        "versions": [_version(spec, interface) for interface in interfaces],
+        "versions": [_version(spec, number) for number in _numbers(interfaces)],
+        "modules": [
+            (release, f"v{interface.edition}")
+            for interface in interfaces
+            for release in _releases(spec, interface)
+        ],
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
@@ -119,10 +124,10 @@ def _shared_context(
 
 
 def _version_context(
-    spec: Spec, interface: Interface, headers: Mapping[int, str]
+    spec: Spec, interface: Interface, headers: Mapping[str, str]
 ) -> dict[str, object]:
     """Give what the templates that make a file for every version may name."""
-    header, releases = headers[interface.version], _releases(spec, interface)
+    header, releases = headers[interface.edition], _releases(spec, interface)
     view = module_view(interface, header, releases)
     asked = reference(interface, class_probes(interface, view))
     return {**_reference_context(spec, interface, asked), "module": view}
@@ -154,7 +159,7 @@ def _reference_context(
 ) -> dict[str, object]:
     return {
         "name": spec.name,
-        "version": interface.version,
+        "version": interface.title,
         "header": spec.header,
         "reference": asked,
     }
@@ -198,7 +203,7 @@ def _summary(spec: Spec) -> str:
 
 def _package_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
     """What the package says of itself."""
-    newest = f"{spec.package}.v{interfaces[-1].version}"
+    newest = f"{spec.package}.v{interfaces[-1].edition}"
     tells = _version_place(interfaces) is not None
     by_release = ", and `interface_for_xen` by a Xen release" if spec.is_of_xen else ""
     by_word = "`interface_of` tells it from what a hypervisor wrote. "
@@ -221,26 +226,32 @@ def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
     for interface, view in zip(interfaces, views, strict=False):
         if view != views[0]:
             raise XenbindError(
-                f"version {interface.version} has another ring protocol than version"
-                f" {interfaces[0].version}",
+                f"{interface.title} has another ring protocol than"
+                f" {interfaces[0].title}",
                 "generate it into a package of its own, with --include and --out",
             )
     return views[0] if views else None
 
 
-def _version(spec: Spec, interface: Interface) -> dict[str, object]:
-    releases = [python_text.text(name) for name in _releases(spec, interface)]
+def _numbers(interfaces: Sequence[Interface]) -> list[int]:
+    """Give each version number once."""
+    return list(dict.fromkeys(interface.version for interface in interfaces))
+
+
+def _version(spec: Spec, number: int) -> dict[str, object]:
+    speaking = [v.releases for v in spec.versions if v.number == number]
+    releases = [python_text.text(release) for some in speaking for release in some]
     comma = "," if len(releases) == 1 else ""
     text = f"({', '.join(releases)}{comma})"
     if len(text) > 80:
         text = (
             "(\n" + "".join(f"        {release},\n" for release in releases) + "    )"
         )
-    return {"number": interface.version, "releases": text}
+    return {"number": number, "releases": text}
 
 
 def _releases(spec: Spec, interface: Interface) -> Sequence[str]:
-    found = (v.releases for v in spec.versions if v.number == interface.version)
+    found = (v.releases for v in spec.versions if v.edition == interface.edition)
     return next(found, ())
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from xenbind.ir.c_types import CType, is_anonymous
 from xenbind.source import Coord
+from xenbind.words import edition
 
 # `paddr` is none: an address.
 _PADDING = re.compile(r"_*pad(ding)?_?\d*")
@@ -268,6 +269,7 @@ class LeftOut:
 class Interface:
     """One version of an interface, as its root header declares it on one ABI.
 
+    `release` is the first Xen that speaks it, where a newer one has the same version.
     `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
     holds those of the root header; `scalar_typedefs` those of other headers that members
     are declared with (`RING_IDX`).  `files` are the header files read, root first;
@@ -291,6 +293,17 @@ class Interface:
     hidden: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     skipped: tuple[str, ...] = ()
+    release: str = ""
+
+    @property
+    def edition(self) -> str:
+        """Give its name among the interfaces of a spec: `7`, `7_4_15`."""
+        return edition(self.version, self.release)
+
+    @property
+    def title(self) -> str:
+        """Give its name in words: `version 7`, `version 7 of Xen 4.15`."""
+        return f"version {self.version}{self.release and f' of Xen {self.release}'}"
 
     @property
     def groups_by_hint(self) -> dict[str, ConstantGroup]:

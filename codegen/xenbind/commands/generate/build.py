@@ -65,7 +65,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     interfaces = tuple(interface for interface, _ in read_all)
     unmatched.refuse(loaded, interfaces)
     layouts = [lay_out for _, lay_out in read_all]
-    headers = {i.version: job.display(Path(i.header)) for i in interfaces}
+    headers = {i.edition: job.display(Path(i.header)) for i in interfaces}
     copies = HeaderCopies(job, loaded, interfaces)
     files = render(
         spec=loaded,
@@ -85,7 +85,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         spec=inputs.spec_digest(job),
         inputs=inputs.header_digests(job, names),
         surroundings=inputs.surroundings(job, loaded, names),
-        layouts={str(i.version): fingerprint(i) for i in interfaces},
+        layouts={i.edition: fingerprint(i) for i in interfaces},
         outputs=manifest.digests(files),
     )
     old = manifest.load(job.out)

@@ -88,7 +88,7 @@ def _target(interface: Interface, field: Field) -> str:
 
 
 def _unknown(interface: Interface, name: str) -> XenbindError:
-    version = f"{interface.name} version {interface.version}"
+    version = f"{interface.name} {interface.title}"
     near = _near(_by_name(interface), name.lower())
     return XenbindError(
         f"{version} has no struct, union or constant '{name}'",
