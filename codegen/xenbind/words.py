@@ -1,4 +1,4 @@
-"""Words that several messages are made of: counted nouns, names of versions, text fit for a terminal.
+"""Words that several messages are made of: counted nouns, names, text fit for a terminal.
 
 Takes numbers and text of any origin; gives text for whoever writes a line that people read.
 """

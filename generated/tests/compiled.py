@@ -70,8 +70,12 @@ HEADERS = {
         "../headers/4.17",
         "../headers",
     ],
-    "7": [
+    "7_4_18": [
         "../headers/4.18",
+        "../headers",
+    ],
+    "7": [
+        "../headers/4.19",
         "../headers",
     ],
 }

@@ -784,7 +784,7 @@ class vm_event_sring(Compound):
     rsp_event: RING_IDX = ZERO
     pvt: vm_event_sring_pvt = ZERO
     _pad: Annotated[Array[int], c_uint8 * 44, "__pad"] = ZERO
-    ring: Annotated[Array[vm_event_sring_entry], vm_event_sring_entry * 0] = ZERO
+    ring: Annotated[Array[vm_event_sring_entry], vm_event_sring_entry * 1] = ZERO
 
 
 @record

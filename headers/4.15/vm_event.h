@@ -20,10 +20,6 @@
 
 #if defined(__XEN__) || defined(__XEN_TOOLS__)
 
-#undef XEN_FLEX_ARRAY_DIM
-/* The entries of the shared ring page are declared as a flexible array. */
-#define XEN_FLEX_ARRAY_DIM
-
 #include "io/ring.h"
 
 /*

@@ -1,8 +1,8 @@
 """Ask a generated package of itself: a source of facts beside C and DWARF.
 
-Takes the folder of a package and the edition of an interface; gives what `PACKAGE.runtime.layout` says of its
-classes and constants, under the names of `probes`.  `verify` holds them against the
-compiler's, `generate` against the new header's.
+Takes the folder of a package and the edition of an interface; gives what
+`PACKAGE.runtime.layout` says of its classes and constants, under the names of `probes`.
+`verify` holds them against the compiler's, `generate` against the new header's.
 """
 
 from __future__ import annotations
