@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import TypeAlias
 
+    from .history import releases as releases
+    from .history import since as since
     from .runtime.arrays import column as column
     from .runtime.arrays import dtype as dtype
     from .runtime.barriers import Barriers as Barriers
@@ -50,29 +52,33 @@ __all__ = [
     "projection",
     "raw",
     "records",
+    "releases",
+    "since",
 ]  # without what needs numpy
 
-_RUNTIME = {
-    "column": "arrays",
-    "dtype": "arrays",
-    "Barriers": "barriers",
-    "NoBarrier": "barriers",
-    "projection": "projection",
-    "raw": "views",
-    "records": "recording",
-    "OtherVersion": "ring",
-    "RingFull": "ring",
-    "RingOverflow": "ring",
+_ELSEWHERE = {
+    "column": "runtime.arrays",
+    "dtype": "runtime.arrays",
+    "Barriers": "runtime.barriers",
+    "NoBarrier": "runtime.barriers",
+    "projection": "runtime.projection",
+    "raw": "runtime.views",
+    "records": "runtime.recording",
+    "releases": "history",
+    "since": "history",
+    "OtherVersion": "runtime.ring",
+    "RingFull": "runtime.ring",
+    "RingOverflow": "runtime.ring",
 }
 
 # Hidden from type checkers, which would otherwise allow every name.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import what is in `runtime` when it is first asked for."""
-        if name not in _RUNTIME:
+        """Import what is in another module when it is first asked for."""
+        if name not in _ELSEWHERE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = __import__(f"{__name__}.runtime.{_RUNTIME[name]}", fromlist=["*"])
+        module = __import__(f"{__name__}.{_ELSEWHERE[name]}", fromlist=["*"])
         found = globals()[name] = getattr(module, name)
         return found
 

@@ -19,7 +19,7 @@ else:  # typing itself would take a third of an import
 
 VM_EVENT_INTERFACE_VERSION: Final = 0x00000001
 """Version of the layouts and values in this file. Compare it with the version in each
-request: what another version sends cannot be read by these declarations.
+request: what another version sends cannot be read by these declarations. Since Xen 4.6.
 """
 
 # VM_EVENT_FLAG_*: Flags of requests and responses. A response repeats
@@ -79,45 +79,47 @@ class VmEventFlag(IntFlag):
 
     VCPU_PAUSED = VM_EVENT_FLAG_VCPU_PAUSED
     """The vCPU waits for the answer to this event. Copy the flag from the request to
-    the response: there it releases the vCPU, which stays paused otherwise.
+    the response: there it releases the vCPU, which stays paused otherwise. Since Xen
+    4.6.
     """
     FOREIGN = VM_EVENT_FLAG_FOREIGN
     """In a request: caused by another domain's access, not by a vCPU of the monitored
-    domain.
+    domain. Since Xen 4.6.
     """
     EMULATE = VM_EVENT_FLAG_EMULATE
     """In a response: have Xen emulate the instruction at the instruction pointer, so
     that no page permission needs relaxing for it. Leave u as it was in the request,
     since Xen checks it against the permissions now in force. The vCPU must be paused.
+    Since Xen 4.6.
     """
     EMULATE_NOWRITE = VM_EVENT_FLAG_EMULATE_NOWRITE
     """With VM_EVENT_FLAG_EMULATE: throw away what the instruction writes to memory, and
-    all of its device I/O.
+    all of its device I/O. Since Xen 4.6.
     """
     TOGGLE_SINGLESTEP = VM_EVENT_FLAG_TOGGLE_SINGLESTEP
     """In a response: switch single-stepping of the vCPU on if it is off, and off if it
     is on. While it is on, each instruction sends VM_EVENT_REASON_SINGLESTEP. The vCPU
-    must be paused.
+    must be paused. Since Xen 4.6.
     """
     SET_EMUL_READ_DATA = VM_EVENT_FLAG_SET_EMUL_READ_DATA
     """With VM_EVENT_FLAG_EMULATE: the instruction reads the bytes in
     vm_event_emul_read_data instead of guest memory. Outranks
-    VM_EVENT_FLAG_EMULATE_NOWRITE.
+    VM_EVENT_FLAG_EMULATE_NOWRITE. Since Xen 4.6.
     """
     DENY = VM_EVENT_FLAG_DENY
     """In a response: drop the register write that the event announced. For writes to an
     MSR and to CR0, CR3 and CR4. The vCPU must be paused, so the event has to be a
-    synchronous one.
+    synchronous one. Since Xen 4.6.
     """
     ALTERNATE_P2M = VM_EVENT_FLAG_ALTERNATE_P2M
     """The altp2m_idx member is valid. In a request it is the view the vCPU was running
-    in, in a response the view the vCPU is to go on in.
+    in, in a response the view the vCPU is to go on in. Since Xen 4.6.
     """
     SET_REGISTERS = VM_EVENT_FLAG_SET_REGISTERS
     """In a response: load registers from data.regs before the vCPU goes on. On x86 the
     general registers, rflags and rip; on Arm pc alone. Start from the request's data,
     which holds them all. Bytes for the emulator cannot be sent along, as they occupy
-    the same memory. The vCPU must be paused.
+    the same memory. The vCPU must be paused. Since Xen 4.7.
     """
 
 
@@ -127,42 +129,42 @@ class VmEventReason(OpenEnum):
     """
 
     UNKNOWN = VM_EVENT_REASON_UNKNOWN
-    """None of the others."""
+    """None of the others. Since Xen 4.6."""
     MEM_ACCESS = VM_EVENT_REASON_MEM_ACCESS
     """The guest touched a page in a way its permissions forbid. The access repeats, and
     faults again, unless the response emulates it or the monitor changes the
-    permissions. See u.mem_access.
+    permissions. See u.mem_access. Since Xen 4.6.
     """
     MEM_SHARING = VM_EVENT_REASON_MEM_SHARING
     """A shared page could not get a copy of its own for lack of memory. Comes over the
     ring of the sharing helper, which should free memory before answering. See
-    u.mem_sharing.
+    u.mem_sharing. Since Xen 4.6.
     """
     MEM_PAGING = VM_EVENT_REASON_MEM_PAGING
     """A page that was paged out is needed, or no longer needed. Comes over the ring of
-    the pager, which loads or forgets the page. See u.mem_paging.
+    the pager, which loads or forgets the page. See u.mem_paging. Since Xen 4.6.
     """
     WRITE_CTRLREG = VM_EVENT_REASON_WRITE_CTRLREG
     """The guest writes a control register. The write happens after the event;
     VM_EVENT_FLAG_DENY in the response to a synchronous event prevents it. See
-    u.write_ctrlreg.
+    u.write_ctrlreg. Since Xen 4.6.
     """
     MOV_TO_MSR = VM_EVENT_REASON_MOV_TO_MSR
     """The guest writes a model-specific register. The write happens after the event;
-    VM_EVENT_FLAG_DENY in the response prevents it. See u.mov_to_msr.
+    VM_EVENT_FLAG_DENY in the response prevents it. See u.mov_to_msr. Since Xen 4.6.
     """
     SOFTWARE_BREAKPOINT = VM_EVENT_REASON_SOFTWARE_BREAKPOINT
     """The guest executed a breakpoint instruction, such as int3. If the breakpoint is
     not the monitor's own, inject the exception into the guest. See
-    u.software_breakpoint.
+    u.software_breakpoint. Since Xen 4.6.
     """
     SINGLESTEP = VM_EVENT_REASON_SINGLESTEP
     """The guest executed an instruction while single-stepping was on. The instruction
-    pointer is at the next one. See u.singlestep.
+    pointer is at the next one. See u.singlestep. Since Xen 4.6.
     """
     GUEST_REQUEST = VM_EVENT_REASON_GUEST_REQUEST
     """The guest itself asked for the event, by the hypercall
-    HVMOP_guest_request_vm_event.
+    HVMOP_guest_request_vm_event. Since Xen 4.6.
     """
 
 
@@ -170,9 +172,13 @@ class VmEventX86(OpenEnum):
     """The control registers whose writes can be monitored."""
 
     CR0 = VM_EVENT_X86_CR0
+    """Since Xen 4.6."""
     CR3 = VM_EVENT_X86_CR3
+    """Since Xen 4.6."""
     CR4 = VM_EVENT_X86_CR4
+    """Since Xen 4.6."""
     XCR0 = VM_EVENT_X86_XCR0
+    """Since Xen 4.6."""
 
 
 class MemAccess(IntFlag):
@@ -181,21 +187,25 @@ class MemAccess(IntFlag):
     """
 
     R = MEM_ACCESS_R
-    """The access was a read."""
+    """The access was a read. Since Xen 4.6."""
     W = MEM_ACCESS_W
-    """The access was a write."""
+    """The access was a write. Since Xen 4.6."""
     X = MEM_ACCESS_X
-    """The access was an instruction fetch."""
+    """The access was an instruction fetch. Since Xen 4.6."""
     RWX = MEM_ACCESS_RWX
+    """Since Xen 4.6."""
     RW = MEM_ACCESS_RW
+    """Since Xen 4.6."""
     RX = MEM_ACCESS_RX
+    """Since Xen 4.6."""
     WX = MEM_ACCESS_WX
+    """Since Xen 4.6."""
     GLA_VALID = MEM_ACCESS_GLA_VALID
-    """The gla member is valid."""
+    """The gla member is valid. Since Xen 4.6."""
     FAULT_WITH_GLA = MEM_ACCESS_FAULT_WITH_GLA
-    """The access to gla itself failed."""
+    """The access to gla itself failed. Since Xen 4.6."""
     FAULT_IN_GPT = MEM_ACCESS_FAULT_IN_GPT
-    """The walk of guest page tables for gla failed."""
+    """The walk of guest page tables for gla failed. Since Xen 4.6."""
 
 
 class MemPaging(IntFlag):
@@ -203,10 +213,12 @@ class MemPaging(IntFlag):
 
     DROP_PAGE = MEM_PAGING_DROP_PAGE
     """The guest has released the page: forget it, and hand the flag back in the
-    response.
+    response. Since Xen 4.6.
     """
     EVICT_FAIL = MEM_PAGING_EVICT_FAIL
-    """The page was still being paged out; its eviction is going to fail."""
+    """The page was still being paged out; its eviction is going to fail. Since Xen
+    4.6.
+    """
 
 
 RING_IDX = Annotated[int, c_uint]
@@ -214,7 +226,9 @@ RING_IDX = Annotated[int, c_uint]
 
 @record
 class vm_event_regs_x86(Structure):
-    """The registers of an x86 vCPU at the event, those a monitor needs most."""
+    """The registers of an x86 vCPU at the event, those a monitor needs most. Since Xen
+    4.6.
+    """
 
     __slots__ = ()
 
@@ -250,15 +264,16 @@ class vm_event_regs_x86(Structure):
     fs_base: uint64_t = ZERO
     gs_base: uint64_t = ZERO
     cs_arbytes: uint32_t = ZERO
-    """Access rights of CS: bits 0-3 type, 4 S, 5-6 DPL, 7 P, 8 AVL, 9 L, 10 D/B, 11
-    G.
+    """Access rights of CS: bits 0-3 type, 4 S, 5-6 DPL, 7 P, 8 AVL, 9 L, 10 D/B, 11 G.
+    Xen 4.6 to 4.11.
     """
     _pad: uint32_t = ZERO
+    """Xen 4.6 to 4.12, then uint16_t."""
 
 
 @record
 class vm_event_mem_access(Structure):
-    """A memory access that the permissions of the page do not allow."""
+    """A memory access that the permissions of the page do not allow. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -275,7 +290,7 @@ class vm_event_mem_access(Structure):
 
 @record
 class vm_event_write_ctrlreg(Structure):
-    """A write to a control register."""
+    """A write to a control register. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -288,7 +303,7 @@ class vm_event_write_ctrlreg(Structure):
 
 @record
 class vm_event_debug(Structure):
-    """A breakpoint or a single step."""
+    """A breakpoint or a single step. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -298,19 +313,19 @@ class vm_event_debug(Structure):
 
 @record
 class vm_event_mov_to_msr(Structure):
-    """A write to a model-specific register."""
+    """A write to a model-specific register. Since Xen 4.6."""
 
     __slots__ = ()
 
     msr: uint64_t = ZERO
     """Number of the register."""
     value: uint64_t = ZERO
-    """What is written."""
+    """What is written. Xen 4.6 to 4.10."""
 
 
 @record
 class vm_event_paging(Structure):
-    """A page that the pager is to load or forget."""
+    """A page that the pager is to load or forget. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -324,7 +339,7 @@ class vm_event_paging(Structure):
 
 @record
 class vm_event_sharing(Structure):
-    """A shared page that needs memory for a copy."""
+    """A shared page that needs memory for a copy. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -339,17 +354,18 @@ class vm_event_sharing(Structure):
 class vm_event_emul_read_data(Compound):
     """What an emulated instruction is to read. Goes with
     VM_EVENT_FLAG_SET_EMUL_READ_DATA. As large as vm_event_regs_x86, in whose place it
-    is sent.
+    is sent. Since Xen 4.6.
     """
 
     size: uint32_t = ZERO
     """Number of bytes of data that count."""
     data: Annotated[Array[int], c_uint8 * 252] = ZERO
+    """Xen 4.6 to 4.11, then uint8_t[316]."""
 
 
 @anonymous
 class vm_event_st_u(Union):
-    """The union that is the member u of vm_event_st."""
+    """The union that is the member u of vm_event_st. Since Xen 4.6."""
 
     mem_paging: vm_event_paging = ZERO
     mem_sharing: vm_event_sharing = ZERO
@@ -358,23 +374,24 @@ class vm_event_st_u(Union):
     mov_to_msr: vm_event_mov_to_msr = ZERO
     software_breakpoint: vm_event_debug = ZERO
     singlestep: vm_event_debug = ZERO
+    """Xen 4.6 to 4.7, then struct vm_event_singlestep."""
 
 
 @anonymous
 class vm_event_st_data_regs(Union):
-    """The union that is the member regs of vm_event_st's data."""
+    """The union that is the member regs of vm_event_st's data. Since Xen 4.6."""
 
     x86: vm_event_regs_x86 = ZERO
 
 
 @anonymous
 class vm_event_st_data(Union):
-    """The union that is the member data of vm_event_st."""
+    """The union that is the member data of vm_event_st. Since Xen 4.6."""
 
     regs: vm_event_st_data_regs = ZERO
     """The vCPU's registers, by architecture."""
     emul_read_data: vm_event_emul_read_data = ZERO
-    """In responses only."""
+    """In responses only. Xen 4.6 to 4.7."""
 
 
 _PAYLOADS: Final = {
@@ -392,7 +409,7 @@ _PAYLOADS: Final = {
 class vm_event_st(Compound):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
-    version, and the vCPU stays paused.
+    version, and the vCPU stays paused. Since Xen 4.6.
     """
 
     _payload_ = ("reason", "u", _PAYLOADS)
@@ -432,7 +449,7 @@ class vm_event_st(Compound):
 
 @record
 class vm_event_sring_entry(Union):
-    """union vm_event_sring_entry."""
+    """union vm_event_sring_entry. Since Xen 4.6."""
 
     req: vm_event_st = ZERO
     rsp: vm_event_st = ZERO
@@ -440,7 +457,7 @@ class vm_event_sring_entry(Union):
 
 @anonymous
 class vm_event_sring_pvt_netif(Structure):
-    """The struct that is the member netif of vm_event_sring's pvt."""
+    """The struct that is the member netif of vm_event_sring's pvt. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -449,7 +466,9 @@ class vm_event_sring_pvt_netif(Structure):
 
 @anonymous
 class vm_event_sring_pvt_tapif_user(Structure):
-    """The struct that is the member tapif_user of vm_event_sring's pvt."""
+    """The struct that is the member tapif_user of vm_event_sring's pvt. Since Xen
+    4.6.
+    """
 
     __slots__ = ()
 
@@ -458,7 +477,7 @@ class vm_event_sring_pvt_tapif_user(Structure):
 
 @anonymous
 class vm_event_sring_pvt(Union):
-    """The union that is the member pvt of vm_event_sring."""
+    """The union that is the member pvt of vm_event_sring. Since Xen 4.6."""
 
     netif: vm_event_sring_pvt_netif = ZERO
     tapif_user: vm_event_sring_pvt_tapif_user = ZERO
@@ -467,7 +486,7 @@ class vm_event_sring_pvt(Union):
 
 @record
 class vm_event_sring(Compound):
-    """struct vm_event_sring."""
+    """struct vm_event_sring. Since Xen 4.6."""
 
     req_prod: RING_IDX = ZERO
     req_event: RING_IDX = ZERO
@@ -476,11 +495,12 @@ class vm_event_sring(Compound):
     pvt: vm_event_sring_pvt = ZERO
     _pad: Annotated[Array[int], c_uint8 * 44, "__pad"] = ZERO
     ring: Annotated[Array[vm_event_sring_entry], vm_event_sring_entry * 1] = ZERO
+    """Xen 4.6 to 4.18, then union vm_event_sring_entry[]."""
 
 
 @record
 class vm_event_front_ring(Structure):
-    """struct vm_event_front_ring."""
+    """struct vm_event_front_ring. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -492,7 +512,7 @@ class vm_event_front_ring(Structure):
 
 @record
 class vm_event_back_ring(Structure):
-    """struct vm_event_back_ring."""
+    """struct vm_event_back_ring. Since Xen 4.6."""
 
     __slots__ = ()
 

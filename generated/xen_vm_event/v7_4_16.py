@@ -19,7 +19,7 @@ else:  # typing itself would take a third of an import
 
 VM_EVENT_INTERFACE_VERSION: Final = 0x00000007
 """Version of the layouts and values in this file. Compare it with the version in each
-request: what another version sends cannot be read by these declarations.
+request: what another version sends cannot be read by these declarations. Since Xen 4.6.
 """
 
 # VM_EVENT_FLAG_*: Flags of requests and responses. A response repeats
@@ -96,68 +96,70 @@ class VmEventFlag(IntFlag):
 
     VCPU_PAUSED = VM_EVENT_FLAG_VCPU_PAUSED
     """The vCPU waits for the answer to this event. Copy the flag from the request to
-    the response: there it releases the vCPU, which stays paused otherwise.
+    the response: there it releases the vCPU, which stays paused otherwise. Since Xen
+    4.6.
     """
     FOREIGN = VM_EVENT_FLAG_FOREIGN
     """In a request: caused by another domain's access, not by a vCPU of the monitored
-    domain.
+    domain. Since Xen 4.6.
     """
     EMULATE = VM_EVENT_FLAG_EMULATE
     """In a response: have Xen emulate the instruction at the instruction pointer, so
     that no page permission needs relaxing for it. Leave u as it was in the request,
     since Xen checks it against the permissions now in force. The vCPU must be paused.
+    Since Xen 4.6.
     """
     EMULATE_NOWRITE = VM_EVENT_FLAG_EMULATE_NOWRITE
     """With VM_EVENT_FLAG_EMULATE: throw away what the instruction writes to memory, and
-    all of its device I/O.
+    all of its device I/O. Since Xen 4.6.
     """
     TOGGLE_SINGLESTEP = VM_EVENT_FLAG_TOGGLE_SINGLESTEP
     """In a response: switch single-stepping of the vCPU on if it is off, and off if it
     is on. While it is on, each instruction sends VM_EVENT_REASON_SINGLESTEP. The vCPU
-    must be paused.
+    must be paused. Since Xen 4.6.
     """
     SET_EMUL_READ_DATA = VM_EVENT_FLAG_SET_EMUL_READ_DATA
     """With VM_EVENT_FLAG_EMULATE: the instruction reads the bytes in
     vm_event_emul_read_data instead of guest memory. Outranks
-    VM_EVENT_FLAG_EMULATE_NOWRITE.
+    VM_EVENT_FLAG_EMULATE_NOWRITE. Since Xen 4.6.
     """
     DENY = VM_EVENT_FLAG_DENY
     """In a response: drop the register write that the event announced. For writes to an
     MSR and to CR0, CR3 and CR4. The vCPU must be paused, so the event has to be a
-    synchronous one.
+    synchronous one. Since Xen 4.6.
     """
     ALTERNATE_P2M = VM_EVENT_FLAG_ALTERNATE_P2M
     """The altp2m_idx member is valid. In a request it is the view the vCPU was running
-    in, in a response the view the vCPU is to go on in.
+    in, in a response the view the vCPU is to go on in. Since Xen 4.6.
     """
     SET_REGISTERS = VM_EVENT_FLAG_SET_REGISTERS
     """In a response: load registers from data.regs before the vCPU goes on. On x86 the
     general registers, rflags and rip; on Arm pc alone. Start from the request's data,
     which holds them all. Bytes for the emulator cannot be sent along, as they occupy
-    the same memory. The vCPU must be paused.
+    the same memory. The vCPU must be paused. Since Xen 4.7.
     """
     SET_EMUL_INSN_DATA = VM_EVENT_FLAG_SET_EMUL_INSN_DATA
     """With VM_EVENT_FLAG_EMULATE: Xen executes the bytes in vm_event_emul_insn_data
     instead of those at the instruction pointer. Meant for answering a software
     breakpoint. Ignored beside VM_EVENT_FLAG_EMULATE_NOWRITE and
-    VM_EVENT_FLAG_SET_EMUL_READ_DATA.
+    VM_EVENT_FLAG_SET_EMUL_READ_DATA. Since Xen 4.8.
     """
     GET_NEXT_INTERRUPT = VM_EVENT_FLAG_GET_NEXT_INTERRUPT
     """In a response: report the next interrupt that the vCPU is given. One request with
-    VM_EVENT_REASON_INTERRUPT comes of it. The vCPU must be paused.
+    VM_EVENT_REASON_INTERRUPT comes of it. The vCPU must be paused. Since Xen 4.9.
     """
     FAST_SINGLESTEP = VM_EVENT_FLAG_FAST_SINGLESTEP
     """In a response: step one instruction, then go on in another altp2m view without an
     event. u.fast_singlestep.p2midx names that view. Single-step events must be switched
-    on for the domain and the vCPU must be paused.
+    on for the domain and the vCPU must be paused. Since Xen 4.14.
     """
     NESTED_P2M = VM_EVENT_FLAG_NESTED_P2M
     """In a request: the vCPU was running a nested guest, and npt_base holds its page
-    tables.
+    tables. Since Xen 4.15.
     """
     RESET_VMTRACE = VM_EVENT_FLAG_RESET_VMTRACE
     """In a response: empty the vCPU's vmtrace buffer. Without effect where tracing is
-    off. The vCPU must be paused.
+    off. The vCPU must be paused. Since Xen 4.15.
     """
 
 
@@ -167,70 +169,70 @@ class VmEventReason(OpenEnum):
     """
 
     UNKNOWN = VM_EVENT_REASON_UNKNOWN
-    """None of the others."""
+    """None of the others. Since Xen 4.6."""
     MEM_ACCESS = VM_EVENT_REASON_MEM_ACCESS
     """The guest touched a page in a way its permissions forbid. The access repeats, and
     faults again, unless the response emulates it or the monitor changes the
-    permissions. See u.mem_access.
+    permissions. See u.mem_access. Since Xen 4.6.
     """
     MEM_SHARING = VM_EVENT_REASON_MEM_SHARING
     """A shared page could not get a copy of its own for lack of memory. Comes over the
     ring of the sharing helper, which should free memory before answering. See
-    u.mem_sharing.
+    u.mem_sharing. Since Xen 4.6.
     """
     MEM_PAGING = VM_EVENT_REASON_MEM_PAGING
     """A page that was paged out is needed, or no longer needed. Comes over the ring of
-    the pager, which loads or forgets the page. See u.mem_paging.
+    the pager, which loads or forgets the page. See u.mem_paging. Since Xen 4.6.
     """
     WRITE_CTRLREG = VM_EVENT_REASON_WRITE_CTRLREG
     """The guest writes a control register. The write happens after the event;
     VM_EVENT_FLAG_DENY in the response to a synchronous event prevents it. See
-    u.write_ctrlreg.
+    u.write_ctrlreg. Since Xen 4.6.
     """
     MOV_TO_MSR = VM_EVENT_REASON_MOV_TO_MSR
     """The guest writes a model-specific register. The write happens after the event;
-    VM_EVENT_FLAG_DENY in the response prevents it. See u.mov_to_msr.
+    VM_EVENT_FLAG_DENY in the response prevents it. See u.mov_to_msr. Since Xen 4.6.
     """
     SOFTWARE_BREAKPOINT = VM_EVENT_REASON_SOFTWARE_BREAKPOINT
     """The guest executed a breakpoint instruction, such as int3. If the breakpoint is
     not the monitor's own, inject the exception into the guest. See
-    u.software_breakpoint.
+    u.software_breakpoint. Since Xen 4.6.
     """
     SINGLESTEP = VM_EVENT_REASON_SINGLESTEP
     """The guest executed an instruction while single-stepping was on. The instruction
-    pointer is at the next one. See u.singlestep.
+    pointer is at the next one. See u.singlestep. Since Xen 4.6.
     """
     GUEST_REQUEST = VM_EVENT_REASON_GUEST_REQUEST
     """The guest itself asked for the event, by the hypercall
-    HVMOP_guest_request_vm_event.
+    HVMOP_guest_request_vm_event. Since Xen 4.6.
     """
     DEBUG_EXCEPTION = VM_EVENT_REASON_DEBUG_EXCEPTION
     """The guest ran into a debug exception (#DB). If it is not of the monitor's making,
-    inject it into the guest. See u.debug_exception.
+    inject it into the guest. See u.debug_exception. Since Xen 4.8.
     """
     CPUID = VM_EVENT_REASON_CPUID
     """The guest executed CPUID. The result is in the registers already, but rip is
     still at the instruction: respond with VM_EVENT_FLAG_SET_REGISTERS and rip moved on
-    by u.cpuid.insn_length, and with any change to the result.
+    by u.cpuid.insn_length, and with any change to the result. Since Xen 4.8.
     """
     PRIVILEGED_CALL = VM_EVENT_REASON_PRIVILEGED_CALL
     """The guest made a privileged call, such as SMC on Arm. The call is not carried
     out: respond with VM_EVENT_FLAG_SET_REGISTERS and pc moved on by 4. Some CPUs report
-    a conditional call though its condition is false.
+    a conditional call though its condition is false. Since Xen 4.8.
     """
     INTERRUPT = VM_EVENT_REASON_INTERRUPT
     """The vCPU is about to take an interrupt or exception. Comes once for each response
-    that had VM_EVENT_FLAG_GET_NEXT_INTERRUPT. See u.interrupt.
+    that had VM_EVENT_FLAG_GET_NEXT_INTERRUPT. See u.interrupt. Since Xen 4.9.
     """
     DESCRIPTOR_ACCESS = VM_EVENT_REASON_DESCRIPTOR_ACCESS
     """The guest read or wrote a descriptor-table register. Respond with
     VM_EVENT_FLAG_EMULATE, or the same instruction causes the event again. See
-    u.desc_access.
+    u.desc_access. Since Xen 4.9.
     """
     EMUL_UNIMPLEMENTED = VM_EVENT_REASON_EMUL_UNIMPLEMENTED
     """Xen's emulator does not know the instruction it was told to emulate. Have the
     vCPU execute it itself, for example by one step in an altp2m view without
-    restrictions.
+    restrictions. Since Xen 4.10.
     """
 
 
@@ -238,9 +240,13 @@ class VmEventX86(OpenEnum):
     """The control registers whose writes can be monitored."""
 
     CR0 = VM_EVENT_X86_CR0
+    """Since Xen 4.6."""
     CR3 = VM_EVENT_X86_CR3
+    """Since Xen 4.6."""
     CR4 = VM_EVENT_X86_CR4
+    """Since Xen 4.6."""
     XCR0 = VM_EVENT_X86_XCR0
+    """Since Xen 4.6."""
 
 
 class MemAccess(IntFlag):
@@ -249,30 +255,38 @@ class MemAccess(IntFlag):
     """
 
     R = MEM_ACCESS_R
-    """The access was a read."""
+    """The access was a read. Since Xen 4.6."""
     W = MEM_ACCESS_W
-    """The access was a write."""
+    """The access was a write. Since Xen 4.6."""
     X = MEM_ACCESS_X
-    """The access was an instruction fetch."""
+    """The access was an instruction fetch. Since Xen 4.6."""
     RWX = MEM_ACCESS_RWX
+    """Since Xen 4.6."""
     RW = MEM_ACCESS_RW
+    """Since Xen 4.6."""
     RX = MEM_ACCESS_RX
+    """Since Xen 4.6."""
     WX = MEM_ACCESS_WX
+    """Since Xen 4.6."""
     GLA_VALID = MEM_ACCESS_GLA_VALID
-    """The gla member is valid."""
+    """The gla member is valid. Since Xen 4.6."""
     FAULT_WITH_GLA = MEM_ACCESS_FAULT_WITH_GLA
-    """The access to gla itself failed."""
+    """The access to gla itself failed. Since Xen 4.6."""
     FAULT_IN_GPT = MEM_ACCESS_FAULT_IN_GPT
-    """The walk of guest page tables for gla failed."""
+    """The walk of guest page tables for gla failed. Since Xen 4.6."""
 
 
 class VmEventDesc(OpenEnum):
     """The descriptor-table registers whose use can be monitored."""
 
     IDTR = VM_EVENT_DESC_IDTR
+    """Since Xen 4.9."""
     GDTR = VM_EVENT_DESC_GDTR
+    """Since Xen 4.9."""
     LDTR = VM_EVENT_DESC_LDTR
+    """Since Xen 4.9."""
     TR = VM_EVENT_DESC_TR
+    """Since Xen 4.9."""
 
 
 class MemPaging(IntFlag):
@@ -280,10 +294,12 @@ class MemPaging(IntFlag):
 
     DROP_PAGE = MEM_PAGING_DROP_PAGE
     """The guest has released the page: forget it, and hand the flag back in the
-    response.
+    response. Since Xen 4.6.
     """
     EVICT_FAIL = MEM_PAGING_EVICT_FAIL
-    """The page was still being paged out; its eviction is going to fail."""
+    """The page was still being paged out; its eviction is going to fail. Since Xen
+    4.6.
+    """
 
 
 RING_IDX = Annotated[int, c_uint]
@@ -291,7 +307,9 @@ RING_IDX = Annotated[int, c_uint]
 
 @record
 class vm_event_x86_selector_reg(Structure):
-    """Limit and access rights of a segment register, packed into 32 bits."""
+    """Limit and access rights of a segment register, packed into 32 bits. Since Xen
+    4.12.
+    """
 
     __slots__ = ()
 
@@ -305,7 +323,9 @@ class vm_event_x86_selector_reg(Structure):
 
 @record
 class vm_event_regs_x86(Compound):
-    """The registers of an x86 vCPU at the event, those a monitor needs most."""
+    """The registers of an x86 vCPU at the event, those a monitor needs most. Since Xen
+    4.6.
+    """
 
     rax: uint64_t = ZERO
     rcx: uint64_t = ZERO
@@ -325,6 +345,7 @@ class vm_event_regs_x86(Compound):
     r15: uint64_t = ZERO
     rflags: uint64_t = ZERO
     dr6: uint64_t = ZERO
+    """Since Xen 4.12."""
     dr7: uint64_t = ZERO
     rip: uint64_t = ZERO
     cr0: uint64_t = ZERO
@@ -338,42 +359,63 @@ class vm_event_regs_x86(Compound):
     msr_star: uint64_t = ZERO
     msr_lstar: uint64_t = ZERO
     gdtr_base: uint64_t = ZERO
+    """Since Xen 4.13."""
     npt_base: uint64_t = ZERO
     """Where in guest memory the guest's own hypervisor keeps the page tables (EPT or
     NPT) of the nested guest. Valid with VM_EVENT_FLAG_NESTED_P2M; mask it to an
-    address, as the other bits may come to mean something.
+    address, as the other bits may come to mean something. Since Xen 4.15.
     """
     vmtrace_pos: uint64_t = ZERO
     """Where the vmtrace buffer is filled up to, all ones if the vCPU is not traced.
-    With Intel Processor Trace, bits 32 to 63 of MSR_RTIT_OUTPUT_MASK.
+    With Intel Processor Trace, bits 32 to 63 of MSR_RTIT_OUTPUT_MASK. Since Xen 4.15.
     """
     cs_base: uint32_t = ZERO
+    """Since Xen 4.12."""
     ss_base: uint32_t = ZERO
+    """Since Xen 4.12."""
     ds_base: uint32_t = ZERO
+    """Since Xen 4.12."""
     es_base: uint32_t = ZERO
+    """Since Xen 4.12."""
     fs_base: uint64_t = ZERO
     gs_base: uint64_t = ZERO
     cs: vm_event_x86_selector_reg = ZERO
+    """Since Xen 4.12."""
     ss: vm_event_x86_selector_reg = ZERO
+    """Since Xen 4.12."""
     ds: vm_event_x86_selector_reg = ZERO
+    """Since Xen 4.12."""
     es: vm_event_x86_selector_reg = ZERO
+    """Since Xen 4.12."""
     fs: vm_event_x86_selector_reg = ZERO
+    """Since Xen 4.12."""
     gs: vm_event_x86_selector_reg = ZERO
+    """Since Xen 4.12."""
     shadow_gs: uint64_t = ZERO
-    """The base that SWAPGS exchanges with gs_base."""
+    """The base that SWAPGS exchanges with gs_base. Since Xen 4.12."""
     gdtr_limit: uint16_t = ZERO
+    """Since Xen 4.13."""
     cs_sel: uint16_t = ZERO
+    """Since Xen 4.12."""
     ss_sel: uint16_t = ZERO
+    """Since Xen 4.12."""
     ds_sel: uint16_t = ZERO
+    """Since Xen 4.12."""
     es_sel: uint16_t = ZERO
+    """Since Xen 4.12."""
     fs_sel: uint16_t = ZERO
+    """Since Xen 4.12."""
     gs_sel: uint16_t = ZERO
+    """Since Xen 4.12."""
     _pad: uint16_t = ZERO
+    """Since Xen 4.13, uint32_t before."""
 
 
 @record
 class vm_event_regs_arm(Structure):
-    """The registers of an Arm vCPU at the event, those a monitor needs most."""
+    """The registers of an Arm vCPU at the event, those a monitor needs most. Since Xen
+    4.8.
+    """
 
     __slots__ = ()
 
@@ -386,12 +428,12 @@ class vm_event_regs_arm(Structure):
     pc: uint64_t = ZERO
     """The only one that VM_EVENT_FLAG_SET_REGISTERS can set."""
     cpsr: uint64_t = ZERO
-    """Processor state."""
+    """Processor state. Since Xen 4.16, uint32_t before."""
 
 
 @record
 class vm_event_mem_access(Structure):
-    """A memory access that the permissions of the page do not allow."""
+    """A memory access that the permissions of the page do not allow. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -408,7 +450,7 @@ class vm_event_mem_access(Structure):
 
 @record
 class vm_event_write_ctrlreg(Structure):
-    """A write to a control register."""
+    """A write to a control register. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -421,7 +463,7 @@ class vm_event_write_ctrlreg(Structure):
 
 @record
 class vm_event_singlestep(Structure):
-    """An instruction executed in single-stepping."""
+    """An instruction executed in single-stepping. Since Xen 4.8."""
 
     __slots__ = ()
 
@@ -431,7 +473,7 @@ class vm_event_singlestep(Structure):
 
 @record
 class vm_event_fast_singlestep(Structure):
-    """What a response with VM_EVENT_FLAG_FAST_SINGLESTEP asks for."""
+    """What a response with VM_EVENT_FLAG_FAST_SINGLESTEP asks for. Since Xen 4.14."""
 
     __slots__ = ()
 
@@ -441,34 +483,41 @@ class vm_event_fast_singlestep(Structure):
 
 @record
 class vm_event_debug(Compound):
-    """A breakpoint or another debug exception, with what is needed to inject it."""
+    """A breakpoint or another debug exception, with what is needed to inject it. Since
+    Xen 4.6.
+    """
 
     gfn: uint64_t = ZERO
     """Guest frame of the instruction pointer, all ones if unmapped."""
     pending_dbg: uint64_t = ZERO
-    """Debug conditions not yet delivered, as VT-x encodes them."""
+    """Debug conditions not yet delivered, as VT-x encodes them. Since Xen 4.14."""
     insn_length: uint32_t = ZERO
-    """Length of the instruction; pass it on when injecting."""
+    """Length of the instruction; pass it on when injecting. Since Xen 4.8."""
     type: uint8_t = ZERO
-    """Kind of the exception, as xc_hvm_inject_trap takes it."""
+    """Kind of the exception, as xc_hvm_inject_trap takes it. Since Xen 4.8."""
     _pad: Annotated[Array[int], c_uint8 * 3] = ZERO
+    """Since Xen 4.8."""
 
 
 @record
 class vm_event_mov_to_msr(Structure):
-    """A write to a model-specific register."""
+    """A write to a model-specific register. Since Xen 4.6."""
 
     __slots__ = ()
 
     msr: uint64_t = ZERO
     """Number of the register."""
     new_value: uint64_t = ZERO
+    """Since Xen 4.11."""
     old_value: uint64_t = ZERO
+    """Since Xen 4.11."""
 
 
 @anonymous
 class vm_event_desc_access_arch_vmx(Structure):
-    """The struct that is the member vmx of vm_event_desc_access's arch."""
+    """The struct that is the member vmx of vm_event_desc_access's arch. Since Xen
+    4.9.
+    """
 
     __slots__ = ()
 
@@ -481,7 +530,7 @@ class vm_event_desc_access_arch_vmx(Structure):
 
 @anonymous
 class vm_event_desc_access_arch(Union):
-    """The union that is the member arch of vm_event_desc_access."""
+    """The union that is the member arch of vm_event_desc_access. Since Xen 4.9."""
 
     vmx: vm_event_desc_access_arch_vmx = ZERO
     """On Intel."""
@@ -489,7 +538,7 @@ class vm_event_desc_access_arch(Union):
 
 @record
 class vm_event_desc_access(Compound):
-    """A read or write of a descriptor-table register."""
+    """A read or write of a descriptor-table register. Since Xen 4.9."""
 
     arch: vm_event_desc_access_arch = ZERO
     """What the CPU says of the exit."""
@@ -502,7 +551,7 @@ class vm_event_desc_access(Compound):
 
 @record
 class vm_event_cpuid(Structure):
-    """An execution of CPUID."""
+    """An execution of CPUID. Since Xen 4.8."""
 
     __slots__ = ()
 
@@ -517,7 +566,7 @@ class vm_event_cpuid(Structure):
 
 @record
 class vm_event_interrupt_x86(Structure):
-    """An interrupt or exception on its way to an x86 vCPU."""
+    """An interrupt or exception on its way to an x86 vCPU. Since Xen 4.9."""
 
     __slots__ = ()
 
@@ -534,7 +583,7 @@ class vm_event_interrupt_x86(Structure):
 
 @record
 class vm_event_paging(Structure):
-    """A page that the pager is to load or forget."""
+    """A page that the pager is to load or forget. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -548,7 +597,7 @@ class vm_event_paging(Structure):
 
 @record
 class vm_event_sharing(Structure):
-    """A shared page that needs memory for a copy."""
+    """A shared page that needs memory for a copy. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -563,17 +612,20 @@ class vm_event_sharing(Structure):
 class vm_event_emul_read_data(Compound):
     """What an emulated instruction is to read. Goes with
     VM_EVENT_FLAG_SET_EMUL_READ_DATA. As large as vm_event_regs_x86, in whose place it
-    is sent.
+    is sent. Since Xen 4.6.
     """
 
     size: uint32_t = ZERO
     """Number of bytes of data that count."""
     data: Annotated[Array[int], c_uint8 * 340] = ZERO
+    """Since Xen 4.15, uint8_t[324] before."""
 
 
 @record
 class vm_event_emul_insn_data(Compound):
-    """The instruction to emulate. Goes with VM_EVENT_FLAG_SET_EMUL_INSN_DATA."""
+    """The instruction to emulate. Goes with VM_EVENT_FLAG_SET_EMUL_INSN_DATA. Since Xen
+    4.8.
+    """
 
     data: Annotated[Array[int], c_uint8 * 16] = ZERO
     """The code to execute; fill all 16 bytes."""
@@ -581,14 +633,14 @@ class vm_event_emul_insn_data(Compound):
 
 @anonymous
 class vm_event_st_u_interrupt(Union):
-    """The union that is the member interrupt of vm_event_st's u."""
+    """The union that is the member interrupt of vm_event_st's u. Since Xen 4.9."""
 
     x86: vm_event_interrupt_x86 = ZERO
 
 
 @anonymous
 class vm_event_st_u(Union):
-    """The union that is the member u of vm_event_st."""
+    """The union that is the member u of vm_event_st. Since Xen 4.6."""
 
     mem_paging: vm_event_paging = ZERO
     mem_sharing: vm_event_sharing = ZERO
@@ -596,27 +648,34 @@ class vm_event_st_u(Union):
     write_ctrlreg: vm_event_write_ctrlreg = ZERO
     mov_to_msr: vm_event_mov_to_msr = ZERO
     desc_access: vm_event_desc_access = ZERO
-    """For VM_EVENT_REASON_DESCRIPTOR_ACCESS."""
+    """For VM_EVENT_REASON_DESCRIPTOR_ACCESS. Since Xen 4.9."""
     singlestep: vm_event_singlestep = ZERO
+    """Since Xen 4.8, struct vm_event_debug before."""
     fast_singlestep: vm_event_fast_singlestep = ZERO
-    """In a response with VM_EVENT_FLAG_FAST_SINGLESTEP, never in a request."""
+    """In a response with VM_EVENT_FLAG_FAST_SINGLESTEP, never in a request. Since Xen
+    4.14.
+    """
     software_breakpoint: vm_event_debug = ZERO
     debug_exception: vm_event_debug = ZERO
+    """Since Xen 4.8."""
     cpuid: vm_event_cpuid = ZERO
+    """Since Xen 4.8."""
     interrupt: vm_event_st_u_interrupt = ZERO
+    """Since Xen 4.9."""
 
 
 @anonymous
 class vm_event_st_data_regs(Union):
-    """The union that is the member regs of vm_event_st's data."""
+    """The union that is the member regs of vm_event_st's data. Since Xen 4.6."""
 
     x86: vm_event_regs_x86 = ZERO
     arm: vm_event_regs_arm = ZERO
+    """Since Xen 4.8."""
 
 
 @anonymous
 class vm_event_st_data_emul(Union):
-    """The union that is the member emul of vm_event_st's data."""
+    """The union that is the member emul of vm_event_st's data. Since Xen 4.8."""
 
     read: vm_event_emul_read_data = ZERO
     """With VM_EVENT_FLAG_SET_EMUL_READ_DATA."""
@@ -626,12 +685,12 @@ class vm_event_st_data_emul(Union):
 
 @anonymous
 class vm_event_st_data(Union):
-    """The union that is the member data of vm_event_st."""
+    """The union that is the member data of vm_event_st. Since Xen 4.6."""
 
     regs: vm_event_st_data_regs = ZERO
     """The vCPU's registers, by architecture."""
     emul: vm_event_st_data_emul = ZERO
-    """Bytes for the emulator, in responses only."""
+    """Bytes for the emulator, in responses only. Since Xen 4.8."""
 
 
 _PAYLOADS: Final = {
@@ -653,7 +712,7 @@ _PAYLOADS: Final = {
 class vm_event_st(Compound):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
-    version, and the vCPU stays paused.
+    version, and the vCPU stays paused. Since Xen 4.6.
     """
 
     _payload_ = ("reason", "u", _PAYLOADS)
@@ -697,7 +756,7 @@ class vm_event_st(Compound):
 
 @record
 class vm_event_sring_entry(Union):
-    """union vm_event_sring_entry."""
+    """union vm_event_sring_entry. Since Xen 4.6."""
 
     req: vm_event_st = ZERO
     rsp: vm_event_st = ZERO
@@ -705,7 +764,7 @@ class vm_event_sring_entry(Union):
 
 @anonymous
 class vm_event_sring_pvt_netif(Structure):
-    """The struct that is the member netif of vm_event_sring's pvt."""
+    """The struct that is the member netif of vm_event_sring's pvt. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -714,7 +773,9 @@ class vm_event_sring_pvt_netif(Structure):
 
 @anonymous
 class vm_event_sring_pvt_tapif_user(Structure):
-    """The struct that is the member tapif_user of vm_event_sring's pvt."""
+    """The struct that is the member tapif_user of vm_event_sring's pvt. Since Xen
+    4.6.
+    """
 
     __slots__ = ()
 
@@ -723,7 +784,7 @@ class vm_event_sring_pvt_tapif_user(Structure):
 
 @anonymous
 class vm_event_sring_pvt(Union):
-    """The union that is the member pvt of vm_event_sring."""
+    """The union that is the member pvt of vm_event_sring. Since Xen 4.6."""
 
     netif: vm_event_sring_pvt_netif = ZERO
     tapif_user: vm_event_sring_pvt_tapif_user = ZERO
@@ -732,7 +793,7 @@ class vm_event_sring_pvt(Union):
 
 @record
 class vm_event_sring(Compound):
-    """struct vm_event_sring."""
+    """struct vm_event_sring. Since Xen 4.6."""
 
     req_prod: RING_IDX = ZERO
     req_event: RING_IDX = ZERO
@@ -741,11 +802,12 @@ class vm_event_sring(Compound):
     pvt: vm_event_sring_pvt = ZERO
     _pad: Annotated[Array[int], c_uint8 * 44, "__pad"] = ZERO
     ring: Annotated[Array[vm_event_sring_entry], vm_event_sring_entry * 1] = ZERO
+    """Xen 4.6 to 4.18, then union vm_event_sring_entry[]."""
 
 
 @record
 class vm_event_front_ring(Structure):
-    """struct vm_event_front_ring."""
+    """struct vm_event_front_ring. Since Xen 4.6."""
 
     __slots__ = ()
 
@@ -757,7 +819,7 @@ class vm_event_front_ring(Structure):
 
 @record
 class vm_event_back_ring(Structure):
-    """struct vm_event_back_ring."""
+    """struct vm_event_back_ring. Since Xen 4.6."""
 
     __slots__ = ()
 

@@ -42,7 +42,15 @@ from xenbind.backend.python_types import (
 )
 from xenbind.ir import extent
 from xenbind.ir.c_types import CType, Enumeration, Pointer, RecordRef, Scalar
-from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Record, Ring
+from xenbind.ir.interface import (
+    Constant,
+    ConstantGroup,
+    Field,
+    Interface,
+    Record,
+    Ring,
+    Span,
+)
 
 # Where a version's module finds what is not in C.
 RECORDS = ".runtime.records"
@@ -231,7 +239,7 @@ class _Module:
             if not views:
                 heading = [] if group is None else self.heading(group)
             current = group
-            doc = "" if group else docstring(constant.doc, 0)
+            doc = "" if group else docstring(_with_span(constant), 0)
             self.use(TYPING, "Final")
             views.append(
                 ConstantView(
@@ -264,7 +272,9 @@ class _Module:
             taken.add(name)
             members.append(
                 ConstantView(
-                    name, self.enum_value(constant, above), docstring(constant.doc, 4)
+                    name,
+                    self.enum_value(constant, above),
+                    docstring(_with_span(constant), 4),
                 )
             )
             above.add(name)
@@ -300,7 +310,7 @@ class _Module:
                     name,
                     self.member(field, name, natural),
                     self.enum_of(field),
-                    docstring(self.words(field), 4),
+                    docstring(self.words(field, record), 4),
                 )
             )
             flat = flat and not is_nested(field.type)
@@ -309,7 +319,7 @@ class _Module:
         struct = "Structure" if flat else "Compound"
         base = "Union" if record.kind == "union" else struct
         own = f"{record.kind} {self.classes[record.key]}"
-        words = record.doc or self.description(record)
+        words = _joined(record.doc or self.description(record), record.span)
         return RecordView(
             name=self.classes[record.key],
             base=self.use(RECORDS, base),
@@ -381,19 +391,21 @@ class _Module:
             return f"{written[:-1]}, {', '.join(extra)}]"
         return f"{self.use(TYPING, 'Annotated')}[{written}, {', '.join(extra)}]"
 
-    def words(self, field: Field) -> str:
+    def words(self, field: Field, within: Record) -> str:
         """What to say of a member: the header's words, or what an address is the place of.
 
+        One that is as old as its record, and stays as long, says nothing of that.
         A struct that is not complete where it is pointed to, such as the next of a list,
         has no ctypes pointer.
         """
         record = None
         if isinstance(field.type, Pointer) and field.type.target is None:
             record = self.records.get(field.type.spelling.removesuffix(" *"))
-        if field.doc or record is None:
-            return field.doc
-        name = self.classes[record.key]
-        return f"Where a {record.key} is: {name}.from_address(...) reads it."
+        said = field.doc
+        if not said and record is not None:
+            name = self.classes[record.key]
+            said = f"Where a {record.key} is: {name}.from_address(...) reads it."
+        return _joined(said, None if field.span == within.span else field.span)
 
     def enum_of(self, field: Field) -> str:
         """The enum class of what a member holds, empty without one."""
@@ -421,6 +433,16 @@ _IMPORTABLE = TYPE_NAMES.union(
 )
 # Those of them that stand among the members of a class.
 _WRITTEN = TYPE_NAMES.union(["At", "ZERO", "property"], PYTHON_TYPES)
+
+
+def _with_span(constant: Constant) -> str:
+    return _joined(constant.doc, constant.span)
+
+
+def _joined(words: str, span: Span | None) -> str:
+    """Put the releases of something behind what is said of it."""
+    between = "\n\n" if "\n\n" in words else " "
+    return between.join(filter(None, [words, str(span or "")]))
 
 
 def member_names(record: Record) -> dict[str, str]:

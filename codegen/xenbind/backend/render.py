@@ -23,6 +23,7 @@ from xenbind.backend.python_model import ProtocolView
 from xenbind.backend.ring_module import protocol_view
 from xenbind.errors import XenbindError
 from xenbind.facts.probes import Reference, reference
+from xenbind.ir import history
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface, Layouts
@@ -34,6 +35,7 @@ _TEMPLATES = {
     "abi.md.jinja": "abi.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
+    "package/history.py.jinja": "{package}/history.py",
     "package/macros.py.jinja": "{package}/macros.py",
     "package/py.typed.jinja": "{package}/py.typed",
     "package/version.py.jinja": "{package}/v{edition}.py",
@@ -43,6 +45,8 @@ _TEMPLATES = {
 }
 # Templates and modules of the runtime that are for interfaces with a ring.
 _RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
+# Templates that are for interfaces of which the releases are known.
+_RELEASED = {"package/history.py.jinja"}
 
 
 def render(
@@ -69,7 +73,8 @@ def render(
     contexts = [
         (name, path.format(package=spec.package, edition=edition), context)
         for name, path in _TEMPLATES.items()
-        if has_ring or name not in _RING
+        if (has_ring or name not in _RING)
+        and (spec.is_of_xen or name not in _RELEASED)
         for edition, context in (
             per_version.items() if "{edition}" in path else [(None, shared)]
         )
@@ -117,6 +122,7 @@ def _shared_context(
             for interface in interfaces
             for release in _releases(spec, interface)
         ],
+        "history": _history(interfaces),
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
@@ -231,6 +237,19 @@ def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
                 "generate it into a package of its own, with --include and --out",
             )
     return views[0] if views else None
+
+
+def _history(interfaces: Sequence[Interface]) -> list[tuple[str, str]]:
+    """Give the releases of everything that any interface declares, as Python writes them."""
+    found = []
+    for name, spans in history.timeline(interfaces).items():
+        pairs = [
+            f'("{span.since}", {python_text.text(span.until) if span.until else None})'
+            for span in spans
+        ]
+        comma = "," if len(pairs) == 1 else ""
+        found.append((name, f"({', '.join(pairs)}{comma})"))
+    return found
 
 
 def _numbers(interfaces: Sequence[Interface]) -> list[int]:

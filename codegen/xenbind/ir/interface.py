@@ -46,6 +46,30 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """The Xen releases in which something is as it is here: from `since` to `until`.
+
+    `until` is empty for what the newest has.  `before` and `after` say what it was and became:
+    a constant's value, a member's type; empty where it was not there or went away.
+    """
+
+    since: str
+    until: str = ""
+    before: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        if not self.until:
+            before = f", {self.before} before" if self.before else ""
+            return f"Since Xen {self.since}{before}."
+        other = [f"{self.before} before"] if self.before else []
+        other += [f"then {self.after}"] if self.after else []
+        same = self.until == self.since
+        span = f"Xen {self.since} alone" if same else f"Xen {self.since} to {self.until}"
+        return f"{', '.join([span, *other])}."
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member of a struct or union as declared: a type, and no place yet.
 
@@ -105,6 +129,7 @@ class Field(Placed):
     doc: str
     hint: str | None
     coord: Coord
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +151,7 @@ class Record:
     alignment: int
     doc: str
     coord: Coord
+    span: Span | None = None
 
     @property
     def spelling(self) -> str:
@@ -151,6 +177,7 @@ class Constant:
     doc: str
     coord: Coord
     is_variable: bool = False
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
