@@ -70,6 +70,11 @@ def module_view(
     return _Module(interface).view(header, releases)
 
 
+def class_names(interface: Interface) -> dict[str, str]:
+    """Give the names of an interface's classes, by their records' keys."""
+    return _Module(interface).classes
+
+
 class _Module:
     """The names taken so far in one module, and what it has to import."""
 

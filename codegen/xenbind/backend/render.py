@@ -16,6 +16,7 @@ import jinja2
 from xenbind import __version__
 from xenbind.backend import python_text
 from xenbind.backend.abi_table import tables
+from xenbind.backend.common_module import common_view
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
 from xenbind.backend.python_facts import class_probes
@@ -35,6 +36,7 @@ _TEMPLATES = {
     "abi.md.jinja": "abi.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
+    "package/common.py.jinja": "{package}/common.py",
     "package/history.py.jinja": "{package}/history.py",
     "package/macros.py.jinja": "{package}/macros.py",
     "package/py.typed.jinja": "{package}/py.typed",
@@ -46,7 +48,7 @@ _TEMPLATES = {
 # Templates and modules of the runtime that are for interfaces with a ring.
 _RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
 # Templates that are for interfaces of which the releases are known.
-_RELEASED = {"package/history.py.jinja"}
+_RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}
 
 
 def render(
@@ -123,6 +125,8 @@ def _shared_context(
             for release in _releases(spec, interface)
         ],
         "history": _history(interfaces),
+        "common": common_view(interfaces),
+        "example": {"record": "vm_event_st", "path": "u", "member": "vmexit"},
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
