@@ -106,7 +106,9 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
     for version in spec.versions:
         if wanted.removeprefix("v") == version.edition or wanted in version.releases:
             return read(spec, version, find_compiler(cc))
-    known = ", ".join(version.edition for version in spec.versions if not version.release)
+    known = ", ".join(
+        version.edition for version in spec.versions if not version.release
+    )
     raise XenbindError(
         f"'{wanted}' is neither a version nor a folder",
         f"name one of the versions {known}, or a folder with {spec.header}",

@@ -86,9 +86,13 @@ class _Common:
             ]
             record, types, _ = having[0]
             found = [list(_members(record, types)) for record, types, _ in having]
-            names = dict.fromkeys(member.name for members in found for member in members)
+            names = dict.fromkeys(
+                member.name for members in found for member in members
+            )
             merged = {
-                name: _merged([m for members in found for m in members if m.name == name])
+                name: _merged(
+                    [m for members in found for m in members if m.name == name]
+                )
                 for name in names
             }
             in_all = {

@@ -21,7 +21,8 @@ from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
 from xenbind.backend.python_facts import class_probes
 from xenbind.backend.python_model import ProtocolView
-from xenbind.backend.ring_module import protocol_view
+from xenbind.backend.ring_module import protocol, protocol_view
+from xenbind.backend.rings.behaviour import Protocol, difference
 from xenbind.errors import XenbindError
 from xenbind.facts.probes import Reference, reference
 from xenbind.ir import history
@@ -75,8 +76,7 @@ def render(
     contexts = [
         (name, path.format(package=spec.package, edition=edition), context)
         for name, path in _TEMPLATES.items()
-        if (has_ring or name not in _RING)
-        and (spec.is_of_xen or name not in _RELEASED)
+        if (has_ring or name not in _RING) and (spec.is_of_xen or name not in _RELEASED)
         for edition, context in (
             per_version.items() if "{edition}" in path else [(None, shared)]
         )
@@ -228,19 +228,25 @@ def _package_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
 
 
 def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
-    """The one ring protocol of all versions.
+    """Give the one ring protocol of all versions, in the words of the newest.
 
-    Raises `XenbindError` where they differ: one module could not speak both.
+    Raises `XenbindError` where their macros do different things: one module could not speak
+    both.
     """
-    views = [protocol_view(i, "io/ring.h") for i in interfaces if i.rings]
-    for interface, view in zip(interfaces, views, strict=False):
-        if view != views[0]:
+    spoken: list[tuple[Interface, Protocol]] = []
+    for interface in reversed(interfaces):
+        if (found := protocol(interface)) and all(found != one for _, one in spoken):
+            spoken.append((interface, found))
+    if not spoken:
+        return None
+    (newest, ours), *others = spoken
+    for interface, theirs in others:
+        if other := difference(theirs, ours):
             raise XenbindError(
-                f"{interface.title} has another ring protocol than"
-                f" {interfaces[0].title}",
+                f"{newest.title} has another ring protocol than {interface.title}: {other}",
                 "generate it into a package of its own, with --include and --out",
             )
-    return views[0] if views else None
+    return protocol_view(newest, "io/ring.h")
 
 
 def _history(interfaces: Sequence[Interface]) -> list[tuple[str, str]]:

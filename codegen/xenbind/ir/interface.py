@@ -65,7 +65,9 @@ class Span:
         other = [f"{self.before} before"] if self.before else []
         other += [f"then {self.after}"] if self.after else []
         same = self.until == self.since
-        span = f"Xen {self.since} alone" if same else f"Xen {self.since} to {self.until}"
+        span = (
+            f"Xen {self.since} alone" if same else f"Xen {self.since} to {self.until}"
+        )
         return f"{', '.join([span, *other])}."
 
 

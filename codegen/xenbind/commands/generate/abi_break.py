@@ -49,7 +49,9 @@ class AbiChange:
         parts = [f"{len(facts)} facts {what}" for facts, what in counts if facts]
         kind = "broke" if self.is_breaking else "grew"
         first = [*self.changed, *self.removed, *self.added][:3]
-        return f"{self.version}: the ABI {kind}: {', '.join(parts)} ({'; '.join(first)})"
+        return (
+            f"{self.version}: the ABI {kind}: {', '.join(parts)} ({'; '.join(first)})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
