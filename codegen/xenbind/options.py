@@ -103,8 +103,9 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
     if Path(wanted).is_dir():
         foreign = spec.for_tree(Path(wanted))
         return read(foreign, foreign.versions[0], find_compiler(cc))
+    series = ".".join(wanted.split(".")[:2])  # 4.17 of 4.17.3
     for version in spec.versions:
-        if wanted.removeprefix("v") == version.edition or wanted in version.releases:
+        if wanted.removeprefix("v") == version.edition or series in version.releases:
             return read(spec, version, find_compiler(cc))
     known = ", ".join(
         version.edition for version in spec.versions if not version.release
