@@ -3,6 +3,7 @@
     monitor.py 3                         domain 3 of `xl list`
     monitor.py 3 --events cpuid,write_ctrlreg:cr3,mov_to_msr:0xc0000082
     monitor.py 3 --record events.raw     for `xenbind decode events.raw`
+    monitor.py 3 --json                  for `xenbind decode -`, in a pipe
     monitor.py 3 --recover               frees what a killed monitor left behind
 
 It runs in dom0 as root, and needs Xen's libraries and xen_vm_event alone.  A monitor of your
@@ -68,6 +69,7 @@ class Output:
             "reason_name": reason,
             "vcpu_id": request.vcpu_id,
             "details": {name: n for name, n in values.items() if isinstance(n, int)},
+            "request": bytes(request).hex(),
         }
         return json.dumps(event)
 

@@ -17,7 +17,8 @@ from functools import cache
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
-from .annotations import Member
+from . import annotations as _annotations
+from .annotations import Member, annotated_type
 from .records import Structure, Union, declared
 
 # pyright: reportPrivateUsage=false
@@ -113,12 +114,21 @@ def facts(module: ModuleType) -> dict[str, int | str]:
             found[f"{c_name} value"] = value
         elif isinstance(value, type) and _is_own(value, name, module):
             found.update(_class_facts(value, numbers))
+        elif is_record(value):
+            found.update(_type_facts(f"class {name}", value))
+        elif annotated_type(value) and not _is_imported(value, name):
+            found.update(_type_facts(f"class {name}", annotated_type(value)))
     return found
 
 
 def _is_own(item: type, name: str, module: ModuleType) -> bool:
     """Tell whether a class is the module's own, and this its first name."""
     return item.__module__ == module.__name__ and item.__name__ == name
+
+
+def _is_imported(item: object, name: str) -> bool:
+    """Tell whether a type is no typedef: `uint32_t`, which may be imported as `_uint32_t`."""
+    return vars(_annotations).get(name.strip("_")) is item
 
 
 def _class_facts(item: Any, numbers: set[int]) -> Iterator[tuple[str, int | str]]:
@@ -175,12 +185,22 @@ def _record_facts(
 
 
 def _type_facts(subject: str, ctype: Any) -> Iterator[tuple[str, int | str]]:
-    """Tell the kind of a member's type, and the lengths of its arrays."""
+    """Tell the kind of a type, the lengths of its arrays, and what a pointer leads to.
+
+    That is a record that has a name in C, or the size of a number.
+    """
     index = ""
     while hasattr(ctype, "_length_"):
         yield f"{subject}{index} length", ctype._length_
         ctype, index = ctype._type_, f"{index}[0]"
     yield f"{subject} kind", _kind(ctype)
+    if hasattr(ctype, "contents"):
+        target = ctype._type_
+        if not is_record(target):
+            if not hasattr(target, "_length_"):
+                yield f"{subject} target", ctypes.sizeof(target)
+        elif target._c_name_ is not None:
+            yield f"{subject} target", target._c_name_
 
 
 # What ctypes' codes of simple types stand for.

@@ -24,7 +24,9 @@ the latter's members by the values of the former.
 Members read and write the buffer that the record was made from.  A member that is itself
 a record or an array is one object, made at first use and kept.  Assigning a number that
 does not fit its member keeps the low bits, as C's conversion to that type does; a name
-that is no member raises `AttributeError`.
+that is no member raises `AttributeError`.  An array takes a sequence, and zeros for what
+that leaves, as C's initialisers have it; see `assignment`.  Its single items are assigned by
+ctypes' own rules.
 """
 
 from __future__ import annotations
@@ -63,11 +65,12 @@ class Nested:
     one in the record's dictionary; `offset` and `size` are the field's.
     """
 
-    __slots__ = ("field", "name", "offset", "size")
+    __slots__ = ("field", "name", "offset", "size", "type")
 
-    def __init__(self, name: str, field: typing.Any) -> None:
+    def __init__(self, name: str, field: typing.Any, ctype: typing.Any) -> None:
         self.name = name
         self.field = field
+        self.type = ctype
         self.offset: int = field.offset
         self.size: int = field.size
 
@@ -77,6 +80,18 @@ class Nested:
         view = record.__dict__[self.name] = self.field.__get__(record)
         return view
 
+    # Not `__set__`, for which Python would ask here before it looks into the dictionary.
+    def assign(self, record: typing.Any, value: typing.Any) -> None:
+        """Copy a record or array into the buffer, or what one can be made of.
+
+        Raises TypeError or ValueError for what cannot be, and assigns nothing.
+        """
+        if not isinstance(value, self.type):
+            from .assignment import made  # above, it would add to an import
+
+            value = made(self.type, value, self.name)
+        self.field.__set__(record, value)
+
 
 class Chars:
     """A member that is an array of chars: all its bytes, as the buffer holds them.
@@ -84,12 +99,13 @@ class Chars:
     ctypes' own `field` ends at the first NUL.  `offset` and `size` are the field's.
     """
 
-    __slots__ = ("name", "offset", "size")
+    __slots__ = ("name", "offset", "size", "type")
 
-    def __init__(self, name: str, field: typing.Any, size: int) -> None:
+    def __init__(self, name: str, field: typing.Any, ctype: typing.Any) -> None:
         self.name = name
         self.offset: int = field.offset
-        self.size = size
+        self.size = ctypes.sizeof(ctype)
+        self.type = ctype
 
     def __get__(self, record: typing.Any, owner: type | None = None) -> typing.Any:
         if record is None:
@@ -97,15 +113,15 @@ class Chars:
         return ctypes.string_at(ctypes.addressof(record) + self.offset, self.size)
 
     def __set__(self, record: typing.Any, value: typing.Any) -> None:
-        """Assign bytes; NULs fill what they leave.  Raises ValueError for too many."""
-        octets = bytes(memoryview(value))
-        if len(octets) > self.size:
-            message = (
-                f"{len(octets)} bytes do not fit '{self.name}', which has {self.size}"
-            )
-            raise ValueError(message)
+        """Assign bytes; NULs fill what they leave.
+
+        Raises ValueError for too many, and TypeError for what are none.
+        """
+        from .assignment import made  # above, it would add to an import
+
+        chars = made(self.type, value, self.name)
         place = ctypes.addressof(record) + self.offset
-        ctypes.memmove(place, octets.ljust(self.size, b"\0"), self.size)
+        ctypes.memmove(place, chars, self.size)
 
 
 class Words(str):
@@ -294,12 +310,12 @@ def _declare(cls: typing.Any) -> None:
         if not issubclass(ctype, _NESTED):
             continue  # most are numbers
         field = cls.__dict__[member.name]
-        if _is_chars(member.type):
-            size = ctypes.sizeof(member.type)
-            setattr(cls, member.name, Chars(member.name, field, size))
+        if _is_chars(ctype):
+            setattr(cls, member.name, Chars(member.name, field, ctype))
         else:
-            setters[member.name] = field.__set__
-            setattr(cls, member.name, Nested(member.name, field))
+            nested = Nested(member.name, field, ctype)
+            setters[member.name] = nested.assign
+            setattr(cls, member.name, nested)
 
 
 class OpenEnum(enum.IntEnum):

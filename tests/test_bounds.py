@@ -37,6 +37,20 @@ def doubling(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_fault_below_many_levels_is_told_once(tmp_path: Path) -> None:
+    levels = 50  # C compilers refuse what has 2 ** 61 bytes
+    header = DOUBLING.partition(f"struct s{levels} ")[0].replace(
+        "int x", "_Atomic int x"
+    )
+    tree(tmp_path / "headers", header)
+    before = time.monotonic()
+    refused = xenbind("generate", *ARGUMENTS, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert refused.stderr.count("error: ") == 1
+    assert "vm_event.h:2:25: error: _Atomic is not supported" in refused.stderr
+    assert time.monotonic() - before < 10
+
+
 def test_sixty_levels_are_asked_of_each_struct_once(doubling: Path) -> None:
     told = xenbind("verify", *ARGUMENTS, cwd=doubling).stdout
     # Size and alignment of each; of each member offset, size and kind; and the version.

@@ -25,11 +25,10 @@ NAMES = sorted(path.name for path in CASES.iterdir() if path.is_dir())
 # left out, at its place.
 REFUSED = {
     "14-stdint-macros": "h.h:4:12: error: unknown type name 'uint_least16_t'",
-    "15-stdbool": "h.h:1:10: error: stdbool.h: No such file or directory",
     "47-inline-asm": "h.h:2:63: error: cannot parse this declaration, at ':'",
-    "49-va-list": "h.h:1:1: error: cannot parse this declaration",
+    "49-va-list": "h.h:1:9: error: cannot parse this declaration, at '__builtin_va_list'",
     "63-include-with-angles": "h.h:1:10: error: sub/base.h: No such file or directory",
-    "68-umbrella": "h.h:1:1: error: no struct or union found",
+    "68-umbrella": "h.h:1:1: error: no struct or union of its own: all are",
 }
 LEFT_OUT = {
     "13-float-macro": ["GAIN", "SCALE"],
@@ -64,7 +63,7 @@ def test_what_is_not_understood_is_refused_at_its_place(
 
 @pytest.mark.parametrize("case", [name for name in NAMES if name not in REFUSED])
 def test_the_bindings_are_what_c_has(
-    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exhaustive: bool
 ) -> None:
     out = tmp_path / "out"
     made = xenbind("generate", *options(case, out), CC="gcc")
@@ -72,7 +71,7 @@ def test_the_bindings_are_what_c_has(
     told = [line.split(": note: ")[1].split()[0] for line in made.stderr.splitlines()]
     assert told == LEFT_OUT.get(case, [])
 
-    for compiler in ("gcc", "clang"):
+    for compiler in ("gcc", "clang") if exhaustive else ("gcc",):
         require(shutil.which(compiler) is not None, compiler)
         verified = xenbind("verify", *options(case, out), CC=compiler)
         assert verified.returncode == 0, verified.stdout

@@ -140,7 +140,7 @@ def test_ended_at_any_moment(
 ) -> None:
     command = commands(name)
     chance = random.Random(1)
-    for turn in range(100 if exhaustive else 8):
+    for turn in range(100 if exhaustive else 4):
         command.reset()
         number = (*ENDING, signal.SIGKILL)[turn % 4]
         process = command.start()

@@ -81,6 +81,15 @@ def test_a_monitor_of_ones_own_runs(tmp_path: Path) -> None:
     assert "usage: FILE" in in_a_new_shell(f"{command} --help").stdout
 
 
+def test_the_tab_key_completes_as_said() -> None:
+    (line,) = re.findall(r"^    (eval .*)$", README, re.MULTILINE)
+    press = "COMP_WORDS=(xenbind show 7 vm_event_st.u.cp) COMP_CWORD=3"
+    asked = "complete -p xenbind | grep -o _xenbind_completion"
+    script = f"{line}; {press}; $({asked}) xenbind; echo ${{COMPREPLY[@]}}"
+    result = in_a_new_shell(f"bash -c {shlex.quote(script)}")
+    assert (result.stdout, result.stderr) == ("vm_event_st.u.cpuid\n", "")
+
+
 def test_another_xen_is_read_as_shown(tmp_path: Path) -> None:
     require(INSTALLED.is_dir(), "libxen-dev")
     lines = re.findall(r"^    (xenbind .*/usr/include/xen.*)$", README, re.MULTILINE)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
+from email import message_from_string
+from email.message import Message
 from pathlib import Path
 
 import pytest
-from support import PROJECT
+from support import PROJECT, xenbind
 
 
 def wheel(source: Path, folder: Path) -> Path:
@@ -49,6 +52,65 @@ def test_an_installed_xenbind_carries_its_headers_and_templates(
     python(site, "-m", "xenbind", "generate", cwd=tmp_path)
     shown = python(site, "-m", "xenbind", "verify", cwd=tmp_path)
     assert shown.count(" 0 mismatches\n") == 7 + 1  # and in all
+    checked = python(site, "-m", "xenbind", "check", cwd=PROJECT)
+    assert checked == "generated is current\n"
+
+
+def test_a_source_distribution_has_what_a_checkout_has(tmp_path: Path) -> None:
+    build = ["-m", "hatchling", "build", "--target", "sdist", "--directory"]
+    command = [sys.executable, *build, str(tmp_path)]
+    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
+    (made,) = tmp_path.iterdir()
+    with tarfile.open(made) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    tracked = {f"examples/{path.name}" for path in PROJECT.glob("examples/*.*")}
+    assert {"README.md", "LICENSE", "CHANGELOG.md", *tracked} <= names
+    assert {"codegen/xenbind/cli.py", "headers/vm_event.toml"} <= names
+
+
+def metadata(site: Path, name: str) -> Message:
+    (path,) = site.glob(f"{name}-*.dist-info/METADATA")
+    return message_from_string(path.read_text())
+
+
+def test_the_built_in_package_is_under_the_repository_s_licence(tmp_path: Path) -> None:
+    installed = wheel(PROJECT / "generated", tmp_path)
+    told = metadata(installed, "xen_vm_event")
+    assert (told["License-Expression"], told["License-File"]) == ("MIT", "LICENSE")
+    assert "interface(7)" in told.get_payload()
+    (text,) = installed.glob("*.dist-info/licenses/LICENSE")
+    assert text.read_text() == (PROJECT / "LICENSE").read_text()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", {}),
+        (
+            'license = "Apache-2.0 OR MIT"\nurl = "https://example.org/pair"\n',
+            {
+                "License-Expression": "Apache-2.0 OR MIT",
+                "Project-URL": "Homepage, https://example.org/pair",
+            },
+        ),
+    ],
+)
+def test_another_package_is_under_what_its_spec_says(
+    said: str, told: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "pair.h").write_text("struct pair { int first, second; };")
+    (tmp_path / "pair.toml").write_text(
+        f'[interface]\nname = "pair"\npackage = "pair"\nheader = "pair.h"\n{said}'
+    )
+    made = xenbind(
+        *("generate", "--spec", "pair.toml", "--include", ".", "--out", "out"),
+        cwd=tmp_path,
+    )
+    assert (made.returncode, made.stderr) == (0, "")
+    found = metadata(wheel(tmp_path / "out", tmp_path), "pair")
+    keys = ("License-Expression", "License-File", "License", "Project-URL")
+    assert {key: found[key] for key in keys if key in found} == told
+    assert "pair.v0" in found.get_payload()
 
 
 def test_the_generated_package_installs_alone(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import click
 
 from xenbind import __version__
+from xenbind.colours import say, wanted
 from xenbind.errors import Status, SystemFailure, XenbindError, describe
 from xenbind.streams import ReaderGone, finish_output, open_streams
 
@@ -23,31 +25,35 @@ from xenbind.streams import ReaderGone, finish_output, open_streams
 _COMMANDS = {
     "add-version": (
         "xenbind.commands.add_version",
-        "Bring a new header tree into headers/ as its interface version.",
+        "Bring a new header tree into headers/ as a version.",
     ),
     "check": (
         "xenbind.commands.generate.check",
-        "Tell whether the generated package is what the headers and templates make of it.",
+        "Tell whether the generated package is current.",
     ),
     "decode": (
         "xenbind.commands.decode.command",
-        "Tell what recorded requests say: FILE is a recording, a ring page's dump, or -.",
+        "Tell what recorded requests say.",
     ),
     "diff": (
         "xenbind.commands.diff.command",
-        "Tell what changed in the ABI from OLD to NEW, and whether an old monitor still works.",
+        "Tell what changed in the ABI between two versions.",
     ),
     "generate": (
         "xenbind.commands.generate.command",
-        "Write the package for all versions in the spec, or for one foreign header tree.",
+        "Write the package, of a spec's versions or a header tree.",
     ),
     "show": (
         "xenbind.commands.show.command",
-        "Draw the layout of a struct or union, or list what a version declares.",
+        "Draw a struct's layout, or list what a version declares.",
+    ),
+    "spec": (
+        "xenbind.commands.spec",
+        "List the keys that a spec may have, with their types, meanings and examples.",
     ),
     "verify": (
         "xenbind.commands.verify.command",
-        "Compile the headers and hold the package against what C says of them.",
+        "Hold the package against what compiled C says.",
     ),
 }
 
@@ -80,10 +86,12 @@ def run() -> int:
 
 def _run() -> int:
     try:
-        status = main(prog_name="xenbind", standalone_mode=False)
+        status = main(prog_name="xenbind", standalone_mode=False, color=wanted())
     except click.ClickException as error:
+        words = StringIO()
+        error.show(words)
         with suppress(OSError, ReaderGone):  # there is nobody to tell
-            error.show()
+            say(words.getvalue().removesuffix("\n"), err=True)
         return error.exit_code
     except SystemExit as ended:
         status = ended.code
@@ -92,7 +100,7 @@ def _run() -> int:
 
 def _tell(error: XenbindError) -> int:
     with suppress(OSError, ReaderGone):
-        click.echo(describe(error), err=True)
+        say(describe(error), err=True)
     return error.status
 
 
@@ -137,7 +145,7 @@ Exit status:
   0              fine
   1              a finding, or an error in the input
   2              wrong usage
-  3              could not run: no compiler, a file that cannot be read or written
+  3              could not run: no compiler, a file that is missing or cannot be used
   129, 130, 143  ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM
   141            what reads the output has gone
 """

@@ -41,8 +41,8 @@ class Config:
 def find(start: Path) -> Config | None:
     """Give the configuration that holds in a folder, None if there is none.
 
-    Raises `XenbindError` for a file that cannot be read, `SourceError` for one that says
-    something else than the paths `spec`, `include` and `out`.
+    Raises as `toml_file.load` does, and `SourceError` for a file that says something else than
+    the paths `spec`, `include` and `out`.
     """
     for folder in (start, *start.parents):
         for file, heading, table in _tables(folder):

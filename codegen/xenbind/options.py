@@ -7,6 +7,7 @@ to work on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import click
 
 from xenbind import config
 from xenbind import spec as specs
-from xenbind.errors import XenbindError
+from xenbind.errors import SystemFailure, XenbindError
 from xenbind.resources import folder
 from xenbind.spec import Spec
 
@@ -90,10 +91,16 @@ def load_spec(spec: Path, include: Path | None = None) -> Spec:
     return loaded.for_tree(include) if include else loaded
 
 
+def newest(spec: Spec, where: Places) -> str:
+    """Name the spec's newest version, or the configured header tree of a spec that has none."""
+    return str(spec.versions[-1].number if spec.versions else where.include or "")
+
+
 def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
     """Read the interface that a version, a Xen release or a header tree's path names.
 
-    Of several with the same version number that is the newest.
+    Of several with the same version number that is the newest.  Raises `XenbindError` for a
+    number that the spec has not, `SystemFailure` for a folder that is not there.
     """
     # `check` needs the options in this module and reads no header. The parser, imported
     # above, would double its time: 0.1 s on top of 0.1 s.
@@ -110,7 +117,13 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
     known = ", ".join(
         version.edition for version in spec.versions if not version.release
     )
-    raise XenbindError(
+    unknown = XenbindError if may_be_version(wanted) else SystemFailure
+    raise unknown(
         f"'{wanted}' is neither a version nor a folder",
         f"name one of the versions {known}, or a folder with {spec.header}",
     )
+
+
+def may_be_version(word: str) -> bool:
+    """Tell whether a word is written as a version is, or a release: `7`, `v7_4_15`, `4.15`."""
+    return re.fullmatch(r"v?\d+(_\d+)*|\d+(\.\d+)+", word) is not None

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from xenbind import header_tree
 from xenbind.errors import SourceError
 from xenbind.frontend.header import ParsedHeader, read_header
 from xenbind.frontend.target_macros import asks_for_target
@@ -46,7 +47,7 @@ def read(
     `command` is a compiler for that ABI: what its preprocessor predefines must fit.
 
     Raises `SourceError` where the header is wrong, in the words of the C compiler if it
-    is the one to say so.
+    is the one to say so, and as `header_tree.require` does where there is none.
     """
     with _deep_recursion(version.directory / spec.header):
         _, lowered = _read(spec, version, command, abi)
@@ -121,7 +122,7 @@ def _deep_recursion(header: Path) -> Iterator[None]:
 def _read(
     spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
 ) -> tuple[ParsedHeader, Lowered]:
-    _require_folder(spec, version)
+    header_tree.require(spec, version)
     path = version.directory / spec.header
     compiler = compiler_for(spec, version, command)
     header = read_header(path, compiler, frozenset(spec.skip))
@@ -136,23 +137,3 @@ def _read(
             "correct the number, or the directory",
         )
     return header, replace(lowered, interface=interface)
-
-
-def _require_folder(spec: Spec, version: VersionSpec) -> None:
-    """Raise `SourceError` at the spec's line if a version's folder or its header is missing."""
-    if version.entry is None:
-        return
-    try:
-        if (version.directory / spec.header).exists():
-            return
-        is_there = version.directory.is_dir()
-    except OSError as error:
-        missing = f"cannot look into {version.directory}: {error.strerror}"
-    else:
-        lack = f"{version.directory} has no {spec.header}"
-        missing = lack if is_there else f"there is no folder {version.directory}"
-    raise SourceError(
-        spec.places.of("version", version.entry, "directory"),
-        missing,
-        f"name the folder beside the spec that has this version's {spec.header}",
-    )

@@ -43,6 +43,14 @@ def without_comments(line: str) -> str:
     return _COMMENT.sub(lambda comment: " " * len(comment[0]), line)
 
 
+_COMMENT_OF_LINES = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+
+
+def without_any_comments(text: str) -> str:
+    """Give a text of any number of lines with a blank in place of each comment."""
+    return _COMMENT_OF_LINES.sub(" ", text)
+
+
 def is_readable(path: Path) -> bool:
     """Tell whether a path is a regular file that is not too large to read."""
     return path.is_file() and path.stat().st_size <= LARGEST

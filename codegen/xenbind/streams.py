@@ -7,6 +7,7 @@ command has to think of them.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import suppress
 from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
@@ -44,6 +45,11 @@ def finish_output() -> OSError | ReaderGone | None:
             # Python, ending, would try once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     return failure
+
+
+def terminal_width() -> int | None:
+    """Give the columns of the terminal that standard output is, None where it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _stand_in(number: int, access: int) -> None:

@@ -34,11 +34,16 @@ struct xenbind_word {
 
 /*
  * Its macros may have any name: what follows uses none but xenbind's and its own.
- * Its const members are none here, so that the functions below can fill them.
+ * Its const members are none here, so that the functions below can fill them; nor are its
+ * transparent unions, of which gcc makes types of their own that debug information leaves empty.
  */
 #define const
+#define transparent_union unused
+#define __transparent_union__ unused
 #include "vm_event.h"
 #undef const
+#undef transparent_union
+#undef __transparent_union__
 
 /* xenbind_string_N is each string named here, and this its size without the NUL. */
 const struct xenbind_fact xenbind_strings[] = {
@@ -757,16 +762,24 @@ const struct xenbind_word xenbind_words[] = {
     { "struct vm_event_front_ring.rsp_cons kind", XENBIND_KIND(((struct vm_event_front_ring *)0)->rsp_cons) },
     { "struct vm_event_front_ring.nr_ents kind", XENBIND_KIND(((struct vm_event_front_ring *)0)->nr_ents) },
     { "struct vm_event_front_ring.sring kind", XENBIND_KIND(((struct vm_event_front_ring *)0)->sring) },
+    { "struct vm_event_front_ring.sring target", XENBIND_RECORD((*((struct vm_event_front_ring *)0)->sring), struct vm_event_sring, "struct vm_event_sring") },
     { "struct vm_event_back_ring.rsp_prod_pvt kind", XENBIND_KIND(((struct vm_event_back_ring *)0)->rsp_prod_pvt) },
     { "struct vm_event_back_ring.req_cons kind", XENBIND_KIND(((struct vm_event_back_ring *)0)->req_cons) },
     { "struct vm_event_back_ring.nr_ents kind", XENBIND_KIND(((struct vm_event_back_ring *)0)->nr_ents) },
     { "struct vm_event_back_ring.sring kind", XENBIND_KIND(((struct vm_event_back_ring *)0)->sring) },
+    { "struct vm_event_back_ring.sring target", XENBIND_RECORD((*((struct vm_event_back_ring *)0)->sring), struct vm_event_sring, "struct vm_event_sring") },
     { "class FrontRing entry", XENBIND_RECORD(((struct vm_event_sring *)0)->ring[0], union vm_event_sring_entry, "union vm_event_sring_entry") },
     { "class FrontRing request", XENBIND_RECORD(((union vm_event_sring_entry *)0)->req, struct vm_event_st, "struct vm_event_st") },
     { "class FrontRing response", XENBIND_RECORD(((union vm_event_sring_entry *)0)->rsp, struct vm_event_st, "struct vm_event_st") },
     { "class BackRing entry", XENBIND_RECORD(((struct vm_event_sring *)0)->ring[0], union vm_event_sring_entry, "union vm_event_sring_entry") },
     { "class BackRing request", XENBIND_RECORD(((union vm_event_sring_entry *)0)->req, struct vm_event_st, "struct vm_event_st") },
     { "class BackRing response", XENBIND_RECORD(((union vm_event_sring_entry *)0)->rsp, struct vm_event_st, "struct vm_event_st") },
+    { "class RING_IDX kind", XENBIND_KIND((*(RING_IDX *)0)) },
+    { "class vm_event_request_t kind", XENBIND_RECORD((*(vm_event_request_t *)0), struct vm_event_st, "struct vm_event_st") },
+    { "class vm_event_response_t kind", XENBIND_RECORD((*(vm_event_response_t *)0), struct vm_event_st, "struct vm_event_st") },
+    { "class vm_event_sring_t kind", XENBIND_RECORD((*(vm_event_sring_t *)0), struct vm_event_sring, "struct vm_event_sring") },
+    { "class vm_event_front_ring_t kind", XENBIND_RECORD((*(vm_event_front_ring_t *)0), struct vm_event_front_ring, "struct vm_event_front_ring") },
+    { "class vm_event_back_ring_t kind", XENBIND_RECORD((*(vm_event_back_ring_t *)0), struct vm_event_back_ring, "struct vm_event_back_ring") },
 };
 const size_t xenbind_words_count = sizeof(xenbind_words) / sizeof(xenbind_words[0]);
 

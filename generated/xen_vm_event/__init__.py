@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .history import releases as releases
     from .history import since as since
     from .runtime.arrays import column as column
+    from .runtime.arrays import columns as columns
     from .runtime.arrays import dtype as dtype
     from .runtime.barriers import Barriers as Barriers
     from .runtime.barriers import NoBarrier as NoBarrier
@@ -58,6 +59,7 @@ __all__ = [
 
 _ELSEWHERE = {
     "column": "runtime.arrays",
+    "columns": "runtime.arrays",
     "dtype": "runtime.arrays",
     "Barriers": "runtime.barriers",
     "NoBarrier": "runtime.barriers",

@@ -908,7 +908,10 @@ vm_event_back_ring_t = vm_event_back_ring
 
 
 class FrontRing(macros.FrontRing[vm_event_st, vm_event_st]):
-    """The front half of the vm_event ring, which sends requests."""
+    """The front half of the vm_event ring, which sends requests.
+
+    A half belongs to one thread.
+    """
 
     __slots__ = ()
 
@@ -917,7 +920,10 @@ class FrontRing(macros.FrontRing[vm_event_st, vm_event_st]):
 
 
 class BackRing(macros.BackRing[vm_event_st, vm_event_st]):
-    """The back half of the vm_event ring, which answers requests."""
+    """The back half of the vm_event ring, which answers requests.
+
+    A half belongs to one thread.
+    """
 
     __slots__ = ()
 

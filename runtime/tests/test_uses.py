@@ -61,6 +61,20 @@ def member_by_member(record: Any) -> Any:
     return made
 
 
+def with_lists(record: Any) -> Any:
+    values = {m.name: getattr(record, m.name) for m in record._members_}
+    return type(record)(**{name: listed(value) for name, value in values.items()})
+
+
+def listed(value: Any) -> Any:
+    """What an array holds, as lists, or as bytes if it is of such; all else as it is."""
+    if not isinstance(value, ctypes.Array):
+        return value
+    if getattr(value._type_, "_type_", "") in ("b", "B", "c"):
+        return bytes(value)
+    return [listed(item) for item in value]
+
+
 COPIES: dict[str, Callable[[Any], Any]] = {
     "copy()": lambda record: record.copy(),
     "copy.copy": copy.copy,
@@ -70,6 +84,7 @@ COPIES: dict[str, Callable[[Any], Any]] = {
 MADE_OF_VALUES: dict[str, Callable[[Any], Any]] = {
     "keywords": with_keywords,
     "arguments": with_positions,
+    "lists": with_lists,
     "assignments": member_by_member,
 }
 

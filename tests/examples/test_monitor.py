@@ -6,10 +6,14 @@ which order, and that every request is answered.
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import monitor
 import pytest
 import watching
 import xenctrl
@@ -216,6 +220,26 @@ def test_an_event_that_there_is_not(xen: Xen, event: str) -> None:
         with pytest.raises(xenctrl.XenError, match=f"no event '{event}'; name one of"):
             monitor.watch(event)
         assert xen.calls == []
+
+
+def test_decode_reads_what_it_prints_as_json(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = monitor.Output(as_json=True, recording=None)
+    request = v7.vm_event_st(version=7, reason=CPUID, vcpu_id=3)
+    output.show("CPUID", request)
+    printed = capsys.readouterr().out
+    decoded = subprocess.run(
+        [sys.executable, "-m", "xenbind", "decode", "--json", "-"],
+        input=printed,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = json.loads(printed)
+    again = json.loads(decoded.stdout)
+    assert said.pop("details").items() <= again["details"].items()
+    assert said.items() <= again.items()
 
 
 def test_recover_frees_every_vcpu(xen: Any) -> None:

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import TINY, require
+from forked import run_module
+from support import PROJECT, TINY, require
 
 VERSION = "#define VM_EVENT_INTERFACE_VERSION 1\n"
 PAIR = "struct pair { uint32_t first; uint64_t second; };\n"
@@ -41,20 +42,8 @@ def cases(values: Iterable[str], ordinary: Collection[str]) -> list[Any]:
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """xenbind with bounded memory and processor time."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-
-    return subprocess.run(
-        [sys.executable, "-m", "xenbind", *map(str, arguments)],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        errors="surrogateescape",
-        check=False,
-        preexec_fn=limit,
-    )
+    limits = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: CPU_SECONDS}
+    return run_module("xenbind", [*map(str, arguments)], PROJECT, environment, limits)
 
 
 def write(folder: Path, header: str | bytes) -> Path:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from forked import run_module
 
 PROJECT = Path(__file__).resolve().parents[2]
 SPEC = PROJECT / "headers" / "vm_event.toml"
@@ -26,7 +29,14 @@ struct pair {
 def xenbind(
     *arguments: str | Path, cwd: Path = PROJECT, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, in a process of its own."""
+    """Run the command in a process of its own, which has its modules already."""
+    return run_module("xenbind", [*map(str, arguments)], cwd, environment)
+
+
+def xenbind_anew(
+    *arguments: str | Path, cwd: Path = PROJECT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, for what is about how its process begins."""
     return subprocess.run(
         [sys.executable, "-m", "xenbind", *map(str, arguments)],
         cwd=cwd,
@@ -38,14 +48,10 @@ def xenbind(
 
 
 def own_tests(out: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the tests that are generated with a package, with no xenbind at hand."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=out,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
+    """Run the tests that are generated with a package, with nothing but pytest and numpy."""
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment}
+    return run_module(
+        "pytest", ["-q", "-p", "no:cacheprovider", "tests"], out, environment
     )
 
 
@@ -54,6 +60,20 @@ def tree(folder: Path, header: str = TINY, **others: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {"vm_event": header, **others}.items():
         (folder / f"{name}.h").write_text(text)
+    return folder
+
+
+def project_of(folder: Path, *versions: int) -> Path:
+    """A folder with the project's headers and nothing else; its spec has these versions alone."""
+    shutil.copytree(PROJECT / "headers", folder / "headers")
+    spec = folder / "headers" / "vm_event.toml"
+    entry = re.compile(r"\[\[version\]\]\nnumber = (\d+)\n(?:.+\n)+\n")
+    spec.write_text(
+        entry.sub(
+            lambda found: found[0] if int(found[1]) in versions else "",
+            spec.read_text(),
+        )
+    )
     return folder
 
 

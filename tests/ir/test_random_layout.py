@@ -20,6 +20,7 @@ from xenbind.backend.module import module_view
 from xenbind.backend.render import Templates
 from xenbind.errors import SourceError
 from xenbind.frontend.parse import parse
+from xenbind.frontend.written import Written
 from xenbind.ir import layout
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import Array, CType, RecordRef
@@ -44,9 +45,9 @@ Drawn = list[tuple[str, tuple[Declared, ...], list[Facts]]]
 
 def type_table(batch: tuple[Declared, ...], target: str) -> TypeTable:
     """The batch read as a header is, every record lowered."""
-    sources = Sources()
-    parsed = parse(declare(batch), [], sources)
-    types = TypeTable(Context("", parsed.declarations, sources), ABIS[target])
+    written = Written(declare(batch), {}, Sources())
+    parsed = parse(written, [])
+    types = TypeTable(Context("", parsed.declarations, written), ABIS[target])
     for declared in batch:
         types.type(types.declared.records[declared.name], "")
     return types

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from xenbind.frontend.parse import parse
+from xenbind.frontend.written import Written
 from xenbind.ir.abi import ABIS
 from xenbind.lowering.context import Context
 from xenbind.lowering.type_table import TypeTable
@@ -48,8 +49,9 @@ DECLARATIONS = {
 
 def table(declarations: str, target: str) -> TypeTable:
     """The types of these declarations on one ABI, each record asked for."""
-    parsed = parse(declarations, [], Sources())
-    types = TypeTable(Context("", parsed.declarations, Sources()), ABIS[target])
+    written = Written(declarations, {}, Sources())
+    parsed = parse(written, [])
+    types = TypeTable(Context("", parsed.declarations, written), ABIS[target])
     for name in types.declared.typedefs:
         types.typedef(name)
     for key in types.declared.records:

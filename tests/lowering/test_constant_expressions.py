@@ -8,7 +8,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pycparser import c_ast
 from pycparser.c_parser import CParser
-from xenbind.frontend.macros import is_expression, is_string
+from xenbind.frontend.macros import fault_of_value, is_expression, is_string
+from xenbind.frontend.written import Written
 from xenbind.ir.abi import X86_64
 from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
 from xenbind.lowering.context import Context
@@ -32,7 +33,8 @@ def value_of(expression: str) -> CInt:
     *declarations, variable = tree.ext
     assert isinstance(variable, c_ast.Decl)
     return evaluate(
-        variable.init, TypeTable(Context("test.h", declarations, Sources()), X86_64)
+        variable.init,
+        TypeTable(Context("test.h", declarations, Written("", {}, Sources())), X86_64),
     )
 
 
@@ -190,6 +192,34 @@ def test_random_expressions_as_gcc_computes_them(expressions: list[str]) -> None
 )
 def test_what_may_be_a_constant(expansion: str, expected: bool) -> None:
     assert is_expression(expansion) is expected
+
+
+@pytest.mark.parametrize(
+    ("expansion", "reads_as_value"),
+    [
+        ("1;", True),
+        ("LIMIT;", True),
+        ("{ 1, 2 }", True),
+        ("({ 3; })", True),
+        ("(struct pair){ 1, 2 }", True),
+        ("'a';", True),
+        ("sizeof(struct { int a; })", True),
+        ("sizeof(pair_t __attribute__((packed)))", True),
+        ("do { } while (0)", False),
+        ("{ release(lock); }", False),
+        ("release(lock);", False),
+        ("return 3;", False),
+        ("break;", False),
+        ("} else {", False),
+        (";", False),
+        ("__attribute__((packed))", False),
+        ("uint64_t __attribute__((aligned(8)))", False),
+        ("extern struct pair { int a; }", False),
+        ("struct pair;", False),
+    ],
+)
+def test_what_reads_as_a_value(expansion: str, reads_as_value: bool) -> None:
+    assert bool(fault_of_value(expansion)) is reads_as_value
 
 
 def test_string_macros() -> None:

@@ -9,6 +9,7 @@ from c_compiler import run_c
 from support import require
 from xenbind.errors import SourceError
 from xenbind.frontend.parse import parse
+from xenbind.frontend.written import Written
 from xenbind.ir.abi import X86_64
 from xenbind.lowering.context import Context
 from xenbind.lowering.type_table import TypeTable
@@ -18,8 +19,9 @@ RECORD = "struct s { char a; long long b; };"
 
 
 def size_of_s(header: str) -> int:
-    parsed = parse(header, [], Sources())
-    types = TypeTable(Context("", parsed.declarations, Sources()), X86_64)
+    written = Written(header, {}, Sources())
+    parsed = parse(written, [])
+    types = TypeTable(Context("", parsed.declarations, written), X86_64)
     record = types.record("struct s")
     assert record
     return record.size

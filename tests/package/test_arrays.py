@@ -13,7 +13,16 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xen_vm_event import VERSIONS, column, dtype, interface, projection, records, v7
+from xen_vm_event import (
+    VERSIONS,
+    column,
+    columns,
+    dtype,
+    interface,
+    projection,
+    records,
+    v7,
+)
 from xen_vm_event.runtime.layout import Place, members
 from xen_vm_event.runtime.records import Structure, Union
 
@@ -76,6 +85,34 @@ def test_a_column_of_an_array_has_its_elements() -> None:
     events = numpy.zeros(2, dtype(v7.vm_event_st))
     values = column(events, v7.vm_event_st, "data.emul.read.data")
     assert values.shape == (2, ctypes.sizeof(v7.vm_event_emul_read_data().data))
+
+
+@given(versions, contents)
+def test_columns_are_of_all_numbers_or_of_those_named(
+    module: ModuleType, content: bytes
+) -> None:
+    record = module.vm_event_st
+    events = numpy.frombuffer(content, dtype(record), 3)
+    found = columns(events, record)
+    named = [place.path for place in numbers(module, bits=True)]
+    assert set(named) <= set(found)
+    for event, row in zip(
+        requests(module, content), zip(*found.values(), strict=True), strict=True
+    ):
+        assert list(row) == [read(event, path) for path in found]
+    some = columns(events, record, "reason", "data.regs.x86.cr3")
+    assert list(some) == ["reason", "data.regs.x86.cr3"]
+    assert some["reason"].tolist() == events["reason"].tolist()
+
+
+@pytest.mark.exhaustive
+def test_pandas_makes_a_table_of_columns() -> None:
+    pandas = pytest.importorskip("pandas")
+    events = numpy.zeros(2, dtype(v7.vm_event_st))
+    column(events, v7.vm_event_st, "data.regs.x86.rip")[:] = 2**64 - 1
+    table = pandas.DataFrame(columns(events, v7.vm_event_st))
+    assert table["data.regs.x86.rip"].tolist() == [2**64 - 1] * 2
+    assert table["data.regs.x86.cs.limit"].tolist() == [0, 0]
 
 
 def test_a_path_of_no_member_is_told() -> None:

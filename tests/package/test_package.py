@@ -219,6 +219,7 @@ def test_bytes_of_no_version_are_told() -> None:
         interface_of(b"\x07\0\0")
 
 
+@pytest.mark.exhaustive
 def test_a_type_checker_finds_a_misspelt_member(tmp_path: Path) -> None:
     program = tmp_path / "monitor.py"
     program.write_text(

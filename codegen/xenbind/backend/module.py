@@ -137,6 +137,7 @@ class _Module:
         scalars = [
             AliasView(
                 self.scalars[typedef.name],
+                typedef.name,
                 self.types.annotation(typedef.type),
                 self.aliases.get(self.scalars[typedef.name], ""),
             )
@@ -144,7 +145,7 @@ class _Module:
         ]
         records = [self.record(record) for record in interface.records]
         aliases = [
-            AliasView(self.claim(typedef.name), self.alias(typedef.type))
+            AliasView(self.claim(typedef.name), typedef.name, self.alias(typedef.type))
             for typedef in interface.typedefs
             if not self.is_own_name(typedef.name, typedef.type)
         ]

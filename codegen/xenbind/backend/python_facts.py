@@ -22,8 +22,10 @@ from xenbind.facts.probes import (
     Reference,
     record_type,
     reference,
+    type_probes,
     value_probes,
 )
+from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface, Ring
 
@@ -40,6 +42,7 @@ def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:
         *_values(interface, view),
         *_payload(interface, view),
         *_rings(interface, view),
+        *_typedefs(interface, view),
     ]
 
 
@@ -76,6 +79,26 @@ def _payload(interface: Interface, view: ModuleView) -> Iterator[Probe]:
         }
         for value, path in selected.items():
             yield Probe(f"{name}[{value}] member", "", path, record.coord)
+
+
+def _typedefs(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """What each other name of a type stands for: kinds, and the lengths of arrays."""
+    records, abi = interface.records_by_key, ABIS[interface.abi]
+    typedefs = {typedef.name: typedef for typedef in interface.typedefs}
+    typedefs |= {typedef.name: typedef for typedef in interface.scalar_typedefs}
+    for alias in (*view.scalars, *view.aliases):
+        typedef = typedefs[alias.c_name]
+        if alias.name.strip("_") == alias.type.strip("_"):
+            continue  # as a module may import it
+        value = f"(*({typedef.name} *)0)"
+        for name in filter(None, (alias.name, alias.again)):
+            yield from type_probes(
+                f"{CLASS}{name}", value, typedef.type, typedef.coord, records, abi
+            )
+    for record, shown in zip(interface.records, view.records, strict=True):
+        if shown.again:
+            key = record.kind if record.is_anonymous else record.key
+            yield Probe(f"{CLASS}{shown.again} kind", "", key, record.coord)
 
 
 def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:

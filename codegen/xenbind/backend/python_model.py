@@ -80,7 +80,10 @@ class RecordView:
 
 @dataclass(frozen=True, slots=True)
 class AliasView:
+    """A typedef; `again` is its name where a member's hides it, if one does."""
+
     name: str
+    c_name: str
     type: str
     again: str = ""
 

@@ -35,6 +35,7 @@ from xenbind.spec import Spec
 # What each template makes: one file, or one for every version if its path has that.
 _TEMPLATES = {
     "abi.md.jinja": "abi.md",
+    "README.md.jinja": "README.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
     "package/common.py.jinja": "{package}/common.py",
@@ -98,6 +99,8 @@ def render(
         if not name.endswith(".py.jinja")
     }
     files |= _runtime(spec.package, has_ring)
+    if spec.license_text is not None:
+        files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
     return dict(sorted((files | formatter.result()).items()))
 
 
@@ -119,17 +122,16 @@ def _shared_context(
         "folders": folders,
         "doc": _package_doc(spec, interfaces),
         "versions": [_version(spec, number) for number in _numbers(interfaces)],
-        "modules": [
-            (release, f"v{interface.edition}")
-            for interface in interfaces
-            for release in _releases(spec, interface)
-        ],
+        "modules": [_module(spec, interface) for interface in interfaces],
         "history": _history(interfaces),
         "common": common_view(interfaces),
         "example": {"record": "vm_event_st", "path": "u", "member": "vmexit"},
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
+        "license": spec.license,
+        "license_text": spec.license_text,
+        "url": spec.url,
     }
 
 
@@ -277,6 +279,14 @@ def _version(spec: Spec, number: int) -> dict[str, object]:
             "(\n" + "".join(f"        {release},\n" for release in releases) + "    )"
         )
     return {"number": number, "releases": text}
+
+
+def _module(spec: Spec, interface: Interface) -> dict[str, object]:
+    return {
+        "name": f"v{interface.edition}",
+        "number": interface.version,
+        "releases": _releases(spec, interface),
+    }
 
 
 def _releases(spec: Spec, interface: Interface) -> Sequence[str]:

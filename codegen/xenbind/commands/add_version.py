@@ -58,7 +58,7 @@ def add_version(
     out: Path | None,
     cc: str | None,
 ) -> None:
-    """Bring a new header tree into headers/ as its interface version.
+    """Bring a new header tree into headers/ as a version.
 
     Copies the header, adds the version to the spec, generates and verifies: what is left
     to do is to look at the change and commit it.
@@ -190,9 +190,10 @@ def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]
             _refuse_other(addition.directory, directory)
             yield addition
     except SourceError as error:
-        place = moved(error.coord, copy / name, tree)
-        place = moved(place, copy, path.parent)
-        raise SourceError(place, error.message, error.advice, error.of_line) from error
+        added = copy / name
+        raise error.moved(
+            lambda coord: moved(moved(coord, added, tree), copy, path.parent)
+        ) from error
     except OSError as error:
         raise _unwritable(path.parent, error) from error
     finally:

@@ -19,7 +19,7 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
-from xenbind.facts.probes import Answer
+from xenbind.facts.probes import CLASS, Answer
 
 # All types, also those that no object or function uses.
 OPTIONS = ("-g", "-fno-eliminate-unused-debug-types")
@@ -45,7 +45,7 @@ _R_RISCV_32 = 1
 
 def covers(fact: str) -> bool:
     """Whether DWARF must know a fact if it knows the record: not so alignments and values."""
-    return fact.rpartition(" ")[2] in _TOLD
+    return not fact.startswith(CLASS) and fact.rpartition(" ")[2] in _TOLD
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from elftools.elf.elffile import ELFFile
 
 from xenbind.facts import dwarf
 from xenbind.facts.probes import Answer, Reference
-from xenbind.toolchain.compiler import Compiler, first_error
+from xenbind.toolchain.compiler import Compiler, failure
 
 
 def compile_reference(source: Path, compiler: Compiler) -> Path:
@@ -28,7 +28,7 @@ def compile_reference(source: Path, compiler: Compiler) -> Path:
     options += ["-c", str(source), "-o", str(target)]
     finished = compiler.run(options).finish()
     if finished.status or finished.exceeded:
-        raise first_error(finished, source)
+        raise failure(finished, source)
     return target
 
 

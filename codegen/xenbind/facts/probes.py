@@ -269,7 +269,7 @@ def _member_probes(
             f"{name} offset", f"offsetof({outer}, {inner})", offset, field.coord
         )
         yield Probe(f"{name} size", size, field.size, field.coord)
-        yield from _type_probes(name, value, field, records, abi)
+        yield from type_probes(name, value, field.type, field.coord, records, abi)
         element, lengths = inside_arrays(field.type)
         if not isinstance(element, RecordRef):
             continue
@@ -287,20 +287,23 @@ def _member_probes(
             )
 
 
-def _type_probes(
-    name: str, value: str, field: Field, records: Mapping[str, Record], abi: Abi
+def type_probes(
+    name: str,
+    value: str,
+    c_type: CType,
+    coord: Coord,
+    records: Mapping[str, Record],
+    abi: Abi,
 ) -> Iterator[Probe]:
-    """The kind of a member's type, and the lengths of its arrays."""
-    size = field.size
-    c_type = field.type
+    """The kind of the type of a `value` in C, and the lengths of its arrays."""
     index = ""
     while isinstance(c_type, Array):
         length = c_type.length or 0
-        size = size // length if length else 0
         # Of an array without a size, or with elements that have none, C can tell nothing.
+        has_size = _size(c_type, records, abi) > 0
         asked = f"sizeof({value}{index}) / sizeof({value}{index}[0])"
         yield Probe(
-            f"{name}{index} length", asked if size else f"{length}", length, field.coord
+            f"{name}{index} length", asked if has_size else f"{length}", length, coord
         )
         c_type, index = c_type.element, f"{index}[0]"
     kind = _kind(c_type, records, abi)
@@ -308,7 +311,28 @@ def _type_probes(
     asked = f"XENBIND_KIND({inside})"
     if isinstance(c_type, RecordRef) and kind == c_type.key:
         asked = record_type(inside, kind)
-    yield Probe(f"{name} kind", asked, kind, field.coord)
+    yield Probe(f"{name} kind", asked, kind, coord)
+    if isinstance(c_type, Pointer) and c_type.target is not None:
+        yield from _target_probes(
+            name, f"(*{inside})", c_type.target, coord, records, abi
+        )
+
+
+def _target_probes(
+    name: str,
+    value: str,
+    target: CType,
+    coord: Coord,
+    records: Mapping[str, Record],
+    abi: Abi,
+) -> Iterator[Probe]:
+    """What a pointer leads to: which record that has a name, or a number of which size."""
+    match target:
+        case RecordRef(key=key) if not records[key].is_anonymous:
+            yield Probe(f"{name} target", record_type(value, key), key, coord)
+        case Scalar() | Enumeration() | Pointer():
+            size = _size(target, records, abi)
+            yield Probe(f"{name} target", f"sizeof({value})", size, coord)
 
 
 def _kind(c_type: CType, records: Mapping[str, Record], abi: Abi) -> str:
@@ -326,6 +350,18 @@ def _kind(c_type: CType, records: Mapping[str, Record], abi: Abi) -> str:
             return "signed" if abi.integers[base].signed else "unsigned"
         case Array():
             return _kind(c_type.element, records, abi)
+
+
+def _size(c_type: CType, records: Mapping[str, Record], abi: Abi) -> int:
+    match c_type:
+        case RecordRef(key=key):
+            return records[key].size
+        case Pointer():
+            return abi.pointer
+        case Scalar(base=base) | Enumeration(base=base):
+            return abi.scalar(base)[0]
+        case Array(element, length):
+            return (length or 0) * _size(element, records, abi)
 
 
 def _bits_kind(field: Field, abi: Abi) -> str:

@@ -14,18 +14,7 @@ from dataclasses import dataclass
 
 from pycparser import c_ast
 
-from xenbind.frontend.gnu_c import NAMESPACE
-
-# They change what a compiler warns of, how it calls, optimises or links.
-_HARMLESS = frozenset("""
-    access alias alloc_size always_inline artificial assume_aligned cold const
-    constructor counted_by deprecated designated_init destructor enum_extensibility
-    error externally_visible fallthrough flag_enum flatten format format_arg gnu_inline
-    hot leaf malloc may_alias maybe_unused no_sanitize noclone nodiscard noinline
-    nonnull nonstring noreturn nothrow packed_not_aligned pure regparm returns_nonnull
-    returns_twice section sentinel transparent_union unavailable unused used visibility
-    warn_unused_result warning weak
-    """.split())
+from xenbind.frontend.gnu_c import HARMLESS, NAMESPACE
 
 EvaluateArgument = Callable[[c_ast.Attribute], int]
 
@@ -104,23 +93,45 @@ def of_declaration(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
     `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
     """
     if isinstance(node, c_ast.Decl):
-        packed, alignments = _read(_declared(node), value)
+        packed, alignments = _read(_declared(node, value), value)
         return Attributes(packed, max(alignments, default=0))
-    return _of_type(_declared(node), value)
+    return _of_type(_declared(node, value), value)
 
 
-def _declared(node: c_ast.Node) -> Iterator[c_ast.AttributeSpecifier]:
+def _declared(
+    node: c_ast.Node, value: EvaluateArgument
+) -> Iterator[c_ast.AttributeSpecifier]:
+    """Give the attributes that count for what is declared, wherever they stand."""
     yield from node.attributes or ()
+    is_own = True
     while isinstance(node := node.type, _DERIVED):
-        groups = node.attributes or ()
-        if not isinstance(node, c_ast.PtrDecl):
-            yield from groups
-            continue
-        for attribute in _attributes(groups):
-            if _name(attribute) not in _HARMLESS:
-                raise UnknownAttribute(
-                    attribute, "an attribute of a pointer's target is not supported"
-                )
+        if isinstance(node, c_ast.PtrDecl):
+            for attribute in _attributes(node.attributes or ()):
+                if fault := _fault_of_pointer(attribute, value, is_own):
+                    raise UnknownAttribute(attribute, fault)
+        yield from node.attributes or ()
+        is_own = False
+
+
+# Of a pointer, in bytes, on the ABI where it is the most.
+_POINTER = 8
+
+
+def _fault_of_pointer(
+    attribute: c_ast.Attribute, value: EvaluateArgument, is_own: bool
+) -> str:
+    """Say why an attribute behind a `*` has no one meaning, empty if it has.
+
+    `is_own` says that what is declared is this pointer, and no array of such, nor a pointer to one.
+    """
+    match _name(attribute):
+        case "packed":
+            return "gcc ignores this attribute of a pointer, clang does not"
+        case "aligned" if not is_own:
+            return "gcc and clang disagree on whose attribute this is"
+        case "aligned" if value(attribute) < _POINTER:
+            return "gcc and clang disagree on whether this lessens an alignment"
+    return ""
 
 
 def _of_type(
@@ -151,7 +162,7 @@ def _read(
             raise UnknownAttribute(
                 attribute, f"compilers disagree on [[{name}]]: write __attribute__"
             )
-        elif name not in _HARMLESS:
+        elif name not in HARMLESS:
             raise UnknownAttribute(
                 attribute, f"the attribute '{attribute.name}' is not supported"
             )

@@ -2,21 +2,26 @@
 
 Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes an attribute as
 C23 writes one, of the namespace `__attribute__`, at its own line and column, where C23
-allows one; alternate keywords become plain ones.  `parse` feeds the tokens to pycparser,
-and `attributes` reads what is then in the AST.
+allows one, and those without an effect on a layout go; alternate keywords become plain
+ones.  `parse` feeds the tokens to pycparser, and `attributes` reads what is then in the AST.
 
     int a __attribute__((packed));    ->  int a [[__attribute__::packed]];
+    char *__attribute__((unused)) s;  ->  char *s;
     __const int b;                    ->  const int b;
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 from typing import Any
 
+from pycparser import c_ast
 from pycparser.c_lexer import CLexer, Token
-from pycparser.c_parser import CParser
+from pycparser.c_parser import CParser, ParseError
+
+from xenbind.source import Coord
 
 _KEYWORDS = {
     "__const": "const",
@@ -35,17 +40,61 @@ _KEYWORDS = {
 _ATTRIBUTE = frozenset(["__attribute__", "__attribute"])
 NAMESPACE = "__attribute__"  # of attributes that are written in GNU C
 
+# They change what a compiler warns of, how it calls, optimises or links.
+HARMLESS = frozenset("""
+    access alias alloc_size always_inline artificial assume_aligned cold const
+    constructor counted_by deprecated designated_init destructor enum_extensibility
+    error externally_visible fallthrough flag_enum flatten format format_arg gnu_inline
+    hot leaf malloc may_alias maybe_unused no_sanitize noclone nodiscard noinline
+    nonnull nonstring noreturn nothrow packed_not_aligned pure regparm returns_nonnull
+    returns_twice section sentinel transparent_union unavailable unused used visibility
+    warn_unused_result warning weak
+    """.split())
+
 # What may stand before a declaration's type; an attribute among them is the declaration's.
 _STORAGE = frozenset("""
     TYPEDEF EXTERN STATIC INLINE REGISTER AUTO _NORETURN _THREAD_LOCAL CONST VOLATILE
     """.split())
 _ENDS = frozenset(["SEMI", "COMMA", "LBRACE", "RBRACE", "ATTRIBUTE_END"])
+_BEFORE_LEADING = _ENDS | {"TIMES"}
 _OPENING, _CLOSING = ("LPAREN", "LBRACKET"), ("RPAREN", "RBRACKET")
 
 
-def parser() -> CParser:
-    """Make a parser for GNU C."""
-    return CParser(lexer=GnuLexer, dialect="c23")
+class NotParsed(Exception):
+    """Text that is not understood: the place and the word at which the parser stopped.
+
+    There is no word where the text is not even a row of words.
+    """
+
+    def __init__(self, coord: Coord, word: str) -> None:
+        super().__init__()
+        self.coord = coord
+        self.word = word
+
+
+def parse(text: str) -> c_ast.FileAST:
+    """Parse preprocessed text.  Raises `NotParsed`."""
+    parser = CParser(lexer=GnuLexer, dialect="c23")
+    try:
+        return parser.parse(text)
+    except ParseError as error:
+        raise _not_parsed(parser.clex, str(error)) from None
+
+
+_PLACE = re.compile(r"(.*?):(\d+):(\d+): ", re.DOTALL)
+
+
+def _not_parsed(lexer: GnuLexer, message: str) -> NotParsed:
+    """Find where the parser stopped: where it says so, else at the last word that it read."""
+    token = lexer.latest
+    if place := _PLACE.match(message):
+        coord = Coord(place[1], int(place[2]), int(place[3]))
+        token = lexer.find(coord)
+    elif token is not None:
+        coord = _coord(token)
+    else:
+        coord = Coord("", 1, 1)
+    return NotParsed(coord, token.value if token else "")
 
 
 class GnuLexer(CLexer):  # type: ignore[misc]
@@ -63,10 +112,19 @@ class GnuLexer(CLexer):  # type: ignore[misc]
 
     def input(self, text: str, filename: str = "") -> None:
         super().input(text, filename)
-        self._rewritten = iter(self._rewrite())
+        self.latest: Token | None = None  # of those that the parser has taken
+        self._rewritten: list[Token] = []
+        self._rewritten = self._rewrite()
+        self._following = iter(self._rewritten)
 
     def token(self) -> Token | None:
-        return next(self._rewritten, None)
+        token = next(self._following, None)
+        self.latest = token or self.latest
+        return token
+
+    def find(self, coord: Coord) -> Token | None:
+        """Give the token at a place, None where there is none."""
+        return next((t for t in self._rewritten if _coord(t) == coord), None)
 
     def _rewrite(self) -> list[Token]:
         tokens: list[Token] = []
@@ -86,12 +144,12 @@ class GnuLexer(CLexer):  # type: ignore[misc]
 def _c23_position(tokens: list[Token]) -> int:
     """Find where C23 has an attribute that GNU C has at the end of `tokens`.
 
-    Before `typedef` and its like at the start of a declaration, and before the colon of a
-    bit-field.
+    Before `typedef` and its like at the start of a declaration, before a pointer's `const`,
+    and before the colon of a bit-field.
     """
     leading = sum(1 for _ in takewhile(lambda t: t.type in _STORAGE, reversed(tokens)))
     start = len(tokens) - leading
-    if leading and (start == 0 or tokens[start - 1].type in _ENDS):
+    if leading and (start == 0 or tokens[start - 1].type in _BEFORE_LEADING):
         return start
     colon = _bit_field_colon(tokens)
     return len(tokens) if colon in (None, len(tokens) - 1) else colon
@@ -119,23 +177,39 @@ def _c23_attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
     found = _parenthesized(following)
     if [t.type for t in found[:2]] != ["LPAREN"] * 2:
         return [keyword, *found]  # for the parser to refuse
-    tokens = [_token_at(keyword, "ATTRIBUTE_BEGIN", "[[")]
-    inside = iter(found[2:-2])
-    for token in inside:
-        if token.type == "LPAREN":
-            depth, words = 1, [token.value]
-            for token in inside:
-                depth += (token.type == "LPAREN") - (token.type == "RPAREN")
-                words.append(token.value)
-                if not depth:
-                    break
-            token = _token_at(token, "ATTRIBUTE_ARGUMENTS", " ".join(words))
-        elif token.type != "COMMA":
-            tokens.append(_token_at(token, "ID", NAMESPACE))
-            tokens.append(_token_at(token, "COLONCOLON", "::"))
-            token = _token_at(token, "ID", token.value)  # `const` is a name here
-        tokens.append(token)
-    return [*tokens, _token_at(found[-1], "ATTRIBUTE_END", "]]")]
+    tokens: list[Token] = []
+    for attribute in _separated(found[2:-2]):
+        name = attribute[0]
+        if name.value.strip("_") in HARMLESS:
+            continue
+        if tokens:
+            tokens.append(_token_at(name, "COMMA", ","))
+        tokens.append(_token_at(name, "ID", NAMESPACE))
+        tokens.append(_token_at(name, "COLONCOLON", "::"))
+        tokens.append(_token_at(name, "ID", name.value))  # `const` is a name here
+        if len(attribute) > 1:
+            words = " ".join(token.value for token in attribute[1:])
+            tokens.append(_token_at(attribute[1], "ATTRIBUTE_ARGUMENTS", words))
+    if not tokens:
+        return []
+    begin = _token_at(keyword, "ATTRIBUTE_BEGIN", "[[")
+    return [begin, *tokens, _token_at(found[-1], "ATTRIBUTE_END", "]]")]
+
+
+def _separated(tokens: list[Token]) -> Iterator[list[Token]]:
+    """Take a list of attributes apart at its commas: each is a name, perhaps with arguments."""
+    depth = 0
+    attribute: list[Token] = []
+    for token in tokens:
+        depth += (token.type == "LPAREN") - (token.type == "RPAREN")
+        if token.type == "COMMA" and not depth:
+            if attribute:
+                yield attribute
+            attribute = []
+        else:
+            attribute.append(token)
+    if attribute:
+        yield attribute
 
 
 def _parenthesized(following: Iterator[Token]) -> list[Token]:
@@ -148,6 +222,10 @@ def _parenthesized(following: Iterator[Token]) -> list[Token]:
         if not depth:
             break
     return found
+
+
+def _coord(token: Token) -> Coord:
+    return Coord(token.filename, token.lineno, token.column)
 
 
 def _token_at(token: Token, kind: str, value: str) -> Any:

@@ -30,6 +30,7 @@ from xenbind.frontend.preprocess import (
     require_header,
     start_check,
 )
+from xenbind.frontend.written import Written
 from xenbind.source import Sources
 from xenbind.toolchain.compiler import Compiler
 
@@ -40,7 +41,7 @@ class ParsedHeader:
 
     `files` are those read, the root first, and `macros` the names of all macros at the end;
     `constants` are the root's that may be such, `ring_macros` those of the header that
-    defines DEFINE_RING_TYPES.
+    defines DEFINE_RING_TYPES.  `written` tells where what was parsed stands.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class ParsedHeader:
     constants: tuple[ExpandedMacro, ...]
     ring_macros: tuple[ExpandedMacro, ...]
     sources: Sources
+    written: Written
 
 
 def read_header(
@@ -71,8 +73,9 @@ def read_header(
     finally:
         finish_check(check, header)
     not_constant = moving(preprocessed.macros)
+    written = Written(preprocessed.text, preprocessed.macros, sources)
     parsed = parse(
-        preprocessed.text,
+        written,
         [
             (
                 replace(expanded[macro.name], fault="its value depends on its place")
@@ -81,7 +84,6 @@ def read_header(
             )
             for macro in constants
         ],
-        sources,
     )
     return ParsedHeader(
         path=header,
@@ -91,4 +93,5 @@ def read_header(
         constants=parsed.constants,
         ring_macros=tuple(expanded[macro.name] for macro in rings),
         sources=sources,
+        written=written,
     )

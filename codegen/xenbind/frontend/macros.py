@@ -84,15 +84,44 @@ def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro
 
 def is_expression(expansion: str) -> bool:
     """Tell whether an expansion is to be parsed: it is no string, name, type or statement."""
-    first = re.match(r"\.\d|\w+|\S", expansion)
-    outside_literals = re.sub(rf"{STRING}|{_CHARACTER}", "", expansion)
+    first = _FIRST.match(expansion)
     return (
         first is not None
         and first[0] not in _NOT_FIRST
-        and not re.search("[{};]|__attribute", outside_literals)
+        and not re.search("[{};]|__attribute", _without_literals(expansion))
         and not is_string(expansion)
         and not expansion.isidentifier()
     )
+
+
+def fault_of_value(expansion: str) -> str:
+    """Say why an expansion that is not to be parsed is no constant, though it reads as a value.
+
+    Empty for what does not: a type, a specifier, a statement.
+    """
+    if not _begins_as_value(expansion):
+        return ""
+    code = _without_literals(expansion)
+    if _DEFINITION.search(code):
+        return "a type that is defined within an expression is not supported"
+    if "__attribute" in code:
+        return "an attribute within an expression is not supported"
+    return "it is not a constant expression"
+
+
+_DEFINITION = re.compile(r"\b(?:struct|union|enum)\b[^(){};]*\{")
+
+
+def _begins_as_value(expansion: str) -> bool:
+    first = _FIRST.match(expansion)
+    if first is None or first[0] in _NOT_FIRST or first[0] in ";}":
+        return False
+    if first[0] == "{":  # a block if it has statements, else what initializes something
+        return ";" not in _without_literals(expansion)
+    if first[0].isidentifier():
+        is_all = expansion[first.end() :].strip() == ";"
+        return first[0] in _OPERATORS or (is_all and first[0] not in _KEYWORDS)
+    return True
 
 
 def is_type(expansion: str) -> bool:
@@ -111,17 +140,27 @@ def is_name(expansion: str) -> bool:
     )
 
 
+def _without_literals(expansion: str) -> str:
+    return re.sub(rf"{STRING}|{_CHARACTER}", "", expansion)
+
+
+_FIRST = re.compile(r"\.\d|\w+|\S")
 _TYPE_WORDS = frozenset(
     "struct union enum void char short int long signed unsigned float double _Bool".split()
 )
 # An expansion that starts with one of these is a type, a specifier or a statement.
 _NOT_FIRST = _TYPE_WORDS.union("""
-    const volatile static extern inline typedef do if while for return goto asm __asm__
-    __inline __inline__ __attribute__ . , # ) ]
+    const volatile static extern inline typedef do if while for return goto asm __asm
+    __asm__ __inline __inline__ __attribute __attribute__ . , # ) ]
     """.split())
 _KEYWORDS = frozenset("""
     auto break case continue default else register restrict sizeof switch
     _Alignas _Alignof _Atomic _Complex _Generic _Noreturn _Static_assert _Thread_local
+    """.split())
+
+# Words that a value may begin with, as no type and no statement does.
+_OPERATORS = frozenset("""
+    sizeof offsetof _Alignof __alignof__ __extension__
     """.split())
 
 STRING = r'"(?:[^"\\]|\\.)*"'

@@ -1,8 +1,8 @@
 """Parse preprocessed C text: to the AST that pycparser makes of it.
 
 Takes the text and the macros that may be constants; gives the declarations and, for each
-of those macros that is an expression, its AST.  `header` hands both to `lowering`.  A
-syntax error becomes a `SourceError` at its place in the header.
+of those macros that is an expression, its AST.  `header` hands both to `lowering`.  What
+cannot be parsed becomes a `SourceError` at its place in the header.
 
     struct pair { int first; };    ->  Decl(type=Struct("pair", [Decl("first", ...)]))
     the macro FLAG as (1 << 2)     ->  BinaryOp("<<", Constant("1"), Constant("2"))
@@ -15,13 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pycparser import c_ast
-from pycparser.c_parser import ParseError
 
 from xenbind.errors import SourceError
 from xenbind.frontend import gnu_c
 from xenbind.frontend.attributes import attach_attributes
 from xenbind.frontend.macros import ExpandedMacro, is_expression
-from xenbind.source import IDENTIFIER, Coord, Sources, without_comments
+from xenbind.frontend.written import Written
+from xenbind.source import IDENTIFIER, Coord, without_comments
 
 _VARIABLE = "xenbind_constant_"
 
@@ -34,7 +34,7 @@ class Parsed:
     constants: tuple[ExpandedMacro, ...]
 
 
-def parse(text: str, macros: Sequence[ExpandedMacro], sources: Sources) -> Parsed:
+def parse(written: Written, macros: Sequence[ExpandedMacro]) -> Parsed:
     """Parse a header and, in the scope of its types, the macros that are expressions.
 
     Each expansion becomes the initialiser of a variable with the macro's own place, so
@@ -42,9 +42,9 @@ def parse(text: str, macros: Sequence[ExpandedMacro], sources: Sources) -> Parse
     """
     to_parse = [macro for macro in macros if _is_to_be_parsed(macro)]
     try:
-        tree = _parse(_with_variables(text, to_parse))
-    except ParseError:
-        tree, to_parse = _without_culprits(text, to_parse, sources)
+        tree = gnu_c.parse(_with_variables(written.text, to_parse))
+    except gnu_c.NotParsed:
+        tree, to_parse = _without_culprits(written, to_parse)
     attach_attributes(tree)
     declarations, expressions = [], {}
     for node in tree.ext:
@@ -71,23 +71,23 @@ def _is_to_be_parsed(macro: ExpandedMacro) -> bool:
 
 
 def _without_culprits(
-    text: str, macros: Sequence[ExpandedMacro], sources: Sources
+    written: Written, macros: Sequence[ExpandedMacro]
 ) -> tuple[c_ast.FileAST, list[ExpandedMacro]]:
     """Parse the header, and then one by one the macros of which some are no expressions.
 
     Raises `SourceError` where it is the header that cannot be parsed.
     """
     try:
-        tree = _parse(text)
-    except ParseError as error:
-        raise _syntax_error(str(error), sources) from None
+        tree = gnu_c.parse(written.text)
+    except gnu_c.NotParsed as error:
+        raise _syntax_error(error, written) from None
     types = {node.name for node in tree.ext if isinstance(node, c_ast.Typedef)}
     sound = [
         macro
         for macro in macros
         if expression(macro.expansion, types & set(IDENTIFIER.findall(macro.expansion)))
     ]
-    return _parse(_with_variables(text, sound)), sound
+    return gnu_c.parse(_with_variables(written.text, sound)), sound
 
 
 def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
@@ -95,14 +95,10 @@ def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:
     used = set(IDENTIFIER.findall(text))  # others would only take time
     names = "".join(f"typedef int {name};" for name in typedefs if name in used)
     try:
-        *_, variable = _parse(f"{names} int {_VARIABLE} = ({text});").ext
-    except ParseError:
+        *_, variable = gnu_c.parse(f"{names} int {_VARIABLE} = ({text});").ext
+    except gnu_c.NotParsed:
         return None
     return variable.init
-
-
-def _parse(text: str) -> c_ast.FileAST:
-    return gnu_c.parser().parse(text)
 
 
 def _with_variables(text: str, macros: Sequence[ExpandedMacro]) -> str:
@@ -118,23 +114,23 @@ def _with_variables(text: str, macros: Sequence[ExpandedMacro]) -> str:
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}")
 
 
-def _syntax_error(message: str, sources: Sources) -> SourceError:
-    found = re.match(r"(.*?):(?:(\d+):)?(?:\d+:)? (.*)", message, re.DOTALL)
-    file, line, words = found.groups() if found else ("", None, message)
-    text = sources.line(file, int(line or 1))
-    beyond = _BEYOND_ASCII.search(without_comments(text))
-    if words.startswith("Illegal character") and beyond:
+def _syntax_error(error: gnu_c.NotParsed, written: Written) -> SourceError:
+    """Say what the parser does not understand, at the word that it stopped at."""
+    origin = written.origin(error.coord)
+    coord = origin.coord
+    line = written.sources.line(coord.file, coord.line)
+    beyond = _BEYOND_ASCII.search(without_comments(line))
+    if beyond and not error.word:
         return SourceError(
-            Coord(file, int(line or 1), beyond.start() + 1),
+            Coord(coord.file, coord.line, beyond.start() + 1),
             f"'{beyond[0]}' in a name: only names in ASCII are understood here",
             "give it a name in ASCII",
         )
-    token = words.removeprefix("before: ")
-    coord = (
-        sources.locate(file, int(line or 1), token) if token.isidentifier() else None
-    )
+    message = "cannot parse this declaration"
+    if error.word:
+        message += f", at '{error.word}'"
     return SourceError(
-        coord or Coord(file, int(line or 1), max(text.find(token), 0) + 1),
-        f"cannot parse this declaration, at '{token}'",
+        coord,
+        origin.told(message),
         "only standard C11 and the commoner extensions of GNU C are understood here",
     )

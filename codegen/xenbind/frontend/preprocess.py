@@ -44,12 +44,6 @@ def require_header(header: Path) -> None:
             "a header's path must have no quotes, backslashes or control characters",
             "move the header tree to another folder",
         )
-    if not header.exists():
-        raise SourceError(
-            coord,
-            "no such header",
-            "check the 'directory' and 'header' of the spec, or the folder given with --include",
-        )
     if not header.is_file():
         raise SourceError(coord, "not a regular file", "name a header file instead")
     if not is_readable(header):
@@ -158,5 +152,5 @@ def start_check(compiler: Compiler, header: Path) -> Bounded:
 
 
 def finish_check(process: Bounded, header: Path) -> None:
-    """Raise `SourceError` with the compiler's first error if the header is not valid C."""
+    """Raise `SourceError` with the compiler's errors if the header is not valid C."""
     output(process, header)

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from xenbind.source import without_any_comments
+
 # The names that gcc and clang define for some targets alone, or otherwise on each: those of
 # machines, and families of those about types, numbers and what the machine can do.
 _PREDEFINED = re.compile(
@@ -31,7 +33,6 @@ _PREDEFINED = re.compile(
     )\b""",
     re.VERBOSE,
 )
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DEFINED = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -45,6 +46,6 @@ def asks_for_target(texts: Iterable[str]) -> bool:
     own: set[str] = set()
     for text in texts:
         if _PREDEFINED.search(text):
-            asked.update(_PREDEFINED.findall(_COMMENT.sub(" ", text)))
+            asked.update(_PREDEFINED.findall(without_any_comments(text)))
         own.update(_DEFINED.findall(text))
     return not asked <= own

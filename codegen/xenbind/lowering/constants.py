@@ -20,7 +20,13 @@ from pycparser.c_generator import CGenerator
 from xenbind.errors import SourceError
 from xenbind.frontend import comment_words
 from xenbind.frontend.header import ParsedHeader
-from xenbind.frontend.macros import ExpandedMacro, is_name, is_string, is_type
+from xenbind.frontend.macros import (
+    ExpandedMacro,
+    fault_of_value,
+    is_name,
+    is_string,
+    is_type,
+)
 from xenbind.ir.c_types import Enumeration, Scalar
 from xenbind.ir.interface import Constant, LeftOut
 from xenbind.lowering import groups
@@ -154,6 +160,8 @@ class Constants:
             raise Unevaluable(self.what_is(name))
         if is_type(name):
             raise Unevaluable("it is a type")
+        if fault := fault_of_value(name):
+            raise Unevaluable(fault)
         return None
 
     def number(self, expression: c_ast.Node) -> int:

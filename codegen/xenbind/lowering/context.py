@@ -11,28 +11,36 @@ from collections.abc import Sequence
 
 from pycparser import c_ast
 
+from xenbind.errors import SourceError
 from xenbind.frontend import comments
-from xenbind.lowering.declarations import Declarations, place
-from xenbind.source import Coord, Sources
+from xenbind.frontend.written import Written
+from xenbind.lowering.declarations import ADVICE, Declarations, place
+from xenbind.source import Coord
 
 
 class Context:
     """One header: `root` is its path, `declared` what it and its includes declare."""
 
     def __init__(
-        self, root: str, declarations: Sequence[c_ast.Node], sources: Sources
+        self, root: str, declarations: Sequence[c_ast.Node], written: Written
     ) -> None:
         self.root = root
-        self.sources = sources
-        self.comments = comments.read(sources.text(root))
-        self.declared = Declarations(declarations)
+        self.written = written
+        self.sources = written.sources
+        self.comments = comments.read(self.sources.text(root))
+        self.declared = Declarations(declarations, self.refuse)
 
     def coord(self, node: c_ast.Node, name: str | None = None) -> Coord:
         """Find the place of a declared name, or of the line where a macro declares it."""
         coord = place(node)
         if name := name or node.name:
             return self.sources.locate(coord.file, coord.line, name)
-        return coord
+        return self.written.origin(coord).coord
+
+    def refuse(self, node: c_ast.Node, message: str) -> SourceError:
+        """Make the error for a declaration that is not supported, at its place as written."""
+        origin = self.written.origin(place(node))
+        return SourceError(origin.coord, origin.told(message), ADVICE)
 
     def doc(self, coord: c_ast.Coord, name: str, opens: bool = False) -> str:
         """Find the comment on a declaration; what a macro expands to has none of its own.

@@ -13,7 +13,7 @@ limit 2 for the definition.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pycparser import c_ast
 
@@ -24,6 +24,9 @@ from xenbind.source import Coord
 # What is declared within is not seen outside.
 _SCOPES = (c_ast.ParamList, c_ast.Compound)
 
+# Makes the error for a declaration, of its node and what is wrong with it.
+Refuse = Callable[[c_ast.Node, str], SourceError]
+
 
 class Declarations:
     """The nodes of a header's records by key, of its typedefs by name, and of its enums.
@@ -33,14 +36,14 @@ class Declarations:
     it: it can hold no others.
     """
 
-    def __init__(self, declarations: Sequence[c_ast.Node]) -> None:
+    def __init__(self, declarations: Sequence[c_ast.Node], refuse: Refuse) -> None:
         self.records: dict[str, c_ast.Node] = {}
         self.typedefs: dict[str, c_ast.Typedef] = {}
         self.enums: list[c_ast.Enum] = []
         self.variables: set[str] = set()
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
-        pack = _Pack()
+        pack = _Pack(refuse)
         for node in declarations:
             if isinstance(node, c_ast.Pragma):
                 pack.apply(node)
@@ -103,17 +106,12 @@ def enumerators(node: c_ast.Enum) -> list[c_ast.Enumerator]:
 
 
 def place(node: c_ast.Node) -> Coord:
-    """Find where a node stands; an unnamed bit-field has no place but its type's."""
+    """Find where a node was read; an unnamed bit-field has no place but its type's."""
     found = node.coord
     while found is None:
         node = next(iter(node))
         found = node.coord
     return Coord(found.file, found.line, found.column or 1)
-
-
-def refuse(node: c_ast.Node, message: str) -> SourceError:
-    """Make the error for a declaration that is not supported, at its place."""
-    return SourceError(place(node), message, ADVICE)
 
 
 ADVICE = "only what all compilers lay out alike is supported; change the declaration"
@@ -135,8 +133,9 @@ def changes_layout(node: c_ast.Pragma) -> bool:
 class _Pack:
     """The state of `#pragma pack`; `limit` is in bytes, 0 for none."""
 
-    def __init__(self) -> None:
+    def __init__(self, refuse: Refuse) -> None:
         self.limit = 0
+        self._refuse = refuse
         self._stack: list[int] = []
 
     def apply(self, node: c_ast.Pragma) -> None:
@@ -149,14 +148,18 @@ class _Pack:
             return
         found = _PACK.fullmatch(_text(node))
         if not found or found[2]:
-            raise refuse(node, "this pragma is not supported")
+            raise self._refuse(node, "this pragma is not supported")
         action, limit = found[1], int(found[3] or 0)
         if limit not in _LIMITS:
             if action is not None:
-                raise refuse(node, "compilers ignore this limit, or the whole pragma")
+                raise self._refuse(
+                    node, "compilers ignore this limit, or the whole pragma"
+                )
             return
         if action == "pop" and found[3]:
-            raise refuse(node, "gcc and clang disagree on the limit after this pragma")
+            raise self._refuse(
+                node, "gcc and clang disagree on the limit after this pragma"
+            )
         if action == "push":
             self._stack.append(self.limit)
         if action == "pop" and self._stack:

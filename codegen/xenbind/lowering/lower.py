@@ -11,6 +11,7 @@ declarations need.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -31,10 +32,10 @@ from xenbind.ir.interface import (
 from xenbind.lowering import groups
 from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
-from xenbind.lowering.declarations import c_name, definitions
+from xenbind.lowering.declarations import c_name, definitions, place
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
-from xenbind.source import Coord
+from xenbind.source import Coord, without_any_comments
 from xenbind.spec import Spec
 from xenbind.words import count
 
@@ -55,7 +56,8 @@ def lower(header: ParsedHeader, spec: Spec, abi: Abi = X86_64) -> Lowered:
     """Build the IR of one header on one ABI.
 
     Raises `SourceError` for what cannot be lowered: a type that is incomplete or not
-    supported, a header without the structs it should declare.
+    supported, a header without the structs it should declare.  It is of all declarations
+    that cannot be lowered; what only uses one of them has no fault of its own.
     """
     lowering = _Lowering(header, spec, abi)
     return Lowered(lowering.interface(), lowering.types)
@@ -68,25 +70,23 @@ class _Lowering:
         self.header = header
         self.spec = spec
         self.root = str(header.path)
-        self.context = Context(self.root, header.declarations, header.sources)
+        self.context = Context(self.root, header.declarations, header.written)
         self.types = TypeTable(self.context, abi)
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)
 
     def interface(self) -> Interface:
         typedefs: list[Typedef] = []
+        faults = self.types.faults
         for node in self.header.declarations:
             if node.coord is not None and node.coord.file == self.root:
-                typedefs += self.declaration(node)
+                with faults.kept():
+                    typedefs += self.declaration(node)
+        faults.refuse()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
         if not self.types.records:
-            raise SourceError(
-                Coord(self.root, 1, 1),
-                f"no struct or union found, only {count(len(constants), 'constant')}",
-                "define what the header's #if asks for (such as __XEN_TOOLS__) under 'defines'"
-                " in the spec",
-            )
+            raise self.nothing_declared(len(constants))
         return Interface(
             name=self.spec.name,
             version=self.version(constants),
@@ -111,6 +111,25 @@ class _Lowering:
             skipped=tuple(
                 name for name in self.spec.skip if name in self.header.macros
             ),
+        )
+
+    def nothing_declared(self, constants: int) -> SourceError:
+        """Make the error for a header without a struct or union of its own."""
+        start = Coord(self.root, 1, 1)
+        if not _has_code(self.header.sources.text(self.root)):
+            declaring = {place(n).file for n in self.context.declared.records.values()}
+            if named := [file for file in self.header.files if file in declaring]:
+                return SourceError(
+                    start,
+                    "no struct or union of its own: all are in headers that it includes",
+                    f"name one of these as the spec's 'header': {_listed(named)}",
+                    of_line=False,
+                )
+        return SourceError(
+            start,
+            f"no struct or union found, only {count(constants, 'constant')}",
+            "define what the header's #if asks for (such as __XEN_TOOLS__) under 'defines'"
+            " in the spec",
         )
 
     def declared_names(self, enums: Sequence[groups.CEnum]) -> set[str]:
@@ -155,7 +174,8 @@ class _Lowering:
         """Lower one declaration of the root header; give the `Typedef` if it is one."""
         for definition in definitions(node):
             if isinstance(definition, c_ast.Struct | c_ast.Union) and definition.name:
-                self.types.record(c_name(definition), definition)
+                with self.types.faults.kept():
+                    self.types.record(c_name(definition), definition)
         if isinstance(node, c_ast.Typedef):
             yield from self.typedef(node)
         elif isinstance(node, c_ast.Decl) and node.name and _is_untagged(node.type):
@@ -230,6 +250,22 @@ class _Lowering:
                 "name what the constants begin with whose names, or 'members', are the union's",
             )
         return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
+
+
+def _has_code(text: str) -> bool:
+    """Tell whether a header has more than directives and comments, in some branch or other."""
+    joined = re.sub(r"\\\r?\n", " ", text)
+    lines = without_any_comments(joined).splitlines()
+    return any(line.strip() and not line.lstrip().startswith("#") for line in lines)
+
+
+def _listed(files: Sequence[str]) -> str:
+    """Name the first few of many files."""
+    more = len(files) - _FEW
+    return ", ".join(files[:_FEW]) + (f" and {more} more" if more > 0 else "")
+
+
+_FEW = 5
 
 
 def _is_untagged(node: c_ast.Node) -> bool:

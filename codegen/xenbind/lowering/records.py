@@ -16,13 +16,14 @@ from typing import Protocol
 
 from pycparser import c_ast
 
+from xenbind.errors import Faults
 from xenbind.frontend import attributes, comment_words
 from xenbind.frontend.attributes import Attributes, EvaluateArgument
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer
 from xenbind.ir.interface import Member, RecordType
 from xenbind.lowering.constant_expressions import CInt
 from xenbind.lowering.context import Context
-from xenbind.lowering.declarations import changes_layout, refuse
+from xenbind.lowering.declarations import changes_layout
 
 
 class Types(Protocol):
@@ -56,14 +57,19 @@ class Types(Protocol):
 def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
     """Lower a struct or union definition.
 
-    Raises `SourceError` for a member of an incomplete or unsupported type, and for an
+    Raises `SourceError` for members of an incomplete or unsupported type, and for an
     attribute whose effect on the layout is not known.
     """
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
     asked = types.attributes(attributes.of_type, node)
     doc = types.context.doc(node.coord, node.name or kind, opens=True)
     whole, parts = comment_words.by_part(doc)
-    members = tuple(_members(types, node, key, asked.packed))
+    members: list[Member] = []
+    faults = Faults()
+    for declared in node.decls:
+        with faults.kept():
+            members += _members(types, declared, key, asked.packed)
+    faults.refuse()
     return RecordType(
         kind=kind,
         tag=node.name,
@@ -89,33 +95,34 @@ def _with_words(member: Member, parts: dict[str, str]) -> Member:
 
 
 def _members(
-    types: Types, record: c_ast.Node, key: str, packed: bool
+    types: Types, node: c_ast.Node, key: str, packed: bool
 ) -> Iterator[Member]:
-    for node in record.decls:
-        if isinstance(node, c_ast.StaticAssert):
-            continue
-        if isinstance(node, c_ast.Pragma):
-            if changes_layout(node):
-                raise refuse(node, "this pragma is not supported between members")
-            continue
-        if not isinstance(node, c_ast.Decl):
-            raise refuse(node, f"{type(node).__name__} is not supported here")
-        if node.name is not None or node.bitsize is not None:
-            yield _member(types, node, f"{key}.{node.name}", packed)
-        elif not attributes.is_definition(node.type) or node.type.name is not None:
-            types.type(node.type, key)  # it declares a tag and no member
-        elif not isinstance(node.type, c_ast.Enum):  # that declares its enumerators
-            aligned, own_packed = _asked(types, node)
-            yield Member(
-                name=None,
-                type=lower(types, node.type, key),
-                bit_width=None,
-                packed=packed or own_packed,
-                aligned=aligned,
-                doc="",
-                hint=None,
-                coord=types.context.coord(node),
-            )
+    """Lower what stands in a member list: a member, or else nothing that has a place there."""
+    if isinstance(node, c_ast.StaticAssert):
+        return
+    if isinstance(node, c_ast.Pragma):
+        if changes_layout(node):
+            message = "this pragma is not supported between members"
+            raise types.context.refuse(node, message)
+        return
+    if not isinstance(node, c_ast.Decl):
+        raise types.context.refuse(node, f"{type(node).__name__} is not supported here")
+    if node.name is not None or node.bitsize is not None:
+        yield _member(types, node, f"{key}.{node.name}", packed)
+    elif not attributes.is_definition(node.type) or node.type.name is not None:
+        types.type(node.type, key)  # it declares a tag and no member
+    elif not isinstance(node.type, c_ast.Enum):  # that declares its enumerators
+        aligned, own_packed = _asked(types, node)
+        yield Member(
+            name=None,
+            type=lower(types, node.type, key),
+            bit_width=None,
+            packed=packed or own_packed,
+            aligned=aligned,
+            doc="",
+            hint=None,
+            coord=types.context.coord(node),
+        )
 
 
 def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
@@ -124,7 +131,9 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     c_type = types.type(node.type, key)
     types.measure(c_type, node)  # only the last of a struct may be incomplete, an array
     if _levels(c_type) > _DEEPEST:
-        raise refuse(node, f"a type of more than {_DEEPEST} arrays or pointers")
+        raise types.context.refuse(
+            node, f"a type of more than {_DEEPEST} arrays or pointers"
+        )
     doc = types.context.doc(node.coord, node.name) if node.name else ""
     key = c_type.key if isinstance(c_type, Enumeration) else ""
     return Member(

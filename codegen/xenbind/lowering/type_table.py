@@ -10,13 +10,13 @@ root header declares; what other headers declare is laid out only if used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from pycparser import c_ast
 
-from xenbind.errors import SourceError
+from xenbind.errors import Faults, SourceError
 from xenbind.frontend import attributes
 from xenbind.frontend.attributes import Attributes, EvaluateArgument, UnknownAttribute
 from xenbind.frontend.parse import expression
@@ -49,7 +49,6 @@ from xenbind.lowering.declarations import (
     c_name,
     enum_key,
     enumerators,
-    refuse,
 )
 from xenbind.source import Coord
 
@@ -71,7 +70,8 @@ class TypeTable:
     declared with, `used_enums` the keys of the enums that anything is.  `varying` are the
     names of records, typedefs and enumerators that another ABI may make something else of
     than its sizes alone explain: an array length that asks for `sizeof`, say.  `known` has
-    record types that need no lowering.
+    record types that need no lowering.  `faults` are those of its enums, for whoever made it to
+    refuse: an enumerator without a value has one here, so that its users are not told as well.
     """
 
     def __init__(
@@ -91,6 +91,8 @@ class TypeTable:
         self._being_lowered: list[int] = []  # the `order` of each
         self._inside: dict[str, int] = {}  # members of the untagged ones in each
         self._varies = False  # what is being lowered, as `varying` says
+        self.faults = Faults()
+        self._failed: dict[str, SourceError] = {}  # records and typedefs
         for node in self.declared.enums:
             with self._note_variation(enum_key(node), passed_on=False):
                 self._define_enum(node)
@@ -116,12 +118,10 @@ class TypeTable:
         if len(fixed) == len(self.records):
             there = Records(abi, fixed.get, self._laid_out)
         else:
-            try:
-                there = TypeTable(self.context, abi, fixed)._lowered_again(
-                    self.record_types
-                )
-            except SourceError:  # of an enum: then there is nothing
+            table = TypeTable(self.context, abi, fixed)
+            if table.faults:
                 return {}
+            there = table._lowered_again(self.record_types)
         for key in self.records:
             with suppress(SourceError, IncompleteType, Disagreement):
                 there.record(key)
@@ -153,32 +153,39 @@ class TypeTable:
     # --- enums ----------------------------------------------------------------------
 
     def _define_enum(self, node: c_ast.Enum) -> None:
-        """Define an enum and its enumerators: ints where they fit, else of its own type.
-
-        Raises `SourceError` where no integer type holds all values.
-        """
+        """Define an enum and its enumerators: ints where they fit, else of its own type."""
         values: dict[str, int] = {}
         following = 0
         for entry in enumerators(node):
             if entry.value is not None:
-                following = self.value(entry.value).value
+                with self.faults.kept():
+                    following = self.value(entry.value).value
             if self._varies:
                 self.varying.add(entry.name)
             values[entry.name] = following
             self._define_enumerator(entry.name, following, None)
             following += 1
-        asked = self.attributes(attributes.of_type, node)
-        base = self.abi.enumeration(values.values(), asked.packed)
-        if base is None:
-            raise refuse(node, "no integer type holds all values of this enum")
-        if asked.aligned not in (0, self.abi.scalar(base.name)[1]):
-            raise refuse(node, "gcc ignores the alignment of an enum, clang does not")
+        base = self.abi.integers["int"]
+        with self.faults.kept():
+            base = self._enum_base(node, values.values())
         for name, value in values.items():
             self._define_enumerator(name, value, base)
         self._varies = self._varies or base.name not in _FIXED
         spelled = f"enum {node.name or '<anonymous>'}"
         key = enum_key(node)
         self.enums[key] = Enumeration(spelled, base.name, key=key)
+
+    def _enum_base(self, node: c_ast.Enum, values: Collection[int]) -> IntegerType:
+        """Choose an enum's own type.  Raises `SourceError` where none holds all values."""
+        asked = self.attributes(attributes.of_type, node)
+        base = self.abi.enumeration(values, asked.packed)
+        if base is None:
+            message = "no integer type holds all values of this enum"
+            raise self.context.refuse(node, message)
+        if asked.aligned not in (0, self.abi.scalar(base.name)[1]):
+            message = "gcc ignores the alignment of an enum, clang does not"
+            raise self.context.refuse(node, message)
+        return base
 
     def _define_enumerator(
         self, name: str, value: int, base: IntegerType | None
@@ -201,7 +208,7 @@ class TypeTable:
         """
         if isinstance(node, c_ast.TypeDecl):
             if "_Atomic" in (node.quals or ()):
-                raise refuse(node, "_Atomic is not supported")
+                raise self.context.refuse(node, "_Atomic is not supported")
             return self.type(node.type, key)
         if isinstance(node, c_ast.Typename):
             return self._with_alignment(self.type(node.type, key), node)
@@ -209,7 +216,12 @@ class TypeTable:
             return self._named_type(" ".join(node.names), node)
         if isinstance(node, c_ast.Struct | c_ast.Union):
             key = c_name(node) if node.name else key
-            if node.decls is not None and key:
+            if node.decls is not None:
+                if not key:
+                    message = (
+                        "a type that is defined within an expression is not supported"
+                    )
+                    raise self.context.refuse(node, message)
                 self.record(key, node)
             return RecordRef(c_name(node), key)
         if isinstance(node, c_ast.Enum):
@@ -223,7 +235,7 @@ class TypeTable:
             if isinstance(node.expr, c_ast.Typename):
                 return self.type(node.expr, key)
             return self._type_of(node)
-        raise refuse(node, "this kind of type is not supported")
+        raise self.context.refuse(node, "this kind of type is not supported")
 
     def _enumeration(self, node: c_ast.Enum) -> Enumeration | Scalar:
         """Give the type that an enum specifier denotes; one never defined has no size."""
@@ -241,14 +253,14 @@ class TypeTable:
             return expression_type(node.expr, self)
         except Unevaluable as reason:
             message = f"cannot determine the type of this expression: {reason}"
-            raise refuse(node, message) from None
+            raise self.context.refuse(node, message) from None
 
     def _named_type(self, spelling: str, node: c_ast.Node) -> CType:
         base = fundamental(spelling)
         if base in self.abi.integers or base in self.abi.floats or base == "void":
             return Scalar(spelling, base)
         if spelling not in self.declared.typedefs:
-            raise refuse(node, f"the type '{spelling}' is not supported")
+            raise self.context.refuse(node, f"the type '{spelling}' is not supported")
         target = self.typedef(spelling)
         declared = self.declared.typedefs[spelling].coord
         is_number = isinstance(target, Scalar | Enumeration)
@@ -265,7 +277,7 @@ class TypeTable:
             node = self.declared.typedefs[name]
             # The name is an untagged record's own unless it is that of an array or pointer.
             key = name if isinstance(node.type, c_ast.TypeDecl) else f"{name}.element"
-            with self._note_variation(name, passed_on=False):
+            with self._failing_once(name), self._note_variation(name, passed_on=False):
                 target = self._with_alignment(self.type(node.type, key), node)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
                 c_type = replace(self.record_types[name], name_aligned=target.aligned)
@@ -316,15 +328,30 @@ class TypeTable:
     def record(self, key: str, definition: c_ast.Node | None = None) -> Record | None:
         """Lay a struct or union out when it is first asked for; None for an incomplete one."""
         if key not in self.records:
-            self._record_type(key, definition)
-            try:
-                record = self._laid_out.record(key)
-            except Disagreement as reason:
-                raise SourceError(reason.coord, str(reason), ADVICE) from None
-            if record is not None:
-                self._count_inside(record)
+            with self._failing_once(key):
+                self._record_type(key, definition)
+                try:
+                    record = self._laid_out.record(key)
+                except Disagreement as reason:
+                    raise SourceError(reason.coord, str(reason), ADVICE) from None
+                if record is not None:
+                    self._count_inside(record)
             return record
         return self.records[key]
+
+    @contextmanager
+    def _failing_once(self, key: str) -> Iterator[None]:
+        """Have a type that could not be lowered fail again at once, with its first error.
+
+        That error is then told once, however many use the type.
+        """
+        if key in self._failed:
+            raise self._failed[key].with_traceback(None)
+        try:
+            yield
+        except SourceError as error:
+            self._failed[key] = error.each[0]
+            raise
 
     def _count_inside(self, record: Record) -> None:
         """Count the members of the untagged records inside, each as often as it is declared.
@@ -381,7 +408,7 @@ class TypeTable:
             return self._laid_out.measure(c_type)
         except IncompleteType as incomplete:
             message = f"'{spelling(incomplete.type)}' is an incomplete type"
-            raise refuse(node, message) from None
+            raise self.context.refuse(node, message) from None
 
     # --- attributes -----------------------------------------------------------------
 
@@ -394,7 +421,7 @@ class TypeTable:
         try:
             return read(node, self._alignment_argument)
         except UnknownAttribute as unknown:
-            raise refuse(unknown.node, str(unknown)) from None
+            raise self.context.refuse(unknown.node, str(unknown)) from None
 
     def _alignment_argument(self, attribute: c_ast.Attribute) -> int:
         """Give the alignment that an `aligned` asks for; without a number, the ABI's greatest."""
@@ -403,11 +430,13 @@ class TypeTable:
             return self.abi.aligned
         node = expression(attribute.arguments, self.declared.typedefs)
         if node is None:
-            raise refuse(attribute, "cannot parse this attribute's argument")
+            raise self.context.refuse(
+                attribute, "cannot parse this attribute's argument"
+            )
         try:
             return self._evaluate(node).value
         except Unevaluable as reason:
-            raise refuse(
+            raise self.context.refuse(
                 attribute, f"cannot evaluate this attribute's argument: {reason}"
             ) from None
 
@@ -426,7 +455,7 @@ class TypeTable:
             return self._evaluate(node)
         except Unevaluable as reason:
             message = f"cannot evaluate this expression: {reason}"
-            raise refuse(node, message) from None
+            raise self.context.refuse(node, message) from None
 
     def _evaluate(self, node: c_ast.Node) -> CInt:
         self._varies = self._varies or varies(node, self.varying)

@@ -12,22 +12,24 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from xenbind.errors import SourceError
+from xenbind.errors import Faults, SourceError
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface
 from xenbind.spec import KeyPath, PayloadSpec, Spec
 
 
 def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
-    """Raise `SourceError` at the first name in a spec that none of its versions has.
+    """Raise `SourceError` at the names in a spec that none of its versions has.
 
     Of another header tree than those that it was written for nothing is asked.
     """
     if spec.is_elsewhere:
         return
+    faults = Faults()
     for find in (_groups, _skipped, _payload, _rings):
         for error in find(spec, interfaces):
-            raise error
+            faults.add(error)
+    faults.refuse()
 
 
 def _groups(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
@@ -60,6 +62,7 @@ def _payload(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceErro
     if payload.record not in records:
         what = f"a record '{payload.record}'"
         yield _error(spec, ("payload", "record"), what, payload.record, records)
+        return
     constants = {c.name for interface in interfaces for c in interface.constants}
     members = set(_union_members(payload, interfaces))
     for short, member in payload.members.items():

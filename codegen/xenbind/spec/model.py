@@ -76,7 +76,9 @@ class Spec:
     that the interface expects its user to have included.  `names` gives constant groups
     (by prefix, or `enum` and tag) a Python name of choice; those in `flags` are bits of one
     word and those in `values` are not, whatever they look like.  `skip` lists macros that
-    are not constants.  `rings` are by the name that `DEFINE_RING_TYPES` is given.
+    are not constants.  `license`, an expression of SPDX's, and `url` are what the package is
+    published with; None where that is not said.  `rings` are by the name that
+    `DEFINE_RING_TYPES` is given.
     `places` is where the file has all that.  `is_elsewhere` says that the headers are not
     those that the spec was written for, so that they may lack what it names.
     """
@@ -96,12 +98,20 @@ class Spec:
     payload: PayloadSpec | None
     rings: Mapping[str, RingSpec]
     skip: tuple[str, ...]
+    license: str | None
+    url: str | None
     places: Places
     is_elsewhere: bool = False
 
     @property
     def distribution(self) -> str:
         return self.package.replace("_", "-")
+
+    @property
+    def license_text(self) -> Path | None:
+        """Give the file LICENSE beside the spec, if the package has a licence and there is one."""
+        path = self.path.parent / "LICENSE"
+        return path if self.license is not None and path.is_file() else None
 
     @property
     def is_of_xen(self) -> bool:

@@ -21,47 +21,9 @@ from xenbind.spec import rules, toml_file
 from xenbind.spec.model import PayloadSpec, RingSpec, Spec, VersionSpec
 from xenbind.spec.places import KeyPath
 from xenbind.spec.rules import Rule
+from xenbind.spec.schema import SECTIONS
 from xenbind.spec.toml_file import TomlFile
 
-# What each section may hold: a key's type, and the rule for each text in it.  The texts of
-# `package` and of tables have rules of their own.
-_SCHEMA: Mapping[str, Mapping[str, tuple[type, Rule | None]]] = {
-    "interface": {
-        "name": (str, rules.NAME),
-        "package": (str, None),
-        "header": (str, rules.FILE),
-        "version_macro": (str, rules.C_NAME),
-        "defines": (list, rules.DEFINE),
-        "needs": (list, rules.FILE),
-        "flags": (list, rules.GROUP),
-        "values": (list, rules.GROUP),
-        "skip": (list, rules.C_NAME),
-    },
-    "version": {
-        "number": (int, None),
-        "directory": (str, rules.FOLDER),
-        "releases": (list, rules.RELEASE),
-    },
-    "names": {},
-    "payload": {
-        "record": (str, rules.RECORD),
-        "tag": (str, rules.C_NAME),
-        "union": (str, rules.C_NAME),
-        "prefix": (str, rules.C_NAME),
-        "members": (dict, None),
-    },
-    "ring": {
-        "flags": (str, rules.C_NAME),
-        "keep": (list, rules.C_NAME),
-        "version": (str, rules.C_NAME),
-    },
-}
-_REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "payload": ("record", "tag", "union", "prefix"),
-    "interface": ("name", "package", "header"),
-    "version": ("number", "directory"),
-    "ring": (),
-}
 _HIGHEST = (1 << 63) - 1  # TOML's own
 
 
@@ -69,7 +31,8 @@ def load(path: Path) -> Spec:
     """Read and validate a spec.
 
     Raises `SourceError` at the key that is unknown, missing, of the wrong type or not what
-    it may be, and `XenbindError` where the file cannot be read at all.
+    it may be, `XenbindError` for what is no text of such a size, and `SystemFailure` where the
+    file cannot be read at all.
     """
     return _Reader(read(path)).spec()
 
@@ -90,8 +53,8 @@ class _Reader:
 
     def spec(self) -> Spec:
         for section in self.data:
-            if section not in _SCHEMA:
-                raise self.unknown((section,), tuple(_SCHEMA), "section")
+            if section not in SECTIONS:
+                raise self.unknown((section,), tuple(SECTIONS), "section")
         interface = self.table(("interface",), self.data.get("interface", {}))
         self.check_package(interface)
         self.check_kinds(interface)
@@ -119,6 +82,8 @@ class _Reader:
             payload=self.payload(),
             rings=self.rings(),
             skip=tuple(interface.get("skip", ())),
+            license=interface.get("license"),
+            url=interface.get("url"),
             places=self.file.places,
         )
 
@@ -226,22 +191,22 @@ class _Reader:
     def table(self, path: KeyPath, table: Any) -> dict[str, Any]:
         """Check the keys of one table of a section."""
         section = str(path[0])
-        known = _SCHEMA[section]
+        known = SECTIONS[section].keys
         if not isinstance(table, dict):
             raise self.wrong(path, "must be a table", f"[{section}]")
         for key, value in table.items():
             place = (*path, key)
             if key not in known:
                 raise self.unknown(place, tuple(known), f"key in [{_heading(path)}]")
-            kind, rule = known[key]
+            kind, rule = known[key].kind, known[key].rule
             self.check_type(place, value, kind)
             if kind is list:
                 self.check_list(place, value)
             if rule is not None:
                 for where, text in _texts(place, value):
                     self.check_text(where, text, rule)
-        for key in _REQUIRED[section]:
-            if key not in table:
+        for key in known:
+            if known[key].is_required and key not in table:
                 message = f"[{section}] has no '{key}'"
                 raise self.error(path, message, f"add '{key} = …' to it")
         return table

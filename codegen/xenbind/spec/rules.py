@@ -95,6 +95,16 @@ DEFINE = _of_pattern(
     "must be a macro's name, with '=' and its value if it has one",
     "a macro such as __XEN_TOOLS__ or BITS=64",
 )
+LICENSE = _of_pattern(
+    r"[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*",
+    "must be a licence as SPDX writes it",
+    "an identifier of SPDX's, such as MIT",
+)
+URL = _of_pattern(
+    r"https?://[^\s\"'<>\\]+",
+    "must be the address of a page",
+    "one that begins https://",
+)
 RELEASE = _of_pattern(
     r"[0-9]{1,4}\.[0-9]{1,4}",
     "must be a release of Xen in two numbers",
@@ -119,7 +129,8 @@ FILE = Rule(
 # What a generated package has beside it, what that imports and what else Python imports of
 # itself: a package of such a name would be taken for it.
 _TAKEN = frozenset("""
-    compiled conftest macros members reference runtime test_against_c test_uses tests xenbind
+    compiled conftest macros members reference runtime test_against_c test_annotations test_uses
+    tests xenbind
     exceptiongroup iniconfig numpy packaging pluggy pygments pytest tomli
     sitecustomize usercustomize
     """.split())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xenbind.errors import SourceError, XenbindError
+from xenbind.errors import SourceError, SystemFailure, XenbindError
 from xenbind.source import Coord
 from xenbind.spec.places import KeyPath, Places, find
 
@@ -35,15 +35,23 @@ class TomlFile:
 def load(path: Path, what: str, instead: str) -> TomlFile:
     """Read a file; `what` names its kind in the error if it cannot be, `instead` is advice.
 
-    Raises `SourceError` where it is not TOML, and `XenbindError` for no text at all.
+    Raises `SourceError` where it is not TOML, `XenbindError` for what is no text of such a
+    size, and `SystemFailure` where the file cannot be read at all.
     """
+    said = f"cannot read the {what} {path}"
     try:
-        text = _text(path)
-    except UnicodeDecodeError:
-        raise _unreadable(path, what, "it is not UTF-8", instead) from None
+        data = _octets(path)
     except (OSError, ValueError) as error:  # ValueError: also for a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
-        raise _unreadable(path, what, reason, instead) from error
+        raise SystemFailure(f"{said}: {reason}", instead) from error
+    if len(data) > _LARGEST:
+        reason = f"it is larger than {_LARGEST >> 10} KB"
+        raise XenbindError(f"{said}: {reason}", instead)
+    try:
+        # Not by `open`, to which a lone CR were the end of a line.
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise XenbindError(f"{said}: it is not UTF-8", instead) from None
     places = find(str(path), text)
     try:
         return TomlFile(path, tomllib.loads(text), places)
@@ -57,19 +65,11 @@ def load(path: Path, what: str, instead: str) -> TomlFile:
         ) from None
 
 
-def _text(path: Path) -> str:
+def _octets(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise ValueError("it is not a regular file")
     with path.open("rb") as file:
-        data = file.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise ValueError(f"it is larger than {_LARGEST >> 10} KB")
-    # Not by `open`, to which a lone CR were the end of a line.
-    return data.decode("utf-8")
-
-
-def _unreadable(path: Path, what: str, reason: str, instead: str) -> XenbindError:
-    return XenbindError(f"cannot read the {what} {path}: {reason}", instead)
+        return file.read(_LARGEST + 1)
 
 
 def _last(text: str) -> int:

@@ -15,7 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenbind.errors import CompilerError, SourceError, UsageError, XenbindError
+from xenbind.errors import (
+    CompilerError,
+    SourceError,
+    SourceErrors,
+    UsageError,
+    XenbindError,
+)
+from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.toolchain.process import OUTPUT, SECONDS, Bounded, Finished
 
@@ -131,15 +138,15 @@ _TOO_LONG = re.compile(r"cpu time limit exceeded", re.I)
 
 
 def output(process: Bounded, header: Path) -> str:
-    """Give what the compiler printed, or raise the first error that it found in the header."""
+    """Give what the compiler printed, or raise the errors that it found in the header."""
     finished = process.finish()
     if finished.status == 0 and not finished.exceeded:
         return finished.output.decode("utf-8", errors="surrogateescape")
-    raise first_error(finished, header)
+    raise failure(finished, header)
 
 
-def first_error(finished: Finished, source: Path) -> XenbindError:
-    """Find why the compilation of a file failed: the first error, at its place if it has one."""
+def failure(finished: Finished, source: Path) -> XenbindError:
+    """Find why the compilation of a file failed: the errors at their places, if they have any."""
     said = finished.messages.decode("utf-8", errors="replace")
     if exceeded := _exceeded(finished, said):
         return SourceError(
@@ -148,7 +155,7 @@ def first_error(finished: Finished, source: Path) -> XenbindError:
             "look for a macro that expands without end, or declare less in one header",
             of_line=False,
         )
-    found = _DIAGNOSTIC.search(said)
+    found = _errors(said)
     if not found:
         unplaced = _UNPLACED.search(said)
         last = said.strip().splitlines()[-1:] or [_ending(finished.status)]
@@ -156,9 +163,18 @@ def first_error(finished: Finished, source: Path) -> XenbindError:
             f"the C compiler failed: {unplaced[1] if unplaced else last[0]}",
             "check that --cc or CC names a working compiler",
         )
-    file, line, column, message = found.groups()
-    coord = Coord(file, int(line), int(column or 1))
-    return SourceError(coord, message, _advice(message))
+    return found[0] if len(found) == 1 else SourceErrors(found)
+
+
+def _errors(said: str) -> list[SourceError]:
+    """Find the errors with a place, in order; one about an unknown name for each name."""
+    found: dict[str, SourceError] = {}
+    for file, line, column, message in _DIAGNOSTIC.findall(said):
+        coord = Coord(file, int(line), int(column or 1))
+        unknown = _UNKNOWN.search(message)
+        key = (unknown[1] or unknown[2]) if unknown else f"{coord} {message}"
+        found.setdefault(key, SourceError(coord, message, _advice(message)))
+    return list(found.values())
 
 
 def _exceeded(finished: Finished, said: str) -> str:
@@ -189,6 +205,31 @@ def _advice(message: str) -> str:
         )
     if message.startswith("#error"):
         return "define what the header asks for under 'defines' in the spec"
-    if "unknown type name" in message or "incomplete type" in message:
-        return "declare the type before its use, or include the header that does"
+    if unknown := _UNKNOWN.search(message):
+        if header := _declaring(unknown[1] or unknown[2]):
+            return f'include <{header}>, or have the spec do so: needs = ["{header}"]'
+        return (
+            "declare the type before its use, or include its header, there or by the"
+            " spec's 'needs'"
+        )
+    if "incomplete type" in message:
+        return _DECLARE
     return "mend the header: the C compiler refuses it"
+
+
+_UNKNOWN = re.compile(
+    r"(?:unknown type name|undeclared identifier) '(\w+)'|^'(\w+)' undeclared"
+)
+_DECLARE = "declare the type before its use, or include the header that does"
+
+
+def _declaring(name: str) -> str:
+    """Find the header of the C library that has a name, empty where none of ours has it."""
+    libc = package() / "toolchain" / "libc"
+    found = re.compile(rf"^(?:typedef .*\b{name};|#define {name}\b)", re.MULTILINE)
+    declaring = (
+        path.relative_to(libc).as_posix()
+        for path in sorted(libc.rglob("*.h"))
+        if found.search(path.read_text(encoding="utf-8"))
+    )
+    return next(declaring, "")

@@ -20,7 +20,7 @@ from elftools.elf.elffile import ELFFile
 
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS, Abi
-from xenbind.toolchain.compiler import first_error, start
+from xenbind.toolchain.compiler import failure, start
 from xenbind.toolchain.scratch import scratch
 
 
@@ -163,7 +163,7 @@ def _cross(target: Target, command: tuple[str, ...]) -> tuple[str, ...]:
 def _compile_nothing(command: tuple[str, ...], made: Path) -> None:
     finished = start([*command, "-x", "c", "-c", os.devnull, "-o", str(made)]).finish()
     if finished.status or finished.exceeded:
-        raise first_error(finished, Path(os.devnull))
+        raise failure(finished, Path(os.devnull))
 
 
 def _target_of(path: Path) -> Target | None:

@@ -34,6 +34,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap as mmap
     import typing as typing
+    from collections.abc import Sequence
     from typing import Annotated as Annotated
     from typing import Any as Any
     from typing import Final as Final
@@ -42,9 +43,13 @@ if TYPE_CHECKING:
     from typing import dataclass_transform as dataclass_transform
 
     Item = typing.TypeVar("Item")
+    # What an item that is an array or a record can be made of.
+    Values: typing.TypeAlias = (
+        tuple[Any, ...] | list[Any] | bytes | bytearray | memoryview
+    )
 
     class Array(ctypes.Array[Any], Generic[Item]):
-        """`ctypes.Array` by what its items are read as; as a member it takes tuples."""
+        """`ctypes.Array` by what its items are read as; as a member it takes sequences."""
 
         @typing.overload
         def __getitem__(self, key: int, /) -> Item: ...
@@ -59,7 +64,7 @@ if TYPE_CHECKING:
         def __iter__(self) -> typing.Iterator[Item]: ...
         def __get__(self, record: object, owner: Any = None) -> typing.Self: ...
         def __set__(
-            self, record: object, value: typing.Self | tuple[Any, ...]
+            self, record: object, value: typing.Self | Sequence[Item | Values]
         ) -> None: ...
 
     # One in another array, which has no name of its own.
@@ -168,6 +173,13 @@ class Member:
                 self.values = note
             else:
                 self.at = note
+
+
+def annotated_type(item: typing.Any) -> typing.Any:
+    """Give the ctypes type of what `Annotated` writes, such as `uint32_t`; else None."""
+    written: typing.Any = Annotated
+    origin: typing.Any = getattr(item, "__origin__", None)
+    return origin.items[1] if type(origin) is written else None
 
 
 def is_array(ctype: typing.Any) -> bool:

@@ -3,13 +3,17 @@
     events = numpy.fromfile("events.raw", dtype(v7.vm_event_st))
     events["u"]["mem_access"]["gfn"]
     column(events, v7.vm_event_st, "data.regs.x86.cs.ar")
+    pandas.DataFrame(columns(events, v7.vm_event_st, "reason", "data.regs.x86.cs.ar"))
 
-Members have their names in C.  Those of a union share their bytes, as in C.
+Members have their names in C.  Those of a union share their bytes, as in C.  Bit-fields are
+in no numpy type: `column` reads them, and `columns`, of which pandas makes a table.  Of the
+array itself, whose members have members, it makes none.
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from functools import cache
 
 import numpy
@@ -23,7 +27,8 @@ from .records import Structure, Union, declared
 def dtype(record: type[Structure | Union]) -> numpy.dtype[typing.Any]:
     """Give the numpy type of a struct or union: the same members at the same offsets.
 
-    Bit-fields, which numpy does not have, are left out; `column` reads them.
+    Bit-fields, which numpy does not have, are left out: `column(array, record, path)` and
+    `columns` read them out of such an array.
     """
     whole = [member for member in declared(record) if member.bits is None]
     return numpy.dtype(
@@ -53,6 +58,28 @@ def column(
     octets = (above + found.bit_width + 7) // 8
     form = numpy.dtype((numpy.uint8, (octets,)))
     return _bits(_view(records, record, first, form), above, found)
+
+
+def columns(
+    records: typing.Any, record: type[Structure | Union], *paths: str
+) -> dict[str, typing.Any]:
+    """Give several columns by their paths; of all numbers at any depth if none are named.
+
+    Bit-fields are numbers; arrays of numbers are not, but may be named.  Raises as `column`
+    does.
+    """
+    chosen = paths or _numbers(record, "")
+    return {path: column(records, record, path) for path in chosen}
+
+
+def _numbers(record: type[Structure | Union], above: str) -> Iterator[str]:
+    """Name the numbers in a record, those of records in it included."""
+    for member in declared(record):
+        path = f"{above}{member.c_name}"
+        if issubclass(member.type, Structure | Union):
+            yield from _numbers(member.type, f"{path}.")
+        elif not is_array(member.type):
+            yield path
 
 
 def _view(

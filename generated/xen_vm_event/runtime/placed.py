@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 from operator import index
 
-from .annotations import At, Member, typing
+from .annotations import At, Member, is_array, typing
 
 
 class Placed:
@@ -23,7 +23,7 @@ class Placed:
     def __init__(self, member: Member, at: At) -> None:
         self.offset = at.offset
         self.size = ctypes.sizeof(member.type)
-        self._points = hasattr(member.type, "contents")
+        self._points = _has_pointers(member.type)
         # A struct of this one member reads and assigns its type as ctypes does it.
         self._cell: typing.Any = type(
             "Cell", (ctypes.Structure,), {"_fields_": [("value", member.type)]}
@@ -70,6 +70,13 @@ class PlacedBits:
         new = self._convert(value) << (self.size & 0xFFFF) & mask
         word = int.from_bytes(view, "little") & ~mask | new
         view[:] = word.to_bytes(len(view), "little")
+
+
+def _has_pointers(ctype: typing.Any) -> bool:
+    while is_array(ctype):
+        ctype = ctype._type_
+    members: tuple[Member, ...] = getattr(ctype, "_members_", ())
+    return hasattr(ctype, "contents") or any(_has_pointers(m.type) for m in members)
 
 
 # Of each alignment that ctypes has, a type.

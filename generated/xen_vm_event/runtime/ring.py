@@ -224,7 +224,10 @@ class _Half(Generic[Request, Response]):
 
 
 class FrontRing(_Half[Request, Response]):
-    """The front half of a ring: it sends requests and takes responses."""
+    """The front half of a ring: it sends requests and takes responses.
+
+    It belongs to one thread, as the back half does.
+    """
 
     __slots__ = ("req_prod_pvt", "rsp_cons")
 
@@ -268,7 +271,11 @@ class FrontRing(_Half[Request, Response]):
 
 
 class BackRing(_Half[Request, Response]):
-    """The back half of a ring: it takes requests and gives responses."""
+    """The back half of a ring: it takes requests and gives responses.
+
+    It belongs to one thread: its indices are its own, and no lock guards them or the
+    requests that it has given out.
+    """
 
     __slots__ = (
         "_copies",

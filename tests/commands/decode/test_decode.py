@@ -12,8 +12,10 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import struct
+import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ from golden_files import check_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import PROJECT, SPEC, require, tree, xenbind
+from terminal import on_terminal
 from xen_vm_event import VERSIONS, interface
 from xenbind import pipeline, spec
 from xenbind.commands.decode import ring_page, table
@@ -253,6 +256,15 @@ def test_the_words_for_each_reason() -> None:
     assert not bad
     lines = [text(event).split("\n    registers:")[0] for event in found]
     check_golden(GOLDEN / "reasons.txt", "".join(f"{line}\n" for line in lines))
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_terminal_has_lines_of_its_width(width: int) -> None:
+    for event in decode(DATA.read_bytes())[0]:
+        folded = text(event, width)
+        assert max(map(len, folded.splitlines())) <= width
+        assert folded.split() == text(event).split()
+        assert len(text(event).splitlines()) <= 3
 
 
 @pytest.mark.parametrize(
@@ -960,6 +972,50 @@ def test_the_command(tmp_path: Path) -> None:
         "xenbind: error: cannot read"
     )
     assert xenbind("decode", recording, "--format", "arrow").returncode == 2
+
+
+def test_the_command_folds_lines_for_a_terminal_alone() -> None:
+    piped = xenbind("decode", DATA, COLUMNS="60").stdout
+    assert max(map(len, piped.splitlines())) > 200
+    for columns in (60, 100):
+        shown = on_terminal("decode", DATA, columns=columns)
+        assert columns - 20 < max(map(len, shown.splitlines())) <= columns
+        assert shown.split() == piped.split()
+
+
+@pytest.mark.parametrize("form", ["auto", "jsonl"])
+def test_what_the_command_prints_as_json_it_reads_again(
+    form: str, tmp_path: Path
+) -> None:
+    first = xenbind("decode", DATA, "--json").stdout
+    again = tmp_path / "again"
+    again.write_text(first)
+    second = xenbind("decode", again, "--json", "--input", form).stdout
+    first_read, second_read = (
+        [json.loads(line) for line in printed.splitlines()]
+        for printed in (first, second)
+    )
+    assert [line["request"] for line in first_read] == [one.hex() for one in REQUESTS]
+    for line in (*first_read, *second_read):
+        del line["position"]  # in another file it is another
+    assert first_read == second_read
+
+
+def test_what_help_says_of_pipes_works(tmp_path: Path) -> None:
+    help_text = xenbind("decode", "--help").stdout
+    lines = re.findall(r"^  +(.* \| xenbind decode .*)$", help_text, re.MULTILINE)
+    (tmp_path / "events.raw").write_bytes(RAW)
+    (tmp_path / "page.dump").write_bytes(page(REQUESTS))
+    told = []
+    for line in lines:
+        line = line.replace("xenbind", f"{sys.executable} -m xenbind")
+        line = line.replace("tail", "timeout 5 tail")  # which would follow it for ever
+        run = subprocess.run(
+            line, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert run.stderr == ""
+        told.append(run.stdout.count("reason="))
+    assert told == [8, 2]
 
 
 def test_the_command_writes_a_table(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import PROJECT, TINY, tree, xenbind
+from support import TINY, project_of, tree, xenbind
 
 INSERTED = TINY.replace(
     "    uint64_t second;", "    uint32_t between;\n    uint64_t second[2];"
@@ -69,8 +69,7 @@ def test_words_do_not_matter(folder: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    shutil.copytree(PROJECT / "headers", tmp_path / "headers")
-    return tmp_path
+    return project_of(tmp_path, 3, 7)
 
 
 def next_tree(project: Path, version: int = 8) -> Path:
@@ -94,7 +93,7 @@ def test_a_new_version_comes_in_by_one_command(project: Path) -> None:
     assert result.stdout.startswith(
         "version 8: headers/v8/vm_event.h, headers/vm_event.toml\n"
     )
-    assert "\nx86_64 version 8: 784 facts held against gcc, " in result.stdout
+    assert "\nx86_64 version 8: 792 facts held against gcc, " in result.stdout
     added = [path.name for path in (project / "headers" / "v8").rglob("*")]
     assert added == ["vm_event.h"]
     assert xenbind("check", cwd=project).stdout == "generated is current\n"
@@ -111,7 +110,7 @@ def test_a_tree_with_another_ring_brings_it_along(project: Path) -> None:
     result = xenbind("add-version", "new", cwd=project)
     assert result.returncode == 0, result.stderr
     assert (project / "headers" / "v8" / "io" / "ring.h").is_file()
-    assert result.stdout.count(" against gcc, ") == 8
+    assert result.stdout.count(" against gcc, ") == 3
     assert result.stdout.endswith(" 0 mismatches\n")
 
 
@@ -166,8 +165,8 @@ def test_the_spec_says_the_headers_number(project: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("number = 3", "number = 2", "there are two versions with number 2"),
-        ('"4.11"', '"4.12"', "there are two versions with release 4.12"),
+        ("number = 3", "number = 7", "there are two versions with number 7"),
+        ('"4.11"', '"4.15"', "there are two versions with release 4.15"),
         ('union = "u"', 'union = "v"', "has no union 'v' beside a 'reason'"),
         ('tag = "reason"', 'tag = "reson"', "has no union 'u' beside a 'reson'"),
         (

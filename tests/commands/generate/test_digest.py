@@ -130,6 +130,7 @@ def output(python: Path, *arguments: str, cwd: Path) -> str:
     ).stdout
 
 
+@pytest.mark.exhaustive
 def test_it_is_the_same_from_the_checkout_and_from_installed_wheels(
     wheel: Path, tmp_path: Path
 ) -> None:

@@ -1,8 +1,9 @@
 """What a user is told about bad input: one folder of tests/errors for each rule.
 
 A folder holds a header tree, and perhaps its own spec.toml; the file `expected` holds
-what `xenbind generate` prints.  Every error ends with exit status 1 and leaves the
-output folder as it was.
+what `xenbind generate` prints.  What is wrong with a spec alone needs no header of its own:
+`shared` has a tree for the folders whose names begin with `spec`, and one for `ring`.
+Every error ends with exit status 1 and leaves the output folder as it was.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from golden_files import check_golden
 from support import PROJECT, SPEC, TINY, tree, xenbind
 
 ERRORS = PROJECT / "tests" / "errors"
+SHARED = "shared"
 CASES = sorted(path.name for path in ERRORS.iterdir() if path.is_dir())
+CASES.remove(SHARED)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -24,6 +27,12 @@ def files(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def headers_of(case: str) -> str:
+    shared = f"{SHARED}/{case.partition('_')[0]}"
+    own = {path.name for path in (ERRORS / case).iterdir()} - {"expected", "spec.toml"}
+    return case if own or not (ERRORS / shared).exists() else shared
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +58,7 @@ def test_bad_input_is_told_at_its_place(case: str, good: Path, tmp_path: Path) -
         "--spec",
         spec,
         "--include",
-        case,
+        headers_of(case),
         "--out",
         out,
         cwd=ERRORS,

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import SPEC, TINY, tree
+from support import SPEC, TINY, tree, xenbind
 from xenbind.commands.generate import in_place, output, swap
 from xenbind.commands.generate.build import build
 from xenbind.commands.generate.job import Job
@@ -60,9 +60,11 @@ def arguments(folder: Path) -> list[str]:
     return [*command, "--include", f"{folder}/headers", "--out", f"{folder}/out"]
 
 
-def generate(folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        arguments(folder), capture_output=True, text=True, check=False, **options
+def generate(folder: Path, **environment: Any) -> subprocess.CompletedProcess[str]:
+    return xenbind(
+        *("generate", "--include", folder / "headers", "--out", folder / "out"),
+        cwd=folder,
+        **environment,
     )
 
 
@@ -572,7 +574,7 @@ def test_a_compiler_that_dies(
     death: str, call: str, project: Project, tmp_path: Path
 ) -> None:
     compiler = fake(tmp_path, DEATHS[death], CALLED[call])
-    result = generate(project.folder, env={**os.environ, "CC": compiler})
+    result = generate(project.folder, CC=compiler)
     assert result.returncode == 3
     assert result.stderr.startswith("xenbind: error: the C compiler failed: ")
     if "kill" in DEATHS[death]:
@@ -586,7 +588,7 @@ def test_a_compiler_that_writes_garbage(
     garbage: str, call: str, project: Project, tmp_path: Path
 ) -> None:
     compiler = fake(tmp_path, GARBAGE[garbage], CALLED[call])
-    result = generate(project.folder, env={**os.environ, "CC": compiler})
+    result = generate(project.folder, CC=compiler)
     assert result.returncode in (1, 3)
     assert ": error: " in result.stderr
     assert "Traceback" not in result.stderr

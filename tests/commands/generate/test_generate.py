@@ -7,7 +7,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import INSTALLED, PROJECT, SPEC, TINY, require, tree, xenbind
+from support import (
+    INSTALLED,
+    PROJECT,
+    SPEC,
+    TINY,
+    project_of,
+    require,
+    tree,
+    xenbind,
+    xenbind_anew,
+)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -18,14 +28,8 @@ def content(folder: Path) -> dict[str, bytes]:
     }
 
 
-def copy_project(folder: Path) -> Path:
-    """The headers and nothing else, laid out as in the project."""
-    shutil.copytree(PROJECT / "headers", folder / "headers")
-    return folder
-
-
 def test_generated_is_what_the_headers_make_of_it(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project")
+    project = project_of(tmp_path / "project", *range(1, 8))
     assert xenbind("generate", cwd=project).returncode == 0
     kept = content(PROJECT / "generated")
     litter = [path for path in kept if path not in content(project / "generated")]
@@ -36,9 +40,10 @@ def test_generated_is_what_the_headers_make_of_it(tmp_path: Path) -> None:
 
 
 def test_folder_hash_seed_and_locale_do_not_matter(tmp_path: Path) -> None:
-    first, second = copy_project(tmp_path / "a"), copy_project(tmp_path / "b" / "c")
-    xenbind("generate", cwd=first, PYTHONHASHSEED="1", LC_ALL="C")
-    xenbind(
+    first = project_of(tmp_path / "a", 1, 7)
+    second = project_of(tmp_path / "b" / "c", 1, 7)
+    xenbind_anew("generate", cwd=first, PYTHONHASHSEED="1", LC_ALL="C")
+    xenbind_anew(
         *("generate", "--spec", second / "headers" / "vm_event.toml"),
         *("--out", second / "generated"),
         cwd=tmp_path,
@@ -50,7 +55,7 @@ def test_folder_hash_seed_and_locale_do_not_matter(tmp_path: Path) -> None:
 
 
 def test_check_says_current_then_stale(tmp_path: Path) -> None:
-    project = copy_project(tmp_path)
+    project = project_of(tmp_path, 1, 7)
     xenbind("generate", cwd=project)
     assert xenbind("check", cwd=project).stdout == "generated is current\n"
 
@@ -69,7 +74,7 @@ def test_check_says_current_then_stale(tmp_path: Path) -> None:
 
 
 def test_check_finds_an_edit_a_lost_file_and_a_new_header(tmp_path: Path) -> None:
-    project = copy_project(tmp_path)
+    project = project_of(tmp_path, 1, 7)
     xenbind("generate", cwd=project)
     module = project / "generated" / "xen_vm_event" / "v1.py"
     text = module.read_text()
@@ -118,7 +123,7 @@ def test_unchanged_files_and_those_of_others_stay(tmp_path: Path) -> None:
 
 
 def test_a_version_that_is_gone_goes_from_the_package(tmp_path: Path) -> None:
-    project = copy_project(tmp_path)
+    project = project_of(tmp_path, 1, 7)
     xenbind("generate", cwd=project)
     spec = project / "headers" / "vm_event.toml"
     text = spec.read_text()
@@ -157,7 +162,7 @@ def test_both_compilers_make_the_same_of_the_headers(tmp_path: Path) -> None:
 
 
 def test_a_folder_keeps_its_source(tmp_path: Path) -> None:
-    project = copy_project(tmp_path)
+    project = project_of(tmp_path, 1, 7)
     assert xenbind("generate", cwd=project).returncode == 0
     before = content(project / "generated")
     result = xenbind("generate", "--include", tree(project / "other"), cwd=project)

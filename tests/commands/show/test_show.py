@@ -176,6 +176,17 @@ def test_a_group_by_any_name(name: str) -> None:
     assert view.group.name == "VmEventFlag"
 
 
+def test_the_constant_that_was_asked_for_is_marked() -> None:
+    for name in ("VM_EVENT_REASON_CPUID", " VM_EVENT_REASON_UNKNOWN "):
+        marked = [
+            line for line in text(show(version(7), name)).splitlines() if "> " in line
+        ]
+        (line,) = marked
+        assert line.split()[2] == name.strip()
+    for name in ("VmEventReason", "vm_event_st.reason", "VM_EVENT_INTERFACE_VERSION"):
+        assert "> " not in text(show(version(7), name))
+
+
 def test_a_constant_of_no_group_is_shown_alone() -> None:
     view = show(version(7), "VM_EVENT_INTERFACE_VERSION")
     assert isinstance(view, GroupView)
@@ -188,8 +199,19 @@ def test_a_constant_of_no_group_is_shown_alone() -> None:
         ("vm_event_stt", "did you mean vm_event_st or "),
         ("vmeventflag", "did you mean VmEventFlag or "),
         ("regs", "did you mean vm_event_regs_x86 or vm_event_regs_arm or "),
-        ("vm_event_st.nothing", "did you mean vm_event_"),
-        ("vm_event_st.vcpu_id", "did you mean vm_event_"),
+        ("vm_event_st.nothing", "did you mean vm_event_st?"),
+        ("vm_event_st.vcpu_id", "did you mean vm_event_st?"),
+        ("vm_event_st.u.mem_acces", "did you mean vm_event_st.u.mem_access"),
+        ("union vm_event_st.U.mem_access", "did you mean vm_event_st.u.mem_access"),
+        ("vm_event_st.data.reg.x86.c", "did you mean vm_event_st.data.regs.x86.cs"),
+        ("vm_event_stt.u.cpui", "did you mean vm_event_st.u.cpuid"),
+        (
+            "vm_event_st.u.access",
+            "did you mean vm_event_st.u.mem_access or vm_event_st.u.desc_access?",
+        ),
+        ("vm_event_st.flag", "did you mean vm_event_st.flags?"),
+        ("vm_event_st.", "did you mean vm_event_st"),
+        ("qqq.mem_access", "leave the name out to see all that there are"),
         ("qqq", "leave the name out to see all that there are"),
     ],
 )
@@ -200,6 +222,15 @@ def test_an_unknown_name_is_told_with_its_like(name: str, advice: str) -> None:
     assert describe(caught.value).startswith(
         f"xenbind: error: {message}\n  help: {advice}"
     )
+
+
+def test_every_path_that_is_suggested_can_be_typed() -> None:
+    for wrong in ("vm_event_stt.u.mem_acces", "vm_event_st.data.regs.x87.ds", "regs.x"):
+        with pytest.raises(XenbindError) as caught:
+            show(version(7), wrong)
+        names = caught.value.advice.removeprefix("did you mean ").removesuffix("?")
+        for name in names.split(" or "):
+            assert isinstance(show(version(7), name), RecordView)
 
 
 def test_the_overview_names_everything_once() -> None:
@@ -283,10 +314,29 @@ def bits(part: Part) -> Iterator[int]:
 # --- consoles ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [None, "vm_event_st", "VmEventFlag"])
-def test_rows_are_cut_to_a_narrow_terminal(name: str | None) -> None:
-    lines = text(show(version(7), name), width=50).splitlines()
-    assert max(len(line) for line in lines) == 50
+@pytest.mark.parametrize("name", [None, "vm_event_st", "vm_event_st.u", "VmEventFlag"])
+def test_a_narrow_terminal_has_beneath_what_does_not_fit(
+    name: str | None,
+) -> None:
+    """Every word is there, but the names of columns that are none."""
+    view = show(version(7), name)
+    narrow = text(view, width=60)
+    assert max(len(line) for line in narrow.splitlines()) <= 60
+    assert "…" not in narrow
+    left_out = set(text(view, width=1000).split()) - set(narrow.split())
+    assert left_out <= {"type", "prefix"}
+
+
+@pytest.mark.parametrize("width", [10, 30, 45])
+def test_names_are_cut_where_not_even_they_fit(width: int) -> None:
+    lines = text(show(version(7)), width=width).splitlines()
+    assert max(len(line) for line in lines) == width
+    assert any(line.endswith("…") for line in lines)
+
+
+def test_a_terminal_with_room_for_half_a_sentence_has_that_in_the_row() -> None:
+    lines = text(show(version(7), "VmEventFlag"), width=80).splitlines()
+    assert max(len(line) for line in lines) == 80
     assert any(line.endswith("…") for line in lines)
 
 

@@ -21,6 +21,7 @@ HEADER = """\
 #define DISK_FLAG_LAST (1 << 1)
 enum disk_state { DISK_STATE_OFF, DISK_STATE_ON = 5, DISK_STATE_BAD = -1 };
 struct disk_read { uint64_t sector; };
+typedef uint16_t disk_grid_t[2][3];
 struct disk_write { uint64_t sector; };
 struct disk_request {
     uint32_t kind;      /* DISK_KIND_* */
@@ -34,6 +35,7 @@ struct disk_request {
     uint16_t low : 5, high : 11;
     uint16_t grid[2][3];
     void *cookie;
+    uint32_t *words;
     struct disk_read before;
     union { struct disk_read read; struct disk_write write; } u;
 };
@@ -216,6 +218,72 @@ PLANTED = {
         "uint64_t",
         BOTH,
         [f"{REQUEST}.cookie kind"],
+    ),
+    "what a pointer leads to": (
+        r"POINTER\(disk_sring\)",
+        "POINTER(disk_sring_entry)",
+        BOTH,
+        ["struct disk_front_ring.sring target"],
+    ),
+    "the size of what a pointer leads to": (
+        r"POINTER\(c_uint32\)",
+        "POINTER(c_uint16)",
+        BOTH,
+        [f"{REQUEST}.words target"],
+    ),
+    "a typedef's name": (
+        r"disk_sring_t = disk_sring",
+        "disk_ring_t = disk_sring",
+        BOTH,
+        ["class disk_sring_t kind", "class disk_ring_t kind"],
+    ),
+    "what a typedef stands for": (
+        r"disk_sring_t = disk_sring",
+        "disk_sring_t = tape_sring",
+        BOTH,
+        ["class disk_sring_t kind"],
+    ),
+    "what a typedef of an array stands for": (
+        r"\ndisk_grid_t = (.*) \* 2",
+        r"\ndisk_grid_t = \1 * 3",
+        BOTH,
+        ["class disk_grid_t length"],
+    ),
+    "what an array's items are read as": (
+        r"Array\[Array\[int\]\], \(c_uint16",
+        "Array[bytes], (c_uint16",
+        (TESTS,),
+        [],
+    ),
+    "what a number is read as": (
+        r"Annotated\[float, c_float\]",
+        "Annotated[int, c_float]",
+        (TESTS,),
+        [],
+    ),
+    "what an address is read as": (
+        r"Annotated\[int \| None, c_void_p\]",
+        "Annotated[int, c_void_p]",
+        (TESTS,),
+        [],
+    ),
+    "what chars are read as": (
+        r"Annotated\[bytes, c_char \* 8\]",
+        "Annotated[str, c_char * 8]",
+        (TESTS,),
+        [],
+    ),
+    "what a payload may be": (
+        r"-> disk_read \| disk_write \| None",
+        "-> disk_read | disk_read | None",
+        (TESTS,),
+        [],
+    ),
+    "the types of a ring": (
+        r"FrontRing\[disk_request, disk_response\]",
+        "FrontRing[disk_response, disk_request]",
+        (TESTS,),
+        [],
     ),
     "a record of the same members": (
         r"before: disk_read",

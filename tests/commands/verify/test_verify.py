@@ -152,6 +152,24 @@ def test_a_bit_field_as_wide_as_its_type_is_no_mismatch(
     )
 
 
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_transparent_union_is_held_as_any_other(
+    compiler: str, tmp_path: Path
+) -> None:
+    # Of one by a typedef, gcc makes another type, and its DWARF lists no members.
+    require(shutil.which(compiler) is not None, compiler)
+    header = (
+        "typedef union { int *a; long *b; } any __attribute__((transparent_union));"
+        "union named { int *c; };"
+        "typedef union named other __attribute__((__transparent_union__));"
+        "struct pair { any first; other second; };"
+    )
+    assert verified(tmp_path, header, "--cc", compiler) == (
+        "x86_64 version 1: 23 facts held against"
+        f" {compiler}, 18 against its DWARF, 0 mismatches\n"
+    )
+
+
 def test_a_header_that_one_target_refuses_is_verified_for_the_others(
     tmp_path: Path,
 ) -> None:
@@ -185,9 +203,9 @@ def test_a_compiler_that_contradicts_itself_is_no_mismatch(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "number", [500, pytest.param(4000, marks=pytest.mark.exhaustive)]
+    "number", [200, pytest.param(4000, marks=pytest.mark.exhaustive)]
 )
-def test_thousands_of_structs(number: int, tmp_path: Path) -> None:
+def test_many_structs(number: int, tmp_path: Path) -> None:
     header = "".join(
         f"struct a_name_of_usual_length_{index} {{ uint32_t first_of_its_members,"
         " second_of_its_members; uint8_t bytes_that_follow[8]; uint64_t the_last; };\n"

@@ -8,12 +8,10 @@ handful, without the generated tests.
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from support import INSTALLED, require, xenbind
+from support import INSTALLED, own_tests, require, xenbind
 
 # What a header expects its user to have included; the C library is always there.
 NEEDS = {
@@ -112,11 +110,5 @@ def test_header_by_itself(header: str, exhaustive: bool, tmp_path: Path) -> None
 
     if not exhaustive:
         return
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
-        cwd=out,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    tested = own_tests(out)
     assert tested.returncode == 0, tested.stdout

@@ -119,6 +119,16 @@ def arrays() -> v0.trade:
     trade.grid[0][1] = 7
     trade.grid[1] = (1, 2, 3)
     trade.grid = ((1, 2, 3), (4, 5, 6))
+    trade.grid = [[1, 2, 3], [4, 5, 6]]
+    trade.grid = [trade.grid[1]]
+    trade.labels = [b"ask", bytearray(b"bid")]
+    trade.bytes = b"abcd"
+    trade.bytes = bytearray(4)
+    trade.bytes = memoryview(b"ab")
+    trade.bytes = [1, 2]
+    trade.fees = [0.5]
+    trade.venues = [trade.venue, (2, b"rome")]
+    v0.trade(bytes=b"abcd", grid=[[1], [2]], labels=(b"ask",))
     assert_type(trade.labels[0].raw, bytes)
     trade.labels[0].raw = b"abcd"
     assert_type(trade.venue.name, bytes)

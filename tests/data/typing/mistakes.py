@@ -25,3 +25,7 @@ def rings(ring: v7.BackRing, event: v7.vm_event_cpuid) -> None:
 def arrays(trade: v0.trade) -> None:
     trade.venue.name = "rome"  # mistake: a string for chars
     print(trade.grid[0]["x"])  # mistake: a string for an index
+    trade.bytes = "abcd"  # mistake: a string for bytes
+    trade.grid = 5  # mistake: a number for an array
+    trade.labels = "ask"  # mistake: a string for arrays of chars
+    v0.trade(fees=["1"])  # mistake: strings for numbers

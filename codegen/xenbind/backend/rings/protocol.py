@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from pycparser import c_ast
-from pycparser.c_parser import ParseError
 
 from xenbind.backend.names import python_name
 from xenbind.backend.rings.model import (
@@ -73,12 +72,13 @@ def _parse_bodies(ring: Ring) -> list[tuple[RingMacro, MacroBody]]:
     prefix = "".join(f"typedef int {name};\n" for name in ring.type_names)
     try:
         parsed = _parse(prefix, tuple(macro.expansion for macro in wanted))
-    except ParseError:
+    except gnu_c.NotParsed:
         for macro in wanted:  # one by one, to find the culprit
             try:
                 _parse(prefix, (macro.expansion,))
-            except ParseError as error:
-                raise _refuse(macro, str(error).rpartition(": ")[2]) from None
+            except gnu_c.NotParsed as error:
+                message = f"cannot parse the macro {macro.name}, at '{error.word}'"
+                raise _refuse(macro, message) from None
         raise
     return [
         (macro, MacroBody(macro.name, macro.parameters, body))
@@ -91,7 +91,7 @@ def _parse(prefix: str, texts: tuple[str, ...]) -> list[tuple[c_ast.Node, ...]]:
     functions = "".join(
         f"void f{index}(void) {{ {text}; }}\n" for index, text in enumerate(texts)
     )
-    tree = gnu_c.parser().parse(prefix + functions)
+    tree = gnu_c.parse(prefix + functions)
     return [
         tuple(
             item

@@ -15,6 +15,7 @@ from typing import cast
 
 import click
 
+from xenbind.colours import say
 from xenbind.commands.decode import table
 from xenbind.commands.decode.events import ARCHES, events
 from xenbind.commands.decode.recording import Form, read
@@ -31,6 +32,7 @@ from xenbind.options import (
     spec_option,
 )
 from xenbind.spec import Spec
+from xenbind.streams import terminal_width
 
 
 @click.command()
@@ -76,17 +78,19 @@ def decode(
     spec: Path | None,
     cc: str | None,
 ) -> None:
-    """Tell what recorded requests say: FILE is a recording, a ring page's dump, or -.
+    """Tell what recorded requests say.
 
-    The interface version is taken from the bytes. Of the union, only the member is shown
-    that the reason selects.
+    FILE is a recording, a ring page's dump, JSON lines, or - for standard input. The
+    interface version is taken from the bytes. Of the union, only the member is shown
+    that the reason selects. What --json prints can be read again: its lines have the bytes.
+    examples/monitor.py records with --record events.raw, or as such lines with --json.
 
     \b
     Examples:
-      xenbind decode requests.bin
-      xenbind decode page.dump --json
-      monitor --record - | xenbind decode --input raw -
-      xenbind decode requests.bin --format parquet --output requests.parquet
+      xenbind decode events.raw
+      tail -c +1 -f events.raw | xenbind decode --input raw -
+      xenbind decode page.dump --json | grep CPUID | xenbind decode -
+      xenbind decode events.raw --format parquet --output events.parquet
     """
     if bool(table_form) != bool(output):
         raise click.UsageError("--format and --output go together")
@@ -99,7 +103,7 @@ def decode(
         bad += 1
         if not skip_bad:
             raise error
-        click.echo(describe(error), err=True)
+        say(describe(error), err=True)
 
     interfaces = _by_version(load_spec(places(spec).spec), cc)
     with _binary(file) as stream:
@@ -109,10 +113,12 @@ def decode(
             written = table.write(found, output, table_form)
             click.echo(f"{output}: {written} events")
         else:
-            told = 0
+            told, width = 0, terminal_width()
             for event in found:
                 told += 1
-                click.echo(json.dumps(as_json(event)) if wants_json else text(event))
+                click.echo(
+                    json.dumps(as_json(event)) if wants_json else text(event, width)
+                )
                 sys.stdout.flush()
             if not told and not bad:
                 click.echo(f"{file}: no request in it", err=True)

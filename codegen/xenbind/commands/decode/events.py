@@ -115,7 +115,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A request: `values` are the numbers in it, one for each leaf of its plan.
+    """A request: its bytes, and `values`, the numbers in them, one for each leaf of its plan.
 
     `index` counts requests from 0, or is the ring's own index for one in a ring page;
     `position` is the byte at which the request (in JSON lines, its line) begins.
@@ -125,6 +125,7 @@ class Event:
     position: int
     plan: Plan
     values: tuple[int, ...]
+    request: bytes
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -144,7 +145,7 @@ def events(raws: Iterator[Raw], arch: str = "x86") -> Iterator[Event]:
         if shape is None:
             shape = shapes[raw.interface.version] = Shape(raw.interface, arch)
         plan = shape.plan(raw.data)
-        yield Event(raw.index, raw.position, plan, plan.read(raw.data))
+        yield Event(raw.index, raw.position, plan, plan.read(raw.data), raw.data)
 
 
 class _Walk:

@@ -2,6 +2,7 @@
 
 Takes an `Input`; gives the `Raw` request of each line to `recording`.  Of an object only
 "request" counts; whatever else was recorded with it ("reason", "hypervisor") is for people.
+The lines that `decode --json` prints are such.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Takes `Event`s; writes an Arrow IPC file or a Parquet file through pyarrow, an optional
 extra that is imported when a table is asked for.  A column for each number: what the reason
-does not select is null.
+does not select is null.  pandas, by itself, makes floats of a column with nulls, which hold
+no more than 53 bits: `pandas.read_parquet(path, dtype_backend="pyarrow")` keeps all.
 """
 
 from __future__ import annotations

@@ -5,39 +5,41 @@ Takes an `Event`; gives lines for a person, or plain data for `json`.  `command`
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from xenbind.commands.decode.events import Event, Leaf, Names
 
-_WIDTH = 96
 
-
-def text(event: Event) -> str:
+def text(event: Event, width: int | None = None) -> str:
     """Tell an event as a person reads it: names for values, addresses in hexadecimal.
 
     The first line says what happened, the next what the reason's own member holds, and
-    the last ones the registers that are not zero.
+    the last one the registers that are not zero.  Lines are folded to a width if there is one.
     """
     plan = event.plan
     head, details, registers = _parts(event)
-    words = " ".join(_words(plan.shape.head, head))
-    lines = [f"#{event.index} at byte {event.position}: {words}"]
+    place = f"#{event.index} at byte {event.position}"
+    lines = _folded(place, _words(plan.shape.head, head), width)
     if plan.payload is not None:
-        lines += _wrapped(plan.payload, _words(plan.details, details))
+        words = _words(plan.details, details)
+        lines += _folded(f"    {plan.payload}", words, width)
     shown = [
         pair for pair in zip(plan.shape.registers, registers, strict=True) if pair[1]
     ]
     if shown:
         leaves, values = zip(*shown, strict=True)
-        lines += _wrapped("registers", _words(leaves, values, hexadecimal=True))
+        words = _words(leaves, values, hexadecimal=True)
+        lines += _folded("    registers", words, width)
     return "\n".join(lines)
 
 
 def as_json(event: Event) -> dict[str, Any]:
     """Give an event as plain data: numbers, with the names of those that have names beside them.
 
-    The name of the number `flags` is under `flags_name`.
+    The name of the number `flags` is under `flags_name`.  The bytes are under `request`, by
+    which `jsonl` reads the event again.
     """
     plan = event.plan
     head, details, registers = _parts(event)
@@ -48,6 +50,7 @@ def as_json(event: Event) -> dict[str, Any]:
         "payload": plan.payload,
         "details": _members(plan.details, details),
         "registers": _members(plan.shape.registers, registers),
+        "request": event.request.hex(),
     }
 
 
@@ -97,12 +100,15 @@ def _words(
             yield f"{leaf.label}={value}"
 
 
-def _wrapped(title: str, words: Iterable[str]) -> Iterator[str]:
-    """Write `title: word …` in lines of a readable width."""
-    line = f"    {title}:"
-    for word in words:
-        if len(line) + 1 + len(word) > _WIDTH:
-            yield line
-            line = "       "
-        line += f" {word}"
-    yield line
+def _folded(title: str, words: Iterable[str], width: int | None) -> list[str]:
+    """Write `title: word …`, in as many lines as it takes."""
+    line = " ".join([f"{title}:", *words])
+    if width is None:
+        return [line]
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * 8,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

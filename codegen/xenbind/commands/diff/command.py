@@ -16,6 +16,7 @@ from xenbind.commands.diff.as_json import as_json
 from xenbind.commands.diff.compare import Verdict
 from xenbind.commands.diff.compare import diff as difference
 from xenbind.commands.diff.text import Kind, lines
+from xenbind.completion import versions
 from xenbind.options import (
     cc_option,
     json_option,
@@ -34,8 +35,8 @@ _COLOURS = {
 
 
 @click.command()
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", shell_complete=versions)
+@click.argument("new", shell_complete=versions)
 @spec_option
 @cc_option
 @json_option
@@ -52,9 +53,10 @@ def diff(
     wants_json: bool,
     exit_code: bool,
 ) -> None:
-    """Tell what changed in the ABI from OLD to NEW, and whether an old monitor still works.
+    """Tell what changed in the ABI between two versions.
 
-    OLD and NEW are versions in the spec, Xen releases or folders with a header tree.
+    OLD and NEW are versions in the spec, Xen releases or folders with a header tree. Says as
+    well whether a monitor that was written for OLD still works.
 
     \b
     Examples:

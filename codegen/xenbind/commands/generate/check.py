@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from xenbind.colours import say
 from xenbind.commands.generate.freshness import Stale, stale, with_source
 from xenbind.commands.generate.job import job_of
 from xenbind.options import (
@@ -43,10 +44,10 @@ def check(
     stat: bool,
     wants_json: bool,
 ) -> None:
-    """Tell whether the generated package is what the headers and templates make of it.
+    """Tell whether the generated package is current.
 
-    Lists each stale file with a diff, as far as a person reads one; exit status 1 if there
-    is one.
+    It is if it is what the headers and templates make of it.  Lists each stale file with a
+    diff, as far as a person reads one; exit status 1 if there is one.
 
     \b
     Examples:
@@ -58,7 +59,7 @@ def check(
     if wants_json:
         click.echo(json.dumps(_as_json(found), indent=2))
     elif not found:
-        click.echo(f"{job.out} is current")
+        say(f"{job.out} is current")
     else:
         _print(found, job.out, _LONGEST if not stat else 0)
         options = "".join(
@@ -67,7 +68,7 @@ def check(
             if value
         )
         told = count(len(found), "stale file")
-        click.echo(f"{told}: run `xenbind generate{options}`", err=True)
+        say(f"{told}: run `xenbind generate{options}`", err=True)
     sys.exit(1 if found else 0)
 
 
@@ -80,7 +81,7 @@ def _print(found: Sequence[Stale], out: Path, most: int) -> None:
     """Name each file, with its diff until `most` lines of such are told."""
     for file in found:
         word = "stale" if file.diff else "missing"
-        click.echo(f"{word}: {out / file.path}")
+        say(f"{word}: {out / file.path}")
         # What splitlines takes for an end may stand within a line of the file.
         lines = file.diff.split("\n")[:-1]
         for line in lines[:most]:

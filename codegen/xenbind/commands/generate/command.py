@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from xenbind.colours import say
 from xenbind.commands.generate import abi_break, output
 from xenbind.commands.generate.abi_break import AbiChange, Uncompared
 from xenbind.commands.generate.build import Generated, build
@@ -44,12 +45,12 @@ def generate(
     cc: str | None,
     accept_abi_change: bool,
 ) -> None:
-    """Write the package for all versions in the spec, or for one foreign header tree.
+    """Write the package, of a spec's versions or a header tree.
 
-    Tells what changed in the ABI since the package was last written, and refuses to
-    overwrite a version whose ABI broke without a new version number.  What the header
-    declares and the package cannot have, such as a macro without a value, is told on
-    standard error.
+    Of a spec it has all versions; of a foreign header tree, the one that is there.  Tells
+    what changed in the ABI since the package was last written, and refuses to overwrite a
+    version whose ABI broke without a new version number.  What the header declares and the
+    package cannot have, such as a macro without a value, is told on standard error.
 
     \b
     Examples:
@@ -91,7 +92,7 @@ def tell(
             f" {len(interface.constants)} constants in {len(interface.groups)} groups"
         )
         for left_out in interface.left_out:
-            click.echo(left_out, err=True)
+            say(left_out, err=True)
     for change in changes:
-        click.echo(change, err=isinstance(change, Uncompared))
+        say(change, err=isinstance(change, Uncompared))
     click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")

@@ -33,8 +33,8 @@ _DEFINE = re.compile(r"^#define (\w+)(.*)$", re.MULTILINE)
 def spec_digest(job: Job) -> str:
     """Give the digest of what a spec says: comments, blanks and order are nothing of it.
 
-    With a foreign tree, the spec's own versions are not either.  Empty for a spec that
-    cannot be read.
+    With a foreign tree, the spec's own versions are not either.  The file LICENSE beside it
+    is, if it names a licence.  Empty for a spec that cannot be read.
     """
     try:
         said = read(job.spec).data
@@ -42,6 +42,9 @@ def spec_digest(job: Job) -> str:
         return ""
     if job.include is not None:
         said.pop("version", None)
+    interface = said.get("interface")
+    if isinstance(interface, dict) and "license" in interface:
+        said["LICENSE"] = file_digest(job.spec.parent / "LICENSE")
     return digest(json.dumps(said, sort_keys=True, default=str).encode())
 
 

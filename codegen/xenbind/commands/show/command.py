@@ -12,22 +12,26 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from xenbind.colours import wanted
 from xenbind.commands.show import view as views
 from xenbind.commands.show.as_json import as_json
+from xenbind.commands.show.completion import names, versions_and_names
 from xenbind.commands.show.text import text
 from xenbind.options import (
     cc_option,
     json_option,
     load_spec,
+    may_be_version,
     named_interface,
+    newest,
     places,
     spec_option,
 )
 
 
 @click.command()
-@click.argument("version", default="")
-@click.argument("name", metavar="[TYPE]", default="")
+@click.argument("version", default="", shell_complete=versions_and_names)
+@click.argument("name", metavar="[TYPE]", default="", shell_complete=names)
 @click.option(
     "--expand", is_flag=True, help="Lay nested structs and unions out in place."
 )
@@ -42,10 +46,10 @@ def show(
     cc: str | None,
     wants_json: bool,
 ) -> None:
-    """Draw the layout of a struct or union, or list what a version declares.
+    """Draw a struct's layout, or list what a version declares.
 
     VERSION is a version in the spec (the newest if left out) or a folder with a header
-    tree; TYPE a struct, union or typedef, a path to a member, or a group of constants.
+    tree; TYPE a struct, union or typedef, a path to a member, a constant or their group.
 
     \b
     Examples:
@@ -58,8 +62,7 @@ def show(
     loaded = load_spec(where.spec)
     if version and not name and not _is_version(version):
         version, name = "", version
-    newest = str(loaded.versions[-1].number if loaded.versions else where.include or "")
-    interface = named_interface(loaded, version or newest, cc)
+    interface = named_interface(loaded, version or newest(loaded, where), cc)
     view = views.show(interface, name or None, expand)
     if wants_json:
         click.echo(json.dumps(as_json(view), indent=2))
@@ -67,9 +70,9 @@ def show(
         console = Console()
         with console.capture() as drawn:  # rich has a way of its own to end on an error
             console.print(text(view), soft_wrap=not console.is_terminal)
-        click.echo(drawn.get(), nl=False, color=True)
+        click.echo(drawn.get(), nl=False, color=wanted() is None)
 
 
 def _is_version(word: str) -> bool:
     """Tell a version or a header tree from what is the name of neither."""
-    return word.removeprefix("v").isdecimal() or "/" in word or Path(word).is_dir()
+    return may_be_version(word) or "/" in word or Path(word).is_dir()

@@ -1,7 +1,7 @@
 """Find what a name that a user writes stands for: a record, or a group of constants.
 
 Takes an `Interface` and a name; gives the `Record` or `ConstantGroup`, or an error with the
-names that are near.  `view` shows it.
+names that are near.  `view` shows it.  `completion` asks here which names there are.
 """
 
 from __future__ import annotations
@@ -20,14 +20,29 @@ def find(interface: Interface, name: str) -> Record | ConstantGroup:
 
     A name is a tag (with or without `struct`), a typedef, a path to a member that is a
     record or holds constants (`vm_event_st.u`), or a group of constants, by its Python
-    name, its prefix or one of its constants.  Raises `XenbindError` with the nearest names
-    for one that is not there.
+    name, its prefix or one of its constants.  Raises `XenbindError` with the nearest names or
+    paths for one that is not there.
     """
     wanted = re.sub(r"^(struct|union)\s+", "", name.strip()).removesuffix("*")
     found = _by_name(interface).get(wanted) or _walk(interface, wanted)
     if found is None:
-        raise _unknown(interface, name)
+        raise _unknown(interface, name, wanted)
     return found
+
+
+def beginning(interface: Interface, word: str) -> list[str]:
+    """Give the names that begin with a word; of one with dots, the paths one member further.
+
+    A group's are its Python name and its constants.
+    """
+    path, dot, _ = word.rpartition(".")
+    if dot:
+        inside = _inside(interface, _walk(interface, path))
+        names = [f"{path}.{member}" for member in inside]
+    else:
+        names = [name for name in _by_name(interface) if name.isidentifier()]
+        names = [name for name in names if not name.endswith("_")]
+    return [name for name in names if name.startswith(word)]
 
 
 def path_of(record: Record) -> str:
@@ -70,15 +85,24 @@ def _alone(constant: Constant) -> ConstantGroup:
 
 def _walk(interface: Interface, path: str) -> Record | ConstantGroup | None:
     """Follow a path of member names to a record, or to the constants of a number."""
-    names = _by_name(interface)
     start, *members = path.split(".")
-    found = names.get(start)
+    found = _by_name(interface).get(start)
     for name in members:
-        if not isinstance(found, Record):
-            return None
-        field = next((field for field in found.fields if field.name == name), None)
-        found = names.get(_target(interface, field)) if field else None
+        found = _inside(interface, found).get(name)
     return found
+
+
+def _inside(
+    interface: Interface, found: Record | ConstantGroup | None
+) -> dict[str, Record | ConstantGroup]:
+    """Give what the members of a record are, or the groups that their comments name."""
+    if not isinstance(found, Record):
+        return {}
+    names = _by_name(interface)
+    targets = {field.name: _target(interface, field) for field in found.fields}
+    return {
+        member: names[target] for member, target in targets.items() if target in names
+    }
 
 
 def _target(interface: Interface, field: Field) -> str:
@@ -87,9 +111,9 @@ def _target(interface: Interface, field: Field) -> str:
     return path_of(record) if record else field.hint or ""
 
 
-def _unknown(interface: Interface, name: str) -> XenbindError:
+def _unknown(interface: Interface, name: str, wanted: str) -> XenbindError:
     version = f"{interface.name} {interface.title}"
-    near = _near(_by_name(interface), name.lower())
+    near = _near_paths(interface, wanted)
     return XenbindError(
         f"{version} has no struct, union or constant '{name}'",
         (
@@ -100,11 +124,33 @@ def _unknown(interface: Interface, name: str) -> XenbindError:
     )
 
 
+def _near_paths(interface: Interface, wanted: str) -> list[str]:
+    """Give the whole paths most like one, at most three; each can be typed as it is.
+
+    Where no member is like the wanted one, the path ends with the record that has none.
+    """
+    start, *members = wanted.split(".")
+    names = _by_name(interface)
+    paths = {name: names[name] for name in _near(names, start)}
+    for member in members:
+        longer = {}
+        for path, found in paths.items():
+            inside = _inside(interface, found)
+            for name in _near(inside, member):
+                longer[f"{path}.{name}"] = inside[name]
+        if not longer:
+            break
+        paths = longer
+    return list(paths)[:3]
+
+
 def _near(names: Mapping[str, Record | ConstantGroup], wanted: str) -> list[str]:
-    """Give the names most like one in small letters, one for each thing, at most three."""
+    """Give the names most like one, one for each thing, at most three; itself if it is there."""
+    if wanted in names:
+        return [wanted]
     lower = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(wanted, lower, n=len(lower))
-    close = close or [name for name in lower if wanted in name]
+    close = difflib.get_close_matches(wanted.lower(), lower, n=max(1, len(lower)))
+    close = close or [name for name in lower if wanted.lower() in name]
     best: dict[Record | ConstantGroup, str] = {}
     for name in close:
         best.setdefault(names[lower[name]], lower[name])

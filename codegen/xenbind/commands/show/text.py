@@ -1,7 +1,7 @@
 """The picture of a view: columns of offsets, sizes, names, types and what they are for.
 
 Takes a view; gives something for `command` to print with a `rich.console.Console`, which
-cuts each row to the width there is and colours it where there is colour.  To a console that
+fits each row to the width there is and colours it where there is colour.  To a console that
 wraps softly (`console.print(…, soft_wrap=True)`) rows go whole.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
@@ -19,36 +20,93 @@ from xenbind.ir.interface import Constant, ConstantGroup
 from xenbind.words import count, printable
 
 _BAR = 10
+_LEAST = 30  # columns in which a sentence can be read
 _NUMBER, _TYPE, _GAP, _SHARE, _ASIDE = "cyan", "green", "yellow", "blue", "dim"
 
 Row = Sequence[Text]
 
 
-class Picture:
-    """Lines for a console: prose that it may wrap, and rows that it may only cut."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows in columns: numbers flush right, then a name, and more of it up to a sentence.
 
-    def __init__(self, prose: Iterable[Text], rows: Iterable[Text]) -> None:
-        self.prose = tuple(prose)
-        self.rows = tuple(rows)
+    `numbers` counts the first; columns that are empty in every row take no room.
+    """
+
+    rows: Sequence[Row]
+    numbers: int
+
+    def lines(self, console: Console, width: int | None) -> Iterator[Text]:
+        """Write the rows for a terminal of this width, or whole for None.
+
+        What a narrow terminal has no room for, from the last column on, goes beneath the
+        row's name, as the words that it is.
+        """
+        widths = self._widths()
+        heading, *rows = self.rows
+        if width is None:
+            yield from (self._line(row, widths) for row in self.rows)
+            return
+        kept = self._fitting(widths, width)
+        indent = sum(size + 2 for size in widths[: self.numbers] if size)
+        indent = max(0, min(indent, width - _LEAST))
+        yield self._line(heading[:kept], widths)
+        for row in rows:
+            yield self._line(row[:kept], widths)
+            beneath = Text("  ").join(cell for cell in row[kept:] if cell)
+            for line in beneath.wrap(console, width - indent) if beneath else ():
+                line.rstrip()
+                yield Text(" " * indent) + line
+
+    def _widths(self) -> list[int]:
+        return [
+            max(cell.cell_len for cell in column)
+            for column in zip(*self.rows, strict=True)
+        ]
+
+    def _fitting(self, widths: Sequence[int], width: int) -> int:
+        """Count the columns that there is room for: the name's at least, and much of a sentence."""
+        wanted = [*widths[:-1], min(widths[-1], _LEAST)]
+        for kept in range(len(wanted), self.numbers + 1, -1):
+            if sum(size + 2 for size in wanted[:kept] if size) - 2 <= width:
+                return kept
+        return self.numbers + 1
+
+    def _line(self, row: Row, widths: Sequence[int]) -> Text:
+        line = Text()
+        for index, (cell, width) in enumerate(zip(row, widths, strict=False)):
+            if not width:
+                continue
+            blank = " " * (width - cell.cell_len)
+            line.append("  " if line else "")
+            line.append_text(
+                Text(blank) + cell if index < self.numbers else cell + blank
+            )
+        line.rstrip()
+        return line
+
+
+class Picture:
+    """What a console shows: words that it may wrap, and tables whose rows it may only cut."""
+
+    def __init__(self, parts: Iterable[Text | Table]) -> None:
+        self.parts = tuple(parts)
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> RenderResult:
+        width = None if options.no_wrap else options.max_width
         cut = options.update(overflow=options.overflow or "ellipsis", no_wrap=True)
-        for paragraph in self.prose:
-            yield from self._wrapped(paragraph, console, options)
-        for row in self.rows:
-            yield from console.render(row, cut)
-
-    def _wrapped(
-        self, paragraph: Text, console: Console, options: ConsoleOptions
-    ) -> RenderResult:
-        if options.no_wrap:
-            yield paragraph
-            return
-        for line in paragraph.wrap(console, options.max_width):
-            line.rstrip()
-            yield line
+        for part in self.parts:
+            if isinstance(part, Table):
+                for row in part.lines(console, width):
+                    yield from console.render(row, cut)
+            elif width is None:
+                yield part
+            else:
+                for line in part.wrap(console, width):
+                    line.rstrip()
+                    yield line
 
 
 def text(view: View) -> Picture:
@@ -89,7 +147,7 @@ def _record(view: RecordView) -> Picture:
                 "Bars: a union's members share its bytes; this is how much each fills."
             )
         )
-    return Picture(prose, [*_aligned(rows, right={0, 1}), *notes])
+    return Picture([*prose, Table(rows, numbers=2), *notes])
 
 
 def _part_rows(parts: Sequence[Part]) -> Iterator[Row]:
@@ -162,15 +220,18 @@ def _group(view: GroupView) -> Picture:
         _title(group.name, f"{count(len(group.members), 'constant')}, {what}"),
         *_about(view, group.doc, group.coord.file, group.coord.line),
     ]
-    rows = [_heading("value", "constant", ""), *_constant_rows(group)]
-    return Picture(prose, _aligned(rows, right={0}))
+    rows = [_heading("value", "constant", ""), *_constant_rows(view)]
+    return Picture([*prose, Table(rows, numbers=1)])
 
 
-def _constant_rows(group: ConstantGroup) -> Iterator[Row]:
-    for constant in group.members:
+def _constant_rows(view: GroupView) -> Iterator[Row]:
+    """Make a row of each constant; the one that was asked for has a mark."""
+    for constant in view.group.members:
+        is_asked = constant.name == view.asked
+        mark, style = ("> ", "bold") if is_asked else ("", "")
         yield (
-            Text(_value(constant, group.is_flag), _NUMBER),
-            Text(constant.name),
+            Text.assemble(mark, (_value(constant, view.group.is_flag), _NUMBER)),
+            Text(constant.name, style),
             Text(summary(constant.doc)),
         )
 
@@ -203,14 +264,14 @@ def _overview(view: Overview) -> Picture:
         )
         for constant in view.constants
     ]
-    rows = [
-        *_aligned(records, right={0, 1, 2}),
-        Text(),
-        *_aligned(groups, right={0}),
-        Text(),
-        *_aligned([_heading("value", "other constant", ""), *constants], right={0}),
-    ]
-    return Picture([title, Text()], rows)
+    others = [_heading("value", "other constant", ""), *constants]
+    return Picture(
+        [
+            *(title, Text(), Table(records, numbers=3)),
+            *(Text(), Table(groups, numbers=1)),
+            *(Text(), Table(others, numbers=1)),
+        ]
+    )
 
 
 def _record_row(view: RecordView) -> Row:
@@ -254,20 +315,3 @@ def _about(
 
 def _heading(*names: str) -> Row:
     return [Text(name, _ASIDE) for name in names]
-
-
-def _aligned(rows: Sequence[Row], right: set[int]) -> Iterator[Text]:
-    """Write rows as lines in columns, those in `right` flush right; empty columns take no room."""
-    widths = [
-        max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)
-    ]
-    for row in rows:
-        line = Text()
-        for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
-            if not width:
-                continue
-            blank = " " * (width - cell.cell_len)
-            line.append("  " if line else "")
-            line.append_text(Text(blank) + cell if index in right else cell + blank)
-        line.rstrip()
-        yield line

@@ -29,10 +29,11 @@ class RecordView:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A group of constants with their values."""
+    """A group of constants with their values; `asked` names the one that was asked for."""
 
     interface: Interface
     group: ConstantGroup
+    asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,13 @@ def show(interface: Interface, name: str | None = None, expand: bool = False) ->
     found = find(interface, name)
     if isinstance(found, Record):
         return _record_view(interface, found, expand)
-    return GroupView(interface, found)
+    return GroupView(interface, found, _asked(found, name))
+
+
+def _asked(group: ConstantGroup, name: str) -> str | None:
+    """Tell which of several constants a group was named by, None for the group's own names."""
+    names = [constant.name for constant in group.members]
+    return name.strip() if len(names) > 1 and name.strip() in names else None
 
 
 def _overview(interface: Interface) -> Overview:

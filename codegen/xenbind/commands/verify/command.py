@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from xenbind.colours import say
 from xenbind.commands.verify import compare
 from xenbind.commands.verify.report import as_json, text, total
 from xenbind.errors import SourceError, describe
@@ -53,14 +54,15 @@ def verify(
     targets: tuple[str, ...],
     wants_json: bool,
 ) -> None:
-    """Compile the headers and hold the package against what C says of them.
+    """Hold the package against what compiled C says.
 
-    That is every size, offset and bit, the kind and sign of every member, constants and
-    strings, enums, what a tag selects, and rings.  Several answers are held against each
-    other: C's own, the debug information, xenbind's reading of the headers, and what was
-    generated: the package's classes, which speak the ABI of the machine that runs them,
-    and for every target the ABI table abi.md.  Nothing that is compiled is run.  Each
-    mismatch is told with its place in the header; exit status 1 if there is one.
+    Compiles the headers, and compares every size, offset and bit, the kind and sign of
+    every member, constants and strings, enums, what a tag selects, and rings.  Several
+    answers are held against each other: C's own, the debug information, xenbind's reading
+    of the headers, and what was generated: the package's classes, which speak the ABI of
+    the machine that runs them, and for every target the ABI table abi.md.  Nothing that is
+    compiled is run.  Each mismatch is told with its place in the header; exit status 1 if
+    there is one.
 
     \b
     Examples:
@@ -87,7 +89,7 @@ def run(
     """
     machines, missing = find_machines(targets, find_compiler(cc))
     for reason in missing:
-        click.echo(f"skipped {reason.message}; {reason.advice}", err=True)
+        say(f"skipped {reason.message}; {reason.advice}", err=True)
     reports = []
     refused = False
     for machine in machines:
@@ -99,15 +101,13 @@ def run(
                     raise
                 refused = True
                 name = machine.target.name
-                click.echo(
-                    f"{name}: refused by its compiler\n{describe(error)}", err=True
-                )
+                say(f"{name}: refused by its compiler\n{describe(error)}", err=True)
                 continue
             reports.append(report)
             if not wants_json:
-                click.echo(text(report))
+                say(text(report))
     if wants_json:
         click.echo(json.dumps([as_json(report) for report in reports], indent=2))
     elif len(reports) > 1:
-        click.echo(total(reports))
+        say(total(reports))
     return not (refused or any(report.mismatches for report in reports))

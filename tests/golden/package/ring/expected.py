@@ -116,7 +116,10 @@ disk_back_ring_t = disk_back_ring
 
 
 class DiskFrontRing(macros.FrontRing[question, answer]):
-    """The front half of the disk ring, which sends requests."""
+    """The front half of the disk ring, which sends requests.
+
+    A half belongs to one thread.
+    """
 
     __slots__ = ()
 
@@ -125,7 +128,10 @@ class DiskFrontRing(macros.FrontRing[question, answer]):
 
 
 class DiskBackRing(macros.BackRing[question, answer]):
-    """The back half of the disk ring, which answers requests."""
+    """The back half of the disk ring, which answers requests.
+
+    A half belongs to one thread.
+    """
 
     __slots__ = ()
 

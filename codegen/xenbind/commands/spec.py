@@ -1,0 +1,13 @@
+"""`spec`: print what a spec may say."""
+
+from __future__ import annotations
+
+import click
+
+from xenbind.spec import reference
+
+
+@click.command()
+def spec() -> None:
+    """List the keys that a spec may have, with their types, meanings and examples."""
+    click.echo(reference.text(), nl=False)

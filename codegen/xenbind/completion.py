@@ -1,0 +1,48 @@
+"""What the Tab key offers for arguments: versions of the spec, and folders.
+
+Takes what click hands to `shell_complete`: the context, with the options before, and the
+beginning of a word; gives the words that it may become.  Whoever completes is not told of
+errors: there is nothing to offer then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+import click
+from click.shell_completion import CompletionItem
+
+from xenbind.errors import XenbindError
+from xenbind.options import load_spec, places
+
+Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def quiet(complete: Completer) -> Completer:
+    """Offer nothing where a spec, a header or a compiler cannot be used."""
+
+    @wraps(complete)
+    def offer(
+        ctx: click.Context, param: click.Parameter, word: str
+    ) -> list[CompletionItem]:
+        try:
+            return complete(ctx, param, word)
+        except (XenbindError, OSError):
+            return []
+
+    return offer
+
+
+@quiet
+def versions(
+    ctx: click.Context, param: click.Parameter, word: str
+) -> list[CompletionItem]:
+    """Offer the spec's versions, or folders for a word that begins none."""
+    spec = load_spec(places(ctx.params.get("spec")).spec)
+    offered = [
+        CompletionItem(str(version.number), help=", ".join(version.releases))
+        for version in spec.versions
+        if str(version.number).startswith(word)
+    ]
+    return offered or [CompletionItem(word, type="dir")]

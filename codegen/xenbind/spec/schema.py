@@ -1,0 +1,215 @@
+"""Which tables and keys a spec may have: of each the type, the rule for its texts, and words.
+
+`reader` holds a file against it, and `reference` prints it for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xenbind.spec import rules
+from xenbind.spec.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a table: `kind` is its type, `rule` what each text in it may be.
+
+    `example` is a value as TOML has it.  The texts of `package` and of tables have rules of
+    their own.
+    """
+
+    kind: type
+    rule: Rule | None
+    meaning: str
+    example: str
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of a spec, its heading as written; of `[names]` the user names the keys."""
+
+    heading: str
+    meaning: str
+    keys: Mapping[str, Key]
+
+
+SECTIONS: Mapping[str, Section] = {
+    "interface": Section(
+        "[interface]",
+        "What the interface is, and how its header is read.",
+        {
+            "name": Key(
+                str,
+                rules.NAME,
+                "What the interface is called where it is spoken of.",
+                '"vm_event"',
+                is_required=True,
+            ),
+            "package": Key(
+                str,
+                None,
+                "The Python package to generate: an identifier that hides no module of"
+                " Python's.",
+                '"xen_vm_event"',
+                is_required=True,
+            ),
+            "header": Key(
+                str,
+                rules.FILE,
+                "The header, in a version's folder or in the tree that --include names.",
+                '"vm_event.h"',
+                is_required=True,
+            ),
+            "version_macro": Key(
+                str,
+                rules.C_NAME,
+                "The macro that holds the interface's version, if there is one.",
+                '"VM_EVENT_INTERFACE_VERSION"',
+            ),
+            "defines": Key(
+                list,
+                rules.DEFINE,
+                "Macros that are defined before the header is read.",
+                '["__XEN_TOOLS__", "BITS=64"]',
+            ),
+            "needs": Key(
+                list,
+                rules.FILE,
+                "Headers that the header expects to be included before it.",
+                '["stdint.h", "xen.h"]',
+            ),
+            "flags": Key(
+                list,
+                rules.GROUP,
+                "Prefixes of constants, or enums, that are bits of one word.",
+                '["VM_EVENT_FLAG_", "enum mode"]',
+            ),
+            "values": Key(
+                list,
+                rules.GROUP,
+                "Prefixes of constants, or enums, that are no bits, whatever they look like.",
+                '["VM_EVENT_REASON_"]',
+            ),
+            "skip": Key(
+                list,
+                rules.C_NAME,
+                "Macros that are no constants.",
+                '["DEFINE_RING_TYPES"]',
+            ),
+            "license": Key(
+                str,
+                rules.LICENSE,
+                "The package's licence, as SPDX writes it; its text is the file LICENSE beside"
+                " the spec, if there is one.",
+                '"MIT"',
+            ),
+            "url": Key(
+                str,
+                rules.URL,
+                "The package's page on the web.",
+                '"https://example.org/bindings"',
+            ),
+        },
+    ),
+    "version": Section(
+        "[[version]]",
+        "One for each version of the interface. A header tree that --include names needs none.",
+        {
+            "number": Key(
+                int,
+                None,
+                "The version's number, from 0, as the header has it.",
+                "7",
+                is_required=True,
+            ),
+            "directory": Key(
+                str,
+                rules.FOLDER,
+                "The folder of its header, beside the spec.",
+                '"v7"',
+                is_required=True,
+            ),
+            "releases": Key(
+                list,
+                rules.RELEASE,
+                "The releases of Xen that speak it.",
+                '["4.15", "4.16"]',
+            ),
+        },
+    ),
+    "names": Section(
+        "[names]",
+        "Python names for groups of constants: the keys are prefixes, or `enum` and a tag, as"
+        ' in `VM_EVENT_FLAG_ = "EventFlag"` and `"enum mode" = "Mode"`.',
+        {},
+    ),
+    "payload": Section(
+        "[payload]",
+        "Which member of a union another member of the record around it selects.",
+        {
+            "record": Key(
+                str,
+                rules.RECORD,
+                "The record that has both.",
+                '"struct vm_event_st"',
+                is_required=True,
+            ),
+            "tag": Key(
+                str,
+                rules.C_NAME,
+                "The member that tells.",
+                '"reason"',
+                is_required=True,
+            ),
+            "union": Key(
+                str,
+                rules.C_NAME,
+                "The member that is the union.",
+                '"u"',
+                is_required=True,
+            ),
+            "prefix": Key(
+                str,
+                rules.C_NAME,
+                "The prefix of the tag's values: what follows it is, in small letters, the"
+                " member that the value selects.",
+                '"VM_EVENT_REASON_"',
+                is_required=True,
+            ),
+            "members": Key(
+                dict,
+                None,
+                "The members that are called otherwise, by the rest of the constant's name.",
+                '{ IO_INSTRUCTION = "io" }',
+            ),
+        },
+    ),
+    "ring": Section(
+        "[ring.NAME]",
+        "What a ring makes of its requests; NAME is what `DEFINE_RING_TYPES` is given.",
+        {
+            "flags": Key(
+                str,
+                rules.C_NAME,
+                "The member of a request that `respond(flags=)` sets.",
+                '"flags"',
+            ),
+            "keep": Key(
+                list,
+                rules.C_NAME,
+                "The flags that an answer has if its request had them.",
+                '["VM_EVENT_FLAG_VCPU_PAUSED"]',
+            ),
+            "version": Key(
+                str,
+                rules.C_NAME,
+                "The member that has the interface's version; requests of another are refused."
+                " It needs `version_macro`.",
+                '"version"',
+            ),
+        },
+    ),
+}

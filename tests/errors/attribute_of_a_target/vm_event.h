@@ -1,5 +1,0 @@
-#define VM_EVENT_INTERFACE_VERSION 1
-struct pair {
-    uint8_t first;
-    uint32_t * __attribute__((aligned(16))) second;
-};

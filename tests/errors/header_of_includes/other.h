@@ -1,0 +1,2 @@
+typedef struct { uint32_t only; } single;
+struct other { single one; };

@@ -1,0 +1,23 @@
+#define VM_EVENT_INTERFACE_VERSION 1
+struct s0 { _Atomic int member; };
+struct s1 { _Atomic int member; };
+struct s2 { _Atomic int member; };
+struct s3 { _Atomic int member; };
+struct s4 { _Atomic int member; };
+struct s5 { _Atomic int member; };
+struct s6 { _Atomic int member; };
+struct s7 { _Atomic int member; };
+struct s8 { _Atomic int member; };
+struct s9 { _Atomic int member; };
+struct s10 { _Atomic int member; };
+struct s11 { _Atomic int member; };
+struct s12 { _Atomic int member; };
+struct s13 { _Atomic int member; };
+struct s14 { _Atomic int member; };
+struct s15 { _Atomic int member; };
+struct s16 { _Atomic int member; };
+struct s17 { _Atomic int member; };
+struct s18 { _Atomic int member; };
+struct s19 { _Atomic int member; };
+struct s20 { _Atomic int member; };
+struct s21 { _Atomic int member; };

@@ -1,0 +1,5 @@
+#define VM_EVENT_INTERFACE_VERSION 1
+struct pair {
+    uint32_t first;
+    __builtin_va_list   second;
+};

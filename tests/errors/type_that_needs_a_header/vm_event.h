@@ -1,0 +1,5 @@
+#define VM_EVENT_INTERFACE_VERSION 1
+struct pair {
+    uint64_t first;
+    bool second;
+};
