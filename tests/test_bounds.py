@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import time
+import resource
+import subprocess
 from pathlib import Path
 
 import pytest
+from forked import run_module
 from support import own_tests, tree, xenbind
 
 VERSION = "#define VM_EVENT_INTERFACE_VERSION 1\n"
@@ -15,6 +17,11 @@ DOUBLING = f"{VERSION}struct s0 {{ int x; }};\n" + "".join(
     for level in range(1, LEVELS + 1)
 )
 ARGUMENTS = ("--include", "headers", "--out", "out")
+
+
+def in_seconds(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """xenbind with ten seconds of processor time, which other work on the machine leaves it."""
+    return run_module("xenbind", arguments, cwd, {}, {resource.RLIMIT_CPU: 10})
 
 
 def untagged(levels: int) -> str:
@@ -27,13 +34,11 @@ def untagged(levels: int) -> str:
 def doubling(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("doubling")
     tree(folder / "headers", DOUBLING)
-    before = time.monotonic()
-    made = xenbind("generate", *ARGUMENTS, cwd=folder)
+    made = in_seconds("generate", *ARGUMENTS, cwd=folder)
     assert (made.returncode, made.stderr) == (0, "")
-    held = xenbind("verify", *ARGUMENTS, cwd=folder)
+    held = in_seconds("verify", *ARGUMENTS, cwd=folder)
     assert (held.returncode, held.stderr) == (0, "")
     assert "0 mismatches" in held.stdout
-    assert time.monotonic() - before < 10
     return folder
 
 
@@ -43,12 +48,10 @@ def test_a_fault_below_many_levels_is_told_once(tmp_path: Path) -> None:
         "int x", "_Atomic int x"
     )
     tree(tmp_path / "headers", header)
-    before = time.monotonic()
-    refused = xenbind("generate", *ARGUMENTS, cwd=tmp_path)
+    refused = in_seconds("generate", *ARGUMENTS, cwd=tmp_path)
     assert refused.returncode == 1
     assert refused.stderr.count("error: ") == 1
     assert "vm_event.h:2:25: error: _Atomic is not supported" in refused.stderr
-    assert time.monotonic() - before < 10
 
 
 def test_sixty_levels_are_asked_of_each_struct_once(doubling: Path) -> None:
@@ -146,8 +149,6 @@ def test_a_bit_field_in_a_huge_struct_is_refused(tmp_path: Path) -> None:
 def test_a_version_of_many_structs_is_shown_at_once(tmp_path: Path) -> None:
     many = "".join(f"struct r{i} {{ int a; long b; }};\n" for i in range(1000))
     tree(tmp_path / "headers", VERSION + many)
-    before = time.monotonic()
-    result = xenbind("show", "headers", cwd=tmp_path)
+    result = in_seconds("show", "headers", cwd=tmp_path)
     assert result.returncode == 0
     assert result.stdout.count("struct r") == 1000
-    assert time.monotonic() - before < 20

@@ -1,7 +1,8 @@
 """Make of what is assigned to a member the array or record that the member is.
 
-`records` asks here for what is neither already.  Arrays take sequences, those of bytes
-also what has a buffer of bytes.  What a shorter one leaves is zero, as in C's initialisers:
+`records` asks here for what ctypes does not take by itself: it takes tuples that fit, and is
+faster.  Arrays take sequences, those of bytes also what has a buffer of bytes.  What a
+shorter one leaves is zero, as in C's initialisers:
 
     trade.grid = [[1, 2, 3], [4, 5, 6]]
     trade.labels = [b"ask", b"bid"]         # char labels[2][4]

@@ -86,11 +86,13 @@ class Nested:
 
         Raises TypeError or ValueError for what cannot be, and assigns nothing.
         """
-        if not isinstance(value, self.type):
+        try:
+            self.field.__set__(record, value)
+            return
+        except (TypeError, RuntimeError):
             from .assignment import made  # above, it would add to an import
 
-            value = made(self.type, value, self.name)
-        self.field.__set__(record, value)
+        self.field.__set__(record, made(self.type, value, self.name))
 
 
 class Chars:
