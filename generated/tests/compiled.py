@@ -21,7 +21,7 @@ from xen_vm_event.runtime.layout import facts, is_record, members, place
 __all__ = ["Reference", "facts", "is_record", "members", "package", "place"]
 
 GENERATED = Path(__file__).resolve().parents[1]
-HEADERS: dict[int, list[str]] = {
+HEADERS: dict[str, list[str]] = {
     "1_4_6": [
         "../headers/4.6",
         "../headers",
