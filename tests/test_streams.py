@@ -129,8 +129,8 @@ def test_words_that_name_no_compiler(option: str, problem: str, tmp_path: Path) 
     assert variable.stderr.startswith("xenbind: error: CC names no compiler: ")
 
 
-def test_the_root_is_nobody_s_output_folder() -> None:
-    result = xenbind("generate", "--out", "/")
+def test_the_root_is_nobody_s_output_folder(tmp_path: Path) -> None:
+    result = xenbind("generate", "--include", tree(tmp_path), "--out", "/")
     assert result.returncode == 1
     assert result.stderr.splitlines()[0] == (
         "xenbind: error: / is not empty, and xenbind did not write it"

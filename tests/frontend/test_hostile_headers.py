@@ -706,7 +706,8 @@ def test_headers_in_a_folder_of_any_name(
 def imported_folders(path: Path) -> list[str]:
     """What the generated tests have as the header folders of version 1."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "HEADERS":
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "HEADERS":
+            assert node.value
             folders: dict[int, list[str]] = ast.literal_eval(node.value)
             return folders[1]
     return []

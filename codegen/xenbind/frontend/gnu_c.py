@@ -192,8 +192,8 @@ def _c23_attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
             tokens.append(_token_at(attribute[1], "ATTRIBUTE_ARGUMENTS", words))
     if not tokens:
         return []
-    begin = _token_at(keyword, "ATTRIBUTE_BEGIN", "[[")
-    return [begin, *tokens, _token_at(found[-1], "ATTRIBUTE_END", "]]")]
+    begin = _token_at(keyword, "ATTRIBUTE_BEGIN", keyword.value)
+    return [begin, *tokens, _token_at(found[-1], "ATTRIBUTE_END", found[-1].value)]
 
 
 def _separated(tokens: list[Token]) -> Iterator[list[Token]]:

@@ -57,11 +57,42 @@ class Written:
             read = list(_WORD.finditer(text[:_LONGEST]))
             starts = [word.start() for word in read]
             if coord.column - 1 in starts and written:
-                index = starts.index(coord.column - 1)
-                word, is_same = _counterpart(written, read, index)
-                macro = None if is_same else self._macros.get(word[0])
+                word, macro = self._counterpart(
+                    written, read, starts.index(coord.column - 1)
+                )
                 return Origin(Coord(coord.file, coord.line, word.start() + 1), macro)
         return Origin(Coord(coord.file, coord.line, min(coord.column, len(line) + 1)))
+
+    def _counterpart(
+        self, written: list[re.Match[str]], read: list[re.Match[str]], index: int
+    ) -> tuple[re.Match[str], Macro | None]:
+        """Find the same word as one that was read, or the macro that it comes from.
+
+        That is the first in place of which other words were read, else the last before them,
+        among those in whose expansion the word is.
+        """
+        words = [word[0] for word in written]
+        matcher = SequenceMatcher(None, words, [word[0] for word in read], False)
+        kind, start, end, first, _ = next(
+            part for part in matcher.get_opcodes() if part[3] <= index < part[4]
+        )
+        if kind == "equal":
+            return written[start + index - first], None
+        for word in (*written[start:end], *reversed(written[:start])):
+            if word[0] in self._macros and self._holds(word[0], read[index][0]):
+                return word, self._macros[word[0]]
+        return written[min(start, len(written) - 1)], None
+
+    def _holds(self, macro: str, word: str) -> bool:
+        """Tell whether a word is in a macro's body, or in that of one that it uses."""
+        seen, waiting = {macro}, [macro]
+        while waiting:
+            words = set(_WORD.findall(self._macros[waiting.pop()].body))
+            if word in words:
+                return True
+            waiting += words & self._macros.keys() - seen
+            seen |= words
+        return False
 
     @cached_property
     def _lines(self) -> dict[tuple[str, int], list[str]]:
@@ -76,18 +107,3 @@ class Written:
                 lines.setdefault((file, line), []).append(text)
             line += 1
         return lines
-
-
-def _counterpart(
-    written: list[re.Match[str]], read: list[re.Match[str]], index: int
-) -> tuple[re.Match[str], bool]:
-    """Find what was written for one of the words that were read, and whether it is that word."""
-    matcher = SequenceMatcher(
-        None, [word[0] for word in written], [word[0] for word in read], autojunk=False
-    )
-    for kind, start, _, first, last in matcher.get_opcodes():
-        if first <= index < last:
-            if kind == "equal":
-                return written[start + index - first], True
-            return written[min(start, len(written) - 1)], False
-    raise AssertionError("the parts that differ and those that do not are all there is")

@@ -26,7 +26,12 @@ from xenbind.lowering import literals
 
 
 class Unevaluable(Exception):
-    """An expression that is not an integer constant, and why."""
+    """An expression that is not an integer constant, and why.
+
+    `node` is the part of it that is none, None where that is the whole.
+    """
+
+    node: c_ast.Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,11 @@ class _Evaluator:
             raise Unevaluable(
                 f"{_DESCRIPTION.get(type(node).__name__, 'it')} is not a constant"
             )
-        return method(node)
+        try:
+            return method(node)
+        except Unevaluable as reason:
+            reason.node = reason.node or node
+            raise
 
     def visit_Constant(self, node: c_ast.Constant) -> CInt:
         if node.type == "char":

@@ -435,7 +435,7 @@ class TypeTable:
             )
         try:
             return self._evaluate(node).value
-        except Unevaluable as reason:
+        except (Unevaluable, SourceError) as reason:
             raise self.context.refuse(
                 attribute, f"cannot evaluate this attribute's argument: {reason}"
             ) from None
@@ -455,7 +455,7 @@ class TypeTable:
             return self._evaluate(node)
         except Unevaluable as reason:
             message = f"cannot evaluate this expression: {reason}"
-            raise self.context.refuse(node, message) from None
+            raise self.context.refuse(reason.node or node, message) from None
 
     def _evaluate(self, node: c_ast.Node) -> CInt:
         self._varies = self._varies or varies(node, self.varying)

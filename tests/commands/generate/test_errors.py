@@ -19,6 +19,8 @@ ERRORS = PROJECT / "tests" / "errors"
 SHARED = "shared"
 CASES = sorted(path.name for path in ERRORS.iterdir() if path.is_dir())
 CASES.remove(SHARED)
+# Of which everything can be generated, soon.
+TINY_TREE = ("--include", ERRORS / SHARED / "spec")
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -96,7 +98,7 @@ def test_compiler_that_fails_without_a_reason(tmp_path: Path) -> None:
 
 def test_output_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    result = xenbind("generate", "--out", tmp_path / "file" / "out")
+    result = xenbind("generate", *TINY_TREE, "--out", tmp_path / "file" / "out")
     assert result.returncode == 3
     assert result.stderr.startswith(
         f"xenbind: error: cannot write {tmp_path}/file/out: "
@@ -109,7 +111,7 @@ def test_output_folder_of_somebody_else(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "thesis.txt").write_text("years of work")
-    result = xenbind("generate", "--out", out)
+    result = xenbind("generate", *TINY_TREE, "--out", out)
     assert result.returncode == 1
     assert "is not empty, and xenbind did not write it" in result.stderr
     assert files(out) == {"thesis.txt": b"years of work"}

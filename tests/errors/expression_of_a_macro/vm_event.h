@@ -1,7 +1,8 @@
 #define VM_EVENT_INTERFACE_VERSION 1
-#define HALF (3 / 2.0)
-#define ROOM ((unsigned int)(2 * HALF) + sizeof(unsigned long long))
+#define ONE 1
+#define HALF(what) ((what) / 2.0)
+#define ROOM(what) ((unsigned int)HALF(what) + sizeof(unsigned long long))
 struct pair {
     uint32_t first;
-    uint8_t  /* of each */  second[ROOM];
+    uint8_t  /* of each */  second[ONE + ROOM(ONE)];
 };
