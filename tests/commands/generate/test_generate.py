@@ -70,7 +70,8 @@ def test_check_says_current_then_stale(tmp_path: Path) -> None:
     result = xenbind("check", cwd=project)
     assert result.returncode == 1
     assert "stale: generated/xen_vm_event/v1.py\n" in result.stdout
-    assert "\n-    gla: uint64_t = ZERO\n+    gla: uint32_t = ZERO\n" in result.stdout
+    assert "\n-    gla: uint64_t = ZERO\n" in result.stdout
+    assert "\n+    gla: uint32_t = ZERO\n" in result.stdout
     assert result.stderr.endswith("stale files: run `xenbind generate`\n")
 
     answer = json.loads(xenbind("check", "--json", cwd=project).stdout)
