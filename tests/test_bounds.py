@@ -103,10 +103,19 @@ def test_a_struct_larger_than_c_allows_is_refused_at_its_line(tmp_path: Path) ->
 
 def test_untagged_structs_that_double_are_refused_at_their_line(tmp_path: Path) -> None:
     tree(tmp_path / "headers", untagged(40))
-    result = xenbind("generate", *ARGUMENTS, cwd=tmp_path)
+    result = in_seconds("generate", *ARGUMENTS, cwd=tmp_path)
     assert result.returncode == 1
     assert result.stderr.startswith("headers/vm_event.h:2:")
     assert "more than 10000 members in the untagged structs" in result.stderr
+
+
+def test_a_fault_in_untagged_structs_that_double_is_told_once(tmp_path: Path) -> None:
+    header = untagged(40).replace("int x", "_Atomic int x")
+    tree(tmp_path / "headers", header)
+    result = in_seconds("generate", *ARGUMENTS, cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.count("error: ") == 1
+    assert "_Atomic is not supported" in result.stderr
 
 
 def test_untagged_structs_in_arrays_are_counted_too(tmp_path: Path) -> None:
@@ -115,7 +124,7 @@ def test_untagged_structs_in_arrays_are_counted_too(tmp_path: Path) -> None:
         f"typedef struct {{ t{level} a, b; }} t{level + 1}[1];" for level in range(40)
     ]
     tree(tmp_path / "headers", VERSION + "\n".join([*lines, "struct s { t40 a; };\n"]))
-    result = xenbind("generate", *ARGUMENTS, cwd=tmp_path)
+    result = in_seconds("generate", *ARGUMENTS, cwd=tmp_path)
     assert "more than 10000 members in the untagged structs" in result.stderr
 
 

@@ -6,6 +6,7 @@ import ctypes
 import functools
 import random
 from collections.abc import Sequence
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -107,7 +108,7 @@ def test_columns_are_of_all_numbers_or_of_those_named(
 
 @pytest.mark.exhaustive
 def test_pandas_makes_a_table_of_columns() -> None:
-    pandas = pytest.importorskip("pandas")
+    pandas = import_module("pandas")
     events = numpy.zeros(2, dtype(v7.vm_event_st))
     column(events, v7.vm_event_st, "data.regs.x86.rip")[:] = 2**64 - 1
     table = pandas.DataFrame(columns(events, v7.vm_event_st))

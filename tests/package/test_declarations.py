@@ -115,6 +115,16 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
         "#pragma pack(pop)\nstruct u { char c; int v; };\n",
         {"sizeof(m.s)": 7, "sizeof(m.u)": 8},
     ),
+    "typedefs that Python names otherwise": (
+        "typedef struct { int *p; } __handle; typedef struct __s { int a; } __s;"
+        "typedef struct t { int b; } in; typedef int __word; typedef __word *__at;"
+        "struct u { __handle h; __s s; in i; __word w; __at at; };",
+        {
+            "[m._handle._c_name_, m._s._c_name_]": ["__handle", "struct __s"],
+            "[hasattr(m, name) for name in ('_handle_', '_s_')]": [False, False],
+            "m.in_ is m.t": True,
+        },
+    ),
     "an enum of an octal number": (
         "enum e { E_X = 0100, E_Y }; struct s { enum e e; };",
         {"m.E_Y": 65},

@@ -427,8 +427,10 @@ class _Module:
         )
 
     def is_own_name(self, name: str, c_type: CType) -> bool:
-        """Whether a typedef names a record whose class has that name already."""
-        return isinstance(c_type, RecordRef) and self.classes[c_type.key] == name
+        """Whether a typedef has the name in C of the record that it names."""
+        if not isinstance(c_type, RecordRef):
+            return False
+        return _class_name(self.records[c_type.key]) == name
 
 
 # Names that a version's module may import; no constant or class may take them.

@@ -92,7 +92,7 @@ class TypeTable:
         self._inside: dict[str, int] = {}  # members of the untagged ones in each
         self._varies = False  # what is being lowered, as `varying` says
         self.faults = Faults()
-        self._failed: dict[str, SourceError] = {}  # records and typedefs
+        self._failed: dict[str | int, SourceError] = {}  # records and typedefs
         for node in self.declared.enums:
             with self._note_variation(enum_key(node), passed_on=False):
                 self._define_enum(node)
@@ -328,7 +328,9 @@ class TypeTable:
     def record(self, key: str, definition: c_ast.Node | None = None) -> Record | None:
         """Lay a struct or union out when it is first asked for; None for an incomplete one."""
         if key not in self.records:
-            with self._failing_once(key):
+            # An untagged one that several members share has a key for each.
+            names = (key,) if definition is None else (key, id(definition))
+            with self._failing_once(*names):
                 self._record_type(key, definition)
                 try:
                     record = self._laid_out.record(key)
@@ -340,17 +342,19 @@ class TypeTable:
         return self.records[key]
 
     @contextmanager
-    def _failing_once(self, key: str) -> Iterator[None]:
+    def _failing_once(self, *names: str | int) -> Iterator[None]:
         """Have a type that could not be lowered fail again at once, with its first error.
 
-        That error is then told once, however many use the type.
+        That error is then told once, however many use the type; it is known by any of its
+        names, of which the identity of its definition is one.
         """
-        if key in self._failed:
-            raise self._failed[key].with_traceback(None)
+        for name in names:
+            if name in self._failed:
+                raise self._failed[name].with_traceback(None)
         try:
             yield
         except SourceError as error:
-            self._failed[key] = error.each[0]
+            self._failed.update(dict.fromkeys(names, error.each[0]))
             raise
 
     def _count_inside(self, record: Record) -> None:

@@ -49,7 +49,7 @@ REFUSED = {
 # What is no constant is told as that; whatever else is said of these headers is a fault.
 NOTE = re.compile(
     rf"{INSTALLED}/[\w/-]+\.h:\d+:\d+: note: \w+ is left out: "
-    r"(it is a type|'\w+' is not a constant)"
+    r"(it is a type|it is not a constant expression|'\w+' is not a constant)"
 )
 HANDFUL = ["io/netif.h", "io/ring.h", "sysctl.h"]
 
