@@ -105,7 +105,9 @@ else:
     class Annotated:
         """Stands for `typing.Annotated`: an alias whose `__origin__` keeps the `items`.
 
-        `typing.get_type_hints` subscripts an alias' origin anew, and so gets typing's own.
+        `typing.get_type_hints` subscripts an alias' origin anew, with what its arguments
+        stand for, and so gets typing's own. From 3.15 on it does if one stands for another
+        thing than itself: the first of them is there for that.
         """
 
         __slots__ = ("items",)
@@ -116,10 +118,11 @@ else:
                 items = (*first.__origin__.items, *items[1:])
             origin = object.__new__(cls)
             origin.items = items
-            return _GenericAlias(origin, ())
+            return _GenericAlias(origin, ("None", items[0]))
 
-        def __getitem__(self, nothing):
-            return typing.Annotated[self.items]
+        def __getitem__(self, arguments):
+            _, first = arguments
+            return typing.Annotated[(first, *self.items[1:])]
 
         def __repr__(self):
             return f"Annotated{self.items}"

@@ -49,6 +49,12 @@ def state(folder: Path) -> State:
     return found
 
 
+def heed_signals() -> None:
+    """Below nohup, or in the background of a script, some are ignored."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Command:
     """A command on a project of its own, and what the project is before and after it."""
 
@@ -82,6 +88,7 @@ class Command:
             cwd=self.project,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            preexec_fn=heed_signals,
         )
         status = Path(f"/proc/{process.pid}/status")
         while process.poll() is None:

@@ -49,7 +49,7 @@ _COMMANDS = {
     ),
     "spec": (
         "xenbind.commands.spec",
-        "List the keys that a spec may have, with their types, meanings and examples.",
+        "List the keys that a spec may have.",
     ),
     "verify": (
         "xenbind.commands.verify.command",

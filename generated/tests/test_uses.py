@@ -67,8 +67,11 @@ def with_lists(record: Any) -> Any:
 
 
 def listed(value: Any) -> Any:
-    """What an array holds, as lists, or as bytes if it is of such; all else as it is."""
-    if not isinstance(value, ctypes.Array):
+    """What an array holds, as lists, or as bytes if it is of such; all else as it is.
+
+    A long double is more than Python's float can hold.
+    """
+    if not isinstance(value, ctypes.Array) or value._type_ is ctypes.c_longdouble:
         return value
     if getattr(value._type_, "_type_", "") in ("b", "B", "c"):
         return bytes(value)

@@ -9,5 +9,8 @@ from xenbind.spec import reference
 
 @click.command()
 def spec() -> None:
-    """List the keys that a spec may have, with their types, meanings and examples."""
+    """List the keys that a spec may have.
+
+    Each has its type, its meaning and an example.
+    """
     click.echo(reference.text(), nl=False)

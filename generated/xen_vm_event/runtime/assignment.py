@@ -83,7 +83,7 @@ def _array(ctype: typing.Any, value: typing.Any, name: str) -> typing.Any:
     if (
         element is ctypes.c_char
         or isinstance(value, _NO_SEQUENCES)
-        or not hasattr(type(value), "__getitem__")
+        or not hasattr(value, "__getitem__")
     ):
         raise _refused(ctype, value, name)
     if len(value) > length:

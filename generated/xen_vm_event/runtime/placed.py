@@ -6,6 +6,7 @@ Each is an array of bytes, and each of its members a descriptor that knows its p
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from operator import index
 
 from .annotations import At, Member, is_array, typing
@@ -72,6 +73,7 @@ class PlacedBits:
         view[:] = word.to_bytes(len(view), "little")
 
 
+@cache  # else records that hold two of two of two take as long as there are ways
 def _has_pointers(ctype: typing.Any) -> bool:
     while is_array(ctype):
         ctype = ctype._type_
