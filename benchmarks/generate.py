@@ -120,7 +120,7 @@ def headers(work: Path) -> Path:
     tree = work / "headers"
     shutil.copytree(SPEC.parent / "io", tree / "io")
     shutil.copy(SPEC.parent / "xen.h", tree)
-    shutil.copy(SPEC.parent / "v7" / "vm_event.h", tree)
+    shutil.copy(SPEC.parent / "4.19" / "vm_event.h", tree)
     return tree
 
 

@@ -236,11 +236,11 @@ def compile_producer(work: Path) -> Path:
 
 def include() -> list[str]:
     headers = PROJECT / "headers"
-    return ["-iquote", str(headers), "-iquote", str(headers / "v7")]
+    return ["-iquote", str(headers), "-iquote", str(header().parent)]
 
 
 def header() -> Path:
-    return PROJECT / "headers" / "v7" / "vm_event.h"
+    return PROJECT / "headers" / "4.19" / "vm_event.h"
 
 
 def by_ctypesgen(work: Path) -> Any:

@@ -7,6 +7,7 @@ to work on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,10 +97,10 @@ def newest(spec: Spec, where: Places) -> str:
 
 
 def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
-    """Read the interface that a version number of the spec or a header tree's path names.
+    """Read the interface that a version, a Xen release or a header tree's path names.
 
-    Raises `XenbindError` for a number that the spec has not, `SystemFailure` for a folder that
-    is not there.
+    Of several with the same version number that is the newest.  Raises `XenbindError` for a
+    number that the spec has not, `SystemFailure` for a folder that is not there.
     """
     # `check` needs the options in this module and reads no header. The parser, imported
     # above, would double its time: 0.1 s on top of 0.1 s.
@@ -109,10 +110,13 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
     if Path(wanted).is_dir():
         foreign = spec.for_tree(Path(wanted))
         return read(foreign, foreign.versions[0], find_compiler(cc))
+    series = ".".join(wanted.split(".")[:2])  # 4.17 of 4.17.3
     for version in spec.versions:
-        if wanted in (str(version.number), f"v{version.number}"):
+        if wanted.removeprefix("v") == version.edition or series in version.releases:
             return read(spec, version, find_compiler(cc))
-    known = ", ".join(str(version.number) for version in spec.versions)
+    known = ", ".join(
+        version.edition for version in spec.versions if not version.release
+    )
     unknown = XenbindError if may_be_version(wanted) else SystemFailure
     raise unknown(
         f"'{wanted}' is neither a version nor a folder",
@@ -121,5 +125,5 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
 
 
 def may_be_version(word: str) -> bool:
-    """Tell whether a word is written as the number of a version is: `7` or `v7`."""
-    return word.removeprefix("v").isdecimal()
+    """Tell whether a word is written as a version is, or a release: `7`, `v7_4_15`, `4.15`."""
+    return re.fullmatch(r"v?\d+(_\d+)*|\d+(\.\d+)+", word) is not None

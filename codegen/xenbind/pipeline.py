@@ -127,14 +127,13 @@ def _read(
     compiler = compiler_for(spec, version, command)
     header = read_header(path, compiler, frozenset(spec.skip))
     lowered = lower(header, spec, abi)
-    interface = lowered.interface
+    interface = replace(lowered.interface, release=version.release)
     if spec.version_macro is None:
         interface = replace(interface, version=version.number)
-        return header, replace(lowered, interface=interface)
-    if version.entry is not None and version.number != interface.version:
+    elif version.entry is not None and version.number != interface.version:
         raise SourceError(
             spec.places.of("version", version.entry, "number"),
             f"{path} is of version {interface.version}, the spec says {version.number}",
             "correct the number, or the directory",
         )
-    return header, lowered
+    return header, replace(lowered, interface=interface)

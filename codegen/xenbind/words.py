@@ -1,4 +1,4 @@
-"""Words that several messages are made of: counted nouns, and text fit for a terminal.
+"""Words that several messages are made of: counted nouns, names, text fit for a terminal.
 
 Takes numbers and text of any origin; gives text for whoever writes a line that people read.
 """
@@ -9,6 +9,14 @@ from __future__ import annotations
 def count(number: int, noun: str, plural: str = "") -> str:
     """Give a number with its noun: `1 byte`, `3 bytes`; `plural` where an s does not do."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def edition(number: int, release: str) -> str:
+    """Give the name of an interface among all: `7`, or `7_4_15` of one that is not the newest 7.
+
+    It can be part of an identifier, and of a file's name.
+    """
+    return f"{number}_{release.replace('.', '_')}" if release else str(number)
 
 
 def printable(text: str) -> str:

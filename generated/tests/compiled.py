@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import re
 import shlex
@@ -20,33 +21,61 @@ from xen_vm_event.runtime.layout import facts, is_record, members, place
 __all__ = ["Reference", "facts", "is_record", "members", "package", "place"]
 
 GENERATED = Path(__file__).resolve().parents[1]
-HEADERS: dict[int, list[str]] = {
-    1: [
-        "../headers/v1",
+HEADERS: dict[str, list[str]] = {
+    "1_4_6": [
+        "../headers/4.6",
         "../headers",
     ],
-    2: [
-        "../headers/v2",
+    "1": [
+        "../headers/4.7",
         "../headers",
     ],
-    3: [
-        "../headers/v3",
+    "2_4_8": [
+        "../headers/4.8",
         "../headers",
     ],
-    4: [
-        "../headers/v4",
+    "2_4_9": [
+        "../headers/4.9",
         "../headers",
     ],
-    5: [
-        "../headers/v5",
+    "2": [
+        "../headers/4.10",
         "../headers",
     ],
-    6: [
-        "../headers/v6",
+    "3": [
+        "../headers/4.11",
         "../headers",
     ],
-    7: [
-        "../headers/v7",
+    "4": [
+        "../headers/4.12",
+        "../headers",
+    ],
+    "5": [
+        "../headers/4.13",
+        "../headers",
+    ],
+    "6": [
+        "../headers/4.14",
+        "../headers",
+    ],
+    "7_4_15": [
+        "../headers/4.15",
+        "../headers",
+    ],
+    "7_4_16": [
+        "../headers/4.16",
+        "../headers",
+    ],
+    "7_4_17": [
+        "../headers/4.17",
+        "../headers",
+    ],
+    "7_4_18": [
+        "../headers/4.18",
+        "../headers",
+    ],
+    "7": [
+        "../headers/4.19",
         "../headers",
     ],
 }
@@ -61,12 +90,12 @@ NEEDS: list[str] = [
 
 
 class Reference:
-    """One interface version as compiled C has it, and the module that should agree."""
+    """One interface as compiled C has it, and the module that should agree."""
 
-    def __init__(self, version: int, folder: Path) -> None:
-        source = GENERATED / "reference" / f"v{version}.c"
-        self.module = package.interface(version)
-        self.library = ctypes.CDLL(str(compile_shared(source, version, folder)))
+    def __init__(self, edition: str, folder: Path) -> None:
+        source = GENERATED / "reference" / f"v{edition}.c"
+        self.module = importlib.import_module(f"{package.__name__}.v{edition}")
+        self.library = ctypes.CDLL(str(compile_shared(source, edition, folder)))
         text = source.read_text()
         self.name_size, self.word_size = (
             int(re.findall(rf"char {member}\[(\d+)\]", text)[0])
@@ -122,11 +151,11 @@ class Reference:
         self.library[f"xenbind_read_{name}"](ctypes.byref(record), words)
 
 
-def compile_shared(source: Path, version: int, folder: Path) -> Path:
+def compile_shared(source: Path, edition: str, folder: Path) -> Path:
     """Compile a reference file to a shared library in `folder`."""
-    target = folder / f"v{version}.so"
+    target = folder / f"v{edition}.so"
     own = [os.environ["XEN_HEADERS"]] if "XEN_HEADERS" in os.environ else []
-    include = [str(GENERATED / path) for path in [*own, *HEADERS[version]]]
+    include = [str(GENERATED / path) for path in [*own, *HEADERS[edition]]]
     command = [
         *shlex.split(os.environ.get("CC", "gcc")),
         *["-std=gnu11", "-w", "-shared", "-fPIC", "-o", str(target)],

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from compiled import Reference
-
-from xen_vm_event import VERSIONS
+from compiled import HEADERS, Reference
 
 
-@pytest.fixture(scope="session", params=sorted(VERSIONS), ids="v{}".format)
+@pytest.fixture(scope="session", params=HEADERS, ids="v{}".format)
 def reference(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Reference:
-    version: int = request.param
-    return Reference(version, tmp_path_factory.mktemp("reference"))
+    edition: str = request.param
+    return Reference(edition, tmp_path_factory.mktemp("reference"))

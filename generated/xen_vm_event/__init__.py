@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import TypeAlias
 
+    from .history import releases as releases
+    from .history import since as since
     from .runtime.arrays import column as column
     from .runtime.arrays import columns as columns
     from .runtime.arrays import dtype as dtype
@@ -51,30 +53,34 @@ __all__ = [
     "projection",
     "raw",
     "records",
+    "releases",
+    "since",
 ]  # without what needs numpy
 
-_RUNTIME = {
-    "column": "arrays",
-    "columns": "arrays",
-    "dtype": "arrays",
-    "Barriers": "barriers",
-    "NoBarrier": "barriers",
-    "projection": "projection",
-    "raw": "views",
-    "records": "recording",
-    "OtherVersion": "ring",
-    "RingFull": "ring",
-    "RingOverflow": "ring",
+_ELSEWHERE = {
+    "column": "runtime.arrays",
+    "columns": "runtime.arrays",
+    "dtype": "runtime.arrays",
+    "Barriers": "runtime.barriers",
+    "NoBarrier": "runtime.barriers",
+    "projection": "runtime.projection",
+    "raw": "runtime.views",
+    "records": "runtime.recording",
+    "releases": "history",
+    "since": "history",
+    "OtherVersion": "runtime.ring",
+    "RingFull": "runtime.ring",
+    "RingOverflow": "runtime.ring",
 }
 
 # Hidden from type checkers, which would otherwise allow every name.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import what is in `runtime` when it is first asked for."""
-        if name not in _RUNTIME:
+        """Import what is in another module when it is first asked for."""
+        if name not in _ELSEWHERE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = __import__(f"{__name__}.runtime.{_RUNTIME[name]}", fromlist=["*"])
+        module = __import__(f"{__name__}.{_ELSEWHERE[name]}", fromlist=["*"])
         found = globals()[name] = getattr(module, name)
         return found
 
@@ -91,6 +97,27 @@ VERSIONS: dict[int, tuple[str, ...]] = {
 }
 """The interface versions there are, and the Xen releases that speak each."""
 
+# A version has a module for each of its interfaces: some grew and kept the number.
+_MODULES = {
+    "4.6": "v1_4_6",
+    "4.7": "v1",
+    "4.8": "v2_4_8",
+    "4.9": "v2_4_9",
+    "4.10": "v2",
+    "4.11": "v3",
+    "4.12": "v4",
+    "4.13": "v5",
+    "4.14": "v6",
+    "4.15": "v7_4_15",
+    "4.16": "v7_4_16",
+    "4.17": "v7_4_17",
+    "4.18": "v7_4_18",
+    "4.19": "v7",
+    "4.20": "v7",
+    "4.21": "v7",
+    "4.22": "v7",
+}
+
 
 class UnknownVersion(LookupError):
     """There is no module for an interface version; says which there are."""
@@ -104,15 +131,13 @@ class UnknownVersion(LookupError):
 
 
 def interface(version: int) -> ModuleType:
-    """The module of an interface version."""
+    """The module of an interface version: the newest of those that speak it."""
     # 7.0 == 7, but there is no module v7.0
     if not isinstance(version, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"a version is an integer, not {version!r}")
     if version not in VERSIONS:
         raise UnknownVersion(f"version {version!r}")
-    # What importlib.import_module does, without importing importlib.
-    module: ModuleType = __import__(f"{__name__}.v{int(version)}", fromlist=["*"])
-    return module
+    return _module(f"v{int(version)}")
 
 
 def interface_for_xen(release: str) -> ModuleType:
@@ -122,11 +147,16 @@ def interface_for_xen(release: str) -> ModuleType:
         raise TypeError(f"a release is a string, as '4.17', not {release!r}")
     major, _, rest = release.partition(".")
     digits = len(rest) - len(rest.lstrip("0123456789"))
-    for version, releases in VERSIONS.items():
-        if f"{major}.{rest[:digits]}" in releases:
-            return interface(version)
-    known = ", ".join(release for releases in VERSIONS.values() for release in releases)
-    raise UnknownVersion(f"of Xen {release}", f"releases {known}")
+    name = _MODULES.get(f"{major}.{rest[:digits]}")
+    if name is None:
+        raise UnknownVersion(f"of Xen {release}", f"releases {', '.join(_MODULES)}")
+    return _module(name)
+
+
+def _module(name: str) -> ModuleType:
+    # What importlib.import_module does, without importing importlib.
+    module: ModuleType = __import__(f"{__name__}.{name}", fromlist=["*"])
+    return module
 
 
 _PAGE_SIZE = 4096

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,13 @@ from forked import run_module
 PROJECT = Path(__file__).resolve().parents[2]
 SPEC = PROJECT / "headers" / "vm_event.toml"
 INSTALLED = Path("/usr/include/xen")
+# The newest interface of the spec: its version number, the folder of its header, and the
+# release after the last that speaks it.
+_NEWEST = tomllib.loads(SPEC.read_text())["version"][-1]
+NEWEST: int = _NEWEST["number"]
+NEWEST_HEADERS = SPEC.parent / _NEWEST["directory"]
+_MAJOR, _MINOR = _NEWEST["releases"][-1].split(".")
+NEXT_RELEASE = f"{_MAJOR}.{int(_MINOR) + 1}"
 
 # The least that a header tree must hold to be generated from.
 TINY = """\
@@ -63,14 +71,14 @@ def tree(folder: Path, header: str = TINY, **others: str) -> Path:
     return folder
 
 
-def project_of(folder: Path, *versions: int) -> Path:
-    """A folder with the project's headers and nothing else; its spec has these versions alone."""
+def project_of(folder: Path, *folders: str) -> Path:
+    """A folder with the project's headers and nothing else, in its spec these folders' alone."""
     shutil.copytree(PROJECT / "headers", folder / "headers")
     spec = folder / "headers" / "vm_event.toml"
-    entry = re.compile(r"\[\[version\]\]\nnumber = (\d+)\n(?:.+\n)+\n")
+    entry = re.compile(r'\[\[version\]\]\n.*\ndirectory = "(.*)"\n(?:.+\n)+\n')
     spec.write_text(
         entry.sub(
-            lambda found: found[0] if int(found[1]) in versions else "",
+            lambda found: found[0] if found[1] in folders else "",
             spec.read_text(),
         )
     )

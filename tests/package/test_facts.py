@@ -1,7 +1,8 @@
 """The generated modules against independent facts: nothing missing, nothing invented.
 
-tests/data/facts holds what gcc says of each interface version's original header.  The
-modules are read by introspection of their ctypes classes, not through xenbind's IR.
+tests/data/facts holds what gcc says of the original headers, one file for each interface, with
+all the releases that have it.  The modules are read by introspection of their ctypes classes,
+not through xenbind's IR.
 """
 
 from __future__ import annotations
@@ -13,16 +14,28 @@ from typing import Any
 
 import pytest
 from support import PROJECT
-from xen_vm_event import VERSIONS, interface
+from xen_vm_event import VERSIONS, interface, interface_for_xen
 
-FACTS = PROJECT / "tests" / "data" / "facts"
+Facts = dict[str, Any]
+
+INTERFACES: list[Facts] = [
+    json.loads(path.read_text())
+    for path in (PROJECT / "tests" / "data" / "facts").glob("xen-*.json")
+]
 
 
-def load(version: int) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(
-        (FACTS / f"vm_event-v{version}.json").read_text()
-    )
-    return facts
+def series(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release.split(".")))
+
+
+INTERFACES.sort(key=lambda facts: series(facts["releases"][0]))
+each = pytest.mark.parametrize(
+    "facts", INTERFACES, ids=[facts["releases"][0] for facts in INTERFACES]
+)
+
+
+def module(facts: Facts) -> ModuleType:
+    return interface_for_xen(facts["releases"][0])
 
 
 def classes(module: ModuleType) -> dict[str, Any]:
@@ -69,53 +82,55 @@ def without_types(members: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return kept
 
 
-def test_there_is_a_module_for_every_version_with_facts() -> None:
-    numbers = sorted(
-        int(path.stem.removeprefix("vm_event-v")) for path in FACTS.iterdir()
-    )
-    assert sorted(VERSIONS) == numbers
+def test_every_release_has_the_module_of_its_facts() -> None:
+    assert sum(len(facts["releases"]) for facts in INTERFACES) == 99
+    for facts in INTERFACES:
+        modules = {interface_for_xen(release) for release in facts["releases"]}
+        assert modules == {module(facts)}
+    assert len({module(facts) for facts in INTERFACES}) == len(INTERFACES)
 
 
-@pytest.mark.parametrize("version", sorted(VERSIONS))
-def test_constants(version: int) -> None:
-    module = interface(version)
+def test_a_version_number_is_its_newest_interface() -> None:
+    newest = {facts["interface_version"]: module(facts) for facts in INTERFACES}
+    assert {number: interface(number) for number in VERSIONS} == newest
+
+
+@each
+def test_constants(facts: Facts) -> None:
     constants = {
         name: value
-        for name, value in vars(module).items()
+        for name, value in vars(module(facts)).items()
         if type(value) is int and name.isupper()
     }
-    assert constants == load(version)["constants"]
+    assert constants == facts["constants"]
 
 
-@pytest.mark.parametrize("version", sorted(VERSIONS))
-def test_structs_and_unions(version: int) -> None:
-    found = classes(interface(version))
-    facts = load(version)["types"]
-    assert list(found) == list(facts)
-    for name, fact in facts.items():
+@each
+def test_structs_and_unions(facts: Facts) -> None:
+    found = classes(module(facts))
+    assert list(found) == list(facts["types"])
+    for name, fact in facts["types"].items():
         assert ctypes.sizeof(found[name]) == fact["size"], name
         assert described(found[name]) == without_types(fact["fields"]), name
 
 
-@pytest.mark.parametrize("version", sorted(VERSIONS))
-def test_typedefs(version: int) -> None:
-    module = interface(version)
-    found = classes(module)
-    typedefs = load(version)["typedefs"]
-    assert {name: getattr(module, name) for name in typedefs} == {
+@each
+def test_typedefs(facts: Facts) -> None:
+    found = classes(module(facts))
+    typedefs = facts["typedefs"]
+    assert {name: getattr(module(facts), name) for name in typedefs} == {
         name: found[target] for name, target in typedefs.items()
     }
     aliases = {
         name
-        for name, cls in vars(module).items()
+        for name, cls in vars(module(facts)).items()
         if cls in found.values() and cls.__name__ != name
     }
     assert aliases == set(typedefs)
 
 
-@pytest.mark.parametrize("version", sorted(VERSIONS))
-def test_a_page_holds_eight_entries(version: int) -> None:
-    module = interface(version)
-    start: int = module.vm_event_sring.ring.offset
-    fit = (4096 - start) // ctypes.sizeof(module.vm_event_sring_entry)
-    assert 1 << (fit.bit_length() - 1) == load(version)["ring_entries_in_4096"] == 8
+@each
+def test_a_page_holds_eight_entries(facts: Facts) -> None:
+    start: int = module(facts).vm_event_sring.ring.offset
+    fit = (4096 - start) // ctypes.sizeof(module(facts).vm_event_sring_entry)
+    assert 1 << (fit.bit_length() - 1) == facts["ring_entries_in_4096"] == 8

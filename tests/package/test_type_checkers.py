@@ -88,7 +88,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     generate(folder, USERS / "spec.toml", USERS)
-    for name in ("correct.py", "mistakes.py"):
+    for name in ("correct.py", "every_xen.py", "mistakes.py"):
         shutil.copy(USERS / name, folder)
     return folder
 
@@ -99,7 +99,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_type_checker_finds_the_mistakes_and_nothing_else(
     checker: Checker, users: Path
 ) -> None:
-    assert len(mistakes()) == 16
+    assert len(mistakes()) == 20
     assert checker(users) == mistakes()
 
 

@@ -149,8 +149,8 @@ def files(loaded: Spec, interface: Interface, shown: str = "h.h") -> dict[str, s
         spec=loaded,
         interfaces=[interface],
         layouts=[lambda: {}],
-        headers={1: shown},
-        folders={1: [shown]},
+        headers={interface.edition: shown},
+        folders={interface.edition: [shown]},
         templates=TEMPLATES,
         formatter=NoFormatter(),
     )

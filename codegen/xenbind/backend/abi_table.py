@@ -23,44 +23,49 @@ _UNKNOWN = "?"  # there was no compiler to ask
 class VersionTable:
     """One version's part of abi.md: the lines of its table, all columns aligned."""
 
-    version: int
+    title: str
     lines: tuple[str, ...]
 
 
-def tables(versions: Sequence[tuple[int, Layouts]]) -> list[VersionTable]:
-    """The table of each version, told apart from the one before it."""
+def tables(versions: Sequence[tuple[str, Layouts]]) -> list[VersionTable]:
+    """The table of each version, by its title, told apart from the one before it."""
     made = []
-    before: tuple[int, Layouts] | None = None
-    for version, layouts in versions:
+    before: tuple[str, Layouts] | None = None
+    for title, layouts in versions:
         header = ["struct or union", *(f"{name} " for name in ABIS)]
         if before is not None:
-            header.append(f"since version {before[0]}")
+            header.append(f"since {before[0]}")
         rows = _rows(layouts, before[1] if before else None)
-        made.append(VersionTable(version, tuple(_aligned(header, list(rows)))))
-        before = version, layouts
+        made.append(VersionTable(_heading(title), tuple(_aligned(header, list(rows)))))
+        before = title, layouts
     return made
 
 
-def read(text: str, version: int, target: str) -> dict[str, int]:
+def read(text: str, title: str, target: str) -> dict[str, int]:
     """What a table says of one version on one target, under the names of `reference`."""
     facts = {}
-    for key, cell in _column(text, version, target):
+    for key, cell in _column(text, title, target):
         if found := _CELL.fullmatch(cell):
             facts[f"{key} size"] = int(found[1])
             facts[f"{key} alignment"] = int(found[2])
     return facts
 
 
-def knows(text: str, version: int, target: str) -> bool:
+def knows(text: str, title: str, target: str) -> bool:
     """Tell whether a table is one of this target too: there was a compiler to ask."""
-    return all(cell != _UNKNOWN for _, cell in _column(text, version, target))
+    return all(cell != _UNKNOWN for _, cell in _column(text, title, target))
 
 
-def _column(text: str, version: int, target: str) -> Iterator[tuple[str, str]]:
+def _heading(title: str) -> str:
+    """Write the title of a version, `version 7`, as that of its table."""
+    return title[0].upper() + title[1:]
+
+
+def _column(text: str, title: str, target: str) -> Iterator[tuple[str, str]]:
     """The names of records, and what a table has for each on one target."""
     column = 2 + list(ABIS).index(target)
     for heading, cells in _lines(text):
-        if heading == f"## Version {version}" and len(cells) > column:
+        if heading == f"## {_heading(title)}" and len(cells) > column:
             yield cells[1], cells[column]
 
 

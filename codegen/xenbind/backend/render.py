@@ -16,13 +16,16 @@ import jinja2
 from xenbind import __version__
 from xenbind.backend import python_text
 from xenbind.backend.abi_table import tables
+from xenbind.backend.common_module import common_view
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
 from xenbind.backend.python_facts import class_probes
 from xenbind.backend.python_model import ProtocolView
-from xenbind.backend.ring_module import protocol_view
+from xenbind.backend.ring_module import protocol, protocol_view
+from xenbind.backend.rings.behaviour import Protocol, difference
 from xenbind.errors import XenbindError
 from xenbind.facts.probes import Reference, reference
+from xenbind.ir import history
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface, Layouts
@@ -35,44 +38,48 @@ _TEMPLATES = {
     "README.md.jinja": "README.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/__init__.py.jinja": "{package}/__init__.py",
+    "package/common.py.jinja": "{package}/common.py",
+    "package/history.py.jinja": "{package}/history.py",
     "package/macros.py.jinja": "{package}/macros.py",
     "package/py.typed.jinja": "{package}/py.typed",
-    "package/version.py.jinja": "{package}/v{version}.py",
-    "reference/version.c.jinja": "reference/v{version}.c",
+    "package/version.py.jinja": "{package}/v{edition}.py",
+    "reference/version.c.jinja": "reference/v{edition}.c",
     "tests/compiled.py.jinja": "tests/compiled.py",
     "tests/conftest.py.jinja": "tests/conftest.py",
 }
 # Templates and modules of the runtime that are for interfaces with a ring.
 _RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
+# Templates that are for interfaces of which the releases are known.
+_RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}
 
 
 def render(
     spec: Spec,
     interfaces: Sequence[Interface],
     layouts: Sequence[Callable[[], Layouts]],
-    headers: Mapping[int, str],
-    folders: Mapping[int, Sequence[str]],
+    headers: Mapping[str, str],
+    folders: Mapping[str, Sequence[str]],
     templates: Templates,
     formatter: Formatter,
 ) -> dict[str, str]:
     """Give the text of every generated file by its path, in sorted order.
 
-    `layouts` give each interface's records on every ABI.  `headers` tells, by version,
+    `layouts` give each interface's records on every ABI.  `headers` tells, by edition,
     how the generated files speak of its header; `folders` where the generated tests look
     for it and what it includes.
     """
     shared = _shared_context(spec, interfaces, folders)
     per_version = {
-        interface.version: _version_context(spec, interface, headers)
+        interface.edition: _version_context(spec, interface, headers)
         for interface in interfaces
     }
     has_ring = shared["ring"] is not None
     contexts = [
-        (name, path.format(package=spec.package, version=version), context)
+        (name, path.format(package=spec.package, edition=edition), context)
         for name, path in _TEMPLATES.items()
-        if has_ring or name not in _RING
-        for version, context in (
-            per_version.items() if "{version}" in path else [(None, shared)]
+        if (has_ring or name not in _RING) and (spec.is_of_xen or name not in _RELEASED)
+        for edition, context in (
+            per_version.items() if "{edition}" in path else [(None, shared)]
         )
     ]
     formatter.start(
@@ -84,7 +91,7 @@ def render(
     )
     # The rest is made while black is at work.
     shared["tables"] = tables(
-        [(i.version, lay_out()) for i, lay_out in zip(interfaces, layouts, strict=True)]
+        [(i.title, lay_out()) for i, lay_out in zip(interfaces, layouts, strict=True)]
     )
     files = {
         path: templates.text(name, context)
@@ -100,7 +107,7 @@ def render(
 def _shared_context(
     spec: Spec,
     interfaces: Sequence[Interface],
-    folders: Mapping[int, Sequence[str]],
+    folders: Mapping[str, Sequence[str]],
 ) -> dict[str, object]:
     """Give what the templates that make one file may name."""
     return {
@@ -114,7 +121,11 @@ def _shared_context(
         "needs": spec.needs,
         "folders": folders,
         "doc": _package_doc(spec, interfaces),
-        "versions": [_version(spec, interface) for interface in interfaces],
+        "versions": [_version(spec, number) for number in _numbers(interfaces)],
+        "modules": [_module(spec, interface) for interface in interfaces],
+        "history": _history(interfaces),
+        "common": common_view(interfaces),
+        "example": {"record": "vm_event_st", "path": "u", "member": "vmexit"},
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
@@ -125,10 +136,10 @@ def _shared_context(
 
 
 def _version_context(
-    spec: Spec, interface: Interface, headers: Mapping[int, str]
+    spec: Spec, interface: Interface, headers: Mapping[str, str]
 ) -> dict[str, object]:
     """Give what the templates that make a file for every version may name."""
-    header, releases = headers[interface.version], _releases(spec, interface)
+    header, releases = headers[interface.edition], _releases(spec, interface)
     view = module_view(interface, header, releases)
     asked = reference(interface, class_probes(interface, view))
     return {**_reference_context(spec, interface, asked), "module": view}
@@ -160,7 +171,7 @@ def _reference_context(
 ) -> dict[str, object]:
     return {
         "name": spec.name,
-        "version": interface.version,
+        "version": interface.title,
         "header": spec.header,
         "reference": asked,
     }
@@ -204,7 +215,7 @@ def _summary(spec: Spec) -> str:
 
 def _package_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
     """What the package says of itself."""
-    newest = f"{spec.package}.v{interfaces[-1].version}"
+    newest = f"{spec.package}.v{interfaces[-1].edition}"
     tells = _version_place(interfaces) is not None
     by_release = ", and `interface_for_xen` by a Xen release" if spec.is_of_xen else ""
     by_word = "`interface_of` tells it from what a hypervisor wrote. "
@@ -219,35 +230,67 @@ def _package_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
 
 
 def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
-    """The one ring protocol of all versions.
+    """Give the one ring protocol of all versions, in the words of the newest.
 
-    Raises `XenbindError` where they differ: one module could not speak both.
+    Raises `XenbindError` where their macros do different things: one module could not speak
+    both.
     """
-    views = [protocol_view(i, "io/ring.h") for i in interfaces if i.rings]
-    for interface, view in zip(interfaces, views, strict=False):
-        if view != views[0]:
+    spoken: list[tuple[Interface, Protocol]] = []
+    for interface in reversed(interfaces):
+        if (found := protocol(interface)) and all(found != one for _, one in spoken):
+            spoken.append((interface, found))
+    if not spoken:
+        return None
+    (newest, ours), *others = spoken
+    for interface, theirs in others:
+        if other := difference(theirs, ours):
             raise XenbindError(
-                f"version {interface.version} has another ring protocol than version"
-                f" {interfaces[0].version}",
+                f"{newest.title} has another ring protocol than {interface.title}: {other}",
                 "generate it into a package of its own, with --include and --out",
             )
-    return views[0] if views else None
+    return protocol_view(newest, "io/ring.h")
 
 
-def _version(spec: Spec, interface: Interface) -> dict[str, object]:
-    releases = [python_text.text(name) for name in _releases(spec, interface)]
+def _history(interfaces: Sequence[Interface]) -> list[tuple[str, str]]:
+    """Give the releases of everything that any interface declares, as Python writes them."""
+    found = []
+    for name, spans in history.timeline(interfaces).items():
+        pairs = [
+            f'("{span.since}", {python_text.text(span.until) if span.until else None})'
+            for span in spans
+        ]
+        comma = "," if len(pairs) == 1 else ""
+        found.append((name, f"({', '.join(pairs)}{comma})"))
+    return found
+
+
+def _numbers(interfaces: Sequence[Interface]) -> list[int]:
+    """Give each version number once."""
+    return list(dict.fromkeys(interface.version for interface in interfaces))
+
+
+def _version(spec: Spec, number: int) -> dict[str, object]:
+    speaking = [v.releases for v in spec.versions if v.number == number]
+    releases = [python_text.text(release) for some in speaking for release in some]
     comma = "," if len(releases) == 1 else ""
     text = f"({', '.join(releases)}{comma})"
     if len(text) > 80:
         text = (
             "(\n" + "".join(f"        {release},\n" for release in releases) + "    )"
         )
-    names = ", ".join(_releases(spec, interface))
-    return {"number": interface.version, "releases": text, "names": names}
+    return {"number": number, "releases": text}
+
+
+def _module(spec: Spec, interface: Interface) -> dict[str, object]:
+    return {
+        "name": f"v{interface.edition}",
+        "number": interface.version,
+        "releases": _releases(spec, interface),
+    }
 
 
 def _releases(spec: Spec, interface: Interface) -> Sequence[str]:
-    found = (v.releases for v in spec.versions if v.number == interface.version)
+    found = (v.releases for v in spec.versions if v.edition == interface.edition)
     return next(found, ())
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from xenbind.backend.python_model import OperationView, ProtocolView, WordView
 from xenbind.backend.python_text import docstring, fold
+from xenbind.backend.rings.behaviour import Protocol
 from xenbind.backend.rings.model import Operation, Returns, Role, Side
 from xenbind.backend.rings.protocol import operations
 from xenbind.errors import SourceError
@@ -40,6 +41,18 @@ def protocol_view(interface: Interface, header: str) -> ProtocolView | None:
         page=list(_views(made, Side.PAGE, 8)),
         front=list(_views(made, Side.FRONT, 8)),
         back=list(_views(made, Side.BACK, 8)),
+    )
+
+
+def protocol(interface: Interface) -> Protocol | None:
+    """Give what an interface's ring macros do, None if it has no ring."""
+    if not interface.rings:
+        return None
+    ring = interface.rings[0]
+    words = _words(interface.records_by_key[ring.shared])
+    return Protocol(
+        operations(ring, interface.records_by_key),
+        {word.name: word.index for word in words},
     )
 
 

@@ -96,12 +96,13 @@ class _Addition:
     copy: Path
     tree: Path
     number: int
+    name: str
     file: str
 
     @property
     def directory(self) -> Path:
         """Where the new version's headers go."""
-        return self.job.spec.parent / f"v{self.number}"
+        return self.job.spec.parent / self.name
 
     @property
     def header(self) -> Path:
@@ -173,18 +174,15 @@ def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]
     command = find_compiler(job.command)
     foreign = spec.for_tree(tree)
     interface = read(foreign, foreign.versions[0], command)
-    if interface.version in {version.number for version in spec.versions}:
-        raise XenbindError(
-            f"the spec has version {interface.version} already",
-            f"see what differs with `xenbind diff {interface.version} {tree}`",
-        )
+    _require_new(spec, interface, tree, releases, command)
+    name = releases[0] if releases else f"v{interface.version}"
     folder = path.resolve().parent.parent / output.ADDING
     copy = folder / path.resolve().parent.name
     forget = partial(shutil.rmtree, folder, ignore_errors=True)
     try:
         with UndoneIfEnded(forget):
             _copy_headers(path.resolve(), copy, job.out.resolve())
-            addition = _Addition(job, copy, tree, interface.version, spec.header)
+            addition = _Addition(job, copy, tree, interface.version, name, spec.header)
             directory = copy / addition.directory.name
             _fill(directory, copy / path.name, interface, addition, command)
             version = VersionSpec(interface.version, directory, tuple(releases))
@@ -192,7 +190,7 @@ def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]
             _refuse_other(addition.directory, directory)
             yield addition
     except SourceError as error:
-        added = copy / f"v{interface.version}"
+        added = copy / name
         raise error.moved(
             lambda coord: moved(moved(coord, added, tree), copy, path.parent)
         ) from error
@@ -200,6 +198,36 @@ def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]
         raise _unwritable(path.parent, error) from error
     finally:
         forget()
+
+
+def _require_new(
+    spec: Spec,
+    interface: Interface,
+    tree: Path,
+    releases: Sequence[str],
+    command: tuple[str, ...],
+) -> None:
+    """Raise `XenbindError` for an interface that the spec has already.
+
+    One that has grown, or changed, and kept its version number is told from the others by its
+    first release.
+    """
+    same = [v for v in spec.versions if v.number == interface.version]
+    if not same:
+        return
+    known = f"the spec has version {interface.version} already"
+    newest = read(spec, same[-1], command)
+    if fingerprint(newest) == fingerprint(interface):
+        raise XenbindError(
+            f"{known}, and this is the same",
+            "add the release to its 'releases' in the spec, and run `xenbind generate`",
+        )
+    if not releases:
+        raise XenbindError(
+            f"{known}, and this is another",
+            "name the first release that has it with --release;"
+            f" `xenbind diff {interface.version} {tree}` tells what differs",
+        )
 
 
 def _copy_headers(spec: Path, copy: Path, out: Path) -> None:

@@ -1,8 +1,8 @@
 """Ask a generated package of itself: a source of facts beside C and DWARF.
 
-Takes the folder of a package and a version; gives what `PACKAGE.runtime.layout` says of its
-classes and constants, under the names of `probes`.  `verify` holds them against the
-compiler's, `generate` against the new header's.
+Takes the folder of a package and the edition of an interface; gives what
+`PACKAGE.runtime.layout` says of its classes and constants, under the names of `probes`.
+`verify` holds them against the compiler's, `generate` against the new header's.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ _PROGRAM = """\
 import importlib, json, os, sys
 answer = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-package, version = sys.argv[1:]
-module = importlib.import_module(f"{package}.v{version}")
+package, edition = sys.argv[1:]
+module = importlib.import_module(f"{package}.v{edition}")
 facts = importlib.import_module(f"{package}.runtime.layout").facts(module)
 with open(answer, "w", encoding="utf-8") as file:
     json.dump(facts, file)
 """
 
 
-def ask_package(package: str, out: Path, version: int) -> dict[str, Answer]:
+def ask_package(package: str, out: Path, edition: str) -> dict[str, Answer]:
     """What the generated classes say, in a process of their own.
 
     Raises `OutputError` if the package cannot be imported, or says nothing.
     """
     process = Bounded(
-        [sys.executable, "-c", _PROGRAM, package, str(version)],
+        [sys.executable, "-c", _PROGRAM, package, edition],
         environment={
             **os.environ,
             "PYTHONPATH": str(out.resolve()),
@@ -49,7 +49,7 @@ def ask_package(package: str, out: Path, version: int) -> dict[str, Answer]:
         said = process.messages.decode("utf-8", errors="replace").strip()
         last = process.exceeded or (said.splitlines() or ["it says nothing"])[-1]
         raise OutputError(
-            f"cannot import {package} version {version} from {out}: {last}",
+            f"cannot import {package}.v{edition} from {out}: {last}",
             "run `xenbind generate` with the same --out first",
         ) from None
     return facts

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from xenbind.ir.c_types import CType, is_anonymous
 from xenbind.source import Coord
+from xenbind.words import edition
 
 # `paddr` is none: an address.
 _PADDING = re.compile(r"_*pad(ding)?_?\d*")
@@ -42,6 +43,32 @@ class Placed:
     def is_padding(self) -> bool:
         """Tell whether the name says that the member only fills: `pad`, `_pad1`, `__padding`."""
         return _PADDING.fullmatch(self.name.rpartition(".")[2]) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The Xen releases in which something is as it is here: from `since` to `until`.
+
+    `until` is empty for what the newest has.  `before` and `after` say what it was and became:
+    a constant's value, a member's type; empty where it was not there or went away.
+    """
+
+    since: str
+    until: str = ""
+    before: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        if not self.until:
+            before = f", {self.before} before" if self.before else ""
+            return f"Since Xen {self.since}{before}."
+        other = [f"{self.before} before"] if self.before else []
+        other += [f"then {self.after}"] if self.after else []
+        same = self.until == self.since
+        span = (
+            f"Xen {self.since} alone" if same else f"Xen {self.since} to {self.until}"
+        )
+        return f"{', '.join([span, *other])}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +131,7 @@ class Field(Placed):
     doc: str
     hint: str | None
     coord: Coord
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +153,7 @@ class Record:
     alignment: int
     doc: str
     coord: Coord
+    span: Span | None = None
 
     @property
     def spelling(self) -> str:
@@ -150,6 +179,7 @@ class Constant:
     doc: str
     coord: Coord
     is_variable: bool = False
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +298,7 @@ class LeftOut:
 class Interface:
     """One version of an interface, as its root header declares it on one ABI.
 
+    `release` is the first Xen that speaks it, where a newer one has the same version.
     `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
     holds those of the root header; `scalar_typedefs` those of other headers that members
     are declared with (`RING_IDX`).  `files` are the header files read, root first;
@@ -291,6 +322,17 @@ class Interface:
     hidden: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     skipped: tuple[str, ...] = ()
+    release: str = ""
+
+    @property
+    def edition(self) -> str:
+        """Give its name among the interfaces of a spec: `7`, `7_4_15`."""
+        return edition(self.version, self.release)
+
+    @property
+    def title(self) -> str:
+        """Give its name in words: `version 7`, `version 7 of Xen 4.15`."""
+        return f"version {self.version}{self.release and f' of Xen {self.release}'}"
 
     @property
     def groups_by_hint(self) -> dict[str, ConstantGroup]:

@@ -12,12 +12,15 @@ from pathlib import Path
 
 from xenbind.errors import XenbindError
 from xenbind.spec.places import Places
+from xenbind.words import edition
 
 
 @dataclass(frozen=True, slots=True)
 class VersionSpec:
-    """One interface version: where its header is and which Xen releases speak it.
+    """One interface: where its header is and which Xen releases speak it.
 
+    `release` is the first of those, where a later entry has the same `number`; it is empty
+    for the newest interface of a number.
     `entry` counts the spec's [[version]]s from 0; it is None for a header tree that the spec
     does not name, whose version is not known before its header is read.
     """
@@ -26,6 +29,12 @@ class VersionSpec:
     directory: Path
     releases: tuple[str, ...]
     entry: int | None = None
+    release: str = ""
+
+    @property
+    def edition(self) -> str:
+        """Give the name of the interface among those of the spec: `7`, `7_4_15`."""
+        return edition(self.number, self.release)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ for an absent one.  Whether the headers have what the spec names is for `lowerin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ class _Reader:
             self.version(index, entry) for index, entry in enumerate(entries)
         )
         self.check_unique(versions)
+        versions = tuple(_with_releases(versions))
         return Spec(
             path=self.path,
             name=interface["name"],
@@ -116,20 +118,22 @@ class _Reader:
         )
 
     def check_unique(self, versions: tuple[VersionSpec, ...]) -> None:
-        """Refuse two entries for a number, and two versions for a release."""
-        numbers: set[int] = set()
+        """Refuse two versions for a release, and two of a number that no release tells apart."""
+        numbers: dict[int, VersionSpec] = {}
         releases: set[str] = set()
         for index, version in enumerate(versions):
-            if version.number in numbers:
+            before = numbers.get(version.number)
+            if before and not before.releases:
                 message = f"there are two versions with number {version.number}"
                 path: KeyPath = ("version", index, "number")
-                raise self.wrong(path, message, "a number of its own for each")
+                instead = "a number of its own for each, or the 'releases' of the first"
+                raise self.wrong(path, message, instead)
             for place, release in enumerate(version.releases):
                 if release in releases:
                     message = f"there are two versions with release {release}"
                     path = ("version", index, "releases", place)
                     raise self.wrong(path, message, "each release once")
-            numbers.add(version.number)
+            numbers[version.number] = version
             releases.update(version.releases)
 
     def payload(self) -> PayloadSpec | None:
@@ -239,6 +243,14 @@ class _Reader:
 
     def error(self, path: KeyPath, message: str, advice: str) -> SourceError:
         return self.file.error(path, message, advice)
+
+
+def _with_releases(versions: Sequence[VersionSpec]) -> Iterator[VersionSpec]:
+    """Tell versions with the same number apart, all but the newest by their first release."""
+    newest = {version.number: version.entry for version in versions}
+    for version in versions:
+        is_newest = newest[version.number] == version.entry
+        yield version if is_newest else replace(version, release=version.releases[0])
 
 
 def _texts(path: KeyPath, value: str | list[str]) -> Iterator[tuple[KeyPath, str]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import INSTALLED, PROJECT, SPEC, require
+from support import INSTALLED, NEWEST_HEADERS, PROJECT, SPEC, require
 from xen_vm_event import Barriers, v7
 from xenbind import pipeline, spec
 from xenbind.backend.rings import protocol
@@ -113,7 +113,7 @@ def build(folder: Path, headers: Path) -> Any:
         f"#include <stdint.h>\n#include <string.h>\n{text}"
     )
     # ring.h is looked for beside the including header first, so that one moves.
-    (folder / "vm_event.h").write_text((HEADERS / "v7" / "vm_event.h").read_text())
+    (folder / "vm_event.h").write_text((NEWEST_HEADERS / "vm_event.h").read_text())
     command = [
         *("gcc", "-std=gnu11", "-O1", "-w", "-D__XEN_TOOLS__", "-include", "stddef.h"),
         *("-iquote", str(headers), "-iquote", str(HEADERS), str(folder / "macros.c")),

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
-from support import TINY, project_of, tree, xenbind
+from support import (
+    NEWEST,
+    NEWEST_HEADERS,
+    NEXT_RELEASE,
+    TINY,
+    project_of,
+    tree,
+    xenbind,
+)
+
+NEXT = NEWEST + 1
 
 INSERTED = TINY.replace(
     "    uint64_t second;", "    uint32_t between;\n    uint64_t second[2];"
@@ -69,36 +80,42 @@ def test_words_do_not_matter(folder: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return project_of(tmp_path, 3, 7)
+    return project_of(tmp_path, "4.11", NEWEST_HEADERS.name)
 
 
-def next_tree(project: Path, version: int = 8) -> Path:
-    """A copy of version 7's tree that says it is another."""
+def next_tree(project: Path, version: int = NEXT) -> Path:
+    """A copy of the newest tree that says it is another."""
     folder = project / "new"
-    shutil.copytree(project / "headers" / "v7", folder)
+    shutil.copytree(NEWEST_HEADERS, folder)
     for name in ("xen.h", "io/ring.h"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(project / "headers" / name, folder / name)
     header = folder / "vm_event.h"
-    text = header.read_text().replace("VERSION 0x00000007", f"VERSION 0x{version:08x}")
-    header.write_text(text)
+    text = header.read_text()
+    number = f"VERSION 0x{NEWEST:08x}"
+    assert number in text
+    header.write_text(text.replace(number, f"VERSION 0x{version:08x}"))
     return folder
 
 
 def test_a_new_version_comes_in_by_one_command(project: Path) -> None:
     next_tree(project)
     assert xenbind("generate", cwd=project).returncode == 0
-    result = xenbind("add-version", "new", "--release", "4.23", cwd=project)
+    result = xenbind("add-version", "new", "--release", NEXT_RELEASE, cwd=project)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(
-        "version 8: headers/v8/vm_event.h, headers/vm_event.toml\n"
+        f"version {NEXT}: headers/{NEXT_RELEASE}/vm_event.h, headers/vm_event.toml\n"
     )
-    assert "\nx86_64 version 8: 792 facts held against gcc, " in result.stdout
-    added = [path.name for path in (project / "headers" / "v8").rglob("*")]
+    found = re.search(
+        rf"\nx86_64 version {NEXT}: (\d+) facts held against gcc, .* 0 mismatches\n",
+        result.stdout,
+    )
+    assert found and int(found[1]) > 700
+    added = [path.name for path in (project / "headers" / NEXT_RELEASE).rglob("*")]
     assert added == ["vm_event.h"]
     assert xenbind("check", cwd=project).stdout == "generated is current\n"
     package = (project / "generated" / "xen_vm_event" / "__init__.py").read_text()
-    assert '\n    8: ("4.23",),\n' in package
+    assert f'\n    {NEXT}: ("{NEXT_RELEASE}",),\n' in package
 
 
 def test_a_tree_with_another_ring_brings_it_along(project: Path) -> None:
@@ -109,28 +126,63 @@ def test_a_tree_with_another_ring_brings_it_along(project: Path) -> None:
     )
     result = xenbind("add-version", "new", cwd=project)
     assert result.returncode == 0, result.stderr
-    assert (project / "headers" / "v8" / "io" / "ring.h").is_file()
+    assert (project / "headers" / f"v{NEXT}" / "io" / "ring.h").is_file()
     assert result.stdout.count(" against gcc, ") == 3
     assert result.stdout.endswith(" 0 mismatches\n")
 
 
-def test_a_version_that_is_there_is_refused(project: Path) -> None:
-    next_tree(project, version=7)
+def grow(header: Path) -> None:
+    """Add a constant to a header, as releases do without another version number."""
+    text = header.read_text()
+    reason = "#define VM_EVENT_REASON_UNKNOWN "
+    assert reason in text
+    header.write_text(text.replace(reason, f"#define VM_EVENT_REASON_NEW 99\n{reason}"))
+
+
+def test_an_interface_that_is_there_is_refused(project: Path) -> None:
+    next_tree(project, version=NEWEST)
     before = (project / "headers" / "vm_event.toml").read_text()
+    result = xenbind("add-version", "new", "--release", NEXT_RELEASE, cwd=project)
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"xenbind: error: the spec has version {NEWEST} already, and this is the same\n"
+        "  help: add the release to its 'releases' in the spec, and run `xenbind generate`\n"
+    )
+    assert (project / "headers" / "vm_event.toml").read_text() == before
+
+
+def test_an_interface_that_grew_needs_the_release_that_tells_it_apart(
+    project: Path,
+) -> None:
+    grow(next_tree(project, version=NEWEST) / "vm_event.h")
     result = xenbind("add-version", "new", cwd=project)
     assert result.returncode == 1
     assert result.stderr == (
-        "xenbind: error: the spec has version 7 already\n"
-        "  help: see what differs with `xenbind diff 7 new`\n"
+        f"xenbind: error: the spec has version {NEWEST} already, and this is another\n"
+        "  help: name the first release that has it with --release;"
+        f" `xenbind diff {NEWEST} new` tells what differs\n"
     )
-    assert (project / "headers" / "vm_event.toml").read_text() == before
+
+
+def test_an_interface_that_grew_becomes_its_version_s_newest(project: Path) -> None:
+    grow(next_tree(project, version=NEWEST) / "vm_event.h")
+    assert xenbind("generate", cwd=project).returncode == 0
+    result = xenbind("add-version", "new", "--release", NEXT_RELEASE, cwd=project)
+    assert result.returncode == 0, result.stderr
+    package = project / "generated" / "xen_vm_event"
+    newest = (package / f"v{NEWEST}.py").read_text()
+    assert "VM_EVENT_REASON_NEW: Final = 99" in newest
+    assert f"Since Xen {NEXT_RELEASE}." in newest
+    first = NEWEST_HEADERS.name.replace(".", "_")
+    before = (package / f"v{NEWEST}_{first}.py").read_text()
+    assert "VM_EVENT_REASON_NEW" not in before
 
 
 def test_a_bad_tree_leaves_nothing_behind(project: Path) -> None:
     tree(project / "bad", "struct pair {\n")
     result = xenbind("add-version", "bad", cwd=project)
     assert result.returncode == 1
-    assert not (project / "headers" / "v8").exists()
+    assert not (project / "headers" / f"v{NEXT}").exists()
 
 
 def test_a_version_that_cannot_be_generated_is_taken_back(project: Path) -> None:
@@ -141,17 +193,17 @@ def test_a_version_that_cannot_be_generated_is_taken_back(project: Path) -> None
     before = (project / "headers" / "vm_event.toml").read_text()
     result = xenbind("add-version", "new", "--out", "foreign", cwd=project)
     assert result.returncode == 1
-    assert not (project / "headers" / "v8").exists()
+    assert not (project / "headers" / f"v{NEXT}").exists()
     assert (project / "headers" / "vm_event.toml").read_text() == before
 
 
-@pytest.mark.parametrize("release", ["foo", '4.23"', "4.22"])
+@pytest.mark.parametrize("release", ["foo", f'{NEXT_RELEASE}"', "4.22"])
 def test_a_release_is_a_new_one(release: str, project: Path) -> None:
     next_tree(project)
     result = xenbind("add-version", "new", "--release", release, cwd=project)
     assert result.returncode == 1
     assert release in result.stderr
-    assert not (project / "headers" / "v8").exists()
+    assert not (project / "headers" / f"v{NEXT}").exists()
 
 
 def test_the_spec_says_the_headers_number(project: Path) -> None:
@@ -165,8 +217,11 @@ def test_the_spec_says_the_headers_number(project: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("number = 3", "number = 7", "there are two versions with number 7"),
-        ('"4.11"', '"4.15"', "there are two versions with release 4.15"),
+        (
+            'releases = ["4.11"]',
+            'releases = ["4.19"]',
+            "there are two versions with release 4.19",
+        ),
         ('union = "u"', 'union = "v"', "has no union 'v' beside a 'reason'"),
         ('tag = "reason"', 'tag = "reson"', "has no union 'u' beside a 'reson'"),
         (
@@ -179,7 +234,7 @@ def test_the_spec_says_the_headers_number(project: Path) -> None:
             'package = "../evil"',
             "must be a Python identifier",
         ),
-        ('"4.11"', "4.11", "must be a list of strings"),
+        ('["4.11"]', "[4.11]", "must be a list of strings"),
     ],
 )
 def test_a_spec_that_says_what_cannot_be(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trades import v0
-from xen_vm_event import interface_for_xen, v7
+from xen_vm_event import common, interface_for_xen, v7
 
 
 def misspelt(request: v7.vm_event_st) -> None:
@@ -29,3 +29,11 @@ def arrays(trade: v0.trade) -> None:
     trade.grid = 5  # mistake: a number for an array
     trade.labels = "ask"  # mistake: a string for arrays of chars
     v0.trade(fees=["1"])  # mistake: strings for numbers
+
+
+def every_xen(request: common.vm_event_st) -> None:
+    print(request.u.mem_acces)  # mistake: a member that no Xen has
+    print(request.u.vmexit)  # mistake: one that some lack
+    if common.has(request.u, "cpuid"):
+        print(request.u.vmexit)  # mistake: not what was asked
+    common.has(request.u, "mem_access")  # mistake: all have it

@@ -55,12 +55,13 @@ def diff(
 ) -> None:
     """Tell what changed in the ABI between two versions.
 
-    OLD and NEW are versions in the spec or folders with a header tree. Says as well whether
-    a monitor that was written for OLD still works.
+    OLD and NEW are versions in the spec, Xen releases or folders with a header tree. Says as
+    well whether a monitor that was written for OLD still works.
 
     \b
     Examples:
       xenbind diff 6 7
+      xenbind diff 4.16 4.17
       xenbind diff 7 /usr/include/xen --exit-code
     """
     loaded = load_spec(places(spec).spec)
@@ -72,8 +73,15 @@ def diff(
     if wants_json:
         click.echo(json.dumps(as_json(found), indent=2))
     else:
-        sources = [wanted if Path(wanted).is_dir() else "" for wanted in (old, new)]
+        sources = [_source(wanted) for wanted in (old, new)]
         for line in lines(found, *sources):
             colour, bold = _COLOURS.get(line.kind), line.kind is Kind.HEADING
             click.secho(str(line), fg=colour, bold=bold)
     sys.exit(1 if exit_code and found.verdict is Verdict.BREAKING else 0)
+
+
+def _source(wanted: str) -> str:
+    """Say what a side was named by, where its version number does not."""
+    if Path(wanted).is_dir():
+        return wanted
+    return f"Xen {wanted}" if "." in wanted else ""

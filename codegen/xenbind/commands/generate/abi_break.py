@@ -30,7 +30,7 @@ class AbiBreak(XenbindError):
 class AbiChange:
     """The facts that differ in one version, as `name: old → new`, or the name alone."""
 
-    version: int
+    version: str
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     added: tuple[str, ...]
@@ -49,20 +49,22 @@ class AbiChange:
         parts = [f"{len(facts)} facts {what}" for facts, what in counts if facts]
         kind = "broke" if self.is_breaking else "grew"
         first = [*self.changed, *self.removed, *self.added][:3]
-        return f"version {self.version}: the ABI {kind}: {', '.join(parts)} ({'; '.join(first)})"
+        return (
+            f"{self.version}: the ABI {kind}: {', '.join(parts)} ({'; '.join(first)})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Uncompared:
     """A version whose ABI is another than it was; what of it is not known, and why."""
 
-    version: int
+    version: str
     reason: str
     is_breaking = False
 
     def __str__(self) -> str:
         return (
-            f"version {self.version}: the ABI is not compared with the old package's:"
+            f"{self.version}: the ABI is not compared with the old package's:"
             f" {self.reason}"
         )
 
@@ -76,13 +78,13 @@ def changes(
     """
     made = manifest.load(out)
     for interface in interfaces:
-        old = made.layouts.get(str(interface.version)) if made else None
+        old = made.layouts.get(interface.edition) if made else None
         if old is None or old == fingerprint(interface):
             continue
         try:
-            said = ask_package(package, out, interface.version)
+            said = ask_package(package, out, interface.edition)
         except OutputError as error:
-            yield Uncompared(interface.version, error.message)
+            yield Uncompared(interface.title, error.message)
             continue
         # How classes are called, and what belongs to which, is Python's own; and whatever
         # a pointer leads to, its bytes are the same.
@@ -94,7 +96,7 @@ def changes(
         asked = expected(reference(interface))
         after = {fact: asked[fact] for fact in asked if _is_of_bytes(fact)}
         change = AbiChange(
-            version=interface.version,
+            version=interface.title,
             changed=tuple(
                 f"{fact}: {before[fact]} → {after[fact]}"
                 for fact in before

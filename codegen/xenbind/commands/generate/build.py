@@ -19,6 +19,7 @@ from xenbind.commands.generate.header_copies import HeaderCopies, own_headers
 from xenbind.commands.generate.job import Job
 from xenbind.commands.generate.manifest import Manifest
 from xenbind.facts.probes import fingerprint
+from xenbind.ir import history
 from xenbind.ir.interface import Interface
 from xenbind.lowering import unmatched
 from xenbind.toolchain.compiler import find_compiler
@@ -62,10 +63,16 @@ def _build(job: Job, formatter: Formatter) -> Generated:
 
     from xenbind.backend.render import render
 
-    interfaces = tuple(interface for interface, _ in read_all)
+    interfaces = tuple(
+        history.told(
+            [interface for interface, _ in read_all],
+            [version.releases for version in loaded.versions],
+            loaded.version_macro,
+        )
+    )
     unmatched.refuse(loaded, interfaces)
     layouts = [lay_out for _, lay_out in read_all]
-    headers = {i.version: job.display(Path(i.header)) for i in interfaces}
+    headers = {i.edition: job.display(Path(i.header)) for i in interfaces}
     copies = HeaderCopies(job, loaded, interfaces)
     files = render(
         spec=loaded,
@@ -85,7 +92,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         spec=inputs.spec_digest(job),
         inputs=inputs.header_digests(job, names),
         surroundings=inputs.surroundings(job, loaded, names),
-        layouts={str(i.version): fingerprint(i) for i in interfaces},
+        layouts={i.edition: fingerprint(i) for i in interfaces},
         outputs=manifest.digests(files),
     )
     old = manifest.load(job.out)

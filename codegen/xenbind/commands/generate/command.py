@@ -87,7 +87,7 @@ def tell(
     """Print what was read, what changed and what was written."""
     for interface in made.interfaces:
         click.echo(
-            f"{interface.name} version {interface.version}:"
+            f"{interface.name} {interface.title}:"
             f" {len(interface.records)} structs and unions,"
             f" {len(interface.constants)} constants in {len(interface.groups)} groups"
         )

@@ -21,14 +21,14 @@ _FOLDER = "reference/include"
 
 
 class HeaderCopies:
-    """The folders to look in, by version, and the texts of the copies by path."""
+    """The folders to look in, by edition, and the texts of the copies by path."""
 
-    folders: Mapping[int, Sequence[str]]
+    folders: Mapping[str, Sequence[str]]
     files: Mapping[str, str]
 
     def __init__(self, job: Job, spec: Spec, interfaces: Sequence[Interface]) -> None:
         folders = {
-            interface.version: (version.directory, *spec.include)
+            interface.edition: (version.directory, *spec.include)
             for interface, version in zip(interfaces, spec.versions, strict=True)
         }
         self.files = {}

@@ -112,7 +112,7 @@ def _target(interface: Interface, field: Field) -> str:
 
 
 def _unknown(interface: Interface, name: str, wanted: str) -> XenbindError:
-    version = f"{interface.name} version {interface.version}"
+    version = f"{interface.name} {interface.title}"
     near = _near_paths(interface, wanted)
     return XenbindError(
         f"{version} has no struct, union or constant '{name}'",

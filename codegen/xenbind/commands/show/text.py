@@ -245,7 +245,7 @@ def _value(constant: Constant, is_flag: bool = False) -> str:
 def _overview(view: Overview) -> Picture:
     interface = view.interface
     title = _title(
-        f"{interface.name} version {interface.version}",
+        f"{interface.name} {interface.title}",
         f"{interface.header}, {interface.abi}",
     )
     records = [
@@ -305,7 +305,7 @@ def _about(
     view: RecordView | GroupView, doc: str, file: str, line: int
 ) -> Iterator[Text]:
     """Give the comment in full and the place, between the title and the rows."""
-    version = f"{view.interface.name} version {view.interface.version}"
+    version = f"{view.interface.name} {view.interface.title}"
     yield Text(f"{version}, {file}:{line}", _ASIDE)
     yield Text()
     for paragraph in filter(None, doc.split("\n\n")):

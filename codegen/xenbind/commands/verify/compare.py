@@ -54,7 +54,7 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
     c, debug = _ask_c(spec, version, interface, asked, machine)
     told = {probe.name for probe in asked.told}
     table = _read_table(out)
-    where = interface.version, interface.abi
+    where = interface.title, interface.abi
     in_table = abi_table.knows(table, *where)
     sources = [
         _Source("C", c, lambda fact: fact not in told),
@@ -67,7 +67,7 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
         ),
     ]
     if machine.target == host():
-        package = ask_package(spec.package, out, interface.version)
+        package = ask_package(spec.package, out, interface.edition)
         sources.append(_Source("the package", package))
     start = Coord(interface.header, 1, 1)
     found = list(_compare(sources, coords(asked), start))
@@ -75,6 +75,7 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
         target=machine.target.name,
         command=" ".join(machine.command),
         version=interface.version,
+        title=interface.title,
         header=interface.header,
         facts=len(c),
         dwarf_facts=len(debug),
@@ -92,7 +93,7 @@ def _ask_c(
 ) -> tuple[dict[str, Answer], dict[str, Answer]]:
     """Ask what C's expressions say, and what its debug information says."""
     with scratch() as folder:
-        program = folder / f"v{interface.version}.c"
+        program = folder / f"v{interface.edition}.c"
         text = render_reference(spec, interface, asked)
         program.write_text(text, encoding="utf-8")
         compiler = compiler_for(spec, version, machine.command)

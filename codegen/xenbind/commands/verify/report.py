@@ -51,6 +51,7 @@ class Report:
     target: str
     command: str
     version: int
+    title: str
     header: str
     facts: int
     dwarf_facts: int
@@ -68,7 +69,7 @@ def text(report: Report) -> str:
         [
             *map(str, report.mismatches),
             *map(str, report.differing),
-            f"{report.target} version {report.version}: {report.facts} facts held against"
+            f"{report.target} {report.title}: {report.facts} facts held against"
             f" {report.command}, {report.dwarf_facts} against its DWARF, {found}",
         ]
     )

@@ -1,0 +1,144 @@
+"""Prepare the module of what all releases have in common, for its template.
+
+Takes the interfaces of a spec; gives a `CommonView`: for each struct and union that any of
+them has, the members of those that have it, as protocols for type checkers.  A member that
+some lack is in a protocol of its own, to which `has` narrows.  `render` hands it to
+package/common.py.jinja.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xenbind.backend.module import class_names, member_names
+from xenbind.backend.python_text import docstring
+from xenbind.backend.python_types import Types, bit_field_type, is_nested
+from xenbind.ir.interface import Interface, Record
+
+
+@dataclass(frozen=True, slots=True)
+class CommonMemberView:
+    """A member; `is_view` says that it is read, and assigned through what is read."""
+
+    name: str
+    type: str
+    is_view: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommonRecordView:
+    """The protocol of a struct or union; `some` are the members that not all have.
+
+    `payload` is the type of what a request's reason selects, empty for other records.
+    """
+
+    name: str
+    doc: str
+    members: Sequence[CommonMemberView]
+    some: Sequence[CommonMemberView]
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommonView:
+    """The protocols, and what they have to import."""
+
+    records: Sequence[CommonRecordView]
+    imports_array: bool
+    imports_char_array: bool
+    imports_any: bool
+
+
+def common_view(interfaces: Sequence[Interface]) -> CommonView:
+    """Give what the interfaces have in common."""
+    common = _Common(interfaces)
+    records = list(common.records())
+    return CommonView(
+        records=records,
+        imports_array="Array" in common.used,
+        imports_char_array="CharArray" in common.used,
+        imports_any="Any" in common.used,
+    )
+
+
+class _Common:
+    def __init__(self, interfaces: Sequence[Interface]) -> None:
+        self.newest_first = interfaces[::-1]
+        self.used: set[str] = set()
+        self.types = [
+            Types(class_names(interface), {}, self.use, str)
+            for interface in self.newest_first
+        ]
+
+    def use(self, module: str, name: str) -> str:
+        self.used.add(name)
+        return name
+
+    def records(self) -> Iterator[CommonRecordView]:
+        """Give the records that have members for anybody, of the newest in its order first."""
+        keys = dict.fromkeys(r.key for i in self.newest_first for r in i.records)
+        for key in keys:
+            having = [
+                (interface.records_by_key[key], types, interface)
+                for interface, types in zip(self.newest_first, self.types, strict=True)
+                if key in interface.records_by_key
+            ]
+            record, types, _ = having[0]
+            found = [list(_members(record, types)) for record, types, _ in having]
+            names = dict.fromkeys(
+                member.name for members in found for member in members
+            )
+            merged = {
+                name: _merged(
+                    [m for members in found for m in members if m.name == name]
+                )
+                for name in names
+            }
+            in_all = {
+                name
+                for name in names
+                if all(name in {m.name for m in members} for members in found)
+            }
+            yield CommonRecordView(
+                name=types.classes[key],
+                doc=docstring(record.doc or f"{record.key}.", 4),
+                members=[merged[name] for name in names if name in in_all],
+                some=[merged[name] for name in names if name not in in_all],
+                payload=self.payload(having),
+            )
+
+    def payload(self, having: Sequence[tuple[Record, Types, Interface]]) -> str:
+        found: dict[str, None] = {}
+        for record, types, interface in having:
+            payload = interface.payload
+            if payload is None or payload.record != record.key:
+                return ""
+            fields = {
+                field.name: field
+                for union in interface.records
+                if union.key == f"{record.key}.{payload.union}"
+                for field in union.fields
+            }
+            for _, name in payload.members:
+                found[types.python_type(fields[name].type)] = None
+        return " | ".join([*found, "None"])
+
+
+def _members(record: Record, types: Types) -> Iterator[CommonMemberView]:
+    names = member_names(record)
+    for field in record.fields:
+        if not field.is_padding:
+            yield CommonMemberView(
+                names[field.name],
+                types.python_type(bit_field_type(field)),
+                is_nested(field.type),
+            )
+
+
+def _merged(members: Sequence[CommonMemberView]) -> CommonMemberView:
+    """Give a member as all have it: of several types it can only be read."""
+    types = dict.fromkeys(member.type for member in members)
+    first = members[0]
+    is_view = len(types) > 1 or any(member.is_view for member in members)
+    return CommonMemberView(first.name, " | ".join(types), is_view)

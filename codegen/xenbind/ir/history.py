@@ -1,0 +1,137 @@
+"""Compare an interface's releases: since when each constant, record and member is as it is.
+
+Takes the interfaces of a spec in their order, each with the releases that speak it; gives them
+back with a `Span` on everything that was compared.  `build` has that done before it renders,
+so that docstrings tell; whoever shows an interface finds it there too.
+
+    4.15: uint32_t cpsr;    4.16 and later: uint64_t cpsr;
+    ->  Span("4.8", until="4.15", after="uint64_t")    Span("4.16", before="uint32_t")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from xenbind.ir.c_types import RecordRef, is_anonymous, spelling
+from xenbind.ir.interface import Constant, Field, Interface, Record, Span
+
+# What is said of something, by its name: `struct vm_event_st.u.cpuid`, `struct vm_event_cpuid`.
+_Said = Mapping[str, str]
+
+
+def told(
+    interfaces: Sequence[Interface],
+    releases: Sequence[Sequence[str]],
+    version_macro: str | None,
+) -> list[Interface]:
+    """Give interfaces with the spans of what they declare; `releases` are theirs, in order.
+
+    Those of which no release is known have none.  A constant is as it was while it has its
+    value, a member while it has its type, wherever it lies; `version_macro` is new each time.
+    """
+    if not all(releases):
+        return list(interfaces)
+    said = [_said(interface, version_macro) for interface in interfaces]
+    return [
+        _with_spans(interface, _spans(index, said, releases))
+        for index, interface in enumerate(interfaces)
+    ]
+
+
+def timeline(interfaces: Sequence[Interface]) -> dict[str, list[Span]]:
+    """Give the spans of everything that any of the interfaces declares, by name.
+
+    The names are C's, of a struct its tag: `vm_event_st.u.cpuid`.  What the newest has comes
+    first, in its order.
+    """
+    found: dict[str, list[Span]] = {}
+    for interface in reversed(interfaces):
+        for name, span in _all_spans(interface):
+            spans = found.setdefault(name, [])
+            if span is not None and span not in spans:
+                spans.insert(0, span)
+    return found
+
+
+def _all_spans(interface: Interface) -> Iterator[tuple[str, Span | None]]:
+    for constant in interface.constants:
+        yield constant.name, constant.span
+    for record in interface.records:
+        name = record.key.rpartition(" ")[2]
+        if not record.is_anonymous:
+            yield name, record.span
+        for field in record.fields:
+            yield f"{name}.{field.name}", field.span
+
+
+def _said(interface: Interface, version_macro: str | None) -> dict[str, str]:
+    """Give what is compared of an interface, by name."""
+    found = {
+        constant.name: "" if constant.name == version_macro else str(constant.value)
+        for constant in interface.constants
+    }
+    for record in interface.records:
+        found[record.key] = record.kind
+        for field in record.fields:
+            found[f"{record.key}.{field.name}"] = _type(field)
+    return found
+
+
+def _type(field: Field) -> str:
+    """Spell the type of a member; an anonymous one's members speak for themselves."""
+    if isinstance(field.type, RecordRef) and is_anonymous(field.type.key):
+        return field.type.spelling.partition(" ")[0]
+    bits = "" if field.bit_width is None else f" : {field.bit_width}"
+    return spelling(field.type) + bits
+
+
+def _spans(
+    index: int, said: Sequence[_Said], releases: Sequence[Sequence[str]]
+) -> dict[str, Span]:
+    """Give, for each thing that an interface has, how long before and after it is so."""
+    spans = {}
+    for name, now in said[index].items():
+        first = last = index
+        while first > 0 and said[first - 1].get(name) == now:
+            first -= 1
+        while last + 1 < len(said) and said[last + 1].get(name) == now:
+            last += 1
+        is_last = last + 1 == len(said)
+        spans[name] = Span(
+            since=releases[first][0],
+            until="" if is_last else releases[last][-1],
+            before="" if first == 0 else said[first - 1].get(name, ""),
+            after="" if is_last else said[last + 1].get(name, ""),
+        )
+    return spans
+
+
+def _with_spans(interface: Interface, spans: Mapping[str, Span]) -> Interface:
+    constants = {c.name: replace(c, span=spans[c.name]) for c in interface.constants}
+    return replace(
+        interface,
+        constants=tuple(constants.values()),
+        groups=tuple(
+            replace(group, members=tuple(_same(group.members, constants)))
+            for group in interface.groups
+        ),
+        records=tuple(_record(record, spans) for record in interface.records),
+    )
+
+
+def _same(
+    members: Sequence[Constant], constants: Mapping[str, Constant]
+) -> Iterator[Constant]:
+    """Give a group's members with their spans; those that are not the interface's own, as is."""
+    for member in members:
+        own = constants.get(member.name)
+        yield member if own is None else replace(member, span=own.span)
+
+
+def _record(record: Record, spans: Mapping[str, Span]) -> Record:
+    fields = tuple(
+        replace(field, span=spans[f"{record.key}.{field.name}"])
+        for field in record.fields
+    )
+    return replace(record, fields=fields, span=spans[record.key])
