@@ -10,25 +10,25 @@ DWARF tells no alignment unless an attribute sets it, and knows no macro's value
 
 from __future__ import annotations
 
-import io
-import struct
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elftools.elf.elffile import ELFFile
-
+from xenbind.facts.debug_info import (
+    RECORDS,
+    counts,
+    debug_information,
+    first_bit,
+    location,
+    name_of,
+    resolved,
+    size_of,
+    type_of,
+)
 from xenbind.facts.probes import CLASS, Answer
 
-# All types, also those that no object or function uses.
-OPTIONS = ("-g", "-fno-eliminate-unused-debug-types")
-
 _TOLD = frozenset(("size", "offset", "bit_offset", "bit_width", "kind", "length"))
-_RECORDS = {"DW_TAG_structure_type": "struct", "DW_TAG_union_type": "union"}
-_QUALIFIERS = frozenset(
-    f"DW_TAG_{name}_type" for name in ("const", "volatile", "restrict", "atomic")
-)
 # Encodings of base types (DWARF 5, 7.8).
 _KINDS = {
     0x02: "bool",
@@ -39,8 +39,6 @@ _KINDS = {
     0x08: "unsigned",
 }
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
-_DW_OP_PLUS_UCONST = 0x23
-_R_RISCV_32 = 1
 
 
 def covers(fact: str) -> bool:
@@ -67,10 +65,10 @@ def facts(
     member that is none.
     """
     found: dict[str, Answer] = {}
-    for unit in _debug_information(path).iter_CUs():
+    for unit in debug_information(path).iter_CUs():
         entries = list(unit.get_top_DIE().iter_children())
         records = [(key, die) for die in entries if (key := _key(die)) in keys]
-        known = _Known({_resolved(die).offset: key for key, die in records}, bit_fields)
+        known = _Known({resolved(die).offset: key for key, die in records}, bit_fields)
         for die in entries:
             if die.tag == "DW_TAG_enumeration_type":
                 found.update(_enumerators(die, constants))
@@ -79,43 +77,17 @@ def facts(
     return found
 
 
-def _debug_information(path: Path) -> Any:
-    """The DWARF of a relocatable object, with the names of its types in place."""
-    data = bytearray(path.read_bytes())
-    elf = ELFFile(io.BytesIO(data))
-    if elf["e_machine"] != "EM_RISCV":
-        return elf.get_dwarf_info()
-    # pyelftools relocates no RISC-V object.  Of the relocations in what is read here,
-    # those that are no code address place names: R_RISCV_32, the symbol and the addend.
-    symbols: Any = elf.get_section_by_name(".symtab")
-    for name in (".debug_info", ".debug_str_offsets"):
-        relocations: Any = elf.get_section_by_name(f".rela{name}")
-        section: Any = elf.get_section_by_name(name)
-        for entry in relocations.iter_relocations() if relocations else ():
-            if entry["r_info_type"] == _R_RISCV_32:
-                symbol = symbols.get_symbol(entry["r_info_sym"])
-                value = symbol["st_value"] + entry["r_addend"]
-                place = section["sh_offset"] + entry["r_offset"]
-                struct.pack_into("<I", data, place, value)
-    return ELFFile(io.BytesIO(data)).get_dwarf_info(relocate_dwarf_sections=False)
-
-
 def _key(die: Any) -> str:
     """How the IR names what a top-level entry defines; empty if that is no record."""
-    name = _name(die)
-    if die.tag in _RECORDS and name:
-        return f"{_RECORDS[die.tag]} {name}"
+    name = name_of(die)
+    if die.tag in RECORDS and name:
+        return f"{RECORDS[die.tag]} {name}"
     return name if die.tag == "DW_TAG_typedef" else ""
 
 
-def _name(die: Any) -> str:
-    attribute = die.attributes.get("DW_AT_name")
-    return attribute.value.decode() if attribute else ""
-
-
 def _record(die: Any, key: str, known: _Known) -> Iterator[tuple[str, Answer]]:
-    record = _resolved(die)
-    yield f"{key} size", _size(record)
+    record = resolved(die)
+    yield f"{key} size", size_of(record)
     yield from _members(record, f"{key}.", 0, known)
 
 
@@ -125,25 +97,27 @@ def _members(
     for member in record.iter_children():
         if member.tag != "DW_TAG_member":
             continue
-        fact = f"{path}{_name(member)}"
-        type_die = _type(member)
+        fact = f"{path}{name_of(member)}"
+        type_die = type_of(member)
         width = member.attributes.get("DW_AT_bit_size")
         if width is not None or fact in known.bit_fields:
-            if _name(member):
-                yield f"{fact} bit_offset", 8 * base + _first_bit(member)
-                yield f"{fact} bit_width", width.value if width else 8 * _size(type_die)
+            if name_of(member):
+                yield f"{fact} bit_offset", 8 * base + first_bit(member)
+                yield f"{fact} bit_width", (
+                    width.value if width else 8 * size_of(type_die)
+                )
                 yield f"{fact} kind", _kind(type_die, known, is_bits=True)
             continue
-        offset = base + _location(member)
-        if _name(member):
+        offset = base + location(member)
+        if name_of(member):
             yield f"{fact} offset", offset
-            yield f"{fact} size", _size(type_die)
+            yield f"{fact} size", size_of(type_die)
             yield from _type_facts(fact, type_die, known)
         element, index = _element(type_die)
         # A record that has a name is asked for itself, as in `probes`.
-        if element.tag in _RECORDS and not _name(element):
+        if element.tag in RECORDS and not name_of(element):
             yield from _members(
-                element, f"{fact}{index}." if _name(member) else path, offset, known
+                element, f"{fact}{index}." if name_of(member) else path, offset, known
             )
 
 
@@ -152,114 +126,45 @@ def _type_facts(
 ) -> Iterator[tuple[str, Answer]]:
     """The kind of a member's type, and the lengths of its arrays."""
     index = ""
-    while (array := _resolved(type_die)).tag == "DW_TAG_array_type":
-        for length in _counts(array):
+    while (array := resolved(type_die)).tag == "DW_TAG_array_type":
+        for length in counts(array):
             yield f"{fact}{index} length", length
             index += "[0]"
-        type_die = _type(array)
+        type_die = type_of(array)
     yield f"{fact} kind", _kind(type_die, known)
 
 
 def _kind(type_die: Any, known: _Known, is_bits: bool = False) -> str:
     """What a type is, in a word, as `probes` has it."""
-    type_die = _resolved(type_die)
-    if type_die.tag in _RECORDS:
-        return known.keys.get(type_die.offset, _RECORDS[type_die.tag])
+    type_die = resolved(type_die)
+    if type_die.tag in RECORDS:
+        return known.keys.get(type_die.offset, RECORDS[type_die.tag])
     if type_die.tag == "DW_TAG_pointer_type":
         return "pointer"
     if type_die.tag == "DW_TAG_enumeration_type":
         if "DW_AT_type" in type_die.attributes:
-            return _kind(_type(type_die), known)
+            return _kind(type_of(type_die), known)
         values = (e.attributes["DW_AT_const_value"] for e in type_die.iter_children())
         return "signed" if any(value.value < 0 for value in values) else "unsigned"
-    if _name(type_die) == "char" and not is_bits:
+    if name_of(type_die) == "char" and not is_bits:
         return "char"
     return _KINDS[type_die.attributes["DW_AT_encoding"].value]
 
 
 def _enumerators(die: Any, wanted: Set[str]) -> Iterator[tuple[str, Answer]]:
     for entry in die.iter_children():
-        if _name(entry) in wanted:
+        if name_of(entry) in wanted:
             value = entry.attributes["DW_AT_const_value"].value
-            yield f"{_name(entry)} value", value & _WORD
-            yield f"{_name(entry)} negative", int(value < 0)
-
-
-def _type(die: Any) -> Any:
-    """The type of a member, an element or a typedef, without its qualifiers."""
-    type_die = die.get_DIE_from_attribute("DW_AT_type")
-    return _type(type_die) if type_die.tag in _QUALIFIERS else type_die
-
-
-def _resolved(type_die: Any) -> Any:
-    """A type behind its typedefs."""
-    while type_die.tag == "DW_TAG_typedef":
-        type_die = _type(type_die)
-    return type_die
+            yield f"{name_of(entry)} value", value & _WORD
+            yield f"{name_of(entry)} negative", int(value < 0)
 
 
 def _element(type_die: Any) -> tuple[Any, str]:
     """The type inside arrays of one or more elements, and the path to the first one."""
     index = ""
-    while (array := _resolved(type_die)).tag == "DW_TAG_array_type":
-        counts = _counts(array)
-        if 0 in counts:
+    while (array := resolved(type_die)).tag == "DW_TAG_array_type":
+        lengths = counts(array)
+        if 0 in lengths:
             return array, index
-        type_die, index = _type(array), index + "[0]" * len(counts)
+        type_die, index = type_of(array), index + "[0]" * len(lengths)
     return type_die, index
-
-
-def _size(type_die: Any) -> int:
-    """Bytes that a type takes; 0 for an array whose length the header does not tell."""
-    type_die = _resolved(type_die)
-    if size := type_die.attributes.get("DW_AT_byte_size"):
-        return int(size.value)
-    if type_die.tag == "DW_TAG_pointer_type":
-        return int(type_die.cu["address_size"])
-    size_of_all = _size(_type(type_die))
-    for count in _counts(type_die):
-        size_of_all *= count
-    return size_of_all
-
-
-def _counts(array: Any) -> list[int]:
-    """The lengths of an array's dimensions, 0 for one that is not told."""
-    counts = []
-    for dimension in array.iter_children():
-        count = dimension.attributes.get("DW_AT_count")
-        last = dimension.attributes.get("DW_AT_upper_bound")
-        if count is not None:
-            counts.append(int(count.value))
-        else:
-            counts.append(int(last.value) + 1 if last is not None else 0)
-    return counts
-
-
-def _location(member: Any) -> int:
-    """A member's first byte; in a union it may go without saying."""
-    attribute = member.attributes.get("DW_AT_data_member_location")
-    if attribute is None:
-        return 0
-    if isinstance(attribute.value, int):
-        return attribute.value
-    # DWARF 2 has an expression: DW_OP_plus_uconst and the offset as ULEB128.
-    operation, *digits = attribute.value
-    assert operation == _DW_OP_PLUS_UCONST
-    return sum((digit & 0x7F) << 7 * place for place, digit in enumerate(digits))
-
-
-def _first_bit(member: Any) -> int:
-    """A bit-field's least significant bit, counted from the record's first.
-
-    DWARF 4 counts so (5.5.6).  Its predecessor counts from the most significant bit of
-    the storage unit, and clang still writes that into DWARF 5.
-    """
-    attributes = member.attributes
-    if first := attributes.get("DW_AT_data_bit_offset"):
-        return int(first.value)
-    if from_the_top := attributes.get("DW_AT_bit_offset"):
-        bits = 8 * _size(_type(member))
-        width = attributes["DW_AT_bit_size"].value
-        # A packed one may begin above its unit; clang writes the negative number unsigned.
-        return int(8 * _location(member) + bits - from_the_top.value - width) & _WORD
-    return 8 * _location(member)

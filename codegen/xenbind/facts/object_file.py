@@ -12,7 +12,7 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
-from xenbind.facts import dwarf
+from xenbind.facts import debug_info
 from xenbind.facts.probes import Answer, Reference
 from xenbind.toolchain.compiler import Compiler, failure
 
@@ -24,7 +24,7 @@ def compile_reference(source: Path, compiler: Compiler) -> Path:
     """
     target = source.with_suffix(".o")
     # Without -pipe, gcc writes three times as much as assembly.
-    options = ["-O0", "-w", "-pipe", *dwarf.OPTIONS]
+    options = ["-O0", "-w", "-pipe", *debug_info.OPTIONS]
     options += ["-c", str(source), "-o", str(target)]
     finished = compiler.run(options).finish()
     if finished.status or finished.exceeded:
@@ -38,7 +38,7 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     Reads the constant tables out of the object file: no code of it runs, so that it may
     be for any target.
     """
-    data = _objects(path)
+    data = objects(path)
     found: dict[str, Answer] = {}
     for name, number in _rows(data["xenbind_facts"], reference.name_size, 8):
         found[name] = int.from_bytes(number, "little")
@@ -63,8 +63,8 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     return found
 
 
-def _objects(path: Path) -> dict[str, bytes]:
-    """The contents of the reference's objects, by their names."""
+def objects(path: Path) -> dict[str, bytes]:
+    """The contents of the objects that are called xenbind_*, by their names."""
     with path.open("rb") as file:
         elf = ELFFile(file)
         table: Any = elf.get_section_by_name(".symtab")
