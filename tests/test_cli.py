@@ -19,6 +19,7 @@ COMMANDS = [
     "check",
     "decode",
     "diff",
+    "facts",
     "generate",
     "show",
     "spec",

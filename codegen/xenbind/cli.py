@@ -39,6 +39,10 @@ _COMMANDS = {
         "xenbind.commands.diff.command",
         "Tell what changed in the ABI between two versions.",
     ),
+    "facts": (
+        "xenbind.commands.facts",
+        "Print what a compiler says of a header, as JSON.",
+    ),
     "generate": (
         "xenbind.commands.generate.command",
         "Write the package, of a spec's versions or a header tree.",

@@ -1,4 +1,4 @@
-"""See that a version's folder has the interface's header, or tell where it may be.
+"""See that a version's folder has the interface's header, a file to be read, or tell where it is.
 
 Takes a `Spec` and one of its versions, or the version of a tree that the command line names;
 gives an error for whoever reads it next, `pipeline`.  People name a checkout's root, or
@@ -14,7 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from xenbind.errors import SourceError, SystemFailure
-from xenbind.source import Coord
+from xenbind.source import LARGEST, Coord, is_readable
 from xenbind.spec import Spec, VersionSpec
 
 # How far down is looked: a checkout of Xen has its headers in xen/include/public.
@@ -55,6 +55,31 @@ def require(spec: Spec, version: VersionSpec) -> None:
     if is_there:
         raise SourceError(Coord(str(folder / header), 1, 1), "no such header", advice)
     raise SystemFailure(missing, advice)
+
+
+def require_header(header: Path) -> None:
+    """Raise `SourceError` unless this is a file that can be read as a header.
+
+    A pipe or a device could be read for ever.  A path with quotes, backslashes or control
+    characters cannot be told from what the preprocessor says around it.
+    """
+    coord = Coord(str(header), 1, 1)
+    if not all(char.isprintable() or char >= "\udc80" for char in coord.file) or (
+        set(coord.file) & set('"\\')
+    ):
+        raise SourceError(
+            coord,
+            "a header's path must have no quotes, backslashes or control characters",
+            "move the header tree to another folder",
+        )
+    if not header.is_file():
+        raise SourceError(coord, "not a regular file", "name a header file instead")
+    if not is_readable(header):
+        raise SourceError(
+            coord,
+            f"larger than {LARGEST >> 20} MB",
+            "take what is not needed out of it: no person can have written all this",
+        )
 
 
 def _folders_with(header: str, folder: Path) -> list[Path]:

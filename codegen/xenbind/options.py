@@ -18,7 +18,7 @@ from xenbind import config
 from xenbind import spec as specs
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.resources import folder
-from xenbind.spec import Spec
+from xenbind.spec import Spec, VersionSpec
 
 if TYPE_CHECKING:
     from xenbind.ir.interface import Interface
@@ -96,24 +96,20 @@ def newest(spec: Spec, where: Places) -> str:
     return str(spec.versions[-1].number if spec.versions else where.include or "")
 
 
-def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
-    """Read the interface that a version, a Xen release or a header tree's path names.
+def named_version(spec: Spec, wanted: str) -> tuple[Spec, VersionSpec]:
+    """Find the version that its number, a Xen release or a header tree's path names.
 
-    Of several with the same version number that is the newest.  Raises `XenbindError` for a
-    number that the spec has not, `SystemFailure` for a folder that is not there.
+    Of several with the same number that is the newest; the spec is the one to read it by.
+    Raises `XenbindError` for a number that the spec has not, `SystemFailure` for a folder that
+    is not there.
     """
-    # `check` needs the options in this module and reads no header. The parser, imported
-    # above, would double its time: 0.1 s on top of 0.1 s.
-    from xenbind.pipeline import read
-    from xenbind.toolchain.compiler import find_compiler
-
     if Path(wanted).is_dir():
         foreign = spec.for_tree(Path(wanted))
-        return read(foreign, foreign.versions[0], find_compiler(cc))
+        return foreign, foreign.versions[0]
     series = ".".join(wanted.split(".")[:2])  # 4.17 of 4.17.3
     for version in spec.versions:
         if wanted.removeprefix("v") == version.edition or series in version.releases:
-            return read(spec, version, find_compiler(cc))
+            return spec, version
     known = ", ".join(
         version.edition for version in spec.versions if not version.release
     )
@@ -122,6 +118,16 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
         f"'{wanted}' is neither a version nor a folder",
         f"name one of the versions {known}, or a folder with {spec.header}",
     )
+
+
+def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
+    """Read the interface that `named_version` finds; raises as that does."""
+    # `check` needs the options in this module and reads no header. The parser, imported
+    # above, would double its time: 0.1 s on top of 0.1 s.
+    from xenbind.pipeline import read
+    from xenbind.toolchain.compiler import find_compiler
+
+    return read(*named_version(spec, wanted), find_compiler(cc))
 
 
 def may_be_version(word: str) -> bool:

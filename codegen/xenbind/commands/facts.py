@@ -10,8 +10,19 @@ from pathlib import Path
 
 import click
 
-from xenbind import completion
-from xenbind.options import cc_option, load_spec, named_version, newest, places, spec_option
+from xenbind import completion, header_tree
+from xenbind.facts.header_facts import as_text, header_facts
+from xenbind.options import (
+    cc_option,
+    load_spec,
+    named_version,
+    newest,
+    places,
+    spec_option,
+)
+from xenbind.pipeline import compiler_for
+from xenbind.toolchain.compiler import find_compiler
+from xenbind.whole_file import whole_file
 
 
 @click.command()
@@ -24,9 +35,9 @@ from xenbind.options import cc_option, load_spec, named_version, newest, places,
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write this file.  [default: standard output]",
+    help="Where to write it.  [default: standard output]",
 )
 @spec_option
 @cc_option
@@ -39,17 +50,25 @@ def facts(
 ) -> None:
     """Print what a compiler says of a header, as JSON.
 
-    VERSION is a version or release in the spec (the newest if left out) or a folder with a
-    header tree.  Constants, structs and unions with their members, typedefs and how many
-    entries a ring has: all of it is asked of the compiler, and none taken from xenbind's own
-    reading of the header, so that tests can hold the package against it.
+    VERSION is a version or a release in the spec (the newest if left out) or a folder with a
+    header tree.  Constants, structs and unions with their members, typedefs, and how many
+    entries a ring has in a page: the compiler alone says it, and nothing of it comes from
+    xenbind's own reading of the header, so that tests can hold a package against it.
 
     \b
     Examples:
-      xenbind facts 7
+      xenbind facts 4.17
       xenbind facts xen/xen/include/public --release 4.23 --output xen-4.23.json
     """
-    from xenbind import header_tree
-    from xenbind.facts.header_facts import as_text, header_facts
-    from xenbind.pipeline import compiler_for
-    from xenbind.toolchain.compiler import find_compiler
+    where = places(spec)
+    loaded = load_spec(where.spec)
+    wanted = version or newest(loaded, where)
+    found_in, found = named_version(loaded, wanted)
+    header_tree.require(found_in, found)
+    compiler = compiler_for(found_in, found, find_compiler(cc))
+    said = header_facts(found_in, found, compiler, releases or found.releases)
+    if output is None:
+        click.echo(as_text(said), nl=False)
+    else:
+        with whole_file(output) as file:
+            file.write(as_text(said).encode())

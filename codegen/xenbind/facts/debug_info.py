@@ -122,15 +122,14 @@ def first_bit(member: Any) -> int:
     return 8 * location(member)
 
 
-def file_names(unit: Any) -> list[str]:
+def file_names(unit: Any) -> list[Path]:
     """The files that a unit's entries say that they stand in, by the number that they have."""
     program = unit.dwarfinfo.line_program_for_CU(unit).header
+    here = unit.get_top_DIE().attributes["DW_AT_comp_dir"].value
     # Before DWARF 5 both lists begin at 1: a folder 0 is the one that was compiled in.
     first = int(program.version < 5)
-    here = unit.get_top_DIE().attributes["DW_AT_comp_dir"].value
     folders = [here] * first + list(program.include_directory)
-    found = [""] * first
-    for entry in program.file_entry:
-        folder = os.path.join(here, folders[entry.dir_index])
-        found.append(os.fsdecode(os.path.join(folder, entry.name)))
-    return found
+    return [Path()] * first + [
+        Path(*map(os.fsdecode, (here, folders[entry.dir_index], entry.name)))
+        for entry in program.file_entry
+    ]

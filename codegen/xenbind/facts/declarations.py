@@ -2,8 +2,9 @@
 
 Takes an object file that was compiled with `debug_info.OPTIONS` of nothing but a header;
 gives the structs, unions, typedefs and enumerators that the header itself declares, in its
-order, as plain data.  What C's grammar makes of the header is the compiler's knowledge alone:
-xenbind's parser has no part in it.  `header_facts` takes over.
+order, and the records of other headers that are inside of its own, as plain data.  What C's
+grammar makes of the header is the compiler's knowledge alone: xenbind's parser has no part in
+it.  `header_facts` takes over.
 
     struct pair { uint32_t first:4; };  ->  {"struct pair": {"size": 4, "fields": [{
                                               "name": "first", "type": "uint32_t", "offset": 0,
@@ -12,7 +13,6 @@ xenbind's parser has no part in it.  `header_facts` takes over.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from xenbind.facts.debug_info import (
     first_bit,
     location,
     name_of,
+    resolved,
     size_of,
     type_of,
 )
@@ -53,23 +54,26 @@ class Declarations:
 
 def declarations(path: Path, header: Path) -> Declarations:
     """Give what an object file's debug information says that a header declares."""
-    root = os.path.realpath(header)
+    root = header.resolve()
     own: list[Any] = []
+    typedefs: list[Any] = []
     for unit in debug_information(path).iter_CUs():
-        files = [os.path.realpath(name) for name in file_names(unit)]
+        files = [name.resolve() for name in file_names(unit)]
         for die in unit.get_top_DIE().iter_children():
             file = die.attributes.get("DW_AT_decl_file")
+            if die.tag == "DW_TAG_typedef":
+                typedefs.append(die)
             if file is not None and files[file.value] == root:
                 own.append(die)
     own.sort(key=_line)  # else as they stand: what a macro declares is all on one line
-    typedefs = [die for die in own if die.tag == "DW_TAG_typedef"]
     describer = _Describer(_names_of_untagged(typedefs))
     return Declarations(
         records=describer.records(own),
         typedefs={
             name_of(die): describer.spelled(_target(die))
-            for die in typedefs
-            if name_of(die) not in describer.untagged.values()
+            for die in own
+            if die.tag == "DW_TAG_typedef"
+            and name_of(die) not in describer.untagged.values()
         },
         enumerators={
             name_of(entry): (_line(die), entry.attributes["DW_AT_const_value"].value)
@@ -102,9 +106,16 @@ def _target(die: Any) -> Any:
 
 
 def _element(die: Any) -> Any:
-    """The type inside qualifiers and arrays, but not behind a typedef's name."""
-    while die.tag in QUALIFIERS or die.tag == "DW_TAG_array_type":
-        die = _target(die)
+    """The type inside arrays, but not behind a typedef's name."""
+    while die.tag == "DW_TAG_array_type":
+        die = type_of(die)
+    return die
+
+
+def _innermost(die: Any) -> Any:
+    """The type inside arrays, and behind the names of all."""
+    while (die := resolved(die)).tag == "DW_TAG_array_type":
+        die = type_of(die)
     return die
 
 
@@ -116,27 +127,24 @@ class _Describer:
 
     def records(self, own: list[Any]) -> dict[str, Described]:
         """Describe the records among a header's entries, those inside others first."""
-        inside_first: dict[int, Any] = {}
-        mine = {die.offset for die in own}
-
-        def visit(die: Any) -> None:
-            for member in _members(die):
-                inner = _element(_target(member))
-                if inner.tag in RECORDS:
-                    visit(inner)
-            if die.offset in mine and self.key(die):
-                inside_first.setdefault(die.offset, die)
-
+        found: dict[str, Described] = {}
         for die in own:
             if die.tag in RECORDS and "DW_AT_declaration" not in die.attributes:
-                visit(die)
-        return {
-            self.key(die): {
-                "size": size_of(die),
-                "fields": [self.member(member) for member in _members(die)],
-            }
-            for die in inside_first.values()
-        }
+                self.record(die, found)
+        return found
+
+    def record(self, die: Any, found: dict[str, Described]) -> None:
+        """Describe a record, unless it is among the found ones or anonymous, after those in it."""
+        key = self.key(die)
+        if key in found:
+            return
+        for member in _members(die):
+            inner = _innermost(type_of(member))
+            if inner.tag in RECORDS:
+                self.record(inner, found)
+        if key:
+            fields = [self.member(member) for member in _members(die)]
+            found[key] = {"size": size_of(die), "fields": fields}
 
     def key(self, die: Any) -> str:
         """The name of a record; empty for one that is anonymous."""
@@ -199,7 +207,9 @@ class _Describer:
             )
             for part in die.iter_children()
         ]
-        return ", ".join(types) or ("void" if "DW_AT_prototyped" in die.attributes else "")
+        return ", ".join(types) or (
+            "void" if "DW_AT_prototyped" in die.attributes else ""
+        )
 
     def name(self, die: Any) -> str:
         """The name of a type that is made of no other."""
@@ -226,4 +236,6 @@ def _dimensions(die: Any) -> Iterator[str]:
 
 
 def _joined(name: str, declarator: str) -> str:
-    return f"{name} {declarator}" if declarator[:1] not in ("", "[") else name + declarator
+    return (
+        f"{name} {declarator}" if declarator[:1] not in ("", "[") else name + declarator
+    )

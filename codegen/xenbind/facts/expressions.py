@@ -6,7 +6,7 @@ the compiler alone decides: by what it takes as an enumerator's value, and as wh
 array is made of.  `header_facts` compiles the C, and `values` reads the object file.
 
     #define FLAG (1 << 2)   ->  enum { xenbind_0 = ((1 << 2)) };
-    #define NAME "event"    ->  const char xenbind_string_1[] = "event";
+    #define NAME "event"    ->  const char xenbind_string_1[] = ("event");
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def macros(printed: str, header: Path) -> dict[str, int]:
     return found
 
 
-def program(
-    compiler: Compiler, header: Path, expressions: Sequence[str]
-) -> Program:
+def program(compiler: Compiler, header: Path, expressions: Sequence[str]) -> Program:
     """Give a header with the values of those expressions behind it that are constants."""
     declared, expanded = _expanded(compiler, header, expressions)
     candidates = {
@@ -73,14 +71,18 @@ def program(
         compiler,
         header,
         text,
-        {index: f"enum {{ xenbind_{index} = ({text}) }};" for index, text in candidates.items()},
+        {
+            index: f"enum {{ xenbind_{index} = ({text}) }};"
+            for index, text in candidates.items()
+        },
     )
     strings = _accepted(
         compiler,
         header,
         text,
         {
-            index: f"const char xenbind_string_{index}[] = {text};"
+            # In parentheses, for a list of numbers in braces is no string.
+            index: f"const char xenbind_string_{index}[] = ({text});"
             for index, text in candidates.items()
             if index not in numbers
         },

@@ -17,6 +17,7 @@ from xenbind.errors import SourceError
 from xenbind.facts import debug_info
 from xenbind.facts.declarations import Declarations, declarations
 from xenbind.facts.expressions import compile_preprocessed, macros, program, values
+from xenbind.header_tree import require_header
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import Compiler, output
@@ -38,6 +39,7 @@ def header_facts(
     Raises `SourceError` at what the compiler refuses, or for a header that lacks the version.
     """
     header = version.directory / spec.header
+    require_header(header)
     output(compiler.run(["-fsyntax-only", "-w", str(header)]), header)
     text = output(compiler.run(["-E", "-dD", str(header)]), header)
     lines = {
@@ -71,8 +73,8 @@ def header_facts(
         if expression in known and f"struct {ring}_sring" in declared.records
     }
     if entries:
-        only = len(entries) == 1
-        found["ring_entries_in_4096"] = [*entries.values()][0] if only else entries
+        first, *others = entries.values()
+        found["ring_entries_in_4096"] = entries if others else first
     return found
 
 

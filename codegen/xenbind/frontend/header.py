@@ -27,10 +27,10 @@ from xenbind.frontend.preprocess import (
     expand,
     finish_check,
     preprocess,
-    require_header,
     start_check,
 )
 from xenbind.frontend.written import Written
+from xenbind.header_tree import require_header
 from xenbind.source import Sources
 from xenbind.toolchain.compiler import Compiler
 

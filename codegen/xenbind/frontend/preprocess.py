@@ -20,38 +20,13 @@ from pathlib import Path
 from xenbind.errors import CompilerError, SourceError
 from xenbind.frontend.directives import Macro, Preprocessed, split
 from xenbind.frontend.macros import ExpandedMacro
-from xenbind.source import LARGEST, Coord, Sources, is_readable
+from xenbind.source import Coord, Sources
 from xenbind.toolchain.compiler import Compiler, output
 from xenbind.toolchain.process import Bounded
 
 # Without comments.  Xen's largest public header has 100 KB with all that it includes.
 LONGEST_TEXT = 4 << 20
 MOST_MACROS = 200_000
-
-
-def require_header(header: Path) -> None:
-    """Raise `SourceError` unless this is a file that can be read as a header.
-
-    A pipe or a device could be read for ever.  A path with quotes, backslashes or control
-    characters cannot be told from what the preprocessor says around it.
-    """
-    coord = Coord(str(header), 1, 1)
-    if not all(char.isprintable() or char >= "\udc80" for char in coord.file) or (
-        set(coord.file) & set('"\\')
-    ):
-        raise SourceError(
-            coord,
-            "a header's path must have no quotes, backslashes or control characters",
-            "move the header tree to another folder",
-        )
-    if not header.is_file():
-        raise SourceError(coord, "not a regular file", "name a header file instead")
-    if not is_readable(header):
-        raise SourceError(
-            coord,
-            f"larger than {LARGEST >> 20} MB",
-            "take what is not needed out of it: no person can have written all this",
-        )
 
 
 def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocessed:

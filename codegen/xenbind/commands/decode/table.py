@@ -9,7 +9,6 @@ no more than 53 bits: `pandas.read_parquet(path, dtype_backend="pyarrow")` keeps
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, BinaryIO
 
 from xenbind.commands.decode.events import Event, Plan, Shape
 from xenbind.errors import SystemFailure, XenbindError
-from xenbind.interruption import UndoneIfEnded
+from xenbind.whole_file import whole_file
 
 _BATCH = 1 << 14
 
@@ -37,7 +36,7 @@ def write(events: Iterator[Event], path: Path, form: str) -> int:
         )
     table = _Table(batch[0].plan.shape, pyarrow)
     count = 0
-    with _whole(path) as file, _writer(file, form, table.schema, pyarrow) as writer:
+    with whole_file(path) as file, _writer(file, form, table.schema, pyarrow) as writer:
         while batch:
             writer.write_batch(table.batch(batch))
             count += len(batch)
@@ -104,28 +103,3 @@ class _Table:
         places = {leaf: place for place, leaf in enumerate(event.plan.leaves, 1)}
         none = len(places) + 1
         return itemgetter(0, *(places.get(leaf, none) for leaf in self._leaves))
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to write that takes its place at the end; if that fails, nothing is left.
-
-    What is no plain file, such as a pipe, is written to as it is.
-    """
-    plain = path.is_file() or not path.exists()
-    target = path.resolve() if plain else path
-    stage = target.with_name(f".{target.name}.new") if plain else target
-    undone = UndoneIfEnded(stage.unlink) if plain else nullcontext()
-    try:
-        with undone, stage.open("wb") as file:
-            yield file
-        if plain:
-            stage.replace(target)
-    except OSError as error:
-        raise SystemFailure(
-            f"cannot write {path}: {error.strerror}", "name another file with --output"
-        ) from error
-    finally:
-        if plain:
-            with suppress(OSError):
-                stage.unlink()
