@@ -13,8 +13,9 @@ it.  `header_facts` takes over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,14 @@ from xenbind.facts.debug_info import (
     size_of,
     type_of,
 )
+from xenbind.facts.object_file import as_text
 from xenbind.ir.c_types import fundamental
 
 Described = dict[str, Any]
 
+# Encodings of integers (DWARF 5, 7.8): signed ones, then with unsigned ones and _Bool.
+_SIGNED = (0x05, 0x06)
+_INTEGERS = (*_SIGNED, 0x02, 0x07, 0x08)
 _ANONYMOUS = "<anonymous>"
 _FUNCTION_OR_ARRAY = ("DW_TAG_subroutine_type", "DW_TAG_array_type")
 
@@ -44,12 +49,14 @@ class Declarations:
 
     `records` are by `struct TAG`, `union TAG` or the typedef that names one without a tag;
     `typedefs` have the type that each stands for as C spells it, and `enumerators` the line
-    of their enum and their value.
+    of their enum and their value.  `variables` are those constants that are an integer or
+    text, with their line and how they are read.
     """
 
     records: Mapping[str, Described]
     typedefs: Mapping[str, str]
     enumerators: Mapping[str, tuple[int, int]]
+    variables: Mapping[str, tuple[int, Callable[[bytes], int | str]]]
 
 
 def declarations(path: Path, header: Path) -> Declarations:
@@ -81,7 +88,32 @@ def declarations(path: Path, header: Path) -> Declarations:
             if die.tag == "DW_TAG_enumeration_type"
             for entry in die.iter_children()
         },
+        variables={
+            name_of(die): (_line(die), read)
+            for die in own
+            if die.tag == "DW_TAG_variable"
+            and "DW_AT_declaration" not in die.attributes
+            and (read := _reader(_target(die)))
+        },
     )
+
+
+def _reader(die: Any) -> Callable[[bytes], int | str] | None:
+    """How the bytes of a constant of this type are read; None for one that is no constant."""
+    if die.tag == "DW_TAG_array_type":
+        is_text = _is_constant(_target(die)) and name_of(type_of(die)) == "char"
+        return as_text if is_text else None
+    kind = resolved(type_of(die)) if _is_constant(die) else die
+    if kind.tag == "DW_TAG_array_type":
+        return _reader(kind)
+    encoding = kind.attributes.get("DW_AT_encoding")
+    if not _is_constant(die) or encoding is None or encoding.value not in _INTEGERS:
+        return None
+    return partial(int.from_bytes, byteorder="little", signed=encoding.value in _SIGNED)
+
+
+def _is_constant(die: Any) -> bool:
+    return bool(die.tag == "DW_TAG_const_type")
 
 
 def _line(die: Any) -> int:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenbind.facts.object_file import objects
+from xenbind.facts.object_file import as_text, objects
 from xenbind.toolchain.compiler import Compiler, failure, output, start
 from xenbind.toolchain.process import Bounded
 
@@ -25,6 +25,11 @@ _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
 _DEFINE = re.compile(r"#define (\w+) (.*\S)")  # with a body, and no parameters
 _LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
+# What these make of a macro is another thing at another place, and so no constant.
+_OF_ITS_PLACE = (
+    *("__BASE_FILE__", "__COUNTER__", "__DATE__", "__FILE__", "__FILE_NAME__"),
+    *("__INCLUDE_LEVEL__", "__LINE__", "__TIME__", "__TIMESTAMP__"),
+)
 # What follows a header is, to the compiler, a file of this name.
 _BEHIND = "xenbind-expressions"
 _REFUSED = re.compile(rf"^{_BEHIND}:(\d+):(?:\d+:)? (?:fatal )?error: ", re.MULTILINE)
@@ -64,7 +69,9 @@ def program(compiler: Compiler, header: Path, expressions: Sequence[str]) -> Pro
     """Give a header with the values of those expressions behind it that are constants."""
     declared, expanded = _expanded(compiler, header, expressions)
     candidates = {
-        index: text for index, text in enumerate(expanded) if _is_closed(text)
+        index: text
+        for index, text in enumerate(expanded)
+        if _is_closed(text) and not any(name in text for name in _OF_ITS_PLACE)
     }
     text = f'{declared}\n# 1 "{_BEHIND}"\n'
     numbers = _accepted(
@@ -111,8 +118,7 @@ def values(path: Path, program: Program) -> dict[str, int | str]:
         is_negative = bool(data["xenbind_signs"][place])
         found[expression] = int.from_bytes(number, "little", signed=is_negative)
     for index, expression in program.strings.items():
-        text = data[f"xenbind_string_{index}"].removesuffix(b"\0")
-        found[expression] = text.decode("utf-8", errors="backslashreplace")
+        found[expression] = as_text(data[f"xenbind_string_{index}"])
     return found
 
 
@@ -128,7 +134,8 @@ def _expanded(
     compiler: Compiler, header: Path, expressions: Sequence[str]
 ) -> tuple[str, list[str]]:
     """A header as the preprocessor leaves it, and what expressions behind it expand to."""
-    uses = "".join(f"@{index} {text}\n" for index, text in enumerate(expressions))
+    uses = "".join(f"#undef {name}\n" for name in _OF_ITS_PLACE)
+    uses += "".join(f"@{index} {text}\n" for index, text in enumerate(expressions))
     printed = output(compiler.run(["-E", "-include", str(header), "-"], uses), header)
     declared, *parts = re.split(r"^@\d+", printed, flags=re.MULTILINE)
     # A _Pragma within stands on a line of its own, with a line marker behind it.

@@ -17,6 +17,7 @@ from xenbind.errors import SourceError
 from xenbind.facts import debug_info
 from xenbind.facts.declarations import Declarations, declarations
 from xenbind.facts.expressions import compile_preprocessed, macros, program, values
+from xenbind.facts.object_file import objects
 from xenbind.header_tree import require_header
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
@@ -56,14 +57,16 @@ def header_facts(
     asked = program(compiler, header, expressions)
     with scratch() as folder:
         target = folder / "header.o"
-        options = [*debug_info.OPTIONS, "-O0", "-c", "-o", str(target)]
+        options = [*debug_info.OPTIONS, "-O0", "-fkeep-static-consts"]
+        options += ["-c", "-o", str(target)]
         output(compile_preprocessed(compiler, options, asked.text), header)
         known = values(target, asked)
         declared = declarations(target, header)
+        variables = objects(target, declared.variables.keys())
     found = {
         "interface_version": _version(spec, version, header, known),
         "releases": list(releases),
-        "constants": _constants(lines, known, declared),
+        "constants": _constants(lines, known, declared, variables),
         "types": declared.records,
         "typedefs": declared.typedefs,
     }
@@ -103,11 +106,17 @@ def _constants(
     lines: Mapping[str, int],
     known: Mapping[str, int | str],
     declared: Declarations,
+    variables: Mapping[str, bytes],
 ) -> dict[str, int | str]:
-    """Macros and enumerators by name, as they stand in the header."""
+    """Macros, enumerators and variables by name, as they stand in the header."""
     found = [
         *((line, name, known[name]) for name, line in lines.items() if name in known),
         *((line, name, value) for name, (line, value) in declared.enumerators.items()),
+        *(
+            (line, name, read(variables[name]))
+            for name, (line, read) in declared.variables.items()
+            if name in variables
+        ),
     ]
     found.sort(key=lambda constant: constant[0])
     return {name: value for _, name, value in found}

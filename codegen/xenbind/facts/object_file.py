@@ -6,7 +6,7 @@ answers by the probes' names.  It may be for any target.  `verify` compares them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,7 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     for name, word in _rows(data["xenbind_words"], reference.name_size, size):
         found[name] = word.rstrip(b"\0").decode()
     for index, string in enumerate(reference.strings):
-        text = data[f"xenbind_string_{index}"].removesuffix(b"\0")
-        found[string.name] = text.decode("utf-8", errors="backslashreplace")
+        found[string.name] = as_text(data[f"xenbind_string_{index}"])
     rows = _rows(data["xenbind_variables"], reference.name_size, 8)
     for index, (name, sign) in enumerate(rows):
         signed = int.from_bytes(sign, "little", signed=True) < 0
@@ -63,15 +62,15 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     return found
 
 
-def objects(path: Path) -> dict[str, bytes]:
-    """The contents of the objects that are called xenbind_*, by their names."""
+def objects(path: Path, names: Set[str] = frozenset()) -> dict[str, bytes]:
+    """The contents of the objects that are called xenbind_* or have these names."""
     with path.open("rb") as file:
         elf = ELFFile(file)
         table: Any = elf.get_section_by_name(".symtab")
         symbols = [
             symbol
             for symbol in table.iter_symbols()
-            if symbol.name.startswith("xenbind_")
+            if (symbol.name.startswith("xenbind_") or symbol.name in names)
             and isinstance(symbol["st_shndx"], int)
             and symbol["st_info"]["type"] == "STT_OBJECT"
         ]
@@ -85,6 +84,11 @@ def objects(path: Path) -> dict[str, bytes]:
         ]
         for symbol in symbols
     }
+
+
+def as_text(array: bytes) -> str:
+    """What an array of `char` says, as far as it is UTF-8."""
+    return array.removesuffix(b"\0").decode("utf-8", errors="backslashreplace")
 
 
 def _rows(table: bytes, name_size: int, size: int) -> Iterator[tuple[str, bytes]]:
