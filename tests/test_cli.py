@@ -11,6 +11,7 @@ import click
 import pytest
 from support import PROJECT, SPEC, xenbind, xenbind_anew
 from terminal import on_terminal
+from xen_vm_event import VERSIONS
 from xenbind.cli import main
 
 RECORDING = PROJECT / "tests" / "data" / "write-cr4.jsonl"
@@ -91,8 +92,9 @@ def test_completion_knows_commands_options_and_choices() -> None:
 
 
 def test_completion_knows_versions() -> None:
-    numbers = ["1", "2", "3", "4", "5", "6", "7"]
+    numbers = [str(number) for number in VERSIONS]
     assert complete("xenbind diff ") == numbers
+    assert complete("xenbind facts ") == numbers
     assert complete("xenbind diff 6 ") == numbers
     assert complete("xenbind diff 6 7") == ["7"]
     assert complete("xenbind diff --spec examples/blkif.toml ") == [""]
@@ -114,7 +116,7 @@ def test_completion_knows_what_a_version_declares() -> None:
         f"vm_event_st.u.mem_{name}" for name in ("paging", "sharing", "access")
     ]
     everything = complete("xenbind show ")
-    assert everything[:7] == complete("xenbind diff ")
+    assert everything[: len(VERSIONS)] == complete("xenbind diff ")
     assert {"vm_event_st", "vm_event_request_t", "MemAccess"} < set(everything)
 
 

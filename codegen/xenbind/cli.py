@@ -24,7 +24,7 @@ from xenbind.streams import ReaderGone, finish_output, open_streams
 # the first sentence of its help.
 _COMMANDS = {
     "add-version": (
-        "xenbind.commands.add_version",
+        "xenbind.commands.add_version.command",
         "Bring a new header tree into headers/ as a version.",
     ),
     "check": (

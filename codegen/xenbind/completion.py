@@ -40,9 +40,12 @@ def versions(
 ) -> list[CompletionItem]:
     """Offer the spec's versions, or folders for a word that begins none."""
     spec = load_spec(places(ctx.params.get("spec")).spec)
+    releases: dict[str, list[str]] = {}
+    for version in spec.versions:
+        releases.setdefault(str(version.number), []).extend(version.releases)
     offered = [
-        CompletionItem(str(version.number), help=", ".join(version.releases))
-        for version in spec.versions
-        if str(version.number).startswith(word)
+        CompletionItem(number, help=", ".join(spoken))
+        for number, spoken in releases.items()
+        if number.startswith(word)
     ]
     return offered or [CompletionItem(word, type="dir")]

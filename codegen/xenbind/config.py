@@ -8,6 +8,7 @@ Takes the folder that a command runs in; gives what `xenbind.toml`, or `[tool.xe
     spec = "bindings/blkif.toml"
     include = "third_party/xen"
     out = "bindings/generated"
+    facts = "tests/facts"
 """
 
 from __future__ import annotations
@@ -22,27 +23,29 @@ from xenbind.spec import toml_file
 from xenbind.spec.places import KeyPath
 from xenbind.spec.toml_file import TomlFile
 
-_KEYS = ("spec", "include", "out")
+_KEYS = ("spec", "include", "out", "facts")
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """What a project says of its bindings, in paths as they are named from here.
 
-    `folder` is the one of the file: what lies beneath it moves with it.
+    `folder` is the one of the file: what lies beneath it moves with it.  `facts` is where
+    `add-version` puts what the compiler says of a header.
     """
 
     folder: Path
     spec: Path | None = None
     include: Path | None = None
     out: Path | None = None
+    facts: Path | None = None
 
 
 def find(start: Path) -> Config | None:
     """Give the configuration that holds in a folder, None if there is none.
 
     Raises as `toml_file.load` does, and `SourceError` for a file that says something else than
-    the paths `spec`, `include` and `out`.
+    the paths `spec`, `include`, `out` and `facts`.
     """
     for folder in (start, *start.parents):
         for file, heading, table in _tables(folder):

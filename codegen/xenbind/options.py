@@ -52,6 +52,7 @@ json_option = click.option(
 class Places:
     """What a command works on: a spec file, a header tree or None, an output folder.
 
+    `facts` is the folder for what the compiler says of headers, None where there is none.
     `project` is the folder whose configuration said any of it, None if there is none.
     """
 
@@ -59,6 +60,7 @@ class Places:
     include: Path | None
     out: Path
     project: Path | None
+    facts: Path | None = None
 
 
 def places(
@@ -67,7 +69,8 @@ def places(
     """Give what the options name, else the project's configuration, else what is usual.
 
     That is the spec of this folder, or else the one that came with xenbind, and `generated`.
-    Another spec than the configured one is of its own headers, unless `include` says more.
+    Another spec than the configured one is of its own headers, unless `include` says more, and
+    has no folder for facts.
     """
     said = config.find(Path.cwd())
     if said is None:
@@ -77,6 +80,7 @@ def places(
         include=include or (said.include if spec is None else None),
         out=out or said.out or said.folder / "generated",
         project=said.folder,
+        facts=said.facts if spec is None else None,
     )
 
 

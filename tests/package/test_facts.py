@@ -83,7 +83,8 @@ def without_types(members: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_every_release_has_the_module_of_its_facts() -> None:
-    assert sum(len(facts["releases"]) for facts in INTERFACES) == 99
+    known = [release for facts in INTERFACES for release in facts["releases"]]
+    assert sum(series(release) < (4, 23) for release in known) == 99
     for facts in INTERFACES:
         modules = {interface_for_xen(release) for release in facts["releases"]}
         assert modules == {module(facts)}

@@ -1,96 +1,42 @@
-"""`xenbind add-version`: make a foreign header tree one of the spec's own versions.
+"""A new version of a spec: made in a copy of its folder, and put in its place at the end.
 
-Takes a spec and a header tree of a version that the spec does not have.  A copy of the headers
-folder, in `.xenbind-adding` beside it, gets the version, and the package is generated from that.
-Only when all is on the disk do the new headers, the spec and the package take their places, in
-three steps that no signal comes between.  If the process is killed just there, the headers lie
-in a folder that nothing names yet, or the package is that of the old spec: this command again,
-or `generate`, puts that right.  Then `verify` does its work, as ever.
+Takes a spec and a foreign header tree.  A copy of the headers folder, in `.xenbind-adding`
+beside it, gets the version; `command` has the package generated from that, and everything
+placed.
 """
 
 from __future__ import annotations
 
 import filecmp
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import click
-
 from xenbind import spec as specs
-from xenbind.commands.generate import command as generating
+from xenbind.commands.add_version.facts_file import FactsFile, staged
 from xenbind.commands.generate import output
 from xenbind.commands.generate.build import Generated, build
 from xenbind.commands.generate.change import sync
 from xenbind.commands.generate.job import Job
-from xenbind.commands.verify import command as verifying
 from xenbind.errors import SourceError, SystemFailure, XenbindError
 from xenbind.facts.probes import fingerprint
-from xenbind.interruption import Held, UndoneIfEnded
+from xenbind.interruption import UndoneIfEnded
 from xenbind.ir.interface import Interface
-from xenbind.options import cc_option, load_spec, out_option, places, spec_option
 from xenbind.pipeline import read
-from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import find_compiler
 
 
-@click.command()
-@click.argument("tree", type=click.Path(path_type=Path), metavar="DIR")
-@click.option(
-    "--release",
-    "releases",
-    multiple=True,
-    help="A Xen release that speaks it, such as 4.23.",
-)
-@spec_option
-@out_option
-@cc_option
-def add_version(
-    tree: Path,
-    releases: tuple[str, ...],
-    spec: Path | None,
-    out: Path | None,
-    cc: str | None,
-) -> None:
-    """Bring a new header tree into headers/ as a version.
-
-    Copies the header, adds the version to the spec, generates and verifies: what is left
-    to do is to look at the change and commit it.
-
-    \b
-    Example:
-      xenbind add-version xen/xen/include/public --release 4.23
-    """
-    where = places(spec, out=out)
-    path, out = where.spec, where.out
-    _check(path, releases)
-    job = Job(path, None, out, cc, where.project)
-    beside = path.resolve().parent.parent == out.resolve().parent
-    with (
-        output.lock(out),
-        nullcontext() if beside else output.lock(path.parent),
-        _added(job, tree, releases) as addition,
-    ):
-        made = addition.build()
-        changes = generating.compare(job, made)
-        with output.Replacement(out, made.files) as replacement:
-            with Held(), addition.placed():
-                replacement.commit()
-            changed = replacement.changed
-    click.echo(f"version {addition.number}: {addition.header}, {path}")
-    generating.tell(job, made, changes, changed)
-    sys.exit(0 if verifying.run(load_spec(path), out, cc) else 1)
-
-
 @dataclass(frozen=True, slots=True)
-class _Addition:
-    """A new version in `copy`, a copy of the headers folder of `job`."""
+class Addition:
+    """A new version in `copy`, a copy of the headers folder of `job`.
+
+    `facts` is the file that comes with it, None where the project has none.
+    """
 
     job: Job
     copy: Path
@@ -98,6 +44,7 @@ class _Addition:
     number: int
     name: str
     file: str
+    facts: FactsFile | None = None
 
     @property
     def directory(self) -> Path:
@@ -108,6 +55,12 @@ class _Addition:
     def header(self) -> Path:
         return self.directory / self.file
 
+    @property
+    def written(self) -> list[Path]:
+        """What of the project becomes another, but for the package."""
+        facts = [self.facts.path] if self.facts else []
+        return [self.header, self.job.spec, *facts]
+
     def build(self) -> Generated:
         """Generate as from the headers folder with the new version in it."""
         spec = self.job.spec.resolve()
@@ -117,17 +70,23 @@ class _Addition:
 
     @contextmanager
     def placed(self) -> Iterator[None]:
-        """Put headers and spec in their places; if the block raises an error, take it back."""
+        """Put all but the package in its place; if the block raises an error, take it back."""
+        with self.facts.placed() if self.facts else nullcontext(), self._headers():
+            yield  # nothing slow comes between the steps
+
+    @contextmanager
+    def _headers(self) -> Iterator[None]:
+        """Put headers and spec in their places for the block, as `placed` does."""
         spec = self.job.spec.resolve()
         kept = self.copy.parent / "spec"
         new = self.copy / self.directory.name
-        is_there = self.directory.is_dir()  # the same: see `_added`
+        is_there = self.directory.is_dir()  # the same: see `added`
         shutil.copy2(spec, kept)
         try:
             if not is_there:
                 new.rename(self.directory)
             (self.copy / spec.name).rename(spec)
-            yield  # nothing slow comes between the steps
+            yield
             sync(spec.parent)
         except BaseException as error:
             kept.replace(spec)
@@ -155,12 +114,15 @@ def moved(coord: Coord, old: Path, new: Path) -> Coord:
 
 
 @contextmanager
-def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]:
+def added(
+    job: Job, tree: Path, releases: Sequence[str], facts: Path | None
+) -> Iterator[Addition]:
     """Make a copy of the headers folder with the tree's version in it, for the block.
 
     The headers that all versions share serve the new one too, unless the tree's own make
-    another ABI of it; then those are copied as well.  Raises `XenbindError` if the spec has the
-    version or a release already, or where an error names a place in the tree or the folder.
+    another ABI of it; then those are copied as well.  `facts` is the folder for what the compiler
+    says of the tree.  Raises `XenbindError` if the spec has the version or a release already, if
+    something else is in the way, or where an error names a place in the tree or the folder.
     """
     path = job.spec
     spec = specs.load(path)
@@ -171,6 +133,11 @@ def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]
                 f"the spec has release {release} already",
                 "give a new one with --release",
             )
+    if facts is not None and facts.resolve().is_relative_to(job.out.resolve()):
+        raise XenbindError(
+            f"the folder for facts, {facts}, is in that of the package, {job.out}",
+            "name another one under 'facts' in the configuration",
+        )
     command = find_compiler(job.command)
     foreign = spec.for_tree(tree)
     interface = read(foreign, foreign.versions[0], command)
@@ -182,7 +149,12 @@ def _added(job: Job, tree: Path, releases: Sequence[str]) -> Iterator[_Addition]
     try:
         with UndoneIfEnded(forget):
             _copy_headers(path.resolve(), copy, job.out.resolve())
-            addition = _Addition(job, copy, tree, interface.version, name, spec.header)
+            addition = Addition(job, copy, tree, interface.version, name, spec.header)
+            if facts is not None:
+                stage = folder / "facts.json"
+                number = interface.version
+                file = staged(facts, stage, foreign, command, number, releases)
+                addition = replace(addition, facts=file)
             directory = copy / addition.directory.name
             _fill(directory, copy / path.name, interface, addition, command)
             version = VersionSpec(interface.version, directory, tuple(releases))
@@ -247,7 +219,7 @@ def _fill(
     directory: Path,
     spec: Path,
     interface: Interface,
-    addition: _Addition,
+    addition: Addition,
     command: tuple[str, ...],
 ) -> None:
     """Copy what is needed of the tree into a version's folder."""
@@ -295,19 +267,6 @@ def _unwritable(folder: Path, error: OSError) -> SystemFailure:
         f"cannot write {folder}: {error.strerror or error}",
         "make room or get permission there; nothing was changed",
     )
-
-
-def _check(path: Path, releases: Sequence[str]) -> None:
-    if path.resolve().is_relative_to(package()):
-        raise XenbindError(
-            "these headers belong to the installed xenbind",
-            f"copy {path.parent} to headers/ and run this beside it, or name a spec",
-        )
-    for release in releases:
-        if not specs.RELEASE.allows(release):
-            raise XenbindError(
-                f"'{release}' is no Xen release", "write it as in --release 4.23"
-            )
 
 
 def _copy(files: Sequence[str], tree: Path, directory: Path) -> None:
