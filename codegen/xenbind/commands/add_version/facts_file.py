@@ -48,8 +48,8 @@ class FactsFile:
                 ) from error
             yield
         except BaseException:
-            if not is_there:
-                self.path.unlink(missing_ok=True)
+            if not is_there and self.path.exists():
+                self.path.unlink()
             for folder in made:
                 if folder.is_dir():
                     folder.rmdir()
