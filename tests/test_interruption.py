@@ -120,6 +120,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Comman
             project = folder / "project"
             tree(project / "headers" / "v1", TINY)
             (project / "headers" / "vm_event.toml").write_text(SPEC)
+            (project / "xenbind.toml").write_text('facts = "facts"\n')
             tree(project / "new", MORE.replace("VERSION 1", "VERSION 2"))
             generate = [sys.executable, "-m", "xenbind", "generate"]
             subprocess.run(generate, cwd=project, capture_output=True, check=True)

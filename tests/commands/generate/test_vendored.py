@@ -157,6 +157,13 @@ def test_a_configuration_that_says_something_else(config: str, tmp_path: Path) -
     assert result.stderr.startswith(f"{tmp_path}/xenbind.toml:1:1: error: ")
 
 
+def test_the_keys_of_a_configuration_are_told(tmp_path: Path) -> None:
+    (tmp_path / "xenbind.toml").write_text("fact = 'x'")
+    told = xenbind("check", cwd=tmp_path).stderr
+    assert "error: unknown key: 'fact'\n" in told
+    assert told.endswith("  help: use one of spec, include, out, facts\n")
+
+
 def test_stat_names_what_is_stale(repository: Path) -> None:
     (repository / "bindings" / "generated" / "tiny" / "v1.py").write_text("x = 1\n")
     result = xenbind("check", "--stat", cwd=repository)
