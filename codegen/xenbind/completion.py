@@ -38,11 +38,12 @@ def quiet(complete: Completer) -> Completer:
 def versions(
     ctx: click.Context, param: click.Parameter, word: str
 ) -> list[CompletionItem]:
-    """Offer the spec's versions, or folders for a word that begins none."""
+    """Offer the spec's versions, an older one of a number by its release; or folders for a word that begins none."""
     spec = load_spec(places(ctx.params.get("spec")).spec)
+    names = {v.release or str(v.number): v.releases for v in spec.versions}
     offered = [
-        CompletionItem(str(version.number), help=", ".join(version.releases))
-        for version in spec.versions
-        if str(version.number).startswith(word)
+        CompletionItem(name, help=", ".join(releases))
+        for name, releases in names.items()
+        if name.startswith(word)
     ]
     return offered or [CompletionItem(word, type="dir")]

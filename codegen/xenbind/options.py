@@ -8,7 +8,7 @@ to work on.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,10 @@ import click
 from xenbind import config
 from xenbind import spec as specs
 from xenbind.errors import SystemFailure, XenbindError
+from xenbind.provenance import stored
+from xenbind.provenance.job import Job
 from xenbind.resources import folder
-from xenbind.spec import Spec
+from xenbind.spec import Spec, VersionSpec
 
 if TYPE_CHECKING:
     from xenbind.ir.interface import Interface
@@ -91,29 +93,39 @@ def load_spec(spec: Path, include: Path | None = None) -> Spec:
     return loaded.for_tree(include) if include else loaded
 
 
-def newest(spec: Spec, where: Places) -> str:
+def newest(spec: Spec, job: Job) -> str:
     """Name the spec's newest version, or the configured header tree of a spec that has none."""
-    return str(spec.versions[-1].number if spec.versions else where.include or "")
+    return str(spec.versions[-1].number if spec.versions else job.include or "")
 
 
-def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
-    """Read the interface that a version, a Xen release or a header tree's path names.
+def job_of(
+    spec: Path | None = None,
+    include: Path | None = None,
+    out: Path | None = None,
+    cc: str | None = None,
+) -> Job:
+    """Make a job of a command's options and the project's configuration."""
+    where = places(spec, include, out)
+    return Job(where.spec, where.include, where.out, cc, where.project)
 
-    Of several with the same version number that is the newest.  Raises `XenbindError` for a
-    number that the spec has not, `SystemFailure` for a folder that is not there.
+
+def named_interface(job: Job, spec: Spec, wanted: str) -> Interface:
+    """Give the interface that a version, a Xen release or a header tree's path names.
+
+    Of several with the same version number that is the newest.  Without a compiler that the
+    user names, it is the one that `generate` has stored, if there is one that is current; else
+    its header is read.  Raises `XenbindError` for a number that the spec has not,
+    `SystemFailure` for a folder that is not there.
     """
-    # `check` needs the options in this module and reads no header. The parser, imported
-    # above, would double its time: 0.1 s on top of 0.1 s.
-    from xenbind.pipeline import read
-    from xenbind.toolchain.compiler import find_compiler
-
     if Path(wanted).is_dir():
         foreign = spec.for_tree(Path(wanted))
-        return read(foreign, foreign.versions[0], find_compiler(cc))
+        job = replace(job, include=Path(wanted))
+        return stored.find(job) or _read(job, foreign, foreign.versions[0])
     series = ".".join(wanted.split(".")[:2])  # 4.17 of 4.17.3
     for version in spec.versions:
         if wanted.removeprefix("v") == version.edition or series in version.releases:
-            return read(spec, version, find_compiler(cc))
+            job = replace(job, include=None)
+            return stored.find(job, version.edition) or _read(job, spec, version)
     known = ", ".join(
         version.edition for version in spec.versions if not version.release
     )
@@ -122,6 +134,15 @@ def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
         f"'{wanted}' is neither a version nor a folder",
         f"name one of the versions {known}, or a folder with {spec.header}",
     )
+
+
+def _read(job: Job, spec: Spec, version: VersionSpec) -> Interface:
+    # `check` needs the options in this module and reads no header. The parser, imported
+    # above, would double its time: 0.1 s on top of 0.1 s.
+    from xenbind.pipeline import read
+    from xenbind.toolchain.compiler import find_compiler
+
+    return read(spec, version, find_compiler(job.command))
 
 
 def may_be_version(word: str) -> bool:

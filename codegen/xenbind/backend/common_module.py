@@ -41,10 +41,21 @@ class CommonRecordView:
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleView:
+    """A use of `has`: of `parameter`, a `record`, the part `having` may have the `member`."""
+
+    parameter: str
+    record: str
+    having: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommonView:
-    """The protocols, and what they have to import."""
+    """The protocols, what they have to import, and an example where there is one."""
 
     records: Sequence[CommonRecordView]
+    example: ExampleView | None
     imports_array: bool
     imports_char_array: bool
     imports_any: bool
@@ -56,10 +67,27 @@ def common_view(interfaces: Sequence[Interface]) -> CommonView:
     records = list(common.records())
     return CommonView(
         records=records,
+        example=_example(records),
         imports_array="Array" in common.used,
         imports_char_array="CharArray" in common.used,
         imports_any="Any" in common.used,
     )
+
+
+def _example(records: Sequence[CommonRecordView]) -> ExampleView | None:
+    """Choose a record and a part of it that releases differ in: a request if there is one."""
+    by_name = {record.name: record for record in records}
+    found = [
+        (bool(outer.payload), len(by_name[inner.type].some), outer, inner)
+        for outer in records
+        for inner in outer.members
+        if inner.type in by_name and by_name[inner.type].some
+    ]
+    if not found:
+        return None
+    _, _, outer, inner = max(found, key=lambda one: one[:2])
+    member = by_name[inner.type].some[-1].name
+    return ExampleView("record", outer.name, f"record.{inner.name}", member)
 
 
 class _Common:

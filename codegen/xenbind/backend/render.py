@@ -125,7 +125,6 @@ def _shared_context(
         "modules": [_module(spec, interface) for interface in interfaces],
         "history": _history(interfaces),
         "common": common_view(interfaces),
-        "example": {"record": "vm_event_st", "path": "u", "member": "vmexit"},
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),

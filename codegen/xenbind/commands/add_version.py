@@ -26,7 +26,6 @@ from xenbind.commands.generate import command as generating
 from xenbind.commands.generate import output
 from xenbind.commands.generate.build import Generated, build
 from xenbind.commands.generate.change import sync
-from xenbind.commands.generate.job import Job
 from xenbind.commands.verify import command as verifying
 from xenbind.errors import SourceError, SystemFailure, XenbindError
 from xenbind.facts.probes import fingerprint
@@ -34,6 +33,7 @@ from xenbind.interruption import Held, UndoneIfEnded
 from xenbind.ir.interface import Interface
 from xenbind.options import cc_option, load_spec, out_option, places, spec_option
 from xenbind.pipeline import read
+from xenbind.provenance.job import Job
 from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
