@@ -38,7 +38,10 @@ def quiet(complete: Completer) -> Completer:
 def versions(
     ctx: click.Context, param: click.Parameter, word: str
 ) -> list[CompletionItem]:
-    """Offer the spec's versions, an older one of a number by its release; or folders for a word that begins none."""
+    """Offer the spec's versions, or folders for a word that begins none.
+
+    Of several with one number, the newest has the number and the others their first release.
+    """
     spec = load_spec(places(ctx.params.get("spec")).spec)
     names = {v.release or str(v.number): v.releases for v in spec.versions}
     offered = [

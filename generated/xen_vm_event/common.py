@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, overload
 
+from .runtime.annotations import Array
+
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
-
-    from .runtime.annotations import Array
 
 
 class vm_event_x86_selector_reg(Protocol):

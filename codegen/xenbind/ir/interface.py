@@ -167,6 +167,11 @@ class Record:
         return f"{self.kind} {self.tag or '<anonymous>'}"
 
     @property
+    def path(self) -> str:
+        """Give its key without `struct` or `union`: its tag, or the path to it."""
+        return self.key.rpartition(" ")[2]
+
+    @property
     def is_anonymous(self) -> bool:
         """Tell whether the record has no name of its own, only its place inside another."""
         return is_anonymous(self.key)

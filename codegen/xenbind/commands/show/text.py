@@ -60,7 +60,11 @@ class Table:
 
     def _widths(self) -> list[int]:
         return [
-            max(cell.cell_len for cell in column)
+            (
+                max(cell.cell_len for cell in column)
+                if any(column[1:]) or len(column) == 1
+                else 0
+            )
             for column in zip(*self.rows, strict=True)
         ]
 
