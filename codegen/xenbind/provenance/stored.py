@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from xenbind import resources
@@ -35,6 +35,7 @@ def text(job: Job, interface: Interface) -> str:
     text has no path of this machine.
     """
 
+    @cache  # a header's path is looked up once, not for each place in it
     def name(file: str) -> str:
         header = Path(file)
         is_own = job.from_out(header) is not None or header.is_relative_to(job.root)
