@@ -11,7 +11,7 @@ import click
 import pytest
 from support import PROJECT, SPEC, xenbind, xenbind_anew
 from terminal import on_terminal
-from xen_vm_event import VERSIONS
+from xenbind import spec
 from xenbind.cli import main
 
 RECORDING = PROJECT / "tests" / "data" / "write-cr4.jsonl"
@@ -92,11 +92,12 @@ def test_completion_knows_commands_options_and_choices() -> None:
 
 
 def test_completion_knows_versions() -> None:
-    numbers = [str(number) for number in VERSIONS]
-    assert complete("xenbind diff ") == numbers
-    assert complete("xenbind facts ") == numbers
-    assert complete("xenbind diff 6 ") == numbers
-    assert complete("xenbind diff 6 7") == ["7"]
+    loaded = spec.load(SPEC)
+    names = [version.release or str(version.number) for version in loaded.versions]
+    assert complete("xenbind diff ") == names
+    assert complete("xenbind diff 6 ") == names
+    assert complete("xenbind facts ") == names
+    assert complete("xenbind diff 6 4.16") == ["4.16"]
     assert complete("xenbind diff --spec examples/blkif.toml ") == [""]
     assert offered("xenbind diff ../he") == ["dir,../he"]
     assert offered("xenbind decode ev") == ["file,ev"]
@@ -116,7 +117,8 @@ def test_completion_knows_what_a_version_declares() -> None:
         f"vm_event_st.u.mem_{name}" for name in ("paging", "sharing", "access")
     ]
     everything = complete("xenbind show ")
-    assert everything[: len(VERSIONS)] == complete("xenbind diff ")
+    versions = complete("xenbind diff ")
+    assert everything[: len(versions)] == versions
     assert {"vm_event_st", "vm_event_request_t", "MemAccess"} < set(everything)
 
 

@@ -38,14 +38,15 @@ def quiet(complete: Completer) -> Completer:
 def versions(
     ctx: click.Context, param: click.Parameter, word: str
 ) -> list[CompletionItem]:
-    """Offer the spec's versions, or folders for a word that begins none."""
+    """Offer the spec's versions, or folders for a word that begins none.
+
+    Of several with one number, the newest has the number and the others their first release.
+    """
     spec = load_spec(places(ctx.params.get("spec")).spec)
-    releases: dict[str, list[str]] = {}
-    for version in spec.versions:
-        releases.setdefault(str(version.number), []).extend(version.releases)
+    names = {v.release or str(v.number): v.releases for v in spec.versions}
     offered = [
-        CompletionItem(number, help=", ".join(spoken))
-        for number, spoken in releases.items()
-        if number.startswith(word)
+        CompletionItem(name, help=", ".join(releases))
+        for name, releases in names.items()
+        if name.startswith(word)
     ]
     return offered or [CompletionItem(word, type="dir")]

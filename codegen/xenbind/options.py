@@ -8,7 +8,7 @@ to work on.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ import click
 from xenbind import config
 from xenbind import spec as specs
 from xenbind.errors import SystemFailure, XenbindError
+from xenbind.provenance import stored
+from xenbind.provenance.job import Job
 from xenbind.resources import folder
 from xenbind.spec import Spec, VersionSpec
 
@@ -95,9 +97,20 @@ def load_spec(spec: Path, include: Path | None = None) -> Spec:
     return loaded.for_tree(include) if include else loaded
 
 
-def newest(spec: Spec, where: Places) -> str:
+def newest(spec: Spec, job: Job) -> str:
     """Name the spec's newest version, or the configured header tree of a spec that has none."""
-    return str(spec.versions[-1].number if spec.versions else where.include or "")
+    return str(spec.versions[-1].number if spec.versions else job.include or "")
+
+
+def job_of(
+    spec: Path | None = None,
+    include: Path | None = None,
+    out: Path | None = None,
+    cc: str | None = None,
+) -> Job:
+    """Make a job of a command's options and the project's configuration."""
+    where = places(spec, include, out)
+    return Job(where.spec, where.include, where.out, cc, where.project)
 
 
 def named_version(spec: Spec, wanted: str) -> tuple[Spec, VersionSpec]:
@@ -124,14 +137,27 @@ def named_version(spec: Spec, wanted: str) -> tuple[Spec, VersionSpec]:
     )
 
 
-def named_interface(spec: Spec, wanted: str, cc: str | None) -> Interface:
-    """Read the interface that `named_version` finds; raises as that does."""
+def named_interface(job: Job, spec: Spec, wanted: str) -> Interface:
+    """Give the interface that `named_version` finds; raises as that does.
+
+    Without a compiler that the user names, it is the one that `generate` has stored, if there is
+    one that is current; else its header is read.
+    """
+    spec, version = named_version(spec, wanted)
+    if version.entry is None:
+        job = replace(job, include=version.directory)
+        return stored.find(job) or _read(job, spec, version)
+    job = replace(job, include=None)
+    return stored.find(job, version.edition) or _read(job, spec, version)
+
+
+def _read(job: Job, spec: Spec, version: VersionSpec) -> Interface:
     # `check` needs the options in this module and reads no header. The parser, imported
     # above, would double its time: 0.1 s on top of 0.1 s.
     from xenbind.pipeline import read
     from xenbind.toolchain.compiler import find_compiler
 
-    return read(*named_version(spec, wanted), find_compiler(cc))
+    return read(spec, version, find_compiler(job.command))
 
 
 def may_be_version(word: str) -> bool:

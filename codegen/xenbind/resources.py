@@ -8,7 +8,7 @@ from pathlib import Path
 from xenbind.errors import SystemFailure
 
 # Folders that are inside the package in a wheel, and beside the sources in a checkout.
-_FOLDERS = ("headers", "runtime", "templates")
+_FOLDERS = ("generated", "headers", "runtime", "templates")
 
 
 def package() -> Path:
@@ -18,7 +18,7 @@ def package() -> Path:
 
 def folder(name: str) -> Path:
     """Give the folder `templates`, `runtime` or `headers` that came with this xenbind."""
-    found = _find(name)
+    found = find(name)
     if found is None:
         raise SystemFailure(
             f"xenbind's own folder '{name}' is missing beside {package()}",
@@ -39,12 +39,13 @@ def own_files() -> dict[str, Path]:
         if path.suffix in (".py", ".h") and name.partition("/")[0] not in _FOLDERS
     }
     for outer in ("runtime", "templates"):
-        if root := _find(outer):
+        if root := find(outer):
             found |= {f"{outer}/{name}": path for name, path in _files(root)}
     return dict(sorted(found.items()))
 
 
-def _find(name: str) -> Path | None:
+def find(name: str) -> Path | None:
+    """Give one of xenbind's own folders, None if it is not there."""
     for parent in (package(), package().parents[1]):
         if (parent / name).is_dir():
             return parent / name

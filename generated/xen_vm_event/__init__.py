@@ -131,7 +131,11 @@ class UnknownVersion(LookupError):
 
 
 def interface(version: int) -> ModuleType:
-    """The module of an interface version: the newest of those that speak it."""
+    """The module of an interface version: the newest of those that speak it.
+
+    It reads what every Xen with that version writes, but for `vm_event_regs_arm.cpsr`
+    of Xen 4.15, uint32_t there. `interface_for_xen` gives the module of one release.
+    """
     # 7.0 == 7, but there is no module v7.0
     if not isinstance(version, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"a version is an integer, not {version!r}")

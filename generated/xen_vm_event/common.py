@@ -5,21 +5,21 @@ releases have. A type checker complains about one that some lack, until `has` wa
 
     from xen_vm_event import common
 
-    def handle(request: common.vm_event_st) -> None:
-        if common.has(request.u, "vmexit"):
-            print(request.u.vmexit)
+    def handle(record: common.vm_event_st) -> None:
+        if common.has(record.u, "interrupt"):
+            print(record.u.interrupt)
 
 A protocol has the name of the record's class in each module.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, overload
+
+from .runtime.annotations import Array
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, TypeIs
-
-    from .runtime.annotations import Array
+    from typing_extensions import TypeIs
 
 
 class vm_event_x86_selector_reg(Protocol):

@@ -14,8 +14,8 @@ import pytest
 from support import PROJECT, SPEC
 from xenbind.backend.formatting import Formatter
 from xenbind.commands.generate.build import build
-from xenbind.commands.generate.job import Job
 from xenbind.errors import XenbindError
+from xenbind.provenance.job import Job
 
 UGLY = {f"{name}.py": f"{name} = {{ 'a':1 }}\n" * 9 for name in ("a", "b", "c")}
 

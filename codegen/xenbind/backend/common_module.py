@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from xenbind.backend.module import class_names, member_names
-from xenbind.backend.python_text import docstring
+from xenbind.backend.module import class_names, member_names, payload_head
+from xenbind.backend.python_text import LINE, docstring, text
 from xenbind.backend.python_types import Types, bit_field_type, is_nested
 from xenbind.ir.interface import Interface, Record
 
@@ -30,23 +30,37 @@ class CommonMemberView:
 class CommonRecordView:
     """The protocol of a struct or union; `some` are the members that not all have.
 
-    `payload` is the type of what a request's reason selects, empty for other records.
+    `overloads` are the lines of `has` for each of those.
+
+    `payload` are the lines that begin the property for what a request's reason selects, none
+    for other records.
     """
 
     name: str
     doc: str
     members: Sequence[CommonMemberView]
     some: Sequence[CommonMemberView]
-    payload: str
+    overloads: Sequence[Sequence[str]]
+    payload: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleView:
+    """A use of `has`: of `parameter`, a `record`, the part `having` may have the `member`."""
+
+    parameter: str
+    record: str
+    having: str
+    member: str
 
 
 @dataclass(frozen=True, slots=True)
 class CommonView:
-    """The protocols, and what they have to import."""
+    """The protocols, what they have to import, and an example where there is one."""
 
     records: Sequence[CommonRecordView]
-    imports_array: bool
-    imports_char_array: bool
+    example: ExampleView | None
+    imports: Sequence[str]
     imports_any: bool
 
 
@@ -56,10 +70,26 @@ def common_view(interfaces: Sequence[Interface]) -> CommonView:
     records = list(common.records())
     return CommonView(
         records=records,
-        imports_array="Array" in common.used,
-        imports_char_array="CharArray" in common.used,
+        example=_example(records),
+        imports=sorted(common.used & {"Array", "CharArray"}),
         imports_any="Any" in common.used,
     )
+
+
+def _example(records: Sequence[CommonRecordView]) -> ExampleView | None:
+    """Choose a record and a part of it that releases differ in: a request if there is one."""
+    by_name = {record.name: record for record in records}
+    found = [
+        (bool(outer.payload), len(by_name[inner.type].some), outer, inner)
+        for outer in records
+        for inner in outer.members
+        if inner.type in by_name and by_name[inner.type].some
+    ]
+    if not found:
+        return None
+    _, _, outer, inner = max(found, key=lambda one: one[:2])
+    member = by_name[inner.type].some[-1].name
+    return ExampleView("record", outer.name, f"record.{inner.name}", member)
 
 
 class _Common:
@@ -100,20 +130,25 @@ class _Common:
                 for name in names
                 if all(name in {m.name for m in members} for members in found)
             }
+            name = types.classes[key]
+            some = [merged[member] for member in names if member not in in_all]
             yield CommonRecordView(
-                name=types.classes[key],
+                name=name,
                 doc=docstring(record.doc or f"{record.key}.", 4),
-                members=[merged[name] for name in names if name in in_all],
-                some=[merged[name] for name in names if name not in in_all],
+                members=[merged[member] for member in names if member in in_all],
+                some=some,
+                overloads=[_overload(name, member.name) for member in some],
                 payload=self.payload(having),
             )
 
-    def payload(self, having: Sequence[tuple[Record, Types, Interface]]) -> str:
+    def payload(
+        self, having: Sequence[tuple[Record, Types, Interface]]
+    ) -> Sequence[str]:
         found: dict[str, None] = {}
         for record, types, interface in having:
             payload = interface.payload
             if payload is None or payload.record != record.key:
-                return ""
+                return []
             fields = {
                 field.name: field
                 for union in interface.records
@@ -122,7 +157,17 @@ class _Common:
             }
             for _, name in payload.members:
                 found[types.python_type(fields[name].type)] = None
-        return " | ".join([*found, "None"])
+        return payload_head([*found, "None"], " ...")
+
+
+def _overload(record: str, member: str) -> list[str]:
+    """Give the lines of `has` for one member, folded as black folds them."""
+    parameters = f"record: {record}, member: Literal[{text(member)}]"
+    result = f"TypeIs[_{record}_{member}]: ..."
+    line = f"def has({parameters}) -> {result}"
+    if len(line) <= LINE:
+        return [line]
+    return ["def has(", f"    {parameters}", f") -> {result}"]
 
 
 def _members(record: Record, types: Types) -> Iterator[CommonMemberView]:

@@ -4,8 +4,9 @@ Takes texts by path; gives them formatted, for `output`.  Importing black and fo
 with it take as long as all else in a run together, and hold the interpreter's lock: so
 a `Formatter` starts its processes before the headers are read.
 
-The templates write what black wants already, which spares it most of its work.  Files
-that hold nothing of the headers are no templates, and are not formatted again.
+The templates write what black wants already, which spares it most of its work.  Modules are
+cut between classes, and what several versions have alike is formatted once.  Files that hold
+nothing of the headers are no templates, and are not formatted again.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from xenbind.toolchain.process import end_with_parent
 
 # Each imports black for itself; a third made no run faster.
 _PROCESSES = 2
-# Characters that black takes about 50 ms for; what is longer is shared out.
-_SHARE = 10_000
+# Where a class begins, two blank lines below what is before it: black formats what is on
+# both sides as if the other were not there.
+_CUT = re.compile(r"(?<=\n)\n\n(?=@|class )")
 
 
 class Formatter:
@@ -44,7 +46,8 @@ class Formatter:
             _prepare,
             (os.getpid(),),
         )
-        self._parts: dict[str, list[Future[str]]] = {}
+        self._blocks: dict[str, list[str]] = {}
+        self._formatted: dict[str, Future[str]] = {}
         for _ in range(_PROCESSES):
             self._pool.submit(str)  # the pool starts no process before it needs one
         return self
@@ -64,10 +67,11 @@ class Formatter:
         Raises `SystemFailure` if a process has died.
         """
         try:
-            for path in sorted(texts, key=lambda path: len(texts[path]), reverse=True):
-                self._parts[path] = [
-                    self._pool.submit(_format, part) for part in _parts(texts[path])
-                ]
+            for path, text in texts.items():
+                self._blocks[path] = _CUT.split(text)
+            blocks = {block for blocks in self._blocks.values() for block in blocks}
+            for block in sorted(blocks, key=len, reverse=True):
+                self._formatted[block] = self._pool.submit(_format, block)
         except BrokenProcessPool:
             raise _died() from None
 
@@ -75,8 +79,8 @@ class Formatter:
         """The sources by path, formatted.  Raises `SystemFailure` if a process died of it."""
         try:
             return {
-                path: "\n\n".join(part.result() for part in parts)
-                for path, parts in self._parts.items()
+                path: "\n\n".join(self._formatted[block].result() for block in blocks)
+                for path, blocks in self._blocks.items()
             }
         except BrokenProcessPool:
             raise _died() from None
@@ -87,16 +91,6 @@ def _died() -> SystemFailure:
         "a process that formats the output with black died",
         f"see that `{sys.executable} -m black --version` works",
     )
-
-
-def _parts(text: str) -> list[str]:
-    """A module in parts of some length, cut between classes, two blank lines apart."""
-    parts = [""]
-    for block in re.split(r"(?<=\n)\n\n(?=@|class )", text):
-        if len(parts[-1]) > _SHARE:
-            parts.append("")
-        parts[-1] += f"\n\n{block}" if parts[-1] else block
-    return parts
 
 
 def _prepare(parent: int) -> None:

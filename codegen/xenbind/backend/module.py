@@ -357,7 +357,7 @@ class _Module:
             tag=own[payload.tag],
             union=own[payload.union],
             decorator=self.use("builtins", "property"),
-            head=_property_head([*found, "None"]),
+            head=payload_head([*found, "None"]),
             rows=[(self.constants[c.name], inner[n]) for c, n in payload.members],
         )
 
@@ -463,13 +463,13 @@ def member_names(record: Record) -> dict[str, str]:
     return names
 
 
-def _property_head(types: Sequence[str]) -> list[str]:
-    """The first lines of the property payload, folded as black folds them."""
-    line = f"def payload(self) -> {' | '.join(types)}:"
+def payload_head(types: Sequence[str], body: str = "") -> list[str]:
+    """The first lines of the property payload, folded as black folds them; with a short body."""
+    line = f"def payload(self) -> {' | '.join(types)}:{body}"
     if len(line) <= 84:
         return [line]
     folded = [f"    {'| ' * (index > 0)}{name}" for index, name in enumerate(types)]
-    return ["def payload(", "    self,", ") -> (", *folded, "):"]
+    return ["def payload(", "    self,", ") -> (", *folded, f"):{body}"]
 
 
 def _class_name(record: Record) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
 
@@ -112,6 +112,20 @@ def _harmless(text: str) -> str:
 
 
 # --- lines ---------------------------------------------------------------------------
+
+
+def tuple_of(items: Sequence[str], before: str) -> str:
+    """Write a tuple behind `before`, which tells its indentation too, with a comma after it.
+
+    Too long for a line, it has each item on one.
+    """
+    comma = "," if len(items) == 1 else ""
+    text = f"({', '.join(items)}{comma})"
+    if len(before) + len(text) < LINE:
+        return text
+    margin = " " * (len(before) - len(before.lstrip()))
+    lines = "".join(f"{margin}    {item},\n" for item in items)
+    return f"(\n{lines}{margin})"
 
 
 def fold(line: str, indent: int) -> list[str]:

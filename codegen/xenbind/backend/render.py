@@ -125,7 +125,7 @@ def _shared_context(
         "modules": [_module(spec, interface) for interface in interfaces],
         "history": _history(interfaces),
         "common": common_view(interfaces),
-        "example": {"record": "vm_event_st", "path": "u", "member": "vmexit"},
+        "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "targets": list(ABIS),
@@ -229,6 +229,21 @@ def _package_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
     )
 
 
+def _interface_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
+    """What the package says of its function `interface`."""
+    words = "The module of an interface version"
+    if not spec.is_of_xen:
+        return python_text.docstring(f"{words}.", 4)
+    words += ": the newest of those that speak it."
+    if unlike := history.unlike(interfaces):
+        words += (
+            "\n\nIt reads what every Xen with that version writes, but for"
+            f" {'; '.join(map(str, unlike))}. `interface_for_xen` gives the module of one"
+            " release."
+        )
+    return python_text.docstring(words, 4)
+
+
 def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
     """Give the one ring protocol of all versions, in the words of the newest.
 
@@ -259,8 +274,8 @@ def _history(interfaces: Sequence[Interface]) -> list[tuple[str, str]]:
             f'("{span.since}", {python_text.text(span.until) if span.until else None})'
             for span in spans
         ]
-        comma = "," if len(pairs) == 1 else ""
-        found.append((name, f"({', '.join(pairs)}{comma})"))
+        before = f"    {python_text.text(name)}: "
+        found.append((name, python_text.tuple_of(pairs, before)))
     return found
 
 
@@ -272,13 +287,8 @@ def _numbers(interfaces: Sequence[Interface]) -> list[int]:
 def _version(spec: Spec, number: int) -> dict[str, object]:
     speaking = [v.releases for v in spec.versions if v.number == number]
     releases = [python_text.text(release) for some in speaking for release in some]
-    comma = "," if len(releases) == 1 else ""
-    text = f"({', '.join(releases)}{comma})"
-    if len(text) > 80:
-        text = (
-            "(\n" + "".join(f"        {release},\n" for release in releases) + "    )"
-        )
-    return {"number": number, "releases": text}
+    before = f"    {number}: "
+    return {"number": number, "releases": python_text.tuple_of(releases, before)}
 
 
 def _module(spec: Spec, interface: Interface) -> dict[str, object]:

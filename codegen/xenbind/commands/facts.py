@@ -14,10 +14,10 @@ from xenbind import completion, header_tree
 from xenbind.facts.header_facts import as_text, header_facts
 from xenbind.options import (
     cc_option,
+    job_of,
     load_spec,
     named_version,
     newest,
-    places,
     spec_option,
 )
 from xenbind.pipeline import compiler_for
@@ -60,12 +60,11 @@ def facts(
       xenbind facts 4.17
       xenbind facts xen/xen/include/public --release 4.23 --output xen-4.23.json
     """
-    where = places(spec)
-    loaded = load_spec(where.spec)
-    wanted = version or newest(loaded, where)
-    found_in, found = named_version(loaded, wanted)
+    job = job_of(spec, cc=cc)
+    loaded = load_spec(job.spec)
+    found_in, found = named_version(loaded, version or newest(loaded, job))
     header_tree.require(found_in, found)
-    compiler = compiler_for(found_in, found, find_compiler(cc))
+    compiler = compiler_for(found_in, found, find_compiler(job.command))
     said = header_facts(found_in, found, compiler, releases or found.releases)
     if output is None:
         click.echo(as_text(said), nl=False)

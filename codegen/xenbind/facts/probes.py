@@ -13,7 +13,7 @@ import hashlib
 import json
 import string
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xenbind.errors import SourceError
 from xenbind.facts.round_trips import MOST_SCALARS, RoundTrip, round_trip
@@ -129,11 +129,21 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
     """
     records = interface.records_by_key
     scalars = extent.scalars(interface.records)
+    trips = (
+        round_trip(record, records)
+        for record in interface.records
+        if not record.is_anonymous and scalars[record.key] <= MOST_SCALARS
+    )
+    return replace(_questions(interface, more), round_trips=tuple(trips))
+
+
+def _questions(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
+    """What C can be asked without a program that runs: all of a reference but round trips."""
+    records = interface.records_by_key
     abi = ABIS[interface.abi]
     probes: list[Probe] = []
     bit_fields: list[BitProbe] = []
     room = 0
-    trips = []
     for record in interface.records:
         if record.is_anonymous:
             continue  # anonymous: reached through the record around it
@@ -145,8 +155,6 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
                     raise _too_large(record, probe.coord)
             else:
                 probes.append(probe)
-        if scalars[record.key] <= MOST_SCALARS:
-            trips.append(round_trip(record, records))
     constants: list[Probe] = []
     strings: list[Probe] = []
     variables: list[Probe] = []
@@ -172,7 +180,7 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
         words=tuple(p for p in asked if isinstance(p.expected, str) and p.expression),
         bit_fields=tuple(bit_fields),
         told=tuple(p for p in asked if not p.expression),
-        round_trips=tuple(trips),
+        round_trips=(),
     )
 
 
@@ -200,7 +208,7 @@ def expected(reference: Reference) -> dict[str, Answer]:
 
 def fingerprint(interface: Interface) -> str:
     """A digest of everything that compiled C can be asked about a version."""
-    answers = expected(reference(interface))
+    answers = expected(_questions(interface))
     return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
 
 

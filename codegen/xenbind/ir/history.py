@@ -11,9 +11,9 @@ so that docstrings tell; whoever shows an interface finds it there too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from xenbind.ir.c_types import RecordRef, is_anonymous, spelling
+from xenbind.ir.c_types import Array, RecordRef, element, is_anonymous, spelling
 from xenbind.ir.interface import Constant, Field, Interface, Record, Span
 
 # What is said of something, by its name: `struct vm_event_st.u.cpuid`, `struct vm_event_cpuid`.
@@ -54,11 +54,51 @@ def timeline(interfaces: Sequence[Interface]) -> dict[str, list[Span]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """A member that a release has in another way than the newest with the same version."""
+
+    release: str
+    name: str
+    type: str
+
+    def __str__(self) -> str:
+        return f"`{self.name}` of Xen {self.release}, {self.type} there"
+
+
+def unlike(interfaces: Sequence[Interface]) -> list[Unlike]:
+    """Give the members that the newest interface of their version reads otherwise, or not at all.
+
+    An array that only has another length is read alike: as far as each says it goes.
+    """
+    newest = {interface.version: interface for interface in interfaces}
+    return [
+        Unlike(older.release, f"{record.path}.{field.name}", _type(field))
+        for older in interfaces
+        for record in older.records
+        for field in record.fields
+        if not field.is_padding
+        and not _reads(newest[older.version].records_by_key.get(record.key), field)
+    ]
+
+
+def _reads(record: Record | None, field: Field) -> bool:
+    """Tell whether a record has a member in a field's place that is as wide."""
+    there = {} if record is None else {own.name: own for own in record.fields}
+    own = there.get(field.name)
+    if own is None or own.first_bit != field.first_bit:
+        return False
+    both = (own.type, field.type)
+    if all(isinstance(c_type, Array) for c_type in both):
+        return element(own.type) == element(field.type)
+    return own.bit_count == field.bit_count
+
+
 def _all_spans(interface: Interface) -> Iterator[tuple[str, Span | None]]:
     for constant in interface.constants:
         yield constant.name, constant.span
     for record in interface.records:
-        name = record.key.rpartition(" ")[2]
+        name = record.path
         if not record.is_anonymous:
             yield name, record.span
         for field in record.fields:

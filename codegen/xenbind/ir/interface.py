@@ -58,17 +58,24 @@ class Span:
     before: str = ""
     after: str = ""
 
+    @property
+    def brief(self) -> str:
+        """Say it in short: `4.16, uint32_t before`, `4.8 to 4.15, then uint64_t`."""
+        span = self.since
+        if self.until:
+            is_one = self.until == self.since
+            span += " alone" if is_one else f" to {self.until}"
+        before = [f"{self.before} before"] if self.before else []
+        after = [f"then {self.after}"] if self.after else []
+        return ", ".join([span, *before, *after])
+
+    @property
+    def phrase(self) -> str:
+        """Say it within a sentence: `since Xen 4.16, uint32_t before`, `Xen 4.8 to 4.15`."""
+        return f"{'' if self.until else 'since '}Xen {self.brief}"
+
     def __str__(self) -> str:
-        if not self.until:
-            before = f", {self.before} before" if self.before else ""
-            return f"Since Xen {self.since}{before}."
-        other = [f"{self.before} before"] if self.before else []
-        other += [f"then {self.after}"] if self.after else []
-        same = self.until == self.since
-        span = (
-            f"Xen {self.since} alone" if same else f"Xen {self.since} to {self.until}"
-        )
-        return f"{', '.join([span, *other])}."
+        return f"{self.phrase[0].upper()}{self.phrase[1:]}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +165,11 @@ class Record:
     @property
     def spelling(self) -> str:
         return f"{self.kind} {self.tag or '<anonymous>'}"
+
+    @property
+    def path(self) -> str:
+        """Give its key without `struct` or `union`: its tag, or the path to it."""
+        return self.key.rpartition(" ")[2]
 
     @property
     def is_anonymous(self) -> bool:
@@ -333,6 +345,13 @@ class Interface:
     def title(self) -> str:
         """Give its name in words: `version 7`, `version 7 of Xen 4.15`."""
         return f"version {self.version}{self.release and f' of Xen {self.release}'}"
+
+    @property
+    def has_spans(self) -> bool:
+        """Tell whether it was compared with those of other releases."""
+        return any(record.span for record in self.records) or any(
+            constant.span for constant in self.constants
+        )
 
     @property
     def groups_by_hint(self) -> dict[str, ConstantGroup]:

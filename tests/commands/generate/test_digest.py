@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from support import PROJECT
 from xenbind import resources
-from xenbind.commands.generate.manifest import generator_digest
+from xenbind.provenance.manifest import generator_digest
 from xenbind.resources import own_files
 
 PACKAGE = PROJECT / "codegen" / "xenbind"
@@ -60,7 +60,7 @@ def test_every_module_and_every_file_of_the_output_counts(checkout: Path) -> Non
         "codegen/xenbind/__init__.py",
         "codegen/xenbind/cli.py",
         "codegen/xenbind/ir/abi.py",
-        "codegen/xenbind/commands/generate/manifest.py",
+        "codegen/xenbind/provenance/manifest.py",
         "codegen/xenbind/toolchain/__init__.py",
         "templates/abi.md.jinja",
         "templates/package/version.py.jinja",
@@ -135,7 +135,7 @@ def test_it_is_the_same_from_the_checkout_and_from_installed_wheels(
     wheel: Path, tmp_path: Path
 ) -> None:
     code = (
-        "from xenbind.commands.generate.manifest import generator_digest\n"
+        "from xenbind.provenance.manifest import generator_digest\n"
         "from xenbind.resources import package\n"
         "print(package(), generator_digest())"
     )

@@ -26,10 +26,10 @@ import pytest
 from support import SPEC, TINY, tree, xenbind
 from xenbind.commands.generate import in_place, output, swap
 from xenbind.commands.generate.build import build
-from xenbind.commands.generate.job import Job
-from xenbind.commands.generate.manifest import Manifest, digests
 from xenbind.commands.generate.swap import Unswappable
 from xenbind.errors import SourceError, SystemFailure
+from xenbind.provenance.job import Job
+from xenbind.provenance.manifest import Manifest, digests
 from xenbind.toolchain import process
 
 MORE = TINY + "struct more { uint64_t third; };\n"

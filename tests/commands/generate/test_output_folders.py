@@ -207,8 +207,15 @@ def test_a_mount_point(kind: str, project: Path) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[-7:] == [
-        *("abi.md", "manifest.json", "mine", "pyproject.toml", "reference"),
+    assert result.stdout.splitlines()[-8:] == [
+        *(
+            "abi.md",
+            "interfaces",
+            "manifest.json",
+            "mine",
+            "pyproject.toml",
+            "reference",
+        ),
         *("tests", "xen_vm_event"),
     ]
 
@@ -229,7 +236,7 @@ def test_a_package_that_cannot_be_imported_is_replaced(
     assert result.returncode == 0
     assert result.stderr.splitlines() == [
         "version 1: the ABI is not compared with the old package's: cannot import"
-        f" xen_vm_event version 1 from {project}/out: {reason}"
+        f" xen_vm_event.v1 from {project}/out: {reason}"
     ]
     assert "class more" in (project / "out" / MODULE).read_text()
 

@@ -20,12 +20,12 @@ from xenbind.commands.add_version.facts_file import FactsFile, staged
 from xenbind.commands.generate import output
 from xenbind.commands.generate.build import Generated, build
 from xenbind.commands.generate.change import sync
-from xenbind.commands.generate.job import Job
 from xenbind.errors import SourceError, SystemFailure, XenbindError
 from xenbind.facts.probes import fingerprint
 from xenbind.interruption import UndoneIfEnded
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import read
+from xenbind.provenance.job import Job
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import find_compiler

@@ -21,11 +21,11 @@ from xenbind import spec as specs
 from xenbind.commands.add_version.addition import added
 from xenbind.commands.generate import command as generating
 from xenbind.commands.generate import output
-from xenbind.commands.generate.job import Job
 from xenbind.commands.verify import command as verifying
 from xenbind.errors import XenbindError
 from xenbind.interruption import Held
 from xenbind.options import cc_option, load_spec, out_option, places, spec_option
+from xenbind.provenance.job import Job
 from xenbind.resources import package
 
 

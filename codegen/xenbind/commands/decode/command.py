@@ -25,13 +25,13 @@ from xenbind.errors import SystemFailure, describe
 from xenbind.ir.interface import Interface
 from xenbind.options import (
     cc_option,
+    job_of,
     json_option,
     load_spec,
     named_interface,
-    places,
     spec_option,
 )
-from xenbind.spec import Spec
+from xenbind.provenance.job import Job
 from xenbind.streams import terminal_width
 
 
@@ -105,7 +105,7 @@ def decode(
             raise error
         say(describe(error), err=True)
 
-    interfaces = _by_version(load_spec(places(spec).spec), cc)
+    interfaces = _by_version(job_of(spec, cc=cc))
     with _binary(file) as stream:
         raws = read(stream, str(file), interfaces, Form(form), report)
         found = events(raws, arch)
@@ -138,14 +138,15 @@ def _binary(file: Path) -> BufferedReader:
         ) from error
 
 
-def _by_version(spec: Spec, cc: str | None) -> Callable[[int], Interface | None]:
+def _by_version(job: Job) -> Callable[[int], Interface | None]:
     """Give the interfaces of the spec's versions, each read when it is first met."""
+    spec = load_spec(job.spec)
     known = {version.number for version in spec.versions}
     found: dict[int, Interface] = {}
 
     def interface(number: int) -> Interface | None:
         if number in known and number not in found:
-            found[number] = named_interface(spec, str(number), cc)
+            found[number] = named_interface(job, spec, str(number))
         return found.get(number)
 
     return interface

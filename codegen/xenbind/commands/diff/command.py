@@ -19,10 +19,10 @@ from xenbind.commands.diff.text import Kind, lines
 from xenbind.completion import versions
 from xenbind.options import (
     cc_option,
+    job_of,
     json_option,
     load_spec,
     named_interface,
-    places,
     spec_option,
 )
 
@@ -64,10 +64,11 @@ def diff(
       xenbind diff 4.16 4.17
       xenbind diff 7 /usr/include/xen --exit-code
     """
-    loaded = load_spec(places(spec).spec)
+    job = job_of(spec, cc=cc)
+    loaded = load_spec(job.spec)
     found = difference(
-        named_interface(loaded, old, cc),
-        named_interface(loaded, new, cc),
+        named_interface(job, loaded, old),
+        named_interface(job, loaded, new),
         loaded.version_macro,
     )
     if wants_json:

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenbind.commands.generate import manifest
 from xenbind.errors import OutputError, XenbindError
 from xenbind.facts.package import ask_package
 from xenbind.facts.probes import CLASS, Answer, expected, fingerprint, reference
 from xenbind.ir.interface import Interface
+from xenbind.provenance import manifest
 
 # What leads from a member to one of its own: entries[0].id
 _STEP = re.compile(r"(\[0\])*\.")

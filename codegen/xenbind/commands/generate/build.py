@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from xenbind import pipeline, spec
 from xenbind.backend import abi_table
 from xenbind.backend.formatting import Formatter
-from xenbind.commands.generate import inputs, manifest
 from xenbind.commands.generate.header_copies import HeaderCopies, own_headers
-from xenbind.commands.generate.job import Job
-from xenbind.commands.generate.manifest import Manifest
 from xenbind.facts.probes import fingerprint
 from xenbind.ir import history
 from xenbind.ir.interface import Interface
 from xenbind.lowering import unmatched
+from xenbind.provenance import inputs, manifest, stored
+from xenbind.provenance.job import Job
+from xenbind.provenance.manifest import Manifest
 from xenbind.toolchain.compiler import find_compiler
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         formatter=formatter,
     )
     files |= copies.files
+    files |= {stored.path(i.edition): stored.text(job, i) for i in interfaces}
     names = sorted({job.from_root(Path(f)) for i in interfaces for f in own_headers(i)})
     made = Manifest(
         generator=manifest.generator_digest(),

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from xenbind.commands.generate import manifest
 from xenbind.errors import OutputError
+from xenbind.provenance import manifest
 
 # What a folder may hold before it is one of xenbind's: a new repository.
 _WELCOME = frozenset([".git", ".gitattributes", ".gitignore"])

@@ -15,10 +15,10 @@ import click
 
 from xenbind.colours import say
 from xenbind.commands.generate.freshness import Stale, stale, with_source
-from xenbind.commands.generate.job import job_of
 from xenbind.options import (
     cc_option,
     include_option,
+    job_of,
     json_option,
     out_option,
     spec_option,

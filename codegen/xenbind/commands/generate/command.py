@@ -17,13 +17,14 @@ from xenbind.commands.generate import abi_break, output
 from xenbind.commands.generate.abi_break import AbiChange, Uncompared
 from xenbind.commands.generate.build import Generated, build
 from xenbind.commands.generate.freshness import keep_source, with_source
-from xenbind.commands.generate.job import Job, job_of
 from xenbind.options import (
     cc_option,
     include_option,
+    job_of,
     out_option,
     spec_option,
 )
+from xenbind.provenance.job import Job
 
 AbiChanges = Sequence[AbiChange | Uncompared]
 

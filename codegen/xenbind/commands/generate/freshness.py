@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xenbind.commands.generate import inputs, manifest, output
-from xenbind.commands.generate.job import Job
-from xenbind.commands.generate.manifest import Manifest
+from xenbind.commands.generate import output
 from xenbind.errors import OutputError
 from xenbind.options import load_spec
+from xenbind.provenance import inputs, manifest
+from xenbind.provenance.job import Job
+from xenbind.provenance.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from xenbind.commands.generate.job import Job
 from xenbind.ir.interface import Interface
+from xenbind.provenance.job import Job
 from xenbind.resources import package
 from xenbind.spec import Spec
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from xenbind.commands.show.parts import Part
 from xenbind.commands.show.view import GroupView, Overview, RecordView, View
-from xenbind.ir.interface import Constant, ConstantGroup
+from xenbind.ir.interface import Constant, ConstantGroup, Span
 
 
 def as_json(view: View) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def _record_json(view: RecordView) -> dict[str, Any]:
         "alignment": record.alignment,
         "members": len(record.fields),
         "typedefs": list(view.typedefs),
+        "releases": _releases_json(record.span),
         "doc": view.doc,
         "file": record.coord.file,
         "line": record.coord.line,
@@ -63,6 +64,7 @@ def _part_json(part: Part) -> dict[str, Any]:
         "offset": part.offset,
         "size": part.size,
         "bits": list(part.bits) if part.bits else None,
+        "releases": _releases_json(part.span),
         "doc": part.doc,
         "parts": [_part_json(inner) for inner in part.parts],
     }
@@ -85,6 +87,19 @@ def _constant_json(constant: Constant) -> dict[str, Any]:
         "name": constant.name,
         "value": constant.value,
         "body": constant.body,
+        "releases": _releases_json(constant.span),
         "doc": constant.doc,
         "line": constant.coord.line,
+    }
+
+
+def _releases_json(span: Span | None) -> dict[str, str | None] | None:
+    """Give the releases in which something is so, and what it was before and became."""
+    if span is None:
+        return None
+    return {
+        "since": span.since,
+        "until": span.until or None,
+        "before": span.before or None,
+        "after": span.after or None,
     }

@@ -12,19 +12,19 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from xenbind.colours import wanted
+from xenbind.colours import say, wanted
 from xenbind.commands.show import view as views
 from xenbind.commands.show.as_json import as_json
 from xenbind.commands.show.completion import names, versions_and_names
 from xenbind.commands.show.text import text
 from xenbind.options import (
     cc_option,
+    job_of,
     json_option,
     load_spec,
     may_be_version,
     named_interface,
     newest,
-    places,
     spec_option,
 )
 
@@ -58,11 +58,15 @@ def show(
       xenbind show 7 vm_event_st.u.mem_access
       xenbind show 7 VmEventReason
     """
-    where = places(spec)
-    loaded = load_spec(where.spec)
+    job = job_of(spec, cc=cc)
+    loaded = load_spec(job.spec)
     if version and not name and not _is_version(version):
         version, name = "", version
-    interface = named_interface(loaded, version or newest(loaded, where), cc)
+    version = version or newest(loaded, job)
+    interface = named_interface(job, loaded, version)
+    if loaded.is_of_xen and not (interface.has_spans or cc or Path(version).is_dir()):
+        note = "since which Xen each is there is not told: run `xenbind generate`"
+        say(f"{interface.header}: note: {note}", err=True)
     view = views.show(interface, name or None, expand)
     if wants_json:
         click.echo(json.dumps(as_json(view), indent=2))

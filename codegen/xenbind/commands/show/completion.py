@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from xenbind import completion
 from xenbind.commands.show.find import beginning
-from xenbind.options import load_spec, may_be_version, named_interface, newest, places
+from xenbind.options import job_of, load_spec, may_be_version, named_interface, newest
 
 
 @completion.quiet
@@ -35,8 +35,7 @@ def names(
 
 
 def _names(ctx: click.Context, version: str | None, word: str) -> list[CompletionItem]:
-    where = places(ctx.params.get("spec"))
-    spec = load_spec(where.spec)
-    wanted = version or newest(spec, where)
-    interface = named_interface(spec, wanted, ctx.params.get("cc"))
+    job = job_of(ctx.params.get("spec"), cc=ctx.params.get("cc"))
+    spec = load_spec(job.spec)
+    interface = named_interface(job, spec, version or newest(spec, job))
     return [CompletionItem(name) for name in beginning(interface, word)]

@@ -45,17 +45,12 @@ def beginning(interface: Interface, word: str) -> list[str]:
     return [name for name in names if name.startswith(word)]
 
 
-def path_of(record: Record) -> str:
-    """Give a record's key without `struct` or `union`: its tag, or the path to it."""
-    return record.key.rpartition(" ")[2]
-
-
 def _by_name(interface: Interface) -> dict[str, Record | ConstantGroup]:
     """Give everything that can be shown by each of its names, the best name of each first."""
     names: dict[str, Record | ConstantGroup] = {}
     records = interface.records_by_key
     for record in interface.records:
-        names.setdefault(path_of(record), record)
+        names.setdefault(record.path, record)
     for typedef in (*interface.typedefs, *interface.scalar_typedefs):
         record_named = records.get(record_key(typedef.type))
         if record_named:
@@ -108,7 +103,7 @@ def _inside(
 def _target(interface: Interface, field: Field) -> str:
     """Give the name of what a member is, or of the group that its comment names."""
     record = interface.records_by_key.get(record_key(field.type))
-    return path_of(record) if record else field.hint or ""
+    return record.path if record else field.hint or ""
 
 
 def _unknown(interface: Interface, name: str, wanted: str) -> XenbindError:

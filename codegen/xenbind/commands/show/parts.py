@@ -14,7 +14,7 @@ from enum import Enum
 from xenbind.errors import XenbindError
 from xenbind.ir import extent
 from xenbind.ir.c_types import CType, RecordRef, element, spelling
-from xenbind.ir.interface import Field, Interface, Record
+from xenbind.ir.interface import Field, Interface, Record, Span
 
 _MOST = 10_000  # members at every depth
 
@@ -34,8 +34,8 @@ class Part:
     `offset` counts from the start of the record that is shown.  `bits` are the lowest and
     highest bit of a piece that is not whole bytes; `offset` and `size` are then those of
     the storage unit that they are counted in.  `union` is the size of the union around a
-    part, None in a struct.  `parts` are the pieces of a nested record, if expanded; of an
-    array of records, those of its first item.
+    part, None in a struct.  `span` says which releases have a member.  `parts` are the
+    pieces of a nested record, if expanded; of an array of records, those of its first item.
     """
 
     kind: Kind
@@ -46,6 +46,7 @@ class Part:
     type: str = ""
     doc: str = ""
     union: int | None = None
+    span: Span | None = None
     parts: tuple[Part, ...] = ()
 
 
@@ -99,6 +100,7 @@ def _member(
         type=spelling(field.type).replace(" <anonymous>", ""),
         doc=field.doc,
         union=record.size if record.kind == "union" else None,
+        span=field.span,
         parts=tuple(_parts(nested, offset, records)) if nested else (),
     )
 

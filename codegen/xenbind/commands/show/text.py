@@ -16,7 +16,7 @@ from rich.text import Text
 
 from xenbind.commands.show.parts import Kind, Part
 from xenbind.commands.show.view import GroupView, Overview, RecordView, View
-from xenbind.ir.interface import Constant, ConstantGroup
+from xenbind.ir.interface import Constant, ConstantGroup, Span
 from xenbind.words import count, printable
 
 _BAR = 10
@@ -60,7 +60,11 @@ class Table:
 
     def _widths(self) -> list[int]:
         return [
-            max(cell.cell_len for cell in column)
+            (
+                max(cell.cell_len for cell in column)
+                if any(column[1:]) or len(column) == 1
+                else 0
+            )
             for column in zip(*self.rows, strict=True)
         ]
 
@@ -130,16 +134,14 @@ def summary(doc: str) -> str:
 
 def _record(view: RecordView) -> Picture:
     record = view.record
-    prose = [
-        _title(
-            view.name, f"{count(record.size, 'byte')}, aligned to {record.alignment}"
-        )
-    ]
+    facts = [count(record.size, "byte"), f"aligned to {record.alignment}"]
+    facts += [record.span.phrase] if record.span else []
+    prose = [_title(view.name, ", ".join(facts))]
     if view.typedefs:
         prose.append(Text(f"typedef {', '.join(view.typedefs)}"))
     prose += _about(view, view.doc, record.coord.file, record.coord.line)
-    heading = _heading("offset", "size", "member", "type", "", "")
-    rows = [heading, *_part_rows(view.parts)]
+    heading = _heading("offset", "size", "member", "type", "", "since Xen", "")
+    rows = [heading, *_part_rows(view.parts, record.span)]
     notes = [Text(), Text(_tally(view.parts))]
     if any(row[4] for row in rows):
         notes.append(
@@ -150,21 +152,24 @@ def _record(view: RecordView) -> Picture:
     return Picture([*prose, Table(rows, numbers=2), *notes])
 
 
-def _part_rows(parts: Sequence[Part]) -> Iterator[Row]:
+def _part_rows(parts: Sequence[Part], of_record: Span | None) -> Iterator[Row]:
+    """Make the rows of parts; one that all releases with the record have says nothing of it."""
     for part in parts:
-        yield _part_row(part, "")
-        yield from _nested_rows(part.parts, "")
+        yield _part_row(part, "", of_record)
+        yield from _nested_rows(part.parts, "", of_record)
 
 
-def _nested_rows(parts: Sequence[Part], guide: str) -> Iterator[Row]:
+def _nested_rows(
+    parts: Sequence[Part], guide: str, of_record: Span | None
+) -> Iterator[Row]:
     """Make the rows under the one of the record around; `guide` draws the tree on their left."""
     for part in parts:
         branch, stem = ("└ ", "  ") if part is parts[-1] else ("├ ", "│ ")
-        yield _part_row(part, guide + branch)
-        yield from _nested_rows(part.parts, guide + stem)
+        yield _part_row(part, guide + branch, of_record)
+        yield from _nested_rows(part.parts, guide + stem, of_record)
 
 
-def _part_row(part: Part, guide: str) -> Row:
+def _part_row(part: Part, guide: str, of_record: Span | None) -> Row:
     is_member = part.kind is Kind.MEMBER
     name = (part.name, "") if is_member else (f"({part.kind.value})", _GAP)
     return (
@@ -173,6 +178,7 @@ def _part_row(part: Part, guide: str) -> Row:
         Text.assemble((guide, _ASIDE), name),
         Text(part.type, _TYPE),
         Text(_bar(part), _SHARE),
+        _releases(None if part.span == of_record else part.span),
         Text(summary(part.doc)),
     )
 
@@ -220,7 +226,7 @@ def _group(view: GroupView) -> Picture:
         _title(group.name, f"{count(len(group.members), 'constant')}, {what}"),
         *_about(view, group.doc, group.coord.file, group.coord.line),
     ]
-    rows = [_heading("value", "constant", ""), *_constant_rows(view)]
+    rows = [_heading("value", "constant", "since Xen", ""), *_constant_rows(view)]
     return Picture([*prose, Table(rows, numbers=1)])
 
 
@@ -232,6 +238,7 @@ def _constant_rows(view: GroupView) -> Iterator[Row]:
         yield (
             Text.assemble(mark, (_value(constant, view.group.is_flag), _NUMBER)),
             Text(constant.name, style),
+            _releases(constant.span),
             Text(summary(constant.doc)),
         )
 
@@ -249,7 +256,7 @@ def _overview(view: Overview) -> Picture:
         f"{interface.header}, {interface.abi}",
     )
     records = [
-        _heading("size", "align", "members", "struct or union", ""),
+        _heading("size", "align", "members", "struct or union", "since Xen", ""),
         *(_record_row(record) for record in view.records),
     ]
     groups = [
@@ -260,11 +267,12 @@ def _overview(view: Overview) -> Picture:
         (
             Text(_value(constant), _NUMBER),
             Text(constant.name),
+            _releases(constant.span),
             Text(summary(constant.doc)),
         )
         for constant in view.constants
     ]
-    others = [_heading("value", "other constant", ""), *constants]
+    others = [_heading("value", "other constant", "since Xen", ""), *constants]
     return Picture(
         [
             *(title, Text(), Table(records, numbers=3)),
@@ -281,6 +289,7 @@ def _record_row(view: RecordView) -> Row:
         Text(str(record.alignment), _NUMBER),
         Text(str(len(record.fields)), _NUMBER),
         Text(view.name),
+        _releases(record.span),
         Text(summary(view.doc)),
     )
 
@@ -292,6 +301,11 @@ def _group_row(group: ConstantGroup) -> Row:
         Text(group.spelling, _TYPE),
         Text(summary(group.doc)),
     )
+
+
+def _releases(span: Span | None) -> Text:
+    """Say since which Xen release something is so, and until which."""
+    return Text(span.brief if span else "", _ASIDE)
 
 
 # --- lines ---------------------------------------------------------------------------

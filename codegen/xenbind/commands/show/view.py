@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from xenbind.commands.show.find import find, path_of
+from xenbind.commands.show.find import find
 from xenbind.commands.show.parts import Part, parts, record_key
 from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Record
 
@@ -104,7 +104,7 @@ def _record_view(interface: Interface, record: Record, expand: bool) -> RecordVi
     return RecordView(
         interface=interface,
         record=record,
-        name=f"{record.kind} {path_of(record)}",
+        name=f"{record.kind} {record.path}",
         typedefs=tuple(
             typedef.name
             for typedef in interface.typedefs

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from xenbind.commands.generate.job import Job
-from xenbind.commands.generate.manifest import digest, file_digest
 from xenbind.errors import XenbindError
+from xenbind.provenance.job import Job
+from xenbind.provenance.manifest import digest, file_digest
 from xenbind.spec import Spec, read
 from xenbind.toolchain.compiler import find_compiler, output, start
 

@@ -1,6 +1,7 @@
-"""What one run of `generate` or `check` is about, as its options say, and where that lies.
+"""What one run is about, as its options say, and where that lies.
 
-`command` and `check` make a `Job` of their options; `freshness` and `build` work on it.
+`options` makes a `Job` of a command's; `generate` and `check` work on it, and `stored` looks
+there for what `generate` has kept.
 
 What is generated may be committed, and cloned to another folder on another machine.  So it
 names what moves with it, headers within its project, by the way from its own folder, and
@@ -14,8 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from xenbind.commands.generate import manifest
-from xenbind.options import places
+from xenbind.provenance import manifest
 from xenbind.resources import package
 
 
@@ -94,14 +94,6 @@ class Job:
         if self.stands_for is None or not found.is_relative_to(copy):
             return found
         return self.stands_for.resolve() / found.relative_to(copy)
-
-
-def job_of(
-    spec: Path | None, include: Path | None, out: Path | None, cc: str | None
-) -> Job:
-    """Make a job of a command's options and the project's configuration."""
-    where = places(spec, include, out)
-    return Job(where.spec, where.include, where.out, cc, where.project)
 
 
 def _relative(path: Path, start: Path) -> str:

@@ -1,0 +1,98 @@
+"""Write an interface as JSON, and read it back.
+
+Takes an `Interface`; gives a text with each constant, record and the like on a line of its
+own, so that a diff shows which changed; and the other way round.  `stored` keeps interfaces
+so.  A node is an object with one name, its class's, and the values of its fields in their
+order, without the last ones that are the fields' defaults; a tuple is an array.
+
+    {"Constant": ["VM_EVENT_REASON_CPUID", 10, "10", "A CPUID.", {"Coord": [...]}]}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from xenbind.ir import c_types, interface
+from xenbind.ir.interface import Interface
+from xenbind.source import Coord
+
+# Turns the path of a header into the name that it has in the text, or that into a path.
+Rename = Callable[[str], str]
+
+
+def _nodes(module: ModuleType) -> dict[str, type[Any]]:
+    found = vars(module).items()
+    return {
+        n: node for n, node in found if isinstance(node, type) and is_dataclass(node)
+    }
+
+
+_NODES: Mapping[str, type[Any]] = {**_nodes(c_types), **_nodes(interface)}
+
+
+def dump(told: Interface, rename: Rename) -> str:
+    """Write an interface, with headers by the names that `rename` gives their paths."""
+    named = _with_files(told, rename)
+    lines = (
+        f" {json.dumps(field.name)}: {_lines(getattr(named, field.name), rename)}"
+        for field in fields(named)
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def load(text: str, rename: Rename) -> Interface:
+    """Read what `dump` wrote; `rename` turns the names of headers into paths."""
+    values = json.loads(text).items()
+    found = Interface(**{name: _read(value, rename) for name, value in values})
+    return _with_files(found, rename)
+
+
+def _with_files(told: Interface, rename: Rename) -> Interface:
+    files = tuple(map(rename, told.files))
+    return replace(told, header=rename(told.header), files=files)
+
+
+def _lines(value: object, rename: Rename) -> str:
+    """Write a field's value, each item of a tuple in its own line."""
+    if not isinstance(value, tuple) or not value:
+        return json.dumps(_plain(value, rename), ensure_ascii=False)
+    items = (json.dumps(_plain(item, rename), ensure_ascii=False) for item in value)
+    return "[\n  " + ",\n  ".join(items) + "\n ]"
+
+
+def _plain(value: Any, rename: Rename) -> object:
+    """Give a value as what JSON has."""
+    if isinstance(value, Coord):
+        return {"Coord": [rename(value.file), value.line, value.column]}
+    if isinstance(value, tuple):
+        return [_plain(item, rename) for item in value]
+    if not is_dataclass(value):
+        return value
+    values = [getattr(value, field.name) for field in _told(value)]
+    return {type(value).__name__: [_plain(item, rename) for item in values]}
+
+
+def _told(node: Any) -> list[Field[Any]]:
+    """Give the fields of a node, but for the last ones that have their defaults."""
+    told = list(fields(node))
+    while told and told[-1].default is not MISSING:
+        if getattr(node, told[-1].name) != told[-1].default:
+            break
+        told.pop()
+    return told
+
+
+def _read(value: Any, rename: Rename) -> Any:
+    if isinstance(value, list):
+        return tuple(_read(item, rename) for item in value)
+    if not isinstance(value, dict):
+        return value
+    [(name, values)] = value.items()
+    if name == Coord.__name__:
+        file, line, column = values
+        return Coord(rename(file), line, column)
+    return _NODES[name](*(_read(item, rename) for item in values))
