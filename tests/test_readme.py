@@ -68,7 +68,10 @@ def test_a_command_prints_what_is_shown(
         require(shutil.which(f"{target.triple}-gcc") is not None, target.package)
     require(str(INSTALLED) not in arguments or INSTALLED.is_dir(), "libxen-dev")
     result = in_a_new_shell(command)
-    assert result.stdout + result.stderr == shown
+    # What is left out may be anything, as in the Python session: it grows with each version.
+    pattern = ".*".join(map(re.escape, shown.split("...")))
+    said = result.stdout + result.stderr
+    assert re.fullmatch(pattern, said, re.DOTALL), said
 
 
 def test_a_monitor_of_ones_own_runs(tmp_path: Path) -> None:
