@@ -27,7 +27,7 @@ from typing import NoReturn
 
 _IMPORTED = (
     *("black", "pytest", "numpy"),
-    *("xenbind.cli", "xenbind.backend.render", "xenbind.commands.add_version"),
+    *("xenbind.cli", "xenbind.backend.render", "xenbind.commands.add_version.command"),
     *("xenbind.commands.decode.command", "xenbind.commands.diff.command"),
     *("xenbind.commands.generate.check", "xenbind.commands.show.command"),
 )

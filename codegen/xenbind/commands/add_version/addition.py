@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from xenbind import spec as specs
+from xenbind.backend.ring_module import protocol
+from xenbind.backend.rings.behaviour import difference
 from xenbind.commands.add_version.facts_file import FactsFile, staged
 from xenbind.commands.generate import output
 from xenbind.commands.generate.build import Generated, build
@@ -120,9 +122,10 @@ def added(
     """Make a copy of the headers folder with the tree's version in it, for the block.
 
     The headers that all versions share serve the new one too, unless the tree's own make
-    another ABI of it; then those are copied as well.  `facts` is the folder for what the compiler
-    says of the tree.  Raises `XenbindError` if the spec has the version or a release already, if
-    something else is in the way, or where an error names a place in the tree or the folder.
+    another ABI of it, or rings that work otherwise; then those are copied as well.  `facts` is
+    the folder for what the compiler says of the tree.  Raises `XenbindError` if the spec has the
+    version or a release already, if something else is in the way, or where an error names a
+    place in the tree or the folder.
     """
     path = job.spec
     spec = specs.load(path)
@@ -189,7 +192,7 @@ def _require_new(
         return
     known = f"the spec has version {interface.version} already"
     newest = read(spec, same[-1], command)
-    if fingerprint(newest) == fingerprint(interface):
+    if _alike(newest, interface):
         raise XenbindError(
             f"{known}, and this is the same",
             "add the release to its 'releases' in the spec, and run `xenbind generate`",
@@ -282,9 +285,17 @@ def _same(
     spec: Spec, version: VersionSpec, interface: Interface, command: tuple[str, ...]
 ) -> bool:
     try:
-        return fingerprint(read(spec, version, command)) == fingerprint(interface)
+        return _alike(read(spec, version, command), interface)
     except SourceError:
         return False  # the shared headers lack something that the tree's own have
+
+
+def _alike(one: Interface, other: Interface) -> bool:
+    """Whether two interfaces have the same ABI, and rings that work alike."""
+    if fingerprint(one) != fingerprint(other):
+        return False
+    mine, its = protocol(one), protocol(other)
+    return mine is None or its is None or not difference(mine, its)
 
 
 def _entry(version: VersionSpec) -> str:
