@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from forked import run_module
@@ -83,6 +85,20 @@ def project_of(folder: Path, *folders: str) -> Path:
         )
     )
     return folder
+
+
+def known_facts() -> list[dict[str, Any]]:
+    """What a C compiler said of Xen's own headers, by the first release that has each."""
+    found = [
+        json.loads(path.read_text())
+        for path in (PROJECT / "tests" / "data" / "facts").glob("xen-*.json")
+    ]
+    return sorted(found, key=lambda facts: series(facts["releases"][0]))
+
+
+def series(release: str) -> tuple[int, ...]:
+    """A release as numbers, which have an order."""
+    return tuple(map(int, release.split(".")))
 
 
 def require(present: bool, what: str) -> None:

@@ -8,27 +8,16 @@ not through xenbind's IR.
 from __future__ import annotations
 
 import ctypes
-import json
 from types import ModuleType
 from typing import Any
 
 import pytest
-from support import PROJECT
+from support import known_facts, series
 from xen_vm_event import VERSIONS, interface, interface_for_xen
 
 Facts = dict[str, Any]
 
-INTERFACES: list[Facts] = [
-    json.loads(path.read_text())
-    for path in (PROJECT / "tests" / "data" / "facts").glob("xen-*.json")
-]
-
-
-def series(release: str) -> tuple[int, ...]:
-    return tuple(map(int, release.split(".")))
-
-
-INTERFACES.sort(key=lambda facts: series(facts["releases"][0]))
+INTERFACES = known_facts()
 each = pytest.mark.parametrize(
     "facts", INTERFACES, ids=[facts["releases"][0] for facts in INTERFACES]
 )

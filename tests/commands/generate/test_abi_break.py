@@ -86,10 +86,10 @@ def project(tmp_path: Path) -> Path:
 def next_tree(project: Path, version: int = NEXT) -> Path:
     """A copy of the newest tree that says it is another."""
     folder = project / "new"
-    shutil.copytree(NEWEST_HEADERS, folder)
     for name in ("xen.h", "io/ring.h"):
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(project / "headers" / name, folder / name)
+    shutil.copytree(NEWEST_HEADERS, folder, dirs_exist_ok=True)
     header = folder / "vm_event.h"
     text = header.read_text()
     number = f"VERSION 0x{NEWEST:08x}"
@@ -199,7 +199,7 @@ def test_a_version_that_cannot_be_generated_is_taken_back(project: Path) -> None
     assert (project / "headers" / "vm_event.toml").read_text() == before
 
 
-@pytest.mark.parametrize("release", ["foo", f'{NEXT_RELEASE}"', "4.22"])
+@pytest.mark.parametrize("release", ["foo", f'{NEXT_RELEASE}"', "4.11"])
 def test_a_release_is_a_new_one(release: str, project: Path) -> None:
     next_tree(project)
     result = xenbind("add-version", "new", "--release", release, cwd=project)
@@ -221,8 +221,8 @@ def test_the_spec_says_the_headers_number(project: Path) -> None:
     [
         (
             'releases = ["4.11"]',
-            'releases = ["4.19"]',
-            "there are two versions with release 4.19",
+            f'releases = ["{NEWEST_HEADERS.name}"]',
+            f"there are two versions with release {NEWEST_HEADERS.name}",
         ),
         ('union = "u"', 'union = "v"', "has no union 'v' beside a 'reason'"),
         ('tag = "reason"', 'tag = "reson"', "has no union 'u' beside a 'reson'"),
