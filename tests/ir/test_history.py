@@ -100,3 +100,9 @@ def test_the_timeline_has_everything_by_its_name_in_c(told: list[Interface]) -> 
 def test_without_releases_there_is_no_history(told: list[Interface]) -> None:
     plain = history.told(told[:1], [()], None)
     assert plain == told[:1]
+
+
+def test_what_the_newest_of_a_version_reads_otherwise(told: list[Interface]) -> None:
+    assert list(map(str, history.unlike(told))) == [
+        "`pair.old` of Xen 4.6, uint32_t there"
+    ]
