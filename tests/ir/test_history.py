@@ -40,7 +40,10 @@ def told(tmp_path: Path) -> list[Interface]:
     spec = specs.load(tmp_path / "spec.toml")
     read = [pipeline.read(spec, version, ("gcc",)) for version in spec.versions]
     spoken = [version.releases for version in spec.versions]
-    return history.told(read, spoken, spec.version_macro)
+    told = history.told(read, spoken, spec.version_macro)
+    backwards = history.told(read[::-1], spoken[::-1], spec.version_macro)
+    assert backwards == told[::-1]
+    return told
 
 
 def span(interface: Interface, name: str) -> Span | None:
