@@ -40,7 +40,10 @@ def told(tmp_path: Path) -> list[Interface]:
     spec = specs.load(tmp_path / "spec.toml")
     read = [pipeline.read(spec, version, ("gcc",)) for version in spec.versions]
     spoken = [version.releases for version in spec.versions]
-    return history.told(read, spoken, spec.version_macro)
+    told = history.told(read, spoken, spec.version_macro)
+    backwards = history.told(read[::-1], spoken[::-1], spec.version_macro)
+    assert backwards == told[::-1]
+    return told
 
 
 def span(interface: Interface, name: str) -> Span | None:
@@ -100,3 +103,9 @@ def test_the_timeline_has_everything_by_its_name_in_c(told: list[Interface]) -> 
 def test_without_releases_there_is_no_history(told: list[Interface]) -> None:
     plain = history.told(told[:1], [()], None)
     assert plain == told[:1]
+
+
+def test_what_the_newest_of_a_version_reads_otherwise(told: list[Interface]) -> None:
+    assert list(map(str, history.unlike(told))) == [
+        "`pair.old` of Xen 4.6, uint32_t there"
+    ]

@@ -8,6 +8,7 @@ not through xenbind's IR.
 from __future__ import annotations
 
 import ctypes
+import re
 from types import ModuleType
 from typing import Any
 
@@ -83,6 +84,41 @@ def test_every_release_has_the_module_of_its_facts() -> None:
 def test_a_version_number_is_its_newest_interface() -> None:
     newest = {facts["interface_version"]: module(facts) for facts in INTERFACES}
     assert {number: interface(number) for number in VERSIONS} == newest
+
+
+def places(members: list[dict[str, Any]], base: int = 0) -> dict[str, tuple[int, ...]]:
+    """Where members are and how wide, in bits, by their path; of arrays where they begin."""
+    found: dict[str, tuple[int, ...]] = {}
+    for member in members:
+        name, offset = member["name"], base + member["offset"]
+        width = member.get("bit_size", 8 * member["size"])
+        first = 8 * offset + member.get("bit_offset", 0)
+        is_array = "[" in member["type"]
+        found[name] = (first,) if is_array else (first, width)
+        inner = places(member.get("members", []), offset)
+        found |= {f"{name}.{path}": place for path, place in inner.items()}
+    return found
+
+
+def test_a_version_number_reads_what_all_its_releases_write_but_for_what_it_says() -> (
+    None
+):
+    newest = {facts["interface_version"]: facts for facts in INTERFACES}
+    unlike = set()
+    for facts in INTERFACES:
+        for name, fact in facts["types"].items():
+            other = newest[facts["interface_version"]]["types"][name]
+            now = places(other["fields"])
+            for path, place in places(fact["fields"]).items():
+                if now.get(path) != place and not path.rpartition(".")[2].startswith(
+                    "_"
+                ):
+                    release = ".".join(facts["releases"][0].split(".")[:2])
+                    unlike.add(f"`{name.split()[1]}.{path}` of Xen {release}")
+    told = re.findall(
+        r"`[\w.]+` of Xen \d+\.\d+", " ".join(str(interface.__doc__).split())
+    )
+    assert set(told) == unlike == {"`vm_event_regs_arm.cpsr` of Xen 4.15"}
 
 
 @each

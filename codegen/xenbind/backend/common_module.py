@@ -109,37 +109,37 @@ class _Common:
         """Give the records that have members for anybody, of the newest in its order first."""
         keys = dict.fromkeys(r.key for i in self.newest_first for r in i.records)
         for key in keys:
-            having = [
-                (interface.records_by_key[key], types, interface)
-                for interface, types in zip(self.newest_first, self.types, strict=True)
-                if key in interface.records_by_key
-            ]
-            record, types, _ = having[0]
-            found = [list(_members(record, types)) for record, types, _ in having]
-            names = dict.fromkeys(
-                member.name for members in found for member in members
+            yield self.record(
+                [
+                    (interface.records_by_key[key], types, interface)
+                    for interface, types in zip(
+                        self.newest_first, self.types, strict=True
+                    )
+                    if key in interface.records_by_key
+                ]
             )
-            merged = {
-                name: _merged(
-                    [m for members in found for m in members if m.name == name]
-                )
-                for name in names
-            }
-            in_all = {
-                name
-                for name in names
-                if all(name in {m.name for m in members} for members in found)
-            }
-            name = types.classes[key]
-            some = [merged[member] for member in names if member not in in_all]
-            yield CommonRecordView(
-                name=name,
-                doc=docstring(record.doc or f"{record.key}.", 4),
-                members=[merged[member] for member in names if member in in_all],
-                some=some,
-                overloads=[_overload(name, member.name) for member in some],
-                payload=self.payload(having),
-            )
+
+    def record(
+        self, having: Sequence[tuple[Record, Types, Interface]]
+    ) -> CommonRecordView:
+        """Give one record, of the interfaces that have it, the newest first."""
+        newest, types, _ = having[0]
+        members: dict[str, list[CommonMemberView]] = {}
+        for record, own_types, _ in having:
+            for member in _members(record, own_types):
+                members.setdefault(member.name, []).append(member)
+        merged = {name: _merged(found) for name, found in members.items()}
+        in_all = {name for name, found in members.items() if len(found) == len(having)}
+        name = types.classes[newest.key]
+        some = [merged[member] for member in merged if member not in in_all]
+        return CommonRecordView(
+            name=name,
+            doc=docstring(newest.doc or f"{newest.key}.", 4),
+            members=[merged[member] for member in merged if member in in_all],
+            some=some,
+            overloads=[_overload(name, member.name) for member in some],
+            payload=self.payload(having),
+        )
 
     def payload(
         self, having: Sequence[tuple[Record, Types, Interface]]

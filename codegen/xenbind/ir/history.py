@@ -29,14 +29,18 @@ def told(
 
     Those of which no release is known have none.  A constant is as it was while it has its
     value, a member while it has its type, wherever it lies; `version_macro` is new each time.
+    Whatever order they are in, they are compared in that of their first releases.
     """
     if not all(releases):
         return list(interfaces)
-    said = [_said(interface, version_macro) for interface in interfaces]
-    return [
-        _with_spans(interface, _spans(index, said, releases))
-        for index, interface in enumerate(interfaces)
-    ]
+    order = sorted(range(len(interfaces)), key=lambda index: _age(releases[index][0]))
+    said = [_said(interfaces[index], version_macro) for index in order]
+    spoken = [releases[index] for index in order]
+    told = {
+        index: _with_spans(interfaces[index], _spans(place, said, spoken))
+        for place, index in enumerate(order)
+    }
+    return [told[index] for index in range(len(interfaces))]
 
 
 def timeline(interfaces: Sequence[Interface]) -> dict[str, list[Span]]:
@@ -50,8 +54,11 @@ def timeline(interfaces: Sequence[Interface]) -> dict[str, list[Span]]:
         for name, span in _all_spans(interface):
             spans = found.setdefault(name, [])
             if span is not None and span not in spans:
-                spans.insert(0, span)
-    return found
+                spans.append(span)
+    return {
+        name: sorted(spans, key=lambda span: _age(span.since))
+        for name, spans in found.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,11 @@ def _all_spans(interface: Interface) -> Iterator[tuple[str, Span | None]]:
             yield name, record.span
         for field in record.fields:
             yield f"{name}.{field.name}", field.span
+
+
+def _age(release: str) -> list[int]:
+    """Give what releases are sorted by: 4.9 comes before 4.10."""
+    return [int(number) for number in release.split(".")]
 
 
 def _said(interface: Interface, version_macro: str | None) -> dict[str, str]:

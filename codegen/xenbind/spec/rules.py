@@ -129,8 +129,8 @@ FILE = Rule(
 # What a generated package has beside it, what that imports and what else Python imports of
 # itself: a package of such a name would be taken for it.
 _TAKEN = frozenset("""
-    compiled conftest macros members reference runtime test_against_c test_annotations test_uses
-    tests xenbind
+    compiled conftest interfaces macros members reference runtime
+    test_against_c test_annotations test_uses tests xenbind
     exceptiongroup iniconfig numpy packaging pluggy pygments pytest tomli
     sitecustomize usercustomize
     """.split())

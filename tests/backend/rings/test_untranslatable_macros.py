@@ -38,9 +38,9 @@ def folder(tmp_path: Path) -> Path:
 def test_who_only_looks_is_answered(
     folder: Path, arguments: tuple[str | Path, ...]
 ) -> None:
-    answer = xenbind(*arguments, cwd=folder)
+    answer = xenbind(*arguments, "--cc", "gcc", cwd=folder)
     assert answer.stderr == ""
-    assert answer.stdout == xenbind(*arguments, cwd=PROJECT).stdout
+    assert answer.stdout == xenbind(*arguments, "--cc", "gcc", cwd=PROJECT).stdout
 
 
 def test_generate_refuses_it_at_its_line(folder: Path) -> None:
