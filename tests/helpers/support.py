@@ -77,7 +77,7 @@ def project_of(folder: Path, *folders: str) -> Path:
     """A folder with the project's headers and nothing else, in its spec these folders' alone."""
     shutil.copytree(PROJECT / "headers", folder / "headers")
     spec = folder / "headers" / "vm_event.toml"
-    entry = re.compile(r'\[\[version\]\]\n.*\ndirectory = "(.*)"\n(?:.+\n)+\n')
+    entry = re.compile(r'\[\[version\]\]\n.*\ndirectory = "(.*)"\n(?:.+\n)*\n?')
     spec.write_text(
         entry.sub(
             lambda found: found[0] if found[1] in folders else "",

@@ -695,9 +695,9 @@ def test_a_request_that_is_cut_short_is_not_found_again() -> None:
 
 
 def test_a_cut_request_costs_no_more_than_the_next_one() -> None:
-    found, bad = decode(RAW[:700] + RAW[800:])
-    assert said(found)[2:] == said(decode(RAW)[0])[3:]
-    assert [(error.position, error.skipped) for error in bad] == [(800, 300)]
+    found, bad = decode(RAW[:1500] + RAW[1600:])
+    assert said(found)[4:] == said(decode(RAW)[0])[5:]
+    assert [(error.position, error.skipped) for error in bad] == [(1600, 300)]
 
 
 def test_a_bad_entry_of_a_page_is_left_out() -> None:

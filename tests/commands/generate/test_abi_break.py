@@ -112,7 +112,7 @@ def test_a_new_version_comes_in_by_one_command(project: Path) -> None:
     )
     assert found and int(found[1]) > 700
     added = [path.name for path in (project / "headers" / NEXT_RELEASE).rglob("*")]
-    assert added == ["vm_event.h"]
+    assert "vm_event.h" in added
     assert xenbind("check", cwd=project).stdout == "generated is current\n"
     package = (project / "generated" / "xen_vm_event" / "__init__.py").read_text()
     assert f'\n    {NEXT}: ("{NEXT_RELEASE}",),\n' in package
