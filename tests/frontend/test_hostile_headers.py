@@ -708,8 +708,8 @@ def imported_folders(path: Path) -> list[str]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "HEADERS":
             assert node.value
-            folders: dict[int, list[str]] = ast.literal_eval(node.value)
-            return folders[1]
+            folders: dict[str, list[str]] = ast.literal_eval(node.value)
+            return folders["1"]
     return []
 
 

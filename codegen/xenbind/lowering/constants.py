@@ -86,7 +86,7 @@ class Constants:
         }
         for node in self.context.declared.enums:
             key = enum_key(node)
-            if node.coord.file == self.context.root or key in self.types.used_enums:
+            if node.coord.file in self.context.comments or key in self.types.used_enums:
                 doc = self.context.doc(node.coord, node.name or "enum", opens=True)
                 whole, parts = comment_words.by_part(doc)
                 members = map(self.enumerator, enumerators(node))
@@ -135,7 +135,7 @@ class Constants:
                 self.left_out.append(LeftOut(macro.name, str(reason), macro.coord))
                 continue
             if value is not None:
-                doc = self.context.comments.of(macro.coord.line)
+                doc = self.context.comments[macro.coord.file].of(macro.coord.line)
                 yield Constant(macro.name, value, macro.body, doc, macro.coord)
 
     def value(self, expanded: ExpandedMacro) -> int | str | None:

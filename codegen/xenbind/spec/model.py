@@ -69,7 +69,9 @@ class RingSpec:
 class Spec:
     """What to generate and from which headers.
 
-    `include` are the folders searched for quoted includes, after a version's own folder.
+    `include` are the folders searched for includes after a version's own folder: the spec's
+    or a foreign tree, and those that the spec lists.  With `has_own_libc`, what stands for the
+    C library is xenbind's own, the same on every machine.
     `version_macro` holds the interface's version; None if the header has no such macro,
     and then is of the version that the spec says, or 0 where it says none.  `defines` are
     macros defined for every read, and `needs` the headers, of the C library or the tree,
@@ -101,6 +103,7 @@ class Spec:
     license: str | None
     url: str | None
     places: Places
+    has_own_libc: bool = False
     is_elsewhere: bool = False
 
     @property
@@ -131,7 +134,7 @@ class Spec:
         version = VersionSpec(0, directory, ())
         return replace(
             self,
-            include=(directory,),
+            include=(directory, *self.include[1:]),
             versions=(version,),
             is_elsewhere=bool(self.versions),
         )

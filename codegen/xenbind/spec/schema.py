@@ -81,6 +81,21 @@ SECTIONS: Mapping[str, Section] = {
                 "Headers that the header expects to be included before it.",
                 '["stdint.h", "xen.h"]',
             ),
+            "include": Key(
+                list,
+                rules.SEARCHED,
+                "Folders that are searched for headers too, after the header's own tree and"
+                " the C library.",
+                '["../common", "/opt/include"]',
+            ),
+            "libc": Key(
+                str,
+                rules.LIBC,
+                "Whose C library the header is read with: 'system', the compiler's own, if this"
+                " is not said; with 'own' the few declarations that come with xenbind, so that"
+                " the package is the same on every machine.",
+                '"own"',
+            ),
             "flags": Key(
                 list,
                 rules.GROUP,

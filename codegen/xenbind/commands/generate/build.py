@@ -15,7 +15,7 @@ from xenbind import pipeline, spec
 from xenbind.backend import abi_table
 from xenbind.backend.formatting import Formatter
 from xenbind.commands.generate import inputs, manifest
-from xenbind.commands.generate.header_copies import HeaderCopies, own_headers
+from xenbind.commands.generate.header_copies import HeaderCopies
 from xenbind.commands.generate.job import Job
 from xenbind.commands.generate.manifest import Manifest
 from xenbind.facts.probes import fingerprint
@@ -84,7 +84,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         formatter=formatter,
     )
     files |= copies.files
-    names = sorted({job.from_root(Path(f)) for i in interfaces for f in own_headers(i)})
+    names = sorted({job.from_root(Path(f)) for i in interfaces for f in i.files})
     made = Manifest(
         generator=manifest.generator_digest(),
         project=job.to_project,
