@@ -163,9 +163,10 @@ _OPERATORS = frozenset("""
     """.split())
 
 STRING = r'"(?:[^"\\]|\\.)*"'
+_UTF_8 = rf"(?:u8)?{STRING}"
 _CHARACTER = r"'(?:[^'\\]|\\.)*'"
 
 
 def is_string(expansion: str) -> bool:
     """Tell whether a macro's expansion is string literals, one or more, in parentheses or not."""
-    return re.fullmatch(rf"[\s(]*{STRING}(?:\s*{STRING})*[\s)]*", expansion) is not None
+    return re.fullmatch(rf"[\s(]*{_UTF_8}(?:\s*{_UTF_8})*[\s)]*", expansion) is not None

@@ -169,12 +169,12 @@ class Record:
 class Constant:
     """An object-like macro, an enumerator, or a variable that never changes, with its value.
 
-    `value` is an int, or a str for what is a string literal.  `body` is the text that the
+    `value` is an int, a float, or a str for what is a string literal.  `body` is the text that the
     header defines it as, before expansion.  A variable's is no constant expression of C's.
     """
 
     name: str
-    value: int | str
+    value: int | float | str
     body: str
     doc: str
     coord: Coord

@@ -36,6 +36,7 @@ from xenbind.lowering.constant_expressions import (
     evaluate,
 )
 from xenbind.lowering.declarations import enum_key, enumerators
+from xenbind.lowering.floating import evaluate_float, has_float
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 
@@ -138,7 +139,7 @@ class Constants:
                 doc = self.context.comments[macro.coord.file].of(macro.coord.line)
                 yield Constant(macro.name, value, macro.body, doc, macro.coord)
 
-    def value(self, expanded: ExpandedMacro) -> int | str | None:
+    def value(self, expanded: ExpandedMacro) -> int | float | str | None:
         """Evaluate a macro; give None for one that is no constant.
 
         Raises `Unevaluable` or `SourceError` for one that might be one, and has no value.
@@ -164,8 +165,10 @@ class Constants:
             raise Unevaluable(fault)
         return None
 
-    def number(self, expression: c_ast.Node) -> int:
+    def number(self, expression: c_ast.Node) -> int | float:
         """Evaluate an expression.  Raises `Unevaluable` or `SourceError`."""
+        if has_float(expression):
+            return evaluate_float(expression, self.types)
         try:
             return evaluate(expression, self.types).value
         except Unevaluable:

@@ -71,7 +71,8 @@ class Spec:
 
     `include` are the folders searched for includes after a version's own folder: the spec's
     or a foreign tree, and those that the spec lists.  With `has_own_libc`, what stands for the
-    C library is xenbind's own, the same on every machine.
+    C library is xenbind's own, the same on every machine.  With `is_strict`, nothing that
+    the headers declare may be left out.
     `version_macro` holds the interface's version; None if the header has no such macro,
     and then is of the version that the spec says, or 0 where it says none.  `defines` are
     macros defined for every read, and `needs` the headers, of the C library or the tree,
@@ -104,6 +105,7 @@ class Spec:
     url: str | None
     places: Places
     has_own_libc: bool = False
+    is_strict: bool = False
     is_elsewhere: bool = False
 
     @property
@@ -136,5 +138,6 @@ class Spec:
             self,
             include=(directory, *self.include[1:]),
             versions=(version,),
+            is_strict=self.is_strict and not self.versions,
             is_elsewhere=bool(self.versions),
         )

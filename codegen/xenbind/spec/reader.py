@@ -86,6 +86,7 @@ class _Reader:
             url=interface.get("url"),
             places=self.file.places,
             has_own_libc=interface.get("libc") == "own",
+            is_strict=interface.get("strict", False),
         )
 
     def folders(self, interface: Mapping[str, Any]) -> Iterator[Path]:

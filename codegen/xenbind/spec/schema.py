@@ -114,6 +114,14 @@ SECTIONS: Mapping[str, Section] = {
                 "Macros that are no constants.",
                 '["DEFINE_RING_TYPES"]',
             ),
+            "strict": Key(
+                bool,
+                None,
+                "Whether it is an error that the header declares something that the package"
+                " cannot have. Otherwise that is told, and left out with all that needs it. Of"
+                " another header tree than the spec's own it is not asked.",
+                "true",
+            ),
             "license": Key(
                 str,
                 rules.LICENSE,

@@ -32,11 +32,15 @@ _TABLE = "abi.md"
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The text of every output file, manifest included, and the IR that it came from."""
+    """The text of every output file, manifest included, and the IR that it came from.
+
+    `is_strict` says that the spec wants nothing left out.
+    """
 
     package: str
     files: dict[str, str]
     interfaces: tuple[Interface, ...]
+    is_strict: bool
 
 
 def build(job: Job) -> Generated:
@@ -99,7 +103,8 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     if old is not None:
         made = _fullest_table(job, old, made, files)
         made = _same_made(old, made)
-    return Generated(loaded.package, {**files, manifest.NAME: made.text()}, interfaces)
+    files[manifest.NAME] = made.text()
+    return Generated(loaded.package, files, interfaces, loaded.is_strict)
 
 
 def _prepare(templates: list[Templates]) -> None:
