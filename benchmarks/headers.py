@@ -62,13 +62,19 @@ class Outcome:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth header")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="each Nth header"
+    )
     parser.add_argument("--folder", action="append", help="of these folders alone")
     parser.add_argument("--match", default="", help="headers whose name has this alone")
     parser.add_argument("--cc", default="gcc", help="the compiler")
     parser.add_argument("--jobs", type=int, default=2, help="headers at a time")
-    parser.add_argument("--own-tests", action="store_true", help="run the packages' tests")
-    parser.add_argument("--list", action="store_true", help="name each that is not right")
+    parser.add_argument(
+        "--own-tests", action="store_true", help="run the packages' tests"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="name each that is not right"
+    )
     options = parser.parse_args()
     print_machine(("xenbind",))
     headers = [
@@ -84,7 +90,10 @@ def main() -> int:
         for outcome in pool.map(handle, alone, *runs):
             outcomes.append(outcome)
             if options.list and outcome.kind != "right":
-                print(f"{outcome.kind}: {outcome.header.name}: {outcome.cause}", flush=True)
+                print(
+                    f"{outcome.kind}: {outcome.header.name}: {outcome.cause}",
+                    flush=True,
+                )
     report(outcomes)
     return any(outcome.kind in ("wrong", "crash") for outcome in outcomes)
 
@@ -135,10 +144,19 @@ def handle(header: Header, cc: str, own_tests: bool) -> Outcome:
             if found := fault(header, command, run(arguments, folder)):
                 return found
         if own_tests:
-            tests = ["-q", "-x", "-p", "no:cacheprovider", "--color=no", str(out / "tests")]
+            tests = [
+                "-q",
+                "-x",
+                "-p",
+                "no:cacheprovider",
+                "--color=no",
+                str(out / "tests"),
+            ]
             done = run_module("pytest", tests, Path(folder), {"PYTHONPATH": str(out)})
             if done.returncode not in (0, 5):
-                last = [line for line in done.stdout.splitlines() if line.startswith("E ")]
+                last = [
+                    line for line in done.stdout.splitlines() if line.startswith("E ")
+                ]
                 return Outcome(header, "wrong", f"its tests: {(last or ['?'])[0]}")
         return Outcome(header, "right")
 

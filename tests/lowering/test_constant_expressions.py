@@ -34,7 +34,9 @@ def value_of(expression: str) -> CInt:
     assert isinstance(variable, c_ast.Decl)
     return evaluate(
         variable.init,
-        TypeTable(Context(("test.h",), declarations, Written("", {}, Sources())), X86_64),
+        TypeTable(
+            Context(("test.h",), declarations, Written("", {}, Sources())), X86_64
+        ),
     )
 
 

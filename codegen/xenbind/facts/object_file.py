@@ -49,9 +49,9 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     for index, string in enumerate(reference.strings):
         text = data[f"xenbind_string_{index}"].removesuffix(b"\0")
         found[string.name] = text.decode("utf-8", errors="backslashreplace")
-    for index, probe in enumerate(reference.floats):
+    for index, floating in enumerate(reference.floats):
         (number,) = struct.unpack("<d", data[f"xenbind_float_{index}"])
-        found[probe.name] = number.hex()
+        found[floating.name] = number.hex()
     rows = _rows(data["xenbind_variables"], reference.name_size, 8)
     for index, (name, sign) in enumerate(rows):
         signed = int.from_bytes(sign, "little", signed=True) < 0

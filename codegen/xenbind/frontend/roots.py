@@ -32,7 +32,9 @@ def roots(
     found = [str(header)]
     for file in found:  # which grows
         if file not in defining and not _has_code(sources.text(file)):
-            found += (name for name in _included(preprocessed, file) if name not in found)
+            found += (
+                name for name in _included(preprocessed, file) if name not in found
+            )
     return tuple(found)
 
 

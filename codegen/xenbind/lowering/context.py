@@ -32,9 +32,7 @@ class Context:
     ) -> None:
         self.written = written
         self.sources = written.sources
-        self.comments = {
-            root: comments.read(self.sources.text(root)) for root in roots
-        }
+        self.comments = {root: comments.read(self.sources.text(root)) for root in roots}
         self.declared = Declarations(declarations, self.refuse)
 
     def coord(self, node: c_ast.Node, name: str | None = None) -> Coord:

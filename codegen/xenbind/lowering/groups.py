@@ -19,7 +19,7 @@ Takes the constants in order, and the members whose comments name a prefix; give
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -178,7 +178,7 @@ class _Builder:
         return "" if is_own else above
 
     def _above(self, constant: Constant) -> str:
-        """Look up the words above a constant's line; of headers not read for them there are none."""
+        """Look up the words above a constant's line; in other headers there are none."""
         own = self.context.comments.get(constant.coord.file)
         return own.above.get(constant.coord.line, "") if own else ""
 
