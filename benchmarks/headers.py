@@ -29,7 +29,7 @@ from pathlib import Path
 from machine import PROJECT, print_machine
 
 sys.path.insert(0, str(PROJECT / "tests" / "helpers"))
-from forked import run_module  # noqa: E402
+from forked import run_module
 
 FOLDERS = ("linux", "asm-generic", "drm", "rdma", "sound", "sys", "xen")
 OUTCOMES = ("right", "refused", "wrong", "crash")

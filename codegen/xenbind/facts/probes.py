@@ -84,11 +84,11 @@ class BitProbe:
 class Reference:
     """Everything that the reference C file of one interface version holds.
 
-    C is asked for `constants`, `floats`, `strings` and `variables`, then, without the macros that have
-    the `hidden` names of types, members and enumerators, for the other `numbers`, `words`
-    and `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size` are the
-    room that names and words need: they are stored in place, so that the object file needs
-    no relocation to be read.
+    C is asked for `constants`, `floats`, `strings` and `variables`, then, without the macros
+    that have the `hidden` names of types, members and enumerators, for the other `numbers`,
+    `words` and `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size`
+    are the room that names and words need: they are stored in place, so that the object file
+    needs no relocation to be read.
     """
 
     constants: tuple[Probe, ...]

@@ -4,7 +4,8 @@ Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes an att
 C23 writes one, of the namespace `__attribute__`, at its own line and column, where C23
 allows one, and those without an effect on a layout go; alternate keywords become plain
 ones.  What no binding needs goes too: the bodies of functions, inline assembly and the labels
-that it gives names, and assertions, which the compiler has checked.  `parse` feeds the tokens to pycparser, and `attributes` reads what is then in the AST.
+that it gives names, and assertions, which the compiler has checked.  `parse` feeds the
+tokens to pycparser, and `attributes` reads what is then in the AST.
 
     int a __attribute__((packed));    ->  int a [[__attribute__::packed]];
     char *__attribute__((unused)) s;  ->  char *s;

@@ -301,8 +301,8 @@ class Interface:
     `release` is the first Xen that speaks it, where a newer one has the same version.
     `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
     holds those of the root header; `scalar_typedefs` those of other headers that members
-    are declared with (`RING_IDX`).  `files` are the header files read but for system headers, root first;
-    `hidden` are names of types, members and enumerators that are macros too,
+    are declared with (`RING_IDX`).  `files` are the header files read but for system
+    headers, root first; `hidden` are names of types, members and enumerators that are macros too,
     `left_out` is what the root header declares in vain, and `skipped` are the macros that
     the spec has passed over.
     """

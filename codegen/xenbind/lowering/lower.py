@@ -11,6 +11,7 @@ declarations need.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
-from xenbind.source import Coord
+from xenbind.source import Coord, without_any_comments
 from xenbind.spec import Spec
 
 
@@ -82,6 +83,8 @@ class _Lowering:
                 with faults.kept(), self.left_out_if_unsupported(node):
                     typedefs += self.declaration(node)
         faults.refuse()
+        if not self.types.records:
+            self.left_out += self.not_taken()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
         return Interface(
@@ -109,6 +112,21 @@ class _Lowering:
                 name for name in self.spec.skip if name in self.header.macros
             ),
         )
+
+    def not_taken(self) -> Iterator[LeftOut]:
+        """Tell of the first struct or union that stands in a branch that was not taken."""
+        for file in self.header.roots:
+            text = without_any_comments(self.header.sources.text(file))
+            if found := re.search(r"^[ \t]*((?:struct|union)\s+(\w+))\s*\{", text, re.M):
+                lines = self.header.sources.text(file).splitlines()
+                line = next(n for n, x in enumerate(lines, 1) if found[2] in x)
+                yield LeftOut(
+                    found[1],
+                    "it is in no branch that was taken; define what the header's #if asks for"
+                    " (such as __XEN_TOOLS__) under 'defines' in the spec",
+                    self.header.sources.locate(file, line, found[2]),
+                )
+                return
 
     def declared_names(self, enums: Sequence[groups.CEnum]) -> set[str]:
         """Give the names of types, members and enumerators, as C declares them."""
