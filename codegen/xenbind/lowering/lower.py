@@ -117,7 +117,9 @@ class _Lowering:
         """Tell of the first struct or union that stands in a branch that was not taken."""
         for file in self.header.roots:
             text = without_any_comments(self.header.sources.text(file))
-            if found := re.search(r"^[ \t]*((?:struct|union)\s+(\w+))\s*\{", text, re.M):
+            if found := re.search(
+                r"^[ \t]*((?:struct|union)\s+(\w+))\s*\{", text, re.M
+            ):
                 lines = self.header.sources.text(file).splitlines()
                 line = next(n for n, x in enumerate(lines, 1) if found[2] in x)
                 yield LeftOut(

@@ -131,12 +131,17 @@ class Spec:
                 "add one, or name a header tree with --include",
             )
 
-    def for_tree(self, directory: Path) -> Spec:
-        """Give the same interface in another header tree, whose version is unknown yet."""
-        version = VersionSpec(0, directory, ())
+    def for_tree(self, directory: Path, *further: Path) -> Spec:
+        """Give the same interface in another header tree, whose version is unknown yet.
+
+        The header is in the first of the trees that has it.
+        """
+        trees = (directory, *further)
+        found = next((t for t in trees if (t / self.header).is_file()), directory)
+        version = VersionSpec(0, found, ())
         return replace(
             self,
-            include=(directory, *self.include[1:]),
+            include=(*trees, *self.include[1:]),
             versions=(version,),
             is_strict=self.is_strict and not self.versions,
             is_elsewhere=bool(self.versions),

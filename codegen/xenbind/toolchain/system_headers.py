@@ -29,4 +29,4 @@ def system_folders(command: tuple[str, ...]) -> tuple[Path, ...]:
         return ()
     listed = _LISTED.search(finished.messages.decode("utf-8", "surrogateescape"))
     lines = listed[1].splitlines() if listed else ()
-    return tuple(Path(line.strip()) for line in lines)
+    return tuple(Path(line.strip()) for line in lines if line.strip())

@@ -50,8 +50,8 @@ def test_strictness_makes_it_an_error(way: str, tmp_path: Path) -> None:
     )
     option = ["--strict"] if way == "the option" else []
     out = tmp_path / "generated"
-    options = ("--spec", spec, "--include", case, "--out", out, *option)
-    made = xenbind("generate", *options, CC="gcc")
+    options = ("--spec", spec, "--include", case, "--out", out)
+    made = xenbind("generate", *options, *option, CC="gcc")
     assert made.returncode == 1
     assert (
         f"{case}/vm_event.h:2:8: error: the package cannot have struct pair: the type"

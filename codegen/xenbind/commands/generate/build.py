@@ -57,7 +57,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     preparing.start()
     loaded = spec.load(job.spec)
     if job.include:
-        loaded = loaded.for_tree(job.include)
+        loaded = loaded.for_tree(job.include, *job.further)
     command = find_compiler(job.command)
     loaded.require_versions()
     read_all = [
@@ -98,6 +98,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         surroundings=inputs.surroundings(job, loaded, names),
         layouts={i.edition: fingerprint(i) for i in interfaces},
         outputs=manifest.digests(files),
+        further=job.further_trees,
     )
     old = manifest.load(job.out)
     if old is not None:

@@ -47,7 +47,7 @@ AbiChanges = Sequence[AbiChange | Uncompared]
 )
 def generate(
     spec: Path | None,
-    include: Path | None,
+    include: tuple[Path, ...],
     out: Path | None,
     cc: str | None,
     accept_abi_change: bool,
