@@ -26,9 +26,9 @@ class Manifest:
 
     `project` is the way from the output folder to what it moves with.  `include` is the way
     to the foreign header tree that was read, empty if that is outside of the project, and
-    None for the spec's own headers; `further` are the ways to other trees.  `spec` is a digest of what the spec says, `inputs` are
-    the headers by their names from their folder, and `surroundings` what else they ask for.
-    `layouts` holds a fingerprint of each version's ABI.
+    None for the spec's own headers; `further` are the ways to other trees.  `spec` is a digest
+    of what the spec says, `inputs` are the headers by their names from their folder, and
+    `surroundings` what else they ask for.  `layouts` holds a fingerprint of each version's ABI.
     """
 
     generator: str
