@@ -47,7 +47,7 @@ CASES = {
         "typedef float _Float32; extern _Float32 a;",
         "typedef float _Float32;\nextern _Float32 a;",
     ),
-    "an alignment": ("int a[__alignof__(int)];", "int a[_Alignof(int)];"),
+    "an alignment": ("int a[__alignof__(int)];", "int a[__alignof__(int)];"),
     "a restricted parameter": (
         "int f(char *__restrict a, int b[__restrict 2]);",
         "int f(char * restrict a, int b[restrict 2]);",

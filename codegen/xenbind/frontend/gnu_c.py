@@ -28,8 +28,6 @@ from pycparser.c_parser import CParser, ParseError
 from xenbind.source import Coord
 
 _KEYWORDS = {
-    "__alignof": "_Alignof",
-    "__alignof__": "_Alignof",
     "__complex": "_Complex",
     "__complex__": "_Complex",
     "__const": "const",
@@ -45,6 +43,8 @@ _KEYWORDS = {
     "__volatile": "volatile",
     "__volatile__": "volatile",
 }
+# Of a type, the alignment that the compiler prefers: _Alignof gives the least.
+_ALIGNMENT = frozenset(["__alignof", "__alignof__"])
 _ASSEMBLY = frozenset(["asm", "__asm", "__asm__"])
 _NO_WORDS = frozenset(["__thread"])  # a storage class, which no type depends on
 _ATTRIBUTE = frozenset(["__attribute__", "__attribute"])
@@ -59,7 +59,7 @@ _BUILT_IN = tuple("""
 # They change what a compiler warns of, how it calls, optimises or links.
 HARMLESS = frozenset("""
     access alias alloc_align alloc_size always_inline artificial assume_aligned cdecl
-    cleanup cold common const constructor copy counted_by deprecated designated_init
+    cleanup cold common const constructor counted_by deprecated designated_init
     destructor diagnose_if enable_if enum_extensibility error externally_visible
     fallthrough fastcall fd_arg fd_arg_read fd_arg_write flag_enum flatten format format_arg
     gnu_inline hot ifunc leaf malloc may_alias maybe_unused ms_abi naked nocommon nodebug
@@ -173,7 +173,9 @@ class GnuLexer(CLexer):  # type: ignore[misc]
                     continue
                 if token.value in _NO_WORDS:
                     continue
-                if token.value in _KEYWORDS:
+                if token.value in _ALIGNMENT:
+                    token = _token_at(token, "_ALIGNOF", "__alignof__")
+                elif token.value in _KEYWORDS:
                     token.value = _KEYWORDS[token.value]
                     token.type = self._keyword_map[token.value]
             elif token.type == "_STATIC_ASSERT":

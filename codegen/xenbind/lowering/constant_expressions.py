@@ -20,7 +20,15 @@ from typing import Protocol
 from pycparser import c_ast
 
 from xenbind.ir.abi import Abi, IntegerType
-from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, Scalar, spelling
+from xenbind.ir.c_types import (
+    Array,
+    CType,
+    Enumeration,
+    Pointer,
+    Scalar,
+    element,
+    spelling,
+)
 from xenbind.ir.interface import Field
 from xenbind.lowering import literals
 
@@ -87,8 +95,8 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
     ):
         inner = node.name if isinstance(node, c_ast.ArrayRef) else node.expr
         match expression_type(inner, scope):
-            case Array(element=element) | Pointer(target=element) if element:
-                return element
+            case Array(element=inner_type) | Pointer(target=inner_type) if inner_type:
+                return inner_type
     name = evaluate(node, scope).type.name
     return Scalar(name, name)
 
@@ -105,7 +113,7 @@ def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
             return "l" in text.lower() or _number(text.rstrip("uU")) >= 1 << 31
         case c_ast.ID(name=name):
             return name in varying
-        case c_ast.UnaryOp(op="sizeof" | "_Alignof"):
+        case c_ast.UnaryOp(op=op) if op in _MEASURES:
             return True
         case c_ast.UnaryOp() | c_ast.BinaryOp() | c_ast.TernaryOp():
             return any(varies(operand, varying) for operand in node)
@@ -210,8 +218,11 @@ class _Evaluator:
         return convert(self.visit(node.expr), self.integer_type(node.to_type))
 
     def visit_UnaryOp(self, node: c_ast.UnaryOp) -> CInt:
-        if node.op in ("sizeof", "_Alignof") and isinstance(node.expr, c_ast.Typename):
-            size, alignment = self.scope.measure(self.scope.type(node.expr), node.expr)
+        if node.op in _MEASURES and isinstance(node.expr, c_ast.Typename):
+            c_type = self.scope.type(node.expr)
+            size, alignment = self.scope.measure(c_type, node.expr)
+            if node.op == "__alignof__" and not c_type.aligned:
+                alignment = max(alignment, self.preferred(element(c_type)))
             return CInt(size if node.op == "sizeof" else alignment, self.size_t)
         if node.op == "sizeof" and _is_string(node.expr):
             return CInt(_size_of_string(node.expr.value), self.size_t)
@@ -277,6 +288,16 @@ class _Evaluator:
             offset, _ = _offset_of(self.scope.type(record), member, self.scope)
             return CInt(offset, self.size_t)
         raise Unevaluable("a function call is not a constant")
+
+    def preferred(self, c_type: CType) -> int:
+        """Give the alignment that gcc and clang prefer for a number, 1 for other types.
+
+        On i386 that of 8 bytes is more than the ABI asks for.
+        """
+        if not isinstance(c_type, Scalar | Enumeration) or c_type.aligned:
+            return 1
+        size, _ = self.scope.abi.scalar(c_type.base)
+        return 8 if size == 8 else 1
 
     def integer_type(self, node: c_ast.Node) -> IntegerType:
         """Give the integer type that a type name denotes."""
@@ -352,6 +373,7 @@ def _size_of_string(literal: str) -> int:
         raise Unevaluable(str(reason)) from None
 
 
+_MEASURES = ("sizeof", "_Alignof", "__alignof__")
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,

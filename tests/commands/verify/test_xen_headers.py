@@ -50,7 +50,7 @@ NOTE = re.compile(
     rf"{INSTALLED}/[\w/-]+\.h:\d+:\d+: note: \w+ is left out: "
     r"(it is a type|it is not a constant expression|'\w+' is not a constant)"
 )
-HANDFUL = ["io/netif.h", "io/ring.h", "sysctl.h"]
+HANDFUL = ["dom0_ops.h", "io/netif.h", "io/ring.h", "sysctl.h"]
 
 
 def defines_records(header: Path) -> bool:
