@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from os.path import isfile
 from pathlib import Path
 
 from xenbind.errors import XenbindError
@@ -137,7 +138,8 @@ class Spec:
         The header is in the first of the trees that has it.
         """
         trees = (directory, *further)
-        found = next((t for t in trees if (t / self.header).is_file()), directory)
+        # What can be no path at all is told of by whoever reads the header.
+        found = next((t for t in trees if isfile(t / self.header)), directory)
         version = VersionSpec(0, found, ())
         return replace(
             self,
