@@ -7,8 +7,8 @@ go by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from os.path import isfile
 from pathlib import Path
 
 from xenbind.errors import XenbindError
@@ -138,8 +138,7 @@ class Spec:
         The header is in the first of the trees that has it.
         """
         trees = (directory, *further)
-        # What can be no path at all is told of by whoever reads the header.
-        found = next((t for t in trees if isfile(t / self.header)), directory)
+        found = next((tree for tree in trees if _has(tree, self.header)), directory)
         version = VersionSpec(0, found, ())
         return replace(
             self,
@@ -148,3 +147,10 @@ class Spec:
             is_strict=self.is_strict and not self.versions,
             is_elsewhere=bool(self.versions),
         )
+
+
+def _has(tree: Path, header: str) -> bool:
+    """Tell whether a tree has a header; of what can be no path whoever reads it will tell."""
+    with suppress(OSError):
+        return (tree / header).is_file()
+    return False
