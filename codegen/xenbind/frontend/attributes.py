@@ -20,11 +20,15 @@ EvaluateArgument = Callable[[c_ast.Attribute], int]
 
 
 class UnknownAttribute(Exception):
-    """An attribute whose meaning for the layout is not known."""
+    """An attribute whose meaning for the layout is not known.
+
+    `makes_vector` says that it is: it makes a type of several numbers, as ctypes has none.
+    """
 
     def __init__(self, node: c_ast.Node, message: str) -> None:
         super().__init__(message)
         self.node = node
+        self.makes_vector = _name(node) in _OF_VECTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Attributes:
     aligned: int = 0
 
 
+_OF_VECTORS = frozenset(["vector_size", "ext_vector_type", "neon_vector_type"])
 _DECLARING = (c_ast.Decl, c_ast.Typedef, c_ast.Typename)
 _DERIVED = (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.FuncDecl, c_ast.PtrDecl)
 

@@ -211,7 +211,8 @@ class TypeTable:
         """
         if isinstance(node, c_ast.TypeDecl):
             if "_Atomic" in (node.quals or ()):
-                raise self.context.refuse(node, "_Atomic is not supported")
+                message = "_Atomic is not supported"
+                raise self.context.refuse(node, message, is_of_python=True)
             return self.type(node.type, key)
         if isinstance(node, c_ast.Typename):
             return self._with_alignment(self.type(node.type, key), node)
@@ -445,7 +446,9 @@ class TypeTable:
         try:
             return read(node, self._alignment_argument)
         except UnknownAttribute as unknown:
-            raise self.context.refuse(unknown.node, str(unknown)) from None
+            raise self.context.refuse(
+                unknown.node, str(unknown), is_of_python=unknown.makes_vector
+            ) from None
 
     def _alignment_argument(self, attribute: c_ast.Attribute) -> int:
         """Give the alignment that an `aligned` asks for; without a number, the ABI's greatest."""
