@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check bench mutants soak live suites test-pythons test-newer-pythons clean
+.PHONY: bindings test accept lint check headers bench mutants soak live suites test-pythons test-newer-pythons clean
 
 bindings: $(VENV)/xenbind
 	$(BIN)/xenbind generate
@@ -31,6 +31,12 @@ lint: $(VENV)/ready
 
 check: $(VENV)/xenbind
 	$(BIN)/xenbind check
+
+# Every header of the machine's that the compiler accepts alone, each with nothing but its name;
+# EVERY=20 is a twentieth of them.
+EVERY = 1
+headers: $(VENV)/ready
+	$(BIN)/python benchmarks/headers.py --every $(EVERY) --least 97
 
 bench: $(VENV)/ready
 	$(BIN)/pip install --quiet -e '.[bench]'

@@ -46,15 +46,22 @@ class UsageError(XenbindError):
 class SourceError(XenbindError):
     """A header or spec that cannot be used, with the place in it.
 
-    `of_line` is False for an error of the whole file, told at its first line.
+    `of_line` is False for an error of the whole file, told at its first line.  With
+    `is_of_python`, what it is about is right in C, and has no counterpart in Python.
     """
 
     def __init__(
-        self, coord: Coord, message: str, advice: str, of_line: bool = True
+        self,
+        coord: Coord,
+        message: str,
+        advice: str,
+        of_line: bool = True,
+        is_of_python: bool = False,
     ) -> None:
         super().__init__(message, advice)
         self.coord = coord
         self.of_line = of_line
+        self.is_of_python = is_of_python
 
     @property
     def each(self) -> tuple[SourceError, ...]:
@@ -63,7 +70,13 @@ class SourceError(XenbindError):
 
     def moved(self, to: Callable[[Coord], Coord]) -> SourceError:
         """Give the same error with another place."""
-        return SourceError(to(self.coord), self.message, self.advice, self.of_line)
+        return SourceError(
+            to(self.coord),
+            self.message,
+            self.advice,
+            self.of_line,
+            self.is_of_python,
+        )
 
 
 class SourceErrors(SourceError):
@@ -72,7 +85,10 @@ class SourceErrors(SourceError):
     def __init__(self, errors: Iterable[SourceError]) -> None:
         self._each = tuple(errors)
         first = self._each[0]
-        super().__init__(first.coord, first.message, first.advice, first.of_line)
+        of_python = all(error.is_of_python for error in self._each)
+        super().__init__(
+            first.coord, first.message, first.advice, first.of_line, of_python
+        )
 
     @property
     def each(self) -> tuple[SourceError, ...]:

@@ -8,6 +8,7 @@ to work on.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +33,11 @@ spec_option = click.option(
 )
 include_option = click.option(
     "--include",
+    multiple=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Read this header tree (such as /usr/include/xen), not the spec's versions.",
+    help="Read this header tree (such as /usr/include/xen), not the spec's versions; may be"
+    " repeated, to look for headers in others too.",
 )
 out_option = click.option(
     "--out",
@@ -54,8 +57,9 @@ json_option = click.option(
 class Places:
     """What a command works on: a spec file, a header tree or None, an output folder.
 
-    `facts` is the folder for what the compiler says of headers, None where there is none.
-    `project` is the folder whose configuration said any of it, None if there is none.
+    `further` are other trees in which headers are looked for.  `facts` is the folder for what
+    the compiler says of headers, None where there is none.  `project` is the folder whose
+    configuration said any of it, None if there is none.
     """
 
     spec: Path
@@ -63,10 +67,11 @@ class Places:
     out: Path
     project: Path | None
     facts: Path | None = None
+    further: tuple[Path, ...] = ()
 
 
 def places(
-    spec: Path | None = None, include: Path | None = None, out: Path | None = None
+    spec: Path | None = None, include: Sequence[Path] = (), out: Path | None = None
 ) -> Places:
     """Give what the options name, else the project's configuration, else what is usual.
 
@@ -74,15 +79,18 @@ def places(
     Another spec than the configured one is of its own headers, unless `include` says more, and
     has no folder for facts.
     """
+    tree, further = (include[0], tuple(include[1:])) if include else (None, ())
     said = config.find(Path.cwd())
     if said is None:
-        return Places(spec or _usual_spec(), include, out or Path("generated"), None)
+        out = out or Path("generated")
+        return Places(spec or _usual_spec(), tree, out, None, further=further)
     return Places(
         spec=spec or said.spec or _usual_spec(),
-        include=include or (said.include if spec is None else None),
+        include=tree or (said.include if spec is None else None),
         out=out or said.out or said.folder / "generated",
         project=said.folder,
         facts=said.facts if spec is None else None,
+        further=further,
     )
 
 
@@ -91,10 +99,12 @@ def _usual_spec() -> Path:
     return local if local.is_file() else folder("headers") / local.name
 
 
-def load_spec(spec: Path, include: Path | None = None) -> Spec:
-    """Load a spec; with `include`, of that header tree and not its own versions."""
+def load_spec(
+    spec: Path, include: Path | None = None, further: Sequence[Path] = ()
+) -> Spec:
+    """Load a spec; with `include`, of that header tree and `further` ones, not its versions."""
     loaded = specs.load(spec)
-    return loaded.for_tree(include) if include else loaded
+    return loaded.for_tree(include, *further) if include else loaded
 
 
 def newest(spec: Spec, job: Job) -> str:
@@ -104,13 +114,20 @@ def newest(spec: Spec, job: Job) -> str:
 
 def job_of(
     spec: Path | None = None,
-    include: Path | None = None,
+    include: Sequence[Path] = (),
     out: Path | None = None,
     cc: str | None = None,
 ) -> Job:
     """Make a job of a command's options and the project's configuration."""
     where = places(spec, include, out)
-    return Job(where.spec, where.include, where.out, cc, where.project)
+    return Job(
+        spec=where.spec,
+        include=where.include,
+        out=where.out,
+        command=cc,
+        configured=where.project,
+        further=where.further,
+    )
 
 
 def named_version(spec: Spec, wanted: str) -> tuple[Spec, VersionSpec]:

@@ -6,6 +6,7 @@ header read by `frontend` and lowered by `lowering`.  The commands start here.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import Compiler
+from xenbind.toolchain.system_headers import system_folders
 from xenbind.toolchain.targets import find_all
 
 
@@ -30,9 +32,10 @@ def compiler_for(
     spec: Spec, version: VersionSpec, command: tuple[str, ...]
 ) -> Compiler:
     """Give the compiler as every read of this version's header uses it."""
+    is_own = spec.has_own_libc or not system_folders(command)
     return Compiler(
         command=command,
-        libc=package() / "toolchain" / "libc",
+        libc=package() / "toolchain" / "libc" if is_own else None,
         include=(version.directory, *spec.include),
         defines=spec.defines,
         needs=spec.needs,
@@ -68,11 +71,11 @@ def read_for_all(
         header, lowered = _read(spec, version, command, X86_64)
 
     def layouts() -> Layouts:
-        libc = str(compiler_for(spec, version, command).libc)
+        own = str(package())  # whose C library is the same on every machine
         texts = (
             header.sources.text(file)
             for file in header.files
-            if not file.startswith(libc)
+            if not file.startswith(own)
         )
         with _deep_recursion(path):
             if asks_for_target(texts):
@@ -127,7 +130,11 @@ def _read(
     compiler = compiler_for(spec, version, command)
     header = read_header(path, compiler, frozenset(spec.skip))
     lowered = lower(header, spec, abi)
-    interface = replace(lowered.interface, release=version.release)
+    interface = replace(
+        lowered.interface,
+        release=version.release,
+        files=tuple(_own_files(header, compiler)),
+    )
     if spec.version_macro is None:
         interface = replace(interface, version=version.number)
     elif version.entry is not None and version.number != interface.version:
@@ -137,3 +144,26 @@ def _read(
             "correct the number, or the directory",
         )
     return header, replace(lowered, interface=interface)
+
+
+def _own_files(header: ParsedHeader, compiler: Compiler) -> list[str]:
+    """Give the files read that are no system headers, nor stand for such.
+
+    What is searched like those is a tree's all the same, unless the compiler searches there
+    by itself: a user may name /usr/include.
+    """
+    if compiler.libc is not None:
+        own = f"{compiler.libc}{os.sep}"
+        return [file for file in header.files if not file.startswith(own)]
+    system = [folder.resolve() for folder in system_folders(compiler.command)]
+    trees = [
+        tree
+        for tree in {folder.resolve() for folder in compiler.include}
+        if not any(folder.is_relative_to(tree) for folder in system)
+    ]
+    return [
+        file
+        for file in header.files
+        if file not in header.system
+        or any(Path(file).resolve().is_relative_to(tree) for tree in trees)
+    ]

@@ -161,6 +161,7 @@ def compile_shared(source: Path, edition: str, folder: Path) -> Path:
         *["-std=gnu11", "-w", "-shared", "-fPIC", "-o", str(target)],
         *[f"-D{define}" for define in DEFINES],
         *[part for path in include for part in ("-iquote", path)],
+        *[part for path in include for part in ("-idirafter", path)],
         *[part for name in NEEDS for part in ("-include", name)],
         str(source),
     ]

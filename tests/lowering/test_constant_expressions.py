@@ -8,9 +8,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pycparser import c_ast
 from pycparser.c_parser import CParser
+from xenbind.frontend import gnu_c
 from xenbind.frontend.macros import fault_of_value, is_expression, is_string
 from xenbind.frontend.written import Written
-from xenbind.ir.abi import X86_64
+from xenbind.ir.abi import ABIS, X86_64
 from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
 from xenbind.lowering.context import Context
 from xenbind.lowering.literals import string_value
@@ -19,6 +20,7 @@ from xenbind.source import Sources
 
 DECLARATIONS = """\
 struct pair { uint8_t first; uint64_t second; };
+struct list { struct pair pairs[3]; struct { uint8_t grid[2][5]; } inner; };
 enum colour { RED, GREEN = 5, BLUE };
 """
 TYPEDEFS = "typedef unsigned char uint8_t; typedef unsigned int uint32_t;" + (
@@ -34,7 +36,9 @@ def value_of(expression: str) -> CInt:
     assert isinstance(variable, c_ast.Decl)
     return evaluate(
         variable.init,
-        TypeTable(Context("test.h", declarations, Written("", {}, Sources())), X86_64),
+        TypeTable(
+            Context(("test.h",), declarations, Written("", {}, Sources())), X86_64
+        ),
     )
 
 
@@ -65,6 +69,12 @@ def value_of(expression: str) -> CInt:
         ("sizeof(uint32_t) * 2", 8, "unsigned long"),
         ("_Alignof(struct pair)", 8, "size_t"),
         ("offsetof(struct pair, second)", 8, "size_t"),
+        ("offsetof(struct list, pairs[2].second)", 40, "size_t"),
+        ("offsetof(struct list, inner.grid[1][1 + 1])", 55, "size_t"),
+        ('sizeof("xen")', 4, "size_t"),
+        ('sizeof("x" "en")', 4, "size_t"),
+        (r'sizeof("\n")', 2, "size_t"),
+        ('sizeof(u8"xen")', 4, "size_t"),
         ("BLUE", 6, "int"),
         ("(_Bool)4", 1, "_Bool"),
     ],
@@ -92,6 +102,12 @@ def test_value_and_type(expression: str, value: int, c_type: str) -> None:
         ("(1, 2)", "a list of expressions is not a constant"),
         ("(struct pair *)0", "'struct pair *' is not an integer type"),
         ("offsetof(struct pair, third)", "'struct pair' has no member 'third'"),
+        (
+            "offsetof(struct pair, first[1])",
+            "offsetof takes a member, or an element of one",
+        ),
+        ('sizeof(L"xen")', "the size of wide characters depends on the target"),
+        (r'sizeof("\x41")', "a string with escapes by number has no size here"),
         ("99999999999999999999", "99999999999999999999 fits no integer type"),
     ],
 )
@@ -225,3 +241,26 @@ def test_what_reads_as_a_value(expansion: str, reads_as_value: bool) -> None:
 def test_string_macros() -> None:
     assert string_value('"a\\"b" "c"') == 'a"bc'
     assert not is_string("1")
+
+
+@pytest.mark.parametrize(
+    ("text", "on_x86_64", "on_i386"),
+    [
+        ("_Alignof(double)", 8, 4),
+        ("__alignof__(double)", 8, 8),
+        ("__alignof__(long long[2])", 8, 8),
+        ("__alignof__(long)", 8, 4),
+        ("__alignof__(struct pair)", 8, 4),
+    ],
+)
+def test_the_least_alignment_and_the_one_that_compilers_prefer(
+    text: str, on_x86_64: int, on_i386: int
+) -> None:
+    declarations = gnu_c.parse(f"{TYPEDEFS}{DECLARATIONS}").ext
+    node = gnu_c.parse(f"struct pair; int value = {text};").ext[-1].init
+    context = Context(("test.h",), declarations, Written("", {}, Sources()))
+    values = [
+        evaluate(node, TypeTable(context, ABIS[abi])).value
+        for abi in ("x86_64", "i386")
+    ]
+    assert values == [on_x86_64, on_i386]

@@ -16,6 +16,7 @@ from operator import or_
 
 from xenbind.backend.module import member_names, module_view
 from xenbind.backend.python_model import ModuleView
+from xenbind.backend.python_types import STDINT
 from xenbind.facts.probes import (
     CLASS,
     Probe,
@@ -88,7 +89,8 @@ def _typedefs(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     typedefs |= {typedef.name: typedef for typedef in interface.scalar_typedefs}
     for alias in (*view.scalars, *view.aliases):
         typedef = typedefs[alias.c_name]
-        if alias.name.strip("_") == alias.type.strip("_"):
+        own = alias.name.strip("_")
+        if own in STDINT and own == alias.type.strip("_"):
             continue  # as a module may import it
         value = f"(*({typedef.name} *)0)"
         for name in filter(None, (alias.name, alias.again)):

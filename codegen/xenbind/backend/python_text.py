@@ -13,6 +13,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from math import isfinite
 from operator import or_
 
 from xenbind.ir.interface import Constant
@@ -38,6 +39,8 @@ def literal(
     value = constant.value
     if isinstance(value, str):
         return text(value)
+    if isinstance(value, float):
+        return floating(value)
     body = constant.body.strip()
     while body.startswith("(") and body.endswith(")") and "(" not in body[1:]:
         body = body[1:-1].strip()
@@ -54,6 +57,11 @@ def literal(
     if hexadecimal and int(hexadecimal[1], 16) == value:
         return f"0x{hexadecimal[1].upper()}"
     return str(value)
+
+
+def floating(value: float) -> str:
+    """Write a floating number; one that is too large for C has become infinite."""
+    return repr(value) if isfinite(value) else f'float("{value}")'
 
 
 def text(value: str) -> str:

@@ -16,7 +16,7 @@ ANNOTATIONS = ".runtime.annotations"
 # Whose names type checkers want from there, and Python from the module above.
 TYPING = "typing"
 
-_STDINT = frozenset(
+STDINT = frozenset(
     f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
 )
 _CTYPES = {
@@ -45,9 +45,9 @@ _CTYPES = {
 PYTHON_TYPES = frozenset(name for name, _ in _CTYPES.values())
 # What types are written with, none of which may be the name of something else.
 TYPE_NAMES = frozenset(
-    ["Annotated", "Any", "Array", "CharArray", "POINTER", "c_void_p", *_STDINT]
+    ["Annotated", "Any", "Array", "CharArray", "POINTER", "c_void_p", *STDINT]
     + [name for _, name in _CTYPES.values()]
-    + [f"c_{name.removesuffix('_t')}" for name in _STDINT]
+    + [f"c_{name.removesuffix('_t')}" for name in STDINT]
 )
 
 
@@ -76,7 +76,7 @@ class Types:
         if isinstance(c_type, RecordRef):
             return self.seen(self.classes[c_type.key])
         if isinstance(c_type, Scalar | Enumeration):
-            if c_type.base in _STDINT and c_type.spelling == c_type.base:
+            if c_type.base in STDINT and c_type.spelling == c_type.base:
                 return self.use(ANNOTATIONS, c_type.base)
             if c_type.spelling in self.scalars:
                 return self.seen(self.scalars[c_type.spelling])
@@ -86,7 +86,7 @@ class Types:
     def python_type(self, c_type: CType) -> str:
         match c_type:
             case Scalar(base=base) | Enumeration(base=base):
-                name = "int" if base in _STDINT else _CTYPES[base][0]
+                name = "int" if base in STDINT else _CTYPES[base][0]
                 return self.use("builtins", name)
             case Array(Scalar(base="char")):
                 return self.use("builtins", "bytes")
@@ -113,7 +113,7 @@ class Types:
             case Scalar(base=base) | Enumeration(base=base):
                 name = (
                     f"c_{base.removesuffix('_t')}"
-                    if base in _STDINT
+                    if base in STDINT
                     else _CTYPES[base][1]
                 )
                 return self.use("ctypes", name)

@@ -120,6 +120,9 @@ def _shared_context(
         "defines": spec.defines,
         "needs": spec.needs,
         "folders": folders,
+        "has_floats": any(
+            isinstance(c.value, float) for i in interfaces for c in i.constants
+        ),
         "doc": _package_doc(spec, interfaces),
         "versions": [_version(spec, number) for number in _numbers(interfaces)],
         "modules": [_module(spec, interface) for interface in interfaces],

@@ -6,6 +6,7 @@ answers by the probes' names.  It may be for any target.  `verify` compares them
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,9 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
         found[name] = word.rstrip(b"\0").decode()
     for index, string in enumerate(reference.strings):
         found[string.name] = as_text(data[f"xenbind_string_{index}"])
+    for index, floating in enumerate(reference.floats):
+        (number,) = struct.unpack("<d", data[f"xenbind_float_{index}"])
+        found[floating.name] = number.hex()
     rows = _rows(data["xenbind_variables"], reference.name_size, 8)
     for index, (name, sign) in enumerate(rows):
         signed = int.from_bytes(sign, "little", signed=True) < 0

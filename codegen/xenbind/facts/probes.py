@@ -84,14 +84,15 @@ class BitProbe:
 class Reference:
     """Everything that the reference C file of one interface version holds.
 
-    C is asked for `constants`, `strings` and `variables`, then, without the macros that have
-    the `hidden` names of types, members and enumerators, for the other `numbers`, `words`
-    and `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size` are the
-    room that names and words need: they are stored in place, so that the object file needs
-    no relocation to be read.
+    C is asked for `constants`, `floats`, `strings` and `variables`, then, without the macros
+    that have the `hidden` names of types, members and enumerators, for the other `numbers`,
+    `words` and `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size`
+    are the room that names and words need: they are stored in place, so that the object file
+    needs no relocation to be read.
     """
 
     constants: tuple[Probe, ...]
+    floats: tuple[Probe, ...]
     strings: tuple[Probe, ...]
     variables: tuple[Probe, ...]
     hidden: tuple[str, ...]
@@ -103,7 +104,8 @@ class Reference:
 
     @property
     def probes(self) -> tuple[Probe, ...]:
-        asked = (*self.constants, *self.strings, *self.variables, *self.numbers)
+        asked = (*self.constants, *self.floats, *self.strings)
+        asked += (*self.variables, *self.numbers)
         return (*asked, *self.words, *self.told)
 
     @property
@@ -156,11 +158,15 @@ def _questions(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
             else:
                 probes.append(probe)
     constants: list[Probe] = []
+    floats: list[Probe] = []
     strings: list[Probe] = []
     variables: list[Probe] = []
     for constant in interface.constants:
         name = constant.name
-        if not isinstance(constant.value, int):
+        if isinstance(constant.value, float):
+            exact = constant.value.hex()
+            floats.append(Probe(f"{name} value", name, exact, constant.coord))
+        elif not isinstance(constant.value, int):
             asked_as = (
                 "" if constant.is_variable else name
             )  # a pointer's text is elsewhere
@@ -173,6 +179,7 @@ def _questions(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
     asked = [*probes, *more]
     return Reference(
         constants=tuple(constants),
+        floats=tuple(floats),
         strings=tuple(strings),
         variables=tuple(variables),
         hidden=interface.hidden,

@@ -9,7 +9,7 @@ One that is not known is refused: it might change the layout, and no one would n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pycparser import c_ast
@@ -20,11 +20,15 @@ EvaluateArgument = Callable[[c_ast.Attribute], int]
 
 
 class UnknownAttribute(Exception):
-    """An attribute whose meaning for the layout is not known."""
+    """An attribute whose meaning for the layout is not known.
+
+    `makes_vector` says that it is: it makes a type of several numbers, as ctypes has none.
+    """
 
     def __init__(self, node: c_ast.Node, message: str) -> None:
         super().__init__(message)
         self.node = node
+        self.makes_vector = _name(node) in _OF_VECTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Attributes:
     aligned: int = 0
 
 
+_OF_VECTORS = frozenset(["vector_size", "ext_vector_type", "neon_vector_type"])
 _DECLARING = (c_ast.Decl, c_ast.Typedef, c_ast.Typename)
 _DERIVED = (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.FuncDecl, c_ast.PtrDecl)
 
@@ -95,7 +100,17 @@ def of_declaration(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
     if isinstance(node, c_ast.Decl):
         packed, alignments = _read(_declared(node, value), value)
         return Attributes(packed, max(alignments, default=0))
-    return _of_type(_declared(node, value), value)
+    groups = list(_declared(node, value))
+    return _of_type(groups, value, ("mode",) if mode(node) else ())
+
+
+def mode(node: c_ast.Node) -> str:
+    """Give the machine mode that a typedef's attributes ask for (`DI`), empty without one."""
+    if not isinstance(node, c_ast.Typedef) or not isinstance(node.type, c_ast.TypeDecl):
+        return ""
+    groups = [*(node.attributes or ()), *(node.type.attributes or ())]
+    asked = [each for each in _attributes(groups) if _name(each) == "mode"]
+    return str(asked[-1].arguments).strip("()_ ") if asked else ""
 
 
 def _declared(
@@ -135,11 +150,13 @@ def _fault_of_pointer(
 
 
 def _of_type(
-    groups: Iterable[c_ast.AttributeSpecifier] | None, value: EvaluateArgument
+    groups: Iterable[c_ast.AttributeSpecifier] | None,
+    value: EvaluateArgument,
+    passed_over: Sequence[str] = (),
 ) -> Attributes:
     """Read what is asked of a type; of several alignments gcc takes the last, clang the most."""
     listed = list(groups or ())
-    packed, alignments = _read(listed, value)
+    packed, alignments = _read(listed, value, passed_over)
     if alignments and alignments[-1] < max(alignments):
         last = [each for each in _attributes(listed) if _name(each) == "aligned"][-1]
         raise UnknownAttribute(last, "gcc and clang disagree on which alignment counts")
@@ -147,7 +164,9 @@ def _of_type(
 
 
 def _read(
-    groups: Iterable[c_ast.AttributeSpecifier], value: EvaluateArgument
+    groups: Iterable[c_ast.AttributeSpecifier],
+    value: EvaluateArgument,
+    passed_over: Sequence[str] = (),
 ) -> tuple[bool, list[int]]:
     """Tell whether they ask for packing, and for which alignments."""
     packed, alignments = False, []
@@ -162,7 +181,7 @@ def _read(
             raise UnknownAttribute(
                 attribute, f"compilers disagree on [[{name}]]: write __attribute__"
             )
-        elif name not in HARMLESS:
+        elif name not in HARMLESS and name not in passed_over:
             raise UnknownAttribute(
                 attribute, f"the attribute '{attribute.name}' is not supported"
             )

@@ -36,14 +36,20 @@ class Preprocessed:
     """What the preprocessor made of a header.
 
     `text` is C with GNU line markers and no directives; `files` are the files read, in
-    the order of first use, as the compiler names them.
+    the order of first use, as the compiler names them.  `system` are those among them that
+    were found only where system headers are searched for, and `includers` says which file
+    included each of the others first.
     """
 
     text: str
     macros: dict[str, Macro]
     files: tuple[str, ...]
+    system: frozenset[str]
+    includers: dict[str, str]
 
 
+# Directives of GNU C that the preprocessor leaves, and that declare nothing.
+_NOTHING_TO_C = ("#ident", "#sccs", "#assert", "#unassert")
 _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"([ \d]*)')
 _DEFINE = re.compile(r"#define ([^\s(]+)(\([^)]*\))?[ \t]?(.*)")
 
@@ -56,8 +62,13 @@ def split(output: str, header: Path, sources: Sources) -> Preprocessed:
     splitter = _Splitter(header, sources)
     for line in output.split("\n"):
         splitter.take(line)
+    system = frozenset(name for name, is_one in splitter.files.items() if is_one)
     return Preprocessed(
-        "\n".join(splitter.text), splitter.macros, tuple(splitter.files)
+        text="\n".join(splitter.text),
+        macros=splitter.macros,
+        files=tuple(splitter.files),
+        system=system,
+        includers=splitter.includers,
     )
 
 
@@ -67,7 +78,8 @@ class _Splitter:
     def __init__(self, header: Path, sources: Sources) -> None:
         self.text: list[str] = []
         self.macros: dict[str, Macro] = {}
-        self.files: dict[str, None] = {}
+        self.files: dict[str, bool] = {}  # by name, whether it is a system header
+        self.includers: dict[str, str] = {}
         self._file_names = _FileNames(header)
         self._sources = sources
         self._file = ""
@@ -91,6 +103,8 @@ class _Splitter:
         elif line.startswith("#undef "):
             self.macros.pop(line.split()[1], None)
             line = ""
+        elif line.startswith(_NOTHING_TO_C):
+            line = ""
         self.text.append(line)
         self._line += 1
 
@@ -104,9 +118,11 @@ class _Splitter:
         unexplained = self._begun and self._in_file and not {"1", "2"} & set(flags)
         if unexplained and name != self._file:
             raise _line_directive_error(Coord(self._file, self._line, 1), name)
+        if "1" in flags and name not in self.files:
+            self.includers[name] = self._file
         self._line, self._file = line, name
         if self._in_file:
-            self.files[name] = None
+            self.files[name] = self.files.get(name, True) and "3" in flags
         escaped = re.sub(r'(["\\])', r"\\\1", name)
         self.text.append(f'# {line} "{escaped}"')
 

@@ -3,11 +3,15 @@
 Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes an attribute as
 C23 writes one, of the namespace `__attribute__`, at its own line and column, where C23
 allows one, and those without an effect on a layout go; alternate keywords become plain
-ones.  `parse` feeds the tokens to pycparser, and `attributes` reads what is then in the AST.
+ones.  What no binding needs goes too: the bodies of functions, inline assembly and the labels
+that it gives names, and assertions, which the compiler has checked.  `parse` feeds the
+tokens to pycparser, and `attributes` reads what is then in the AST.
 
     int a __attribute__((packed));    ->  int a [[__attribute__::packed]];
     char *__attribute__((unused)) s;  ->  char *s;
     __const int b;                    ->  const int b;
+    inline int f(void) { return 1; }  ->  inline int f(void);
+    int g(void) __asm__("h");         ->  int g(void);
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ from pycparser.c_parser import CParser, ParseError
 from xenbind.source import Coord
 
 _KEYWORDS = {
+    "__complex": "_Complex",
+    "__complex__": "_Complex",
     "__const": "const",
     "__const__": "const",
     "__inline": "inline",
@@ -37,18 +43,34 @@ _KEYWORDS = {
     "__volatile": "volatile",
     "__volatile__": "volatile",
 }
+# Of a type, the alignment that the compiler prefers: _Alignof gives the least.
+_ALIGNMENT = frozenset(["__alignof", "__alignof__"])
+_ASSEMBLY = frozenset(["asm", "__asm", "__asm__"])
+_NO_WORDS = frozenset(["__thread"])  # a storage class, which no type depends on
 _ATTRIBUTE = frozenset(["__attribute__", "__attribute"])
 NAMESPACE = "__attribute__"  # of attributes that are written in GNU C
 
+# Types that gcc or clang has by itself, and that a header may use as it does a typedef's name.
+_BUILT_IN = tuple("""
+    __builtin_va_list __builtin_ms_va_list __int128_t __uint128_t __bf16 __fp16 __float80
+    __float128 __ibm128 _Float16 _Float32 _Float64 _Float128 _Float32x _Float64x _Float128x
+    """.split())
+
 # They change what a compiler warns of, how it calls, optimises or links.
 HARMLESS = frozenset("""
-    access alias alloc_size always_inline artificial assume_aligned cold const
-    constructor counted_by deprecated designated_init destructor enum_extensibility
-    error externally_visible fallthrough flag_enum flatten format format_arg gnu_inline
-    hot leaf malloc may_alias maybe_unused no_sanitize noclone nodiscard noinline
-    nonnull nonstring noreturn nothrow packed_not_aligned pure regparm returns_nonnull
-    returns_twice section sentinel transparent_union unavailable unused used visibility
-    warn_unused_result warning weak
+    access alias alloc_align alloc_size always_inline artificial assume_aligned cdecl
+    cleanup cold common const constructor counted_by deprecated designated_init
+    destructor diagnose_if enable_if enum_extensibility error externally_visible
+    fallthrough fastcall fd_arg fd_arg_read fd_arg_write flag_enum flatten format format_arg
+    gnu_inline hot ifunc leaf malloc may_alias maybe_unused ms_abi naked nocommon nodebug
+    no_icf no_instrument_function no_profile_instrument_function no_reorder no_sanitize
+    no_sanitize_address no_sanitize_thread no_sanitize_undefined no_split_stack
+    no_stack_limit no_stack_protector noclone nodiscard noinline noipa nonnull nonstring
+    noplt noreturn nothrow optimize overloadable packed_not_aligned
+    preserve_access_index pure regparm retain returns_nonnull returns_twice section
+    sentinel simd sseregparm stack_protect stdcall symver sysv_abi tainted_args target
+    target_clones tls_model transparent_union unavailable unused used
+    visibility warn_unused_result warning weak weakref
     """.split())
 
 # What may stand before a declaration's type; an attribute among them is the declaration's.
@@ -58,6 +80,9 @@ _STORAGE = frozenset("""
 _ENDS = frozenset(["SEMI", "COMMA", "LBRACE", "RBRACE", "ATTRIBUTE_END"])
 _BEFORE_LEADING = _ENDS | {"TIMES"}
 _OPENING, _CLOSING = ("LPAREN", "LBRACKET"), ("RPAREN", "RBRACKET")
+_DEEPER = dict.fromkeys(("LPAREN", "LBRACKET", "LBRACE"), 1)
+_HIGHER = dict.fromkeys(("RPAREN", "RBRACKET", "RBRACE"), -1)
+_DEPTH = {**_DEEPER, **_HIGHER}
 
 
 class NotParsed(Exception):
@@ -72,13 +97,17 @@ class NotParsed(Exception):
         self.word = word
 
 
-def parse(text: str) -> c_ast.FileAST:
-    """Parse preprocessed text.  Raises `NotParsed`."""
+def parse(text: str, keeps_bodies: bool = False) -> c_ast.FileAST:
+    """Parse preprocessed text; with `keeps_bodies`, that of functions.  Raises `NotParsed`."""
     parser = CParser(lexer=GnuLexer, dialect="c23")
+    parser.clex.keeps_bodies = keeps_bodies
+    known = [f"typedef int {name};" for name in _BUILT_IN if name in text]
     try:
-        return parser.parse(text)
+        tree = parser.parse("".join(known) + text)
     except ParseError as error:
         raise _not_parsed(parser.clex, str(error)) from None
+    del tree.ext[: len(known)]
+    return tree
 
 
 _PLACE = re.compile(r"(.*?):(\d+):(\d+): ", re.DOTALL)
@@ -103,6 +132,8 @@ class GnuLexer(CLexer):  # type: ignore[misc]
     The parser must be one for the dialect c23, which knows attributes; the keywords stay
     those of C11, because headers may use C23's new ones as names.
     """
+
+    keeps_bodies = False
 
     def __init__(
         self, error_func: Callable[[str, int, int], None], dialect: str
@@ -129,16 +160,68 @@ class GnuLexer(CLexer):  # type: ignore[misc]
     def _rewrite(self) -> list[Token]:
         tokens: list[Token] = []
         following = iter(super().token, None)
+        depth = 0
+        is_initialized = False  # what is declared here, outside of all braces
         for token in following:
-            if token.type == "ID" and token.value in _ATTRIBUTE:
-                place = _c23_position(tokens)
-                tokens[place:place] = _c23_attribute(token, following)
+            if token.type == "ID":
+                if token.value in _ATTRIBUTE:
+                    place = _c23_position(tokens)
+                    tokens[place:place] = _c23_attribute(token, following)
+                    continue
+                if token.value in _ASSEMBLY:
+                    _pass_assembly(following)
+                    continue
+                if token.value in _NO_WORDS:
+                    continue
+                if token.value in _ALIGNMENT:
+                    token = _token_at(token, "_ALIGNOF", "__alignof__")
+                elif token.value in _KEYWORDS:
+                    token.value = _KEYWORDS[token.value]
+                    token.type = self._keyword_map[token.value]
+            elif token.type == "_STATIC_ASSERT":
+                _enclosed(following)
+                next(following, None)  # its semicolon
                 continue
-            if token.type == "ID" and token.value in _KEYWORDS:
-                token.value = _KEYWORDS[token.value]
-                token.type = self._keyword_map[token.value]
+            elif token.type in _DEPTH:
+                is_body = token.type == "LBRACE" and not (depth or is_initialized)
+                if is_body and not self.keeps_bodies and _ends_parameters(tokens):
+                    last = _enclosed(following, 1)[-1]
+                    token = _token_at(last, "SEMI", ";")
+                else:
+                    depth += _DEPTH[token.type]
+            elif not depth and token.type in ("EQUALS", "SEMI"):
+                is_initialized = token.type == "EQUALS"
             tokens.append(token)
         return tokens
+
+
+def _ends_parameters(tokens: list[Token]) -> bool:
+    """Tell whether these end with a function's parameters, and perhaps attributes: no record's."""
+    place = len(tokens) - 1
+    while place >= 0 and tokens[place].type == "ATTRIBUTE_END":
+        while tokens[place].type != "ATTRIBUTE_BEGIN":
+            place -= 1
+        place -= 1
+    return place >= 0 and tokens[place].type == "RPAREN"
+
+
+def _pass_assembly(following: Iterator[Token]) -> None:
+    """Pass over what follows the word `asm`: perhaps qualifiers, and what is in parentheses."""
+    for token in following:
+        if token.type == "LPAREN":
+            _enclosed(following, 1)
+            return
+
+
+def _enclosed(following: Iterator[Token], depth: int = 0) -> list[Token]:
+    """Take the tokens up to the one that closes the first, or as many as are open already."""
+    found: list[Token] = []
+    for token in following:
+        depth += _DEPTH.get(token.type, 0)
+        found.append(token)
+        if not depth:
+            break
+    return found
 
 
 def _c23_position(tokens: list[Token]) -> int:
@@ -174,7 +257,7 @@ def _bit_field_colon(tokens: list[Token]) -> int | None:
 
 def _c23_attribute(keyword: Token, following: Iterator[Token]) -> list[Token]:
     """Write `__attribute__((a, b(1)))` as attributes of C23 in the namespace of GNU C's."""
-    found = _parenthesized(following)
+    found = _enclosed(following)
     if [t.type for t in found[:2]] != ["LPAREN"] * 2:
         return [keyword, *found]  # for the parser to refuse
     tokens: list[Token] = []
@@ -210,18 +293,6 @@ def _separated(tokens: list[Token]) -> Iterator[list[Token]]:
             attribute.append(token)
     if attribute:
         yield attribute
-
-
-def _parenthesized(following: Iterator[Token]) -> list[Token]:
-    """Take the tokens up to the parenthesis that closes the first."""
-    found: list[Token] = []
-    depth = 0
-    for token in following:
-        depth += (token.type == "LPAREN") - (token.type == "RPAREN")
-        found.append(token)
-        if not depth:
-            break
-    return found
 
 
 def _coord(token: Token) -> Coord:

@@ -29,6 +29,7 @@ from xenbind.frontend.preprocess import (
     preprocess,
     start_check,
 )
+from xenbind.frontend.roots import roots
 from xenbind.frontend.written import Written
 from xenbind.header_tree import require_header
 from xenbind.source import Sources
@@ -39,13 +40,16 @@ from xenbind.toolchain.compiler import Compiler
 class ParsedHeader:
     """A header and all that it includes, as C's grammar has it.
 
-    `files` are those read, the root first, and `macros` the names of all macros at the end;
-    `constants` are the root's that may be such, `ring_macros` those of the header that
-    defines DEFINE_RING_TYPES.  `written` tells where what was parsed stands.
+    `files` are those read, the header first, those in `system` by way of system folders
+    alone, and `roots` those whose declarations are the interface's own.  `macros` are the names
+    of all macros at the end; `constants` are the roots' that may be such, `ring_macros` those
+    of the header that defines DEFINE_RING_TYPES.  `written` tells where what was parsed stands.
     """
 
     path: Path
     files: tuple[str, ...]
+    roots: tuple[str, ...]
+    system: frozenset[str]
     declarations: tuple[c_ast.Node, ...]
     macros: frozenset[str]
     constants: tuple[ExpandedMacro, ...]
@@ -67,7 +71,8 @@ def read_header(
     check = start_check(compiler, header)  # runs beside the preprocessor
     try:
         preprocessed = preprocess(compiler, header, sources)
-        constants = possible_constants(preprocessed, header, skip)
+        own = roots(preprocessed, header, sources)
+        constants = possible_constants(preprocessed, own, skip)
         rings = ring_macros(preprocessed, skip)
         expanded = expand(compiler, header, preprocessed, [*constants, *rings])
     finally:
@@ -88,6 +93,8 @@ def read_header(
     return ParsedHeader(
         path=header,
         files=preprocessed.files,
+        roots=own,
+        system=preprocessed.system,
         declarations=parsed.declarations,
         macros=frozenset(preprocessed.macros),
         constants=parsed.constants,

@@ -8,9 +8,8 @@ translation of rings read what comes of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
-from pathlib import Path
 
 from pycparser import c_ast
 
@@ -33,13 +32,13 @@ class ExpandedMacro:
 
 
 def possible_constants(
-    preprocessed: Preprocessed, header: Path, skip: frozenset[str]
+    preprocessed: Preprocessed, roots: Collection[str], skip: frozenset[str]
 ) -> tuple[Macro, ...]:
-    """Choose the root header's macros that may be constants: object-like, with a body."""
+    """Choose the interface's own macros that may be constants: object-like, with a body."""
     return tuple(
         macro
         for macro in preprocessed.macros.values()
-        if macro.coord.file == str(header)
+        if macro.coord.file in roots
         and macro.parameters is None
         and macro.body
         and macro.name not in skip
@@ -164,9 +163,10 @@ _OPERATORS = frozenset("""
     """.split())
 
 STRING = r'"(?:[^"\\]|\\.)*"'
+_UTF_8 = rf"(?:u8)?{STRING}"
 _CHARACTER = r"'(?:[^'\\]|\\.)*'"
 
 
 def is_string(expansion: str) -> bool:
     """Tell whether a macro's expansion is string literals, one or more, in parentheses or not."""
-    return re.fullmatch(rf"[\s(]*{STRING}(?:\s*{STRING})*[\s)]*", expansion) is not None
+    return re.fullmatch(rf"[\s(]*{_UTF_8}(?:\s*{_UTF_8})*[\s)]*", expansion) is not None

@@ -72,6 +72,8 @@ def fundamental(spelling: str) -> str:
 
     Any other name is given back as it is (C11 6.7.2p2 has the list).
     """
+    if spelling in _FLOATING:
+        return _FLOATING[spelling]
     words = spelling.split()
     if "double" in words or "float" in words or not set(words) <= _INTEGER_WORDS:
         return spelling
@@ -82,6 +84,8 @@ def fundamental(spelling: str) -> str:
     return unsigned + (length or "int")
 
 
+# The formats that TS 18661-3 names, which these types have on every ABI.
+_FLOATING = {"_Float32": "float", "_Float64": "double", "_Float32x": "double"}
 _INTEGER_WORDS = frozenset(("signed", "unsigned", "char", "short", "int", "long"))
 
 

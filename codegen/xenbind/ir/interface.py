@@ -181,12 +181,12 @@ class Record:
 class Constant:
     """An object-like macro, an enumerator, or a variable that never changes, with its value.
 
-    `value` is an int, or a str for what is a string literal.  `body` is the text that the
+    `value` is an int, a float, or a str for what is a string literal.  `body` is the text that the
     header defines it as, before expansion.  A variable's is no constant expression of C's.
     """
 
     name: str
-    value: int | str
+    value: int | float | str
     body: str
     doc: str
     coord: Coord
@@ -313,8 +313,8 @@ class Interface:
     `release` is the first Xen that speaks it, where a newer one has the same version.
     `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
     holds those of the root header; `scalar_typedefs` those of other headers that members
-    are declared with (`RING_IDX`).  `files` are the header files read, root first;
-    `hidden` are names of types, members and enumerators that are macros too,
+    are declared with (`RING_IDX`).  `files` are the header files read but for system
+    headers, root first; `hidden` are names of types, members and enumerators that are macros too,
     `left_out` is what the root header declares in vain, and `skipped` are the macros that
     the spec has passed over.
     """

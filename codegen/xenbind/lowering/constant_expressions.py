@@ -20,7 +20,15 @@ from typing import Protocol
 from pycparser import c_ast
 
 from xenbind.ir.abi import Abi, IntegerType
-from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, Scalar, spelling
+from xenbind.ir.c_types import (
+    Array,
+    CType,
+    Enumeration,
+    Pointer,
+    Scalar,
+    element,
+    spelling,
+)
 from xenbind.ir.interface import Field
 from xenbind.lowering import literals
 
@@ -87,8 +95,8 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
     ):
         inner = node.name if isinstance(node, c_ast.ArrayRef) else node.expr
         match expression_type(inner, scope):
-            case Array(element=element) | Pointer(target=element) if element:
-                return element
+            case Array(element=inner_type) | Pointer(target=inner_type) if inner_type:
+                return inner_type
     name = evaluate(node, scope).type.name
     return Scalar(name, name)
 
@@ -105,20 +113,33 @@ def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
             return "l" in text.lower() or _number(text.rstrip("uU")) >= 1 << 31
         case c_ast.ID(name=name):
             return name in varying
-        case c_ast.UnaryOp(op="sizeof" | "_Alignof"):
+        case c_ast.UnaryOp(op=op) if op in _MEASURES:
             return True
         case c_ast.UnaryOp() | c_ast.BinaryOp() | c_ast.TernaryOp():
             return any(varies(operand, varying) for operand in node)
     return True
 
 
-def _offset_of(c_type: CType, path: str, scope: Scope) -> int:
-    """Compute `offsetof` of a member path (`a.b`) in a type, in bytes (C11 7.19p3)."""
-    offset = 0
-    for name in path.split("."):
-        field = _member(c_type, name, scope)
-        offset, c_type = offset + field.offset, field.type
-    return offset
+def _offset_of(c_type: CType, path: c_ast.Node, scope: Scope) -> tuple[int, CType]:
+    """Compute `offsetof` of a member's path (`a.b[2]`) in a type, in bytes (C11 7.19p3).
+
+    It comes with the type of what is there.
+    """
+    match path:
+        case c_ast.ID(name=name):
+            field = _member(c_type, name, scope)
+            return field.offset, field.type
+        case c_ast.StructRef(type=".", name=outer, field=inner):
+            start, c_type = _offset_of(c_type, outer, scope)
+            offset, c_type = _offset_of(c_type, inner, scope)
+            return start + offset, c_type
+        case c_ast.ArrayRef(name=outer, subscript=subscript):
+            start, c_type = _offset_of(c_type, outer, scope)
+            if isinstance(c_type, Array):
+                size, _ = scope.measure(c_type.element, subscript)
+                index = evaluate(subscript, scope).value
+                return start + index * size, c_type.element
+    raise Unevaluable("offsetof takes a member, or an element of one")
 
 
 def _member(record: CType, name: str, scope: Scope) -> Field:
@@ -197,9 +218,14 @@ class _Evaluator:
         return convert(self.visit(node.expr), self.integer_type(node.to_type))
 
     def visit_UnaryOp(self, node: c_ast.UnaryOp) -> CInt:
-        if node.op in ("sizeof", "_Alignof") and isinstance(node.expr, c_ast.Typename):
-            size, alignment = self.scope.measure(self.scope.type(node.expr), node.expr)
+        if node.op in _MEASURES and isinstance(node.expr, c_ast.Typename):
+            c_type = self.scope.type(node.expr)
+            size, alignment = self.scope.measure(c_type, node.expr)
+            if node.op == "__alignof__" and not c_type.aligned:
+                alignment = max(alignment, self.preferred(element(c_type)))
             return CInt(size if node.op == "sizeof" else alignment, self.size_t)
+        if node.op == "sizeof" and _is_string(node.expr):
+            return CInt(_size_of_string(node.expr.value), self.size_t)
         if node.op == "sizeof":
             c_type = expression_type(node.expr, self.scope)
             return CInt(self.scope.measure(c_type, node.expr)[0], self.size_t)
@@ -259,11 +285,19 @@ class _Evaluator:
             and node.args
         ):
             record, member = node.args.exprs
-            offset = _offset_of(
-                self.scope.type(record), _member_path(member), self.scope
-            )
+            offset, _ = _offset_of(self.scope.type(record), member, self.scope)
             return CInt(offset, self.size_t)
         raise Unevaluable("a function call is not a constant")
+
+    def preferred(self, c_type: CType) -> int:
+        """Give the alignment that gcc and clang prefer for a number, 1 for other types.
+
+        On i386 that of 8 bytes is more than the ABI asks for.
+        """
+        if not isinstance(c_type, Scalar | Enumeration) or c_type.aligned:
+            return 1
+        size, _ = self.scope.abi.scalar(c_type.base)
+        return 8 if size == 8 else 1
 
     def integer_type(self, node: c_ast.Node) -> IntegerType:
         """Give the integer type that a type name denotes."""
@@ -322,14 +356,24 @@ def _number(digits: str) -> int:
 _LONGEST_INTEGER = 66
 
 
-def _member_path(node: c_ast.Node) -> str:
-    if isinstance(node, c_ast.ID):
-        return str(node.name)
-    if isinstance(node, c_ast.StructRef):
-        return f"{_member_path(node.name)}.{node.field.name}"
-    raise Unevaluable("offsetof takes a member, not an array element")
+def _is_string(node: c_ast.Node) -> bool:
+    return isinstance(node, c_ast.Constant) and node.type.endswith("string")
 
 
+def _size_of_string(literal: str) -> int:
+    """Give the size of a string literal, with its NUL, in bytes."""
+    if not literal.startswith(('"', "u8")):
+        raise Unevaluable("the size of wide characters depends on the target")
+    if re.search(r"\\[x0-7]", literal):
+        # The parser joins literals, and so could make one escape of two words.
+        raise Unevaluable("a string with escapes by number has no size here")
+    try:
+        return len(literals.content(literal.removeprefix("u8"))) + 1
+    except ValueError as reason:
+        raise Unevaluable(str(reason)) from None
+
+
+_MEASURES = ("sizeof", "_Alignof", "__alignof__")
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,

@@ -36,6 +36,7 @@ from xenbind.lowering.constant_expressions import (
     evaluate,
 )
 from xenbind.lowering.declarations import enum_key, enumerators
+from xenbind.lowering.floating import evaluate_float, has_float
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 
@@ -86,7 +87,7 @@ class Constants:
         }
         for node in self.context.declared.enums:
             key = enum_key(node)
-            if node.coord.file == self.context.root or key in self.types.used_enums:
+            if node.coord.file in self.context.comments or key in self.types.used_enums:
                 doc = self.context.doc(node.coord, node.name or "enum", opens=True)
                 whole, parts = comment_words.by_part(doc)
                 members = map(self.enumerator, enumerators(node))
@@ -135,10 +136,10 @@ class Constants:
                 self.left_out.append(LeftOut(macro.name, str(reason), macro.coord))
                 continue
             if value is not None:
-                doc = self.context.comments.of(macro.coord.line)
+                doc = self.context.comments[macro.coord.file].of(macro.coord.line)
                 yield Constant(macro.name, value, macro.body, doc, macro.coord)
 
-    def value(self, expanded: ExpandedMacro) -> int | str | None:
+    def value(self, expanded: ExpandedMacro) -> int | float | str | None:
         """Evaluate a macro; give None for one that is no constant.
 
         Raises `Unevaluable` or `SourceError` for one that might be one, and has no value.
@@ -164,8 +165,10 @@ class Constants:
             raise Unevaluable(fault)
         return None
 
-    def number(self, expression: c_ast.Node) -> int:
+    def number(self, expression: c_ast.Node) -> int | float:
         """Evaluate an expression.  Raises `Unevaluable` or `SourceError`."""
+        if has_float(expression):
+            return evaluate_float(expression, self.types)
         try:
             return evaluate(expression, self.types).value
         except Unevaluable:

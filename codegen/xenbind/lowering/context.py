@@ -19,15 +19,20 @@ from xenbind.source import Coord
 
 
 class Context:
-    """One header: `root` is its path, `declared` what it and its includes declare."""
+    """One header: `declared` is what it and its includes declare.
+
+    `comments` are those of its `roots`, the files whose declarations are the interface's own.
+    """
 
     def __init__(
-        self, root: str, declarations: Sequence[c_ast.Node], written: Written
+        self,
+        roots: Sequence[str],
+        declarations: Sequence[c_ast.Node],
+        written: Written,
     ) -> None:
-        self.root = root
         self.written = written
         self.sources = written.sources
-        self.comments = comments.read(self.sources.text(root))
+        self.comments = {root: comments.read(self.sources.text(root)) for root in roots}
         self.declared = Declarations(declarations, self.refuse)
 
     def coord(self, node: c_ast.Node, name: str | None = None) -> Coord:
@@ -37,10 +42,16 @@ class Context:
             return self.sources.locate(coord.file, coord.line, name)
         return self.written.origin(coord).coord
 
-    def refuse(self, node: c_ast.Node, message: str) -> SourceError:
-        """Make the error for a declaration that is not supported, at its place as written."""
+    def refuse(
+        self, node: c_ast.Node, message: str, is_of_python: bool = False
+    ) -> SourceError:
+        """Make the error for a declaration that is not supported, at its place as written.
+
+        With `is_of_python` it is one that is right in C, and what needs it can be left out.
+        """
         origin = self.written.origin(place(node))
-        return SourceError(origin.coord, origin.told(message), ADVICE)
+        message = origin.told(message)
+        return SourceError(origin.coord, message, ADVICE, is_of_python=is_of_python)
 
     def doc(self, coord: c_ast.Coord, name: str, opens: bool = False) -> str:
         """Find the comment on a declaration; what a macro expands to has none of its own.
@@ -48,7 +59,8 @@ class Context:
         `opens` says that it is a definition, with a brace behind its name.
         """
         line_start = Coord(coord.file, coord.line, 1)
-        if coord.file != self.root or not self.sources.mentions(line_start, name):
+        own = self.comments.get(coord.file)
+        if own is None or not self.sources.mentions(line_start, name):
             return ""
         line = self.sources.line(coord.file, coord.line)
-        return self.comments.of(coord.line, name, line, opens)
+        return own.of(coord.line, name, line, opens)

@@ -19,7 +19,7 @@ Takes the constants in order, and the members whose comments name a prefix; give
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -116,7 +116,7 @@ class _Builder:
             enum.prefix,
             enum.enumerators,
             is_flag,
-            enum.doc or self._of_root(self.context.comments.sections, first),
+            enum.doc or self._section(first),
         )
 
     def of_prefix(self, prefix: str, members: Sequence[Constant]) -> ConstantGroup:
@@ -131,7 +131,7 @@ class _Builder:
             prefix,
             (first, *others),
             is_flag,
-            heading or self._of_root(self.context.comments.sections, first),
+            heading or self._section(first),
         )
 
     def _free(self, is_flag: bool, *c_names: str) -> str:
@@ -168,20 +168,24 @@ class _Builder:
 
         So it does where none of the others has words, or all that have any have them beside.
         """
-        above = self._of_root(self.context.comments.above, first)
+        above = self._above(first)
         if not others or not above or not first.doc.startswith(above):
             return ""
         if first.doc == above:
             is_own = any(each.doc for each in others)
         else:
-            words = self.context.comments.above
-            is_own = any(self._of_root(words, each) for each in others)
+            is_own = any(map(self._above, others))
         return "" if is_own else above
 
-    def _of_root(self, words: Mapping[int, str], constant: Constant) -> str:
-        """Look up the words on a constant's line; of other headers there are none."""
-        here = constant.coord.file == self.context.root
-        return words.get(constant.coord.line, "") if here else ""
+    def _above(self, constant: Constant) -> str:
+        """Look up the words above a constant's line; in other headers there are none."""
+        own = self.context.comments.get(constant.coord.file)
+        return own.above.get(constant.coord.line, "") if own else ""
+
+    def _section(self, constant: Constant) -> str:
+        """Look up the words that open the section in which a constant is the first."""
+        own = self.context.comments.get(constant.coord.file)
+        return own.sections.get(constant.coord.line, "") if own else ""
 
     def _is_flag(self, names: Collection[str], members: Sequence[Constant]) -> bool:
         """Tell whether the constants are bits; the spec knows better."""

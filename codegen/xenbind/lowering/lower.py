@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pycparser import c_ast
@@ -32,12 +33,11 @@ from xenbind.ir.interface import (
 from xenbind.lowering import groups
 from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
-from xenbind.lowering.declarations import c_name, definitions, place
+from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Coord, without_any_comments
 from xenbind.spec import Spec
-from xenbind.words import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Lowering:
         self.header = header
         self.spec = spec
         self.root = str(header.path)
-        self.context = Context(self.root, header.declarations, header.written)
+        self.context = Context(header.roots, header.declarations, header.written)
         self.types = TypeTable(self.context, abi)
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)
@@ -79,14 +79,14 @@ class _Lowering:
         typedefs: list[Typedef] = []
         faults = self.types.faults
         for node in self.header.declarations:
-            if node.coord is not None and node.coord.file == self.root:
-                with faults.kept():
+            if node.coord is not None and node.coord.file in self.header.roots:
+                with faults.kept(), self.left_out_if_unsupported(node):
                     typedefs += self.declaration(node)
         faults.refuse()
+        if not self.types.records:
+            self.left_out += self.not_taken()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
-        if not self.types.records:
-            raise self.nothing_declared(len(constants))
         return Interface(
             name=self.spec.name,
             version=self.version(constants),
@@ -113,24 +113,22 @@ class _Lowering:
             ),
         )
 
-    def nothing_declared(self, constants: int) -> SourceError:
-        """Make the error for a header without a struct or union of its own."""
-        start = Coord(self.root, 1, 1)
-        if not _has_code(self.header.sources.text(self.root)):
-            declaring = {place(n).file for n in self.context.declared.records.values()}
-            if named := [file for file in self.header.files if file in declaring]:
-                return SourceError(
-                    start,
-                    "no struct or union of its own: all are in headers that it includes",
-                    f"name one of these as the spec's 'header': {_listed(named)}",
-                    of_line=False,
+    def not_taken(self) -> Iterator[LeftOut]:
+        """Tell of the first struct or union that stands in a branch that was not taken."""
+        for file in self.header.roots:
+            text = without_any_comments(self.header.sources.text(file))
+            if found := re.search(
+                r"^[ \t]*((?:struct|union)\s+(\w+))\s*\{", text, re.M
+            ):
+                lines = self.header.sources.text(file).splitlines()
+                line = next(n for n, x in enumerate(lines, 1) if found[2] in x)
+                yield LeftOut(
+                    found[1],
+                    "it is in no branch that was taken; define what the header's #if asks for"
+                    " (such as __XEN_TOOLS__) under 'defines' in the spec",
+                    self.header.sources.locate(file, line, found[2]),
                 )
-        return SourceError(
-            start,
-            f"no struct or union found, only {count(constants, 'constant')}",
-            "define what the header's #if asks for (such as __XEN_TOOLS__) under 'defines'"
-            " in the spec",
-        )
+                return
 
     def declared_names(self, enums: Sequence[groups.CEnum]) -> set[str]:
         """Give the names of types, members and enumerators, as C declares them."""
@@ -174,7 +172,10 @@ class _Lowering:
         """Lower one declaration of the root header; give the `Typedef` if it is one."""
         for definition in definitions(node):
             if isinstance(definition, c_ast.Struct | c_ast.Union) and definition.name:
-                with self.types.faults.kept():
+                with (
+                    self.types.faults.kept(),
+                    self.left_out_if_unsupported(definition),
+                ):
                     self.types.record(c_name(definition), definition)
         if isinstance(node, c_ast.Typedef):
             yield from self.typedef(node)
@@ -182,6 +183,20 @@ class _Lowering:
             self.leave_out(node, node.name, "its type has no name")
         elif isinstance(node, c_ast.Decl) and node.init and is_const(node.type):
             self.constants.variable(node)
+
+    @contextmanager
+    def left_out_if_unsupported(self, node: c_ast.Node) -> Iterator[None]:
+        """Leave a declaration out whose type a package cannot have."""
+        try:
+            yield
+        except SourceError as error:
+            if not error.is_of_python:
+                raise
+            is_record = isinstance(node, c_ast.Struct | c_ast.Union)
+            name = c_name(node) if is_record else str(node.name)
+            coord = self.context.coord(node, node.name)
+            where = "" if error.coord.line == coord.line else f" ({error.coord})"
+            self.left_out.append(LeftOut(name, f"{error.message}{where}", coord))
 
     def typedef(self, node: c_ast.Typedef) -> Iterator[Typedef]:
         """Lower a typedef, unless it names what has neither a size nor members."""
@@ -250,22 +265,6 @@ class _Lowering:
                 "name what the constants begin with whose names, or 'members', are the union's",
             )
         return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
-
-
-def _has_code(text: str) -> bool:
-    """Tell whether a header has more than directives and comments, in some branch or other."""
-    joined = re.sub(r"\\\r?\n", " ", text)
-    lines = without_any_comments(joined).splitlines()
-    return any(line.strip() and not line.lstrip().startswith("#") for line in lines)
-
-
-def _listed(files: Sequence[str]) -> str:
-    """Name the first few of many files."""
-    more = len(files) - _FEW
-    return ", ".join(files[:_FEW]) + (f" and {more} more" if more > 0 else "")
-
-
-_FEW = 5
 
 
 def _is_untagged(node: c_ast.Node) -> bool:

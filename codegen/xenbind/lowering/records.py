@@ -98,8 +98,6 @@ def _members(
     types: Types, node: c_ast.Node, key: str, packed: bool
 ) -> Iterator[Member]:
     """Lower what stands in a member list: a member, or else nothing that has a place there."""
-    if isinstance(node, c_ast.StaticAssert):
-        return
     if isinstance(node, c_ast.Pragma):
         if changes_layout(node):
             message = "this pragma is not supported between members"

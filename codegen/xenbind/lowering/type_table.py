@@ -60,6 +60,9 @@ _FIXED = frozenset(
 ) | {"signed char", "unsigned char"}
 
 _MOST_INSIDE = 10_000
+# In bytes, 0 for a machine's own word.
+_MODES = {"QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "word": 0, "pointer": 0}
+_BY_SIZE = {1: "char", 2: "short", 4: "int", 8: "long long"}
 
 
 class TypeTable:
@@ -208,7 +211,8 @@ class TypeTable:
         """
         if isinstance(node, c_ast.TypeDecl):
             if "_Atomic" in (node.quals or ()):
-                raise self.context.refuse(node, "_Atomic is not supported")
+                message = "_Atomic is not supported"
+                raise self.context.refuse(node, message, is_of_python=True)
             return self.type(node.type, key)
         if isinstance(node, c_ast.Typename):
             return self._with_alignment(self.type(node.type, key), node)
@@ -260,11 +264,12 @@ class TypeTable:
         if base in self.abi.integers or base in self.abi.floats or base == "void":
             return Scalar(spelling, base)
         if spelling not in self.declared.typedefs:
-            raise self.context.refuse(node, f"the type '{spelling}' is not supported")
+            message = f"the type '{spelling}' is not supported"
+            raise self.context.refuse(node, message, is_of_python=True)
         target = self.typedef(spelling)
         declared = self.declared.typedefs[spelling].coord
         is_number = isinstance(target, Scalar | Enumeration)
-        if is_number and declared.file != self.context.root:
+        if is_number and declared.file not in self.context.comments:
             coord = Coord(declared.file, declared.line, declared.column or 1)
             self.used_typedefs[spelling] = Typedef(spelling, target, "", coord)
         if isinstance(target, Scalar | Enumeration | RecordRef):
@@ -288,17 +293,32 @@ class TypeTable:
         return self.typedefs[name]
 
     def _with_alignment(self, c_type: CType, node: c_ast.Node) -> CType:
-        """Give a type the alignment that a typedef's or type name's attributes ask for.
+        """Give a type the width and alignment that a typedef's or type name's attributes ask for.
 
         `packed` means nothing there.
         """
+        if mode := attributes.mode(node):
+            c_type = self._of_mode(c_type, mode, node)
         asked = self.attributes(attributes.of_declaration, node)
         return replace(c_type, aligned=asked.aligned) if asked.aligned else c_type
+
+    def _of_mode(self, c_type: CType, mode: str, node: c_ast.Node) -> Scalar:
+        """Give the integer type of a machine mode, signed as a type is (GNU C)."""
+        size = _MODES.get(mode)
+        base = getattr(c_type, "base", "")
+        if size is None or base not in self.abi.integers:
+            raise self.context.refuse(node, f"the mode {mode} is not supported here")
+        self._varies = self._varies or not size
+        name = _BY_SIZE[size or self.abi.pointer]
+        sign = "signed" if self.abi.integers[base].signed else "unsigned"
+        return Scalar(spelling(c_type), fundamental(f"{sign} {name}"))
 
     def _pointer(self, node: c_ast.PtrDecl, key: str) -> CType:
         if self.is_function(node.type):
             return Pointer("function *", None)
-        target = self.type(node.type, key)
+        target: CType = Scalar("void", "void")
+        with _leaving_out():  # what it leads to: it is an address all the same
+            target = self.type(node.type, key)
         inner = element(target)
         definition = (
             self.declared.records.get(inner.key)
@@ -309,7 +329,8 @@ class TypeTable:
             # It may contain the record being laid out: then it is laid out later.
             order = self.declared.order[id(definition)]
             if all(order < other for other in self._being_lowered):
-                self.record(c_name(definition))
+                with _leaving_out():
+                    self.record(c_name(definition))
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if void else target)
 
@@ -425,7 +446,9 @@ class TypeTable:
         try:
             return read(node, self._alignment_argument)
         except UnknownAttribute as unknown:
-            raise self.context.refuse(unknown.node, str(unknown)) from None
+            raise self.context.refuse(
+                unknown.node, str(unknown), is_of_python=unknown.makes_vector
+            ) from None
 
     def _alignment_argument(self, attribute: c_ast.Attribute) -> int:
         """Give the alignment that an `aligned` asks for; without a number, the ABI's greatest."""
@@ -474,3 +497,13 @@ class TypeTable:
         known = self.record(record.key) if isinstance(record, RecordRef) else None
         fields = known.fields if known else ()
         return next((field for field in fields if field.name == name), None)
+
+
+@contextmanager
+def _leaving_out() -> Iterator[None]:
+    """Do without a type that Python has no counterpart of."""
+    try:
+        yield
+    except SourceError as error:
+        if not error.is_of_python:
+            raise

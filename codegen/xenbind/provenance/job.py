@@ -11,6 +11,7 @@ nothing else by a path at all.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from xenbind.resources import package
 class Job:
     """One run: a spec file, a foreign header tree or None, an output folder, a compiler.
 
+    `further` are other trees in which headers are looked for.
     `configured` is the folder whose configuration names any of these, None without one.
     `stands_for` is the folder whose place the spec's own is going to take, if it is a copy.
     """
@@ -33,6 +35,7 @@ class Job:
     command: str | None
     configured: Path | None = None
     stands_for: Path | None = None
+    further: tuple[Path, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -67,6 +70,11 @@ class Job:
     def tree(self) -> str | None:
         """The foreign header tree as the manifest names it."""
         return None if self.include is None else self.from_out(self.include) or ""
+
+    @property
+    def further_trees(self) -> list[str]:
+        """The other trees as the manifest names them."""
+        return [self.from_out(tree) or "" for tree in self.further]
 
     def from_out(self, path: Path) -> str | None:
         """Name what lies in the project from the output folder; None for what does not.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,9 @@ class Manifest:
 
     `project` is the way from the output folder to what it moves with.  `include` is the way
     to the foreign header tree that was read, empty if that is outside of the project, and
-    None for the spec's own headers.  `spec` is a digest of what the spec says, `inputs` are
-    the headers by their names from their folder, and `surroundings` what else they ask for.
-    `layouts` holds a fingerprint of each version's ABI.
+    None for the spec's own headers; `further` are the ways to other trees.  `spec` is a digest
+    of what the spec says, `inputs` are the headers by their names from their folder, and
+    `surroundings` what else they ask for.  `layouts` holds a fingerprint of each version's ABI.
     """
 
     generator: str
@@ -39,10 +39,14 @@ class Manifest:
     surroundings: Mapping[str, str]
     layouts: Mapping[str, str]
     outputs: Mapping[str, str]
+    further: Sequence[str] = ()
 
     def text(self) -> str:
         """Write the manifest as the file that it is."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+        said = asdict(self)
+        if not self.further:
+            del said["further"]
+        return json.dumps(said, indent=2) + "\n"
 
 
 def load(out: Path) -> Manifest | None:
@@ -65,6 +69,7 @@ def load(out: Path) -> Manifest | None:
             surroundings=dict(content.get("surroundings", {})),
             layouts=dict(content["layouts"]),
             outputs=dict(content["outputs"]),
+            further=list(content.get("further", ())),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None

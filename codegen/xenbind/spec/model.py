@@ -7,6 +7,7 @@ go by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,7 +70,10 @@ class RingSpec:
 class Spec:
     """What to generate and from which headers.
 
-    `include` are the folders searched for quoted includes, after a version's own folder.
+    `include` are the folders searched for includes after a version's own folder: the spec's
+    or a foreign tree, and those that the spec lists.  With `has_own_libc`, what stands for the
+    C library is xenbind's own, the same on every machine.  With `is_strict`, nothing that
+    the headers declare may be left out.
     `version_macro` holds the interface's version; None if the header has no such macro,
     and then is of the version that the spec says, or 0 where it says none.  `defines` are
     macros defined for every read, and `needs` the headers, of the C library or the tree,
@@ -101,6 +105,8 @@ class Spec:
     license: str | None
     url: str | None
     places: Places
+    has_own_libc: bool = False
+    is_strict: bool = False
     is_elsewhere: bool = False
 
     @property
@@ -126,12 +132,25 @@ class Spec:
                 "add one, or name a header tree with --include",
             )
 
-    def for_tree(self, directory: Path) -> Spec:
-        """Give the same interface in another header tree, whose version is unknown yet."""
-        version = VersionSpec(0, directory, ())
+    def for_tree(self, directory: Path, *further: Path) -> Spec:
+        """Give the same interface in another header tree, whose version is unknown yet.
+
+        The header is in the first of the trees that has it.
+        """
+        trees = (directory, *further)
+        found = next((tree for tree in trees if _has(tree, self.header)), directory)
+        version = VersionSpec(0, found, ())
         return replace(
             self,
-            include=(directory,),
+            include=(*trees, *self.include[1:]),
             versions=(version,),
+            is_strict=self.is_strict and not self.versions,
             is_elsewhere=bool(self.versions),
         )
+
+
+def _has(tree: Path, header: str) -> bool:
+    """Tell whether a tree has a header; of what can be no path whoever reads it will tell."""
+    with suppress(OSError):
+        return (tree / header).is_file()
+    return False

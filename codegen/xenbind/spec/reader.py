@@ -74,7 +74,7 @@ class _Reader:
             version_macro=interface.get("version_macro"),
             defines=tuple(interface.get("defines", ())),
             needs=tuple(interface.get("needs", ())),
-            include=(self.path.parent,),
+            include=(self.path.parent, *self.folders(interface)),
             versions=versions,
             names=self.names(("names",), rules.GROUP, rules.PYTHON_NAME),
             flags=tuple(interface.get("flags", ())),
@@ -85,7 +85,14 @@ class _Reader:
             license=interface.get("license"),
             url=interface.get("url"),
             places=self.file.places,
+            has_own_libc=interface.get("libc") == "own",
+            is_strict=interface.get("strict", False),
         )
+
+    def folders(self, interface: Mapping[str, Any]) -> Iterator[Path]:
+        """Give the folders that the spec lists to search in."""
+        for folder in interface.get("include", ()):
+            yield self.path.parent / folder
 
     def check_package(self, interface: Mapping[str, Any]) -> None:
         if fault := rules.fault_of_package(interface["package"]):

@@ -17,7 +17,13 @@ A spec is a TOML file beside the headers, for what C cannot say of an interface.
 enough; `xenbind generate --spec FILE` reads it, and tells a wrong key at its place. This is what
 `xenbind spec` prints.
 """
-_KINDS = {str: "string", list: "list of strings", int: "integer", dict: "table"}
+_KINDS = {
+    str: "string",
+    list: "list of strings",
+    int: "integer",
+    bool: "boolean",
+    dict: "table",
+}
 
 
 def text() -> str:

@@ -63,6 +63,13 @@ def _is_within(text: str) -> bool:
     )
 
 
+def _is_path(text: str) -> bool:
+    """Tell whether a text is a path, wherever it leads, that is no option and ends no line."""
+    is_short = 0 < len(text.encode()) <= 8 * _LONGEST
+    is_plain = text.isprintable() and not set(text) & set('"\\')
+    return is_short and is_plain and text[0] not in "-@"
+
+
 def _is_file(text: str) -> bool:
     return _is_within(text) and PurePosixPath(text).name != "" and text[-1] not in "/."
 
@@ -120,6 +127,12 @@ FOLDER = Rule(
     "must be a folder beside the spec",
     "a relative path without '..', such as v7",
 )
+SEARCHED = Rule(
+    _is_path,
+    "must be a folder",
+    "a path, from the spec's folder if it is relative, such as ../common",
+)
+LIBC = _of_pattern("own|system", "must be 'own' or 'system'", "one of the two")
 FILE = Rule(
     _is_file,
     "must be a header in the tree",

@@ -81,6 +81,21 @@ SECTIONS: Mapping[str, Section] = {
                 "Headers that the header expects to be included before it.",
                 '["stdint.h", "xen.h"]',
             ),
+            "include": Key(
+                list,
+                rules.SEARCHED,
+                "Folders that are searched for headers too, after the header's own tree and"
+                " the C library.",
+                '["../common", "/opt/include"]',
+            ),
+            "libc": Key(
+                str,
+                rules.LIBC,
+                "Whose C library the header is read with: 'system', the compiler's own, if this"
+                " is not said; with 'own' the few declarations that come with xenbind, so that"
+                " the package is the same on every machine.",
+                '"own"',
+            ),
             "flags": Key(
                 list,
                 rules.GROUP,
@@ -98,6 +113,14 @@ SECTIONS: Mapping[str, Section] = {
                 rules.C_NAME,
                 "Macros that are no constants.",
                 '["DEFINE_RING_TYPES"]',
+            ),
+            "strict": Key(
+                bool,
+                None,
+                "Whether it is an error that the header declares something that the package"
+                " cannot have. Otherwise that is told, and left out with all that needs it. Of"
+                " another header tree than the spec's own it is not asked.",
+                "true",
             ),
             "license": Key(
                 str,

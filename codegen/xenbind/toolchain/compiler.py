@@ -31,31 +31,38 @@ from xenbind.toolchain.process import OUTPUT, SECONDS, Bounded, Finished
 class Compiler:
     """A C compiler and what every read of one header is told.
 
-    `command` is the compiler with its own options; `libc` holds the few declarations
-    that stand for the C library, so that a read depends on no installed one.
+    `command` is the compiler with its own options.  `libc` holds the few declarations that
+    stand for the C library, so that a read depends on no installed one; None where the
+    compiler's own headers are read.  `include` are the folders searched for quoted includes,
+    and for others after those of the C library.
     """
 
     command: tuple[str, ...]
-    libc: Path
+    libc: Path | None
     include: tuple[Path, ...]
     defines: tuple[str, ...]
     needs: tuple[str, ...]
 
     def arguments(self, needs: str = "-include") -> list[str]:
         """Give the command and its options; with `needs` "-imacros" for the macros alone."""
-        # -iquote, not -I: Xen's public folder has a features.h that would shadow libc's.
+        own = ("-nostdinc", "-isystem", str(self.libc)) if self.libc else ()
+        # Not -I: Xen's public folder has a features.h that would shadow libc's.
+        searched = [
+            (option, str(folder))
+            for option in ("-iquote", "-idirafter")
+            for folder in self.include
+        ]
         return [
-            *self.command,
-            *("-x", "c", "-std=gnu11", "-nostdinc", "-isystem", str(self.libc)),
-            *(part for folder in self.include for part in ("-iquote", str(folder))),
+            *(*self.command, "-x", "c", "-std=gnu11", *own),
+            *(part for pair in searched for part in pair),
             *(f"-D{define}" for define in self.defines),
             *(part for name in self.needs for part in (needs, self._find(name))),
         ]
 
     def _find(self, name: str) -> str:
-        """Find a needed header: the C library's, or else one for the compiler to search for."""
-        own = self.libc / name
-        return str(own) if own.is_file() else name
+        """Find a needed header: a stand-in, or else one for the compiler to search for."""
+        own = self.libc / name if self.libc else None
+        return str(own) if own and own.is_file() else name
 
     def run(
         self,

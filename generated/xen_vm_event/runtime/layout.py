@@ -110,6 +110,8 @@ def facts(module: ModuleType) -> dict[str, int | str]:
         c_name = c_names.get(name, name)
         if type(value) is int:
             found.update(_number_facts(c_name, value))
+        elif type(value) is float:
+            found[f"{c_name} value"] = value.hex()
         elif type(value) is str and name in module.__annotations__:
             found[f"{c_name} value"] = value
         elif isinstance(value, type) and _is_own(value, name, module):

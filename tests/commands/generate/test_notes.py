@@ -14,6 +14,9 @@ from support import PROJECT, xenbind
 
 NOTES = PROJECT / "tests" / "notes"
 CASES = sorted(path.name for path in NOTES.iterdir() if path.is_dir())
+# One that a spec of its own lacks a macro for.
+NOT_TAKEN = "struct_in_no_branch_that_is_taken"
+CASES.remove(NOT_TAKEN)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -26,3 +29,34 @@ def test_what_is_left_out_is_told_once_at_its_place(case: str, tmp_path: Path) -
 
     verified = xenbind("verify", *options, cwd=NOTES, CC="gcc")
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_a_header_whose_structs_are_in_no_branch_that_is_taken(tmp_path: Path) -> None:
+    spec, out = f"{NOT_TAKEN}/spec.toml", tmp_path / "generated"
+    options = ("--spec", spec, "--include", NOT_TAKEN, "--out", out)
+    made = xenbind("generate", *options, cwd=NOTES, CC="gcc")
+    assert made.returncode == 0
+    assert "0 structs and unions, 1 constants" in made.stdout
+    check_golden(NOTES / NOT_TAKEN / "expected", made.stderr)
+
+
+@pytest.mark.parametrize("way", ["the option", "the spec"])
+def test_strictness_makes_it_an_error(way: str, tmp_path: Path) -> None:
+    case = NOTES / "member_of_a_wide_integer"
+    spec = tmp_path / "spec.toml"
+    spec.write_text(
+        '[interface]\nname = "pair"\npackage = "of_pair"\nheader = "vm_event.h"\n'
+        f"needs = ['stdint.h']\nstrict = {str(way == 'the spec').lower()}\n"
+    )
+    option = ["--strict"] if way == "the option" else []
+    out = tmp_path / "generated"
+    options = ("--spec", spec, "--include", case, "--out", out)
+    made = xenbind("generate", *options, *option, CC="gcc")
+    assert made.returncode == 1
+    assert (
+        f"{case}/vm_event.h:2:8: error: the package cannot have struct pair: the type"
+        f" '__int128' is not supported ({case}/vm_event.h:4:5)\n"
+    ) in made.stderr
+    assert "cannot have struct holder" in made.stderr
+    assert made.stdout == ""
+    assert not out.exists()

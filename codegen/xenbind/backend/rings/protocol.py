@@ -91,7 +91,7 @@ def _parse(prefix: str, texts: tuple[str, ...]) -> list[tuple[c_ast.Node, ...]]:
     functions = "".join(
         f"void f{index}(void) {{ {text}; }}\n" for index, text in enumerate(texts)
     )
-    tree = gnu_c.parse(prefix + functions)
+    tree = gnu_c.parse(prefix + functions, keeps_bodies=True)
     return [
         tuple(
             item

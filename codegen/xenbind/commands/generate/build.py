@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xenbind import pipeline, spec
 from xenbind.backend import abi_table
 from xenbind.backend.formatting import Formatter
-from xenbind.commands.generate.header_copies import HeaderCopies, own_headers
+from xenbind.commands.generate.header_copies import HeaderCopies
 from xenbind.facts.probes import fingerprint
 from xenbind.ir import history
 from xenbind.ir.interface import Interface
@@ -32,11 +32,15 @@ _TABLE = "abi.md"
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The text of every output file, manifest included, and the IR that it came from."""
+    """The text of every output file, manifest included, and the IR that it came from.
+
+    `is_strict` says that the spec wants nothing left out.
+    """
 
     package: str
     files: dict[str, str]
     interfaces: tuple[Interface, ...]
+    is_strict: bool
 
 
 def build(job: Job) -> Generated:
@@ -53,7 +57,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     preparing.start()
     loaded = spec.load(job.spec)
     if job.include:
-        loaded = loaded.for_tree(job.include)
+        loaded = loaded.for_tree(job.include, *job.further)
     command = find_compiler(job.command)
     loaded.require_versions()
     read_all = [
@@ -85,7 +89,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     )
     files |= copies.files
     files |= {stored.path(i.edition): stored.text(job, i) for i in interfaces}
-    names = sorted({job.from_root(Path(f)) for i in interfaces for f in own_headers(i)})
+    names = sorted({job.from_root(Path(f)) for i in interfaces for f in i.files})
     made = Manifest(
         generator=manifest.generator_digest(),
         project=job.to_project,
@@ -95,12 +99,14 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         surroundings=inputs.surroundings(job, loaded, names),
         layouts={i.edition: fingerprint(i) for i in interfaces},
         outputs=manifest.digests(files),
+        further=job.further_trees,
     )
     old = manifest.load(job.out)
     if old is not None:
         made = _fullest_table(job, old, made, files)
         made = _same_made(old, made)
-    return Generated(loaded.package, {**files, manifest.NAME: made.text()}, interfaces)
+    files[manifest.NAME] = made.text()
+    return Generated(loaded.package, files, interfaces, loaded.is_strict)
 
 
 def _prepare(templates: list[Templates]) -> None:

@@ -38,7 +38,7 @@ _LONGEST = 400
 @json_option
 def check(
     spec: Path | None,
-    include: Path | None,
+    include: tuple[Path, ...],
     out: Path | None,
     cc: str | None,
     stat: bool,
@@ -64,7 +64,11 @@ def check(
         _print(found, job.out, _LONGEST if not stat else 0)
         options = "".join(
             f" --{name} {shlex.quote(str(value))}"
-            for name, value in (("spec", spec), ("include", include), ("out", out))
+            for name, value in (
+                ("spec", spec),
+                *(("include", tree) for tree in include),
+                ("out", out),
+            )
             if value
         )
         told = count(len(found), "stale file")

@@ -17,6 +17,8 @@ from xenbind.commands.generate import abi_break, output
 from xenbind.commands.generate.abi_break import AbiChange, Uncompared
 from xenbind.commands.generate.build import Generated, build
 from xenbind.commands.generate.freshness import keep_source, with_source
+from xenbind.errors import Faults, SourceError
+from xenbind.ir.interface import Interface, LeftOut
 from xenbind.options import (
     cc_option,
     include_option,
@@ -39,38 +41,67 @@ AbiChanges = Sequence[AbiChange | Uncompared]
     is_flag=True,
     help="Overwrite a version whose ABI broke while its number stayed.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse a header that declares something the package cannot have.",
+)
 def generate(
     spec: Path | None,
-    include: Path | None,
+    include: tuple[Path, ...],
     out: Path | None,
     cc: str | None,
     accept_abi_change: bool,
+    strict: bool,
 ) -> None:
     """Write the package, of a spec's versions or a header tree.
 
     Of a spec it has all versions; of a foreign header tree, the one that is there.  Tells
     what changed in the ABI since the package was last written, and refuses to overwrite a
     version whose ABI broke without a new version number.  What the header declares and the
-    package cannot have, such as a macro without a value, is told on standard error.
+    package cannot have, such as a macro without a value, is told on standard error and left
+    out with all that needs it, or with --strict an error.
 
     \b
     Examples:
       xenbind generate
       xenbind generate --include /usr/include/xen --out bindings
     """
-    run(job_of(spec, include, out, cc), accept_abi_change)
+    run(job_of(spec, include, out, cc), accept_abi_change, strict)
 
 
-def run(job: Job, accept_abi_change: bool = False) -> None:
+def run(job: Job, accept_abi_change: bool = False, strict: bool = False) -> None:
     """Generate, and print what was read, what changed and what was written."""
     # A short run that allocates syntax trees: looking for garbage took a fifth of it.
     gc.disable()
     job = with_source(job)
     made = build(job)
+    if strict or made.is_strict:
+        refuse_left_out(made.interfaces)
     with output.lock(job.out):
         changes = compare(job, made, accept_abi_change)
         changed = output.write(job.out, made.files)
     tell(job, made, changes, changed)
+
+
+def refuse_left_out(interfaces: Sequence[Interface]) -> None:
+    """Raise `SourceError` for what headers declare and the package cannot have, if it is any."""
+    faults = Faults()
+    for left_out in _left_out(interfaces):
+        faults.add(
+            SourceError(
+                left_out.coord,
+                f"the package cannot have {left_out.name}: {left_out.reason}",
+                "list a macro under 'skip' in the spec, or do not ask for strictness there"
+                " or with --strict",
+            )
+        )
+    faults.refuse()
+
+
+def _left_out(interfaces: Sequence[Interface]) -> list[LeftOut]:
+    """Give what is left out, once each."""
+    return list(dict.fromkeys(each for i in interfaces for each in i.left_out))
 
 
 def compare(job: Job, made: Generated, accept_abi_change: bool = False) -> AbiChanges:
@@ -92,8 +123,8 @@ def tell(
             f" {len(interface.records)} structs and unions,"
             f" {len(interface.constants)} constants in {len(interface.groups)} groups"
         )
-        for left_out in interface.left_out:
-            say(left_out, err=True)
     for change in changes:
         say(change, err=isinstance(change, Uncompared))
     click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")
+    for left_out in _left_out(made.interfaces):
+        say(left_out, err=True)

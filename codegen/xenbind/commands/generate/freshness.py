@@ -60,6 +60,7 @@ def is_current(job: Job) -> bool:
         made,
         project=job.to_project,
         include=job.tree,
+        further=job.further_trees,
         spec=inputs.spec_digest(job),
         inputs=inputs.header_digests(job, made.inputs),
         outputs={path: manifest.file_digest(job.out / path) for path in made.outputs},
@@ -70,7 +71,7 @@ def is_current(job: Job) -> bool:
 
 def _same_surroundings(job: Job, made: Manifest) -> bool:
     """Tell whether the headers find what they found; where there is no compiler, it is the same."""
-    loaded = load_spec(job.spec, job.include)
+    loaded = load_spec(job.spec, job.include, job.further)
     now = inputs.surroundings(job, loaded, tuple(made.inputs))
     return {**made.surroundings, **now} == made.surroundings
 
@@ -83,17 +84,18 @@ def with_source(job: Job) -> Job:
     made = manifest.load(job.out)
     if made is None or made.include is None or job.include is not None:
         return job
-    if not made.include:
+    if not all((made.include, *made.further)):
         raise OutputError(
             f"{job.out} was made from a header tree outside of its project",
             "name the tree with --include, or once for all as 'include' in xenbind.toml",
         )
-    return replace(job, include=Path(_tree(job, made)))
+    tree, *further = (_tree(job, way) for way in (made.include, *made.further))
+    return replace(job, include=tree, further=tuple(further))
 
 
-def _tree(job: Job, made: Manifest) -> str:
+def _tree(job: Job, way: str) -> Path:
     """Name a tree of the project from here, as a user would."""
-    return os.path.normpath(job.out / (made.include or ""))
+    return Path(os.path.normpath(job.out / way))
 
 
 def keep_source(job: Job) -> None:
@@ -107,8 +109,8 @@ def keep_source(job: Job) -> None:
         return
     if made.include is None or job.include is None:
         was = "the headers of a spec" if made.include is None else "a header tree"
-    elif made.include and Path(_tree(job, made)).is_dir():
-        was = _tree(job, made)
+    elif made.include and (tree := _tree(job, made.include)).is_dir():
+        was = str(tree)
     else:
         return
     raise OutputError(

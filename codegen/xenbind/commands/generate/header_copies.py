@@ -14,7 +14,6 @@ from pathlib import Path
 
 from xenbind.ir.interface import Interface
 from xenbind.provenance.job import Job
-from xenbind.resources import package
 from xenbind.spec import Spec
 
 _FOLDER = "reference/include"
@@ -38,23 +37,21 @@ class HeaderCopies:
                 for version, paths in folders.items()
             }
             return
-        read = {Path(f).resolve() for i in interfaces for f in own_headers(i)}
+        read = {Path(file).resolve() for i in interfaces for file in i.files}
         # A tree may include what is beside it: `#include "../common.h"`.
         top = Path(os.path.commonpath([job.root.resolve(), *read]))
         self.folders = {
-            version: [_copy(path.resolve(), top) for path in paths]
+            version: [
+                _copy(path.resolve(), top)
+                for path in paths
+                if path.resolve().is_relative_to(top)
+            ]
             for version, paths in folders.items()
         }
         self.files = {
             _copy(path, top): path.read_text("utf-8", errors="replace")
             for path in sorted(read)
         }
-
-
-def own_headers(interface: Interface) -> list[str]:
-    """Give the files read that did not come with xenbind itself, as the C library's did."""
-    own = package() / "toolchain"
-    return [f for f in interface.files if not Path(f).resolve().is_relative_to(own)]
 
 
 def _copy(path: Path, top: Path) -> str:

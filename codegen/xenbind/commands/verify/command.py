@@ -48,7 +48,7 @@ from xenbind.toolchain.targets import find_machines
 @json_option
 def verify(
     spec: Path | None,
-    include: Path | None,
+    include: tuple[Path, ...],
     out: Path | None,
     cc: str | None,
     targets: tuple[str, ...],
@@ -72,7 +72,7 @@ def verify(
       xenbind verify --include /usr/include/xen --out bindings
     """
     where = places(spec, include, out)
-    loaded = load_spec(where.spec, where.include)
+    loaded = load_spec(where.spec, where.include, where.further)
     sys.exit(0 if run(loaded, where.out, cc, targets, wants_json) else 1)
 
 

@@ -3,3 +3,5 @@ struct pair {
     uint32_t first;
     __builtin_va_list   second;
 };
+struct holder { struct pair one; };
+struct user { struct pair *there; };

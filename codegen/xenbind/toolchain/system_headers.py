@@ -1,0 +1,32 @@
+"""Ask a compiler for its C library: which folders it searches for headers by itself.
+
+Takes a compiler's command; gives the folders, or none where it has no C library for its
+target: a cross compiler that was installed alone.  `pipeline` then has xenbind's few
+declarations stand for those headers.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from xenbind.toolchain.compiler import start
+
+# A hosted compiler's stdint.h includes the C library's, and that one those of its machine.
+_PROGRAM = "#include <stdint.h>\n"
+_LISTED = re.compile(r"^#include <\.\.\.>.*?$(.*?)^End of search list", re.M | re.S)
+
+
+@cache
+def system_folders(command: tuple[str, ...]) -> tuple[Path, ...]:
+    """Give the folders that a compiler searches, in its order; none without a C library.
+
+    Raises `CompilerError` if there is no such program.
+    """
+    finished = start([*command, "-E", "-v", "-x", "c", "-"], _PROGRAM).finish()
+    if finished.status or finished.exceeded:
+        return ()
+    listed = _LISTED.search(finished.messages.decode("utf-8", "surrogateescape"))
+    lines = listed[1].splitlines() if listed else ()
+    return tuple(Path(line.strip()) for line in lines if line.strip())
