@@ -90,9 +90,9 @@ def _died() -> SystemFailure:
 
 
 def _parts(text: str) -> list[str]:
-    """A module in parts of some length, cut between classes, two blank lines apart."""
+    """A module in parts of some length, cut between definitions, two blank lines apart."""
     parts = [""]
-    for block in re.split(r"(?<=\n)\n\n(?=@|class )", text):
+    for block in re.split(r"(?<=\n)\n\n(?=@|class |def )", text):
         if len(parts[-1]) > _SHARE:
             parts.append("")
         parts[-1] += f"\n\n{block}" if parts[-1] else block

@@ -16,6 +16,7 @@ from operator import or_
 
 from xenbind.backend.module import member_names, module_view
 from xenbind.backend.python_model import ModuleView
+from xenbind.facts import prototypes
 from xenbind.facts.probes import (
     CLASS,
     Probe,
@@ -43,6 +44,7 @@ def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:
         *_payload(interface, view),
         *_rings(interface, view),
         *_typedefs(interface, view),
+        *_functions(interface, view),
     ]
 
 
@@ -99,6 +101,13 @@ def _typedefs(interface: Interface, view: ModuleView) -> Iterator[Probe]:
         if shown.again:
             key = record.kind if record.is_anonymous else record.key
             yield Probe(f"{CLASS}{shown.again} kind", "", key, record.coord)
+
+
+def _functions(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """What each function takes and gives, its parameters by their names in Python."""
+    abi = ABIS[interface.abi]
+    for function, shown in zip(interface.functions, view.functions, strict=True):
+        yield prototypes.probe(function, shown.names, abi)
 
 
 def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
