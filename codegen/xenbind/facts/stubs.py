@@ -63,13 +63,13 @@ def _lines(function: FunctionType) -> Iterator[str]:
     if function.is_variadic:
         last = function.parameters[-1].name
         yield from (
-            "va_list xenbind_more;",
-            f"va_start(xenbind_more, {last});",
-            "xenbind_see(va_arg(xenbind_more, int));",
-            "xenbind_see(va_arg(xenbind_more, long long));",
-            "xenbind_see(xenbind_bits(va_arg(xenbind_more, double)));",
-            "xenbind_see_text(va_arg(xenbind_more, const char *));",
-            "va_end(xenbind_more);",
+            "__builtin_va_list xenbind_more;",
+            f"__builtin_va_start(xenbind_more, {last});",
+            "xenbind_see(__builtin_va_arg(xenbind_more, int));",
+            "xenbind_see(__builtin_va_arg(xenbind_more, long long));",
+            "xenbind_see(xenbind_bits(__builtin_va_arg(xenbind_more, double)));",
+            "xenbind_see_text(__builtin_va_arg(xenbind_more, const char *));",
+            "__builtin_va_end(xenbind_more);",
         )
     yield "errno = xenbind_errno;"
     if not _is_void(function.result):
