@@ -96,12 +96,12 @@ class Library:
             return False
         return True
 
-    def prototypes(self, module: typing.Any) -> dict[str, str]:
-        """Say of each function that a version's module declares what it takes and gives."""
-        return {
-            f"{self._c_names.get(name, name)} prototype": parameters.prototype(each)
-            for name, each in parameters.functions(module).items()
-        }
+    def facts(self, module: typing.Any) -> typing.Iterator[tuple[str, str]]:
+        """Say of each function of a version's module its types, and which results are errors."""
+        for name, function in parameters.functions(module).items():
+            c_name = self._c_names.get(name, name)
+            yield f"{c_name} prototype", parameters.prototype(function)
+            yield f"{c_name} errors", parameters.errors(function)
 
     def forget(self, callback: Callable[..., object]) -> None:
         """Let go of a callback, which C must not call any more."""

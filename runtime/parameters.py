@@ -236,6 +236,12 @@ def prototype(function: typing.Any) -> str:
     return f"{word(result.type)} ({', '.join(said)})"
 
 
+def errors(function: typing.Any) -> str:
+    """Say which results of a function are errors: `negative`, `null`, `false` or `none`."""
+    methods = [n for n in function.__code__.co_names if n.startswith("unless_")]
+    return methods[0].removeprefix("unless_") if methods else "none"
+
+
 def word(ctype: typing.Any) -> str:
     """Say what a ctypes type is to C."""
     if ctype is None:

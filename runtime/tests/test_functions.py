@@ -171,10 +171,8 @@ def _plain(value: Any) -> Any:
 
 def failing(function: Any) -> bytes | None:
     """Give the result that tells of an error, None where no result does."""
-    names = function.__code__.co_names
-    if "unless_negative" in names:
-        return word(-1)
-    return word(0) if {"unless_null", "unless_false"} & set(names) else None
+    results = {"negative": word(-1), "null": word(0), "false": word(0)}
+    return results.get(_parameters.errors(function))
 
 
 def calls(stub: Stub) -> Iterator[tuple[Any, list[Value], Value]]:

@@ -136,6 +136,17 @@ def test_records_are_passed_by_value(post: Any) -> None:
     assert post.post_price(letter, 0.5, -3, post.PostSpeed.FAST) == 23.0
 
 
+def test_a_result_that_is_a_pointer_leads_to_items(post: Any, office: Any) -> None:
+    count = ctypes.c_uint()
+    towns = post.post_towns(office, count)
+    assert [towns[index] for index in range(count.value)] == [b"Rome"]
+    copied = post.post_copy(office, ctypes.c_uint8(0x20))
+    assert ctypes.string_at(copied) == b"rome"
+    free = ctypes.CDLL(None).free
+    free(towns)
+    free(copied)
+
+
 def test_buffers_are_anything_writable(post: Any, office: Any) -> None:
     assert post.post_write(office, b"abcd", 4)
     buffer = bytearray(4)

@@ -104,10 +104,11 @@ def _typedefs(interface: Interface, view: ModuleView) -> Iterator[Probe]:
 
 
 def _functions(interface: Interface, view: ModuleView) -> Iterator[Probe]:
-    """What each function takes and gives, its parameters by their names in Python."""
+    """What each function takes and gives, its parameters by their names in Python, and errors."""
     abi = ABIS[interface.abi]
     for function, shown in zip(interface.functions, view.functions, strict=True):
         yield prototypes.probe(function, shown.names, abi)
+        yield Probe(f"{function.name} errors", "", function.errors, function.coord)
 
 
 def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:

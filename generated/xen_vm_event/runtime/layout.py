@@ -112,8 +112,8 @@ def facts(module: ModuleType) -> dict[str, int | str]:
             found.update(_number_facts(c_name, value))
         elif type(value) is str and name in module.__annotations__:
             found[f"{c_name} value"] = value
-        elif name == "library" and hasattr(value, "prototypes"):
-            found.update(value.prototypes(module))
+        elif name == "library" and hasattr(value, "facts"):
+            found.update(value.facts(module))
         elif isinstance(value, type) and _is_own(value, name, module):
             found.update(_class_facts(value, numbers))
         elif is_record(value):

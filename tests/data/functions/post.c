@@ -1,4 +1,4 @@
-/* The post office itself, without post_weigh. */
+/* The post office itself, without post_weigh and post_lambda. */
 #include "post.h"
 
 #include <errno.h>
@@ -60,6 +60,20 @@ int post_read(post *p, void *data, uint32_t size)
 }
 
 const char *post_town(post *p) { return p->town[0] ? p->town : 0; }
+
+char *post_copy(post *p, uint8_t *key)
+{
+    p->town[0] ^= *key;
+    return strdup(p->town);
+}
+
+char **post_towns(post *p, unsigned int *count)
+{
+    char **towns = malloc(sizeof(*towns));
+    towns[0] = p->town;
+    *count = 1;
+    return towns;
+}
 
 int post_print(post *p, char *line, uint32_t size, const char *format, ...)
 {
