@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import _ctypes
     from collections.abc import Callable
     from mmap import mmap
+    from types import ModuleType
 
     _T = typing.TypeVar("_T", bound=_ctypes._CData)
     _P = typing.ParamSpec("_P")
@@ -112,12 +113,12 @@ def declared(function: typing.Any) -> tuple[list[Declared], Declared]:
     )
 
 
-def functions(module: typing.Any) -> dict[str, typing.Any]:
+def functions(module: ModuleType) -> dict[str, typing.Any]:
     """Give the functions that a version's module declares, by name."""
     return {
         name: value
-        for name, value in vars(module).items()
-        if type(value) is type(functions) and value.__module__ == module.__name__
+        for name, value in dict(vars(module)).items()
+        if hasattr(value, "__code__") and value.__module__ == module.__name__
     }
 
 

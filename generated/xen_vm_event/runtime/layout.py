@@ -112,14 +112,15 @@ def facts(module: ModuleType) -> dict[str, int | str]:
             found.update(_number_facts(c_name, value))
         elif type(value) is str and name in module.__annotations__:
             found[f"{c_name} value"] = value
-        elif name == "library" and hasattr(value, "facts"):
-            found.update(value.facts(module))
         elif isinstance(value, type) and _is_own(value, name, module):
             found.update(_class_facts(value, numbers))
         elif is_record(value):
             found.update(_type_facts(f"class {name}", value))
         elif annotated_type(value) and not _is_imported(value, name):
             found.update(_type_facts(f"class {name}", annotated_type(value)))
+    of_functions: Any = getattr(values.get("library"), "facts", None)
+    if of_functions is not None:
+        found.update(of_functions(module))
     return found
 
 
