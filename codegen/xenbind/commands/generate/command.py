@@ -90,6 +90,7 @@ def tell(
             f"{interface.name} {interface.title}:"
             f" {len(interface.records)} structs and unions,"
             f" {len(interface.constants)} constants in {len(interface.groups)} groups"
+            + (f", {len(interface.functions)} functions" if interface.library else "")
         )
         for left_out in interface.left_out:
             say(left_out, err=True)
