@@ -140,7 +140,7 @@ class Library:
     def unless_false(
         self, function: Callable[P, R], *arguments: P.args, **by_name: P.kwargs
     ) -> R:
-        """Call a function; raises OSError if its result is false."""
+        """Call a function; raises OSError if its result is false, or 0."""
         result = self._call(function, arguments)
         if not result:
             raise self._error(function)

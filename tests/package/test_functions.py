@@ -107,6 +107,8 @@ def test_false_and_null_are_errors(post: Any, office: Any) -> None:
         post.post_write(office, b"", 65)
     with pytest.raises(OSError, match="post_find: failed"):
         post.post_find(office, 9)
+    with pytest.raises(OSError, match="post_weight: Numerical result out of range"):
+        post.post_weight(office, 1)
 
 
 def test_text_is_str_in_utf_8_or_bytes_without_a_nul(post: Any) -> None:

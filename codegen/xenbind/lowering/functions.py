@@ -90,27 +90,34 @@ class Functions:
         )
 
     def _errors(self, name: str, result: CType, library: LibrarySpec) -> str:
-        """Say which results of a function are errors: of those that its type can have."""
+        """Say which results of a function are errors: of those that its type can have.
+
+        Without a word on it, a number is one if it is negative, never if it is 0.
+        """
         possible = self._possible_errors(result)
         said = library.by_name.get(name)
         if said is None or said.errors is None:
-            return possible if possible in library.errors else NONE
-        if said.errors not in (possible, NONE):
+            usual = possible[0]
+            return usual if usual in library.errors else NONE
+        if said.errors not in possible:
             raise SourceError(
                 self.spec.places.of("function", name, "errors"),
                 f"no result of {name} is {said.errors}: it is of type '{spelling(result)}'",
-                f"write {NONE if possible == NONE else f'{possible} or {NONE}'}",
+                f"write {' or '.join(possible)}",
             )
         return said.errors
 
-    def _possible_errors(self, result: CType) -> str:
+    def _possible_errors(self, result: CType) -> tuple[str, ...]:
+        """Give the kinds of errors that a result can tell of, the usual one first."""
         if isinstance(result, Pointer):
-            return "null"
+            return "null", NONE
         base = getattr(result, "base", "")
         if base == "_Bool":
-            return "false"
+            return "false", NONE
         integer = self.types.abi.integers.get(base)
-        return "negative" if integer is not None and integer.signed else NONE
+        if integer is None:
+            return (NONE,)
+        return ("negative", "false", NONE) if integer.signed else (NONE, "false")
 
     # --- types ----------------------------------------------------------------------
 

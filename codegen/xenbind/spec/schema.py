@@ -266,7 +266,8 @@ SECTIONS: Mapping[str, Section] = {
             "errors": Key(
                 str,
                 rules.FAILURE_OR_NONE,
-                "Which results say that errno has an error, if not as `[functions]` has it.",
+                "Which results say that errno has an error, if not as `[functions]` has it; of"
+                " numbers `false` is 0.",
                 '"none"',
             ),
             "advice": Key(

@@ -89,6 +89,13 @@ double post_price(struct letter letter, float rate, int64_t discount, enum post_
     return letter.weight * rate * (speed + 1) - discount;
 }
 
+uint64_t post_weight(post *p, unsigned int count)
+{
+    if (count > p->letters)
+        errno = ERANGE;
+    return count > p->letters ? 0 : count * p->last.weight;
+}
+
 struct letter post_last(const post *p) { return p->last; }
 
 struct letter *post_find(post *p, post_code to) { return p->last.to == to ? &p->last : 0; }

@@ -31,6 +31,8 @@ char *post_copy(post *p, uint8_t *key);
 char **post_towns(post *p, unsigned int *count);
 int post_print(post *p, char *line, uint32_t size, const char *format, ...);
 double post_price(struct letter letter, float rate, int64_t discount, enum post_speed speed);
+/* What so many letters weigh together, 0 if there is an error. */
+uint64_t post_weight(post *p, unsigned int count);
 struct letter post_last(const post *p);
 struct letter *post_find(post *p, post_code to);
 /* Of the next release: the library has none. */
