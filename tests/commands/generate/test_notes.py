@@ -1,7 +1,8 @@
 """What a user is told of what the package cannot have: one folder of tests/notes for each rule.
 
-A folder holds a header tree, and perhaps its own spec.toml; the file `expected` holds what `xenbind generate` prints on
-standard error.  The rest of the header is generated, and `verify` finds nothing wrong.
+A folder holds a header tree, and perhaps its own spec.toml; the file `expected` holds what
+`xenbind generate` prints on standard error.  The rest of the header is generated, and `verify`
+finds nothing wrong.
 """
 
 from __future__ import annotations
