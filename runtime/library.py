@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     R = typing.TypeVar("R")
 
 
+# Where Linux says which Xen runs.
+VERSION = "/sys/hypervisor/version"
+
+
 class LibraryError(OSError):
     """A library cannot be loaded, or lacks a function."""
 
@@ -230,5 +234,8 @@ def _of_release(name: str) -> str:
 
 def _number(part: str) -> str:
     # pathlib would be most of an import.
-    with open(f"/sys/hypervisor/version/{part}") as file:  # noqa: PTH123
-        return file.read().strip()
+    try:
+        with open(f"{VERSION}/{part}") as file:  # noqa: PTH123
+            return file.read().strip()
+    except OSError as error:
+        raise OSError(f"no Xen runs here: {error}") from None

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import gc
 import importlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -77,6 +78,20 @@ def test_a_function_that_the_library_lacks_says_so(post: Any, office: Any) -> No
     assert not post.library.has("post_weigh")
     with pytest.raises(OSError, match=r"post_weigh: not in libpost\.so\.1"):
         post.post_weigh(office, None)
+
+
+def test_a_library_may_be_that_of_the_xen_that_runs(
+    post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = importlib.import_module("post.runtime.library")
+    monkeypatch.setattr(runtime, "VERSION", str(tmp_path))
+    library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so")
+    with pytest.raises(OSError, match=r"f: cannot load .*no Xen runs here: .*major"):
+        library._function("f")
+    (tmp_path / "major").write_text("4\n")
+    (tmp_path / "minor").write_text("17\n")
+    shutil.copy(post.library._loaded._name, tmp_path / "libpost-4.17.so")
+    assert library.has("post_open")
 
 
 def test_an_error_has_errno_the_function_and_advice(post: Any) -> None:

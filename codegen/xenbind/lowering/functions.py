@@ -25,6 +25,7 @@ from xenbind.ir.c_types import (
     spelling,
 )
 from xenbind.ir.interface import Function, LeftOut
+from xenbind.lowering.declarations import c_name
 from xenbind.lowering.type_table import TypeTable
 from xenbind.spec import LibrarySpec, Spec
 from xenbind.spec.rules import NONE
@@ -174,10 +175,14 @@ class Functions:
             return self._to_function(derived)
         if isinstance(derived, c_ast.PtrDecl):
             target: CType = self._to(derived.type)
+        elif self._is_opaque(derived):
+            target = RecordRef(_written(node) or c_name(derived), c_name(derived))
         else:
             target = self.types.type(node)
         spelled = f"{spelling(target)} *"
-        if isinstance(target, RecordRef) and not self._has_members(target):
+        if isinstance(target, RecordRef) and (
+            self._is_opaque(derived) or self.types.record(target.key) is None
+        ):
             return Pointer(spelled, None, 0, qualifiers, target)
         is_void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(spelled, None if is_void else target, 0, qualifiers)
@@ -192,17 +197,24 @@ class Functions:
             raise self._refuse(node, message)
         return Pointer("function *", None, other=function)
 
-    def _has_members(self, record: RecordRef) -> bool:
-        """Tell whether a record that functions point to is one whose members Python has."""
+    def _is_opaque(self, node: c_ast.Node) -> bool:
+        """Tell whether the spec wants no members of a struct that functions point to."""
         library = self.spec.library
-        is_opaque = library is not None and record.key in library.opaque
-        return not is_opaque and self.types.record(record.key) is not None
+        is_record = isinstance(node, c_ast.Struct | c_ast.Union)
+        return is_record and library is not None and c_name(node) in library.opaque
 
     def _refuse(self, node: c_ast.Node, message: str) -> SourceError:
         return self.types.context.refuse(node, message)
 
 
 _QUALIFIERS = ("const", "volatile")
+
+
+def _written(node: c_ast.Node) -> str:
+    """Give the typedef name that a declarator's type is written with; empty without one."""
+    while isinstance(node, c_ast.TypeDecl | c_ast.Typename):
+        node = node.type
+    return " ".join(node.names) if isinstance(node, c_ast.IdentifierType) else ""
 
 
 def pointed_to(functions: Iterable[Function]) -> list[str]:
