@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,17 @@ def _parameters(function: FunctionType, word: Word) -> str:
     if function.is_variadic:
         declared.append("...")
     return ", ".join(declared) or "void"
+
+
+def without_names(function: FunctionType) -> FunctionType:
+    """Give a function's type without the names of parameters, which mean nothing to C."""
+    parameters = []
+    for parameter in function.parameters:
+        c_type = parameter.type
+        if isinstance(c_type, Pointer) and isinstance(c_type.other, FunctionType):
+            c_type = replace(c_type, other=without_names(c_type.other))
+        parameters.append(Parameter("", c_type))
+    return replace(function, parameters=tuple(parameters))
 
 
 def is_anonymous(key: str) -> bool:
