@@ -141,6 +141,11 @@ def test_a_result_tells_of_errors_as_its_type_can(result: str, tmp_path: Path) -
     assert function.errors == "none"
 
 
+def test_a_macro_may_have_the_name_of_a_function(tmp_path: Path) -> None:
+    found = interface(tmp_path, "int f(int a);\n#define f(a) (f)((a) + 1)\n")
+    assert (names(found), found.hidden) == (["f"], ("f",))
+
+
 def test_a_function_may_tell_otherwise(tmp_path: Path) -> None:
     more = 'errors = ["negative"]\n[function.f]\nerrors = "none"\nadvice = "no"\n'
     more += '[function.g]\nerrors = "false"\n'

@@ -229,6 +229,18 @@ def test_a_callback_lives_until_it_is_forgotten(post: Any, office: Any) -> None:
     assert not post.library._callbacks
 
 
+def test_a_callback_is_given_values_and_gives_addresses(post: Any, office: Any) -> None:
+    seen = []
+
+    def step(own: Any, letter: Any, price: float, following: int) -> int:
+        seen.append((own.value, letter.weight, price, following))
+        return 0x1234
+
+    post.post_send(office, post.letter(weight=20), 1, None)
+    assert post.post_walk(office, step) == 0x1234
+    assert seen == [(office.value, 20, 0.5, post.post_next(office))]
+
+
 def test_other_threads_run_meanwhile(post: Any) -> None:
     ready = ctypes.c_int()
     threading.Timer(0.01, lambda: setattr(ready, "value", 1)).start()

@@ -9,6 +9,8 @@ that they are annotated with take.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xenbind.backend.names import python_name
 from xenbind.backend.python_model import FunctionView, HandleView, LibraryView
 from xenbind.backend.python_text import docstring
@@ -37,15 +39,20 @@ NAMES = frozenset("""
 class Functions:
     """The functions of one module, whose types these are.
 
-    `names` are those of its functions by their names in C; the classes of handles are among
-    those of `types`.
+    `names` are those of its functions by their names in C, `handles` those of handles' classes
+    by key.
     """
 
     def __init__(
-        self, interface: Interface, names: dict[str, str], types: Types
+        self,
+        interface: Interface,
+        names: Mapping[str, str],
+        handles: Mapping[str, str],
+        types: Types,
     ) -> None:
         self.interface = interface
         self.names = names
+        self.handles = handles
         self.types = types
 
     def library(self) -> LibraryView | None:
@@ -67,7 +74,7 @@ class Functions:
         """Give the class of a handle."""
         self.types.use(PARAMETERS, "Handle")
         words = f"A pointer to a {handle.key}, which only the library knows."
-        name = self.types.classes[handle.key]
+        name = self.handles[handle.key]
         aliases = [each for each in handle.names if each != name]
         return HandleView(name, docstring(words, 4), handle.key, aliases)
 
@@ -107,7 +114,7 @@ class Functions:
             return self.types.annotation(c_type)
         match c_type.other:
             case RecordRef(key=key):
-                return f"{self.types.classes[key]} | None"
+                return f"{self.handles[key]} | None"
             case FunctionType():
                 return self.annotated(self.callback(c_type.other), c_type)
         return self.annotated(self.use(self.taken(c_type)), c_type)
@@ -130,11 +137,11 @@ class Functions:
             case Scalar(base="void"):
                 return "None"
             case Pointer(other=RecordRef(key=key)):
-                return self.types.classes[key]
+                return self.handles[key]
             case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
                 given = self.types.use("builtins", "bytes")
             case Pointer(target=None):
-                given = self.types.use("builtins", "int")
+                given, c_type = self.types.use("builtins", "int"), plain(c_type)
             case Pointer(target=target):
                 pointer = f"Pointer[{self.written(target)}]"
                 return self.annotated(self.use(pointer), c_type)
@@ -154,7 +161,7 @@ class Functions:
             case Scalar(base="void"):
                 return "None"
             case Pointer(other=RecordRef(key=key)):
-                return self.types.classes[key]
+                return self.handles[key]
             case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
                 return f"{self.types.use('builtins', 'bytes')} | None"
             case Pointer(target=None):
@@ -182,7 +189,7 @@ class Functions:
             if isinstance(c_type.target, Scalar) and c_type.target.base == "char":
                 return self.types.use("ctypes", "c_char_p")
             if isinstance(c_type.other, RecordRef):
-                return self.types.classes[c_type.other.key]
+                return self.handles[c_type.other.key]
             if c_type.target is not None:
                 return self.use(f"Pointer[{self.written(c_type.target)}]")
         return self.inner(c_type)
@@ -191,10 +198,10 @@ class Functions:
         """Write the ctypes type of a parameter or result."""
         match c_type:
             case Pointer(other=RecordRef(key=key)):
-                return self.types.classes[key]
+                return self.handles[key]
             case Pointer(other=FunctionType() as function):
-                types = [function.result, *(each.type for each in function.parameters)]
-                types[0] = self.given_back(types[0])
+                taken = [plain(each.type) for each in function.parameters]
+                types = [self.given_back(function.result), *taken]
                 written = ", ".join(map(self.ctype, types))
                 return f"{self.types.use('ctypes', 'CFUNCTYPE')}({written})"
             case Pointer(target=None):
@@ -216,3 +223,9 @@ class Functions:
             case Pointer(other=FunctionType()) | None:
                 return self.types.use("ctypes", "c_void_p")
         return self.ctype(c_type)
+
+
+def plain(c_type: CType) -> CType:
+    """Give `void *` for a pointer to a function that Python is given: it is an address."""
+    is_function = isinstance(c_type, Pointer) and isinstance(c_type.other, FunctionType)
+    return Pointer("void *", None) if is_function else c_type

@@ -98,7 +98,7 @@ class _Module:
         self.classes = {
             record.key: self.claim(_class_name(record)) for record in interface.records
         }
-        self.classes |= {
+        self.handles = {
             handle.key: self.claim(handle.key.partition(" ")[2])
             for handle in interface.handles
         }
@@ -163,7 +163,7 @@ class _Module:
         enums = [self.enum(group) for group in interface.groups]
         rings = [self.halves(ring) for ring in interface.rings]
         names = {each.name: self.claim(each.name) for each in interface.functions}
-        own = functions.Functions(interface, names, self.types)
+        own = functions.Functions(interface, names, self.handles, self.types)
         library = own.library()
         handles = [own.handle(handle) for handle in interface.handles]
         views = [own.function(function) for function in interface.functions]

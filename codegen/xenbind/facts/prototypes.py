@@ -23,6 +23,7 @@ from xenbind.ir.c_types import (
     Scalar,
     as_known,
     declaration,
+    without_names,
 )
 from xenbind.ir.interface import Function
 
@@ -30,9 +31,8 @@ from xenbind.ir.interface import Function
 def probe(function: Function, names: Sequence[str], abi: Abi) -> Probe:
     """Give the question of a function, whose parameters have these names in Python."""
     said = _words(function.type, names, abi)
-    pointer = declaration(
-        Pointer("function *", None, other=function.type), "", as_known
-    )
+    other = without_names(function.type)  # macros may have any name
+    pointer = declaration(Pointer("function *", None, other=other), "", as_known)
     asked = f'XENBIND_PROTOTYPE({function.name}, "{said}", {pointer})'
     return Probe(f"{function.name} prototype", asked, said, function.coord)
 
@@ -43,7 +43,14 @@ def _words(function: FunctionType, names: Sequence[str], abi: Abi) -> str:
         for each, name in zip(function.parameters, names, strict=True)
     ]
     parameters += ["..."] * function.is_variadic
-    return f"{_word(function.result, abi)} ({', '.join(parameters)})"
+    return f"{_given(function.result, abi)} ({', '.join(parameters)})"
+
+
+def _given(c_type: CType, abi: Abi) -> str:
+    """Say what Python is given: a function is an address."""
+    if isinstance(c_type, Pointer) and isinstance(c_type.other, FunctionType):
+        return "void *"
+    return _word(c_type, abi)
 
 
 def _word(c_type: CType, abi: Abi) -> str:
@@ -55,7 +62,7 @@ def _word(c_type: CType, abi: Abi) -> str:
             return f"{_word(element, abi)}[{length or 0}]"
         case Pointer(other=FunctionType(result=result, parameters=parameters)):
             given = "void *" if isinstance(result, Pointer) else _word(result, abi)
-            taken = ", ".join(_word(each.type, abi) for each in parameters)
+            taken = ", ".join(_given(each.type, abi) for each in parameters)
             return f"{given} (*)({taken})"
         case Pointer(other=RecordRef(key=key)):
             return f"{key} *"

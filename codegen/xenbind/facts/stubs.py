@@ -27,6 +27,7 @@ from xenbind.ir.c_types import (
     Scalar,
     as_known,
     declaration,
+    without_names,
 )
 from xenbind.ir.interface import Interface
 
@@ -51,7 +52,7 @@ def stubs(interface: Interface) -> list[Stub]:
 def _stub(name: str, function: FunctionType) -> Stub:
     parameters = tuple(
         Parameter(f"xenbind_{number}", each.type)
-        for number, each in enumerate(function.parameters, 1)
+        for number, each in enumerate(without_names(function).parameters, 1)
     )
     own = replace(function, parameters=parameters)
     return Stub(declaration(own, name, as_known), tuple(_lines(own)))

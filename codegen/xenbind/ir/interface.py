@@ -340,7 +340,7 @@ class Interface:
     `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
     holds those of the root header; `scalar_typedefs` those of other headers that members
     are declared with (`RING_IDX`).  `files` are the header files read, root first;
-    `hidden` are names of types, members and enumerators that are macros too,
+    `hidden` are names of types, members, enumerators and functions that are macros too,
     `left_out` is what the root header declares in vain, and `skipped` are the macros and
     functions that the spec has passed over.
     """

@@ -114,7 +114,9 @@ class _Lowering:
             rings=tuple(Rings(self.header, self.types, self.spec).find(constants)),
             payload=self.payload(constants),
             files=self.header.files,
-            hidden=tuple(sorted(self.header.macros & self.declared_names(enums))),
+            hidden=tuple(
+                sorted(self.header.macros & self.declared_names(enums, functions))
+            ),
             left_out=tuple(self.all_left_out()),
             skipped=(
                 *(name for name in self.spec.skip if name in self.header.macros),
@@ -163,12 +165,15 @@ class _Lowering:
             " in the spec",
         )
 
-    def declared_names(self, enums: Sequence[groups.CEnum]) -> set[str]:
-        """Give the names of types, members and enumerators, as C declares them."""
+    def declared_names(
+        self, enums: Sequence[groups.CEnum], functions: Sequence[Function]
+    ) -> set[str]:
+        """Give the names of types, members, enumerators and functions, as C declares them."""
         records = self.types.records.values()
         names = {field.name for record in records for field in record.fields}
         names |= {record.tag for record in records if record.tag}
         names |= {each.name for enum in enums for each in enum.enumerators}
+        names |= {function.name for function in functions}
         return (
             names | {enum.tag for enum in enums} | set(self.context.declared.typedefs)
         )

@@ -100,6 +100,14 @@ struct letter post_last(const post *p) { return p->last; }
 
 struct letter *post_find(post *p, post_code to) { return p->last.to == to ? &p->last : 0; }
 
+void *post_walk(post *p, void *(*step)(post *p, struct letter letter, double price,
+                                       int (*next)(void)))
+{
+    return step(p, p->last, 0.5, rand);
+}
+
+int (*post_next(post *p))(void) { return p ? rand : 0; }
+
 int post_wait(volatile int *ready)
 {
     for (int i = 0; i < 1000 && !*ready; i++)

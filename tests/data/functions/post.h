@@ -37,6 +37,9 @@ struct letter post_last(const post *p);
 struct letter *post_find(post *p, post_code to);
 /* Of the next release: the library has none. */
 int post_weigh(post *p, struct parcel *parcel);
+void *post_walk(post *p, void *(*step)(post *p, struct letter letter, double price,
+                                       int (*next)(void)));
+int (*post_next(post *p))(void);
 /* Wait until another thread is ready, for a second at most. */
 int post_wait(volatile int *ready);
 int post_swap(post **one, post **other);
