@@ -118,7 +118,10 @@ def functions(module: ModuleType) -> dict[str, typing.Any]:
     return {
         name: value
         for name, value in dict(vars(module)).items()
-        if hasattr(value, "__code__") and value.__module__ == module.__name__
+        # Modules have an `__annotate__` of their own from CPython 3.14 on.
+        if hasattr(value, "__code__")
+        and value.__module__ == module.__name__
+        and not name.startswith("__")
     }
 
 
