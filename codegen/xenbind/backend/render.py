@@ -139,6 +139,7 @@ def _shared_context(
         "example": {"record": "vm_event_st", "path": "u", "member": "vmexit"},
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
+        "has_library": spec.library is not None,
         "targets": list(ABIS),
         "license": spec.license,
         "license_text": spec.license_text,

@@ -6,6 +6,7 @@ import ctypes
 import mmap
 from typing import Any, assert_never, assert_type
 
+from post import LibraryError
 from post import v0 as post
 from trades import v0
 from xen_vm_event import interface, interface_for_xen, interface_of, records, v7
@@ -174,3 +175,7 @@ def functions(memory: mmap.mmap) -> None:
     post.post_swap(office, post.post())
     assert_type(post.library.has("post_weigh"), bool)
     post.library.forget(visit)
+    try:
+        post.post_weigh(office, None)
+    except LibraryError as error:
+        print(error.errno)
