@@ -192,6 +192,8 @@ class Functions:
                 return self.handles[c_type.other.key]
             if c_type.target is not None:
                 return self.use(f"Pointer[{self.written(c_type.target)}]")
+        if isinstance(c_type, Array):  # type checkers know none of a length
+            return self.types.use(TYPING, "Any")
         return self.inner(c_type)
 
     def ctype(self, c_type: CType) -> str:

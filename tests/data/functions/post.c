@@ -108,6 +108,8 @@ void *post_walk(post *p, void *(*step)(post *p, struct letter letter, double pri
 
 int (*post_next(post *p))(void) { return p ? rand : 0; }
 
+int (*post_grid(post *p, int (**grid)[4]))[4] { return p ? *grid : 0; }
+
 int post_wait(volatile int *ready)
 {
     for (int i = 0; i < 1000 && !*ready; i++)

@@ -40,6 +40,7 @@ int post_weigh(post *p, struct parcel *parcel);
 void *post_walk(post *p, void *(*step)(post *p, struct letter letter, double price,
                                        int (*next)(void)));
 int (*post_next(post *p))(void);
+int (*post_grid(post *p, int (**grid)[4]))[4];
 /* Wait until another thread is ready, for a second at most. */
 int post_wait(volatile int *ready);
 int post_swap(post **one, post **other);
