@@ -120,6 +120,9 @@ def facts(module: ModuleType) -> dict[str, int | str]:
             found.update(_type_facts(f"class {name}", value))
         elif annotated_type(value) and not _is_imported(value, name):
             found.update(_type_facts(f"class {name}", annotated_type(value)))
+    of_functions: Any = getattr(values.get("library"), "facts", None)
+    if of_functions is not None:
+        found.update(of_functions(module))
     return found
 
 

@@ -20,6 +20,7 @@ from support import INSTALLED, PROJECT, require, xenbind
 Checker = Callable[[Path], set[str]]
 
 USERS = PROJECT / "tests" / "data" / "typing"
+FUNCTIONS = PROJECT / "tests" / "data" / "functions"
 FOREIGN = [
     *("io/blkif.h", "io/netif.h", "io/xs_wire.h", "io/console.h"),
     "domctl.h",
@@ -88,6 +89,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     generate(folder, USERS / "spec.toml", USERS)
+    generate(folder, FUNCTIONS / "post.toml", FUNCTIONS)
     for name in ("correct.py", "every_xen.py", "mistakes.py"):
         shutil.copy(USERS / name, folder)
     return folder
@@ -99,7 +101,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_type_checker_finds_the_mistakes_and_nothing_else(
     checker: Checker, users: Path
 ) -> None:
-    assert len(mistakes()) == 20
+    assert len(mistakes()) == 33
     assert checker(users) == mistakes()
 
 

@@ -17,7 +17,7 @@ import packages
 import pytest
 from packaging.requirements import Requirement
 from session_package import SESSION, make_session_package
-from support import PROJECT
+from support import PROJECT, xenbind
 
 SUITE = "sid"
 VERSIONS = ["3.14", "3.15"]
@@ -115,6 +115,13 @@ def test_it_is_that_python_with_a_ctypes_of_its_own(python: str, root: Path) -> 
 
 def test_the_tests_of_the_generated_package(python: str, site: Path) -> None:
     own_tests(python, site, PROJECT / "generated")
+
+
+def test_functions_of_a_library(python: str, site: Path, tmp_path: Path) -> None:
+    functions = PROJECT / "tests" / "data" / "functions"
+    options = ("--spec", functions / "post.toml", "--include", functions)
+    assert xenbind("generate", *options, "--out", tmp_path / "out").returncode == 0
+    own_tests(python, site, tmp_path / "out")
 
 
 def test_a_package_that_it_generates(python: str, site: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ with it take as long as all else in a run together, and hold the interpreter's l
 a `Formatter` starts its processes before the headers are read.
 
 The templates write what black wants already, which spares it most of its work.  Modules are
-cut between classes, and what several versions have alike is formatted once.  Files that hold
+cut between definitions, and what several versions have alike is formatted once.  Files that hold
 nothing of the headers are no templates, and are not formatted again.
 """
 
@@ -26,9 +26,9 @@ from xenbind.toolchain.process import end_with_parent
 
 # Each imports black for itself; a third made no run faster.
 _PROCESSES = 2
-# Where a class begins, two blank lines below what is before it: black formats what is on
+# Where a definition begins, two blank lines below what is before it: black formats what is on
 # both sides as if the other were not there.
-_CUT = re.compile(r"(?<=\n)\n\n(?=@|class )")
+_CUT = re.compile(r"(?<=\n)\n\n(?=@|class |def )")
 
 
 class Formatter:

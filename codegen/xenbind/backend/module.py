@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 
+from xenbind.backend import functions
 from xenbind.backend.ctypes_layout import is_natural
 from xenbind.backend.names import (
     BUILTINS,
@@ -56,7 +57,10 @@ from xenbind.ir.interface import (
 RECORDS = ".runtime.records"
 # Of a record that ctypes lays out, it writes the members at every depth into a string.
 _MOST_INSIDE = 10_000
-_IMPORTED = ("builtins", "ctypes", "enum", ".", ANNOTATIONS, RECORDS)
+_IMPORTED = (
+    *("builtins", "ctypes", "enum", ".", ANNOTATIONS),
+    *(functions.LIBRARY, functions.PARAMETERS, RECORDS),
+)
 
 
 def module_view(
@@ -84,6 +88,8 @@ class _Module:
         self.members = extent.members(interface.records)
         self.imported: set[tuple[str, str]] = set()
         self.taken = set(BUILTINS) | _IMPORTABLE
+        if interface.library is not None:
+            self.taken |= functions.NAMES
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
         self.values = {c.name: c.value for c in interface.constants}
         self.groups = {group.key: self.claim(group.name) for group in interface.groups}
@@ -91,6 +97,10 @@ class _Module:
         self.scalars = {t.name: self.claim(t.name) for t in interface.scalar_typedefs}
         self.classes = {
             record.key: self.claim(_class_name(record)) for record in interface.records
+        }
+        self.handles = {
+            handle.key: self.claim(handle.key.partition(" ")[2])
+            for handle in interface.handles
         }
         self.aliases = self.hidden_names()
         self.types = Types(self.classes, self.scalars, self.use, self.seen)
@@ -152,6 +162,11 @@ class _Module:
         sections = list(self.sections())
         enums = [self.enum(group) for group in interface.groups]
         rings = [self.halves(ring) for ring in interface.rings]
+        names = {each.name: self.claim(each.name) for each in interface.functions}
+        own = functions.Functions(interface, names, self.handles, self.types)
+        library = own.library()
+        handles = [own.handle(handle) for handle in interface.handles]
+        views = [own.function(function) for function in interface.functions]
         return ModuleView(
             doc=docstring(doc, 0),
             imports=self.imports(),
@@ -164,6 +179,9 @@ class _Module:
             records=records,
             aliases=aliases,
             rings=rings,
+            handles=handles,
+            library=library,
+            functions=views,
         )
 
     def halves(self, ring: Ring) -> HalvesView:

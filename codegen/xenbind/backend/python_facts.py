@@ -17,6 +17,7 @@ from operator import or_
 from xenbind.backend.module import member_names, module_view
 from xenbind.backend.python_model import ModuleView
 from xenbind.backend.python_types import STDINT
+from xenbind.facts import prototypes
 from xenbind.facts.probes import (
     CLASS,
     Probe,
@@ -44,6 +45,7 @@ def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:
         *_payload(interface, view),
         *_rings(interface, view),
         *_typedefs(interface, view),
+        *_functions(interface, view),
     ]
 
 
@@ -101,6 +103,14 @@ def _typedefs(interface: Interface, view: ModuleView) -> Iterator[Probe]:
         if shown.again:
             key = record.kind if record.is_anonymous else record.key
             yield Probe(f"{CLASS}{shown.again} kind", "", key, record.coord)
+
+
+def _functions(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """What each function takes and gives, its parameters by their names in Python, and errors."""
+    abi = ABIS[interface.abi]
+    for function, shown in zip(interface.functions, view.functions, strict=True):
+        yield prototypes.probe(function, shown.names, abi)
+        yield Probe(f"{function.name} errors", "", function.errors, function.coord)
 
 
 def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:

@@ -107,10 +107,47 @@ class HalvesView:
 
 
 @dataclass(frozen=True, slots=True)
+class HandleView:
+    """The class of a struct that only its library knows; `aliases` are other names of it."""
+
+    name: str
+    doc: str
+    c_name: str
+    aliases: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionView:
+    """A function: its parameters as a def has them, and their names in its words for `verify`.
+
+    `call` is the method of the library that calls it, and `arguments` what that is given.
+    """
+
+    name: str
+    parameters: Sequence[str]
+    names: Sequence[str]
+    result: str
+    doc: str
+    call: str
+    arguments: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryView:
+    """A library, with advice by error numbers and functions, and functions' names in C."""
+
+    name: str
+    advice: Sequence[tuple[str, str]]
+    by_function: Sequence[tuple[str, str]]
+    c_names: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleView:
     """A version's module; `renamed` are pairs of a constant's name and its name in C.
 
-    `typing` are the names that type checkers are to take from there.
+    `typing` are the names that type checkers are to take from there; `library` is None where
+    there are no functions.
     """
 
     doc: str
@@ -124,6 +161,9 @@ class ModuleView:
     records: Sequence[RecordView]
     aliases: Sequence[AliasView]
     rings: Sequence[HalvesView]
+    handles: Sequence[HandleView]
+    library: LibraryView | None
+    functions: Sequence[FunctionView]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ and in `module`; a template holds text and loops.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import jinja2
@@ -25,6 +25,7 @@ from xenbind.backend.ring_module import protocol, protocol_view
 from xenbind.backend.rings.behaviour import Protocol, difference
 from xenbind.errors import XenbindError
 from xenbind.facts.probes import Reference, reference
+from xenbind.facts.stubs import stubs
 from xenbind.ir import history
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
@@ -44,11 +45,17 @@ _TEMPLATES = {
     "package/py.typed.jinja": "{package}/py.typed",
     "package/version.py.jinja": "{package}/v{edition}.py",
     "reference/version.c.jinja": "reference/v{edition}.c",
+    "reference/functions.c.jinja": "reference/v{edition}_functions.c",
     "tests/compiled.py.jinja": "tests/compiled.py",
     "tests/conftest.py.jinja": "tests/conftest.py",
 }
 # Templates and modules of the runtime that are for interfaces with a ring.
 _RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
+# Templates and modules of the runtime that are for interfaces with functions.
+_LIBRARY = {
+    *("reference/functions.c.jinja", "library.py", "parameters.py"),
+    "tests/test_functions.py",
+}
 # Templates that are for interfaces of which the releases are known.
 _RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}
 
@@ -73,11 +80,15 @@ def render(
         interface.edition: _version_context(spec, interface, headers)
         for interface in interfaces
     }
-    has_ring = shared["ring"] is not None
+    unused = {
+        *(() if shared["ring"] is not None else _RING),
+        *(() if spec.library is not None else _LIBRARY),
+        *(() if spec.is_of_xen else _RELEASED),
+    }
     contexts = [
         (name, path.format(package=spec.package, edition=edition), context)
         for name, path in _TEMPLATES.items()
-        if (has_ring or name not in _RING) and (spec.is_of_xen or name not in _RELEASED)
+        if name not in unused
         for edition, context in (
             per_version.items() if "{edition}" in path else [(None, shared)]
         )
@@ -98,7 +109,7 @@ def render(
         for name, path, context in contexts
         if not name.endswith(".py.jinja")
     }
-    files |= _runtime(spec.package, has_ring)
+    files |= _runtime(spec.package, unused)
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
     return dict(sorted((files | formatter.result()).items()))
@@ -131,6 +142,7 @@ def _shared_context(
         "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
+        "has_library": spec.library is not None,
         "targets": list(ABIS),
         "license": spec.license,
         "license_text": spec.license_text,
@@ -145,16 +157,20 @@ def _version_context(
     header, releases = headers[interface.edition], _releases(spec, interface)
     view = module_view(interface, header, releases)
     asked = reference(interface, class_probes(interface, view))
-    return {**_reference_context(spec, interface, asked), "module": view}
+    return {
+        **_reference_context(spec, interface, asked),
+        "module": view,
+        "stubs": stubs(interface),
+    }
 
 
-def _runtime(package: str, has_ring: bool) -> dict[str, str]:
-    """The modules that are the same in every package, and its tests."""
+def _runtime(package: str, unused: Collection[str]) -> dict[str, str]:
+    """The modules that are the same in every package, but for the unused, and its tests."""
     modules = folder("runtime")
     found = {}
     for path in modules.rglob("*.py"):
         name = path.relative_to(modules).as_posix()
-        if has_ring or name not in _RING:
+        if name not in unused:
             place = name if name.startswith("tests/") else f"{package}/runtime/{name}"
             found[place] = path.read_text(encoding="utf-8")
     return found

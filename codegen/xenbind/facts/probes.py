@@ -109,6 +109,11 @@ class Reference:
         return (*asked, *self.words, *self.told)
 
     @property
+    def has_prototypes(self) -> bool:
+        """Tell whether any word is that of a function's prototype."""
+        return any(probe.name.endswith(" prototype") for probe in self.words)
+
+    @property
     def variable_names(self) -> tuple[str, ...]:
         """Name each of the variables once."""
         return tuple(p.expression for p in self.variables if p.name.endswith(" value"))

@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,17 @@ class Enumeration:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A pointer; `target` is None for `void`, for functions and for incomplete types."""
+    """A pointer; `target` is None for `void`, for functions and for incomplete types.
+
+    Those of a function's prototype say more: `other` is the function or the struct never
+    defined that it leads to, and `qualifiers` what stands before its target, such as `const`.
+    """
 
     spelling: str
     target: CType | None
     aligned: int = 0
+    qualifiers: str = field(default="", compare=False)
+    other: FunctionType | RecordRef | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,23 @@ class RecordRef:
 
 
 CType = Scalar | Enumeration | Pointer | Array | RecordRef
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a function; `name` is empty where the prototype has none."""
+
+    name: str
+    type: CType
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionType:
+    """What a function takes and gives; a result of `void` is a `Scalar` of that base."""
+
+    result: CType
+    parameters: tuple[Parameter, ...]
+    is_variadic: bool
 
 
 def fundamental(spelling: str) -> str:
@@ -111,6 +135,61 @@ def inside_arrays(c_type: CType) -> tuple[CType, tuple[int, ...]]:
         return c_type, ()
     inner, lengths = inside_arrays(c_type.element)
     return inner, (c_type.length, *lengths)
+
+
+# How a declaration is to write the type that it begins with.
+Word = Callable[[Scalar | Enumeration | RecordRef], str]
+
+
+def as_spelled(c_type: Scalar | Enumeration | RecordRef) -> str:
+    """Write a type as its header does: `evtchn_port_t`."""
+    return c_type.spelling
+
+
+def as_known(c_type: Scalar | Enumeration | RecordRef) -> str:
+    """Write a type by what is known of it, not by its header's name: `uint32_t` for that.
+
+    An enum is the integer type that holds it, with which it is compatible (C11 6.7.2.2p4).
+    """
+    return c_type.key if isinstance(c_type, RecordRef) else c_type.base
+
+
+def declaration(c_type: CType | FunctionType, name: str, word: Word) -> str:
+    """Declare a name to be of a type: `const char *(*name)(int)`; without one, the type."""
+    match c_type:
+        case FunctionType(result=result):
+            return declaration(result, f"{name}({_parameters(c_type, word)})", word)
+        case Array(element=inner, length=length):
+            return declaration(
+                inner, f"{name}[{'' if length is None else length}]", word
+            )
+        case Pointer(target=target, other=other, qualifiers=qualifiers):
+            to = target or other or Scalar("void", "void")
+            behind = isinstance(to, Pointer) and bool(qualifiers)
+            inner_name = f"{qualifiers} *{name}" if behind else f"*{name}"
+            if isinstance(to, Array | FunctionType):
+                inner_name = f"({inner_name})"
+            declared = declaration(to, inner_name, word)
+            return declared if behind or not qualifiers else f"{qualifiers} {declared}"
+    return f"{word(c_type)} {name}".rstrip()
+
+
+def _parameters(function: FunctionType, word: Word) -> str:
+    declared = [declaration(p.type, p.name, word) for p in function.parameters]
+    if function.is_variadic:
+        declared.append("...")
+    return ", ".join(declared) or "void"
+
+
+def without_names(function: FunctionType) -> FunctionType:
+    """Give a function's type without the names of parameters, which mean nothing to C."""
+    parameters = []
+    for parameter in function.parameters:
+        c_type = parameter.type
+        if isinstance(c_type, Pointer) and isinstance(c_type.other, FunctionType):
+            c_type = replace(c_type, other=without_names(c_type.other))
+        parameters.append(Parameter("", c_type))
+    return replace(function, parameters=tuple(parameters))
 
 
 def is_anonymous(key: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xenbind.ir.c_types import CType, is_anonymous
+from xenbind.ir.c_types import CType, FunctionType, is_anonymous
 from xenbind.source import Coord
 from xenbind.words import edition
 
@@ -295,6 +295,44 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the interface's library.
+
+    `errors` says which results tell of an error in errno, as the spec has it: those that are
+    `negative`, `null` or `false`, or `none`; `advice` is what the spec advises then.
+    """
+
+    name: str
+    type: FunctionType
+    errors: str
+    advice: str
+    doc: str
+    coord: Coord
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The library that has the functions, as the spec names it.
+
+    `advice` pairs names of error numbers with what to do about them.
+    """
+
+    name: str
+    advice: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A struct that no header defines: functions take and give pointers to it.
+
+    `key` is as in `Record`; `names` are the typedefs of it, in the root header.
+    """
+
+    key: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """Something that the header declares and the bindings do not have, and why not."""
 
@@ -314,9 +352,9 @@ class Interface:
     `constants`, `records` and `typedefs` are in the order of declaration.  `typedefs`
     holds those of the root header; `scalar_typedefs` those of other headers that members
     are declared with (`RING_IDX`).  `files` are the header files read but for system
-    headers, root first; `hidden` are names of types, members and enumerators that are macros too,
-    `left_out` is what the root header declares in vain, and `skipped` are the macros that
-    the spec has passed over.
+    headers, root first; `hidden` are names of types, members, enumerators and functions that
+    are macros too, `left_out` is what the root header declares in vain, and `skipped` are the
+    macros and functions that the spec has passed over.
     """
 
     name: str
@@ -335,6 +373,9 @@ class Interface:
     left_out: tuple[LeftOut, ...] = ()
     skipped: tuple[str, ...] = ()
     release: str = ""
+    library: Library | None = None
+    functions: tuple[Function, ...] = ()
+    handles: tuple[Handle, ...] = ()
 
     @property
     def edition(self) -> str:

@@ -1,9 +1,9 @@
 """Lower a header: from its syntax tree and macros to the IR.
 
 Takes a `ParsedHeader` and the spec; asks `constants` for values, `type_table` for types,
-`groups` for what belongs together and `rings` for those; gives an `Interface`.  What the root
-header declares is lowered in its order, and from other headers only what those
-declarations need.
+`groups` for what belongs together, `rings` and `functions` for those; gives an `Interface`.
+What the root header declares is lowered in its order, and from other headers only what
+those declarations need.
 
     #define VM_EVENT_FLAG_DENY (1 << 6)    ->  Constant("VM_EVENT_FLAG_DENY", 64, …)
     struct pair { int first, second; };    ->  Record("struct pair", …, size=8)
@@ -24,9 +24,12 @@ from xenbind.ir.abi import ABIS, X86_64, Abi
 from xenbind.ir.c_types import RecordRef, Scalar, element
 from xenbind.ir.interface import (
     Constant,
+    Function,
+    Handle,
     Interface,
     Layouts,
     LeftOut,
+    Library,
     Payload,
     Typedef,
 )
@@ -34,6 +37,7 @@ from xenbind.lowering import groups
 from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import c_name, definitions
+from xenbind.lowering.functions import Functions, pointed_to
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Coord, without_any_comments
@@ -74,6 +78,8 @@ class _Lowering:
         self.types = TypeTable(self.context, abi)
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)
+        self.functions = Functions(header.declarations, self.types, spec)
+        self.undefined: list[tuple[c_ast.Typedef, RecordRef]] = []
 
     def interface(self) -> Interface:
         typedefs: list[Typedef] = []
@@ -83,7 +89,9 @@ class _Lowering:
                 with faults.kept(), self.left_out_if_unsupported(node):
                     typedefs += self.declaration(node)
         faults.refuse()
-        if not self.types.records:
+        functions = tuple(self.functions.of_header())
+        handles = tuple(self.handles(functions))
+        if not self.types.records and not functions:
             self.left_out += self.not_taken()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
@@ -106,11 +114,17 @@ class _Lowering:
             rings=tuple(Rings(self.header, self.types, self.spec).find(constants)),
             payload=self.payload(constants),
             files=self.header.files,
-            hidden=tuple(sorted(self.header.macros & self.declared_names(enums))),
-            left_out=tuple(self.all_left_out()),
-            skipped=tuple(
-                name for name in self.spec.skip if name in self.header.macros
+            hidden=tuple(
+                sorted(self.header.macros & self.declared_names(enums, functions))
             ),
+            left_out=tuple(self.all_left_out()),
+            skipped=(
+                *(name for name in self.spec.skip if name in self.header.macros),
+                *self.functions.skipped,
+            ),
+            library=self.library(),
+            functions=functions,
+            handles=handles,
         )
 
     def not_taken(self) -> Iterator[LeftOut]:
@@ -130,12 +144,34 @@ class _Lowering:
                 )
                 return
 
-    def declared_names(self, enums: Sequence[groups.CEnum]) -> set[str]:
-        """Give the names of types, members and enumerators, as C declares them."""
+    def library(self) -> Library | None:
+        """Give the library that the spec names, if it does."""
+        named = self.spec.library
+        if named is None:
+            return None
+        return Library(named.name, tuple(named.advice.items()))
+
+    def handles(self, functions: Sequence[Function]) -> Iterator[Handle]:
+        """Give what functions point to; of typedefs of other undefined structs there is nothing."""
+        keys = pointed_to(functions)
+        names: dict[str, list[str]] = {key: [] for key in keys}
+        for node, record in self.undefined:
+            if record.key in names:
+                names[record.key].append(node.name)
+            else:
+                self.leave_out(node, node.name, f"'{record.spelling}' is never defined")
+        for key in keys:
+            yield Handle(key, tuple(names[key]))
+
+    def declared_names(
+        self, enums: Sequence[groups.CEnum], functions: Sequence[Function]
+    ) -> set[str]:
+        """Give the names of types, members, enumerators and functions, as C declares them."""
         records = self.types.records.values()
         names = {field.name for record in records for field in record.fields}
         names |= {record.tag for record in records if record.tag}
         names |= {each.name for enum in enums for each in enum.enumerators}
+        names |= {function.name for function in functions}
         return (
             names | {enum.tag for enum in enums} | set(self.context.declared.typedefs)
         )
@@ -206,7 +242,7 @@ class _Lowering:
         target = self.types.typedef(node.name)
         inner = element(target)
         if isinstance(inner, RecordRef) and self.types.record(inner.key) is None:
-            self.leave_out(node, node.name, f"'{inner.spelling}' is never defined")
+            self.undefined.append((node, inner))
         elif isinstance(inner, Scalar) and inner.base == "void":
             void = inner.spelling == "void"
             why = (
@@ -225,7 +261,7 @@ class _Lowering:
 
     def all_left_out(self) -> list[LeftOut]:
         """Give what the header declares in vain, in its order."""
-        every = [*self.left_out, *self.constants.left_out]
+        every = [*self.left_out, *self.constants.left_out, *self.functions.left_out]
         return sorted(every, key=lambda each: each.coord)
 
     def leave_out(self, node: c_ast.Node, name: str, reason: str) -> None:

@@ -26,7 +26,7 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
     if spec.is_elsewhere:
         return
     faults = Faults()
-    for find in (_groups, _skipped, _payload, _rings):
+    for find in (_groups, _skipped, _payload, _rings, _functions):
         for error in find(spec, interfaces):
             faults.add(error)
     faults.refuse()
@@ -98,6 +98,28 @@ def _rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]
                 f"no version of {spec.name} has a ring '{name}'",
                 f"name a ring as DEFINE_RING_TYPES does: {known}",
             )
+
+
+def _functions(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    if spec.library is None:
+        return
+    declared = {f.name for interface in interfaces for f in interface.functions}
+    skipped = {name for interface in interfaces for name in interface.skipped}
+    named: list[tuple[KeyPath, str]] = [
+        (("function", name), name) for name in spec.library.by_name
+    ]
+    named += [
+        (("functions", "skip", index), name)
+        for index, name in enumerate(spec.library.skip)
+        if name not in skipped
+    ]
+    for path, name in named:
+        if name not in declared:
+            yield _error(spec, path, f"a function {name}", name, declared)
+    for index, prefix in enumerate(spec.library.match):
+        if not any(name.startswith(prefix) for name in declared):
+            path = ("functions", "match", index)
+            yield _error(spec, path, f"a function {prefix}*", prefix, declared)
 
 
 def _error(

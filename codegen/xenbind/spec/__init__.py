@@ -4,14 +4,23 @@
 `pipeline` reads the headers that it names.
 """
 
-from xenbind.spec.model import PayloadSpec, RingSpec, Spec, VersionSpec
+from xenbind.spec.model import (
+    FunctionSpec,
+    LibrarySpec,
+    PayloadSpec,
+    RingSpec,
+    Spec,
+    VersionSpec,
+)
 from xenbind.spec.places import KeyPath
 from xenbind.spec.reader import load, read
 from xenbind.spec.rules import RELEASE
 
 __all__ = [
     "RELEASE",
+    "FunctionSpec",
     "KeyPath",
+    "LibrarySpec",
     "PayloadSpec",
     "RingSpec",
     "Spec",

@@ -67,6 +67,37 @@ class RingSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """What is said of one function; `errors` is None where it says nothing of those."""
+
+    errors: str | None
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class LibrarySpec:
+    """A library and its functions.
+
+    `errors` are the kinds of results that tell of an error, and `advice` is by the names of
+    error numbers.  `match` has prefixes of its functions' names, empty for all that the header
+    declares but those in `skip`; `opaque` are structs whose members are nobody's business.
+    `by_name` has what is said of single functions.
+    """
+
+    name: str
+    errors: tuple[str, ...]
+    advice: Mapping[str, str]
+    match: tuple[str, ...]
+    skip: tuple[str, ...]
+    opaque: tuple[str, ...]
+    by_name: Mapping[str, FunctionSpec]
+
+    def has(self, function: str) -> bool:
+        """Tell whether a function that the header declares is to be in the package."""
+        return function not in self.skip and function.startswith(self.match or ("",))
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What to generate and from which headers.
 
@@ -82,7 +113,7 @@ class Spec:
     word and those in `values` are not, whatever they look like.  `skip` lists macros that
     are not constants.  `license`, an expression of SPDX's, and `url` are what the package is
     published with; None where that is not said.  `rings` are by the name that
-    `DEFINE_RING_TYPES` is given.
+    `DEFINE_RING_TYPES` is given.  `library` has the functions, None where there are none.
     `places` is where the file has all that.  `is_elsewhere` says that the headers are not
     those that the spec was written for, so that they may lack what it names.
     """
@@ -104,6 +135,7 @@ class Spec:
     skip: tuple[str, ...]
     license: str | None
     url: str | None
+    library: LibrarySpec | None
     places: Places
     has_own_libc: bool = False
     is_strict: bool = False

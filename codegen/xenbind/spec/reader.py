@@ -18,7 +18,14 @@ from typing import Any
 
 from xenbind.errors import SourceError
 from xenbind.spec import rules, toml_file
-from xenbind.spec.model import PayloadSpec, RingSpec, Spec, VersionSpec
+from xenbind.spec.model import (
+    FunctionSpec,
+    LibrarySpec,
+    PayloadSpec,
+    RingSpec,
+    Spec,
+    VersionSpec,
+)
 from xenbind.spec.places import KeyPath
 from xenbind.spec.rules import Rule
 from xenbind.spec.schema import SECTIONS
@@ -84,6 +91,7 @@ class _Reader:
             skip=tuple(interface.get("skip", ())),
             license=interface.get("license"),
             url=interface.get("url"),
+            library=self.library(),
             places=self.file.places,
             has_own_libc=interface.get("libc") == "own",
             is_strict=interface.get("strict", False),
@@ -155,21 +163,53 @@ class _Reader:
             self.names(("payload", "members"), rules.C_WORD, rules.C_NAME),
         )
 
+    def library(self) -> LibrarySpec | None:
+        by_name = {
+            name: FunctionSpec(table.get("errors"), table.get("advice", ""))
+            for name, table in self.tables("function").items()
+        }
+        if "functions" not in self.data:
+            if by_name:
+                raise self.error(
+                    ("function", next(iter(by_name))),
+                    "there is no library whose function this is",
+                    'name the library that has it: library = "…" in [functions]',
+                )
+            return None
+        table = self.table(("functions",), self.data["functions"])
+        return LibrarySpec(
+            name=table["library"],
+            errors=tuple(table.get("errors", ())),
+            advice=self.names(("functions", "advice"), rules.ERRNO, rules.WORDS),
+            match=tuple(table.get("match", ())),
+            skip=tuple(table.get("skip", ())),
+            opaque=tuple(table.get("opaque", ())),
+            by_name=by_name,
+        )
+
+    def tables(self, section: str) -> dict[str, dict[str, Any]]:
+        """Read the tables of a section that has one for each of several C names."""
+        entries = self.data.get(section, {})
+        if not isinstance(entries, dict):
+            message = f"must have a table for each {section}"
+            raise self.wrong((section,), message, f"[{section}.NAME]")
+        for name, entry in entries.items():
+            path = (section, name)
+            if not isinstance(entry, dict):
+                message = f"must be in the table of one {section}"
+                raise self.wrong(path, message, f"[{section}.NAME] above '{name}'")
+            self.check_text(path, name, rules.C_NAME)
+            self.table(path, entry)
+        return entries
+
     def rings(self) -> dict[str, RingSpec]:
         """Read the tables `[ring.NAME]`."""
-        entries = self.data.get("ring", {})
-        if not isinstance(entries, dict):
-            message = "must have a table for each ring"
-            raise self.wrong(("ring",), message, "[ring.NAME]")
-        return {name: self.ring(name, entry) for name, entry in entries.items()}
+        return {
+            name: self.ring(name, each) for name, each in self.tables("ring").items()
+        }
 
-    def ring(self, name: str, entry: Any) -> RingSpec:
+    def ring(self, name: str, table: Mapping[str, Any]) -> RingSpec:
         path = ("ring", name)
-        if not isinstance(entry, dict):
-            message = "must be in the table of one ring"
-            raise self.wrong(path, message, f"[ring.NAME] above '{name}'")
-        self.check_text(path, name, rules.C_NAME)
-        table = self.table(path, entry)
         if "version" in table and "version_macro" not in self.data["interface"]:
             raise self.error(
                 (*path, "version"),

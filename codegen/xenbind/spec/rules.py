@@ -8,6 +8,7 @@ whoever writes.
 
 from __future__ import annotations
 
+import errno
 import keyword
 import re
 import sys
@@ -116,6 +117,34 @@ RELEASE = _of_pattern(
     r"[0-9]{1,4}\.[0-9]{1,4}",
     "must be a release of Xen in two numbers",
     "one such as 4.15, which stands for 4.15.1 too",
+)
+LIBRARY = _of_pattern(
+    r"[A-Za-z0-9_+-]+(?:[.A-Za-z0-9_+-]|\{release\})*",
+    "must be the name of a shared library",
+    "the name that programs load it by, such as libxenevtchn.so.1",
+)
+# How a function's result tells of an error, by what kind of result that is.
+NONE = "none"
+ERRORS = ("negative", "null", "false")
+FAILURE = Rule(
+    lambda text: text in ERRORS,
+    f"must be {', '.join(ERRORS[:-1])} or {ERRORS[-1]}",
+    "which results tell of an error in errno",
+)
+FAILURE_OR_NONE = Rule(
+    lambda text: text in (*ERRORS, NONE),
+    f"must be {', '.join(ERRORS)} or {NONE}",
+    "which result tells of an error in errno",
+)
+ERRNO = Rule(
+    lambda text: text in errno.errorcode.values(),
+    "must be the name of an error number",
+    "it as errno.h does, such as EACCES",
+)
+WORDS = Rule(
+    lambda text: 0 < len(text) <= _LONGEST and text.isprintable(),
+    "must be a line of words",
+    "what to do about the error",
 )
 PYTHON_NAME = Rule(
     lambda text: len(text) <= _LONGEST and is_python_name(text),

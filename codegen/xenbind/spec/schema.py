@@ -235,4 +235,70 @@ SECTIONS: Mapping[str, Section] = {
             ),
         },
     ),
+    "functions": Section(
+        "[functions]",
+        "Whose library the functions are that the header declares. Without this table the"
+        " package has none.",
+        {
+            "library": Key(
+                str,
+                rules.LIBRARY,
+                "The library that has them, loaded at the first call; `{release}` in it is"
+                " that of the Xen that runs, such as 4.17.",
+                '"libxenevtchn.so.1"',
+                is_required=True,
+            ),
+            "errors": Key(
+                list,
+                rules.FAILURE,
+                "Which results say that errno has an error, which is raised as OSError:"
+                " integers that are `negative`, pointers that are `null`, `false`.",
+                '["negative", "null"]',
+            ),
+            "advice": Key(
+                dict,
+                None,
+                "What to do about errors, by their names; it is told with them.",
+                '{ EACCES = "run this as root in dom0" }',
+            ),
+            "match": Key(
+                list,
+                rules.C_NAME,
+                "Prefixes of the functions that the library has, if not of all.",
+                '["xenevtchn_"]',
+            ),
+            "skip": Key(
+                list,
+                rules.C_NAME,
+                "Functions to leave out.",
+                '["xtl_logv"]',
+            ),
+            "opaque": Key(
+                list,
+                rules.RECORD,
+                "Structs that are to be handles although a header defines them, and no classes"
+                " with members.",
+                '["struct _IO_FILE"]',
+            ),
+        },
+    ),
+    "function": Section(
+        "[function.NAME]",
+        "What is to be known of one function.",
+        {
+            "errors": Key(
+                str,
+                rules.FAILURE_OR_NONE,
+                "Which results say that errno has an error, if not as `[functions]` has it; of"
+                " numbers `false` is 0.",
+                '"none"',
+            ),
+            "advice": Key(
+                str,
+                rules.WORDS,
+                "What to do about an error of this function, whichever it is.",
+                '"only one program can open it at a time"',
+            ),
+        },
+    ),
 }

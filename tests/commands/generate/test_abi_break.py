@@ -249,3 +249,24 @@ def test_a_spec_that_says_what_cannot_be(
     assert result.returncode == 1
     assert message in result.stderr
     assert not (project / "generated").exists()
+
+
+def test_what_functions_take_is_no_matter_of_bytes(tmp_path: Path) -> None:
+    (tmp_path / "post.toml").write_text("""\
+[interface]
+name = "post"
+package = "post"
+header = "post.h"
+
+[functions]
+library = "libpost.so"
+""")
+    for header in (
+        "struct letter { int to; }; int post_send(struct letter *letter);",
+        "struct letter { int to; }; struct stamp { int is; }; int post_send(int to);",
+    ):
+        (tmp_path / "post.h").write_text(header)
+        options = ("--spec", "post.toml", "--include", ".", "--out", "out")
+        made = xenbind("generate", *options, cwd=tmp_path)
+        assert made.returncode == 0, made.stderr
+    assert "version 0: the ABI grew: 5 facts added" in made.stdout

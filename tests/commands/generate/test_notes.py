@@ -1,7 +1,8 @@
 """What a user is told of what the package cannot have: one folder of tests/notes for each rule.
 
-A folder holds a header tree; the file `expected` holds what `xenbind generate` prints on
-standard error.  The rest of the header is generated, and `verify` finds nothing wrong.
+A folder holds a header tree, and perhaps its own spec.toml; the file `expected` holds what
+`xenbind generate` prints on standard error.  The rest of the header is generated, and `verify`
+finds nothing wrong.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ CASES.remove(NOT_TAKEN)
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_left_out_is_told_once_at_its_place(case: str, tmp_path: Path) -> None:
-    options = ("--include", case, "--out", tmp_path / "generated")
+    own_spec = NOTES / case / "spec.toml"
+    spec = ("--spec", own_spec) if own_spec.exists() else ()
+    options = (*spec, "--include", case, "--out", tmp_path / "generated")
     made = xenbind("generate", *options, cwd=NOTES, CC="gcc")
     assert made.returncode == 0
     assert "1 structs and unions" in made.stdout

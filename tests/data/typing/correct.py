@@ -6,6 +6,8 @@ import ctypes
 import mmap
 from typing import Any, assert_never, assert_type
 
+from post import LibraryError
+from post import v0 as post
 from trades import v0
 from xen_vm_event import interface, interface_for_xen, interface_of, records, v7
 from xen_vm_event.v7 import VmEventFlag, VmEventReason
@@ -148,3 +150,32 @@ def versions(recording: bytes) -> None:
     assert module is interface(7) is interface_for_xen("4.17")
     for event in records(v7.vm_event_st, recording):
         assert_type(event, v7.vm_event_st)
+
+
+def functions(memory: mmap.mmap) -> None:
+    office = post.post_open("Rome", 0)
+    assert_type(office, post.post)
+    number, letters = ctypes.c_uint32(), (post.letter * 2)()
+    assert_type(post.post_send(office, letters, 2, number), int)
+    post.post_send(office, letters[0], 1, (ctypes.c_uint32 * 1)())
+    post.post_send(office, ctypes.pointer(letters[0]), 1, None)
+
+    def visit(letter: Any, town: bytes | None, data: int | None) -> int:
+        return len(town or b"")
+
+    post.post_each(office, visit, letters)
+    post.post_each(office, lambda letter, town, data: letter.contents.to, None)
+    assert_type(post.post_write(office, b"abcd", 4), bool)
+    post.post_read(office, bytearray(4), 4)
+    post.post_read(office, memory, 4)
+    assert_type(post.post_town(office), bytes)
+    post.post_print(office, None, 0, "%s %d %f", b"a", 1, 1.5)
+    assert_type(post.post_last(office).weight, int)
+    assert_type(post.post_find(office, 1).contents, post.letter)
+    post.post_swap(office, post.post())
+    assert_type(post.library.has("post_weigh"), bool)
+    post.library.forget(visit)
+    try:
+        post.post_weigh(office, None)
+    except LibraryError as error:
+        print(error.errno)

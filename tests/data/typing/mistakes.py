@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ctypes import c_uint16, c_uint32
+
+from post import v0 as post
 from trades import v0
 from xen_vm_event import common, interface_for_xen, v7
 
@@ -37,3 +40,19 @@ def every_xen(request: common.vm_event_st) -> None:
     if common.has(request.u, "cpuid"):
         print(request.u.vmexit)  # mistake: not what was asked
     common.has(request.u, "mem_access")  # mistake: all have it
+
+
+def functions(office: post.post, parcel: post.parcel, letter: post.letter) -> None:
+    post.post_open(5, 0)  # mistake: a number for a text
+    post.post_open("Rome", "0")  # mistake: a string for a number
+    post.post_open("Rome")  # mistake: a parameter less
+    post.post_close(parcel)  # mistake: another handle
+    post.post_close(office.value)  # mistake: an address for a handle
+    post.post_send(office, letter, 1, 5)  # mistake: a number for its place
+    post.post_send(office, letter, 1, c_uint16())  # mistake: of another width
+    post.post_send(office, c_uint32(), 1, None)  # mistake: a number for a record
+    post.post_each(office, lambda letter: 0, None)  # mistake: takes too few
+    post.post_each(office, lambda *_: "0", None)  # mistake: gives a string
+    post.post_read(office, b"abcd", 4)  # mistake: bytes that C writes to
+    post.post_town(office).lower(1)  # mistake: as of any bytes
+    post.post_print(office, None, 0, "%p", [])  # mistake: a list, which C has none of

@@ -8,14 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from xenbind.commands.diff.compare import (
-    ConstantChange,
-    Difference,
-    RecordChange,
-    TypedefChange,
-)
+from xenbind.commands.diff.compare import AnyChange, Difference, prototype
 from xenbind.commands.diff.members import MemberChange
-from xenbind.ir.c_types import spelling
+from xenbind.ir.c_types import as_spelled, spelling
 from xenbind.ir.interface import Record
 
 T = TypeVar("T")
@@ -57,6 +52,14 @@ def as_json(difference: Difference) -> dict[str, Any]:
             }
             for change in difference.typedefs
         ],
+        "functions": [
+            {
+                **_entry(_present(change.old, change.new).name, change),
+                "old": change.old and prototype(change.old, as_spelled),
+                "new": change.new and prototype(change.new, as_spelled),
+            }
+            for change in difference.functions
+        ],
     }
 
 
@@ -67,9 +70,7 @@ def _present(old: T | None, new: T | None) -> T:
     return present
 
 
-def _entry(
-    name: str, change: ConstantChange | RecordChange | TypedefChange
-) -> dict[str, Any]:
+def _entry(name: str, change: AnyChange) -> dict[str, Any]:
     what = "added" if change.old is None else "changed" if change.new else "removed"
     return {"name": name, "change": what, "breaking": change.breaking}
 

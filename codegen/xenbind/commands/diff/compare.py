@@ -13,7 +13,8 @@ from enum import Enum
 
 from xenbind.commands.diff.members import MemberChange, ends_open, member_changes, merge
 from xenbind.commands.diff.type_equality import same_layout, same_type
-from xenbind.ir.interface import Constant, Interface, Record, Typedef
+from xenbind.ir.c_types import Word, as_known, declaration, without_names
+from xenbind.ir.interface import Constant, Function, Interface, Record, Typedef
 
 
 class Verdict(Enum):
@@ -61,6 +62,19 @@ class TypedefChange:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionChange:
+    """A function added (`old` is None), removed (`new` is None) or of another type."""
+
+    old: Function | None
+    new: Function | None
+    breaking: bool
+
+
+# What may have become of anything that a header declares.
+AnyChange = ConstantChange | RecordChange | TypedefChange | FunctionChange
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """All that tells two versions apart, in the order of the new one's declarations.
 
@@ -75,6 +89,7 @@ class Difference:
     constants: tuple[ConstantChange, ...]
     records: tuple[RecordChange, ...]
     typedefs: tuple[TypedefChange, ...]
+    functions: tuple[FunctionChange, ...]
     verdict: Verdict
     unannounced: bool
 
@@ -88,7 +103,8 @@ def diff(old: Interface, new: Interface, version_macro: str | None) -> Differenc
     constants = tuple(_constants(old, new, version_macro))
     records = tuple(_records(old, new))
     typedefs = tuple(_typedefs(old, new))
-    verdict = _verdict([*constants, *records, *typedefs])
+    functions = tuple(_functions(old, new))
+    verdict = _verdict([*constants, *records, *typedefs, *functions])
     same_version = old.version == new.version
     return Difference(
         name=new.name,
@@ -98,6 +114,7 @@ def diff(old: Interface, new: Interface, version_macro: str | None) -> Differenc
         constants=constants,
         records=records,
         typedefs=typedefs,
+        functions=functions,
         verdict=verdict,
         unannounced=verdict is Verdict.BREAKING
         and same_version
@@ -105,7 +122,7 @@ def diff(old: Interface, new: Interface, version_macro: str | None) -> Differenc
     )
 
 
-def _verdict(found: list[ConstantChange | RecordChange | TypedefChange]) -> Verdict:
+def _verdict(found: list[AnyChange]) -> Verdict:
     if any(change.breaking for change in found):
         return Verdict.BREAKING
     members = [
@@ -162,3 +179,19 @@ def _typedefs(old: Interface, new: Interface) -> Iterator[TypedefChange]:
         elif not same_type(before.type, after.type):
             alike = same_layout(before.type, olds, after.type, news)
             yield TypedefChange(before, after, breaking=not alike)
+
+
+def _functions(old: Interface, new: Interface) -> Iterator[FunctionChange]:
+    for before, after in merge(
+        {function.name: function for function in old.functions},
+        {function.name: function for function in new.functions},
+    ):
+        if before is None or after is None:
+            yield FunctionChange(before, after, breaking=after is None)
+        elif prototype(before, as_known) != prototype(after, as_known):
+            yield FunctionChange(before, after, breaking=True)
+
+
+def prototype(function: Function, word: Word) -> str:
+    """Write a function's prototype, without the names of its parameters."""
+    return declaration(without_names(function.type), function.name, word)

@@ -15,13 +15,15 @@ from typing import TypeVar
 from xenbind.commands.diff.compare import (
     ConstantChange,
     Difference,
+    FunctionChange,
     RecordChange,
     TypedefChange,
     Verdict,
+    prototype,
 )
 from xenbind.commands.diff.members import Change, Member, MemberChange
 from xenbind.commands.diff.type_equality import spellings
-from xenbind.ir.c_types import spelling
+from xenbind.ir.c_types import as_known, as_spelled, spelling
 from xenbind.ir.interface import Constant
 from xenbind.words import count
 
@@ -101,6 +103,7 @@ def _sections(difference: Difference) -> Iterator[tuple[str, list[Line]]]:
             yield _record_heading(record), list(_member_lines(record.members))
     yield "in consequence", followers
     yield "typedefs", [_typedef_line(change) for change in difference.typedefs]
+    yield "functions", [_function_line(change) for change in difference.functions]
 
 
 # --- constants, typedefs, whole records -----------------------------------------------
@@ -140,6 +143,17 @@ def _typedef_line(change: TypedefChange) -> Line:
         return Line(kind, text)
     kind, typedef = _one_side(old, new)
     return Line(kind, f"{typedef.name} = {spelling(typedef.type)}")
+
+
+def _function_line(change: FunctionChange) -> Line:
+    old, new = change.old, change.new
+    if old and new:
+        before, after = prototype(old, as_spelled), prototype(new, as_spelled)
+        if before == after:  # it is what a name stands for that changed
+            before, after = prototype(old, as_known), prototype(new, as_known)
+        return Line(Kind.CHANGED, f"{before} → {after}")
+    kind, function = _one_side(old, new)
+    return Line(kind, prototype(function, as_spelled))
 
 
 def _record_heading(record: RecordChange) -> str:

@@ -110,7 +110,9 @@ def changes(
 
 
 def _is_of_bytes(fact: str) -> bool:
-    return not fact.startswith(CLASS) and not fact.endswith(" target")
+    """Tell whether a fact is about data: what functions take is the library's matter."""
+    others = (" target", " prototype", " errors")
+    return not fact.startswith(CLASS) and not fact.endswith(others)
 
 
 def _is_of_another(fact: str, said: Mapping[str, Answer]) -> bool:

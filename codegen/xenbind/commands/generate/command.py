@@ -122,6 +122,7 @@ def tell(
             f"{interface.name} {interface.title}:"
             f" {len(interface.records)} structs and unions,"
             f" {len(interface.constants)} constants in {len(interface.groups)} groups"
+            + (f", {len(interface.functions)} functions" if interface.library else "")
         )
     for change in changes:
         say(change, err=isinstance(change, Uncompared))

@@ -17,10 +17,11 @@ from xenbind.backend.python_facts import whole_reference
 from xenbind.backend.render import render_reference
 from xenbind.commands.verify.report import Mismatch, Report
 from xenbind.errors import OutputError, SystemFailure
-from xenbind.facts import dwarf
+from xenbind.facts import dwarf, symbols
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.facts.package import ask_package
 from xenbind.facts.probes import Answer, Reference, coords, expected
+from xenbind.facts.symbols import Installed
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import compiler_for, read
 from xenbind.source import Coord
@@ -71,6 +72,13 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
         sources.append(_Source("the package", package))
     start = Coord(interface.header, 1, 1)
     found = list(_compare(sources, coords(asked), start))
+    library = _library(interface, machine)
+    if library is not None:
+        sources = [
+            _Source("the header", symbols.expected(interface.functions)),
+            _Source(str(library.path), library.answers(interface.functions)),
+        ]
+        found += _compare(sources, symbols.coords(interface.functions), start)
     return Report(
         target=machine.target.name,
         command=" ".join(machine.command),
@@ -79,9 +87,18 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
         header=interface.header,
         facts=len(c),
         dwarf_facts=len(debug),
+        functions=len(interface.functions),
+        library=None if library is None else library.path,
         mismatches=tuple(item for item in found if not item.within_compiler),
         differing=tuple(item for item in found if item.within_compiler),
     )
+
+
+def _library(interface: Interface, machine: Machine) -> Installed | None:
+    """Find the library that the functions are in, if the machine has it installed."""
+    if interface.library is None:
+        return None
+    return symbols.installed(interface.library.name, machine.command)
 
 
 def _ask_c(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from xenbind.facts.probes import Answer
@@ -45,7 +46,8 @@ class Report:
     """How one version fared on one machine.
 
     `facts` were held against C's own expressions, `dwarf_facts` against its debug
-    information.  `differing` are the facts on which the compiler contradicts itself.
+    information.  `differing` are the facts on which the compiler contradicts itself.  The
+    `functions` were looked for in the installed `library`, None where there is none.
     """
 
     target: str
@@ -55,6 +57,8 @@ class Report:
     header: str
     facts: int
     dwarf_facts: int
+    functions: int
+    library: Path | None
     mismatches: tuple[Mismatch, ...]
     differing: tuple[Mismatch, ...]
 
@@ -70,9 +74,17 @@ def text(report: Report) -> str:
             *map(str, report.mismatches),
             *map(str, report.differing),
             f"{report.target} {report.title}: {report.facts} facts held against"
-            f" {report.command}, {report.dwarf_facts} against its DWARF, {found}",
+            f" {report.command}, {report.dwarf_facts} against its DWARF{_symbols(report)},"
+            f" {found}",
         ]
     )
+
+
+def _symbols(report: Report) -> str:
+    """Say which library was asked for functions, if one was."""
+    if report.library is None:
+        return ""
+    return f", {count(report.functions, 'function')} against {report.library}"
 
 
 def total(reports: Sequence[Report]) -> str:
@@ -96,6 +108,8 @@ def as_json(report: Report) -> dict[str, Any]:
         "header": report.header,
         "facts": report.facts,
         "dwarf_facts": report.dwarf_facts,
+        "functions": report.functions,
+        "library": None if report.library is None else str(report.library),
         "mismatches": list(map(_mismatch_as_json, report.mismatches)),
         "differing": list(map(_mismatch_as_json, report.differing)),
     }

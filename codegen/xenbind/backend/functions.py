@@ -1,0 +1,233 @@
+"""Prepare a library's functions for the template of a version's module.
+
+Takes the functions and handles of an `Interface`, and the names and types of its module; gives
+views of plain strings.  `module` places them, and runtime/parameters.py says what the types
+that they are annotated with take.
+
+    int xs_fileno(struct xs_handle *h)  ->  def xs_fileno(h: xs_handle | None) -> Annotated[…]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xenbind.backend.names import python_name
+from xenbind.backend.python_model import FunctionView, HandleView, LibraryView
+from xenbind.backend.python_text import docstring
+from xenbind.backend.python_types import TYPING, Types
+from xenbind.ir.c_types import (
+    Array,
+    CType,
+    FunctionType,
+    Pointer,
+    RecordRef,
+    Scalar,
+    as_spelled,
+    declaration,
+)
+from xenbind.ir.interface import Function, Handle, Interface
+from xenbind.spec.rules import NONE
+
+LIBRARY = ".runtime.library"
+PARAMETERS = ".runtime.parameters"
+# What functions are annotated with and call, none of which may be the name of something else.
+NAMES = frozenset("""
+    Buffer CFUNCTYPE Callback Const Data Handle Library Pointer Ref Text Variadic c_char_p library
+    """.split())
+
+
+class Functions:
+    """The functions of one module, whose types these are.
+
+    `names` are those of its functions by their names in C, `handles` those of handles' classes
+    by key.
+    """
+
+    def __init__(
+        self,
+        interface: Interface,
+        names: Mapping[str, str],
+        handles: Mapping[str, str],
+        types: Types,
+    ) -> None:
+        self.interface = interface
+        self.names = names
+        self.handles = handles
+        self.types = types
+
+    def library(self) -> LibraryView | None:
+        """Give the library, None where there are no functions."""
+        library = self.interface.library
+        if library is None:
+            return None
+        self.types.use(LIBRARY, "Library")
+        self.types.use(TYPING, "Final")
+        functions = self.interface.functions
+        return LibraryView(
+            name=library.name,
+            advice=list(library.advice),
+            by_function=[(self.names[f.name], f.advice) for f in functions if f.advice],
+            c_names=[(name, c) for c, name in self.names.items() if name != c],
+        )
+
+    def handle(self, handle: Handle) -> HandleView:
+        """Give the class of a handle."""
+        self.types.use(PARAMETERS, "Handle")
+        words = f"A pointer to a {handle.key}, which only the library knows."
+        name = self.handles[handle.key]
+        aliases = [each for each in handle.names if each != name]
+        return HandleView(name, docstring(words, 4), handle.key, aliases)
+
+    def function(self, function: Function) -> FunctionView:
+        """Give a function: how Python declares it, and how it has the library call it."""
+        name = self.names[function.name]
+        taken = {name, "library"}
+        names = []
+        for number, parameter in enumerate(function.type.parameters, 1):
+            names.append(python_name(parameter.name or f"argument_{number}", taken))
+            taken.add(names[-1])
+        parameters = [
+            f"{own}: {self.parameter(each.type)}"
+            for own, each in zip(names, function.type.parameters, strict=True)
+        ]
+        arguments = [name, *names]
+        if function.type.is_variadic:
+            more = python_name("arguments", taken)
+            parameters.append(f"*{more}: {self.types.use(PARAMETERS, 'Variadic')}")
+            arguments.append(f"*{more}")
+        prototype = declaration(function.type, function.name, as_spelled)
+        return FunctionView(
+            name=name,
+            parameters=parameters,
+            names=names,
+            result=self.result(function.type.result, function.errors),
+            doc=docstring("\n\n".join(filter(None, [prototype, function.doc])), 4),
+            call="call" if function.errors == NONE else f"unless_{function.errors}",
+            arguments=arguments,
+        )
+
+    # --- annotations ----------------------------------------------------------------
+
+    def parameter(self, c_type: CType) -> str:
+        """Annotate a parameter with what it takes."""
+        if not isinstance(c_type, Pointer):
+            return self.types.annotation(c_type)
+        match c_type.other:
+            case RecordRef(key=key):
+                return f"{self.handles[key]} | None"
+            case FunctionType():
+                return self.annotated(self.callback(c_type.other), c_type)
+        return self.annotated(self.use(self.taken(c_type)), c_type)
+
+    def taken(self, pointer: Pointer) -> str:
+        """Name what a pointer to memory takes."""
+        is_const = "const" in pointer.qualifiers
+        match pointer.target:
+            case Scalar(base="char") if is_const:
+                return "Text"
+            case None | Array() | Scalar(base="char" | "signed char" | "unsigned char"):
+                return "Data" if is_const else "Buffer"
+            case Scalar(base="int8_t" | "uint8_t"):
+                return "Data" if is_const else "Buffer"
+        return f"{'Const' if is_const else 'Ref'}[{self.written(pointer.target)}]"
+
+    def result(self, c_type: CType, errors: str) -> str:
+        """Annotate a result; one that is NULL for an error is never None."""
+        match c_type:
+            case Scalar(base="void"):
+                return "None"
+            case Pointer(other=RecordRef(key=key)):
+                return self.handles[key]
+            case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
+                given = self.types.use("builtins", "bytes")
+            case Pointer(target=None):
+                given, c_type = self.types.use("builtins", "int"), plain(c_type)
+            case Pointer(target=target):
+                pointer = f"Pointer[{self.written(target)}]"
+                return self.annotated(self.use(pointer), c_type)
+            case _:
+                return self.types.annotation(c_type)
+        return self.annotated(given if errors == "null" else f"{given} | None", c_type)
+
+    def callback(self, function: FunctionType) -> str:
+        """Write what a callback takes and gives."""
+        taken = ", ".join(self.seen(each.type) for each in function.parameters)
+        given = self.seen(self.given_back(function.result))
+        return f"{self.types.use(PARAMETERS, 'Callback')}[[{taken}], {given}]"
+
+    def seen(self, c_type: CType) -> str:
+        """Write what Python sees of a value that C hands to a callback."""
+        match c_type:
+            case Scalar(base="void"):
+                return "None"
+            case Pointer(other=RecordRef(key=key)):
+                return self.handles[key]
+            case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
+                return f"{self.types.use('builtins', 'bytes')} | None"
+            case Pointer(target=None):
+                return f"{self.types.use('builtins', 'int')} | None"
+            case Pointer(target=target):
+                return self.use(f"Pointer[{self.written(target)}]")
+        return self.types.python_type(c_type)
+
+    @staticmethod
+    def given_back(c_type: CType) -> CType:
+        """Give the type of a callback's result: of pointers ctypes takes the address alone."""
+        return Pointer("void *", None) if isinstance(c_type, Pointer) else c_type
+
+    def annotated(self, python: str, c_type: CType) -> str:
+        return f"{self.types.use(TYPING, 'Annotated')}[{python}, {self.ctype(c_type)}]"
+
+    def use(self, written: str) -> str:
+        """Import what an annotation begins with."""
+        name, bracket, rest = written.partition("[")
+        return self.types.use(PARAMETERS, name) + bracket + rest
+
+    def written(self, c_type: CType | None) -> str:
+        """Write a type that is pointed to, as type checkers know it."""
+        if isinstance(c_type, Pointer):
+            if isinstance(c_type.target, Scalar) and c_type.target.base == "char":
+                return self.types.use("ctypes", "c_char_p")
+            if isinstance(c_type.other, RecordRef):
+                return self.handles[c_type.other.key]
+            if c_type.target is not None:
+                return self.use(f"Pointer[{self.written(c_type.target)}]")
+        if isinstance(c_type, Array):  # type checkers know none of a length
+            return self.types.use(TYPING, "Any")
+        return self.inner(c_type)
+
+    def ctype(self, c_type: CType) -> str:
+        """Write the ctypes type of a parameter or result."""
+        match c_type:
+            case Pointer(other=RecordRef(key=key)):
+                return self.handles[key]
+            case Pointer(other=FunctionType() as function):
+                taken = [plain(each.type) for each in function.parameters]
+                types = [self.given_back(function.result), *taken]
+                written = ", ".join(map(self.ctype, types))
+                return f"{self.types.use('ctypes', 'CFUNCTYPE')}({written})"
+            case Pointer(target=None):
+                return self.types.use("ctypes", "c_void_p")
+            case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
+                return self.types.use("ctypes", "c_char_p")
+            case Pointer(target=target):
+                pointer = self.types.use("ctypes", "POINTER")
+                return f"{pointer}({self.inner(target)})"
+            case Scalar(base="void"):
+                return "None"
+        return self.types.ctype(c_type)
+
+    def inner(self, c_type: CType | None) -> str:
+        """Write the ctypes type of what a pointer leads to; strings there are C's."""
+        match c_type:
+            case Pointer(target=Scalar(base="char")):
+                return self.types.use("ctypes", "c_char_p")
+            case Pointer(other=FunctionType()) | None:
+                return self.types.use("ctypes", "c_void_p")
+        return self.ctype(c_type)
+
+
+def plain(c_type: CType) -> CType:
+    """Give `void *` for a pointer to a function that Python is given: it is an address."""
+    is_function = isinstance(c_type, Pointer) and isinstance(c_type.other, FunctionType)
+    return Pointer("void *", None) if is_function else c_type

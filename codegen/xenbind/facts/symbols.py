@@ -1,0 +1,83 @@
+"""Ask an installed library which functions it has: its dynamic symbols.
+
+Takes the library's name and a compiler, which knows where its target's libraries are; gives
+what the library exports.  `verify` compares it with the functions of the headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from xenbind.errors import SystemFailure
+from xenbind.facts.probes import Answer
+from xenbind.ir.interface import Function
+from xenbind.source import Coord
+from xenbind.toolchain.compiler import start
+
+_SYMBOL = " symbol"
+_THERE, _MISSING = "defined", "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A library of the machine, and the functions that it exports."""
+
+    path: Path
+    exported: frozenset[str]
+
+    def answers(self, functions: Iterable[Function]) -> dict[str, Answer]:
+        """Say of each function whether it is there."""
+        return {
+            f"{each.name}{_SYMBOL}": (
+                _THERE if each.name in self.exported else _MISSING
+            )
+            for each in functions
+        }
+
+
+def expected(functions: Iterable[Function]) -> dict[str, Answer]:
+    """Say the same as the headers have it."""
+    return {f"{each.name}{_SYMBOL}": _THERE for each in functions}
+
+
+def coords(functions: Iterable[Function]) -> dict[str, Coord]:
+    """Give the header's place behind each of these facts."""
+    return {f"{each.name}{_SYMBOL}": each.coord for each in functions}
+
+
+def installed(name: str, command: tuple[str, ...]) -> Installed | None:
+    """Find a library where the compiler looks for those of its target; None without it.
+
+    One that is named after a release is the one that programs are linked with.  Raises
+    `SystemFailure` for a file that is no library.
+    """
+    wanted = f"{name.partition('.so')[0]}.so" if "{release}" in name else name
+    said = start([*command, f"-print-file-name={wanted}"]).finish().output
+    path = Path(said.decode("utf-8", errors="surrogateescape").strip())
+    if not path.is_absolute() or not path.is_file():
+        return None
+    path = path.resolve()
+    try:
+        with path.open("rb") as file:
+            return Installed(path, frozenset(_exported(ELFFile(file))))
+    except (OSError, ELFError) as error:
+        raise SystemFailure(
+            f"cannot read the symbols of {path}: {error}",
+            "install the library anew, or correct 'library' in the spec",
+        ) from None
+
+
+def _exported(elf: Any) -> Iterable[str]:
+    table = elf.get_section_by_name(".dynsym")
+    for symbol in table.iter_symbols() if table else ():
+        if (
+            symbol["st_shndx"] != "SHN_UNDEF"
+            and symbol["st_info"]["bind"] != "STB_LOCAL"
+        ):
+            yield symbol.name

@@ -1,0 +1,236 @@
+"""Lower the prototypes of a header: to the functions of its library, and handles.
+
+Takes the root header's declarations, the table of its types and what the spec says of the
+library; gives `Function`s, with the reason for each that Python cannot call.  A struct that
+no header defines is a handle.
+
+    int xs_fileno(xs_handle *h);                 ->  Function("xs_fileno", FunctionType(…), …)
+    static inline int xs_next(int n) { … }       ->  none: no library has it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pycparser import c_ast
+
+from xenbind.errors import SourceError
+from xenbind.ir.c_types import (
+    CType,
+    FunctionType,
+    Parameter,
+    Pointer,
+    RecordRef,
+    Scalar,
+    spelling,
+)
+from xenbind.ir.interface import Function, LeftOut
+from xenbind.lowering.declarations import c_name
+from xenbind.lowering.type_table import TypeTable
+from xenbind.spec import LibrarySpec, Spec
+from xenbind.spec.rules import NONE
+
+
+class Functions:
+    """The functions of one header; `left_out` and `skipped` are known once they are asked for."""
+
+    def __init__(
+        self, declarations: Iterable[c_ast.Node], types: TypeTable, spec: Spec
+    ) -> None:
+        self.declarations = declarations
+        self.types = types
+        self.spec = spec
+        self.left_out: list[LeftOut] = []
+        self.skipped: list[str] = []
+
+    def of_header(self) -> Iterator[Function]:
+        """Give the functions that the root header declares, in its order, each once.
+
+        Raises `SourceError` at a key of the spec that does not fit a function's result.
+        """
+        library = self.spec.library
+        if library is None:
+            return
+        seen: set[str] = set()
+        for node in self.declarations:
+            if not self._is_declared_here(node) or node.name in seen:
+                continue
+            seen.add(node.name)
+            if node.name in library.skip:
+                self.skipped.append(node.name)
+            elif library.has(node.name):
+                try:
+                    found = self._function_type(node.type)
+                except SourceError as error:
+                    coord = self.types.context.coord(node)
+                    self.left_out.append(LeftOut(node.name, error.message, coord))
+                    continue
+                yield self._function(node, found, library)
+
+    def _is_declared_here(self, node: c_ast.Node) -> bool:
+        """Tell whether a declaration is a function's that a library may have."""
+        return (
+            isinstance(node, c_ast.Decl)
+            and isinstance(node.type, c_ast.FuncDecl)
+            and node.coord is not None
+            and node.coord.file in self.types.context.roots
+            and "static" not in node.storage
+        )
+
+    def _function(
+        self, node: c_ast.Decl, c_type: FunctionType, library: LibrarySpec
+    ) -> Function:
+        said = library.by_name.get(node.name)
+        return Function(
+            name=node.name,
+            type=c_type,
+            errors=self._errors(node.name, c_type.result, library),
+            advice=said.advice if said else "",
+            doc=self.types.context.doc(node.coord, node.name),
+            coord=self.types.context.coord(node),
+        )
+
+    def _errors(self, name: str, result: CType, library: LibrarySpec) -> str:
+        """Say which results of a function are errors: of those that its type can have.
+
+        Without a word on it, a number is one if it is negative, never if it is 0.
+        """
+        possible = self._possible_errors(result)
+        said = library.by_name.get(name)
+        if said is None or said.errors is None:
+            usual = possible[0]
+            return usual if usual in library.errors else NONE
+        if said.errors not in possible:
+            raise SourceError(
+                self.spec.places.of("function", name, "errors"),
+                f"no result of {name} is {said.errors}: it is of type '{spelling(result)}'",
+                f"write {' or '.join(possible)}",
+            )
+        return said.errors
+
+    def _possible_errors(self, result: CType) -> tuple[str, ...]:
+        """Give the kinds of errors that a result can tell of, the usual one first."""
+        if isinstance(result, Pointer):
+            return "null", NONE
+        base = getattr(result, "base", "")
+        if base == "_Bool":
+            return "false", NONE
+        integer = self.types.abi.integers.get(base)
+        if integer is None:
+            return (NONE,)
+        return ("negative", "false", NONE) if integer.signed else (NONE, "false")
+
+    # --- types ----------------------------------------------------------------------
+
+    def _function_type(self, node: c_ast.FuncDecl) -> FunctionType:
+        """Give the type of a function.  Raises `SourceError` for what Python cannot call."""
+        if node.args is None:
+            raise self._refuse(node, "its parameters are not declared")
+        parameters = []
+        is_variadic = False
+        for declared in node.args.params:
+            if isinstance(declared, c_ast.EllipsisParam):
+                is_variadic = True
+                continue
+            c_type = self._value(declared.type)
+            if isinstance(c_type, Scalar) and c_type.base == "void":
+                continue  # as in `(void)`
+            parameters.append(Parameter(declared.name or "", c_type))
+        return FunctionType(self._value(node.type), tuple(parameters), is_variadic)
+
+    def _value(self, node: c_ast.Node) -> CType:
+        """Give the type of a parameter or result, where arrays and functions are pointers."""
+        derived, _ = self._derived(node)
+        if isinstance(derived, c_ast.FuncDecl):
+            return self._to_function(derived)
+        if isinstance(derived, c_ast.ArrayDecl | c_ast.PtrDecl):
+            return self._to(derived.type)
+        c_type = self.types.type(node)
+        if isinstance(c_type, RecordRef) and self.types.record(c_type.key) is None:
+            raise self._refuse(node, f"'{c_type.spelling}' is never defined")
+        return c_type
+
+    def _derived(self, node: c_ast.Node) -> tuple[c_ast.Node, str]:
+        """Give what makes a type of others, a pointer, array or function, behind its names.
+
+        Beside it stands what qualifies the type on the way: `const`.
+        """
+        found: set[str] = set()
+        while True:
+            found.update(getattr(node, "quals", None) or ())
+            if isinstance(node, c_ast.IdentifierType):
+                named = self.types.declared.typedefs.get(" ".join(node.names))
+                if named is None:
+                    break
+                node = named
+            elif not isinstance(node, c_ast.TypeDecl | c_ast.Typename):
+                break
+            node = node.type
+        return node, " ".join(each for each in _QUALIFIERS if each in found)
+
+    def _to(self, node: c_ast.Node) -> Pointer:
+        """Give a pointer to what a declarator declares."""
+        derived, qualifiers = self._derived(node)
+        if isinstance(derived, c_ast.FuncDecl):
+            return self._to_function(derived)
+        if isinstance(derived, c_ast.PtrDecl):
+            target: CType = self._to(derived.type)
+        elif self._is_opaque(derived):
+            target = RecordRef(_written(node) or c_name(derived), c_name(derived))
+        else:
+            target = self.types.type(node)
+        spelled = f"{spelling(target)} *"
+        if isinstance(target, RecordRef) and (
+            self._is_opaque(derived) or self.types.record(target.key) is None
+        ):
+            return Pointer(spelled, None, 0, qualifiers, target)
+        is_void = isinstance(target, Scalar) and target.base == "void"
+        return Pointer(spelled, None if is_void else target, 0, qualifiers)
+
+    def _to_function(self, node: c_ast.FuncDecl) -> Pointer:
+        function = self._function_type(node)
+        if isinstance(function.result, RecordRef):
+            message = "a callback of Python's cannot return a struct or union"
+            raise self._refuse(node, message)
+        if function.is_variadic:
+            message = "a callback of Python's cannot be variadic"
+            raise self._refuse(node, message)
+        return Pointer("function *", None, other=function)
+
+    def _is_opaque(self, node: c_ast.Node) -> bool:
+        """Tell whether the spec wants no members of a struct that functions point to."""
+        library = self.spec.library
+        is_record = isinstance(node, c_ast.Struct | c_ast.Union)
+        return is_record and library is not None and c_name(node) in library.opaque
+
+    def _refuse(self, node: c_ast.Node, message: str) -> SourceError:
+        return self.types.context.refuse(node, message)
+
+
+_QUALIFIERS = ("const", "volatile")
+
+
+def _written(node: c_ast.Node) -> str:
+    """Give the typedef name that a declarator's type is written with; empty without one."""
+    while isinstance(node, c_ast.TypeDecl | c_ast.Typename):
+        node = node.type
+    return " ".join(node.names) if isinstance(node, c_ast.IdentifierType) else ""
+
+
+def pointed_to(functions: Iterable[Function]) -> list[str]:
+    """Give the keys of the structs that functions take or give as handles, each once."""
+    keys = (key for function in functions for key in _handles(function.type))
+    return list(dict.fromkeys(keys))
+
+
+def _handles(c_type: CType | FunctionType) -> Iterator[str]:
+    match c_type:
+        case FunctionType(result=result, parameters=parameters):
+            yield from _handles(result)
+            for parameter in parameters:
+                yield from _handles(parameter.type)
+        case Pointer(other=RecordRef(key=key)):
+            yield key
+        case Pointer(target=target, other=FunctionType() | None as other):
+            if to := target or other:
+                yield from _handles(to)

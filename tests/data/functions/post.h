@@ -1,0 +1,51 @@
+/* A library with a function of every kind that a package has: a post office. */
+#ifndef POST_H
+#define POST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct post post;
+typedef uint32_t post_code;
+enum post_speed { POST_SPEED_SLOW, POST_SPEED_FAST };
+
+struct letter {
+    post_code to;
+    uint16_t weight;
+    char stamp[8];
+};
+
+struct parcel;
+typedef int post_visit(const struct letter *letter, const char *town, void *data);
+
+/* Open the office of a town. */
+post *post_open(const char *town, unsigned int flags);
+void post_close(post *p);
+/* Give the letters a number each; gives how many there are now. */
+int post_send(post *p, const struct letter *letters, unsigned int count, uint32_t *number);
+int post_each(post *p, post_visit *visit, void *data);
+bool post_write(post *p, const void *data, uint16_t size);
+int post_read(post *p, void *data, uint32_t size);
+const char *post_town(post *p);
+char *post_copy(post *p, uint8_t *key);
+char **post_towns(post *p, unsigned int *count);
+int post_print(post *p, char *line, uint32_t size, const char *format, ...);
+double post_price(struct letter letter, float rate, int64_t discount, enum post_speed speed);
+/* What so many letters weigh together, 0 if there is an error. */
+uint64_t post_weight(post *p, unsigned int count);
+struct letter post_last(const post *p);
+struct letter *post_find(post *p, post_code to);
+/* Of the next release: the library has none. */
+int post_weigh(post *p, struct parcel *parcel);
+void *post_walk(post *p, void *(*step)(post *p, struct letter letter, double price,
+                                       int (*next)(void)));
+int (*post_next(post *p))(void);
+int (*post_grid(post *p, int (**grid)[4]))[4];
+/* Wait until another thread is ready, for a second at most. */
+int post_wait(volatile int *ready);
+int post_swap(post **one, post **other);
+int post_lambda(post *p, int8_t lambda, int (*post_swap)(void));
+
+static inline int post_is_open(post *p) { return p != 0; }
+
+#endif

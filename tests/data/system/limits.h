@@ -1,0 +1,1 @@
+#define INT_MAX 2147483647

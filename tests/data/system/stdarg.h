@@ -1,0 +1,4 @@
+#ifndef T_STDARG_H
+#define T_STDARG_H
+typedef struct xenbind_va_list *va_list;
+#endif

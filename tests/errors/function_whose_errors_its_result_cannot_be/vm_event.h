@@ -1,0 +1,2 @@
+struct pair { int first; };
+int pair_open(struct pair *pair);

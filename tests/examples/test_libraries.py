@@ -1,0 +1,95 @@
+"""The functions of Xen's installed libraries, from specs in examples/libraries.
+
+Each function of a header is in the package with the header's prototype and the library's
+symbol, or is left out for a reason; a library compiled from the header finds each call right.
+tests/data/system stands for the few system headers that Xen's name.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import PROJECT, own_tests, require, xenbind
+
+INCLUDE = Path("/usr/include")
+SPECS = PROJECT / "examples" / "libraries"
+# How many functions the header of Xen 4.17 has that the library has, too.
+FUNCTIONS = {
+    "xencall": 15,
+    "xenctrl": 324,
+    "xendevicemodel": 26,
+    "xenevtchn": 12,
+    "xenforeignmemory": 9,
+    "xengnttab": 20,
+    "xenguest": 80,
+    "xenhypfs": 6,
+    "xenstat": 50,
+    "xenstore": 32,
+    "xentoolcore": 1,
+    "xentoollog": 7,
+}
+
+
+def test_every_spec_is_tried() -> None:
+    assert sorted(FUNCTIONS) == sorted(path.stem for path in SPECS.iterdir())
+
+
+@pytest.fixture(scope="module")
+def compiler(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A compiler that finds Xen's headers, and of the system's those that stand for them."""
+    require((INCLUDE / "xenctrl.h").is_file(), "libxen-dev")
+    tree = tmp_path_factory.mktemp("include")
+    for path in INCLUDE.glob("xen*"):
+        (tree / path.name).symlink_to(path)
+    return f"gcc -isystem {tree} -isystem {PROJECT / 'tests' / 'data' / 'system'}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        (
+            each
+            if each == "xenevtchn"
+            else pytest.param(each, marks=pytest.mark.exhaustive)
+        )
+        for each in FUNCTIONS
+    ],
+)
+def test_a_library(name: str, compiler: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ("--spec", SPECS / f"{name}.toml", "--include", INCLUDE, "--out", out)
+    made = xenbind("generate", *options, "--cc", compiler)
+    assert f" {FUNCTIONS[name]} functions\n" in made.stdout, made.stderr
+
+    verified = xenbind("verify", "--json", *options, "--cc", compiler)
+    (report,) = json.loads(verified.stdout)
+    assert report["mismatches"] == []
+    assert report["functions"] == FUNCTIONS[name]
+    assert Path(report["library"]).name.startswith(f"lib{name}.so")
+
+    result = own_tests(out, CC=compiler)
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_program_outside_of_dom0_is_told_what_to_do(
+    compiler: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    options = ("--spec", SPECS / "xenevtchn.toml", "--include", INCLUDE, "--out", out)
+    assert xenbind("generate", *options, "--cc", compiler).returncode == 0
+    program = "from xenevtchn import v0; v0.xenevtchn_open(None, 0)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr.splitlines()[-1] == (
+        "FileNotFoundError: [Errno 2] xenevtchn_open: No such file or directory;"
+        " run this in dom0, with xen-evtchn loaded"
+    )

@@ -1,0 +1,155 @@
+"""Which functions a header has for a library, and their prototypes as the IR has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from xenbind import pipeline, spec
+from xenbind.ir.c_types import as_known, declaration
+from xenbind.ir.interface import Interface
+
+SPEC = """\
+[interface]
+name = "post"
+package = "post"
+header = "post.h"
+needs = ["stdint.h"]
+
+[functions]
+library = "libpost.so"
+"""
+
+
+def interface(folder: Path, header: str, more: str = "") -> Interface:
+    (folder / "post.h").write_text(header)
+    (folder / "post.toml").write_text(SPEC + more)
+    loaded = spec.load(folder / "post.toml").for_tree(folder)
+    return pipeline.read(loaded, loaded.versions[0], ("gcc",))
+
+
+def names(found: Interface) -> list[str]:
+    return [function.name for function in found.functions]
+
+
+# What a header writes, and what the IR says of it, by no name of the header's.
+PROTOTYPES = {
+    "int f(void)": "int f(void)",
+    "unsigned f(long unsigned int a)": "unsigned int f(unsigned long a)",
+    "struct s; struct s *f(const struct s *)": "struct s *f(const struct s *)",
+    "typedef struct s s; s **f(s *const *a)": "struct s **f(struct s *const *a)",
+    "typedef const char *text; text f(text a[])": "const char *f(const char **a)",
+    "typedef const uint16_t k; void f(k *a, k b)": "void f(const uint16_t *a, uint16_t b)",
+    "enum e { A, B = -1 }; enum e f(enum e *a)": "int f(int *a)",
+    "typedef enum { A } e; void f(e a)": "void f(unsigned int a)",
+    "typedef struct { int a; } s; s f(s a)": "s f(s a)",
+    "void f(uint8_t key[16], int grid[][4])": "void f(uint8_t *key, int (*grid)[4])",
+    "typedef int key[4]; void f(key a, key *b)": "void f(int *a, int (*b)[4])",
+    "void f(int (*each)(char *), void visit(void))": (
+        "void f(int (*each)(char *), void (*visit)(void))"
+    ),
+    "typedef void visit(int a); void f(visit v, visit *w)": (
+        "void f(void (*v)(int a), void (*w)(int a))"
+    ),
+    "typedef int (*order)(const void *, const void *); void f(order o)": (
+        "void f(int (*o)(const void *, const void *))"
+    ),
+    "int (*f(int a))(void)": "int (*f(int a))(void)",
+    "int f(const char *format, ...)": "int f(const char *format, ...)",
+    "void f(volatile const int *a)": "void f(const volatile int *a)",
+    "extern int f(register int a)": "int f(int a)",
+}
+
+
+@pytest.mark.parametrize("header", PROTOTYPES)
+def test_a_prototype_is_what_it_says(header: str, tmp_path: Path) -> None:
+    (function,) = interface(tmp_path, f"{header};\n").functions
+    assert declaration(function.type, "f", as_known) == PROTOTYPES[header]
+
+
+def test_what_no_library_has_is_no_function(tmp_path: Path) -> None:
+    header = """\
+        int f(void);
+        int f(void);
+        static int g(void);
+        static inline int h(void) { return 1; }
+        inline int i(void) { return 1; }
+        extern int variable;
+        typedef int function(void);
+    """
+    assert names(interface(tmp_path, header)) == ["f"]
+
+
+def test_a_header_that_is_included_has_functions_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "other.h").write_text("int g(void);\n")
+    header = '#include "other.h"\nint f(void);\n'
+    assert names(interface(tmp_path, header)) == ["f"]
+
+
+def test_the_spec_chooses(tmp_path: Path) -> None:
+    header = "int post_a(void); int post_b(void); int mail_c(void); int d(void);\n"
+    found = interface(
+        tmp_path, header, 'match = ["post_", "mail_"]\nskip = ["post_b"]\n'
+    )
+    assert names(found) == ["post_a", "mail_c"]
+    assert found.skipped == ("post_b",)
+
+
+def test_a_struct_that_nobody_defines_is_a_handle(tmp_path: Path) -> None:
+    header = """\
+        typedef struct post post;
+        typedef struct post office;
+        typedef struct unused unused;
+        struct letter { int to; };
+        int f(post *p, struct letter *l);
+    """
+    found = interface(tmp_path, header)
+    (handle,) = found.handles
+    assert (handle.key, handle.names) == ("struct post", ("post", "office"))
+    assert [each.name for each in found.left_out] == ["unused"]
+
+
+def test_the_spec_makes_a_handle_of_a_struct(tmp_path: Path) -> None:
+    (tmp_path / "file.h").write_text("typedef struct file { int inside; } FILE;\n")
+    header = '#include "file.h"\nint f(FILE *file);\n'
+    found = interface(tmp_path, header, 'opaque = ["struct file"]\n')
+    assert [handle.key for handle in found.handles] == ["struct file"]
+    assert found.records == ()
+
+
+# By the type of a result: how it tells of an error, if the library has all ways.
+WAYS = {
+    "int": "negative",
+    "int64_t": "negative",
+    "unsigned": "none",
+    "_Bool": "false",
+    "void *": "null",
+    "const char *": "null",
+    "void": "none",
+    "double": "none",
+    "struct s": "none",
+}
+
+
+@pytest.mark.parametrize("result", WAYS)
+def test_a_result_tells_of_errors_as_its_type_can(result: str, tmp_path: Path) -> None:
+    header = f"struct s {{ int a; }}; {result} f(void);\n"
+    ways = 'errors = ["negative", "null", "false"]\n'
+    (function,) = interface(tmp_path, header, ways).functions
+    assert function.errors == WAYS[result]
+    (function,) = interface(tmp_path, header).functions
+    assert function.errors == "none"
+
+
+def test_a_macro_may_have_the_name_of_a_function(tmp_path: Path) -> None:
+    found = interface(tmp_path, "int f(int a);\n#define f(a) (f)((a) + 1)\n")
+    assert (names(found), found.hidden) == (["f"], ("f",))
+
+
+def test_a_function_may_tell_otherwise(tmp_path: Path) -> None:
+    more = 'errors = ["negative"]\n[function.f]\nerrors = "none"\nadvice = "no"\n'
+    more += '[function.g]\nerrors = "false"\n'
+    header = "int f(void); unsigned g(void); int h(void);\n"
+    functions = interface(tmp_path, header, more).functions
+    assert [each.errors for each in functions] == ["none", "false", "negative"]
+    assert [each.advice for each in functions] == ["no", "", ""]

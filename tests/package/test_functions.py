@@ -1,0 +1,248 @@
+"""The functions of a library, called from Python as a user calls them.
+
+The library is tests/data/functions/post.c, which lacks one function of its header.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import gc
+import importlib
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import PROJECT, own_tests, xenbind
+
+POST = PROJECT / "tests" / "data" / "functions"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of post.h."""
+    out = tmp_path_factory.mktemp("functions") / "out"
+    options = ("--spec", POST / "post.toml", "--include", POST, "--out", out)
+    assert xenbind("generate", *options).returncode == 0
+    verified = xenbind("verify", *options)
+    assert "0 mismatches" in verified.stdout, verified.stdout + verified.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def module(out: Path) -> Iterator[Any]:
+    """Its module, before there is a library."""
+    sys.path.insert(0, str(out))
+    yield importlib.import_module("post.v0")
+    sys.path.remove(str(out))
+
+
+@pytest.fixture
+def post(module: Any, out: Path) -> Any:
+    """Its module, with the library loaded."""
+    path = str(out / "libpost.so")
+    if not Path(path).exists():
+        command = ["gcc", "-shared", "-fPIC", "-o", path, str(POST / "post.c")]
+        subprocess.run(command, check=True)
+    module.library.load(path)
+    return module
+
+
+@pytest.fixture
+def office(post: Any) -> Iterator[Any]:
+    opened = post.post_open("Rome", 0)
+    yield opened
+    post.post_close(opened)
+
+
+def test_its_own_tests_pass(out: Path) -> None:
+    result = own_tests(out)
+    assert result.returncode == 0, result.stdout
+
+
+def test_without_the_library_a_call_says_which(module: Any) -> None:
+    missing = importlib.import_module("post").LibraryError
+    assert issubclass(missing, OSError)
+    assert not module.library.has("post_open")
+    said = r"post_open: cannot load libpost\.so\.1: .*No such"
+    with pytest.raises(missing, match=said):
+        module.post_open("Rome", 0)
+
+
+def test_a_function_that_the_library_lacks_says_so(post: Any, office: Any) -> None:
+    assert post.library.has("post_open")
+    assert not post.library.has("post_weigh")
+    with pytest.raises(OSError, match=r"post_weigh: not in libpost\.so\.1"):
+        post.post_weigh(office, None)
+
+
+def test_a_library_may_be_that_of_the_xen_that_runs(
+    post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = importlib.import_module("post.runtime.library")
+    monkeypatch.setattr(runtime, "VERSION", str(tmp_path))
+    library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so")
+    with pytest.raises(OSError, match=r"f: cannot load .*no Xen runs here: .*major"):
+        library._function("f")
+    (tmp_path / "major").write_text("4\n")
+    (tmp_path / "minor").write_text("17\n")
+    shutil.copy(post.library._loaded._name, tmp_path / "libpost-4.17.so")
+    assert library.has("post_open")
+
+
+def test_an_error_has_errno_the_function_and_advice(post: Any) -> None:
+    with pytest.raises(PermissionError) as refused:
+        post.post_open("Rome", 1)
+    assert refused.value.errno == errno.EACCES
+    assert str(refused.value) == (
+        "[Errno 13] post_open: Permission denied; the town must have an office;"
+        " ask at the counter"
+    )
+    with pytest.raises(OSError, match="post_open: Invalid argument; the town must"):
+        post.post_open(None, 0)
+
+
+def test_a_result_that_is_no_error_is_given(post: Any) -> None:
+    assert post.post_print(None, None, 0, "four") == -4
+
+
+def test_a_negative_result_without_errno_is_an_error_too(
+    post: Any, office: Any
+) -> None:
+    with pytest.raises(OSError, match="post_each: failed"):
+        post.post_each(office, None, None)
+
+
+def test_false_and_null_are_errors(post: Any, office: Any) -> None:
+    with pytest.raises(OSError, match="post_write: No space left"):
+        post.post_write(office, b"", 65)
+    with pytest.raises(OSError, match="post_find: failed"):
+        post.post_find(office, 9)
+    with pytest.raises(OSError, match="post_weight: Numerical result out of range"):
+        post.post_weight(office, 1)
+
+
+def test_text_is_str_in_utf_8_or_bytes_without_a_nul(post: Any) -> None:
+    assert post.post_town(post.post_open("Zürich", 0)) == "Zürich".encode()
+    assert post.post_town(post.post_open(b"Z\xfcrich", 0)) == b"Z\xfcrich"
+    with pytest.raises(ValueError, match="post_open: town: a NUL inside"):
+        post.post_open("Ro\0me", 0)
+    with pytest.raises(TypeError, match="post_open: town: neither str nor bytes: 5"):
+        post.post_open(5, 0)
+
+
+def test_records_and_arrays_of_them_are_passed_by_place(post: Any, office: Any) -> None:
+    number = ctypes.c_uint32()
+    assert post.post_send(office, post.letter(to=7, weight=20), 1, number) == 1
+    assert number.value == 1
+    numbers = (ctypes.c_uint32 * 2)()
+    letters = (post.letter * 2)(post.letter(to=8), post.letter(to=9, stamp=b"blue"))
+    assert post.post_send(office, letters, 2, numbers) == 3
+    assert list(numbers) == [2, 3]
+    assert post.post_send(office, letters, 2, None) == 3
+    assert post.post_last(office).stamp == b"blue\0\0\0\0"
+    assert post.post_find(office, 9).contents.to == 9
+
+
+def test_records_are_passed_by_value(post: Any) -> None:
+    letter = post.letter(weight=20)
+    assert post.post_price(letter, 0.5, -3, post.PostSpeed.FAST) == 23.0
+
+
+def test_a_result_that_is_a_pointer_leads_to_items(post: Any, office: Any) -> None:
+    count = ctypes.c_uint()
+    towns = post.post_towns(office, count)
+    assert [towns[index] for index in range(count.value)] == [b"Rome"]
+    copied = post.post_copy(office, ctypes.c_uint8(0x20))
+    assert ctypes.string_at(copied) == b"rome"
+    free = ctypes.CDLL(None).free
+    free(towns)
+    free(copied)
+
+
+def test_buffers_are_anything_writable(post: Any, office: Any) -> None:
+    assert post.post_write(office, b"abcd", 4)
+    buffer = bytearray(4)
+    assert post.post_read(office, buffer, 4) == 4
+    assert buffer == b"abcd"
+    record = post.letter()
+    post.post_read(office, record, 4)
+    assert record.to == int.from_bytes(b"abcd", "little")
+    post.post_read(office, memoryview(buffer)[2:], 2)
+    assert buffer == b"abab"
+    post.post_read(office, ctypes.addressof(record) + 4, 2)
+    assert record.weight == int.from_bytes(b"ab", "little")
+    with pytest.raises(TypeError, match=r"post_read: data: .*not writable"):
+        post.post_read(office, b"abcd", 4)
+
+
+def test_a_number_has_to_fit(post: Any, office: Any) -> None:
+    assert post.post_write(office, b"", 0)
+    with pytest.raises(OverflowError, match="post_write: size: 65536 does not fit 16"):
+        post.post_write(office, b"", 65536)
+    with pytest.raises(TypeError, match="post_write: size: "):
+        post.post_write(office, b"", "1")
+
+
+def test_minus_one_is_all_bits_as_in_c(post: Any, office: Any) -> None:
+    with pytest.raises(OSError, match="post_find"):
+        post.post_find(office, -1)
+    post.post_send(office, post.letter(to=0xFFFFFFFF), 1, None)
+    assert post.post_find(office, -1).contents.to == 0xFFFFFFFF
+
+
+def test_a_handle_is_of_its_own_class(post: Any, office: Any) -> None:
+    with pytest.raises(TypeError, match="post_close: p: not a post: <parcel at 0x1>"):
+        post.post_close(post.parcel(1))
+    one, other = post.post_open("Rome", 0), post.post_open("Bern", 0)
+    post.post_swap(one, other)
+    assert (post.post_town(one), post.post_town(other)) == (b"Bern", b"Rome")
+    assert repr(post.post(16)) == "<post at 0x10>"
+    assert not post.post()
+
+
+def test_a_variadic_function_takes_more(post: Any, office: Any) -> None:
+    line = bytearray(64)
+    given = ("text", 7, 1 << 40, 1.5, None)
+    length = post.post_print(office, line, 64, "%s %d %lld %.1f %p", *given)
+    assert line[:length] == b"text 7 1099511627776 1.5 (nil)"
+
+
+def test_a_callback_lives_until_it_is_forgotten(post: Any, office: Any) -> None:
+    seen = []
+
+    def visit(letter: Any, town: bytes, data: int) -> int:
+        seen.append((letter.contents.to, town, data))
+        return 5
+
+    post.post_send(office, post.letter(to=3), 1, None)
+    assert post.post_each(office, visit, 99) == 5
+    assert seen == [(3, b"Rome", 99)]
+    (kept,) = post.library._callbacks.values()
+    gc.collect()
+    assert kept(ctypes.pointer(post.letter(to=4)), b"Bern", 1) == 5
+    post.library.forget(visit)
+    assert not post.library._callbacks
+
+
+def test_a_callback_is_given_values_and_gives_addresses(post: Any, office: Any) -> None:
+    seen = []
+
+    def step(own: Any, letter: Any, price: float, following: int) -> int:
+        seen.append((own.value, letter.weight, price, following))
+        return 0x1234
+
+    post.post_send(office, post.letter(weight=20), 1, None)
+    assert post.post_walk(office, step) == 0x1234
+    assert seen == [(office.value, 20, 0.5, post.post_next(office))]
+
+
+def test_other_threads_run_meanwhile(post: Any) -> None:
+    ready = ctypes.c_int()
+    threading.Timer(0.01, lambda: setattr(ready, "value", 1)).start()
+    assert post.post_wait(ready) == 0
