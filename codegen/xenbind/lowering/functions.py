@@ -10,11 +10,12 @@ no header defines is a handle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
+from xenbind.frontend.header import ParsedHeader
 from xenbind.ir.c_types import (
     CType,
     FunctionType,
@@ -34,10 +35,9 @@ from xenbind.spec.rules import NONE
 class Functions:
     """The functions of one header; `left_out` and `skipped` are known once they are asked for."""
 
-    def __init__(
-        self, declarations: Iterable[c_ast.Node], types: TypeTable, spec: Spec
-    ) -> None:
-        self.declarations = declarations
+    def __init__(self, header: ParsedHeader, types: TypeTable, spec: Spec) -> None:
+        self.declarations = header.declarations
+        self.roots = header.roots
         self.types = types
         self.spec = spec
         self.left_out: list[LeftOut] = []
@@ -73,7 +73,7 @@ class Functions:
             isinstance(node, c_ast.Decl)
             and isinstance(node.type, c_ast.FuncDecl)
             and node.coord is not None
-            and node.coord.file in self.types.context.roots
+            and node.coord.file in self.roots
             and "static" not in node.storage
         )
 

@@ -78,7 +78,7 @@ class _Lowering:
         self.types = TypeTable(self.context, abi)
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)
-        self.functions = Functions(header.declarations, self.types, spec)
+        self.functions = Functions(header, self.types, spec)
         self.undefined: list[tuple[c_ast.Typedef, RecordRef]] = []
 
     def interface(self) -> Interface:
