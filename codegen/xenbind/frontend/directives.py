@@ -48,8 +48,6 @@ class Preprocessed:
     includers: dict[str, str]
 
 
-# Directives of GNU C that the preprocessor leaves, and that declare nothing.
-_NOTHING_TO_C = ("#ident", "#sccs", "#assert", "#unassert")
 _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"([ \d]*)')
 _DEFINE = re.compile(r"#define ([^\s(]+)(\([^)]*\))?[ \t]?(.*)")
 
@@ -93,20 +91,23 @@ class _Splitter:
 
     def take(self, line: str) -> None:
         """Read one line more; a directive leaves an empty one in the text."""
-        if line.startswith("#") and (marker := _MARKER.match(line)):
+        is_directive = line.startswith("#")
+        if is_directive and (marker := _MARKER.match(line)):
             self._move(int(marker[1]), _unescaped(marker[2]), marker[3].split())
             return
         self._begun = self._begun or (bool(line) and self._in_file)
-        if line.startswith("#define "):
-            self._define(line)
-            line = ""
-        elif line.startswith("#undef "):
-            self.macros.pop(line.split()[1], None)
-            line = ""
-        elif line.startswith(_NOTHING_TO_C):
+        if is_directive and not line.startswith("#pragma"):
+            self._direct(line)
             line = ""
         self.text.append(line)
         self._line += 1
+
+    def _direct(self, line: str) -> None:
+        """Follow a directive; `#ident` and its like declare nothing."""
+        if line.startswith("#define "):
+            self._define(line)
+        elif line.startswith("#undef "):
+            self.macros.pop(line.split()[1], None)
 
     def _move(self, line: int, name: str, flags: list[str]) -> None:
         """Go where a line marker says.  Raises `SourceError` for one of `#line`.
