@@ -1,1 +1,0 @@
-#define INT_MAX 2147483647
