@@ -17,7 +17,9 @@ from pycparser import c_ast
 from xenbind.ir.c_types import Scalar
 from xenbind.lowering.constant_expressions import Scope, Unevaluable, evaluate
 
-_TYPES = ("float", "double")  # by rank: the usual conversions lead to the later
+_TYPES = ("float", "double")
+_INTEGER = "integer"
+_RANKS = (_INTEGER, *_TYPES)  # the usual conversions lead to the later
 
 
 def has_float(node: c_ast.Node) -> bool:
@@ -50,8 +52,9 @@ def _evaluate(node: c_ast.Node, scope: Scope) -> tuple[float, str]:
             left, right = _evaluate(node.left, scope), _evaluate(node.right, scope)
             if op == "/" and not right[0]:
                 raise Unevaluable("it divides by zero")
-            name = max(left[1], right[1], key=_TYPES.index)
-            return _of_type(_ARITHMETIC[op](left[0], right[0]), name), name
+            name = max(left[1], right[1], key=_RANKS.index)
+            values = (_of_type(value, name) for value, _ in (left, right))
+            return _of_type(_ARITHMETIC[op](*values), name), name
         case c_ast.Cast():
             c_type = scope.type(node.to_type)
             if isinstance(c_type, Scalar) and c_type.base in _TYPES:
@@ -59,7 +62,7 @@ def _evaluate(node: c_ast.Node, scope: Scope) -> tuple[float, str]:
                 return _of_type(value, c_type.base), c_type.base
     if has_float(node):
         raise Unevaluable("it is not a constant of type float or double")
-    return float(evaluate(node, scope).value), "float"
+    return float(evaluate(node, scope).value), _INTEGER
 
 
 def _literal(text: str) -> tuple[float, str]:
@@ -76,7 +79,7 @@ def _literal(text: str) -> tuple[float, str]:
 
 def _of_type(value: float, name: str) -> float:
     """Round to what a type holds."""
-    if name == "double":
+    if name != "float":
         return value
     try:
         rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
