@@ -59,7 +59,7 @@ class Places:
 
     `further` are other trees in which headers are looked for.  `facts` is the folder for what
     the compiler says of headers, None where there is none.  `project` is the folder whose
-    configuration said any of it, None if there is none.
+    configuration says where any of the first three is, None if there is none.
     """
 
     spec: Path
@@ -84,11 +84,12 @@ def places(
     if said is None:
         out = out or Path("generated")
         return Places(spec or _usual_spec(), tree, out, None, further=further)
+    says_where = said.spec or said.include or said.out
     return Places(
         spec=spec or said.spec or _usual_spec(),
         include=tree or (said.include if spec is None else None),
         out=out or said.out or said.folder / "generated",
-        project=said.folder,
+        project=said.folder if says_where else None,
         facts=said.facts if spec is None else None,
         further=further,
     )

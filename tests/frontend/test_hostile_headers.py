@@ -680,7 +680,7 @@ NAMES = [
 @pytest.mark.parametrize(
     "compiler", ["gcc", pytest.param("clang", marks=pytest.mark.exhaustive)]
 )
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_headers_in_a_folder_of_any_name(
     name: str, compiler: str, tmp_path: Path
 ) -> None:
