@@ -68,7 +68,9 @@ struct bits {
 @cache
 def version(number: int | str) -> Interface:
     path = SPEC.relative_to(PROJECT)
-    return named_interface(job_of(path), spec.load(path), str(number))
+    found = named_interface(job_of(path), spec.load(path), str(number))
+    assert found.has_spans, "what is stored is not current: run `xenbind generate`"
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +122,31 @@ def test_picture(name: str, number: int, shown: str | None, expand: bool) -> Non
 @pytest.mark.parametrize("name", ["gaps", "bits"])
 def test_picture_of_holes_and_padding(gaps: Interface, name: str) -> None:
     check_golden(GOLDEN / f"{name}.txt", text(show(gaps, name, expand=True)))
+
+
+@cache
+def post() -> Interface:
+    """The interface of a library."""
+    folder = Path("tests/data/functions")
+    loaded = spec.load(folder / "post.toml").for_tree(folder)
+    return read(loaded, loaded.versions[0], find_compiler())
+
+
+@pytest.mark.parametrize("name", [None, "post_open", "post_print"])
+def test_picture_of_functions(name: str | None) -> None:
+    check_golden(GOLDEN / f"{name or 'functions'}.txt", text(show(post(), name)))
+
+
+def test_json_of_a_function() -> None:
+    answer = json.dumps(as_json(show(post(), "post_open")), indent=2) + "\n"
+    check_golden(GOLDEN / "post_open.json", answer)
+    listed = as_json(show(post()))["functions"]
+    assert [each["name"] for each in listed] == [f.name for f in post().functions]
+
+
+def test_a_function_that_is_not_there_is_told_with_its_like() -> None:
+    with pytest.raises(XenbindError, match="no struct, union, function or constant"):
+        show(post(), "post_opens")
 
 
 @pytest.mark.parametrize("name", ["vm_event_desc_access", "VmEventX86", None])

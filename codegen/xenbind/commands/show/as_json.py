@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from xenbind.commands.show.parts import Part
-from xenbind.commands.show.view import GroupView, Overview, RecordView, View
+from xenbind.commands.show.view import (
+    FunctionView,
+    GroupView,
+    Overview,
+    RecordView,
+    View,
+)
+from xenbind.ir.c_types import as_spelled, declaration
 from xenbind.ir.interface import Constant, ConstantGroup, Span
 
 
@@ -31,12 +38,15 @@ def as_json(view: View) -> dict[str, Any]:
         case GroupView(group=group):
             constants = [_constant_json(constant) for constant in group.members]
             return {**head, **_group_json(group), "constants": constants}
+        case FunctionView():
+            return {**head, **_function_json(view)}
         case Overview():
             return {
                 **head,
                 "records": [_record_json(record) for record in view.records],
                 "groups": [_group_json(group) for group in view.groups],
                 "constants": [_constant_json(constant) for constant in view.constants],
+                "functions": [_function_json(function) for function in view.functions],
             }
 
 
@@ -90,6 +100,25 @@ def _constant_json(constant: Constant) -> dict[str, Any]:
         "releases": _releases_json(constant.span),
         "doc": constant.doc,
         "line": constant.coord.line,
+    }
+
+
+def _function_json(view: FunctionView) -> dict[str, Any]:
+    function = view.function
+    return {
+        "name": function.name,
+        "prototype": view.prototype,
+        "parameters": [
+            {"name": each.name, "type": declaration(each.type, "", as_spelled)}
+            for each in function.type.parameters
+        ],
+        "result": declaration(function.type.result, "", as_spelled),
+        "variadic": function.type.is_variadic,
+        "errors": function.errors,
+        "advice": function.advice,
+        "doc": function.doc,
+        "file": function.coord.file,
+        "line": function.coord.line,
     }
 
 

@@ -1,7 +1,7 @@
-"""Find what a name that a user writes stands for: a record, or a group of constants.
+"""Find what a name that a user writes stands for: a record, a function, or constants.
 
-Takes an `Interface` and a name; gives the `Record` or `ConstantGroup`, or an error with the
-names that are near.  `view` shows it.  `completion` asks here which names there are.
+Takes an `Interface` and a name; gives the `Record`, `Function` or `ConstantGroup`, or an error
+with the names that are near.  `view` shows it.  `completion` asks here which names there are.
 """
 
 from __future__ import annotations
@@ -12,16 +12,26 @@ from collections.abc import Mapping
 
 from xenbind.commands.show.parts import record_key
 from xenbind.errors import XenbindError
-from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Record
+from xenbind.ir.interface import (
+    Constant,
+    ConstantGroup,
+    Field,
+    Function,
+    Interface,
+    Record,
+)
+
+# What a name can stand for.
+Shown = Record | ConstantGroup | Function
 
 
-def find(interface: Interface, name: str) -> Record | ConstantGroup:
+def find(interface: Interface, name: str) -> Shown:
     """Give what a name stands for.
 
     A name is a tag (with or without `struct`), a typedef, a path to a member that is a
-    record or holds constants (`vm_event_st.u`), or a group of constants, by its Python
-    name, its prefix or one of its constants.  Raises `XenbindError` with the nearest names or
-    paths for one that is not there.
+    record or holds constants (`vm_event_st.u`), a function, or a group of constants, by its
+    Python name, its prefix or one of its constants.  Raises `XenbindError` with the nearest
+    names or paths for one that is not there.
     """
     wanted = re.sub(r"^(struct|union)\s+", "", name.strip()).removesuffix("*")
     found = _by_name(interface).get(wanted) or _walk(interface, wanted)
@@ -45,9 +55,9 @@ def beginning(interface: Interface, word: str) -> list[str]:
     return [name for name in names if name.startswith(word)]
 
 
-def _by_name(interface: Interface) -> dict[str, Record | ConstantGroup]:
+def _by_name(interface: Interface) -> dict[str, Shown]:
     """Give everything that can be shown by each of its names, the best name of each first."""
-    names: dict[str, Record | ConstantGroup] = {}
+    names: dict[str, Shown] = {}
     records = interface.records_by_key
     for record in interface.records:
         names.setdefault(record.path, record)
@@ -62,6 +72,8 @@ def _by_name(interface: Interface) -> dict[str, Record | ConstantGroup]:
             names.setdefault(name, group)
     for constant in interface.constants:
         names.setdefault(constant.name, _alone(constant))
+    for function in interface.functions:
+        names.setdefault(function.name, function)
     return names
 
 
@@ -78,7 +90,7 @@ def _alone(constant: Constant) -> ConstantGroup:
     )
 
 
-def _walk(interface: Interface, path: str) -> Record | ConstantGroup | None:
+def _walk(interface: Interface, path: str) -> Shown | None:
     """Follow a path of member names to a record, or to the constants of a number."""
     start, *members = path.split(".")
     found = _by_name(interface).get(start)
@@ -87,9 +99,7 @@ def _walk(interface: Interface, path: str) -> Record | ConstantGroup | None:
     return found
 
 
-def _inside(
-    interface: Interface, found: Record | ConstantGroup | None
-) -> dict[str, Record | ConstantGroup]:
+def _inside(interface: Interface, found: Shown | None) -> dict[str, Shown]:
     """Give what the members of a record are, or the groups that their comments name."""
     if not isinstance(found, Record):
         return {}
@@ -106,11 +116,15 @@ def _target(interface: Interface, field: Field) -> str:
     return record.path if record else field.hint or ""
 
 
+def _kinds(interface: Interface) -> str:
+    return f"struct, union{', function' if interface.functions else ''} or constant"
+
+
 def _unknown(interface: Interface, name: str, wanted: str) -> XenbindError:
     version = f"{interface.name} {interface.title}"
     near = _near_paths(interface, wanted)
     return XenbindError(
-        f"{version} has no struct, union or constant '{name}'",
+        f"{version} has no {_kinds(interface)} '{name}'",
         (
             f"did you mean {' or '.join(near)}?"
             if near
@@ -139,14 +153,14 @@ def _near_paths(interface: Interface, wanted: str) -> list[str]:
     return list(paths)[:3]
 
 
-def _near(names: Mapping[str, Record | ConstantGroup], wanted: str) -> list[str]:
+def _near(names: Mapping[str, Shown], wanted: str) -> list[str]:
     """Give the names most like one, one for each thing, at most three; itself if it is there."""
     if wanted in names:
         return [wanted]
     lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(wanted.lower(), lower, n=max(1, len(lower)))
     close = close or [name for name in lower if wanted.lower() in name]
-    best: dict[Record | ConstantGroup, str] = {}
+    best: dict[Shown, str] = {}
     for name in close:
         best.setdefault(names[lower[name]], lower[name])
     return list(best.values())[:3]

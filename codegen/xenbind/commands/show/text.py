@@ -15,7 +15,13 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from xenbind.commands.show.parts import Kind, Part
-from xenbind.commands.show.view import GroupView, Overview, RecordView, View
+from xenbind.commands.show.view import (
+    FunctionView,
+    GroupView,
+    Overview,
+    RecordView,
+    View,
+)
 from xenbind.ir.interface import Constant, ConstantGroup, Span
 from xenbind.words import count, printable
 
@@ -120,6 +126,8 @@ def text(view: View) -> Picture:
             return _record(view)
         case GroupView():
             return _group(view)
+        case FunctionView():
+            return _function(view)
         case Overview():
             return _overview(view)
 
@@ -249,6 +257,28 @@ def _value(constant: Constant, is_flag: bool = False) -> str:
     return printable(repr(constant.value))
 
 
+# What the words of `Function.errors` say of a result.
+_ERRORS = {
+    "negative": "A negative result is an error, told in errno.",
+    "null": "NULL as a result is an error, told in errno.",
+    "false": "A false result is an error, told in errno.",
+}
+
+
+def _function(view: FunctionView) -> Picture:
+    function = view.function
+    library = view.interface.library
+    prose = [
+        Text(view.prototype, "bold"),
+        *_about(view, function.doc, function.coord.file, function.coord.line),
+    ]
+    if library is not None:
+        prose.append(Text(f"In {library.name}. {_ERRORS.get(function.errors, '')}"))
+    if function.advice:
+        prose.append(Text(printable(f"Then: {function.advice}.")))
+    return Picture(prose)
+
+
 def _overview(view: Overview) -> Picture:
     interface = view.interface
     title = _title(
@@ -273,13 +303,24 @@ def _overview(view: Overview) -> Picture:
         for constant in view.constants
     ]
     others = [_heading("value", "other constant", "since Xen", ""), *constants]
-    return Picture(
-        [
-            *(title, Text(), Table(records, numbers=3)),
-            *(Text(), Table(groups, numbers=1)),
-            *(Text(), Table(others, numbers=1)),
-        ]
-    )
+    functions = [
+        _heading("function", ""),
+        *(
+            (Text(each.function.name), Text(summary(each.function.doc)))
+            for each in view.functions
+        ),
+    ]
+    tables = [
+        Table(records, numbers=3),
+        Table(groups, numbers=1),
+        Table(others, numbers=1),
+        Table(functions, numbers=0),
+    ]
+    picture: list[Text | Table] = [title]
+    for table in tables:
+        if len(table.rows) > 1:
+            picture += [Text(), table]
+    return Picture(picture)
 
 
 def _record_row(view: RecordView) -> Row:
@@ -316,7 +357,7 @@ def _title(name: str, facts: str) -> Text:
 
 
 def _about(
-    view: RecordView | GroupView, doc: str, file: str, line: int
+    view: RecordView | GroupView | FunctionView, doc: str, file: str, line: int
 ) -> Iterator[Text]:
     """Give the comment in full and the place, between the title and the rows."""
     version = f"{view.interface.name} {view.interface.title}"

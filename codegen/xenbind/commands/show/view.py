@@ -1,4 +1,4 @@
-"""What `xenbind show` shows: a version at a glance, one layout, or a group of constants.
+"""What `xenbind show` shows: a version at a glance, a layout, constants or a function.
 
 Takes an `Interface` and a name as a user writes it, which `find` looks up; gives a view,
 plain data with the holes and padding worked out by `parts`.  `text` draws it, `as_json`
@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 from xenbind.commands.show.find import find
 from xenbind.commands.show.parts import Part, parts, record_key
-from xenbind.ir.interface import Constant, ConstantGroup, Field, Interface, Record
+from xenbind.ir.c_types import as_spelled, declaration
+from xenbind.ir.interface import (
+    Constant,
+    ConstantGroup,
+    Field,
+    Function,
+    Interface,
+    Record,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +45,29 @@ class GroupView:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionView:
+    """A function of the interface's library, with its prototype as C writes it."""
+
+    interface: Interface
+    function: Function
+
+    @property
+    def prototype(self) -> str:
+        return declaration(self.function.type, self.function.name, as_spelled)
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """All of a version: its records without their members, groups, and other constants."""
+    """All of a version: its records without members, groups, other constants, functions."""
 
     interface: Interface
     records: tuple[RecordView, ...]
     groups: tuple[ConstantGroup, ...]
     constants: tuple[Constant, ...]
+    functions: tuple[FunctionView, ...]
 
 
-View = RecordView | GroupView | Overview
+View = RecordView | GroupView | FunctionView | Overview
 
 
 def show(interface: Interface, name: str | None = None, expand: bool = False) -> View:
@@ -60,6 +81,8 @@ def show(interface: Interface, name: str | None = None, expand: bool = False) ->
     found = find(interface, name)
     if isinstance(found, Record):
         return _record_view(interface, found, expand)
+    if isinstance(found, Function):
+        return FunctionView(interface, found)
     return GroupView(interface, found, _asked(found, name))
 
 
@@ -81,6 +104,9 @@ def _overview(interface: Interface) -> Overview:
         groups=interface.groups,
         constants=tuple(
             constant for constant in interface.constants if constant.name not in grouped
+        ),
+        functions=tuple(
+            FunctionView(interface, function) for function in interface.functions
         ),
     )
 
