@@ -40,7 +40,11 @@ struct xenbind_word {
 #define const
 #define transparent_union unused
 #define __transparent_union__ unused
-#include "vm_event.h"
+/* The compiler may have a header of this name, and gcc prefers its own. */
+#ifndef XENBIND_HEADER
+#define XENBIND_HEADER "vm_event.h"
+#endif
+#include XENBIND_HEADER
 #undef const
 #undef transparent_union
 #undef __transparent_union__

@@ -79,6 +79,7 @@ HEADERS: dict[str, list[str]] = {
         "../headers",
     ],
 }
+HEADER = "vm_event.h"
 DEFINES: list[str] = [
     "__XEN_TOOLS__",
 ]
@@ -156,10 +157,13 @@ def compile_shared(source: Path, edition: str, folder: Path) -> Path:
     target = folder / f"v{edition}.so"
     own = [os.environ["XEN_HEADERS"]] if "XEN_HEADERS" in os.environ else []
     include = [str(GENERATED / path) for path in [*own, *HEADERS[edition]]]
+    places = [Path(path) / HEADER for path in include]
+    header = next((path for path in places if path.is_file()), HEADER)
     command = [
         *shlex.split(os.environ.get("CC", "gcc")),
         *["-std=gnu11", "-w", "-shared", "-fPIC", "-o", str(target)],
         *[f"-D{define}" for define in DEFINES],
+        f'-DXENBIND_HEADER="{header}"',
         *[part for path in include for part in ("-iquote", path)],
         *[part for path in include for part in ("-idirafter", path)],
         *[part for name in NEEDS for part in ("-include", name)],

@@ -129,6 +129,7 @@ def _shared_context(
         "distribution": spec.distribution,
         "generator_version": __version__,
         "defines": spec.defines,
+        "header": spec.header,
         "needs": spec.needs,
         "folders": folders,
         "has_floats": any(

@@ -18,14 +18,20 @@ from xenbind.facts.probes import Answer, Reference
 from xenbind.toolchain.compiler import Compiler, failure
 
 
-def compile_reference(source: Path, compiler: Compiler) -> Path:
+def compile_reference(
+    source: Path, compiler: Compiler, header: Path | None = None
+) -> Path:
     """Compile a reference file, without linking or running it; gives the object file.
+
+    `header` is where the one that it includes is, if its name does not tell.
 
     It has debug information, for `dwarf`.  Raises `SourceError` at the line that C refuses.
     """
     target = source.with_suffix(".o")
     # Without -pipe, gcc writes three times as much as assembly.
     options = ["-O0", "-w", "-pipe", *debug_info.OPTIONS]
+    if header is not None:
+        options.append(f'-DXENBIND_HEADER="{header.resolve()}"')
     options += ["-c", str(source), "-o", str(target)]
     finished = compiler.run(options).finish()
     if finished.status or finished.exceeded:

@@ -114,7 +114,8 @@ def _ask_c(
         text = render_reference(spec, interface, asked)
         program.write_text(text, encoding="utf-8")
         compiler = compiler_for(spec, version, machine.command)
-        made = compile_reference(program, compiler)
+        header = version.directory / spec.header
+        made = compile_reference(program, compiler, header)
         debug = dwarf.facts(
             made,
             set(interface.records_by_key),
