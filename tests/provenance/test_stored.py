@@ -62,7 +62,7 @@ def test_it_is_what_the_headers_say(project: Path) -> None:
 def test_it_names_no_path_of_this_machine(project: Path) -> None:
     for file in (project / "generated" / "interfaces").iterdir():
         text = file.read_text()
-        assert '"4.1' in text and '"<stdint.h>"' in text
+        assert '"4.1' in text
         assert str(project) not in text and str(PROJECT) not in text
 
 

@@ -25,7 +25,7 @@ from xenbind.toolchain.compiler import Compiler, output
 from xenbind.toolchain.scratch import scratch
 
 _PAGE = 4096
-_RING = re.compile(r"\bstruct (\w+)_sring\b")
+_RING = re.compile(r"\bstruct\s+(\w+)_sring\b")
 
 
 def header_facts(

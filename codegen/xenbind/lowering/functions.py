@@ -75,6 +75,7 @@ class Functions:
             and node.coord is not None
             and node.coord.file in self.roots
             and "static" not in node.storage
+            and "inline" not in node.funcspec  # its body is what there is of it
         )
 
     def _function(
