@@ -135,6 +135,8 @@ def _expanded(
 ) -> tuple[str, list[str]]:
     """A header as the preprocessor leaves it, and what expressions behind it expand to."""
     uses = "".join(f"#undef {name}\n" for name in _OF_ITS_PLACE)
+    # Of <stddef.h>, which the user of a header may be left to include.
+    uses += "#ifndef offsetof\n#define offsetof __builtin_offsetof\n#endif\n"
     uses += "".join(f"@{index} {text}\n" for index, text in enumerate(expressions))
     printed = output(compiler.run(["-E", "-include", str(header), "-"], uses), header)
     declared, *parts = re.split(r"^@\d+", printed, flags=re.MULTILINE)

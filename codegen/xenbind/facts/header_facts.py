@@ -48,8 +48,10 @@ def header_facts(
         for name, line in macros(text, header).items()
         if name not in spec.skip
     }
+    # A line marker may stand between any two words of what a macro expands to.
+    words = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
     rings = {
-        f"__CONST_RING_SIZE({ring}, {_PAGE})": ring for ring in _RING.findall(text)
+        f"__CONST_RING_SIZE({ring}, {_PAGE})": ring for ring in _RING.findall(words)
     }
     expressions = [*lines, *rings]
     if spec.version_macro is not None and spec.version_macro not in lines:
