@@ -93,10 +93,18 @@ class _Reader:
             lines = _write(text, self.folder)
             try:
                 read = spec.load(self.folder / "types.toml").for_tree(self.folder)
-                for machine in self.machines:
-                    abi = machine.target.abi
-                    pipeline.read(read, read.versions[0], machine.command, abi)
-                break
+                left_out = {
+                    item.coord.line: item.reason
+                    for machine in self.machines
+                    for item in pipeline.read(
+                        read, read.versions[0], machine.command, machine.target.abi
+                    ).left_out
+                }
+                if not left_out:
+                    break
+                for line, reason in left_out.items():
+                    self.gone[lines[line - 1].name] = _cause(reason)
+                left = self._without_gone(left)
             except SourceError as error:
                 if not error.of_line or error.coord.line > len(lines):
                     self.found.wrong.append(f"told at no type's place: {error}")
@@ -128,7 +136,8 @@ class _Reader:
 
 
 def _cause(message: str) -> str:
-    """A message without what is of one type alone."""
+    """A message without what is of one type alone, and without the place of another."""
+    message = re.sub(r" \(\S+:\d+:\d+\)$", "", message)
     message = re.sub(r"_Complex [\w ]+", "_Complex …", message)
     return re.sub(r"\b[SU]?\d+\b", "N", message)
 
