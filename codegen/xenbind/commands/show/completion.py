@@ -1,7 +1,7 @@
 """What the Tab key offers to `show`: versions, and the names that one of them declares.
 
-Takes what click hands to `shell_complete`; `find` knows the names.  A header is read for
-them, which takes a third of a second.
+Takes what click hands to `shell_complete`; `find` knows the names.  Where no interface is
+stored, a header is read for them, which takes a third of a second.
 """
 
 from __future__ import annotations
