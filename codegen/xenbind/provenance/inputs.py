@@ -18,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from xenbind.errors import XenbindError
+from xenbind.provenance import manifest
 from xenbind.provenance.job import Job
-from xenbind.provenance.manifest import digest, file_digest
+from xenbind.provenance.manifest import Manifest, digest, file_digest
 from xenbind.spec import Spec, read
 from xenbind.toolchain.compiler import find_compiler, output, start
 
@@ -51,6 +52,16 @@ def spec_digest(job: Job) -> str:
 def header_digests(job: Job, names: Iterable[str]) -> dict[str, str]:
     """Give the digests of headers by their names from the `root`; empty for a lost one."""
     return {name: file_digest(job.root / name) for name in sorted(names)}
+
+
+def are_those_of(job: Job, made: Manifest) -> bool:
+    """Tell whether an output was made of what the job names, as that is now: by digests alone."""
+    return (
+        made.generator == manifest.generator_digest()
+        and made.include == job.tree
+        and made.spec == spec_digest(job)
+        and made.inputs == header_digests(job, made.inputs)
+    )
 
 
 def surroundings(job: Job, spec: Spec, names: Sequence[str]) -> dict[str, str]:

@@ -78,11 +78,5 @@ def _read(job: Job, edition: str | None) -> str | None:
         return None
     name = path(edition or next(iter(made.layouts)))
     data = (job.out / name).read_bytes()
-    is_current = (
-        manifest.digest(data) == made.outputs.get(name)
-        and made.include == job.tree
-        and made.spec == inputs.spec_digest(job)
-        and made.inputs == inputs.header_digests(job, made.inputs)
-        and made.generator == manifest.generator_digest()
-    )
-    return data.decode() if is_current else None
+    is_whole = manifest.digest(data) == made.outputs.get(name)
+    return data.decode() if is_whole and inputs.are_those_of(job, made) else None

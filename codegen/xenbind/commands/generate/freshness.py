@@ -54,15 +54,12 @@ def stale(job: Job) -> list[Stale]:
 def is_current(job: Job) -> bool:
     """Tell whether digests alone show that generating would change nothing."""
     made = manifest.load(job.out)
-    if made is None or made.generator != manifest.generator_digest():
+    if made is None or not inputs.are_those_of(job, made):
         return False
     here = replace(
         made,
         project=job.to_project,
-        include=job.tree,
         further=job.further_trees,
-        spec=inputs.spec_digest(job),
-        inputs=inputs.header_digests(job, made.inputs),
         outputs={path: manifest.file_digest(job.out / path) for path in made.outputs},
     )
     # Looked at last: the compiler has to be asked.
