@@ -162,11 +162,10 @@ def named_interface(job: Job, spec: Spec, wanted: str) -> Interface:
     one that is current; else its header is read.
     """
     spec, version = named_version(spec, wanted)
-    if version.entry is None:
-        job = replace(job, include=version.directory)
-        return stored.find(job) or _read(job, spec, version)
-    job = replace(job, include=None)
-    return stored.find(job, version.edition) or _read(job, spec, version)
+    is_tree = version.entry is None
+    job = replace(job, include=version.directory if is_tree else None)
+    kept = stored.find(job, None if is_tree else version.edition)
+    return kept or _read(job, spec, version)
 
 
 def _read(job: Job, spec: Spec, version: VersionSpec) -> Interface:

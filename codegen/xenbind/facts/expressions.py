@@ -65,6 +65,14 @@ def macros(printed: str, header: Path) -> dict[str, int]:
     return found
 
 
+def without_markers(printed: str) -> str:
+    """Give what the preprocessor printed without directives and line markers, as empty lines.
+
+    One may stand between any two words of what a macro expands to.
+    """
+    return re.sub(r"^#.*$", "", printed, flags=re.MULTILINE)
+
+
 def program(compiler: Compiler, header: Path, expressions: Sequence[str]) -> Program:
     """Give a header with the values of those expressions behind it that are constants."""
     declared, expanded = _expanded(compiler, header, expressions)
@@ -141,7 +149,7 @@ def _expanded(
     printed = output(compiler.run(["-E", "-include", str(header), "-"], uses), header)
     declared, *parts = re.split(r"^@\d+", printed, flags=re.MULTILINE)
     # A _Pragma within stands on a line of its own, with a line marker behind it.
-    texts = [re.sub(r"^#.*$", "", part, flags=re.MULTILINE) for part in parts]
+    texts = map(without_markers, parts)
     return declared, [" ".join(text.split("\n")).strip() for text in texts]
 
 

@@ -13,13 +13,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xenbind.errors import SourceError
 from xenbind.facts import debug_info
 from xenbind.facts.declarations import Declarations, declarations
-from xenbind.facts.expressions import compile_preprocessed, macros, program, values
+from xenbind.facts.expressions import (
+    compile_preprocessed,
+    macros,
+    program,
+    values,
+    without_markers,
+)
 from xenbind.facts.object_file import objects
 from xenbind.header_tree import require_header
-from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import Compiler, output
 from xenbind.toolchain.scratch import scratch
@@ -48,10 +52,9 @@ def header_facts(
         for name, line in macros(text, header).items()
         if name not in spec.skip
     }
-    # A line marker may stand between any two words of what a macro expands to.
-    words = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
     rings = {
-        f"__CONST_RING_SIZE({ring}, {_PAGE})": ring for ring in _RING.findall(words)
+        f"__CONST_RING_SIZE({ring}, {_PAGE})": ring
+        for ring in _RING.findall(without_markers(text))
     }
     expressions = [*lines, *rings]
     if spec.version_macro is not None and spec.version_macro not in lines:
@@ -97,11 +100,7 @@ def _version(
     found = known.get(spec.version_macro)
     if isinstance(found, int):
         return found
-    raise SourceError(
-        Coord(str(header), 1, 1),
-        f"the header does not define {spec.version_macro}",
-        "correct 'version_macro' in the spec, or leave it out if no macro holds the version",
-    )
+    raise spec.lacks_version(header)
 
 
 def _constants(

@@ -364,11 +364,7 @@ def _kind(c_type: CType, records: Mapping[str, Record], abi: Abi) -> str:
         case Pointer():
             return "pointer"
         case Scalar(base=base) | Enumeration(base=base):
-            if base in abi.floats:
-                return "float"
-            if base in ("_Bool", "char"):
-                return base.removeprefix("_").lower()
-            return "signed" if abi.integers[base].signed else "unsigned"
+            return abi.kind(base)
         case Array():
             return _kind(c_type.element, records, abi)
 

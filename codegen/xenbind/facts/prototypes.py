@@ -74,12 +74,4 @@ def _word(c_type: CType, abi: Abi) -> str:
             return "void"
         case Scalar(base=base) | Enumeration(base=base):
             size, _ = abi.scalar(base)
-            return f"{_kind(base, abi)} {size}"
-
-
-def _kind(base: str, abi: Abi) -> str:
-    if base in abi.floats:
-        return "float"
-    if base in ("_Bool", "char"):
-        return base.removeprefix("_").lower()
-    return "signed" if abi.integers[base].signed else "unsigned"
+            return f"{abi.kind(base)} {size}"

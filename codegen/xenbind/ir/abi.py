@@ -55,6 +55,14 @@ class Abi:
     aligned: int
     unnamed_bits_align: bool
 
+    def kind(self, base: str) -> str:
+        """Say what an arithmetic type is: `signed` or `unsigned`, `float`, `bool` or `char`."""
+        if base in self.floats:
+            return "float"
+        if base in ("_Bool", "char"):
+            return base.removeprefix("_").lower()
+        return "signed" if self.integers[base].signed else "unsigned"
+
     def alignment(self, size: int) -> int:
         """Give the alignment inside a struct, in bytes, of a scalar of `size` bytes."""
         return min(size, self.strictest)

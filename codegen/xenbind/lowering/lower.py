@@ -40,7 +40,7 @@ from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.functions import Functions, pointed_to
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
-from xenbind.source import Coord, without_any_comments
+from xenbind.source import without_any_comments
 from xenbind.spec import Spec
 
 
@@ -198,11 +198,7 @@ class _Lowering:
                         "a version is a number from 0 up, and its module is named after it",
                     )
                 return constant.value
-        raise SourceError(
-            Coord(self.root, 1, 1),
-            f"the header does not define {self.spec.version_macro}",
-            "correct 'version_macro' in the spec, or leave it out if no macro holds the version",
-        )
+        raise self.spec.lacks_version(self.header.path)
 
     def declaration(self, node: c_ast.Node) -> Iterator[Typedef]:
         """Lower one declaration of the root header; give the `Typedef` if it is one."""

@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xenbind.errors import XenbindError
+from xenbind.errors import SourceError, XenbindError
+from xenbind.source import Coord
 from xenbind.spec.places import Places
 from xenbind.words import edition
 
@@ -155,6 +156,14 @@ class Spec:
     def is_of_xen(self) -> bool:
         """Tell whether Xen releases speak the interface; others may be anybody's."""
         return any(version.releases for version in self.versions)
+
+    def lacks_version(self, header: Path) -> SourceError:
+        """Make the error for a header that does not define the macro of its version."""
+        return SourceError(
+            Coord(str(header), 1, 1),
+            f"the header does not define {self.version_macro}",
+            "correct 'version_macro' in the spec, or leave it out if no macro holds the version",
+        )
 
     def require_versions(self) -> None:
         """Raise `XenbindError` for a spec without any version."""
