@@ -15,7 +15,8 @@ from pathlib import Path
 
 from xenbind import header_tree
 from xenbind.errors import SourceError
-from xenbind.frontend.header import ParsedHeader, read_header
+from xenbind.frontend.declared_otherwise import Reading, declared_otherwise
+from xenbind.frontend.header import ParsedHeader, read_header, read_text
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts, Record
@@ -63,8 +64,9 @@ def read_for_all(
     """Read a header for x86_64, and give what lays its records out on every ABI when called.
 
     The header is preprocessed and parsed once, by one compiler, unless it asks for its
-    target's macros: then it is read for each target that there is a compiler for, and the
-    layouts lack the others.  Raises as `read` does.
+    target's macros: then each target that there is a compiler for preprocesses it too, and
+    parses it where that makes other types of it; the layouts lack the others.  Raises as
+    `read` does.
     """
     path = version.directory / spec.header
     with _deep_recursion(path):
@@ -79,22 +81,34 @@ def read_for_all(
         )
         with _deep_recursion(path):
             if asks_for_target(texts):
-                return _layouts_by_target(spec, version, command)
+                return _layouts_by_target(spec, version, command, header, lowered)
             return lowered.layouts()
 
     return lowered.interface, layouts
 
 
 def _layouts_by_target(
-    spec: Spec, version: VersionSpec, command: tuple[str, ...]
+    spec: Spec,
+    version: VersionSpec,
+    command: tuple[str, ...],
+    header: ParsedHeader,
+    lowered: Lowered,
 ) -> Layouts:
     """Lay out what a compiler for each target reads; a header that one refuses has nothing."""
+    ours = Reading(header.written.text)
     found: dict[str, Mapping[str, Record]] = {}
     for machine in find_all(command):
         abi = machine.target.abi
         try:
-            _, lowered = _read(spec, version, machine.command, abi)
-            found[abi.name] = lowered.interface.records_by_key
+            theirs = read_text(
+                header.path, compiler_for(spec, version, machine.command)
+            )
+            otherwise = declared_otherwise(ours, Reading(theirs))
+            if lowered.types.are_free_of(otherwise):
+                found[abi.name] = lowered.types.records_on(abi)
+            else:
+                _, again = _read(spec, version, machine.command, abi)
+                found[abi.name] = again.interface.records_by_key
         except SourceError:
             found[abi.name] = {}
     return found

@@ -28,12 +28,13 @@ from xenbind.frontend.preprocess import (
     finish_check,
     preprocess,
     start_check,
+    start_text,
 )
 from xenbind.frontend.roots import roots
 from xenbind.frontend.written import Written
 from xenbind.header_tree import require_header
 from xenbind.source import Sources
-from xenbind.toolchain.compiler import Compiler
+from xenbind.toolchain.compiler import Compiler, output
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,12 @@ def read_header(
         sources=sources,
         written=written,
     )
+
+
+def read_text(header: Path, compiler: Compiler) -> str:
+    """Check a header and preprocess it, no more.  Raises as `read_header` does."""
+    check = start_check(compiler, header)
+    try:
+        return output(start_text(compiler, header), header)
+    finally:
+        finish_check(check, header)

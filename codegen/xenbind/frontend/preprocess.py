@@ -27,6 +27,8 @@ from xenbind.toolchain.process import Bounded
 # Without comments.  Xen's largest public header has 100 KB with all that it includes.
 LONGEST_TEXT = 4 << 20
 MOST_MACROS = 200_000
+# Makes GNU's spellings plain ones that the parser knows.
+_PLAIN = ("-D__extension__=", "-D__builtin_offsetof=offsetof")
 
 
 def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocessed:
@@ -35,16 +37,8 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
     Raises `SourceError` at the directive that failed: a missing include, an `#error`.
     The exit status decides, for after `#error` the preprocessor still prints text.
     """
-    # -dD prints directives in place, so that macros keep their line; -D makes GNU's
-    # spellings plain ones that the parser knows.
-    options = [
-        "-E",
-        "-dD",
-        "-D__extension__=",
-        "-D__builtin_offsetof=offsetof",
-        str(header),
-    ]
-    printed = output(compiler.run(options), header)
+    # -dD prints directives in place, so that macros keep their line.
+    printed = output(compiler.run(["-E", "-dD", *_PLAIN, str(header)]), header)
     found = split(printed, header, sources)
     if len(found.text) > LONGEST_TEXT or len(found.macros) > MOST_MACROS:
         raise SourceError(
@@ -119,6 +113,11 @@ def _expansions(printed: str, wanted: Sequence[Macro]) -> list[str]:
             "check that --cc or CC names a working compiler",
         )
     return [found[index] for index in range(len(wanted))]
+
+
+def start_text(compiler: Compiler, header: Path) -> Bounded:
+    """Start to preprocess a header to its text alone, with line markers, and no macros."""
+    return compiler.run(["-E", *_PLAIN, str(header)])
 
 
 def start_check(compiler: Compiler, header: Path) -> Bounded:

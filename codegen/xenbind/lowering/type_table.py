@@ -105,6 +105,11 @@ class TypeTable:
         """Give the structs and unions laid out so far, by key."""
         return self._laid_out.laid_out
 
+    def are_free_of(self, names: Collection[str]) -> bool:
+        """Tell whether no record laid out so far is called by one of these names."""
+        tags = {key.partition(".")[0].split()[-1] for key in self.record_types}
+        return tags.isdisjoint(names)
+
     def records_on(self, abi: Abi) -> Mapping[str, Record]:
         """Lay the same records out as another ABI does.
 

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
@@ -89,6 +90,7 @@ def find_machines(
     return machines, missing
 
 
+@cache
 def find_all(command: tuple[str, ...]) -> list[Machine]:
     """Find a compiler for every target that there is one for.
 
