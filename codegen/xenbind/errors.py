@@ -8,6 +8,7 @@ A stage that can go on after an error keeps it in `Faults`, and raises all of th
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -35,6 +36,10 @@ class XenbindError(Exception):
         super().__init__(message)
         self.message = message
         self.advice = advice
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # An error may come from another process; as it is, Python would make it of its text.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class UsageError(XenbindError):

@@ -87,6 +87,14 @@ def read_for_all(
     return lowered.interface, layouts
 
 
+def read_and_lay_out(
+    spec: Spec, version: VersionSpec, command: tuple[str, ...]
+) -> tuple[Interface, Layouts]:
+    """Read a header for x86_64, and lay its records out on every ABI, as `read_for_all` does."""
+    interface, layouts = read_for_all(spec, version, command)
+    return interface, layouts()
+
+
 def _layouts_by_target(
     spec: Spec,
     version: VersionSpec,

@@ -117,6 +117,9 @@ releases = [{release}]
 class NoFormatter(Formatter):
     """Gives texts as they are."""
 
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
     def start(self, texts: Mapping[str, str]) -> None:
         self.texts = dict(texts)
 

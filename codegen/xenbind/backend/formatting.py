@@ -2,7 +2,7 @@
 
 Takes texts by path; gives them formatted, for `output`.  Importing black and formatting
 with it take as long as all else in a run together, and hold the interpreter's lock: so
-a `Formatter` starts its processes before the headers are read.
+`workers` does it.
 
 The templates write what black wants already, which spares it most of its work.  Modules are
 cut between definitions, and what several versions have alike is formatted once.  Definitions of
@@ -14,84 +14,46 @@ no templates, and are not formatted again.
 from __future__ import annotations
 
 import keyword
-import multiprocessing
-import os
 import re
-import signal
-import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from types import TracebackType
+from concurrent.futures import Future
 
-from xenbind.errors import SystemFailure
-from xenbind.toolchain.process import end_with_parent
+from xenbind.workers import Workers, result
 
-# Each imports black for itself; a third made no run faster.
-_PROCESSES = 2
 # Where a definition begins, two blank lines below what is before it: black formats what is on
 # both sides as if the other were not there.
 _CUT = re.compile(r"(?<=\n)\n\n(?=@|class |def )")
 
 
 class Formatter:
-    """Processes that import black while the caller has other things to do.
+    """Texts on their way through black, in the processes of `workers`."""
 
-    A context manager: the processes end with it, or with the process that made them.
-    """
-
-    def __enter__(self) -> Formatter:
-        # A forked process has half of what black imports already.
-        method = "fork" if sys.platform == "linux" else "spawn"
-        self._pool = ProcessPoolExecutor(
-            _PROCESSES,
-            multiprocessing.get_context(method),
-            _prepare,
-            (os.getpid(),),
-        )
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
         self._blocks: dict[str, list[str]] = {}
         self._formatted: list[tuple[list[str], Future[list[str]]]] = []
-        for _ in range(_PROCESSES):
-            self._pool.submit(str)  # the pool starts no process before it needs one
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        # Waited for: Python, ending, would wake a thread of the pool that is just closing.
-        self._pool.shutdown(cancel_futures=True)
 
     def start(self, texts: Mapping[str, str]) -> None:
         """Begin to format Python sources by path; `result` waits for them.
 
         Raises `SystemFailure` if a process has died.
         """
-        try:
-            for path, text in texts.items():
-                self._blocks[path] = _CUT.split(text)
-            alike: dict[str, list[str]] = defaultdict(list)
-            for block in dict.fromkeys(
-                b for found in self._blocks.values() for b in found
-            ):
-                alike[shape(block)].append(block)
-            for form, blocks in sorted(alike.items(), key=_work, reverse=True):
-                found = self._pool.submit(_format_alike, form, blocks)
-                self._formatted.append((blocks, found))
-        except BrokenProcessPool:
-            raise _died() from None
+        for path, text in texts.items():
+            self._blocks[path] = _CUT.split(text)
+        alike: dict[str, list[str]] = defaultdict(list)
+        for block in dict.fromkeys(b for found in self._blocks.values() for b in found):
+            alike[shape(block)].append(block)
+        for form, blocks in sorted(alike.items(), key=_work, reverse=True):
+            found = self._workers.submit(_format_alike, form, blocks)
+            self._formatted.append((blocks, found))
 
     def result(self) -> dict[str, str]:
         """The sources by path, formatted.  Raises `SystemFailure` if a process died of it."""
         formatted: dict[str, str] = {}
-        try:
-            for blocks, found in self._formatted:
-                formatted |= zip(blocks, found.result(), strict=True)
-        except BrokenProcessPool:
-            raise _died() from None
+        for blocks, found in self._formatted:
+            made: list[str] = result(found)
+            formatted |= zip(blocks, made, strict=True)
         return {
             path: "\n\n".join(formatted[block] for block in blocks)
             for path, blocks in self._blocks.items()
@@ -146,22 +108,6 @@ def _shortest(word: re.Match[str]) -> str:
 def _work(alike: tuple[str, Sequence[str]]) -> int:
     """Say how long blocks of one shape may take, for the longest to be begun first."""
     return max(map(len, alike[1]))
-
-
-def _died() -> SystemFailure:
-    return SystemFailure(
-        "a process that formats the output with black died",
-        f"see that `{sys.executable} -m black --version` works",
-    )
-
-
-def _prepare(parent: int) -> None:
-    """Make a process ready, before its first text."""
-    end_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's to answer
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    import black  # noqa: F401
 
 
 def _format_alike(form: str, blocks: Sequence[str]) -> list[str]:

@@ -20,10 +20,13 @@ from xenbind.ir.abi import X86_64
 
 _MARKER = re.compile(r"^# \d+ .*\n", re.MULTILINE)
 _PRAGMA = re.compile(r"^[ \t]*#pragma.*", re.MULTILINE)
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
 # What ends a declaration, outside of strings and characters.
-_END = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|[{};]')
+_END = re.compile(rf"{_STRING.pattern}|[{{}};]")
+_DEPTH = {"{": 1, "}": -1}
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
-_ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)", re.DOTALL)
+_PARENTHESES = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
+_ATTRIBUTE = re.compile(rf"__attribute__\s*{_PARENTHESES}")
 _SPECIFIER = re.compile(r"\b(?:struct|union|enum)\b\s*([\w$]*)")
 _TAG = re.compile(r"\b(?:struct|union|enum)\b([^;{}()]*)\{")
 _ENUMERATORS = re.compile(r"\benum\b[^;{}()]*\{([^{}]*)\}")
@@ -69,19 +72,23 @@ def declared_otherwise(ours: Reading, theirs: Reading) -> set[str]:
 
 
 def _split(text: str) -> Iterator[str]:
-    """Cut a text at the semicolons outside of all braces."""
+    """Cut a text at the semicolons outside of all braces, and behind the bodies of functions."""
     start = depth = 0
+    is_body = False
     for end in _END.finditer(text):
-        depth += {"{": 1, "}": -1}.get(end[0], 0)
-        if end[0] == ";" and not depth:
+        if end[0] == "{" and not depth:
+            before = _ATTRIBUTE.sub(" ", text[start : end.start()])
+            is_body = before.rstrip().endswith(")")
+        depth += _DEPTH.get(end[0], 0)
+        if not depth and (end[0] == ";" or (end[0] == "}" and is_body)):
             yield " ".join(text[start : end.end()].split())
-            start = end.end()
+            start, is_body = end.end(), False
     yield " ".join(text[start:].split())
 
 
 def _declared(declaration: str) -> set[str]:
     """Give the names that a declaration may declare, but for those of functions."""
-    text = _ATTRIBUTE.sub(" ", declaration)
+    text = _ATTRIBUTE.sub(" ", _STRING.sub("0", declaration))
     inside = " ".join([*_TAG.findall(text), *_ENUMERATORS.findall(text)])
     return {*_NAME.findall(inside), *_declarators(text)} - _TYPES - _QUALIFIERS
 
@@ -91,9 +98,9 @@ def _declarators(text: str) -> list[str]:
     outside, count = text, 1
     while count:
         outside, count = _INNER.subn(" ", outside)
+    first = next((w for w in _NAME.findall(outside) if w not in _QUALIFIERS), "")
     words = _NAME.findall(_SPECIFIER.sub(" ", outside))
     if "typedef" not in words and "(" in outside:  # a function's
         return []
     names = [word for word in words if word not in _TYPES | _QUALIFIERS]
-    has_type = _SPECIFIER.search(outside) or not _TYPES.isdisjoint(words)
-    return names if has_type else names[1:]  # the first is the type's
+    return names[1:] if first in names else names  # without the type's own

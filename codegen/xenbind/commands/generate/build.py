@@ -6,6 +6,7 @@ with their manifest, ready for `output`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
@@ -17,12 +18,14 @@ from xenbind.backend.formatting import Formatter
 from xenbind.commands.generate.header_copies import HeaderCopies
 from xenbind.facts.probes import fingerprint
 from xenbind.ir import history
-from xenbind.ir.interface import Interface
+from xenbind.ir.interface import Interface, Layouts
 from xenbind.lowering import unmatched
 from xenbind.provenance import inputs, manifest, stored
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest
+from xenbind.spec import Spec
 from xenbind.toolchain.compiler import find_compiler
+from xenbind.workers import Workers, result
 
 if TYPE_CHECKING:
     from xenbind.backend.render import Templates
@@ -45,11 +48,11 @@ class Generated:
 
 def build(job: Job) -> Generated:
     """Read the headers and render everything, in memory."""
-    with Formatter() as formatter:
-        return _build(job, formatter)
+    with Workers() as workers:
+        return _build(job, workers)
 
 
-def _build(job: Job, formatter: Formatter) -> Generated:
+def _build(job: Job, workers: Workers) -> Generated:
     # Importing the backend and compiling the templates takes a tenth of a second. Here it
     # costs nothing: the C compiler reads meanwhile. Imported above, generating was 5 % slower.
     templates: list[Templates] = []
@@ -60,9 +63,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         loaded = loaded.for_tree(job.include, *job.further)
     command = find_compiler(job.command)
     loaded.require_versions()
-    read_all = [
-        pipeline.read_for_all(loaded, version, command) for version in loaded.versions
-    ]
+    read_all = _read_all(loaded, command, workers)
     preparing.join()
 
     from xenbind.backend.render import render
@@ -75,17 +76,16 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         )
     )
     unmatched.refuse(loaded, interfaces)
-    layouts = [lay_out for _, lay_out in read_all]
     headers = {i.edition: job.display(Path(i.header)) for i in interfaces}
     copies = HeaderCopies(job, loaded, interfaces)
     files = render(
         spec=loaded,
         interfaces=interfaces,
-        layouts=layouts,
+        layouts=[lay_out for _, lay_out in read_all],
         headers=headers,
         folders=copies.folders,
         templates=templates[0],
-        formatter=formatter,
+        formatter=Formatter(workers),
     )
     files |= copies.files
     files |= {stored.path(i.edition): stored.text(job, i) for i in interfaces}
@@ -107,6 +107,29 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         made = _same_made(old, made)
     files[manifest.NAME] = made.text()
     return Generated(loaded.package, files, interfaces, loaded.is_strict)
+
+
+def _read_all(
+    loaded: Spec, command: tuple[str, ...], workers: Workers
+) -> list[tuple[Interface, Callable[[], Layouts]]]:
+    """Read every version, and give with each what lays it out on every ABI.
+
+    Several are read beside each other.  One alone is read here, for it would be as long on its
+    way from another process as in it, and laid out later, when black is at work.
+    """
+    if len(loaded.versions) == 1:
+        return [pipeline.read_for_all(loaded, loaded.versions[0], command)]
+    reading = [
+        workers.submit(pipeline.read_and_lay_out, loaded, version, command)
+        for version in loaded.versions
+    ]
+    return [
+        (interface, _already(layouts)) for interface, layouts in map(result, reading)
+    ]
+
+
+def _already(layouts: Layouts) -> Callable[[], Layouts]:
+    return lambda: layouts
 
 
 def _prepare(templates: list[Templates]) -> None:

@@ -1,0 +1,92 @@
+"""Do independent parts of a run beside each other, in processes that are kept for it.
+
+Takes functions and what they are called with; gives futures of their results, or of the
+`XenbindError` that they raise.  `generate` has the versions of a spec read so, and
+`formatting` what is rendered.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+from xenbind.errors import SystemFailure
+from xenbind.toolchain.process import end_with_parent
+
+# A third made no run faster.
+_PROCESSES = 2
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+class Workers:
+    """Processes that wait for work, having imported black meanwhile: that takes a while.
+
+    A context manager: the processes end with it, or with the process that made them.
+    """
+
+    def __enter__(self) -> Workers:
+        # A forked process has half of what black imports already.
+        method = "fork" if sys.platform == "linux" else "spawn"
+        self._pool = ProcessPoolExecutor(
+            _PROCESSES,
+            multiprocessing.get_context(method),
+            _prepare,
+            (os.getpid(),),
+        )
+        for _ in range(_PROCESSES):
+            self._pool.submit(str)  # the pool starts no process before it needs one
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Waited for: Python, ending, would wake a thread of the pool that is just closing.
+        self._pool.shutdown(cancel_futures=True)
+
+    def submit(
+        self,
+        function: Callable[Given, Result],
+        *arguments: Given.args,
+        **named: Given.kwargs,
+    ) -> Future[Result]:
+        """Have a function called.  Raises `SystemFailure` if a process has died."""
+        try:
+            return self._pool.submit(function, *arguments, **named)
+        except BrokenProcessPool:
+            raise _died() from None
+
+
+def result(future: Future[Result]) -> Result:
+    """Wait for what a function gives.  Raises what it raises, `SystemFailure` if it died."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise _died() from None
+
+
+def _died() -> SystemFailure:
+    return SystemFailure(
+        "a process that xenbind had started died",
+        f"see that there is memory left, and that `{sys.executable} -m black --version` works",
+    )
+
+
+def _prepare(parent: int) -> None:
+    """Make a process ready, before its first work."""
+    end_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's to answer
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    import black  # noqa: F401
