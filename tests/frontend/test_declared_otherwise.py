@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support import require
 from xenbind import pipeline, spec
+from xenbind.errors import SourceError
 from xenbind.frontend.declared_otherwise import Reading, declared_otherwise
 from xenbind.toolchain.targets import find_all
 
@@ -112,7 +113,7 @@ def test_layouts_are_those_of_whole_readings(tmp_path: Path, header: str) -> Non
         abi = machine.target.abi
         try:
             whole = pipeline.read(loaded, version, machine.command, abi)
-        except pipeline.SourceError:
+        except SourceError:
             assert not layouts[abi.name]
             continue
         assert layouts[abi.name] == whole.records_by_key
