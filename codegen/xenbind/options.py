@@ -18,7 +18,6 @@ import click
 from xenbind import config
 from xenbind import spec as specs
 from xenbind.errors import SystemFailure, XenbindError
-from xenbind.provenance import stored
 from xenbind.provenance.job import Job
 from xenbind.resources import folder
 from xenbind.spec import Spec, VersionSpec
@@ -161,6 +160,10 @@ def named_interface(job: Job, spec: Spec, wanted: str) -> Interface:
     Without a compiler that the user names, it is the one that `generate` has stored, if there is
     one that is current; else its header is read.
     """
+    # `check` and `generate` need the options in this module and no stored interface: what
+    # reads one, imported above, took a tenth of `check`'s time.
+    from xenbind.provenance import stored
+
     spec, version = named_version(spec, wanted)
     is_tree = version.entry is None
     job = replace(job, include=version.directory if is_tree else None)

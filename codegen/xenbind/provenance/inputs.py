@@ -107,11 +107,12 @@ def _compiler(command: tuple[str, ...], texts: Mapping[Path, str]) -> str:
     """
     process = start([*command, "-E", "-dM", "-x", "c", "-std=gnu11", "-"], "")
     defined = dict(_DEFINE.findall(output(process, Path("-"))))
-    asked: set[str] = set()
-    used: set[str] = set()
-    for text in texts.values():
-        asked.update(_ASKED.findall(text))
-        used.update(_WORD.findall(_ASKED.sub("", text)))
+    # Versions of one header have most lines alike.
+    text = "\n".join(
+        dict.fromkeys(line for t in texts.values() for line in t.split("\n"))
+    )
+    asked = set(_ASKED.findall(text))
+    used = set(_WORD.findall(_ASKED.sub("", text)))
     lines = sorted(
         name + (defined[name] if name in used else "")
         for name in (asked | used) & defined.keys()
