@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from xenbind import header_tree
-from xenbind.errors import SourceError
+from xenbind.errors import CompilerError, SourceError
 from xenbind.frontend.declared_otherwise import Reading, declared_otherwise
-from xenbind.frontend.header import ParsedHeader, read_header, read_text
+from xenbind.frontend.header import ParsedHeader, read_header, start_text
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts, Record
@@ -26,7 +26,7 @@ from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.system_headers import system_folders
-from xenbind.toolchain.targets import find_all
+from xenbind.toolchain.targets import Machine, candidates
 
 
 def compiler_for(
@@ -72,17 +72,17 @@ def read_for_all(
     with _deep_recursion(path):
         header, lowered = _read(spec, version, command, X86_64)
 
+    own = str(package())  # whose C library is the same on every machine
+    texts = (
+        header.sources.text(file) for file in header.files if not file.startswith(own)
+    )
+    lay_out = lowered.layouts
+    if asks_for_target(texts):
+        lay_out = _layouts_by_target(spec, version, command, header, lowered)
+
     def layouts() -> Layouts:
-        own = str(package())  # whose C library is the same on every machine
-        texts = (
-            header.sources.text(file)
-            for file in header.files
-            if not file.startswith(own)
-        )
         with _deep_recursion(path):
-            if asks_for_target(texts):
-                return _layouts_by_target(spec, version, command, header, lowered)
-            return lowered.layouts()
+            return lay_out()
 
     return lowered.interface, layouts
 
@@ -101,25 +101,45 @@ def _layouts_by_target(
     command: tuple[str, ...],
     header: ParsedHeader,
     lowered: Lowered,
-) -> Layouts:
-    """Lay out what a compiler for each target reads; a header that one refuses has nothing."""
+) -> Callable[[], Layouts]:
+    """Have a compiler for each target preprocess the header, and give what lays out its types.
+
+    Where they are those of the header as read already, it is not parsed again.  A header that a
+    compiler refuses has nothing there.
+    """
+
+    def start(machine: Machine) -> Callable[[], str]:
+        if machine.command == command:
+            return lambda: header.written.text
+        return start_text(header.path, compiler_for(spec, version, machine.command))
+
+    machines = candidates(command)
+    started = {name: start(first) for name, (first, *_) in machines.items()}
     ours = Reading(header.written.text)
-    found: dict[str, Mapping[str, Record]] = {}
-    for machine in find_all(command):
+
+    def layout(machine: Machine, text: str) -> Mapping[str, Record]:
         abi = machine.target.abi
-        try:
-            theirs = read_text(
-                header.path, compiler_for(spec, version, machine.command)
-            )
-            otherwise = declared_otherwise(ours, Reading(theirs))
-            if lowered.types.are_free_of(otherwise):
-                found[abi.name] = lowered.types.records_on(abi)
-            else:
-                _, again = _read(spec, version, machine.command, abi)
-                found[abi.name] = again.interface.records_by_key
-        except SourceError:
-            found[abi.name] = {}
-    return found
+        if lowered.types.are_free_of(declared_otherwise(ours, Reading(text))):
+            return lowered.types.records_on(abi)
+        _, again = _read(spec, version, machine.command, abi)
+        return again.interface.records_by_key
+
+    def layouts() -> Layouts:
+        found: dict[str, Mapping[str, Record]] = {}
+        for name, (first, *others) in machines.items():
+            for machine in (first, *others):
+                text = started[name] if machine is first else start(machine)
+                with suppress(
+                    CompilerError
+                ):  # it is none for this; the next one may be
+                    try:
+                        found[name] = layout(machine, text())
+                    except SourceError:
+                        found[name] = {}
+                    break
+        return found
+
+    return layouts
 
 
 # Room for structs in 250 levels; the parser takes 12 calls for each.

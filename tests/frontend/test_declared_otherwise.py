@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 from support import require
-from xenbind import pipeline, spec
+from xenbind import pipeline
+from xenbind import spec as specs
 from xenbind.errors import SourceError
 from xenbind.frontend.declared_otherwise import Reading, declared_otherwise
-from xenbind.toolchain.targets import find_all
+from xenbind.spec import Spec
+from xenbind.toolchain.targets import candidates
 
 COMMON = """\
 typedef unsigned int __word;
@@ -96,25 +100,43 @@ HEADERS = {
 }
 
 
+def loaded(folder: Path, header: str) -> Spec:
+    (folder / "h.h").write_text(f"{header}\n")
+    (folder / "spec.toml").write_text(
+        '[interface]\nname = "h"\npackage = "h"\nheader = "h.h"\n'
+    )
+    return specs.load(folder / "spec.toml").for_tree(folder)
+
+
 @pytest.mark.parametrize("header", HEADERS)
 def test_layouts_are_those_of_whole_readings(tmp_path: Path, header: str) -> None:
     """Of each target: of the types that one compiler read, or of those that its own did."""
-    (tmp_path / "h.h").write_text(f"{HEADERS[header]}\n")
-    (tmp_path / "spec.toml").write_text(
-        '[interface]\nname = "h"\npackage = "h"\nheader = "h.h"\n'
-    )
-    loaded = spec.load(tmp_path / "spec.toml").for_tree(tmp_path)
-    version = loaded.versions[0]
-    machines = find_all(("gcc",))
+    spec = loaded(tmp_path, HEADERS[header])
+    version = spec.versions[0]
+    machines = [first for first, *_ in candidates(("gcc",)).values()]
     require(len(machines) > 4, "a compiler for each target")
-    _, lay_out = pipeline.read_for_all(loaded, version, ("gcc",))
+    _, lay_out = pipeline.read_for_all(spec, version, ("gcc",))
     layouts = lay_out()
     for machine in machines:
         abi = machine.target.abi
         try:
-            whole = pipeline.read(loaded, version, machine.command, abi)
+            whole = pipeline.read(spec, version, machine.command, abi)
         except SourceError:
             assert not layouts[abi.name]
             continue
         assert layouts[abi.name] == whole.records_by_key
         assert whole.records
+
+
+def test_a_compiler_that_fails_gives_way_to_clang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(shutil.which("clang") is not None, "clang")
+    (tmp_path / "bin").mkdir()
+    broken = tmp_path / "bin" / "riscv64-linux-gnu-gcc"
+    broken.write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(broken.parent), prepend=os.pathsep)
+    spec = loaded(tmp_path, HEADERS["types of the target"])
+    _, lay_out = pipeline.read_for_all(spec, spec.versions[0], ("gcc",))
+    assert lay_out()["riscv64"]["struct s"].size == 16

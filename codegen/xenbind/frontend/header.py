@@ -11,6 +11,7 @@ is one declaration, and one constant whose expression is a `BinaryOp`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from xenbind.frontend.preprocess import (
     finish_check,
     preprocess,
     start_check,
-    start_text,
+    start_preprocessing,
 )
 from xenbind.frontend.roots import roots
 from xenbind.frontend.written import Written
@@ -105,10 +106,17 @@ def read_header(
     )
 
 
-def read_text(header: Path, compiler: Compiler) -> str:
-    """Check a header and preprocess it, no more.  Raises as `read_header` does."""
-    check = start_check(compiler, header)
-    try:
-        return output(start_text(compiler, header), header)
-    finally:
-        finish_check(check, header)
+def start_text(header: Path, compiler: Compiler) -> Callable[[], str]:
+    """Start to check a header and to preprocess it, no more; what it gives waits for the text.
+
+    That raises as `read_header` does.
+    """
+    check, text = start_check(compiler, header), start_preprocessing(compiler, header)
+
+    def finish() -> str:
+        try:
+            return output(text, header)
+        finally:
+            finish_check(check, header)
+
+    return finish

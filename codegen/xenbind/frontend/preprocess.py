@@ -115,8 +115,8 @@ def _expansions(printed: str, wanted: Sequence[Macro]) -> list[str]:
     return [found[index] for index in range(len(wanted))]
 
 
-def start_text(compiler: Compiler, header: Path) -> Bounded:
-    """Start to preprocess a header to its text alone, with line markers, and no macros."""
+def start_preprocessing(compiler: Compiler, header: Path) -> Bounded:
+    """Start to preprocess a header to its text with line markers, and no macros."""
     return compiler.run(["-E", *_PLAIN, str(header)])
 
 

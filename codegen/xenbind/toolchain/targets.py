@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
@@ -90,19 +89,22 @@ def find_machines(
     return machines, missing
 
 
-@cache
-def find_all(command: tuple[str, ...]) -> list[Machine]:
-    """Find a compiler for every target that there is one for.
+def candidates(command: tuple[str, ...]) -> dict[str, list[Machine]]:
+    """Give the compilers that may be for each target, best first, by the targets' names.
 
-    It is of the same kind as `command`, or else clang, which is for all of them.
+    They are the user's own, those of its kind, and clang, which is for all of them.  All but
+    the first are known by their names, and not tried out.
     """
-    found: dict[str, Machine] = {}
-    for own in (command, ("clang",)):
-        if len(found) < len(TARGETS):
-            with suppress(CompilerError):  # none, or for none of these
-                machines, _ = find_machines(["all"], own)
-                found = {machine.target.name: machine for machine in machines} | found
-    return list(found.values())
+    found: dict[str, list[Machine]] = {}
+    with suppress(CompilerError):  # none, or for none of these
+        own = machine_of(command)
+        found[own.target.name] = [own]
+    for kind in (command, ("clang",)):
+        for target in TARGETS.values():
+            cross = _cross(target, kind)
+            if cross != kind and shutil.which(cross[0]):
+                found.setdefault(target.name, []).append(Machine(target, cross))
+    return found
 
 
 def machine_of(command: tuple[str, ...]) -> Machine:
