@@ -119,7 +119,7 @@ def _layouts_by_target(
 
     def layout(machine: Machine, text: str) -> Mapping[str, Record]:
         abi = machine.target.abi
-        if lowered.types.are_free_of(declared_otherwise(ours, Reading(text))):
+        if lowered.types.are_free_of(declared_otherwise(ours, Reading(text), abi)):
             return lowered.types.records_on(abi)
         _, again = _read(spec, version, machine.command, abi)
         return again.interface.records_by_key

@@ -16,7 +16,8 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from xenbind.ir.abi import X86_64
+from xenbind.ir.abi import X86_64, Abi
+from xenbind.ir.c_types import fundamental
 
 _MARKER = re.compile(r"^# \d+ .*\n", re.MULTILINE)
 _PRAGMA = re.compile(r"^[ \t]*#pragma.*", re.MULTILINE)
@@ -27,6 +28,8 @@ _DEPTH = {"{": 1, "}": -1}
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _PARENTHESES = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
 _ATTRIBUTE = re.compile(rf"__attribute__\s*{_PARENTHESES}")
+_PLAIN_TYPEDEF = re.compile(r"typedef (?P<type>\w[\w ]*) (?P<name>\w+) ?;")
+_SIGNED = re.compile(r"\b__signed(?:__)?\b")
 _SPECIFIER = re.compile(r"\b(?:struct|union|enum)\b\s*([\w$]*)")
 _TAG = re.compile(r"\b(?:struct|union|enum)\b([^;{}()]*)\{")
 _ENUMERATORS = re.compile(r"\benum\b[^;{}()]*\{([^{}]*)\}")
@@ -55,20 +58,49 @@ class Reading:
     def used(self) -> list[frozenset[str]]:
         return [frozenset(_NAME.findall(each)) for each in self.declarations]
 
+    @cached_property
+    def _plain_typedefs(self) -> dict[str, str]:
+        found = map(_PLAIN_TYPEDEF.fullmatch, self.declarations)
+        return {
+            each["name"]: _SIGNED.sub("signed", each["type"]) for each in found if each
+        }
 
-def declared_otherwise(ours: Reading, theirs: Reading) -> set[str]:
-    """Give the names that one compiler reads another declaration of than the other does.
+    def base(self, name: str) -> str:
+        """Give the fundamental or stdint type behind a typedef name; empty for other names."""
+        while name in self._plain_typedefs:
+            name = fundamental(self._plain_typedefs[name])
+            if name in _TYPES:
+                return name
+        return ""
 
+
+def declared_otherwise(ours: Reading, theirs: Reading, abi: Abi) -> set[str]:
+    """Give the names of which the compiler for `abi` reads another declaration.
+
+    Of a typedef it is the same if it is an integer type that is as long there, and as signed.
     A name too many costs time alone: what has one is to be read again.
     """
     differ = set(ours.declarations) ^ set(theirs.declarations)
     if ours.pragmas != theirs.pragmas:
         differ.update(ours.declarations)
-    names = {name for declaration in differ for name in _declared(declaration)}
+    names = {
+        name
+        for declaration in differ
+        for name in _declared(declaration)
+        if not _is_alike(ours.base(name), theirs.base(name), abi)
+    }
     for declaration, used in zip(ours.declarations, ours.used, strict=True):
         if not names.isdisjoint(used):
             names |= _declared(declaration)
     return names
+
+
+def _is_alike(one: str, other: str, abi: Abi) -> bool:
+    """Tell whether two types are integer types, and an ABI has the same for both."""
+    first, second = abi.integers.get(one), abi.integers.get(other)
+    if first is None or second is None:
+        return False
+    return (first.size, first.signed) == (second.size, second.signed)
 
 
 def _split(text: str) -> Iterator[str]:
@@ -97,7 +129,7 @@ def _declarators(text: str) -> list[str]:
     """Give the names behind the type of a declaration: typedef names, variables."""
     outside, count = text, 1
     while count:
-        outside, count = _INNER.subn(" ", outside)
+        outside, count = _INNER.subn(" 0 ", outside)  # which is no name
     first = next((w for w in _NAME.findall(outside) if w not in _QUALIFIERS), "")
     words = _NAME.findall(_SPECIFIER.sub(" ", outside))
     if "typedef" not in words and "(" in outside:  # a function's
