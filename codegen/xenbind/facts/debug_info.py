@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +25,52 @@ QUALIFIERS = {
 }
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _DW_OP_PLUS_UCONST = 0x23
-_R_RISCV_32 = 1
+# R_X86_64_32, R_386_32, R_AARCH64_ABS32, R_ARM_ABS32, R_RISCV_32, by the psABIs.
+_ABSOLUTE_32 = {
+    "EM_X86_64": 10,
+    "EM_386": 1,
+    "EM_AARCH64": 258,
+    "EM_ARM": 2,
+    "EM_RISCV": 1,
+}
 
 
 def debug_information(path: Path) -> Any:
-    """The DWARF of a relocatable object, with the names of its types in place."""
+    """The DWARF of a relocatable object, with the names of its types in place.
+
+    Those are what the linker would put in: of the relocations in what is read here, those of
+    32 bits place names, and the others code.  pyelftools knows none of RISC-V's, and takes as
+    long for those of the other machines as for all that it reads.
+    """
     data = bytearray(path.read_bytes())
     elf = ELFFile(io.BytesIO(data))
-    if elf["e_machine"] != "EM_RISCV":
-        return elf.get_dwarf_info()
-    # pyelftools relocates no RISC-V object.  Of the relocations in what is read here,
-    # those that are no code address place names: R_RISCV_32, the symbol and the addend.
     symbols: Any = elf.get_section_by_name(".symtab")
-    for name in (".debug_info", ".debug_str_offsets"):
-        relocations: Any = elf.get_section_by_name(f".rela{name}")
-        section: Any = elf.get_section_by_name(name)
-        for entry in relocations.iter_relocations() if relocations else ():
-            if entry["r_info_type"] == _R_RISCV_32:
-                symbol = symbols.get_symbol(entry["r_info_sym"])
-                value = symbol["st_value"] + entry["r_addend"]
-                place = section["sh_offset"] + entry["r_offset"]
-                struct.pack_into("<I", data, place, value)
+    values = [symbol["st_value"] for symbol in symbols.iter_symbols()]
+    for name in (".debug_info", ".debug_str_offsets", ".debug_line"):
+        for kind in ("rela", "rel"):
+            relocations: Any = elf.get_section_by_name(f".{kind}{name}")
+            if relocations is not None:
+                section: Any = elf.get_section_by_name(name)
+                _relocate(data, section["sh_offset"], relocations.data(), elf, values)
     return ELFFile(io.BytesIO(data)).get_dwarf_info(relocate_dwarf_sections=False)
+
+
+def _relocate(
+    data: bytearray, start: int, entries: bytes, elf: Any, values: Sequence[int]
+) -> None:
+    """Apply the relocations of 32 bits to the section that begins at `start` (gABI, "Relocation").
+
+    An entry is the place, then symbol and type in one word; an addend follows, or else is what
+    stands in the place.
+    """
+    is_wide = elf.elfclass == 64
+    symbol_bits = 32 if is_wide else 8
+    entry = "<QQq" if is_wide else "<IIi" if elf["e_machine"] == "EM_RISCV" else "<II"
+    for offset, info, *addend in struct.iter_unpack(entry, entries):
+        if info & ((1 << symbol_bits) - 1) == _ABSOLUTE_32[elf["e_machine"]]:
+            place = start + offset
+            (there,) = addend or struct.unpack_from("<I", data, place)
+            struct.pack_into("<I", data, place, values[info >> symbol_bits] + there)
 
 
 def name_of(die: Any) -> str:
