@@ -99,20 +99,21 @@ def _members(
             continue
         fact = f"{path}{name_of(member)}"
         type_die = type_of(member)
+        behind = resolved(type_die)
         width = member.attributes.get("DW_AT_bit_size")
         if width is not None or fact in known.bit_fields:
             if name_of(member):
                 yield f"{fact} bit_offset", 8 * base + first_bit(member)
                 yield f"{fact} bit_width", (
-                    width.value if width else 8 * size_of(type_die)
+                    width.value if width else 8 * size_of(behind)
                 )
-                yield f"{fact} kind", _kind(type_die, known, is_bits=True)
+                yield f"{fact} kind", _kind(behind, known, is_bits=True)
             continue
         offset = base + location(member)
         if name_of(member):
             yield f"{fact} offset", offset
-            yield f"{fact} size", size_of(type_die)
-            yield from _type_facts(fact, type_die, known)
+            yield f"{fact} size", size_of(behind)
+            yield from _type_facts(fact, behind, known)
         element, index = _element(type_die)
         # A record that has a name is asked for itself, as in `probes`.
         if element.tag in RECORDS and not name_of(element):

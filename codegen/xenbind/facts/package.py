@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from xenbind.errors import OutputError
@@ -34,6 +35,13 @@ def ask_package(package: str, out: Path, edition: str) -> dict[str, Answer]:
 
     Raises `OutputError` if the package cannot be imported, or says nothing.
     """
+    return start_asking(package, out, edition)()
+
+
+def start_asking(
+    package: str, out: Path, edition: str
+) -> Callable[[], dict[str, Answer]]:
+    """Start that process, and give what waits for its answer and raises as `ask_package` does."""
     process = Bounded(
         [sys.executable, "-c", _PROGRAM, package, edition],
         environment={
@@ -42,14 +50,18 @@ def ask_package(package: str, out: Path, edition: str) -> dict[str, Answer]:
             "PYTHONSAFEPATH": "1",  # no package of the same name where the user is
             "PYTHONDONTWRITEBYTECODE": "1",
         },
-    ).finish()
-    try:
-        facts: dict[str, Answer] = dict(json.loads(process.output))
-    except (ValueError, TypeError):
-        said = process.messages.decode("utf-8", errors="replace").strip()
-        last = process.exceeded or (said.splitlines() or ["it says nothing"])[-1]
-        raise OutputError(
-            f"cannot import {package}.v{edition} from {out}: {last}",
-            "run `xenbind generate` with the same --out first",
-        ) from None
-    return facts
+    )
+
+    def answer() -> dict[str, Answer]:
+        finished = process.finish()
+        try:
+            return dict(json.loads(finished.output))
+        except (ValueError, TypeError):
+            said = finished.messages.decode("utf-8", errors="replace").strip()
+            last = finished.exceeded or (said.splitlines() or ["it says nothing"])[-1]
+            raise OutputError(
+                f"cannot import {package}.v{edition} from {out}: {last}",
+                "run `xenbind generate` with the same --out first",
+            ) from None
+
+    return answer

@@ -19,7 +19,7 @@ from xenbind.commands.verify.report import Mismatch, Report
 from xenbind.errors import OutputError, SystemFailure
 from xenbind.facts import dwarf, symbols
 from xenbind.facts.object_file import answers, compile_reference
-from xenbind.facts.package import ask_package
+from xenbind.facts.package import start_asking
 from xenbind.facts.probes import Answer, Reference, coords, expected
 from xenbind.facts.symbols import Installed
 from xenbind.ir.interface import Interface
@@ -50,6 +50,9 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
     be read, `OutputError` or `SystemFailure` if there is no package for its version.
     """
     interface = read(spec, version, machine.command, machine.target.abi)
+    package = None
+    if machine.target == host():
+        package = start_asking(spec.package, out, interface.edition)
     asked = whole_reference(interface)
     own = expected(asked)
     c, debug = _ask_c(spec, version, interface, asked, machine)
@@ -67,9 +70,8 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
             lambda fact: in_table and abi_table.covers(fact),
         ),
     ]
-    if machine.target == host():
-        package = ask_package(spec.package, out, interface.edition)
-        sources.append(_Source("the package", package))
+    if package is not None:
+        sources.append(_Source("the package", package()))
     start = Coord(interface.header, 1, 1)
     found = list(_compare(sources, coords(asked), start))
     library = _library(interface, machine)
