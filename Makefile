@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check headers bench mutants soak live suites test-pythons test-newer-pythons clean
+.PHONY: bindings test accept lint check headers bench bench-size mutants soak live suites test-pythons test-newer-pythons clean
 
 bindings: $(VENV)/xenbind
 	$(BIN)/xenbind generate
@@ -42,6 +42,11 @@ bench: $(VENV)/ready
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/ring.py
+
+# Time and memory with the size of the header, beside other generators.
+bench-size: $(VENV)/ready
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python benchmarks/size.py
 
 # Rings between two processes, and against a peer that writes nonsense, in full: a million
 # requests each way and half a minute of nonsense. `make test` does the same in a few seconds.

@@ -20,9 +20,6 @@ from typing import ParamSpec, TypeVar
 from xenbind.errors import SystemFailure
 from xenbind.toolchain.process import end_with_parent
 
-# A third made no run faster.
-_PROCESSES = 2
-
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -30,19 +27,23 @@ Result = TypeVar("Result")
 class Workers:
     """Processes that wait for work, having imported black meanwhile: that takes a while.
 
-    A context manager: the processes end with it, or with the process that made them.
+    A context manager: the processes end with it, or with the process that made them.  A third
+    made no run faster.
     """
+
+    def __init__(self, processes: int = 2) -> None:
+        self._processes = processes
 
     def __enter__(self) -> Workers:
         # A forked process has half of what black imports already.
         method = "fork" if sys.platform == "linux" else "spawn"
         self._pool = ProcessPoolExecutor(
-            _PROCESSES,
+            self._processes,
             multiprocessing.get_context(method),
             _prepare,
             (os.getpid(),),
         )
-        for _ in range(_PROCESSES):
+        for _ in range(self._processes):
             self._pool.submit(str)  # the pool starts no process before it needs one
         return self
 

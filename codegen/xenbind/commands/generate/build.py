@@ -48,21 +48,24 @@ class Generated:
 
 def build(job: Job) -> Generated:
     """Read the headers and render everything, in memory."""
-    with Workers() as workers:
-        return _build(job, workers)
-
-
-def _build(job: Job, workers: Workers) -> Generated:
-    # Importing the backend and compiling the templates takes a tenth of a second. Here it
-    # costs nothing: the C compiler reads meanwhile. Imported above, generating was 5 % slower.
-    templates: list[Templates] = []
-    preparing = Thread(target=_prepare, args=(templates,))
-    preparing.start()
     loaded = spec.load(job.spec)
     if job.include:
         loaded = loaded.for_tree(job.include, *job.further)
     command = find_compiler(job.command)
     loaded.require_versions()
+    # One version alone is read by this process, and formatted by another.
+    with Workers(min(len(loaded.versions), 2)) as workers:
+        return _build(job, loaded, command, workers)
+
+
+def _build(
+    job: Job, loaded: Spec, command: tuple[str, ...], workers: Workers
+) -> Generated:
+    # Importing the backend and compiling the templates takes a tenth of a second. Here it
+    # costs nothing: the C compiler reads meanwhile. Imported above, generating was 5 % slower.
+    templates: list[Templates] = []
+    preparing = Thread(target=_prepare, args=(templates,))
+    preparing.start()
     read_all = _read_all(loaded, command, workers)
     preparing.join()
 
