@@ -64,14 +64,15 @@ _IMPORTED = (
 
 
 def module_view(
-    interface: Interface, header: str, releases: Sequence[str]
+    interface: Interface, header: str, releases: Sequence[str], up: str = ""
 ) -> ModuleView:
     """Everything the module of one interface version says.
 
     `header` is how the module's docstring names its header; `releases` are the Xen
-    releases that speak this version.
+    releases that speak this version.  `up` is "." for a module of a package within another,
+    whose run-time modules are the outer one's.
     """
-    return _Module(interface).view(header, releases)
+    return _Module(interface, up).view(header, releases)
 
 
 def class_names(interface: Interface) -> dict[str, str]:
@@ -82,8 +83,9 @@ def class_names(interface: Interface) -> dict[str, str]:
 class _Module:
     """The names taken so far in one module, and what it has to import."""
 
-    def __init__(self, interface: Interface) -> None:
+    def __init__(self, interface: Interface, up: str = "") -> None:
         self.interface = interface
+        self.up = up
         self.records = interface.records_by_key
         self.members = extent.members(interface.records)
         self.imported: set[tuple[str, str]] = set()
@@ -169,6 +171,7 @@ class _Module:
         views = [own.function(function) for function in interface.functions]
         return ModuleView(
             doc=docstring(doc, 0),
+            up=self.up,
             imports=self.imports(),
             typing=self.names_from(TYPING),
             zero=self.seen("ZERO"),
@@ -228,6 +231,7 @@ class _Module:
             relative = module.startswith(".")
             if lines and relative and "" not in lines:
                 lines.append("")
+            module = self.up * relative + module
             line = f"from {module} import {', '.join(names)}"
             if len(line) > 88:
                 line = f"from {module} import (\n    " + ",\n    ".join(names) + ",\n)"

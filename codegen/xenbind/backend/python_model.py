@@ -146,11 +146,13 @@ class LibraryView:
 class ModuleView:
     """A version's module; `renamed` are pairs of a constant's name and its name in C.
 
+    `up` is "." where the run-time modules are those of a package around this one, and
     `typing` are the names that type checkers are to take from there; `library` is None where
     there are no functions.
     """
 
     doc: str
+    up: str
     imports: Sequence[str]
     typing: Sequence[str]
     zero: str

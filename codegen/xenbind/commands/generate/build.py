@@ -6,6 +6,7 @@ with their manifest, ready for `output`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from xenbind import pipeline, spec
 from xenbind.backend import abi_table
 from xenbind.backend.formatting import Formatter
+from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
 from xenbind.facts.probes import fingerprint
 from xenbind.ir import history
@@ -22,6 +24,7 @@ from xenbind.lowering import unmatched
 from xenbind.provenance import inputs, manifest, stored
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest
+from xenbind.spec import Spec
 from xenbind.toolchain.compiler import find_compiler
 
 if TYPE_CHECKING:
@@ -32,15 +35,16 @@ _TABLE = "abi.md"
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The text of every output file, manifest included, and the IR that it came from.
+    """The text of every output file, manifest included, and the packages that it came from."""
 
-    `is_strict` says that the spec wants nothing left out.
-    """
-
-    package: str
     files: dict[str, str]
-    interfaces: tuple[Interface, ...]
-    is_strict: bool
+    packages: tuple[Package, ...]
+
+    @property
+    def interfaces(self) -> Iterator[Interface]:
+        """Give the interfaces of all packages."""
+        for package in self.packages:
+            yield from package.interfaces
 
 
 def build(job: Job) -> Generated:
@@ -59,37 +63,22 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     if job.include:
         loaded = loaded.for_tree(job.include, *job.further)
     command = find_compiler(job.command)
-    loaded.require_versions()
-    read_all = [
-        pipeline.read_for_all(loaded, version, command) for version in loaded.versions
-    ]
+    copied: dict[str, str] = {}
+    packages = tuple(
+        _package(job, each, command, copied) for each in loaded.with_libraries
+    )
     preparing.join()
 
     from xenbind.backend.render import render
 
-    interfaces = tuple(
-        history.told(
-            [interface for interface, _ in read_all],
-            [version.releases for version in loaded.versions],
-            loaded.version_macro,
-        )
-    )
-    unmatched.refuse(loaded, interfaces)
-    layouts = [lay_out for _, lay_out in read_all]
-    headers = {i.edition: job.display(Path(i.header)) for i in interfaces}
-    copies = HeaderCopies(job, loaded, interfaces)
-    files = render(
-        spec=loaded,
-        interfaces=interfaces,
-        layouts=layouts,
-        headers=headers,
-        folders=copies.folders,
-        templates=templates[0],
-        formatter=formatter,
-    )
-    files |= copies.files
-    files |= {stored.path(i.edition): stored.text(job, i) for i in interfaces}
-    names = sorted({job.from_root(Path(f)) for i in interfaces for f in i.files})
+    files = render(packages, templates[0], formatter) | copied
+    by_name = {
+        f"{package.spec.place}{interface.edition}": interface
+        for package in packages
+        for interface in package.interfaces
+    }
+    files |= {stored.path(name): stored.text(job, i) for name, i in by_name.items()}
+    names = sorted({job.from_root(Path(f)) for i in by_name.values() for f in i.files})
     made = Manifest(
         generator=manifest.generator_digest(),
         project=job.to_project,
@@ -97,7 +86,7 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         spec=inputs.spec_digest(job),
         inputs=inputs.header_digests(job, names),
         surroundings=inputs.surroundings(job, loaded, names),
-        layouts={i.edition: fingerprint(i) for i in interfaces},
+        layouts={name: fingerprint(i) for name, i in by_name.items()},
         outputs=manifest.digests(files),
         further=job.further_trees,
     )
@@ -106,7 +95,34 @@ def _build(job: Job, formatter: Formatter) -> Generated:
         made = _fullest_table(job, old, made, files)
         made = _same_made(old, made)
     files[manifest.NAME] = made.text()
-    return Generated(loaded.package, files, interfaces, loaded.is_strict)
+    return Generated(files, packages)
+
+
+def _package(
+    job: Job, loaded: Spec, command: tuple[str, ...], copied: dict[str, str]
+) -> Package:
+    """Read all versions of one spec; headers that go along are added to `copied`."""
+    loaded.require_versions()
+    read_all = [
+        pipeline.read_for_all(loaded, version, command) for version in loaded.versions
+    ]
+    interfaces = tuple(
+        history.told(
+            [interface for interface, _ in read_all],
+            [version.releases for version in loaded.versions],
+            loaded.version_macro,
+        )
+    )
+    unmatched.refuse(loaded, interfaces)
+    copies = HeaderCopies(job, loaded, interfaces)
+    copied |= copies.files
+    return Package(
+        spec=loaded,
+        interfaces=interfaces,
+        layouts=[lay_out for _, lay_out in read_all],
+        headers={i.edition: job.display(Path(i.header)) for i in interfaces},
+        folders=copies.folders,
+    )
 
 
 def _prepare(templates: list[Templates]) -> None:
