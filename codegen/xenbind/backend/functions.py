@@ -96,12 +96,13 @@ class Functions:
             parameters.append(f"*{more}: {self.types.use(PARAMETERS, 'Variadic')}")
             arguments.append(f"*{more}")
         prototype = declaration(function.type, function.name, as_spelled)
+        words = [prototype, function.doc, str(function.span or "")]
         return FunctionView(
             name=name,
             parameters=parameters,
             names=names,
             result=self.result(function.type.result, function.errors),
-            doc=docstring("\n\n".join(filter(None, [prototype, function.doc])), 4),
+            doc=docstring("\n\n".join(filter(None, words)), 4),
             call="call" if function.errors == NONE else f"unless_{function.errors}",
             arguments=arguments,
         )
@@ -112,12 +113,20 @@ class Functions:
         """Annotate a parameter with what it takes."""
         if not isinstance(c_type, Pointer):
             return self.types.annotation(c_type)
+        written = self.python_parameter(c_type)
+        is_handle = isinstance(c_type.other, RecordRef)
+        return written if is_handle else self.annotated(written, c_type)
+
+    def python_parameter(self, c_type: CType) -> str:
+        """Write what a parameter takes, as type checkers know it."""
+        if not isinstance(c_type, Pointer):
+            return self.types.python_type(c_type)
         match c_type.other:
             case RecordRef(key=key):
                 return f"{self.handles[key]} | None"
             case FunctionType():
-                return self.annotated(self.callback(c_type.other), c_type)
-        return self.annotated(self.use(self.taken(c_type)), c_type)
+                return self.callback(c_type.other)
+        return self.use(self.taken(c_type))
 
     def taken(self, pointer: Pointer) -> str:
         """Name what a pointer to memory takes."""
@@ -132,7 +141,17 @@ class Functions:
         return f"{'Const' if is_const else 'Ref'}[{self.written(pointer.target)}]"
 
     def result(self, c_type: CType, errors: str) -> str:
-        """Annotate a result; one that is NULL for an error is never None."""
+        """Annotate a result."""
+        match c_type:
+            case Scalar(base="void") | Pointer(other=RecordRef()):
+                return self.python_result(c_type, errors)
+            case Pointer():
+                given = self.python_result(c_type, errors)
+                return self.annotated(given, plain(c_type))
+        return self.types.annotation(c_type)
+
+    def python_result(self, c_type: CType, errors: str) -> str:
+        """Write what a result is read as; one that is NULL for an error is never None."""
         match c_type:
             case Scalar(base="void"):
                 return "None"
@@ -141,13 +160,12 @@ class Functions:
             case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
                 given = self.types.use("builtins", "bytes")
             case Pointer(target=None):
-                given, c_type = self.types.use("builtins", "int"), plain(c_type)
+                given = self.types.use("builtins", "int")
             case Pointer(target=target):
-                pointer = f"Pointer[{self.written(target)}]"
-                return self.annotated(self.use(pointer), c_type)
+                return self.use(f"Pointer[{self.written(target)}]")
             case _:
-                return self.types.annotation(c_type)
-        return self.annotated(given if errors == "null" else f"{given} | None", c_type)
+                return self.types.python_type(c_type)
+        return given if errors == "null" else f"{given} | None"
 
     def callback(self, function: FunctionType) -> str:
         """Write what a callback takes and gives."""

@@ -240,7 +240,7 @@ class _Module:
 
     def names_from(self, module: str) -> list[str]:
         """What is imported from a module, as an import statement lists it."""
-        names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
+        names = sorted((n for m, n in self.imported if m == module), key=isort_key)
         return [
             f"{name} as {self.aliases[name]}" if name in self.aliases else name
             for name in names
@@ -499,7 +499,7 @@ def _class_name(record: Record) -> str:
     return record.key.removeprefix(f"{record.kind} ").split(" ")[-1].replace(".", "_")
 
 
-def _isort_key(name: str) -> tuple[int, list[str | int]]:
+def isort_key(name: str) -> tuple[int, list[str | int]]:
     """Constants, then classes, then the rest, numbers by value: as import sorters do."""
     rank = 0 if name.isupper() else 1 if name[:1].isupper() else 2
     parts = re.split(r"(\d+)", name)

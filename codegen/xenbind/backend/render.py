@@ -16,7 +16,7 @@ import jinja2
 from xenbind import __version__
 from xenbind.backend import python_text
 from xenbind.backend.abi_table import VersionTable, tables
-from xenbind.backend.common_module import common_view
+from xenbind.backend.common_module import CommonView, common_view
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
 from xenbind.backend.package import Package
@@ -107,9 +107,7 @@ def render(
     return dict(sorted((files | formatter.result()).items()))
 
 
-def _contexts(
-    package: Package, shared: Mapping[str, object]
-) -> Iterator[_Rendered]:
+def _contexts(package: Package, shared: Mapping[str, object]) -> Iterator[_Rendered]:
     """Give the templates of one package, with the path and the context of what each makes."""
     spec = package.spec
     unused = {
@@ -188,12 +186,17 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
         "versions": [_version(spec, number) for number in _numbers(interfaces)],
         "modules": [_module(spec, interface) for interface in interfaces],
         "history": _history(interfaces) if spec.is_of_xen else [],
-        "common": common_view(interfaces) if spec.is_of_xen else None,
+        "common": _common(spec, interfaces) if spec.is_of_xen else None,
         "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
         "has_library": has_library,
     }
+
+
+def _common(spec: Spec, interfaces: Sequence[Interface]) -> CommonView:
+    first = {version.edition: version.releases[0] for version in spec.versions}
+    return common_view(interfaces, first, _up(spec))
 
 
 def _up(spec: Spec) -> str:

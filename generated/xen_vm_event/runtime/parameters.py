@@ -64,9 +64,14 @@ else:
         def __repr__(self):
             return self.name
 
-    Pointer, Ref, Const, Callback, Text, Buffer, Data, Variadic = map(
-        _Written, "Pointer Ref Const Callback Text Buffer Data Variadic".split()
-    )
+    Pointer = _Written("Pointer")
+    Ref = _Written("Ref")
+    Const = _Written("Const")
+    Callback = _Written("Callback")
+    Text = _Written("Text")
+    Buffer = _Written("Buffer")
+    Data = _Written("Data")
+    Variadic = _Written("Variadic")
 
 
 class Handle(ctypes.c_void_p):

@@ -17,8 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .history import releases as releases
-    from .history import since as since
     from ..runtime.arrays import column as column
     from ..runtime.arrays import columns as columns
     from ..runtime.arrays import dtype as dtype
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
     from ..runtime.projection import projection as projection
     from ..runtime.recording import records as records
     from ..runtime.views import raw as raw
+    from .history import releases as releases
+    from .history import since as since
 else:
     # What `typing.get_type_hints` needs, without importing what it takes.
     ModuleType = type(sys)

@@ -1,4 +1,4 @@
-"""Since which Xen each constant, record and member is as it is, by its name in C.
+"""Since which Xen each constant, record, member and function is as it is, by its name in C.
 
 Found by comparing the headers of the releases. A record's name is its tag, a member's the
 path to it: `vm_event_st.u.cpuid`.
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def since(name: str) -> str:
-    """The first Xen release that has a constant, a record or a member: `4.17`.
+    """The first Xen release that has a constant, a record, a member or a function: `4.17`.
 
     Raises LookupError for a name that no release has.
     """
@@ -25,7 +25,9 @@ def releases(name: str) -> tuple[tuple[str, str | None], ...]:
     The last release is None for what the newest has. Raises LookupError as `since` does.
     """
     if name not in _RELEASES:
-        raise LookupError(f"no Xen has a constant, record or member called {name!r}")
+        raise LookupError(
+            f"no Xen has a constant, record, member or function called {name!r}"
+        )
     return _RELEASES[name]
 
 
@@ -81,6 +83,91 @@ _RELEASES: Final[dict[str, tuple[tuple[str, str | None], ...]]] = {
     "xen_domctl_getvcpuinfo.running": (("4.6", None),),
     "xen_domctl_getvcpuinfo.cpu_time": (("4.6", None),),
     "xen_domctl_getvcpuinfo.cpu": (("4.6", None),),
+    "xc_interface_open": (("4.6", None),),
+    "xc_interface_close": (("4.6", None),),
+    "xc_interface_xcall_handle": (("4.12", None),),
+    "xc_interface_fmem_handle": (("4.12", None),),
+    "xc_interface_dmod_handle": (("4.12", None),),
+    "xc_domain_pause": (("4.6", None),),
+    "xc_domain_unpause": (("4.6", None),),
+    "xc_domain_getinfo_single": (("4.18", None),),
+    "xc_domain_getinfolist": (("4.6", None),),
+    "xc_domain_maximum_gpfn": (("4.6", "4.9"), ("4.10", None)),
+    "xc_domain_set_access_required": (("4.6", None),),
+    "xc_domain_set_time_offset": (("4.6", None),),
+    "xc_domain_debug_control": (("4.6", None),),
+    "xc_vcpu_getinfo": (("4.6", None),),
+    "xc_vcpu_getcontext": (("4.6", None),),
+    "xc_vcpu_setcontext": (("4.6", None),),
+    "xc_translate_foreign_address": (("4.6", None),),
+    "xc_hvm_param_get": (("4.6", "4.9"), ("4.10", None)),
+    "xc_hvm_param_set": (("4.6", "4.9"), ("4.10", None)),
+    "xc_hvm_inject_trap": (("4.6", "4.8"), ("4.9", "4.9"), ("4.10", None)),
+    "xc_get_mem_access": (("4.6", "4.9"), ("4.10", None)),
+    "xc_set_mem_access": (("4.6", "4.9"), ("4.10", None)),
+    "xc_set_mem_access_multi": (("4.8", "4.9"), ("4.10", None)),
+    "xc_monitor_enable": (("4.6", "4.9"), ("4.10", None)),
+    "xc_monitor_disable": (("4.6", "4.9"), ("4.10", None)),
+    "xc_monitor_resume": (("4.6", "4.9"), ("4.10", None)),
+    "xc_monitor_get_capabilities": (("4.6", "4.9"), ("4.10", None)),
+    "xc_monitor_write_ctrlreg": (("4.6", "4.9"), ("4.10", None)),
+    "xc_monitor_mov_to_msr": (
+        ("4.6", "4.7"),
+        ("4.8", "4.9"),
+        ("4.10", "4.10"),
+        ("4.11", None),
+    ),
+    "xc_monitor_singlestep": (("4.6", "4.9"), ("4.10", None)),
+    "xc_monitor_software_breakpoint": (("4.6", "4.9"), ("4.10", None)),
+    "xc_monitor_descriptor_access": (("4.9", "4.9"), ("4.10", None)),
+    "xc_monitor_guest_request": (("4.6", "4.9"), ("4.10", None)),
+    "xc_monitor_inguest_pagefault": (("4.12", None),),
+    "xc_monitor_debug_exceptions": (("4.8", "4.9"), ("4.10", None)),
+    "xc_monitor_cpuid": (("4.8", "4.9"), ("4.10", None)),
+    "xc_monitor_privileged_call": (("4.8", "4.9"), ("4.10", None)),
+    "xc_monitor_emul_unimplemented": (("4.10", None),),
+    "xc_monitor_emulate_each_rep": (("4.7", "4.9"), ("4.10", None)),
+    "xc_monitor_vmexit": (("4.17", None),),
+    "xc_monitor_io": (("4.18", None),),
+    "xc_vm_event_get_version": (("4.13", None),),
+    "xc_altp2m_get_domain_state": (("4.6", "4.9"), ("4.10", None)),
+    "xc_altp2m_set_domain_state": (("4.6", "4.9"), ("4.10", None)),
+    "xc_altp2m_set_vcpu_enable_notify": (("4.6", "4.9"), ("4.10", None)),
+    "xc_altp2m_set_vcpu_disable_notify": (("4.12", None),),
+    "xc_altp2m_create_view": (("4.6", "4.9"), ("4.10", None)),
+    "xc_altp2m_destroy_view": (("4.6", "4.9"), ("4.10", None)),
+    "xc_altp2m_switch_to_view": (("4.6", "4.9"), ("4.10", None)),
+    "xc_altp2m_set_suppress_ve": (("4.12", None),),
+    "xc_altp2m_set_supress_ve_multi": (("4.14", None),),
+    "xc_altp2m_get_suppress_ve": (("4.12", None),),
+    "xc_altp2m_set_mem_access": (("4.6", "4.9"), ("4.10", None)),
+    "xc_altp2m_set_mem_access_multi": (("4.11", None),),
+    "xc_altp2m_get_mem_access": (("4.12", None),),
+    "xc_altp2m_change_gfn": (("4.6", "4.9"), ("4.10", None)),
+    "xc_altp2m_get_vcpu_p2m_idx": (("4.13", None),),
+    "xc_altp2m_set_visibility": (("4.14", None),),
+    "xc_mem_paging_enable": (("4.6", "4.9"), ("4.10", None)),
+    "xc_mem_paging_disable": (("4.6", "4.9"), ("4.10", None)),
+    "xc_mem_paging_resume": (("4.6", "4.9"), ("4.10", None)),
+    "xc_mem_paging_nominate": (("4.6", "4.9"), ("4.10", None)),
+    "xc_mem_paging_evict": (("4.6", "4.9"), ("4.10", None)),
+    "xc_mem_paging_prep": (("4.6", "4.9"), ("4.10", None)),
+    "xc_mem_paging_load": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_control": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_ring_enable": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_ring_disable": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_nominate_gfn": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_nominate_gref": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_share_gfns": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_share_grefs": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_add_to_physmap": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_range_share": (("4.8", "4.9"), ("4.10", None)),
+    "xc_memshr_fork": (("4.14", None),),
+    "xc_memshr_fork_reset": (("4.14", "4.16"), ("4.17", None)),
+    "xc_memshr_domain_resume": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_debug_gfn": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_debug_gref": (("4.6", "4.9"), ("4.10", None)),
+    "xc_memshr_audit": (("4.6", None),),
     "xc_dominfo": (("4.6", "4.17"),),
     "xc_dominfo.domid": (("4.6", "4.17"),),
     "xc_dominfo.ssidref": (("4.6", "4.17"),),
@@ -108,5 +195,8 @@ _RELEASES: Final[dict[str, tuple[tuple[str, str | None], ...]]] = {
     "xc_dominfo.cpupool": (("4.6", "4.17"),),
     "xc_dominfo.gpaddr_bits": (("4.16", "4.17"),),
     "xc_dominfo.arch_config": (("4.10", "4.17"),),
+    "xc_domain_getinfo": (("4.6", "4.17"),),
     "xc_dominfo.pvh": (("4.6", "4.7"),),
+    "xc_interface_is_fake": (("4.6", "4.6"),),
+    "xc_map_foreign_range": (("4.6", "4.6"),),
 }

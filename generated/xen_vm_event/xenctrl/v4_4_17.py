@@ -334,6 +334,8 @@ def xc_interface_open(
 
     Open a way to the hypervisor, which xc_interface_close ends. Without a logger,
     errors are written to stderr.
+
+    Since Xen 4.6.
     """
     return library.unless_null(xc_interface_open, logger, dombuild_logger, open_flags)
 
@@ -342,6 +344,8 @@ def xc_interface_close(xch: xc_interface_core | None) -> Annotated[int, c_int]:
     """int xc_interface_close(xc_interface *xch)
 
     Close it, with all that was opened for it.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_interface_close, xch)
 
@@ -350,6 +354,8 @@ def xc_interface_xcall_handle(xch: xc_interface_core | None) -> xencall_handle:
     """struct xencall_handle *xc_interface_xcall_handle(xc_interface *xch)
 
     The handle of libxencall that this one uses, which stays its own.
+
+    Since Xen 4.12.
     """
     return library.unless_null(xc_interface_xcall_handle, xch)
 
@@ -358,6 +364,8 @@ def xc_interface_fmem_handle(xch: xc_interface_core | None) -> xenforeignmemory_
     """struct xenforeignmemory_handle *xc_interface_fmem_handle(xc_interface *xch)
 
     The handle of libxenforeignmemory that this one uses, which stays its own.
+
+    Since Xen 4.12.
     """
     return library.unless_null(xc_interface_fmem_handle, xch)
 
@@ -366,6 +374,8 @@ def xc_interface_dmod_handle(xch: xc_interface_core | None) -> xendevicemodel_ha
     """struct xendevicemodel_handle *xc_interface_dmod_handle(xc_interface *xch)
 
     The handle of libxendevicemodel that this one uses, which stays its own.
+
+    Since Xen 4.12.
     """
     return library.unless_null(xc_interface_dmod_handle, xch)
 
@@ -376,6 +386,8 @@ def xc_domain_pause(
     """int xc_domain_pause(xc_interface *xch, uint32_t domid)
 
     Stop all vCPUs of a domain; pauses are counted.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_domain_pause, xch, domid)
 
@@ -386,6 +398,8 @@ def xc_domain_unpause(
     """int xc_domain_unpause(xc_interface *xch, uint32_t domid)
 
     Take one pause back; at none the domain runs.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_domain_unpause, xch, domid)
 
@@ -400,6 +414,8 @@ def xc_domain_getinfo(
     max_doms, xc_dominfo_t *info)
 
     Tell of as many domains, from first_domid on. Gives how many there were.
+
+    Xen 4.6 to 4.17.
     """
     return library.unless_negative(xc_domain_getinfo, xch, first_domid, max_doms, info)
 
@@ -414,6 +430,8 @@ def xc_domain_getinfolist(
     max_domains, xc_domaininfo_t *info)
 
     Tell of as many domains, from first_domain on. Gives how many there were.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(
         xc_domain_getinfolist, xch, first_domain, max_domains, info
@@ -428,6 +446,9 @@ def xc_domain_maximum_gpfn(
     """int xc_domain_maximum_gpfn(xc_interface *xch, uint32_t domid, xen_pfn_t *gpfns)
 
     The highest guest frame number of a domain.
+
+    Since Xen 4.10, int xc_domain_maximum_gpfn(xc_interface *xch, domid_t domid,
+    xen_pfn_t *gpfns) before.
     """
     return library.unless_negative(xc_domain_maximum_gpfn, xch, domid, gpfns)
 
@@ -439,6 +460,8 @@ def xc_domain_set_access_required(
     required)
 
     Whether a vCPU whose access was reported stays paused while nobody monitors.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_domain_set_access_required, xch, domid, required)
 
@@ -450,6 +473,8 @@ def xc_domain_set_time_offset(
     time_offset_seconds)
 
     Set a domain's clock off from the machine's.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(
         xc_domain_set_time_offset, xch, domid, time_offset_seconds
@@ -463,6 +488,8 @@ def xc_domain_debug_control(
     uint32_t vcpu)
 
     Have a vCPU step: sop is one of XEN_DOMCTL_DEBUG_OP_*.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_domain_debug_control, xch, domid, sop, vcpu)
 
@@ -477,6 +504,8 @@ def xc_vcpu_getinfo(
     xc_vcpuinfo_t *info)
 
     Tell of one vCPU, or fail with ESRCH if there is none.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_vcpu_getinfo, xch, domid, vcpu, info)
 
@@ -491,6 +520,8 @@ def xc_vcpu_getcontext(
     vcpu_guest_context_any_t *ctxt)
 
     Read the registers of a vCPU, which should be paused.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_vcpu_getcontext, xch, domid, vcpu, ctxt)
 
@@ -505,6 +536,8 @@ def xc_vcpu_setcontext(
     vcpu_guest_context_any_t *ctxt)
 
     Set the registers of a vCPU, which should be paused.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_vcpu_setcontext, xch, domid, vcpu, ctxt)
 
@@ -520,6 +553,8 @@ def xc_translate_foreign_address(
 
     The frame number behind an address of the guest's, by the page tables of a vCPU; 0
     if there is none.
+
+    Since Xen 4.6.
     """
     return library.unless_false(xc_translate_foreign_address, xch, dom, vcpu, virt)
 
@@ -534,6 +569,9 @@ def xc_hvm_param_get(
     *value)
 
     Read a parameter of an HVM guest.
+
+    Since Xen 4.10, int xc_hvm_param_get(xc_interface *handle, domid_t dom, uint32_t
+    param, uint64_t *value) before.
     """
     return library.unless_negative(xc_hvm_param_get, handle, dom, param, value)
 
@@ -545,6 +583,9 @@ def xc_hvm_param_set(
     value)
 
     Set a parameter of an HVM guest.
+
+    Since Xen 4.10, int xc_hvm_param_set(xc_interface *handle, domid_t dom, uint32_t
+    param, uint64_t value) before.
     """
     return library.unless_negative(xc_hvm_param_set, handle, dom, param, value)
 
@@ -563,6 +604,10 @@ def xc_hvm_inject_trap(
     vector, uint8_t type, uint32_t error_code, uint8_t insn_len, uint64_t cr2)
 
     Have a vCPU take a trap when it goes on; an error_code of all ones stands for none.
+
+    Since Xen 4.10, int xc_hvm_inject_trap(xc_interface *xch, domid_t domid, int vcpu,
+    uint8_t vector, uint8_t type, uint32_t error_code, uint8_t insn_len, uint64_t cr2)
+    before.
     """
     return library.unless_negative(
         xc_hvm_inject_trap, xch, domid, vcpu, vector, type, error_code, insn_len, cr2
@@ -579,6 +624,9 @@ def xc_get_mem_access(
     xenmem_access_t *access)
 
     Read what the guest may do with a page.
+
+    Since Xen 4.10, int xc_get_mem_access(xc_interface *xch, domid_t domain_id, uint64_t
+    pfn, xenmem_access_t *access) before.
     """
     return library.unless_negative(xc_get_mem_access, xch, domain_id, pfn, access)
 
@@ -595,6 +643,9 @@ def xc_set_mem_access(
 
     Set what the guest may do with nr pages from first_pfn on; what it may not is
     reported.
+
+    Since Xen 4.10, int xc_set_mem_access(xc_interface *xch, domid_t domain_id,
+    xenmem_access_t access, uint64_t first_pfn, uint32_t nr) before.
     """
     return library.unless_negative(
         xc_set_mem_access, xch, domain_id, access, first_pfn, nr
@@ -612,6 +663,9 @@ def xc_set_mem_access_multi(
     *access, uint64_t *pages, uint32_t nr)
 
     The same for a list of pages, with an access for each.
+
+    Since Xen 4.10, int xc_set_mem_access_multi(xc_interface *xch, domid_t domain_id,
+    uint8_t *access, uint64_t *pages, uint32_t nr) before.
     """
     return library.unless_negative(
         xc_set_mem_access_multi, xch, domain_id, access, pages, nr
@@ -626,6 +680,9 @@ def xc_monitor_enable(
     """void *xc_monitor_enable(xc_interface *xch, uint32_t domain_id, uint32_t *port)
 
     Give a domain a monitor: maps its ring, and tells the port of its event channel.
+
+    Since Xen 4.10, void *xc_monitor_enable(xc_interface *xch, domid_t domain_id,
+    uint32_t *port) before.
     """
     return library.unless_null(xc_monitor_enable, xch, domain_id, port)
 
@@ -636,6 +693,8 @@ def xc_monitor_disable(
     """int xc_monitor_disable(xc_interface *xch, uint32_t domain_id)
 
     Take the ring away. The caller unmaps it.
+
+    Since Xen 4.10, int xc_monitor_disable(xc_interface *xch, domid_t domain_id) before.
     """
     return library.unless_negative(xc_monitor_disable, xch, domain_id)
 
@@ -646,6 +705,8 @@ def xc_monitor_resume(
     """int xc_monitor_resume(xc_interface *xch, uint32_t domain_id)
 
     Have Xen look at the responses, for who has no event channel.
+
+    Since Xen 4.10, int xc_monitor_resume(xc_interface *xch, domid_t domain_id) before.
     """
     return library.unless_negative(xc_monitor_resume, xch, domain_id)
 
@@ -660,6 +721,9 @@ def xc_monitor_get_capabilities(
 
     Which events can be reported of this domain: bit N stands for
     XEN_DOMCTL_MONITOR_EVENT_* N.
+
+    Since Xen 4.10, int xc_monitor_get_capabilities(xc_interface *xch, domid_t
+    domain_id, uint32_t *capabilities) before.
     """
     return library.unless_negative(
         xc_monitor_get_capabilities, xch, domain_id, capabilities
@@ -680,6 +744,9 @@ def xc_monitor_write_ctrlreg(
 
     Report writes to a control register: VM_EVENT_X86_CR0 and the like, or those with
     onchangeonly that change it.
+
+    Since Xen 4.10, int xc_monitor_write_ctrlreg(xc_interface *xch, domid_t domain_id,
+    uint16_t index, _Bool enable, _Bool sync, _Bool onchangeonly) before.
     """
     return library.unless_negative(
         xc_monitor_write_ctrlreg,
@@ -704,6 +771,9 @@ def xc_monitor_mov_to_msr(
     _Bool enable, _Bool onchangeonly)
 
     Report writes to model-specific registers.
+
+    Since Xen 4.11, int xc_monitor_mov_to_msr(xc_interface *xch, uint32_t domain_id,
+    uint32_t msr, _Bool enable) before.
     """
     return library.unless_negative(
         xc_monitor_mov_to_msr, xch, domain_id, msr, enable, onchangeonly
@@ -716,6 +786,9 @@ def xc_monitor_singlestep(
     """int xc_monitor_singlestep(xc_interface *xch, uint32_t domain_id, _Bool enable)
 
     Report each step of a vCPU that steps.
+
+    Since Xen 4.10, int xc_monitor_singlestep(xc_interface *xch, domid_t domain_id,
+    _Bool enable) before.
     """
     return library.unless_negative(xc_monitor_singlestep, xch, domain_id, enable)
 
@@ -727,6 +800,9 @@ def xc_monitor_software_breakpoint(
     enable)
 
     Report breakpoint instructions.
+
+    Since Xen 4.10, int xc_monitor_software_breakpoint(xc_interface *xch, domid_t
+    domain_id, _Bool enable) before.
     """
     return library.unless_negative(
         xc_monitor_software_breakpoint, xch, domain_id, enable
@@ -740,6 +816,9 @@ def xc_monitor_descriptor_access(
     enable)
 
     Report accesses to the descriptor tables.
+
+    Since Xen 4.10, int xc_monitor_descriptor_access(xc_interface *xch, domid_t
+    domain_id, _Bool enable) before.
     """
     return library.unless_negative(xc_monitor_descriptor_access, xch, domain_id, enable)
 
@@ -755,6 +834,9 @@ def xc_monitor_guest_request(
     _Bool sync, _Bool allow_userspace)
 
     Report what the guest asks for by a hypercall.
+
+    Since Xen 4.10, int xc_monitor_guest_request(xc_interface *xch, domid_t domain_id,
+    _Bool enable, _Bool sync) before.
     """
     return library.unless_negative(
         xc_monitor_guest_request, xch, domain_id, enable, sync, allow_userspace
@@ -768,6 +850,8 @@ def xc_monitor_inguest_pagefault(
     disable)
 
     With disable, faults within the guest's own page tables are not reported.
+
+    Since Xen 4.12.
     """
     return library.unless_negative(
         xc_monitor_inguest_pagefault, xch, domain_id, disable
@@ -784,6 +868,9 @@ def xc_monitor_debug_exceptions(
     enable, _Bool sync)
 
     Report debug exceptions; with sync the vCPU waits.
+
+    Since Xen 4.10, int xc_monitor_debug_exceptions(xc_interface *xch, domid_t
+    domain_id, _Bool enable, _Bool sync) before.
     """
     return library.unless_negative(
         xc_monitor_debug_exceptions, xch, domain_id, enable, sync
@@ -796,6 +883,9 @@ def xc_monitor_cpuid(
     """int xc_monitor_cpuid(xc_interface *xch, uint32_t domain_id, _Bool enable)
 
     Report CPUID instructions.
+
+    Since Xen 4.10, int xc_monitor_cpuid(xc_interface *xch, domid_t domain_id, _Bool
+    enable) before.
     """
     return library.unless_negative(xc_monitor_cpuid, xch, domain_id, enable)
 
@@ -807,6 +897,9 @@ def xc_monitor_privileged_call(
     enable)
 
     Report calls to what is more privileged: SMC, on Arm.
+
+    Since Xen 4.10, int xc_monitor_privileged_call(xc_interface *xch, domid_t domain_id,
+    _Bool enable) before.
     """
     return library.unless_negative(xc_monitor_privileged_call, xch, domain_id, enable)
 
@@ -818,6 +911,8 @@ def xc_monitor_emul_unimplemented(
     enable)
 
     Report instructions that Xen cannot emulate.
+
+    Since Xen 4.10.
     """
     return library.unless_negative(
         xc_monitor_emul_unimplemented, xch, domain_id, enable
@@ -831,6 +926,9 @@ def xc_monitor_emulate_each_rep(
     enable)
 
     Whether each repetition of a string instruction is reported, or all at once.
+
+    Since Xen 4.10, int xc_monitor_emulate_each_rep(xc_interface *xch, domid_t
+    domain_id, _Bool enable) before.
     """
     return library.unless_negative(xc_monitor_emulate_each_rep, xch, domain_id, enable)
 
@@ -845,6 +943,8 @@ def xc_monitor_vmexit(
     sync)
 
     Report every exit to the hypervisor; with sync the vCPU waits.
+
+    Since Xen 4.17.
     """
     return library.unless_negative(xc_monitor_vmexit, xch, domain_id, enable, sync)
 
@@ -853,6 +953,8 @@ def xc_vm_event_get_version(xch: xc_interface_core | None) -> Annotated[int, c_i
     """int xc_vm_event_get_version(xc_interface *xch)
 
     The version of the vm_event interface that the hypervisor speaks.
+
+    Since Xen 4.13.
     """
     return library.unless_negative(xc_vm_event_get_version, xch)
 
@@ -865,6 +967,9 @@ def xc_altp2m_get_domain_state(
     """int xc_altp2m_get_domain_state(xc_interface *handle, uint32_t dom, _Bool *state)
 
     Whether a domain has alternative views of its memory.
+
+    Since Xen 4.10, int xc_altp2m_get_domain_state(xc_interface *handle, domid_t dom,
+    _Bool *state) before.
     """
     return library.unless_negative(xc_altp2m_get_domain_state, handle, dom, state)
 
@@ -875,6 +980,9 @@ def xc_altp2m_set_domain_state(
     """int xc_altp2m_set_domain_state(xc_interface *handle, uint32_t dom, _Bool state)
 
     Switch alternative views of a domain's memory on or off.
+
+    Since Xen 4.10, int xc_altp2m_set_domain_state(xc_interface *handle, domid_t dom,
+    _Bool state) before.
     """
     return library.unless_negative(xc_altp2m_set_domain_state, handle, dom, state)
 
@@ -889,6 +997,9 @@ def xc_altp2m_set_vcpu_enable_notify(
     uint32_t vcpuid, xen_pfn_t gfn)
 
     Have a vCPU take #VE exceptions, told in the page gfn.
+
+    Since Xen 4.10, int xc_altp2m_set_vcpu_enable_notify(xc_interface *handle, domid_t
+    domid, uint32_t vcpuid, xen_pfn_t gfn) before.
     """
     return library.unless_negative(
         xc_altp2m_set_vcpu_enable_notify, handle, domid, vcpuid, gfn
@@ -902,6 +1013,8 @@ def xc_altp2m_set_vcpu_disable_notify(
     uint32_t vcpuid)
 
     Have a vCPU take no #VE exceptions any more.
+
+    Since Xen 4.12.
     """
     return library.unless_negative(
         xc_altp2m_set_vcpu_disable_notify, handle, domid, vcpuid
@@ -918,6 +1031,9 @@ def xc_altp2m_create_view(
     default_access, uint16_t *view_id)
 
     Make a view, where pages have this access unless it is set otherwise.
+
+    Since Xen 4.10, int xc_altp2m_create_view(xc_interface *handle, domid_t domid,
+    xenmem_access_t default_access, uint16_t *view_id) before.
     """
     return library.unless_negative(
         xc_altp2m_create_view, handle, domid, default_access, view_id
@@ -931,6 +1047,9 @@ def xc_altp2m_destroy_view(
     view_id)
 
     Do away with a view.
+
+    Since Xen 4.10, int xc_altp2m_destroy_view(xc_interface *handle, domid_t domid,
+    uint16_t view_id) before.
     """
     return library.unless_negative(xc_altp2m_destroy_view, handle, domid, view_id)
 
@@ -942,6 +1061,9 @@ def xc_altp2m_switch_to_view(
     view_id)
 
     Have all vCPUs of a domain see its memory through a view.
+
+    Since Xen 4.10, int xc_altp2m_switch_to_view(xc_interface *handle, domid_t domid,
+    uint16_t view_id) before.
     """
     return library.unless_negative(xc_altp2m_switch_to_view, handle, domid, view_id)
 
@@ -957,6 +1079,8 @@ def xc_altp2m_set_suppress_ve(
     view_id, xen_pfn_t gfn, _Bool sve)
 
     Whether a fault at this page is reported, not a #VE exception.
+
+    Since Xen 4.12.
     """
     return library.unless_negative(
         xc_altp2m_set_suppress_ve, handle, domid, view_id, gfn, sve
@@ -978,6 +1102,8 @@ def xc_altp2m_set_supress_ve_multi(
     int32_t *error_code)
 
     The same for pages from first_gfn to last_gfn; tells the first that failed.
+
+    Since Xen 4.14.
     """
     return library.unless_negative(
         xc_altp2m_set_supress_ve_multi,
@@ -1003,6 +1129,8 @@ def xc_altp2m_get_suppress_ve(
     view_id, xen_pfn_t gfn, _Bool *sve)
 
     Whether a fault at this page is reported, not a #VE exception.
+
+    Since Xen 4.12.
     """
     return library.unless_negative(
         xc_altp2m_get_suppress_ve, handle, domid, view_id, gfn, sve
@@ -1020,6 +1148,9 @@ def xc_altp2m_set_mem_access(
     view_id, xen_pfn_t gfn, xenmem_access_t access)
 
     Set what the guest may do with a page of a view.
+
+    Since Xen 4.10, int xc_altp2m_set_mem_access(xc_interface *handle, domid_t domid,
+    uint16_t view_id, xen_pfn_t gfn, xenmem_access_t access) before.
     """
     return library.unless_negative(
         xc_altp2m_set_mem_access, handle, domid, view_id, gfn, access
@@ -1038,6 +1169,8 @@ def xc_altp2m_set_mem_access_multi(
     view_id, uint8_t *access, uint64_t *gfns, uint32_t nr)
 
     The same for a list of pages, with an access for each.
+
+    Since Xen 4.11.
     """
     return library.unless_negative(
         xc_altp2m_set_mem_access_multi, handle, domid, view_id, access, gfns, nr
@@ -1055,6 +1188,8 @@ def xc_altp2m_get_mem_access(
     view_id, xen_pfn_t gfn, xenmem_access_t *access)
 
     Read what the guest may do with a page of a view.
+
+    Since Xen 4.12.
     """
     return library.unless_negative(
         xc_altp2m_get_mem_access, handle, domid, view_id, gfn, access
@@ -1072,6 +1207,9 @@ def xc_altp2m_change_gfn(
     xen_pfn_t old_gfn, xen_pfn_t new_gfn)
 
     Show another page in a page's place, in one view.
+
+    Since Xen 4.10, int xc_altp2m_change_gfn(xc_interface *handle, domid_t domid,
+    uint16_t view_id, xen_pfn_t old_gfn, xen_pfn_t new_gfn) before.
     """
     return library.unless_negative(
         xc_altp2m_change_gfn, handle, domid, view_id, old_gfn, new_gfn
@@ -1088,6 +1226,8 @@ def xc_altp2m_get_vcpu_p2m_idx(
     vcpuid, uint16_t *p2midx)
 
     Which view a vCPU sees its memory through.
+
+    Since Xen 4.13.
     """
     return library.unless_negative(
         xc_altp2m_get_vcpu_p2m_idx, handle, domid, vcpuid, p2midx
@@ -1104,6 +1244,8 @@ def xc_altp2m_set_visibility(
     view_id, _Bool visible)
 
     Whether the guest itself may switch to a view.
+
+    Since Xen 4.14.
     """
     return library.unless_negative(
         xc_altp2m_set_visibility, handle, domid, view_id, visible
@@ -1118,6 +1260,9 @@ def xc_mem_paging_enable(
     """int xc_mem_paging_enable(xc_interface *xch, uint32_t domain_id, uint32_t *port)
 
     Give a domain a pager; tells the port of its event channel.
+
+    Since Xen 4.10, int xc_mem_paging_enable(xc_interface *xch, domid_t domain_id,
+    uint32_t *port) before.
     """
     return library.unless_negative(xc_mem_paging_enable, xch, domain_id, port)
 
@@ -1128,6 +1273,9 @@ def xc_mem_paging_disable(
     """int xc_mem_paging_disable(xc_interface *xch, uint32_t domain_id)
 
     Take it away.
+
+    Since Xen 4.10, int xc_mem_paging_disable(xc_interface *xch, domid_t domain_id)
+    before.
     """
     return library.unless_negative(xc_mem_paging_disable, xch, domain_id)
 
@@ -1138,6 +1286,9 @@ def xc_mem_paging_resume(
     """int xc_mem_paging_resume(xc_interface *xch, uint32_t domain_id)
 
     Have Xen look at the pager's responses.
+
+    Since Xen 4.10, int xc_mem_paging_resume(xc_interface *xch, domid_t domain_id)
+    before.
     """
     return library.unless_negative(xc_mem_paging_resume, xch, domain_id)
 
@@ -1148,6 +1299,9 @@ def xc_mem_paging_nominate(
     """int xc_mem_paging_nominate(xc_interface *xch, uint32_t domain_id, uint64_t gfn)
 
     Choose a page to be paged out.
+
+    Since Xen 4.10, int xc_mem_paging_nominate(xc_interface *xch, domid_t domain_id,
+    uint64_t gfn) before.
     """
     return library.unless_negative(xc_mem_paging_nominate, xch, domain_id, gfn)
 
@@ -1158,6 +1312,9 @@ def xc_mem_paging_evict(
     """int xc_mem_paging_evict(xc_interface *xch, uint32_t domain_id, uint64_t gfn)
 
     Page it out: what it held is lost to Xen.
+
+    Since Xen 4.10, int xc_mem_paging_evict(xc_interface *xch, domid_t domain_id,
+    uint64_t gfn) before.
     """
     return library.unless_negative(xc_mem_paging_evict, xch, domain_id, gfn)
 
@@ -1168,6 +1325,9 @@ def xc_mem_paging_prep(
     """int xc_mem_paging_prep(xc_interface *xch, uint32_t domain_id, uint64_t gfn)
 
     Make room for a page that comes back.
+
+    Since Xen 4.10, int xc_mem_paging_prep(xc_interface *xch, domid_t domain_id,
+    uint64_t gfn) before.
     """
     return library.unless_negative(xc_mem_paging_prep, xch, domain_id, gfn)
 
@@ -1182,6 +1342,9 @@ def xc_mem_paging_load(
     *buffer)
 
     The same, and fill it from the buffer, a page of memory.
+
+    Since Xen 4.10, int xc_mem_paging_load(xc_interface *xch, domid_t domain_id,
+    uint64_t gfn, void *buffer) before.
     """
     return library.unless_negative(xc_mem_paging_load, xch, domain_id, gfn, buffer)
 
@@ -1192,6 +1355,9 @@ def xc_memshr_control(
     """int xc_memshr_control(xc_interface *xch, uint32_t domid, int enable)
 
     Switch sharing of a domain's pages on or off.
+
+    Since Xen 4.10, int xc_memshr_control(xc_interface *xch, domid_t domid, int enable)
+    before.
     """
     return library.unless_negative(xc_memshr_control, xch, domid, enable)
 
@@ -1205,6 +1371,9 @@ def xc_memshr_ring_enable(
 
     Give a domain a ring for when there is no memory; tells the port of its event
     channel.
+
+    Since Xen 4.10, int xc_memshr_ring_enable(xc_interface *xch, domid_t domid, uint32_t
+    *port) before.
     """
     return library.unless_negative(xc_memshr_ring_enable, xch, domid, port)
 
@@ -1215,6 +1384,8 @@ def xc_memshr_ring_disable(
     """int xc_memshr_ring_disable(xc_interface *xch, uint32_t domid)
 
     Take it away.
+
+    Since Xen 4.10, int xc_memshr_ring_disable(xc_interface *xch, domid_t domid) before.
     """
     return library.unless_negative(xc_memshr_ring_disable, xch, domid)
 
@@ -1229,6 +1400,9 @@ def xc_memshr_nominate_gfn(
     uint64_t *handle)
 
     Make a page shareable; tells the handle of what it holds.
+
+    Since Xen 4.10, int xc_memshr_nominate_gfn(xc_interface *xch, domid_t domid,
+    unsigned long gfn, uint64_t *handle) before.
     """
     return library.unless_negative(xc_memshr_nominate_gfn, xch, domid, gfn, handle)
 
@@ -1243,6 +1417,9 @@ def xc_memshr_nominate_gref(
     uint64_t *handle)
 
     The same for a page that a grant names.
+
+    Since Xen 4.10, int xc_memshr_nominate_gref(xc_interface *xch, domid_t domid,
+    grant_ref_t gref, uint64_t *handle) before.
     """
     return library.unless_negative(xc_memshr_nominate_gref, xch, domid, gref, handle)
 
@@ -1261,6 +1438,10 @@ def xc_memshr_share_gfns(
     client_gfn, uint64_t client_handle)
 
     Have the client share the source's page.
+
+    Since Xen 4.10, int xc_memshr_share_gfns(xc_interface *xch, domid_t source_domain,
+    unsigned long source_gfn, uint64_t source_handle, domid_t client_domain, unsigned
+    long client_gfn, uint64_t client_handle) before.
     """
     return library.unless_negative(
         xc_memshr_share_gfns,
@@ -1288,6 +1469,10 @@ def xc_memshr_share_grefs(
     client_gref, uint64_t client_handle)
 
     The same for pages that grants name.
+
+    Since Xen 4.10, int xc_memshr_share_grefs(xc_interface *xch, domid_t source_domain,
+    grant_ref_t source_gref, uint64_t source_handle, domid_t client_domain, grant_ref_t
+    client_gref, uint64_t client_handle) before.
     """
     return library.unless_negative(
         xc_memshr_share_grefs,
@@ -1314,6 +1499,10 @@ def xc_memshr_add_to_physmap(
     client_gfn)
 
     Put a shared page where the client has none.
+
+    Since Xen 4.10, int xc_memshr_add_to_physmap(xc_interface *xch, domid_t
+    source_domain, unsigned long source_gfn, uint64_t source_handle, domid_t
+    client_domain, unsigned long client_gfn) before.
     """
     return library.unless_negative(
         xc_memshr_add_to_physmap,
@@ -1337,6 +1526,9 @@ def xc_memshr_range_share(
     client_domain, uint64_t first_gfn, uint64_t last_gfn)
 
     Share all pages from first_gfn to last_gfn.
+
+    Since Xen 4.10, int xc_memshr_range_share(xc_interface *xch, domid_t source_domain,
+    domid_t client_domain, uint64_t first_gfn, uint64_t last_gfn) before.
     """
     return library.unless_negative(
         xc_memshr_range_share, xch, source_domain, client_domain, first_gfn, last_gfn
@@ -1354,6 +1546,8 @@ def xc_memshr_fork(
     client_domain, _Bool allow_with_iommu, _Bool block_interrupts)
 
     Make the client a copy of the source that shares its memory until one writes.
+
+    Since Xen 4.14.
     """
     return library.unless_negative(
         xc_memshr_fork,
@@ -1375,6 +1569,9 @@ def xc_memshr_fork_reset(
     reset_state, _Bool reset_memory)
 
     Take a fork back to what its source is.
+
+    Since Xen 4.17, int xc_memshr_fork_reset(xc_interface *xch, uint32_t forked_domain)
+    before.
     """
     return library.unless_negative(
         xc_memshr_fork_reset, xch, forked_domain, reset_state, reset_memory
@@ -1387,6 +1584,9 @@ def xc_memshr_domain_resume(
     """int xc_memshr_domain_resume(xc_interface *xch, uint32_t domid)
 
     Have a domain go on that waited for memory.
+
+    Since Xen 4.10, int xc_memshr_domain_resume(xc_interface *xch, domid_t domid)
+    before.
     """
     return library.unless_negative(xc_memshr_domain_resume, xch, domid)
 
@@ -1397,6 +1597,9 @@ def xc_memshr_debug_gfn(
     """int xc_memshr_debug_gfn(xc_interface *xch, uint32_t domid, unsigned long gfn)
 
     Have Xen write to its console what a page shares.
+
+    Since Xen 4.10, int xc_memshr_debug_gfn(xc_interface *xch, domid_t domid, unsigned
+    long gfn) before.
     """
     return library.unless_negative(xc_memshr_debug_gfn, xch, domid, gfn)
 
@@ -1407,6 +1610,9 @@ def xc_memshr_debug_gref(
     """int xc_memshr_debug_gref(xc_interface *xch, uint32_t domid, grant_ref_t gref)
 
     The same for a page that a grant names.
+
+    Since Xen 4.10, int xc_memshr_debug_gref(xc_interface *xch, domid_t domid,
+    grant_ref_t gref) before.
     """
     return library.unless_negative(xc_memshr_debug_gref, xch, domid, gref)
 
@@ -1415,5 +1621,7 @@ def xc_memshr_audit(xch: xc_interface_core | None) -> Annotated[int, c_int]:
     """int xc_memshr_audit(xc_interface *xch)
 
     Count what is wrong with shared pages, told on Xen's console.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_memshr_audit, xch)

@@ -284,6 +284,8 @@ def xc_interface_open(
 
     Open a way to the hypervisor, which xc_interface_close ends. Without a logger,
     errors are written to stderr.
+
+    Since Xen 4.6.
     """
     return library.unless_null(xc_interface_open, logger, dombuild_logger, open_flags)
 
@@ -292,6 +294,8 @@ def xc_interface_close(xch: xc_interface_core | None) -> Annotated[int, c_int]:
     """int xc_interface_close(xc_interface *xch)
 
     Close it, with all that was opened for it.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_interface_close, xch)
 
@@ -302,6 +306,8 @@ def xc_domain_pause(
     """int xc_domain_pause(xc_interface *xch, uint32_t domid)
 
     Stop all vCPUs of a domain; pauses are counted.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_domain_pause, xch, domid)
 
@@ -312,6 +318,8 @@ def xc_domain_unpause(
     """int xc_domain_unpause(xc_interface *xch, uint32_t domid)
 
     Take one pause back; at none the domain runs.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_domain_unpause, xch, domid)
 
@@ -326,6 +334,8 @@ def xc_domain_getinfo(
     max_doms, xc_dominfo_t *info)
 
     Tell of as many domains, from first_domid on. Gives how many there were.
+
+    Xen 4.6 to 4.17.
     """
     return library.unless_negative(xc_domain_getinfo, xch, first_domid, max_doms, info)
 
@@ -340,6 +350,8 @@ def xc_domain_getinfolist(
     max_domains, xc_domaininfo_t *info)
 
     Tell of as many domains, from first_domain on. Gives how many there were.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(
         xc_domain_getinfolist, xch, first_domain, max_domains, info
@@ -354,6 +366,9 @@ def xc_domain_maximum_gpfn(
     """int xc_domain_maximum_gpfn(xc_interface *xch, domid_t domid, xen_pfn_t *gpfns)
 
     The highest guest frame number of a domain.
+
+    Xen 4.6 to 4.9, then int xc_domain_maximum_gpfn(xc_interface *xch, uint32_t domid,
+    xen_pfn_t *gpfns).
     """
     return library.unless_negative(xc_domain_maximum_gpfn, xch, domid, gpfns)
 
@@ -365,6 +380,8 @@ def xc_domain_set_access_required(
     required)
 
     Whether a vCPU whose access was reported stays paused while nobody monitors.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_domain_set_access_required, xch, domid, required)
 
@@ -376,6 +393,8 @@ def xc_domain_set_time_offset(
     time_offset_seconds)
 
     Set a domain's clock off from the machine's.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(
         xc_domain_set_time_offset, xch, domid, time_offset_seconds
@@ -389,6 +408,8 @@ def xc_domain_debug_control(
     uint32_t vcpu)
 
     Have a vCPU step: sop is one of XEN_DOMCTL_DEBUG_OP_*.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_domain_debug_control, xch, domid, sop, vcpu)
 
@@ -403,6 +424,8 @@ def xc_vcpu_getinfo(
     xc_vcpuinfo_t *info)
 
     Tell of one vCPU, or fail with ESRCH if there is none.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_vcpu_getinfo, xch, domid, vcpu, info)
 
@@ -417,6 +440,8 @@ def xc_vcpu_getcontext(
     vcpu_guest_context_any_t *ctxt)
 
     Read the registers of a vCPU, which should be paused.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_vcpu_getcontext, xch, domid, vcpu, ctxt)
 
@@ -431,6 +456,8 @@ def xc_vcpu_setcontext(
     vcpu_guest_context_any_t *ctxt)
 
     Set the registers of a vCPU, which should be paused.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_vcpu_setcontext, xch, domid, vcpu, ctxt)
 
@@ -446,6 +473,8 @@ def xc_translate_foreign_address(
 
     The frame number behind an address of the guest's, by the page tables of a vCPU; 0
     if there is none.
+
+    Since Xen 4.6.
     """
     return library.unless_false(xc_translate_foreign_address, xch, dom, vcpu, virt)
 
@@ -460,6 +489,9 @@ def xc_hvm_param_get(
     *value)
 
     Read a parameter of an HVM guest.
+
+    Xen 4.6 to 4.9, then int xc_hvm_param_get(xc_interface *handle, uint32_t dom,
+    uint32_t param, uint64_t *value).
     """
     return library.unless_negative(xc_hvm_param_get, handle, dom, param, value)
 
@@ -474,6 +506,9 @@ def xc_hvm_param_set(
     value)
 
     Set a parameter of an HVM guest.
+
+    Xen 4.6 to 4.9, then int xc_hvm_param_set(xc_interface *handle, uint32_t dom,
+    uint32_t param, uint64_t value).
     """
     return library.unless_negative(xc_hvm_param_set, handle, dom, param, value)
 
@@ -492,6 +527,10 @@ def xc_hvm_inject_trap(
     uint32_t type, uint32_t error_code, uint32_t insn_len, uint64_t cr2)
 
     Have a vCPU take a trap when it goes on; an error_code of all ones stands for none.
+
+    Xen 4.6 to 4.8, then int xc_hvm_inject_trap(xc_interface *xch, domid_t domid, int
+    vcpu, uint8_t vector, uint8_t type, uint32_t error_code, uint8_t insn_len, uint64_t
+    cr2).
     """
     return library.unless_negative(
         xc_hvm_inject_trap, xch, dom, vcpu, vector, type, error_code, insn_len, cr2
@@ -508,6 +547,9 @@ def xc_get_mem_access(
     xenmem_access_t *access)
 
     Read what the guest may do with a page.
+
+    Xen 4.6 to 4.9, then int xc_get_mem_access(xc_interface *xch, uint32_t domain_id,
+    uint64_t pfn, xenmem_access_t *access).
     """
     return library.unless_negative(xc_get_mem_access, xch, domain_id, pfn, access)
 
@@ -524,6 +566,9 @@ def xc_set_mem_access(
 
     Set what the guest may do with nr pages from first_pfn on; what it may not is
     reported.
+
+    Xen 4.6 to 4.9, then int xc_set_mem_access(xc_interface *xch, uint32_t domain_id,
+    xenmem_access_t access, uint64_t first_pfn, uint32_t nr).
     """
     return library.unless_negative(
         xc_set_mem_access, xch, domain_id, access, first_pfn, nr
@@ -541,6 +586,9 @@ def xc_set_mem_access_multi(
     *access, uint64_t *pages, uint32_t nr)
 
     The same for a list of pages, with an access for each.
+
+    Xen 4.8 to 4.9, then int xc_set_mem_access_multi(xc_interface *xch, uint32_t
+    domain_id, uint8_t *access, uint64_t *pages, uint32_t nr).
     """
     return library.unless_negative(
         xc_set_mem_access_multi, xch, domain_id, access, pages, nr
@@ -555,6 +603,9 @@ def xc_monitor_enable(
     """void *xc_monitor_enable(xc_interface *xch, domid_t domain_id, uint32_t *port)
 
     Give a domain a monitor: maps its ring, and tells the port of its event channel.
+
+    Xen 4.6 to 4.9, then void *xc_monitor_enable(xc_interface *xch, uint32_t domain_id,
+    uint32_t *port).
     """
     return library.unless_null(xc_monitor_enable, xch, domain_id, port)
 
@@ -565,6 +616,8 @@ def xc_monitor_disable(
     """int xc_monitor_disable(xc_interface *xch, domid_t domain_id)
 
     Take the ring away. The caller unmaps it.
+
+    Xen 4.6 to 4.9, then int xc_monitor_disable(xc_interface *xch, uint32_t domain_id).
     """
     return library.unless_negative(xc_monitor_disable, xch, domain_id)
 
@@ -575,6 +628,8 @@ def xc_monitor_resume(
     """int xc_monitor_resume(xc_interface *xch, domid_t domain_id)
 
     Have Xen look at the responses, for who has no event channel.
+
+    Xen 4.6 to 4.9, then int xc_monitor_resume(xc_interface *xch, uint32_t domain_id).
     """
     return library.unless_negative(xc_monitor_resume, xch, domain_id)
 
@@ -589,6 +644,9 @@ def xc_monitor_get_capabilities(
 
     Which events can be reported of this domain: bit N stands for
     XEN_DOMCTL_MONITOR_EVENT_* N.
+
+    Xen 4.6 to 4.9, then int xc_monitor_get_capabilities(xc_interface *xch, uint32_t
+    domain_id, uint32_t *capabilities).
     """
     return library.unless_negative(
         xc_monitor_get_capabilities, xch, domain_id, capabilities
@@ -608,6 +666,10 @@ def xc_monitor_write_ctrlreg(
 
     Report writes to a control register: VM_EVENT_X86_CR0 and the like, or those with
     onchangeonly that change it.
+
+    Xen 4.6 to 4.9, then int xc_monitor_write_ctrlreg(xc_interface *xch, uint32_t
+    domain_id, uint16_t index, _Bool enable, _Bool sync, uint64_t bitmask, _Bool
+    onchangeonly).
     """
     return library.unless_negative(
         xc_monitor_write_ctrlreg, xch, domain_id, index, enable, sync, onchangeonly
@@ -624,6 +686,11 @@ def xc_monitor_mov_to_msr(
     _Bool enable)
 
     Report writes to model-specific registers.
+
+    Xen 4.8 to 4.9, int xc_monitor_mov_to_msr(xc_interface *xch, domid_t domain_id,
+    _Bool enable, _Bool extended_capture) before, then int
+    xc_monitor_mov_to_msr(xc_interface *xch, uint32_t domain_id, uint32_t msr, _Bool
+    enable).
     """
     return library.unless_negative(xc_monitor_mov_to_msr, xch, domain_id, msr, enable)
 
@@ -636,6 +703,9 @@ def xc_monitor_singlestep(
     """int xc_monitor_singlestep(xc_interface *xch, domid_t domain_id, _Bool enable)
 
     Report each step of a vCPU that steps.
+
+    Xen 4.6 to 4.9, then int xc_monitor_singlestep(xc_interface *xch, uint32_t
+    domain_id, _Bool enable).
     """
     return library.unless_negative(xc_monitor_singlestep, xch, domain_id, enable)
 
@@ -649,6 +719,9 @@ def xc_monitor_software_breakpoint(
     enable)
 
     Report breakpoint instructions.
+
+    Xen 4.6 to 4.9, then int xc_monitor_software_breakpoint(xc_interface *xch, uint32_t
+    domain_id, _Bool enable).
     """
     return library.unless_negative(
         xc_monitor_software_breakpoint, xch, domain_id, enable
@@ -665,6 +738,9 @@ def xc_monitor_guest_request(
     _Bool sync)
 
     Report what the guest asks for by a hypercall.
+
+    Xen 4.6 to 4.9, then int xc_monitor_guest_request(xc_interface *xch, uint32_t
+    domain_id, _Bool enable, _Bool sync, _Bool allow_userspace).
     """
     return library.unless_negative(
         xc_monitor_guest_request, xch, domain_id, enable, sync
@@ -681,6 +757,9 @@ def xc_monitor_debug_exceptions(
     enable, _Bool sync)
 
     Report debug exceptions; with sync the vCPU waits.
+
+    Xen 4.8 to 4.9, then int xc_monitor_debug_exceptions(xc_interface *xch, uint32_t
+    domain_id, _Bool enable, _Bool sync).
     """
     return library.unless_negative(
         xc_monitor_debug_exceptions, xch, domain_id, enable, sync
@@ -695,6 +774,9 @@ def xc_monitor_cpuid(
     """int xc_monitor_cpuid(xc_interface *xch, domid_t domain_id, _Bool enable)
 
     Report CPUID instructions.
+
+    Xen 4.8 to 4.9, then int xc_monitor_cpuid(xc_interface *xch, uint32_t domain_id,
+    _Bool enable).
     """
     return library.unless_negative(xc_monitor_cpuid, xch, domain_id, enable)
 
@@ -708,6 +790,9 @@ def xc_monitor_privileged_call(
     enable)
 
     Report calls to what is more privileged: SMC, on Arm.
+
+    Xen 4.8 to 4.9, then int xc_monitor_privileged_call(xc_interface *xch, uint32_t
+    domain_id, _Bool enable).
     """
     return library.unless_negative(xc_monitor_privileged_call, xch, domain_id, enable)
 
@@ -721,6 +806,9 @@ def xc_monitor_emulate_each_rep(
     enable)
 
     Whether each repetition of a string instruction is reported, or all at once.
+
+    Xen 4.7 to 4.9, then int xc_monitor_emulate_each_rep(xc_interface *xch, uint32_t
+    domain_id, _Bool enable).
     """
     return library.unless_negative(xc_monitor_emulate_each_rep, xch, domain_id, enable)
 
@@ -733,6 +821,9 @@ def xc_altp2m_get_domain_state(
     """int xc_altp2m_get_domain_state(xc_interface *handle, domid_t dom, _Bool *state)
 
     Whether a domain has alternative views of its memory.
+
+    Xen 4.6 to 4.9, then int xc_altp2m_get_domain_state(xc_interface *handle, uint32_t
+    dom, _Bool *state).
     """
     return library.unless_negative(xc_altp2m_get_domain_state, handle, dom, state)
 
@@ -745,6 +836,9 @@ def xc_altp2m_set_domain_state(
     """int xc_altp2m_set_domain_state(xc_interface *handle, domid_t dom, _Bool state)
 
     Switch alternative views of a domain's memory on or off.
+
+    Xen 4.6 to 4.9, then int xc_altp2m_set_domain_state(xc_interface *handle, uint32_t
+    dom, _Bool state).
     """
     return library.unless_negative(xc_altp2m_set_domain_state, handle, dom, state)
 
@@ -759,6 +853,9 @@ def xc_altp2m_set_vcpu_enable_notify(
     uint32_t vcpuid, xen_pfn_t gfn)
 
     Have a vCPU take #VE exceptions, told in the page gfn.
+
+    Xen 4.6 to 4.9, then int xc_altp2m_set_vcpu_enable_notify(xc_interface *handle,
+    uint32_t domid, uint32_t vcpuid, xen_pfn_t gfn).
     """
     return library.unless_negative(
         xc_altp2m_set_vcpu_enable_notify, handle, domid, vcpuid, gfn
@@ -775,6 +872,9 @@ def xc_altp2m_create_view(
     default_access, uint16_t *view_id)
 
     Make a view, where pages have this access unless it is set otherwise.
+
+    Xen 4.6 to 4.9, then int xc_altp2m_create_view(xc_interface *handle, uint32_t domid,
+    xenmem_access_t default_access, uint16_t *view_id).
     """
     return library.unless_negative(
         xc_altp2m_create_view, handle, domid, default_access, view_id
@@ -787,6 +887,9 @@ def xc_altp2m_destroy_view(
     """int xc_altp2m_destroy_view(xc_interface *handle, domid_t domid, uint16_t view_id)
 
     Do away with a view.
+
+    Xen 4.6 to 4.9, then int xc_altp2m_destroy_view(xc_interface *handle, uint32_t
+    domid, uint16_t view_id).
     """
     return library.unless_negative(xc_altp2m_destroy_view, handle, domid, view_id)
 
@@ -798,6 +901,9 @@ def xc_altp2m_switch_to_view(
     view_id)
 
     Have all vCPUs of a domain see its memory through a view.
+
+    Xen 4.6 to 4.9, then int xc_altp2m_switch_to_view(xc_interface *handle, uint32_t
+    domid, uint16_t view_id).
     """
     return library.unless_negative(xc_altp2m_switch_to_view, handle, domid, view_id)
 
@@ -813,6 +919,9 @@ def xc_altp2m_set_mem_access(
     view_id, xen_pfn_t gfn, xenmem_access_t access)
 
     Set what the guest may do with a page of a view.
+
+    Xen 4.6 to 4.9, then int xc_altp2m_set_mem_access(xc_interface *handle, uint32_t
+    domid, uint16_t view_id, xen_pfn_t gfn, xenmem_access_t access).
     """
     return library.unless_negative(
         xc_altp2m_set_mem_access, handle, domid, view_id, gfn, access
@@ -830,6 +939,9 @@ def xc_altp2m_change_gfn(
     xen_pfn_t old_gfn, xen_pfn_t new_gfn)
 
     Show another page in a page's place, in one view.
+
+    Xen 4.6 to 4.9, then int xc_altp2m_change_gfn(xc_interface *handle, uint32_t domid,
+    uint16_t view_id, xen_pfn_t old_gfn, xen_pfn_t new_gfn).
     """
     return library.unless_negative(
         xc_altp2m_change_gfn, handle, domid, view_id, old_gfn, new_gfn
@@ -844,6 +956,9 @@ def xc_mem_paging_enable(
     """int xc_mem_paging_enable(xc_interface *xch, domid_t domain_id, uint32_t *port)
 
     Give a domain a pager; tells the port of its event channel.
+
+    Xen 4.6 to 4.9, then int xc_mem_paging_enable(xc_interface *xch, uint32_t domain_id,
+    uint32_t *port).
     """
     return library.unless_negative(xc_mem_paging_enable, xch, domain_id, port)
 
@@ -854,6 +969,9 @@ def xc_mem_paging_disable(
     """int xc_mem_paging_disable(xc_interface *xch, domid_t domain_id)
 
     Take it away.
+
+    Xen 4.6 to 4.9, then int xc_mem_paging_disable(xc_interface *xch, uint32_t
+    domain_id).
     """
     return library.unless_negative(xc_mem_paging_disable, xch, domain_id)
 
@@ -864,6 +982,9 @@ def xc_mem_paging_resume(
     """int xc_mem_paging_resume(xc_interface *xch, domid_t domain_id)
 
     Have Xen look at the pager's responses.
+
+    Xen 4.6 to 4.9, then int xc_mem_paging_resume(xc_interface *xch, uint32_t
+    domain_id).
     """
     return library.unless_negative(xc_mem_paging_resume, xch, domain_id)
 
@@ -874,6 +995,9 @@ def xc_mem_paging_nominate(
     """int xc_mem_paging_nominate(xc_interface *xch, domid_t domain_id, uint64_t gfn)
 
     Choose a page to be paged out.
+
+    Xen 4.6 to 4.9, then int xc_mem_paging_nominate(xc_interface *xch, uint32_t
+    domain_id, uint64_t gfn).
     """
     return library.unless_negative(xc_mem_paging_nominate, xch, domain_id, gfn)
 
@@ -884,6 +1008,9 @@ def xc_mem_paging_evict(
     """int xc_mem_paging_evict(xc_interface *xch, domid_t domain_id, uint64_t gfn)
 
     Page it out: what it held is lost to Xen.
+
+    Xen 4.6 to 4.9, then int xc_mem_paging_evict(xc_interface *xch, uint32_t domain_id,
+    uint64_t gfn).
     """
     return library.unless_negative(xc_mem_paging_evict, xch, domain_id, gfn)
 
@@ -894,6 +1021,9 @@ def xc_mem_paging_prep(
     """int xc_mem_paging_prep(xc_interface *xch, domid_t domain_id, uint64_t gfn)
 
     Make room for a page that comes back.
+
+    Xen 4.6 to 4.9, then int xc_mem_paging_prep(xc_interface *xch, uint32_t domain_id,
+    uint64_t gfn).
     """
     return library.unless_negative(xc_mem_paging_prep, xch, domain_id, gfn)
 
@@ -908,6 +1038,9 @@ def xc_mem_paging_load(
     *buffer)
 
     The same, and fill it from the buffer, a page of memory.
+
+    Xen 4.6 to 4.9, then int xc_mem_paging_load(xc_interface *xch, uint32_t domain_id,
+    uint64_t gfn, void *buffer).
     """
     return library.unless_negative(xc_mem_paging_load, xch, domain_id, gfn, buffer)
 
@@ -920,6 +1053,9 @@ def xc_memshr_control(
     """int xc_memshr_control(xc_interface *xch, domid_t domid, int enable)
 
     Switch sharing of a domain's pages on or off.
+
+    Xen 4.6 to 4.9, then int xc_memshr_control(xc_interface *xch, uint32_t domid, int
+    enable).
     """
     return library.unless_negative(xc_memshr_control, xch, domid, enable)
 
@@ -933,6 +1069,9 @@ def xc_memshr_ring_enable(
 
     Give a domain a ring for when there is no memory; tells the port of its event
     channel.
+
+    Xen 4.6 to 4.9, then int xc_memshr_ring_enable(xc_interface *xch, uint32_t domid,
+    uint32_t *port).
     """
     return library.unless_negative(xc_memshr_ring_enable, xch, domid, port)
 
@@ -943,6 +1082,8 @@ def xc_memshr_ring_disable(
     """int xc_memshr_ring_disable(xc_interface *xch, domid_t domid)
 
     Take it away.
+
+    Xen 4.6 to 4.9, then int xc_memshr_ring_disable(xc_interface *xch, uint32_t domid).
     """
     return library.unless_negative(xc_memshr_ring_disable, xch, domid)
 
@@ -957,6 +1098,9 @@ def xc_memshr_nominate_gfn(
     uint64_t *handle)
 
     Make a page shareable; tells the handle of what it holds.
+
+    Xen 4.6 to 4.9, then int xc_memshr_nominate_gfn(xc_interface *xch, uint32_t domid,
+    unsigned long gfn, uint64_t *handle).
     """
     return library.unless_negative(xc_memshr_nominate_gfn, xch, domid, gfn, handle)
 
@@ -971,6 +1115,9 @@ def xc_memshr_nominate_gref(
     uint64_t *handle)
 
     The same for a page that a grant names.
+
+    Xen 4.6 to 4.9, then int xc_memshr_nominate_gref(xc_interface *xch, uint32_t domid,
+    grant_ref_t gref, uint64_t *handle).
     """
     return library.unless_negative(xc_memshr_nominate_gref, xch, domid, gref, handle)
 
@@ -989,6 +1136,10 @@ def xc_memshr_share_gfns(
     uint64_t client_handle)
 
     Have the client share the source's page.
+
+    Xen 4.6 to 4.9, then int xc_memshr_share_gfns(xc_interface *xch, uint32_t
+    source_domain, unsigned long source_gfn, uint64_t source_handle, uint32_t
+    client_domain, unsigned long client_gfn, uint64_t client_handle).
     """
     return library.unless_negative(
         xc_memshr_share_gfns,
@@ -1016,6 +1167,10 @@ def xc_memshr_share_grefs(
     uint64_t client_handle)
 
     The same for pages that grants name.
+
+    Xen 4.6 to 4.9, then int xc_memshr_share_grefs(xc_interface *xch, uint32_t
+    source_domain, grant_ref_t source_gref, uint64_t source_handle, uint32_t
+    client_domain, grant_ref_t client_gref, uint64_t client_handle).
     """
     return library.unless_negative(
         xc_memshr_share_grefs,
@@ -1042,6 +1197,10 @@ def xc_memshr_add_to_physmap(
     client_gfn)
 
     Put a shared page where the client has none.
+
+    Xen 4.6 to 4.9, then int xc_memshr_add_to_physmap(xc_interface *xch, uint32_t
+    source_domain, unsigned long source_gfn, uint64_t source_handle, uint32_t
+    client_domain, unsigned long client_gfn).
     """
     return library.unless_negative(
         xc_memshr_add_to_physmap,
@@ -1065,6 +1224,9 @@ def xc_memshr_range_share(
     client_domain, uint64_t first_gfn, uint64_t last_gfn)
 
     Share all pages from first_gfn to last_gfn.
+
+    Xen 4.8 to 4.9, then int xc_memshr_range_share(xc_interface *xch, uint32_t
+    source_domain, uint32_t client_domain, uint64_t first_gfn, uint64_t last_gfn).
     """
     return library.unless_negative(
         xc_memshr_range_share, xch, source_domain, client_domain, first_gfn, last_gfn
@@ -1077,6 +1239,8 @@ def xc_memshr_domain_resume(
     """int xc_memshr_domain_resume(xc_interface *xch, domid_t domid)
 
     Have a domain go on that waited for memory.
+
+    Xen 4.6 to 4.9, then int xc_memshr_domain_resume(xc_interface *xch, uint32_t domid).
     """
     return library.unless_negative(xc_memshr_domain_resume, xch, domid)
 
@@ -1089,6 +1253,9 @@ def xc_memshr_debug_gfn(
     """int xc_memshr_debug_gfn(xc_interface *xch, domid_t domid, unsigned long gfn)
 
     Have Xen write to its console what a page shares.
+
+    Xen 4.6 to 4.9, then int xc_memshr_debug_gfn(xc_interface *xch, uint32_t domid,
+    unsigned long gfn).
     """
     return library.unless_negative(xc_memshr_debug_gfn, xch, domid, gfn)
 
@@ -1101,6 +1268,9 @@ def xc_memshr_debug_gref(
     """int xc_memshr_debug_gref(xc_interface *xch, domid_t domid, grant_ref_t gref)
 
     The same for a page that a grant names.
+
+    Xen 4.6 to 4.9, then int xc_memshr_debug_gref(xc_interface *xch, uint32_t domid,
+    grant_ref_t gref).
     """
     return library.unless_negative(xc_memshr_debug_gref, xch, domid, gref)
 
@@ -1109,5 +1279,7 @@ def xc_memshr_audit(xch: xc_interface_core | None) -> Annotated[int, c_int]:
     """int xc_memshr_audit(xc_interface *xch)
 
     Count what is wrong with shared pages, told on Xen's console.
+
+    Since Xen 4.6.
     """
     return library.unless_negative(xc_memshr_audit, xch)
