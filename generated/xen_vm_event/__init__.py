@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .runtime.barriers import Barriers as Barriers
     from .runtime.barriers import NoBarrier as NoBarrier
     from .runtime.library import LibraryError as LibraryError
+    from .runtime.library import running_release as running_release
     from .runtime.projection import projection as projection
     from .runtime.recording import records as records
     from .runtime.ring import OtherVersion as OtherVersion
@@ -56,6 +57,7 @@ __all__ = [
     "raw",
     "records",
     "releases",
+    "running_release",
     "since",
 ]  # without what needs numpy
 
@@ -66,6 +68,7 @@ _ELSEWHERE = {
     "Barriers": ".runtime.barriers",
     "NoBarrier": ".runtime.barriers",
     "LibraryError": ".runtime.library",
+    "running_release": ".runtime.library",
     "projection": ".runtime.projection",
     "raw": ".runtime.views",
     "records": ".runtime.recording",

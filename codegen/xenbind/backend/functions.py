@@ -9,7 +9,7 @@ that they are annotated with take.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from xenbind.backend.names import python_name
 from xenbind.backend.python_model import FunctionView, HandleView, LibraryView
@@ -55,8 +55,8 @@ class Functions:
         self.handles = handles
         self.types = types
 
-    def library(self) -> LibraryView | None:
-        """Give the library, None where there are no functions."""
+    def library(self, releases: Sequence[str]) -> LibraryView | None:
+        """Give the library, as these releases have it; None where there are no functions."""
         library = self.interface.library
         if library is None:
             return None
@@ -68,6 +68,7 @@ class Functions:
             advice=list(library.advice),
             by_function=[(self.names[f.name], f.advice) for f in functions if f.advice],
             c_names=[(name, c) for c, name in self.names.items() if name != c],
+            releases=releases if "{release}" in library.name else (),
         )
 
     def handle(self, handle: Handle) -> HandleView:

@@ -166,7 +166,7 @@ class _Module:
         rings = [self.halves(ring) for ring in interface.rings]
         names = {each.name: self.claim(each.name) for each in interface.functions}
         own = functions.Functions(interface, names, self.handles, self.types)
-        library = own.library()
+        library = own.library(releases)
         handles = [own.handle(handle) for handle in interface.handles]
         views = [own.function(function) for function in interface.functions]
         return ModuleView(

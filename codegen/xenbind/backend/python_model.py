@@ -134,12 +134,16 @@ class FunctionView:
 
 @dataclass(frozen=True, slots=True)
 class LibraryView:
-    """A library, with advice by error numbers and functions, and functions' names in C."""
+    """A library, with advice by error numbers and functions, and functions' names in C.
+
+    `releases` are those whose prototypes the module has, of a library that is named after one.
+    """
 
     name: str
     advice: Sequence[tuple[str, str]]
     by_function: Sequence[tuple[str, str]]
     c_names: Sequence[tuple[str, str]]
+    releases: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

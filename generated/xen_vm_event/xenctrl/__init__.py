@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..runtime.arrays import columns as columns
     from ..runtime.arrays import dtype as dtype
     from ..runtime.library import LibraryError as LibraryError
+    from ..runtime.library import running_release as running_release
     from ..runtime.projection import projection as projection
     from ..runtime.recording import records as records
     from ..runtime.views import raw as raw
@@ -40,6 +41,7 @@ __all__ = [
     "raw",
     "records",
     "releases",
+    "running_release",
     "since",
 ]  # without what needs numpy
 
@@ -48,6 +50,7 @@ _ELSEWHERE = {
     "columns": "..runtime.arrays",
     "dtype": "..runtime.arrays",
     "LibraryError": "..runtime.library",
+    "running_release": "..runtime.library",
     "projection": "..runtime.projection",
     "raw": "..runtime.views",
     "records": "..runtime.recording",

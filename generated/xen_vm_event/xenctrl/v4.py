@@ -225,6 +225,13 @@ library: Final = Library(
         "EPERM": "only dom0, or a domain that may control others, can do that",
         "ESRCH": "there is no such domain; `xl list` shows those there are",
     },
+    releases=[
+        "4.18",
+        "4.19",
+        "4.20",
+        "4.21",
+        "4.22",
+    ],
 )
 """The library that has the functions below."""
 

@@ -258,6 +258,9 @@ library: Final = Library(
         "EPERM": "only dom0, or a domain that may control others, can do that",
         "ESRCH": "there is no such domain; `xl list` shows those there are",
     },
+    releases=[
+        "4.15",
+    ],
 )
 """The library that has the functions below."""
 
