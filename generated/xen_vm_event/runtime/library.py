@@ -207,11 +207,12 @@ class Library:
                 self.load()
             except LibraryError as error:
                 raise LibraryError(f"{c_name}: {error}") from None
+        loaded: typing.Any = self._loaded
         try:
-            return getattr(self._loaded, c_name)
+            return getattr(loaded, c_name)
         except AttributeError:
-            name = getattr(self._loaded, "_name", self.name)
-            raise LibraryError(f"{c_name}: not in {name}") from None
+            known = loaded._name if "{release}" in self.name else self.name
+            raise LibraryError(f"{c_name}: not in {known}") from None
 
     def _converter(self, parameter: parameters.Declared) -> typing.Any:
         if not hasattr(parameter.type, "_restype_"):
