@@ -445,11 +445,23 @@ HEADERS = [
         has_functions=True,
     ),
     Header(
+        "xen_vm_event.xenctrl.v4_4_18",
+        "xenctrl/v4_4_18",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.18",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
         "xen_vm_event.xenctrl.v4",
         "xenctrl/v4",
         "xenctrl.h",
         folders=[
-            "../headers/tools/4.18",
+            "../headers/tools/4.20",
             "../headers/tools",
         ],
         defines=[],

@@ -131,7 +131,7 @@ class XenmemAccess(OpenEnum):
     n2rwx = XENMEM_access_n2rwx
     """nothing; the first access is told and makes it rwx Since Xen 4.6."""
     default = XENMEM_access_default
-    """what the domain has where nothing is said Since Xen 4.6."""
+    """what the domain has where nothing is said Xen 4.6 to 4.19, then 11."""
 
 
 @record
