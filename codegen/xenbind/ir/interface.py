@@ -393,9 +393,9 @@ class Interface:
     @property
     def has_spans(self) -> bool:
         """Tell whether it was compared with those of other releases."""
-        return any(record.span for record in self.records) or any(
-            constant.span for constant in self.constants
-        )
+        records = any(record.span for record in self.records)
+        constants = any(constant.span for constant in self.constants)
+        return records or constants or any(each.span for each in self.functions)
 
     @property
     def groups_by_hint(self) -> dict[str, ConstantGroup]:
