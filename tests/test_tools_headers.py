@@ -54,7 +54,7 @@ def own(release: str) -> Path:
     """The header of a release."""
     module = xenctrl.interface_for_xen(release)
     [name] = re.findall(r"headers/(tools/\S+\.h)", str(module.__doc__))
-    return PROJECT / "headers" / name
+    return PROJECT / "headers" / str(name)
 
 
 def declared(header: Path) -> dict[str, str]:

@@ -135,8 +135,8 @@ def named_version(spec: Spec, wanted: str) -> tuple[Spec, VersionSpec]:
     """Find the version that its number, a Xen release or a header tree's path names.
 
     Of several with the same number that is the newest; the spec is the one to read it by.  A
-    library's versions are behind its package's name: `xenctrl/4.9`.  Raises `XenbindError` for a number that the spec has not, `SystemFailure` for a folder that
-    is not there.
+    library's versions are behind its package's name: `xenctrl/4.9`.  Raises `XenbindError` for
+    a number that the spec has not, `SystemFailure` for a folder that is not there.
     """
     if Path(wanted).is_dir():
         foreign = spec.for_tree(Path(wanted))

@@ -149,7 +149,7 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
                 "defines": each.spec.defines,
                 "needs": each.spec.needs,
                 "folders": each.folders,
-                "has_library": each.spec.library is not None,
+                "library": each.spec.library.name if each.spec.library else None,
                 "modules": [_module(each.spec, one) for one in each.interfaces],
             }
             for each in packages
@@ -195,7 +195,9 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
 
 
 def _common(spec: Spec, interfaces: Sequence[Interface]) -> CommonView:
-    first = {version.edition: version.releases[0] for version in spec.versions}
+    first = {
+        v.edition: v.releases[0] if v.releases else v.edition for v in spec.versions
+    }
     return common_view(interfaces, first, _up(spec))
 
 
@@ -307,6 +309,12 @@ def _interface_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
     if not spec.is_of_xen:
         return python_text.docstring(f"{words}.", 4)
     words += ": the newest of those that speak it."
+    if spec.library is not None:
+        words += (
+            " Other releases may have functions with other prototypes; `interface_for_xen`"
+            " gives the module of one."
+        )
+        return python_text.docstring(words, 4)
     if unlike := history.unlike(interfaces):
         words += (
             "\n\nIt reads what every Xen with that version writes, but for"

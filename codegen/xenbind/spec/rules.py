@@ -178,7 +178,7 @@ SPEC = Rule(
 # itself: a package of such a name would be taken for it.
 _TAKEN = frozenset("""
     compiled conftest interfaces macros members reference runtime
-    test_against_c test_annotations test_uses tests xenbind
+    test_against_c test_annotations test_functions test_uses tests xenbind
     exceptiongroup iniconfig numpy packaging pluggy pygments pytest tomli
     sitecustomize usercustomize
     """.split())

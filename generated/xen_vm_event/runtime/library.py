@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 
     P = typing.ParamSpec("P")
     R = typing.TypeVar("R")
+else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    Callable, Mapping, Sequence = parameters.Callback, dict, tuple
+    R = object
+
+    class P:
+        args = kwargs = object
 
 
 # Where Linux says which Xen runs.

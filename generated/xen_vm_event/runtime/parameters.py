@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
     Convert: typing.TypeAlias = Callable[[typing.Any], typing.Any]
 else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    ModuleType = type(ctypes)
+    Convert = object
 
     class _Written:
         """A name that annotations are written with: its parameters are for type checkers."""

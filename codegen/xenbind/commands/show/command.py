@@ -50,8 +50,8 @@ def show(
     """Draw a struct's layout, or list what a version declares.
 
     VERSION is a version in the spec (the newest if left out), a library's behind its name, or
-    a folder with a header tree; TYPE a struct, union or typedef, a path to a member, a constant or their group,
-    or a function.
+    a folder with a header tree; TYPE a struct, union or typedef, a path to a member, a
+    constant or their group, or a function.
 
     \b
     Examples:
