@@ -231,7 +231,8 @@ class _Module:
             relative = module.startswith(".")
             if lines and relative and "" not in lines:
                 lines.append("")
-            module = self.up * relative + module
+            # A package's own `macros` are beside its modules.
+            module = self.up * module.startswith(".runtime") + module
             line = f"from {module} import {', '.join(names)}"
             if len(line) > 88:
                 line = f"from {module} import (\n    " + ",\n    ".join(names) + ",\n)"

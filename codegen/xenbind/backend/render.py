@@ -76,16 +76,15 @@ def render(
     """
     spec = packages[0].spec
     has_library = any(package.spec.library for package in packages)
-    whole = _whole_context(packages)
+    shared = [_shared_context(package, has_library) for package in packages]
+    has_ring = any(each["ring"] is not None for each in shared)
+    whole = _whole_context(packages) | {"ring": shared[0]["ring"]}
     contexts: list[_Rendered] = [
         (name, path.format(package=spec.package), whole)
         for name, path in _WHOLE.items()
     ]
-    has_ring = False
-    for package in packages:
-        shared = _shared_context(package, has_library)
-        has_ring |= shared["ring"] is not None
-        contexts += _contexts(package, shared)
+    for package, own in zip(packages, shared, strict=True):
+        contexts += _contexts(package, own)
     formatter.start(
         {
             path: templates.text(name, context)
@@ -160,7 +159,6 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
             for interface in each.interfaces
             for constant in interface.constants
         ),
-        "ring": _protocol(packages[0].interfaces),
         "targets": list(ABIS),
         "license": spec.license,
         "license_text": spec.license_text,
