@@ -15,46 +15,65 @@ from dataclasses import dataclass
 
 from xenbind.backend.functions import PARAMETERS, Functions
 from xenbind.backend.names import python_name
-from xenbind.backend.python_text import text
+from xenbind.backend.python_text import LINE, fold_items, text
 from xenbind.backend.python_types import TYPING, Types
 from xenbind.ir.interface import Function, Interface
 
 
 @dataclass(frozen=True, slots=True)
 class PrototypeView:
-    """One of several prototypes: its protocol, and how Python declares what is behind `self`."""
+    """One of several prototypes: its protocol, and the lines of how that is called."""
 
     name: str
-    parameters: Sequence[str]
-    result: str
+    lines: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class CommonFunctionView:
-    """A function with its prototypes, the oldest first; `union` names these together."""
+    """A function as a member of a protocol, in lines.
+
+    Of more than one prototype, the oldest first, `union` has the lines that name them together.
+    """
 
     name: str
+    lines: Sequence[str]
     prototypes: Sequence[PrototypeView]
-    union: str
+    union: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class CommonFunctionsView:
     """The functions that all releases have, and those that only `some` have.
 
-    `narrowings` are what `has` tells: of what, of which member or parameter, and what it is then.
+    `narrowings` are the lines of `has` for each of those, and for each parameter that tells
+    prototypes apart.
     """
 
     name: str
     functions: Sequence[CommonFunctionView]
     some: Sequence[CommonFunctionView]
-    narrowings: Sequence[tuple[str, str, str]]
+    narrowings: Sequence[Sequence[str]]
 
     @property
     def changed(self) -> list[CommonFunctionView]:
         """Give those that have more than one prototype."""
-        both = (*self.functions, *self.some)
-        return [function for function in both if len(function.prototypes) > 1]
+        return [each for each in (*self.functions, *self.some) if each.prototypes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prototype:
+    """What is behind `self` in a method, and its result."""
+
+    parameters: tuple[str, ...]
+    result: str
+
+    def method(self, name: str) -> list[str]:
+        """Write it as the method of a protocol."""
+        parameters = ("self", *self.parameters)
+        return fold_items(f"def {name}(", parameters, f") -> {self.result}: ...", 4)
+
+
+_NAME = "Functions"
 
 
 def common_functions(
@@ -66,16 +85,15 @@ def common_functions(
 
     `releases` are the first of each, by edition; `use` is called with what to import.
     """
-    found: dict[str, dict[PrototypeView, str]] = {}
+    found: dict[str, dict[_Prototype, str]] = {}
     having: dict[str, int] = {}
     for interface in interfaces:
         own = _functions(interface, use)
+        release = releases[interface.edition].replace(".", "_")
         for function in interface.functions:
             name = python_name(function.name, set())
-            prototype = _prototype(own, function)
-            found.setdefault(name, {}).setdefault(
-                prototype, releases[interface.edition].replace(".", "_")
-            )
+            prototypes = found.setdefault(name, {})
+            prototypes.setdefault(_prototype(own, function), f"_{name}_{release}")
             having[name] = having.get(name, 0) + 1
     if not found:
         return None
@@ -83,12 +101,12 @@ def common_functions(
     in_all = {name for name, count in having.items() if count == len(interfaces)}
     some = [view for view in views if view.name not in in_all]
     return CommonFunctionsView(
-        name="Functions",
+        name=_NAME,
         functions=[view for view in views if view.name in in_all],
         some=some,
         narrowings=[
-            *(("Functions", text(v.name), f"_Functions_{v.name}") for v in some),
-            *(narrowing for view in views for narrowing in _narrowings(view)),
+            *(_narrowing(_NAME, v.name, f"_{_NAME}_{v.name}") for v in some),
+            *(each for name in found for each in _narrowings(name, found[name])),
         ],
     )
 
@@ -101,7 +119,7 @@ def _functions(interface: Interface, use: Callable[[str, str], str]) -> Function
     return Functions(interface, {}, handles, types)
 
 
-def _prototype(own: Functions, function: Function) -> PrototypeView:
+def _prototype(own: Functions, function: Function) -> _Prototype:
     taken: set[str] = {"self"}
     parameters = []
     for number, parameter in enumerate(function.type.parameters, 1):
@@ -112,25 +130,50 @@ def _prototype(own: Functions, function: Function) -> PrototypeView:
         more = own.types.use(PARAMETERS, "Variadic")
         parameters.append(f"*{python_name('arguments', taken)}: {more}")
     result = own.python_result(function.type.result, function.errors)
-    return PrototypeView("", tuple(parameters), result)
+    return _Prototype(tuple(parameters), result)
 
 
-def _function(name: str, prototypes: Mapping[PrototypeView, str]) -> CommonFunctionView:
-    """Name the prototypes of one function after the first releases that have them."""
-    named = [
-        PrototypeView(f"_{name}_{release}", one.parameters, one.result)
-        for one, release in prototypes.items()
-    ]
-    return CommonFunctionView(name, named, " | ".join(one.name for one in named))
+def _function(name: str, prototypes: Mapping[_Prototype, str]) -> CommonFunctionView:
+    """Give a function; each prototype is named after the first release that has it."""
+    if len(prototypes) == 1:
+        (only,) = prototypes
+        return CommonFunctionView(name, only.method(name), [], [])
+    return CommonFunctionView(
+        name=name,
+        lines=["@property", f"def {name}(self) -> _{name}: ..."],
+        prototypes=[
+            PrototypeView(own, one.method("__call__"))
+            for one, own in prototypes.items()
+        ],
+        union=_union(f"_{name}", list(prototypes.values())),
+    )
 
 
-def _narrowings(view: CommonFunctionView) -> Iterator[tuple[str, str, str]]:
+def _union(name: str, types: Sequence[str]) -> list[str]:
+    """Write a name for several types, folded as black folds it."""
+    inside = " | ".join(types)
+    if len(f"{name} = {inside}") <= LINE:
+        return [f"{name} = {inside}"]
+    if len(inside) + 4 <= LINE:
+        return [f"{name} = (", f"    {inside}", ")"]
+    first, *others = types
+    return [f"{name} = (", f"    {first}", *(f"    | {one}" for one in others), ")"]
+
+
+def _narrowings(
+    name: str, prototypes: Mapping[_Prototype, str]
+) -> Iterator[Sequence[str]]:
     """Give each parameter that tells some of a function's prototypes from others."""
-    by_parameter: dict[str, list[str]] = {}
-    for prototype in view.prototypes:
+    having: dict[str, list[str]] = {}
+    for prototype, own in prototypes.items():
         for parameter in prototype.parameters:
-            name = parameter.partition(":")[0]
-            by_parameter.setdefault(name, []).append(prototype.name)
-    for name, having in by_parameter.items():
-        if len(having) < len(view.prototypes):
-            yield view.union, text(name), " | ".join(having)
+            having.setdefault(parameter.partition(":")[0], []).append(own)
+    for parameter, some in having.items():
+        if len(some) < len(prototypes) and parameter.isidentifier():
+            yield _narrowing(f"_{name}", parameter, " | ".join(some))
+
+
+def _narrowing(of: str, member: str, narrowed: str) -> list[str]:
+    """Write the head of `has` for one member of something."""
+    parameters = [f"record: {of}", f"member: Literal[{text(member)}]"]
+    return fold_items("def has(", parameters, f") -> TypeIs[{narrowed}]: ...", 0)

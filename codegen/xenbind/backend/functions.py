@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from xenbind.backend.names import python_name
 from xenbind.backend.python_model import FunctionView, HandleView, LibraryView
-from xenbind.backend.python_text import docstring
+from xenbind.backend.python_text import docstring, fold_items
 from xenbind.backend.python_types import TYPING, Types
 from xenbind.ir.c_types import (
     Array,
@@ -97,15 +97,15 @@ class Functions:
             parameters.append(f"*{more}: {self.types.use(PARAMETERS, 'Variadic')}")
             arguments.append(f"*{more}")
         prototype = declaration(function.type, function.name, as_spelled)
+        result = self.result(function.type.result, function.errors)
+        method = "call" if function.errors == NONE else f"unless_{function.errors}"
         words = [prototype, function.doc, str(function.span or "")]
         return FunctionView(
             name=name,
-            parameters=parameters,
             names=names,
-            result=self.result(function.type.result, function.errors),
+            head=fold_items(f"def {name}(", parameters, f") -> {result}:", 0),
             doc=docstring("\n\n".join(filter(None, words)), 4),
-            call="call" if function.errors == NONE else f"unless_{function.errors}",
-            arguments=arguments,
+            call=fold_items(f"return library.{method}(", arguments, ")", 4),
         )
 
     # --- annotations ----------------------------------------------------------------

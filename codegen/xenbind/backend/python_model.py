@@ -118,18 +118,16 @@ class HandleView:
 
 @dataclass(frozen=True, slots=True)
 class FunctionView:
-    """A function: its parameters as a def has them, and their names in its words for `verify`.
+    """A function, and the names of its parameters for `verify`.
 
-    `call` is the method of the library that calls it, and `arguments` what that is given.
+    `head` is its def, in as many lines as it takes, and `call` has the library call it.
     """
 
     name: str
-    parameters: Sequence[str]
     names: Sequence[str]
-    result: str
+    head: Sequence[str]
     doc: str
-    call: str
-    arguments: Sequence[str]
+    call: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,9 @@ class _xc_hvm_inject_trap_4_9(Protocol):
     ) -> int: ...
 
 
+_xc_hvm_inject_trap = _xc_hvm_inject_trap_4_6 | _xc_hvm_inject_trap_4_9
+
+
 class _xc_monitor_write_ctrlreg_4_6(Protocol):
     def __call__(
         self,
@@ -178,6 +181,11 @@ class _xc_monitor_write_ctrlreg_4_10(Protocol):
     ) -> int: ...
 
 
+_xc_monitor_write_ctrlreg = (
+    _xc_monitor_write_ctrlreg_4_6 | _xc_monitor_write_ctrlreg_4_10
+)
+
+
 class _xc_monitor_mov_to_msr_4_6(Protocol):
     def __call__(
         self, xch: Handle | None, domain_id: int, enable: bool, extended_capture: bool
@@ -201,6 +209,13 @@ class _xc_monitor_mov_to_msr_4_11(Protocol):
     ) -> int: ...
 
 
+_xc_monitor_mov_to_msr = (
+    _xc_monitor_mov_to_msr_4_6
+    | _xc_monitor_mov_to_msr_4_8
+    | _xc_monitor_mov_to_msr_4_11
+)
+
+
 class _xc_monitor_guest_request_4_6(Protocol):
     def __call__(
         self, xch: Handle | None, domain_id: int, enable: bool, sync: bool
@@ -218,6 +233,11 @@ class _xc_monitor_guest_request_4_10(Protocol):
     ) -> int: ...
 
 
+_xc_monitor_guest_request = (
+    _xc_monitor_guest_request_4_6 | _xc_monitor_guest_request_4_10
+)
+
+
 class _xc_memshr_fork_reset_4_14(Protocol):
     def __call__(self, xch: Handle | None, forked_domain: int) -> int: ...
 
@@ -230,6 +250,9 @@ class _xc_memshr_fork_reset_4_17(Protocol):
         reset_state: bool,
         reset_memory: bool,
     ) -> int: ...
+
+
+_xc_memshr_fork_reset = _xc_memshr_fork_reset_4_14 | _xc_memshr_fork_reset_4_17
 
 
 class Functions(Protocol):
@@ -290,9 +313,7 @@ class Functions(Protocol):
     ) -> int: ...
 
     @property
-    def xc_hvm_inject_trap(
-        self,
-    ) -> _xc_hvm_inject_trap_4_6 | _xc_hvm_inject_trap_4_9: ...
+    def xc_hvm_inject_trap(self) -> _xc_hvm_inject_trap: ...
 
     def xc_get_mem_access(
         self, xch: Handle | None, domain_id: int, pfn: int, access: Ref[c_uint]
@@ -315,18 +336,10 @@ class Functions(Protocol):
     ) -> int: ...
 
     @property
-    def xc_monitor_write_ctrlreg(
-        self,
-    ) -> _xc_monitor_write_ctrlreg_4_6 | _xc_monitor_write_ctrlreg_4_10: ...
+    def xc_monitor_write_ctrlreg(self) -> _xc_monitor_write_ctrlreg: ...
 
     @property
-    def xc_monitor_mov_to_msr(
-        self,
-    ) -> (
-        _xc_monitor_mov_to_msr_4_6
-        | _xc_monitor_mov_to_msr_4_8
-        | _xc_monitor_mov_to_msr_4_11
-    ): ...
+    def xc_monitor_mov_to_msr(self) -> _xc_monitor_mov_to_msr: ...
 
     def xc_monitor_singlestep(
         self, xch: Handle | None, domain_id: int, enable: bool
@@ -337,9 +350,7 @@ class Functions(Protocol):
     ) -> int: ...
 
     @property
-    def xc_monitor_guest_request(
-        self,
-    ) -> _xc_monitor_guest_request_4_6 | _xc_monitor_guest_request_4_10: ...
+    def xc_monitor_guest_request(self) -> _xc_monitor_guest_request: ...
 
     def xc_altp2m_get_domain_state(
         self, handle: Handle | None, dom: int, state: Ref[c_bool]
@@ -466,9 +477,7 @@ class Functions(Protocol):
 
 
 class _Functions_xc_interface_is_fake(Functions, Protocol):
-    def xc_interface_is_fake(
-        self,
-    ) -> int: ...
+    def xc_interface_is_fake(self) -> int: ...
 
 
 class _Functions_xc_domain_getinfo(Functions, Protocol):
@@ -648,9 +657,7 @@ class _Functions_xc_memshr_fork(Functions, Protocol):
 
 class _Functions_xc_memshr_fork_reset(Functions, Protocol):
     @property
-    def xc_memshr_fork_reset(
-        self,
-    ) -> _xc_memshr_fork_reset_4_14 | _xc_memshr_fork_reset_4_17: ...
+    def xc_memshr_fork_reset(self) -> _xc_memshr_fork_reset: ...
 
 
 class _Functions_xc_monitor_vmexit(Functions, Protocol):
@@ -885,74 +892,55 @@ def has(
 
 @overload
 def has(
-    record: _xc_hvm_inject_trap_4_6 | _xc_hvm_inject_trap_4_9, member: Literal["dom"]
+    record: _xc_hvm_inject_trap, member: Literal["dom"]
 ) -> TypeIs[_xc_hvm_inject_trap_4_6]: ...
 
 
 @overload
 def has(
-    record: _xc_hvm_inject_trap_4_6 | _xc_hvm_inject_trap_4_9, member: Literal["domid"]
+    record: _xc_hvm_inject_trap, member: Literal["domid"]
 ) -> TypeIs[_xc_hvm_inject_trap_4_9]: ...
 
 
 @overload
 def has(
-    record: _xc_monitor_write_ctrlreg_4_6 | _xc_monitor_write_ctrlreg_4_10,
-    member: Literal["bitmask"],
+    record: _xc_monitor_write_ctrlreg, member: Literal["bitmask"]
 ) -> TypeIs[_xc_monitor_write_ctrlreg_4_10]: ...
 
 
 @overload
 def has(
-    record: (
-        _xc_monitor_mov_to_msr_4_6
-        | _xc_monitor_mov_to_msr_4_8
-        | _xc_monitor_mov_to_msr_4_11
-    ),
-    member: Literal["extended_capture"],
+    record: _xc_monitor_mov_to_msr, member: Literal["extended_capture"]
 ) -> TypeIs[_xc_monitor_mov_to_msr_4_6]: ...
 
 
 @overload
 def has(
-    record: (
-        _xc_monitor_mov_to_msr_4_6
-        | _xc_monitor_mov_to_msr_4_8
-        | _xc_monitor_mov_to_msr_4_11
-    ),
-    member: Literal["msr"],
+    record: _xc_monitor_mov_to_msr, member: Literal["msr"]
 ) -> TypeIs[_xc_monitor_mov_to_msr_4_8 | _xc_monitor_mov_to_msr_4_11]: ...
 
 
 @overload
 def has(
-    record: (
-        _xc_monitor_mov_to_msr_4_6
-        | _xc_monitor_mov_to_msr_4_8
-        | _xc_monitor_mov_to_msr_4_11
-    ),
-    member: Literal["onchangeonly"],
+    record: _xc_monitor_mov_to_msr, member: Literal["onchangeonly"]
 ) -> TypeIs[_xc_monitor_mov_to_msr_4_11]: ...
 
 
 @overload
 def has(
-    record: _xc_monitor_guest_request_4_6 | _xc_monitor_guest_request_4_10,
-    member: Literal["allow_userspace"],
+    record: _xc_monitor_guest_request, member: Literal["allow_userspace"]
 ) -> TypeIs[_xc_monitor_guest_request_4_10]: ...
 
 
 @overload
 def has(
-    record: _xc_memshr_fork_reset_4_14 | _xc_memshr_fork_reset_4_17,
-    member: Literal["reset_state"],
+    record: _xc_memshr_fork_reset, member: Literal["reset_state"]
 ) -> TypeIs[_xc_memshr_fork_reset_4_17]: ...
 
 
 @overload
 def has(
-    record: _xc_memshr_fork_reset_4_14 | _xc_memshr_fork_reset_4_17,
-    member: Literal["reset_memory"],
+    record: _xc_memshr_fork_reset, member: Literal["reset_memory"]
 ) -> TypeIs[_xc_memshr_fork_reset_4_17]: ...
 def has(record: object, member: str) -> bool:
     """Tell whether a record has a member, or a module a function, that some releases lack.
