@@ -13,6 +13,7 @@ own puts functions into `HANDLERS` and calls `main`.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import signal
 import sys
@@ -22,9 +23,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from watching import ARM, SIGNALS, SWITCHES, Handler, Watching, recover
+from watching import ARM, FUNCTIONS, SIGNALS, Handler, Watching, recover, switch_of
 from xen_vm_event import UnknownVersion, interface, interface_for_xen
-from xenctrl import Xen, XenError
+from xenctrl import Xen
 
 HANDLERS: dict[str, Handler] = {}
 """What to do with a request of some reason, such as `HANDLERS["CPUID"]`."""
@@ -83,14 +84,18 @@ def vm_event_of(xen: Xen) -> ModuleType:
 def watch(xen: Xen, arguments: argparse.Namespace) -> None:
     """Watch a guest as the command line says, until Ctrl-C or its end."""
     domain = arguments.domain
+    vm_event = vm_event_of(xen)
+    switches = [
+        switch_of(xen, domain, vm_event, event) for event in arguments.events.split(",")
+    ]
     with ExitStack() as stack:
         recording = None
         if arguments.record:
             recording = stack.enter_context(arguments.record.open("wb", buffering=0))
         output = Output(arguments.json, recording)
-        with Watching(xen, domain, vm_event_of(xen), output.show, HANDLERS) as watching:
-            for event in arguments.events.split(","):
-                watching.watch(event)
+        with Watching(xen, domain, vm_event, output.show, HANDLERS) as watching:
+            for switch in switches:
+                watching.watch(switch)
             print(f"watching domain {domain} of Xen {xen.release}", file=sys.stderr)
             with suppress(KeyboardInterrupt):
                 watching.run(arguments.count)
@@ -104,7 +109,7 @@ def main() -> int:
     parser.add_argument(
         "--events",
         default=EVENTS,
-        help=f"what to watch, by commas: {', '.join(SWITCHES).lower()}; write_ctrlreg:REG"
+        help=f"what to watch, by commas: {', '.join(FUNCTIONS).lower()}; write_ctrlreg:REG"
         " and mov_to_msr:NUMBER each for a register (%(default)s)",
     )
     parser.add_argument("--count", type=int, help="leave after so many events")
@@ -126,10 +131,18 @@ def main() -> int:
                 watch(xen, arguments)
         finally:
             xen.close()
-    except (XenError, UnknownVersion, OSError) as error:
-        print(f"monitor: domain {arguments.domain}: {error}", file=sys.stderr)
+    except (UnknownVersion, OSError) as error:
+        print(f"monitor: domain {arguments.domain}: {said(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def said(error: Exception) -> str:
+    """What an error says, without its number, and what this program can do about it."""
+    if not isinstance(error, OSError) or error.errno is None or error.filename:
+        return str(error)
+    can = "; if that was killed, run with --recover first"
+    return f"{error.strerror}{can if error.errno == errno.EBUSY else ''}"
 
 
 if __name__ == "__main__":

@@ -13,24 +13,86 @@ from types import ModuleType
 from typing import Any
 
 from xen_vm_event import OtherVersion
+from xen_vm_event.xenctrl.common import has
 from xenctrl import Channel, Xen, XenError
 
-# Reason -> the function that switches its events on or off, without its `xc_monitor_`, and
-# what that takes behind `on`.  The vCPU waits for the answer to each of them.
-SWITCHES: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "CPUID": ("cpuid", ()),
-    "DEBUG_EXCEPTION": ("debug_exceptions", (True,)),
-    "DESCRIPTOR_ACCESS": ("descriptor_access", ()),
-    "GUEST_REQUEST": ("guest_request", (True, False)),
-    "MOV_TO_MSR": ("mov_to_msr", (False,)),
-    "PRIVILEGED_CALL": ("privileged_call", ()),
-    "WRITE_CTRLREG": ("write_ctrlreg", (True, 0, False)),
+# Reason -> the functions that watching for it takes.  The first switches its events.
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "CPUID": ("xc_monitor_cpuid",),
+    "DEBUG_EXCEPTION": ("xc_monitor_debug_exceptions", "xc_hvm_inject_trap"),
+    "DESCRIPTOR_ACCESS": ("xc_monitor_descriptor_access",),
+    "GUEST_REQUEST": ("xc_monitor_guest_request",),
+    "MOV_TO_MSR": ("xc_monitor_mov_to_msr",),
+    "PRIVILEGED_CALL": ("xc_monitor_privileged_call",),
+    "WRITE_CTRLREG": ("xc_monitor_write_ctrlreg",),
 }
 ARM = os.uname().machine == "aarch64"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+# Has events reported, or not any more.
+Switch = Callable[[bool], object]
 # Looks at a request and may change its registers; returns flags for the answer, if any.
 Handler = Callable[[Any], int | None]
+
+
+def switch_of(xen: Xen, domain: int, vm_event: ModuleType, event: str) -> Switch:
+    """Give what switches an event: `cpuid`, `write_ctrlreg:cr3`, `mov_to_msr:0x174`.
+
+    Raises XenError for one that there is not, or that the libraries of this release do not
+    know: before anything is attached.
+    """
+    name, _, which = event.partition(":")
+    reason = name.upper()
+    index = 0
+    try:
+        if reason == "WRITE_CTRLREG":
+            index = vm_event.VmEventX86[which.upper()]
+        elif reason == "MOV_TO_MSR":
+            index = int(which, 0)
+        elif reason not in FUNCTIONS or which:
+            raise ValueError
+    except (KeyError, ValueError):
+        names = ", ".join(FUNCTIONS).lower()
+        raise XenError(f"no event '{event}'; name one of {names}") from None
+    xen.require(*FUNCTIONS[reason])
+    return _switch(xen, domain, reason, index)
+
+
+def _switch(xen: Xen, domain: int, reason: str, index: int) -> Switch:
+    """Give the function for a reason, called as this release declares it.
+
+    The vCPU waits for the answer to each event.
+    """
+    functions, xch = xen.functions, xen.handle
+    if reason == "WRITE_CTRLREG":
+        write = functions.xc_monitor_write_ctrlreg
+        if has(write, "bitmask"):
+            return lambda on: write(xch, domain, index, on, True, 0, False)
+        return lambda on: write(xch, domain, index, on, True, False)
+    if reason == "GUEST_REQUEST":
+        request = functions.xc_monitor_guest_request
+        if has(request, "allow_userspace"):
+            return lambda on: request(xch, domain, on, True, False)
+        return lambda on: request(xch, domain, on, True)
+    if reason == "MOV_TO_MSR":
+        move = functions.xc_monitor_mov_to_msr
+        if has(move, "onchangeonly"):
+            return lambda on: move(xch, domain, index, on, False)
+        if has(move, "msr"):
+            return lambda on: move(xch, domain, index, on)
+        return lambda on: move(xch, domain, on, True)  # all of them, or none
+    if reason == "CPUID" and has(functions, "xc_monitor_cpuid"):
+        cpuid = functions.xc_monitor_cpuid
+        return lambda on: cpuid(xch, domain, on)
+    if reason == "DEBUG_EXCEPTION" and has(functions, "xc_monitor_debug_exceptions"):
+        debug = functions.xc_monitor_debug_exceptions
+        return lambda on: debug(xch, domain, on, True)
+    if reason == "DESCRIPTOR_ACCESS" and has(functions, "xc_monitor_descriptor_access"):
+        access = functions.xc_monitor_descriptor_access
+        return lambda on: access(xch, domain, on)
+    assert has(functions, "xc_monitor_privileged_call")
+    call = functions.xc_monitor_privileged_call
+    return lambda on: call(xch, domain, on)
 
 
 class Watching:
@@ -50,7 +112,7 @@ class Watching:
     ) -> None:
         self.xen, self.domain, self.vm_event = xen, domain, vm_event
         self.show, self.handlers = show, handlers
-        self.switched_on: list[tuple[str, tuple[int, ...]]] = []
+        self.switched_on: list[Switch] = []
 
     def __enter__(self) -> Watching:
         with ExitStack() as on_error:
@@ -65,36 +127,19 @@ class Watching:
     def __exit__(self, *_: object) -> None:
         """Leave the guest as if it had never been watched, whatever happened."""
         gone = not self.xen.is_alive(self.domain)
-        with suppress(XenError) if gone else nullcontext(), ExitStack() as last_first:
+        with suppress(OSError) if gone else nullcontext(), ExitStack() as last_first:
             last_first.callback(self.channel.close)
             last_first.callback(self.ring.detach)
             # With the ring, Xen forgets the registers that a vCPU is to go on with.
             last_first.callback(self.xen.let_run, self.domain)
             last_first.callback(self.answer_the_rest)
-            for reason, which in self.switched_on:
-                last_first.callback(self.switch, reason, which, False)
+            for switch in self.switched_on:
+                last_first.callback(switch, False)
 
-    def watch(self, event: str) -> None:
-        """Have Xen report an event: `cpuid`, `write_ctrlreg:cr3`, `mov_to_msr:0x174`."""
-        name, _, index = event.partition(":")
-        reason = name.upper()
-        which: tuple[int, ...] = ()
-        try:
-            if reason == "WRITE_CTRLREG":
-                which = (self.vm_event.VmEventX86[index.upper()],)
-            elif reason == "MOV_TO_MSR":
-                which = (int(index, 0),)
-            elif reason not in SWITCHES or index:
-                raise ValueError
-        except (KeyError, ValueError):
-            names = ", ".join(SWITCHES).lower()
-            raise XenError(f"no event '{event}'; name one of {names}") from None
-        self.switch(reason, which, True)
-        self.switched_on.append((reason, which))
-
-    def switch(self, reason: str, which: tuple[int, ...], on: bool) -> None:
-        function, rest = SWITCHES[reason]
-        self.xen.call(f"xc_monitor_{function}", self.domain, *which, on, *rest)
+    def watch(self, switch: Switch) -> None:
+        """Have Xen report what `switch_of` gave the switch of, until this is left."""
+        switch(True)
+        self.switched_on.append(switch)
 
     def run(self, limit: int | None = None) -> None:
         """Show and answer requests until the guest is gone, or `limit` of them."""
@@ -162,9 +207,9 @@ class Watching:
                 flags |= flag.EMULATE
             case "DEBUG_EXCEPTION":  # kept from the guest
                 debug = request.payload
-                self.xen.call(
-                    "xc_hvm_inject_trap",
-                    *(self.domain, request.vcpu_id, 1, debug.type, 0xFFFF_FFFF),
+                self.xen.functions.xc_hvm_inject_trap(
+                    *(self.xen.handle, self.domain, request.vcpu_id),
+                    *(1, debug.type, 0xFFFF_FFFF),
                     *(debug.insn_length, getattr(debug, "pending_dbg", 0)),
                 )
         return flags
@@ -190,11 +235,11 @@ def recover(xen: Xen, domain: int, vm_event: ModuleType) -> None:
     With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  Those
     that wait at a CPUID will carry it out a second time.
     """
-    xen.call(
-        "xc_monitor_disable", domain
-    )  # and with it, but for one on Arm, all events
-    with suppress(XenError):
-        xen.call("xc_monitor_privileged_call", domain, False)
+    # And with it, but for one on Arm, all events.
+    xen.functions.xc_monitor_disable(xen.handle, domain)
+    if has(xen.functions, "xc_monitor_privileged_call"):
+        with suppress(OSError):
+            xen.functions.xc_monitor_privileged_call(xen.handle, domain, False)
     channel = Channel(xen, domain)
     ring = vm_event.BackRing(channel.page, start=0)
     ring.sring.shared_ring_init()

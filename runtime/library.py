@@ -25,10 +25,17 @@ from .annotations import TYPE_CHECKING, typing
 # pyright: reportPrivateUsage=false
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     P = typing.ParamSpec("P")
     R = typing.TypeVar("R")
+else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    Callable, Mapping, Sequence = parameters.Callback, dict, tuple
+    R = object
+
+    class P:
+        args = kwargs = object
 
 
 # Where Linux says which Xen runs.
@@ -36,7 +43,12 @@ VERSION = "/sys/hypervisor/version"
 
 
 class LibraryError(OSError):
-    """A library cannot be loaded, or lacks a function."""
+    """A library cannot be loaded, or lacks a function, or no Xen runs whose library it is."""
+
+
+def running_release() -> str:
+    """The release of the Xen that runs, such as `4.17`.  Raises `LibraryError` where none runs."""
+    return f"{_number('major')}.{_number('minor')}"
 
 
 class _Prepared:
@@ -54,7 +66,8 @@ class _Prepared:
 class Library:
     """A library and the functions that it may have.
 
-    `name` is what it is loaded by; `{release}` in it stands for that of the Xen that runs.
+    `name` is what it is loaded by; `{release}` in it stands for that of the Xen that runs, which
+    has to be one of `releases` if those are known: others have other prototypes.
     `advice` says what to do about errors, by their names, `by_function` by functions'.
     `c_names` are those of functions that have another name in Python.
 
@@ -69,8 +82,10 @@ class Library:
         advice: Mapping[str, str] | None = None,
         by_function: Mapping[str, str] | None = None,
         c_names: Mapping[str, str] | None = None,
+        releases: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self._releases = releases
         self._advice = {
             getattr(errno, number): words for number, words in (advice or {}).items()
         }
@@ -85,12 +100,25 @@ class Library:
 
         Raises `LibraryError` where that cannot be.
         """
-        wanted = path or self.name
+        wanted = path or self._file()
         try:
-            self._loaded = ctypes.CDLL(_of_release(wanted), use_errno=True)
+            self._loaded = ctypes.CDLL(wanted, use_errno=True)
         except OSError as error:
             raise LibraryError(f"cannot load {wanted}: {error}") from None
         self._prepared.clear()
+
+    def _file(self) -> str:
+        """Name the library of the Xen that runs."""
+        if "{release}" not in self.name:
+            return self.name
+        release = running_release()
+        if self._releases and release not in self._releases:
+            known = " or ".join(self._releases)
+            raise LibraryError(
+                f"Xen {release} runs, and this is the {self.name} of {known};"
+                f" use interface_for_xen({release!r})"
+            )
+        return self.name.replace("{release}", release)
 
     def has(self, name: str) -> bool:
         """Tell whether there is such a library here, and the function in it."""
@@ -186,10 +214,12 @@ class Library:
                 self.load()
             except LibraryError as error:
                 raise LibraryError(f"{c_name}: {error}") from None
+        loaded: typing.Any = self._loaded
         try:
-            return getattr(self._loaded, c_name)
+            return getattr(loaded, c_name)
         except AttributeError:
-            raise LibraryError(f"{c_name}: not in {self.name}") from None
+            known = loaded._name if "{release}" in self.name else self.name
+            raise LibraryError(f"{c_name}: not in {known}") from None
 
     def _converter(self, parameter: parameters.Declared) -> typing.Any:
         if not hasattr(parameter.type, "_restype_"):
@@ -225,17 +255,10 @@ def _plain(ctype: typing.Any) -> typing.Any:
     return ctypes.c_void_p if is_pointer else ctype
 
 
-def _of_release(name: str) -> str:
-    """Name a library of the Xen that runs.  Raises OSError where none runs."""
-    if "{release}" not in name:
-        return name
-    return name.replace("{release}", f"{_number('major')}.{_number('minor')}")
-
-
 def _number(part: str) -> str:
     # pathlib would be most of an import.
     try:
         with open(f"{VERSION}/{part}") as file:  # noqa: PTH123
             return file.read().strip()
-    except OSError as error:
-        raise OSError(f"no Xen runs here: {error}") from None
+    except OSError:
+        raise LibraryError("no Xen runs here; run this in dom0") from None

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 
     Convert: typing.TypeAlias = Callable[[typing.Any], typing.Any]
 else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    ModuleType = type(ctypes)
+    Convert = object
 
     class _Written:
         """A name that annotations are written with: its parameters are for type checkers."""
@@ -64,9 +67,14 @@ else:
         def __repr__(self):
             return self.name
 
-    Pointer, Ref, Const, Callback, Text, Buffer, Data, Variadic = map(
-        _Written, "Pointer Ref Const Callback Text Buffer Data Variadic".split()
-    )
+    Pointer = _Written("Pointer")
+    Ref = _Written("Ref")
+    Const = _Written("Const")
+    Callback = _Written("Callback")
+    Text = _Written("Text")
+    Buffer = _Written("Buffer")
+    Data = _Written("Data")
+    Variadic = _Written("Variadic")
 
 
 class Handle(ctypes.c_void_p):

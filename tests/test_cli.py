@@ -93,7 +93,11 @@ def test_completion_knows_commands_options_and_choices() -> None:
 
 def test_completion_knows_versions() -> None:
     loaded = spec.load(SPEC)
-    names = [version.release or str(version.number) for version in loaded.versions]
+    names = [
+        f"{each.place}{version.release or version.number}"
+        for each in loaded.with_libraries
+        for version in each.versions
+    ]
     assert complete("xenbind diff ") == names
     assert complete("xenbind diff 6 ") == names
     assert complete("xenbind facts ") == names

@@ -41,9 +41,14 @@ def versions(
     """Offer the spec's versions, or folders for a word that begins none.
 
     Of several with one number, the newest has the number and the others their first release.
+    Those of libraries stand behind the library's name.
     """
     spec = load_spec(places(ctx.params.get("spec")).spec)
-    names = {v.release or str(v.number): v.releases for v in spec.versions}
+    names = {
+        f"{each.place}{v.release or v.number}": v.releases
+        for each in spec.with_libraries
+        for v in each.versions
+    }
     offered = [
         CompletionItem(name, help=", ".join(releases))
         for name, releases in names.items()

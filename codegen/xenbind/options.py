@@ -133,13 +133,17 @@ def job_of(
 def named_version(spec: Spec, wanted: str) -> tuple[Spec, VersionSpec]:
     """Find the version that its number, a Xen release or a header tree's path names.
 
-    Of several with the same number that is the newest; the spec is the one to read it by.
-    Raises `XenbindError` for a number that the spec has not, `SystemFailure` for a folder that
-    is not there.
+    Of several with the same number that is the newest; the spec is the one to read it by.  A
+    library's versions are behind its package's name: `xenctrl/4.9`.  Raises `XenbindError` for
+    a number that the spec has not, `SystemFailure` for a folder that is not there.
     """
     if Path(wanted).is_dir():
         foreign = spec.for_tree(Path(wanted))
         return foreign, foreign.versions[0]
+    library, slash, own = wanted.partition("/")
+    for within in spec.libraries:
+        if slash and library == within.package:
+            return named_version(within, own)
     series = ".".join(wanted.split(".")[:2])  # 4.17 of 4.17.3
     for version in spec.versions:
         if wanted.removeprefix("v") == version.edition or series in version.releases:
@@ -167,7 +171,7 @@ def named_interface(job: Job, spec: Spec, wanted: str) -> Interface:
     spec, version = named_version(spec, wanted)
     is_tree = version.entry is None
     job = replace(job, include=version.directory if is_tree else None)
-    kept = stored.find(job, None if is_tree else version.edition)
+    kept = stored.find(job, None if is_tree else f"{spec.place}{version.edition}")
     return kept or _read(job, spec, version)
 
 

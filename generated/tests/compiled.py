@@ -11,9 +11,10 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import xen_vm_event as package
 from xen_vm_event.runtime.layout import facts, is_record, members, place
@@ -21,82 +22,486 @@ from xen_vm_event.runtime.layout import facts, is_record, members, place
 __all__ = ["Reference", "facts", "is_record", "members", "package", "place"]
 
 GENERATED = Path(__file__).resolve().parents[1]
-HEADERS: dict[str, list[str]] = {
-    "1_4_6": [
-        "../headers/4.6",
-        "../headers",
-    ],
-    "1": [
-        "../headers/4.7",
-        "../headers",
-    ],
-    "2_4_8": [
-        "../headers/4.8",
-        "../headers",
-    ],
-    "2_4_9": [
-        "../headers/4.9",
-        "../headers",
-    ],
-    "2": [
-        "../headers/4.10",
-        "../headers",
-    ],
-    "3": [
-        "../headers/4.11",
-        "../headers",
-    ],
-    "4": [
-        "../headers/4.12",
-        "../headers",
-    ],
-    "5": [
-        "../headers/4.13",
-        "../headers",
-    ],
-    "6": [
-        "../headers/4.14",
-        "../headers",
-    ],
-    "7_4_15": [
-        "../headers/4.15",
-        "../headers",
-    ],
-    "7_4_16": [
-        "../headers/4.16",
-        "../headers",
-    ],
-    "7_4_17": [
-        "../headers/4.17",
-        "../headers",
-    ],
-    "7_4_18": [
-        "../headers/4.18",
-        "../headers",
-    ],
-    "7": [
-        "../headers/4.19",
-        "../headers",
-    ],
-}
-HEADER = "vm_event.h"
-DEFINES: list[str] = [
-    "__XEN_TOOLS__",
-]
-NEEDS: list[str] = [
-    "stdint.h",
-    "stddef.h",
-    "string.h",
+
+
+class Header(NamedTuple):
+    """The header of a module, by its name there, and what C has to be told to read it.
+
+    `name` is the module's name, `source` its file in reference/, without an ending, and
+    `folders` are searched for the header.
+    """
+
+    name: str
+    source: str
+    header: str
+    folders: Sequence[str]
+    defines: Sequence[str]
+    needs: Sequence[str]
+    has_functions: bool
+
+    def __str__(self) -> str:
+        return self.source
+
+    @property
+    def module(self) -> ModuleType:
+        return importlib.import_module(self.name)
+
+
+HEADERS = [
+    Header(
+        "xen_vm_event.v1_4_6",
+        "v1_4_6",
+        "vm_event.h",
+        folders=[
+            "../headers/4.6",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v1",
+        "v1",
+        "vm_event.h",
+        folders=[
+            "../headers/4.7",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v2_4_8",
+        "v2_4_8",
+        "vm_event.h",
+        folders=[
+            "../headers/4.8",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v2_4_9",
+        "v2_4_9",
+        "vm_event.h",
+        folders=[
+            "../headers/4.9",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v2",
+        "v2",
+        "vm_event.h",
+        folders=[
+            "../headers/4.10",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v3",
+        "v3",
+        "vm_event.h",
+        folders=[
+            "../headers/4.11",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v4",
+        "v4",
+        "vm_event.h",
+        folders=[
+            "../headers/4.12",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v5",
+        "v5",
+        "vm_event.h",
+        folders=[
+            "../headers/4.13",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v6",
+        "v6",
+        "vm_event.h",
+        folders=[
+            "../headers/4.14",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v7_4_15",
+        "v7_4_15",
+        "vm_event.h",
+        folders=[
+            "../headers/4.15",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v7_4_16",
+        "v7_4_16",
+        "vm_event.h",
+        folders=[
+            "../headers/4.16",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v7_4_17",
+        "v7_4_17",
+        "vm_event.h",
+        folders=[
+            "../headers/4.17",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v7_4_18",
+        "v7_4_18",
+        "vm_event.h",
+        folders=[
+            "../headers/4.18",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.v7",
+        "v7",
+        "vm_event.h",
+        folders=[
+            "../headers/4.19",
+            "../headers",
+        ],
+        defines=[
+            "__XEN_TOOLS__",
+        ],
+        needs=[
+            "stdint.h",
+            "stddef.h",
+            "string.h",
+        ],
+        has_functions=False,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_6",
+        "xenctrl/v4_4_6",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.6",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_7",
+        "xenctrl/v4_4_7",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.7",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_8",
+        "xenctrl/v4_4_8",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.8",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_9",
+        "xenctrl/v4_4_9",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.9",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_10",
+        "xenctrl/v4_4_10",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.10",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_11",
+        "xenctrl/v4_4_11",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.11",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_12",
+        "xenctrl/v4_4_12",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.12",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_13",
+        "xenctrl/v4_4_13",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.13",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_14",
+        "xenctrl/v4_4_14",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.14",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_15",
+        "xenctrl/v4_4_15",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.15",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_16",
+        "xenctrl/v4_4_16",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.16",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_17",
+        "xenctrl/v4_4_17",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.17",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4_4_18",
+        "xenctrl/v4_4_18",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.18",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenctrl.v4",
+        "xenctrl/v4",
+        "xenctrl.h",
+        folders=[
+            "../headers/tools/4.20",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xenevtchn.v1",
+        "xenevtchn/v1",
+        "xenevtchn.h",
+        folders=[
+            "../headers/tools/1",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
+    Header(
+        "xen_vm_event.xentoollog.v1",
+        "xentoollog/v1",
+        "xentoollog.h",
+        folders=[
+            "../headers/tools/1",
+            "../headers/tools",
+        ],
+        defines=[],
+        needs=[],
+        has_functions=True,
+    ),
 ]
 
 
 class Reference:
     """One interface as compiled C has it, and the module that should agree."""
 
-    def __init__(self, edition: str, folder: Path) -> None:
-        source = GENERATED / "reference" / f"v{edition}.c"
-        self.module = importlib.import_module(f"{package.__name__}.v{edition}")
-        self.library = ctypes.CDLL(str(compile_shared(source, edition, folder)))
+    def __init__(self, header: Header, folder: Path) -> None:
+        source = GENERATED / "reference" / f"{header.source}.c"
+        self.module = header.module
+        self.library = ctypes.CDLL(str(compile_shared(source, header, folder)))
         text = source.read_text()
         self.name_size, self.word_size = (
             int(re.findall(rf"char {member}\[(\d+)\]", text)[0])
@@ -152,21 +557,21 @@ class Reference:
         self.library[f"xenbind_read_{name}"](ctypes.byref(record), words)
 
 
-def compile_shared(source: Path, edition: str, folder: Path) -> Path:
+def compile_shared(source: Path, header: Header, folder: Path) -> Path:
     """Compile a reference file to a shared library in `folder`."""
-    target = folder / f"v{edition}.so"
+    target = folder / f"{source.stem}.so"
     own = [os.environ["XEN_HEADERS"]] if "XEN_HEADERS" in os.environ else []
-    include = [str(GENERATED / path) for path in [*own, *HEADERS[edition]]]
-    places = [Path(path) / HEADER for path in include]
-    header = next((path for path in places if path.is_file()), HEADER)
+    include = [str(GENERATED / path) for path in [*own, *header.folders]]
+    places = [Path(path) / header.header for path in include]
+    found = next((path for path in places if path.is_file()), header.header)
     command = [
         *shlex.split(os.environ.get("CC", "gcc")),
         *["-std=gnu11", "-w", "-shared", "-fPIC", "-o", str(target)],
-        *[f"-D{define}" for define in DEFINES],
-        f'-DXENBIND_HEADER="{header}"',
+        *[f"-D{define}" for define in header.defines],
+        f'-DXENBIND_HEADER="{found}"',
         *[part for path in include for part in ("-iquote", path)],
         *[part for path in include for part in ("-idirafter", path)],
-        *[part for name in NEEDS for part in ("-include", name)],
+        *[part for name in header.needs for part in ("-include", name)],
         str(source),
     ]
     subprocess.run(command, check=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from compiled import HEADERS, Reference
+from compiled import HEADERS, Header, Reference
 
 
-@pytest.fixture(scope="session", params=HEADERS, ids="v{}".format)
+@pytest.fixture(scope="session", params=HEADERS, ids=str)
 def reference(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Reference:
-    edition: str = request.param
-    return Reference(edition, tmp_path_factory.mktemp("reference"))
+    header: Header = request.param
+    return Reference(header, tmp_path_factory.mktemp("reference"))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .runtime.arrays import dtype as dtype
     from .runtime.barriers import Barriers as Barriers
     from .runtime.barriers import NoBarrier as NoBarrier
+    from .runtime.library import LibraryError as LibraryError
+    from .runtime.library import running_release as running_release
     from .runtime.projection import projection as projection
     from .runtime.recording import records as records
     from .runtime.ring import OtherVersion as OtherVersion
@@ -42,6 +44,7 @@ else:
 __all__ = [
     "VERSIONS",
     "Barriers",
+    "LibraryError",
     "NoBarrier",
     "OtherVersion",
     "RingFull",
@@ -54,23 +57,26 @@ __all__ = [
     "raw",
     "records",
     "releases",
+    "running_release",
     "since",
 ]  # without what needs numpy
 
 _ELSEWHERE = {
-    "column": "runtime.arrays",
-    "columns": "runtime.arrays",
-    "dtype": "runtime.arrays",
-    "Barriers": "runtime.barriers",
-    "NoBarrier": "runtime.barriers",
-    "projection": "runtime.projection",
-    "raw": "runtime.views",
-    "records": "runtime.recording",
-    "releases": "history",
-    "since": "history",
-    "OtherVersion": "runtime.ring",
-    "RingFull": "runtime.ring",
-    "RingOverflow": "runtime.ring",
+    "column": ".runtime.arrays",
+    "columns": ".runtime.arrays",
+    "dtype": ".runtime.arrays",
+    "Barriers": ".runtime.barriers",
+    "NoBarrier": ".runtime.barriers",
+    "LibraryError": ".runtime.library",
+    "running_release": ".runtime.library",
+    "projection": ".runtime.projection",
+    "raw": ".runtime.views",
+    "records": ".runtime.recording",
+    "releases": ".history",
+    "since": ".history",
+    "OtherVersion": ".runtime.ring",
+    "RingFull": ".runtime.ring",
+    "RingOverflow": ".runtime.ring",
 }
 
 # Hidden from type checkers, which would otherwise allow every name.
@@ -80,7 +86,9 @@ if not TYPE_CHECKING:
         """Import what is in another module when it is first asked for."""
         if name not in _ELSEWHERE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = __import__(f"{__name__}.{_ELSEWHERE[name]}", fromlist=["*"])
+        path = _ELSEWHERE[name]
+        bare = path.lstrip(".")
+        module = __import__(bare, globals(), None, ["*"], len(path) - len(bare))
         found = globals()[name] = getattr(module, name)
         return found
 

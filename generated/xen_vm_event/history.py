@@ -1,4 +1,4 @@
-"""Since which Xen each constant, record and member is as it is, by its name in C.
+"""Since which Xen each constant, record, member and function is as it is, by its name in C.
 
 Found by comparing the headers of the releases. A record's name is its tag, a member's the
 path to it: `vm_event_st.u.cpuid`.
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def since(name: str) -> str:
-    """The first Xen release that has a constant, a record or a member: `4.17`.
+    """The first Xen release that has a constant, a record, a member or a function: `4.17`.
 
     Raises LookupError for a name that no release has.
     """
@@ -25,7 +25,7 @@ def releases(name: str) -> tuple[tuple[str, str | None], ...]:
     The last release is None for what the newest has. Raises LookupError as `since` does.
     """
     if name not in _RELEASES:
-        raise LookupError(f"no Xen has a constant, record or member called {name!r}")
+        raise LookupError(f"no Xen declares anything that is called {name!r}")
     return _RELEASES[name]
 
 

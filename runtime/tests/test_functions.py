@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from compiled import GENERATED, HEADERS, compile_shared, package
+from compiled import GENERATED, HEADERS, Header, compile_shared, package
 from members import leaves, words_for
 
 _parameters = importlib.import_module(f"{package.__name__}.runtime.parameters")
@@ -30,10 +30,10 @@ MORE = (7, 1 << 40, 1.5, "more")  # what variadic functions are given besides
 class Stub:
     """The functions of one interface, in a library that does what it is told."""
 
-    def __init__(self, edition: str, folder: Path) -> None:
-        source = GENERATED / "reference" / f"v{edition}_functions.c"
-        path = str(compile_shared(source, edition, folder))
-        module = importlib.import_module(f"{package.__name__}.v{edition}")
+    def __init__(self, header: Header, folder: Path) -> None:
+        source = GENERATED / "reference" / f"{header.source}_functions.c"
+        path = str(compile_shared(source, header, folder))
+        module: Any = header.module
         self.c = ctypes.CDLL(path)
         self.functions: dict[str, Any] = _parameters.functions(module)
         module.library.load(path)
@@ -54,12 +54,15 @@ class Stub:
         return ctypes.c_size_t.in_dll(self.c, f"xenbind_{name}_size")
 
 
-@pytest.fixture(scope="module", params=HEADERS, ids="v{}".format)
+WITH_FUNCTIONS = [header for header in HEADERS if header.has_functions]
+
+
+@pytest.fixture(scope="module", params=WITH_FUNCTIONS, ids=str)
 def stub(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Stub:
-    edition: str = request.param
-    return Stub(edition, tmp_path_factory.mktemp("functions"))
+    header: Header = request.param
+    return Stub(header, tmp_path_factory.mktemp("functions"))
 
 
 @dataclass

@@ -705,11 +705,10 @@ def test_headers_in_a_folder_of_any_name(
 
 def imported_folders(path: Path) -> list[str]:
     """What the generated tests have as the header folders of version 1."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "HEADERS":
-            assert node.value
-            folders: dict[str, list[str]] = ast.literal_eval(node.value)
-            return folders["1"]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.keyword) and node.arg == "folders":
+            folders: list[str] = ast.literal_eval(node.value)
+            return folders
     return []
 
 

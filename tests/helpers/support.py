@@ -74,14 +74,17 @@ def tree(folder: Path, header: str = TINY, **others: str) -> Path:
 
 
 def project_of(folder: Path, *folders: str) -> Path:
-    """A folder with the project's headers and nothing else, in its spec these folders' alone."""
+    """A folder with the project's headers and nothing else, in its spec these folders' alone.
+
+    It has none of the libraries, for the sake of time.
+    """
     shutil.copytree(PROJECT / "headers", folder / "headers")
     spec = folder / "headers" / "vm_event.toml"
     entry = re.compile(r'\[\[version\]\]\n.*\ndirectory = "(.*)"\n(?:.+\n)*\n?')
     spec.write_text(
         entry.sub(
             lambda found: found[0] if found[1] in folders else "",
-            spec.read_text(),
+            re.sub(r"libraries = .*\n", "", spec.read_text()),
         )
     )
     return folder

@@ -11,7 +11,7 @@ from xenbind import spec as specs
 from xenbind.ir import json_form
 from xenbind.toolchain.compiler import find_compiler
 
-STORED = sorted((PROJECT / "generated" / "interfaces").iterdir())
+STORED = sorted((PROJECT / "generated" / "interfaces").rglob("*.json"))
 
 # Something of each kind that an interface holds.
 HEADER = r"""

@@ -87,12 +87,29 @@ def test_a_library_may_be_that_of_the_xen_that_runs(
     runtime = importlib.import_module("post.runtime.library")
     monkeypatch.setattr(runtime, "VERSION", str(tmp_path))
     library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so")
-    with pytest.raises(OSError, match=r"f: cannot load .*no Xen runs here: .*major"):
+    with pytest.raises(OSError, match=r"f: no Xen runs here"):
         library._function("f")
     (tmp_path / "major").write_text("4\n")
     (tmp_path / "minor").write_text("17\n")
     shutil.copy(post.library._loaded._name, tmp_path / "libpost-4.17.so")
     assert library.has("post_open")
+
+
+def test_a_library_is_called_by_the_prototypes_of_its_own_release(
+    post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = importlib.import_module("post.runtime.library")
+    monkeypatch.setattr(runtime, "VERSION", str(tmp_path))
+    (tmp_path / "major").write_text("4\n")
+    (tmp_path / "minor").write_text("17\n")
+    shutil.copy(post.library._loaded._name, tmp_path / "libpost-4.17.so")
+    name = f"{tmp_path}/libpost-{{release}}.so"
+    assert runtime.Library(name, releases=["4.16", "4.17"]).has("post_open")
+    other = runtime.Library(name, releases=["4.8", "4.9"])
+    with pytest.raises(
+        OSError, match=r"f: Xen 4.17 runs, and this is the .* of 4.8 or"
+    ):
+        other._function("f")
 
 
 def test_an_error_has_errno_the_function_and_advice(post: Any) -> None:

@@ -22,6 +22,7 @@ from support import SPEC, tree
 from xenbind import pipeline
 from xenbind import spec as specs
 from xenbind.backend.formatting import Formatter
+from xenbind.backend.package import Package
 from xenbind.backend.render import Templates, render
 from xenbind.errors import XenbindError
 from xenbind.ir.interface import Interface
@@ -148,15 +149,14 @@ TEMPLATES = Templates()
 
 def files(loaded: Spec, interface: Interface, shown: str = "h.h") -> dict[str, str]:
     """What would be written; `shown` is the name of the header and of a folder."""
-    made = render(
+    package = Package(
         spec=loaded,
-        interfaces=[interface],
+        interfaces=(interface,),
         layouts=[lambda: {}],
         headers={interface.edition: shown},
         folders={interface.edition: [shown]},
-        templates=TEMPLATES,
-        formatter=NoFormatter(),
     )
+    made = render([package], TEMPLATES, NoFormatter())
     return {path: text for path, text in made.items() if "/runtime/" not in path}
 
 

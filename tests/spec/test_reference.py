@@ -37,6 +37,9 @@ def test_its_examples_together_are_a_spec(tmp_path: Path) -> None:
     ]
     spec = tmp_path / "spec.toml"
     spec.write_text("\n".join(lines))
+    library = tmp_path / "tools" / "xenctrl.toml"
+    library.parent.mkdir()
+    library.write_text('[interface]\nname = "x"\npackage = "x"\nheader = "x.h"\n')
     read = load(spec)
     assert (read.package, read.license) == ("xen_vm_event", "MIT")
     assert read.payload is not None

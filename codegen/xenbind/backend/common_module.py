@@ -8,12 +8,25 @@ package/common.py.jinja.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from xenbind.backend.module import class_names, member_names, payload_head
+from xenbind.backend.common_functions import CommonFunctionsView, common_functions
+from xenbind.backend.functions import PARAMETERS
+from xenbind.backend.module import (
+    class_names,
+    isort_key,
+    member_names,
+    payload_head,
+)
 from xenbind.backend.python_text import LINE, docstring, text
-from xenbind.backend.python_types import Types, bit_field_type, is_nested
+from xenbind.backend.python_types import (
+    ANNOTATIONS,
+    TYPING,
+    Types,
+    bit_field_type,
+    is_nested,
+)
 from xenbind.ir.interface import Interface, Record
 
 
@@ -59,21 +72,37 @@ class CommonView:
     """The protocols, what they have to import, and an example where there is one."""
 
     records: Sequence[CommonRecordView]
+    functions: CommonFunctionsView | None
     example: ExampleView | None
-    imports: Sequence[str]
-    imports_any: bool
+    typing: Sequence[str]
+    imports: Sequence[tuple[str, Sequence[str]]]
 
 
-def common_view(interfaces: Sequence[Interface]) -> CommonView:
-    """Give what the interfaces have in common."""
+def common_view(
+    interfaces: Sequence[Interface], releases: Mapping[str, str], up: str
+) -> CommonView:
+    """Give what the interfaces have in common, the first release of each by its edition.
+
+    `up` is as for `module_view`.
+    """
     common = _Common(interfaces)
     records = list(common.records())
+    functions = common_functions(interfaces, releases, common.use)
     return CommonView(
         records=records,
+        functions=functions,
         example=_example(records),
-        imports=sorted(common.used & {"Array", "CharArray"}),
-        imports_any="Any" in common.used,
+        typing=sorted({*_ALWAYS, *common.names_from(TYPING)}, key=isort_key),
+        imports=[
+            (module if module == "ctypes" else up + module, names)
+            for module in ("ctypes", ANNOTATIONS, PARAMETERS)
+            if (names := common.names_from(module))
+        ],
     )
+
+
+# What the module imports of typing, whatever is in it.
+_ALWAYS = ("Literal", "Protocol", "Self", "TYPE_CHECKING", "overload")
 
 
 def _example(records: Sequence[CommonRecordView]) -> ExampleView | None:
@@ -95,15 +124,20 @@ def _example(records: Sequence[CommonRecordView]) -> ExampleView | None:
 class _Common:
     def __init__(self, interfaces: Sequence[Interface]) -> None:
         self.newest_first = interfaces[::-1]
-        self.used: set[str] = set()
+        self.used: set[tuple[str, str]] = set()
         self.types = [
             Types(class_names(interface), {}, self.use, str)
             for interface in self.newest_first
         ]
 
     def use(self, module: str, name: str) -> str:
-        self.used.add(name)
+        self.used.add((module, name))
         return name
+
+    def names_from(self, module: str) -> list[str]:
+        """Give what is imported from a module, sorted."""
+        names = (name for own, name in self.used if own == module)
+        return sorted(names, key=isort_key)
 
     def records(self) -> Iterator[CommonRecordView]:
         """Give the records that have members for anybody, of the newest in its order first."""

@@ -9,11 +9,11 @@ that they are annotated with take.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from xenbind.backend.names import python_name
 from xenbind.backend.python_model import FunctionView, HandleView, LibraryView
-from xenbind.backend.python_text import docstring
+from xenbind.backend.python_text import docstring, fold_items
 from xenbind.backend.python_types import TYPING, Types
 from xenbind.ir.c_types import (
     Array,
@@ -55,8 +55,8 @@ class Functions:
         self.handles = handles
         self.types = types
 
-    def library(self) -> LibraryView | None:
-        """Give the library, None where there are no functions."""
+    def library(self, releases: Sequence[str]) -> LibraryView | None:
+        """Give the library, as these releases have it; None where there are no functions."""
         library = self.interface.library
         if library is None:
             return None
@@ -68,6 +68,7 @@ class Functions:
             advice=list(library.advice),
             by_function=[(self.names[f.name], f.advice) for f in functions if f.advice],
             c_names=[(name, c) for c, name in self.names.items() if name != c],
+            releases=releases if "{release}" in library.name else (),
         )
 
     def handle(self, handle: Handle) -> HandleView:
@@ -96,14 +97,15 @@ class Functions:
             parameters.append(f"*{more}: {self.types.use(PARAMETERS, 'Variadic')}")
             arguments.append(f"*{more}")
         prototype = declaration(function.type, function.name, as_spelled)
+        result = self.result(function.type.result, function.errors)
+        method = "call" if function.errors == NONE else f"unless_{function.errors}"
+        words = [prototype, function.doc, str(function.span or "")]
         return FunctionView(
             name=name,
-            parameters=parameters,
             names=names,
-            result=self.result(function.type.result, function.errors),
-            doc=docstring("\n\n".join(filter(None, [prototype, function.doc])), 4),
-            call="call" if function.errors == NONE else f"unless_{function.errors}",
-            arguments=arguments,
+            head=fold_items(f"def {name}(", parameters, f") -> {result}:", 0),
+            doc=docstring("\n\n".join(filter(None, words)), 4),
+            call=fold_items(f"return library.{method}(", arguments, ")", 4),
         )
 
     # --- annotations ----------------------------------------------------------------
@@ -112,12 +114,20 @@ class Functions:
         """Annotate a parameter with what it takes."""
         if not isinstance(c_type, Pointer):
             return self.types.annotation(c_type)
+        written = self.python_parameter(c_type)
+        is_handle = isinstance(c_type.other, RecordRef)
+        return written if is_handle else self.annotated(written, c_type)
+
+    def python_parameter(self, c_type: CType) -> str:
+        """Write what a parameter takes, as type checkers know it."""
+        if not isinstance(c_type, Pointer):
+            return self.types.python_type(c_type)
         match c_type.other:
             case RecordRef(key=key):
                 return f"{self.handles[key]} | None"
             case FunctionType():
-                return self.annotated(self.callback(c_type.other), c_type)
-        return self.annotated(self.use(self.taken(c_type)), c_type)
+                return self.callback(c_type.other)
+        return self.use(self.taken(c_type))
 
     def taken(self, pointer: Pointer) -> str:
         """Name what a pointer to memory takes."""
@@ -132,7 +142,17 @@ class Functions:
         return f"{'Const' if is_const else 'Ref'}[{self.written(pointer.target)}]"
 
     def result(self, c_type: CType, errors: str) -> str:
-        """Annotate a result; one that is NULL for an error is never None."""
+        """Annotate a result."""
+        match c_type:
+            case Scalar(base="void") | Pointer(other=RecordRef()):
+                return self.python_result(c_type, errors)
+            case Pointer():
+                given = self.python_result(c_type, errors)
+                return self.annotated(given, plain(c_type))
+        return self.types.annotation(c_type)
+
+    def python_result(self, c_type: CType, errors: str) -> str:
+        """Write what a result is read as; one that is NULL for an error is never None."""
         match c_type:
             case Scalar(base="void"):
                 return "None"
@@ -141,13 +161,12 @@ class Functions:
             case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
                 given = self.types.use("builtins", "bytes")
             case Pointer(target=None):
-                given, c_type = self.types.use("builtins", "int"), plain(c_type)
+                given = self.types.use("builtins", "int")
             case Pointer(target=target):
-                pointer = f"Pointer[{self.written(target)}]"
-                return self.annotated(self.use(pointer), c_type)
+                return self.use(f"Pointer[{self.written(target)}]")
             case _:
-                return self.types.annotation(c_type)
-        return self.annotated(given if errors == "null" else f"{given} | None", c_type)
+                return self.types.python_type(c_type)
+        return given if errors == "null" else f"{given} | None"
 
     def callback(self, function: FunctionType) -> str:
         """Write what a callback takes and gives."""

@@ -64,14 +64,15 @@ _IMPORTED = (
 
 
 def module_view(
-    interface: Interface, header: str, releases: Sequence[str]
+    interface: Interface, header: str, releases: Sequence[str], up: str = ""
 ) -> ModuleView:
     """Everything the module of one interface version says.
 
     `header` is how the module's docstring names its header; `releases` are the Xen
-    releases that speak this version.
+    releases that speak this version.  `up` is "." for a module of a package within another,
+    whose run-time modules are the outer one's.
     """
-    return _Module(interface).view(header, releases)
+    return _Module(interface, up).view(header, releases)
 
 
 def class_names(interface: Interface) -> dict[str, str]:
@@ -82,8 +83,9 @@ def class_names(interface: Interface) -> dict[str, str]:
 class _Module:
     """The names taken so far in one module, and what it has to import."""
 
-    def __init__(self, interface: Interface) -> None:
+    def __init__(self, interface: Interface, up: str = "") -> None:
         self.interface = interface
+        self.up = up
         self.records = interface.records_by_key
         self.members = extent.members(interface.records)
         self.imported: set[tuple[str, str]] = set()
@@ -164,11 +166,12 @@ class _Module:
         rings = [self.halves(ring) for ring in interface.rings]
         names = {each.name: self.claim(each.name) for each in interface.functions}
         own = functions.Functions(interface, names, self.handles, self.types)
-        library = own.library()
+        library = own.library(releases)
         handles = [own.handle(handle) for handle in interface.handles]
         views = [own.function(function) for function in interface.functions]
         return ModuleView(
             doc=docstring(doc, 0),
+            up=self.up,
             imports=self.imports(),
             typing=self.names_from(TYPING),
             zero=self.seen("ZERO"),
@@ -228,6 +231,8 @@ class _Module:
             relative = module.startswith(".")
             if lines and relative and "" not in lines:
                 lines.append("")
+            # A package's own `macros` are beside its modules.
+            module = self.up * module.startswith(".runtime") + module
             line = f"from {module} import {', '.join(names)}"
             if len(line) > 88:
                 line = f"from {module} import (\n    " + ",\n    ".join(names) + ",\n)"
@@ -236,7 +241,7 @@ class _Module:
 
     def names_from(self, module: str) -> list[str]:
         """What is imported from a module, as an import statement lists it."""
-        names = sorted((n for m, n in self.imported if m == module), key=_isort_key)
+        names = sorted((n for m, n in self.imported if m == module), key=isort_key)
         return [
             f"{name} as {self.aliases[name]}" if name in self.aliases else name
             for name in names
@@ -495,7 +500,7 @@ def _class_name(record: Record) -> str:
     return record.key.removeprefix(f"{record.kind} ").split(" ")[-1].replace(".", "_")
 
 
-def _isort_key(name: str) -> tuple[int, list[str | int]]:
+def isort_key(name: str) -> tuple[int, list[str | int]]:
     """Constants, then classes, then the rest, numbers by value: as import sorters do."""
     rank = 0 if name.isupper() else 1 if name[:1].isupper() else 2
     parts = re.split(r"(\d+)", name)

@@ -118,39 +118,43 @@ class HandleView:
 
 @dataclass(frozen=True, slots=True)
 class FunctionView:
-    """A function: its parameters as a def has them, and their names in its words for `verify`.
+    """A function, and the names of its parameters for `verify`.
 
-    `call` is the method of the library that calls it, and `arguments` what that is given.
+    `head` is its def, in as many lines as it takes, and `call` has the library call it.
     """
 
     name: str
-    parameters: Sequence[str]
     names: Sequence[str]
-    result: str
+    head: Sequence[str]
     doc: str
-    call: str
-    arguments: Sequence[str]
+    call: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryView:
-    """A library, with advice by error numbers and functions, and functions' names in C."""
+    """A library, with advice by error numbers and functions, and functions' names in C.
+
+    `releases` are those whose prototypes the module has, of a library that is named after one.
+    """
 
     name: str
     advice: Sequence[tuple[str, str]]
     by_function: Sequence[tuple[str, str]]
     c_names: Sequence[tuple[str, str]]
+    releases: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
     """A version's module; `renamed` are pairs of a constant's name and its name in C.
 
+    `up` is "." where the run-time modules are those of a package around this one, and
     `typing` are the names that type checkers are to take from there; `library` is None where
     there are no functions.
     """
 
     doc: str
+    up: str
     imports: Sequence[str]
     typing: Sequence[str]
     zero: str

@@ -154,6 +154,19 @@ def fold(line: str, indent: int) -> list[str]:
     ]
 
 
+def fold_items(before: str, items: Sequence[str], after: str, indent: int) -> list[str]:
+    """Write items behind an opening bracket and before a closing one, as black folds them.
+
+    They stand on one line, or on the next one, or each has its own.
+    """
+    inside = ", ".join(items)
+    if indent + len(before) + len(inside) + len(after) <= LINE:
+        return [before + inside + after]
+    if indent + 4 + len(inside) <= LINE:
+        return [before, f"    {inside}", after]
+    return [before, *(f"    {item}," for item in items), after]
+
+
 def _opening(line: str, end: int) -> int:
     """Where the bracket opens that closes at `end`."""
     depth = 0

@@ -8,17 +8,18 @@ and in `module`; a template holds text and loops.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import jinja2
 
 from xenbind import __version__
 from xenbind.backend import python_text
-from xenbind.backend.abi_table import tables
-from xenbind.backend.common_module import common_view
+from xenbind.backend.abi_table import VersionTable, tables
+from xenbind.backend.common_module import CommonView, common_view
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
+from xenbind.backend.package import Package
 from xenbind.backend.python_facts import class_probes
 from xenbind.backend.python_model import ProtocolView
 from xenbind.backend.ring_module import protocol, protocol_view
@@ -29,25 +30,28 @@ from xenbind.facts.stubs import stubs
 from xenbind.ir import history
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
-from xenbind.ir.interface import Interface, Layouts
+from xenbind.ir.interface import Interface
 from xenbind.resources import folder
 from xenbind.spec import Spec
 
-# What each template makes: one file, or one for every version if its path has that.
-_TEMPLATES = {
+# What each template makes: one file; one for every package, of which those of libraries are
+# within the first; or one for every version, if its path has that.
+_WHOLE = {
     "abi.md.jinja": "abi.md",
     "README.md.jinja": "README.md",
     "pyproject.toml.jinja": "pyproject.toml",
+    "package/py.typed.jinja": "{package}/py.typed",
+    "tests/compiled.py.jinja": "tests/compiled.py",
+    "tests/conftest.py.jinja": "tests/conftest.py",
+}
+_EACH = {
     "package/__init__.py.jinja": "{package}/__init__.py",
     "package/common.py.jinja": "{package}/common.py",
     "package/history.py.jinja": "{package}/history.py",
     "package/macros.py.jinja": "{package}/macros.py",
-    "package/py.typed.jinja": "{package}/py.typed",
     "package/version.py.jinja": "{package}/v{edition}.py",
-    "reference/version.c.jinja": "reference/v{edition}.c",
-    "reference/functions.c.jinja": "reference/v{edition}_functions.c",
-    "tests/compiled.py.jinja": "tests/compiled.py",
-    "tests/conftest.py.jinja": "tests/conftest.py",
+    "reference/version.c.jinja": "reference/{place}v{edition}.c",
+    "reference/functions.c.jinja": "reference/{place}v{edition}_functions.c",
 }
 # Templates and modules of the runtime that are for interfaces with a ring.
 _RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
@@ -59,40 +63,28 @@ _LIBRARY = {
 # Templates that are for interfaces of which the releases are known.
 _RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}
 
+# A template, the path of what it makes, and what it may name.
+_Rendered = tuple[str, str, Mapping[str, object]]
+
 
 def render(
-    spec: Spec,
-    interfaces: Sequence[Interface],
-    layouts: Sequence[Callable[[], Layouts]],
-    headers: Mapping[str, str],
-    folders: Mapping[str, Sequence[str]],
-    templates: Templates,
-    formatter: Formatter,
+    packages: Sequence[Package], templates: Templates, formatter: Formatter
 ) -> dict[str, str]:
     """Give the text of every generated file by its path, in sorted order.
 
-    `layouts` give each interface's records on every ABI.  `headers` tells, by edition,
-    how the generated files speak of its header; `folders` where the generated tests look
-    for it and what it includes.
+    The first package is the one around the others.
     """
-    shared = _shared_context(spec, interfaces, folders)
-    per_version = {
-        interface.edition: _version_context(spec, interface, headers)
-        for interface in interfaces
-    }
-    unused = {
-        *(() if shared["ring"] is not None else _RING),
-        *(() if spec.library is not None else _LIBRARY),
-        *(() if spec.is_of_xen else _RELEASED),
-    }
-    contexts = [
-        (name, path.format(package=spec.package, edition=edition), context)
-        for name, path in _TEMPLATES.items()
-        if name not in unused
-        for edition, context in (
-            per_version.items() if "{edition}" in path else [(None, shared)]
-        )
+    spec = packages[0].spec
+    has_library = any(package.spec.library for package in packages)
+    shared = [_shared_context(package, has_library) for package in packages]
+    has_ring = any(each["ring"] is not None for each in shared)
+    whole = _whole_context(packages) | {"ring": shared[0]["ring"]}
+    contexts: list[_Rendered] = [
+        (name, path.format(package=spec.package), whole)
+        for name, path in _WHOLE.items()
     ]
+    for package, own in zip(packages, shared, strict=True):
+        contexts += _contexts(package, own)
     formatter.start(
         {
             path: templates.text(name, context)
@@ -101,49 +93,72 @@ def render(
         }
     )
     # The rest is made while black is at work.
-    shared["tables"] = tables(
-        [(i.title, lay_out()) for i, lay_out in zip(interfaces, layouts, strict=True)]
-    )
+    whole["tables"] = [table for each in packages for table in _tables(each)]
     files = {
         path: templates.text(name, context)
         for name, path, context in contexts
         if not name.endswith(".py.jinja")
     }
+    unused = {*(() if has_ring else _RING), *(() if has_library else _LIBRARY)}
     files |= _runtime(spec.package, unused)
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
     return dict(sorted((files | formatter.result()).items()))
 
 
-def _shared_context(
-    spec: Spec,
-    interfaces: Sequence[Interface],
-    folders: Mapping[str, Sequence[str]],
-) -> dict[str, object]:
+def _contexts(package: Package, shared: Mapping[str, object]) -> Iterator[_Rendered]:
+    """Give the templates of one package, with the path and the context of what each makes."""
+    spec = package.spec
+    unused = {
+        *(() if shared["ring"] is not None else _RING),
+        *(() if spec.library is not None else _LIBRARY),
+        *(() if spec.is_of_xen else _RELEASED),
+    }
+    per_version = {
+        interface.edition: _version_context(package, interface)
+        for interface in package.interfaces
+    }
+    folder = spec.module.replace(".", "/")
+    for name, path in _EACH.items():
+        if name in unused:
+            continue
+        is_of_version = "{edition}" in path
+        for edition, context in (
+            per_version.items() if is_of_version else [("", shared)]
+        ):
+            made = path.format(package=folder, place=spec.place, edition=edition)
+            yield name, made, context
+
+
+def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
     """Give what the templates that make one file may name."""
+    spec = packages[0].spec
     return {
         "name": spec.name,
         "summary": _summary(spec),
-        "is_of_xen": spec.is_of_xen,
         "package": spec.package,
         "distribution": spec.distribution,
         "generator_version": __version__,
-        "defines": spec.defines,
-        "header": spec.header,
-        "needs": spec.needs,
-        "folders": folders,
+        "packages": [
+            {
+                "module": each.spec.module,
+                "place": each.spec.place,
+                "is_of_xen": each.spec.is_of_xen,
+                "header": each.spec.header,
+                "defines": each.spec.defines,
+                "needs": each.spec.needs,
+                "folders": each.folders,
+                "library": each.spec.library.name if each.spec.library else None,
+                "modules": [_module(each.spec, one) for one in each.interfaces],
+            }
+            for each in packages
+        ],
         "has_floats": any(
-            isinstance(c.value, float) for i in interfaces for c in i.constants
+            isinstance(constant.value, float)
+            for each in packages
+            for interface in each.interfaces
+            for constant in interface.constants
         ),
-        "doc": _package_doc(spec, interfaces),
-        "versions": [_version(spec, number) for number in _numbers(interfaces)],
-        "modules": [_module(spec, interface) for interface in interfaces],
-        "history": _history(interfaces) if spec.is_of_xen else [],
-        "common": common_view(interfaces) if spec.is_of_xen else None,
-        "interface_doc": _interface_doc(spec, interfaces),
-        "version_place": _version_place(interfaces),
-        "ring": _protocol(interfaces),
-        "has_library": spec.library is not None,
         "targets": list(ABIS),
         "license": spec.license,
         "license_text": spec.license_text,
@@ -151,12 +166,49 @@ def _shared_context(
     }
 
 
-def _version_context(
-    spec: Spec, interface: Interface, headers: Mapping[str, str]
-) -> dict[str, object]:
+def _tables(package: Package) -> list[VersionTable]:
+    titles = [package.spec.titled(interface.title) for interface in package.interfaces]
+    laid_out = [lay_out() for lay_out in package.layouts]
+    return tables(list(zip(titles, laid_out, strict=True)))
+
+
+def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
+    """Give what the templates that make one file for a package may name."""
+    spec, interfaces = package.spec, package.interfaces
+    return {
+        "name": spec.name,
+        "is_of_xen": spec.is_of_xen,
+        "module": spec.module,
+        "up": _up(spec),
+        "doc": _package_doc(spec, interfaces),
+        "versions": [_version(spec, number) for number in _numbers(interfaces)],
+        "modules": [_module(spec, interface) for interface in interfaces],
+        "history": _history(interfaces) if spec.is_of_xen else [],
+        "common": _common(spec, interfaces) if spec.is_of_xen else None,
+        "interface_doc": _interface_doc(spec, interfaces),
+        "version_place": _version_place(interfaces),
+        "ring": _protocol(interfaces),
+        "has_library": has_library,
+    }
+
+
+def _common(spec: Spec, interfaces: Sequence[Interface]) -> CommonView:
+    first = {
+        v.edition: v.releases[0] if v.releases else v.edition for v in spec.versions
+    }
+    return common_view(interfaces, first, _up(spec))
+
+
+def _up(spec: Spec) -> str:
+    """Give what leads from a module of a package to the run-time modules, before `.runtime`."""
+    return "." if spec.within else ""
+
+
+def _version_context(package: Package, interface: Interface) -> dict[str, object]:
     """Give what the templates that make a file for every version may name."""
-    header, releases = headers[interface.edition], _releases(spec, interface)
-    view = module_view(interface, header, releases)
+    spec = package.spec
+    header, releases = package.headers[interface.edition], _releases(spec, interface)
+    view = module_view(interface, header, releases, _up(spec))
     asked = reference(interface, class_probes(interface, view))
     return {
         **_reference_context(spec, interface, asked),
@@ -215,7 +267,7 @@ class Templates:
 
     def compile(self) -> Templates:
         """Compile what will be rendered, which needs nothing of the headers yet."""
-        for name in _TEMPLATES:
+        for name in (*_WHOLE, *_EACH):
             self.environment.get_template(name)
         return self
 
@@ -235,7 +287,7 @@ def _summary(spec: Spec) -> str:
 
 def _package_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
     """What the package says of itself."""
-    newest = f"{spec.package}.v{interfaces[-1].edition}"
+    newest = f"{spec.module}.v{interfaces[-1].edition}"
     tells = _version_place(interfaces) is not None
     by_release = ", and `interface_for_xen` by a Xen release" if spec.is_of_xen else ""
     by_word = "`interface_of` tells it from what a hypervisor wrote. "
@@ -255,6 +307,12 @@ def _interface_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
     if not spec.is_of_xen:
         return python_text.docstring(f"{words}.", 4)
     words += ": the newest of those that speak it."
+    if spec.library is not None:
+        words += (
+            " Other releases may have functions with other prototypes; `interface_for_xen`"
+            " gives the module of one."
+        )
+        return python_text.docstring(words, 4)
     if unlike := history.unlike(interfaces):
         words += (
             "\n\nIt reads what every Xen with that version writes, but for"

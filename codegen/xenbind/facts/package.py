@@ -1,8 +1,9 @@
 """Ask a generated package of itself: a source of facts beside C and DWARF.
 
-Takes the folder of a package and the edition of an interface; gives what
-`PACKAGE.runtime.layout` says of its classes and constants, under the names of `probes`.
-`verify` holds them against the compiler's, `generate` against the new header's.
+Takes the folder of a package, the name that Python imports it by, and the edition of an
+interface; gives what the package's `runtime.layout` says of its classes and constants, under
+the names of `probes`.  `verify` holds them against the compiler's, `generate` against the new
+header's.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ answer = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 package, edition = sys.argv[1:]
 module = importlib.import_module(f"{package}.v{edition}")
-facts = importlib.import_module(f"{package}.runtime.layout").facts(module)
+runtime = f"{package.partition('.')[0]}.runtime"
+facts = importlib.import_module(f"{runtime}.layout").facts(module)
 with open(answer, "w", encoding="utf-8") as file:
     json.dump(facts, file)
 """

@@ -6,7 +6,7 @@ what the library exports.  `verify` compares it with the functions of the header
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,14 @@ def coords(functions: Iterable[Function]) -> dict[str, Coord]:
     return {f"{each.name}{_SYMBOL}": each.coord for each in functions}
 
 
-def installed(name: str, command: tuple[str, ...]) -> Installed | None:
+def installed(
+    name: str, releases: Sequence[str], command: tuple[str, ...]
+) -> Installed | None:
     """Find a library where the compiler looks for those of its target; None without it.
 
-    One that is named after a release is the one that programs are linked with.  Raises
-    `SystemFailure` for a file that is no library.
+    One that is named after a release is the one that programs are linked with, if that is
+    of one of the releases, where any are known.  Raises `SystemFailure` for a file that is no
+    library.
     """
     wanted = f"{name.partition('.so')[0]}.so" if "{release}" in name else name
     said = start([*command, f"-print-file-name={wanted}"]).finish().output
@@ -63,6 +66,8 @@ def installed(name: str, command: tuple[str, ...]) -> Installed | None:
     if not path.is_absolute() or not path.is_file():
         return None
     path = path.resolve()
+    if releases and not any(_is_called(path, name, release) for release in releases):
+        return None
     try:
         with path.open("rb") as file:
             return Installed(path, frozenset(_exported(ELFFile(file))))
@@ -71,6 +76,11 @@ def installed(name: str, command: tuple[str, ...]) -> Installed | None:
             f"cannot read the symbols of {path}: {error}",
             "install the library anew, or correct 'library' in the spec",
         ) from None
+
+
+def _is_called(path: Path, name: str, release: str) -> bool:
+    wanted = name.replace("{release}", release)
+    return path.name == wanted or path.name.startswith(f"{wanted}.")
 
 
 def _exported(elf: Any) -> Iterable[str]:

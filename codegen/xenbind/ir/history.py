@@ -1,4 +1,4 @@
-"""Compare an interface's releases: since when each constant, record and member is as it is.
+"""Compare an interface's releases: since when each constant, record, member and function is so.
 
 Takes the interfaces of a spec in their order, each with the releases that speak it; gives them
 back with a `Span` on everything that was compared.  `build` has that done before it renders,
@@ -13,7 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xenbind.ir.c_types import Array, RecordRef, element, is_anonymous, spelling
+from xenbind.ir.c_types import (
+    Array,
+    RecordRef,
+    as_spelled,
+    declaration,
+    element,
+    is_anonymous,
+    spelling,
+)
 from xenbind.ir.interface import Constant, Field, Interface, Record, Span
 
 # What is said of something, by its name: `struct vm_event_st.u.cpuid`, `struct vm_event_cpuid`.
@@ -110,6 +118,8 @@ def _all_spans(interface: Interface) -> Iterator[tuple[str, Span | None]]:
             yield name, record.span
         for field in record.fields:
             yield f"{name}.{field.name}", field.span
+    for function in interface.functions:
+        yield function.name, function.span
 
 
 def _age(release: str) -> list[int]:
@@ -127,6 +137,9 @@ def _said(interface: Interface, version_macro: str | None) -> dict[str, str]:
         found[record.key] = record.kind
         for field in record.fields:
             found[f"{record.key}.{field.name}"] = _type(field)
+    for function in interface.functions:
+        prototype = declaration(function.type, function.name, as_spelled)
+        found[f"{function.name}()"] = prototype
     return found
 
 
@@ -169,6 +182,10 @@ def _with_spans(interface: Interface, spans: Mapping[str, Span]) -> Interface:
             for group in interface.groups
         ),
         records=tuple(_record(record, spans) for record in interface.records),
+        functions=tuple(
+            replace(function, span=spans[f"{function.name}()"])
+            for function in interface.functions
+        ),
     )
 
 

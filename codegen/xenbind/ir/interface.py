@@ -50,7 +50,8 @@ class Span:
     """The Xen releases in which something is as it is here: from `since` to `until`.
 
     `until` is empty for what the newest has.  `before` and `after` say what it was and became:
-    a constant's value, a member's type; empty where it was not there or went away.
+    a constant's value, a member's type, a function's prototype; empty where it was not there
+    or went away.
     """
 
     since: str
@@ -299,7 +300,8 @@ class Function:
     """A function of the interface's library.
 
     `errors` says which results tell of an error in errno, as the spec has it: those that are
-    `negative`, `null` or `false`, or `none`; `advice` is what the spec advises then.
+    `negative`, `null` or `false`, or `none`; `advice` is what the spec advises then.  `span` is
+    None where the releases are not known.
     """
 
     name: str
@@ -308,6 +310,7 @@ class Function:
     advice: str
     doc: str
     coord: Coord
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,9 +393,9 @@ class Interface:
     @property
     def has_spans(self) -> bool:
         """Tell whether it was compared with those of other releases."""
-        return any(record.span for record in self.records) or any(
-            constant.span for constant in self.constants
-        )
+        records = any(record.span for record in self.records)
+        constants = any(constant.span for constant in self.constants)
+        return records or constants or any(each.span for each in self.functions)
 
     @property
     def groups_by_hint(self) -> dict[str, ConstantGroup]:

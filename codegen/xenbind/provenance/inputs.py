@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from xenbind.errors import XenbindError
 from xenbind.provenance import manifest
@@ -34,19 +35,35 @@ _DEFINE = re.compile(r"^#define (\w+)(.*)$", re.MULTILINE)
 def spec_digest(job: Job) -> str:
     """Give the digest of what a spec says: comments, blanks and order are nothing of it.
 
-    With a foreign tree, the spec's own versions are not either.  The file LICENSE beside it
-    is, if it names a licence.  Empty for a spec that cannot be read.
+    With a foreign tree, the spec's own versions are not either.  The specs of its libraries
+    are, and the file LICENSE beside it, if it names a licence.  Empty for a spec that cannot
+    be read.
     """
     try:
         said = read(job.spec).data
+        if job.include is not None:
+            said.pop("version", None)
+        else:
+            said |= {
+                name: read(job.spec.parent / name).data for name in _libraries(said)
+            }
     except XenbindError:
         return ""
-    if job.include is not None:
-        said.pop("version", None)
     interface = said.get("interface")
     if isinstance(interface, dict) and "license" in interface:
         said["LICENSE"] = file_digest(job.spec.parent / "LICENSE")
     return digest(json.dumps(said, sort_keys=True, default=str).encode())
+
+
+def _libraries(said: Mapping[str, Any]) -> list[str]:
+    """Give the specs of libraries that a spec names, nothing where it names them wrongly."""
+    interface = said.get("interface")
+    named = interface.get("libraries", ()) if isinstance(interface, dict) else ()
+    return (
+        [name for name in named if isinstance(name, str)]
+        if isinstance(named, list)
+        else []
+    )
 
 
 def header_digests(job: Job, names: Iterable[str]) -> dict[str, str]:
@@ -85,7 +102,11 @@ def surroundings(job: Job, spec: Spec, names: Sequence[str]) -> dict[str, str]:
 def _files(job: Job, spec: Spec, texts: Mapping[Path, str]) -> str:
     """Give the digest of the files that headers may include and did not."""
     read = {path.resolve() for path in texts}
-    folders = {*spec.include, *(version.directory for version in spec.versions)}
+    folders = {
+        folder
+        for each in spec.with_libraries
+        for folder in (*each.include, *(version.directory for version in each.versions))
+    }
     asked: set[Path] = set()
     for path, text in texts.items():
         names = {

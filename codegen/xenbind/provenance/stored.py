@@ -24,8 +24,12 @@ from xenbind.provenance.job import Job
 
 
 def path(edition: str) -> str:
-    """Give the place of an interface in the output folder."""
-    return f"interfaces/v{edition}.json"
+    """Give the place of an interface in the output folder.
+
+    That of a library within the package has the library's folder before its edition.
+    """
+    place, slash, own = edition.rpartition("/")
+    return f"interfaces/{place}{slash}v{own}.json"
 
 
 def text(job: Job, interface: Interface) -> str:

@@ -115,6 +115,8 @@ class Spec:
     are not constants.  `license`, an expression of SPDX's, and `url` are what the package is
     published with; None where that is not said.  `rings` are by the name that
     `DEFINE_RING_TYPES` is given.  `library` has the functions, None where there are none.
+    `libraries` are the specs whose packages go into this one's, and `within` is the package
+    that a spec's own goes into; empty for one that stands alone.
     `places` is where the file has all that.  `is_elsewhere` says that the headers are not
     those that the spec was written for, so that they may lack what it names.
     """
@@ -138,6 +140,8 @@ class Spec:
     url: str | None
     library: LibrarySpec | None
     places: Places
+    libraries: tuple[Spec, ...] = ()
+    within: str = ""
     has_own_libc: bool = False
     is_strict: bool = False
     is_elsewhere: bool = False
@@ -145,6 +149,25 @@ class Spec:
     @property
     def distribution(self) -> str:
         return self.package.replace("_", "-")
+
+    @property
+    def module(self) -> str:
+        """Give the package as Python imports it."""
+        return f"{self.within}.{self.package}" if self.within else self.package
+
+    @property
+    def place(self) -> str:
+        """Give what tells the files of a package within another from those of that: a folder."""
+        return f"{self.package}/" if self.within else ""
+
+    def titled(self, title: str) -> str:
+        """Give the title of a version as it is told beside those of the outer package."""
+        return f"{self.name} {title}" if self.within else title
+
+    @property
+    def with_libraries(self) -> tuple[Spec, ...]:
+        """Give all specs that make one package, this one first."""
+        return (self, *self.libraries)
 
     @property
     def license_text(self) -> Path | None:
@@ -185,6 +208,7 @@ class Spec:
             self,
             include=(*trees, *self.include[1:]),
             versions=(version,),
+            libraries=(),
             is_strict=self.is_strict and not self.versions,
             is_elsewhere=bool(self.versions),
         )

@@ -73,6 +73,7 @@ class _Reader:
         )
         self.check_unique(versions)
         versions = tuple(_with_releases(versions))
+        libraries = tuple(self.libraries(interface))
         return Spec(
             path=self.path,
             name=interface["name"],
@@ -93,6 +94,7 @@ class _Reader:
             url=interface.get("url"),
             library=self.library(),
             places=self.file.places,
+            libraries=libraries,
             has_own_libc=interface.get("libc") == "own",
             is_strict=interface.get("strict", False),
         )
@@ -101,6 +103,23 @@ class _Reader:
         """Give the folders that the spec lists to search in."""
         for folder in interface.get("include", ()):
             yield self.path.parent / folder
+
+    def libraries(self, interface: Mapping[str, Any]) -> Iterator[Spec]:
+        """Read the specs whose packages go into this one's."""
+        names: set[str] = set()
+        for index, name in enumerate(interface.get("libraries", ())):
+            place = ("interface", "libraries", index)
+            file = read(self.path.parent / name)
+            said = file.data.get("interface")
+            if isinstance(said, dict) and "libraries" in said:
+                message = f"{name} has libraries of its own"
+                raise self.wrong(place, message, "a spec that has none")
+            library = _Reader(file).spec()
+            if library.package in names or rules.is_own_module(library.package):
+                message = f"the package has another module '{library.package}'"
+                raise self.wrong(place, message, "a spec with a 'package' of its own")
+            names.add(library.package)
+            yield replace(library, within=interface["package"])
 
     def check_package(self, interface: Mapping[str, Any]) -> None:
         if fault := rules.fault_of_package(interface["package"]):

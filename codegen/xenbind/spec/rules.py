@@ -137,7 +137,8 @@ FAILURE_OR_NONE = Rule(
     "which result tells of an error in errno",
 )
 ERRNO = Rule(
-    lambda text: text in errno.errorcode.values(),
+    # Not errorcode, which has one name of each number: EOPNOTSUPP is ENOTSUP there.
+    lambda text: text[:1] == "E" and isinstance(getattr(errno, text, None), int),
     "must be the name of an error number",
     "it as errno.h does, such as EACCES",
 )
@@ -167,12 +168,17 @@ FILE = Rule(
     "must be a header in the tree",
     "a relative path without '..', such as io/ring.h",
 )
+SPEC = Rule(
+    _is_file,
+    "must be a spec beside this one",
+    "a relative path without '..', such as tools/xenctrl.toml",
+)
 
 # What a generated package has beside it, what that imports and what else Python imports of
 # itself: a package of such a name would be taken for it.
 _TAKEN = frozenset("""
     compiled conftest interfaces macros members reference runtime
-    test_against_c test_annotations test_uses tests xenbind
+    test_against_c test_annotations test_functions test_uses tests xenbind
     exceptiongroup iniconfig numpy packaging pluggy pygments pytest tomli
     sitecustomize usercustomize
     """.split())
@@ -193,6 +199,12 @@ def fault_of_package(text: str) -> str:
     if text in _TAKEN:
         return f"must not hide the {text} that its tests or Python look for"
     return ""
+
+
+def is_own_module(text: str) -> bool:
+    """Tell whether a package has a module of its own that may be called so."""
+    own = ("common", "history", "macros", "runtime")
+    return text in own or re.fullmatch(r"v\d+(_\d+)*", text) is not None
 
 
 def package_like(text: str, name: str) -> str:

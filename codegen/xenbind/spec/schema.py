@@ -114,6 +114,14 @@ SECTIONS: Mapping[str, Section] = {
                 "Macros that are no constants.",
                 '["DEFINE_RING_TYPES"]',
             ),
+            "libraries": Key(
+                list,
+                rules.SPEC,
+                "Specs, beside this one, whose packages are made within this one's, such as"
+                " those of the libraries that its users call. Of another header tree than the"
+                " spec's own there are none.",
+                '["tools/xenctrl.toml"]',
+            ),
             "strict": Key(
                 bool,
                 None,

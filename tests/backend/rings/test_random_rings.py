@@ -203,7 +203,11 @@ def package(rings: Sequence[Declared], folder: Path) -> ModuleType:
     templates = Templates()
     for file, template, context in (
         ("v1.py", "version", {"module": module_view(interface, "random.h", ())}),
-        ("macros.py", "macros", {"ring": protocol_view(interface, "io/ring.h")}),
+        (
+            "macros.py",
+            "macros",
+            {"ring": protocol_view(interface, "io/ring.h"), "up": ""},
+        ),
     ):
         text = templates.text(f"package/{template}.py.jinja", context)
         (folder / name / file).write_text(text)

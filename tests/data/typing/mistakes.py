@@ -7,6 +7,8 @@ from ctypes import c_uint16, c_uint32
 from post import v0 as post
 from trades import v0
 from xen_vm_event import common, interface_for_xen, v7
+from xen_vm_event.runtime.parameters import Handle
+from xen_vm_event.xenctrl.common import Functions, has
 
 
 def misspelt(request: v7.vm_event_st) -> None:
@@ -40,6 +42,16 @@ def every_xen(request: common.vm_event_st) -> None:
     if common.has(request.u, "cpuid"):
         print(request.u.vmexit)  # mistake: not what was asked
     common.has(request.u, "mem_access")  # mistake: all have it
+
+
+def every_library(xen: Functions, handle: Handle) -> None:
+    xen.xc_vm_event_get_version(handle)  # mistake: a function that some lack
+    switch = xen.xc_monitor_guest_request
+    switch(handle, 1, True, True, False)  # mistake: some take less
+    if has(switch, "allow_userspace"):
+        switch(handle, 1, True, True)  # mistake: this takes more
+    else:
+        switch(handle, 1, True, True, False)  # mistake: this takes less
 
 
 def functions(office: post.post, parcel: post.parcel, letter: post.letter) -> None:

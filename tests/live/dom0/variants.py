@@ -34,11 +34,14 @@ def pause(request: Any) -> None:
     let_run = xenctrl.Xen.let_run
 
     def unpause_meanwhile(xen: xenctrl.Xen, domain: int) -> None:
-        Timer(0.3, xenctrl.Xen().call, ("xc_domain_unpause", domain)).start()
+        own = xenctrl.Xen()
+        unpause = own.functions.xc_domain_unpause
+        Timer(0.3, unpause, (own.handle, domain)).start()
         let_run(xen, domain)
 
     xenctrl.Xen.let_run = unpause_meanwhile  # type: ignore[assignment, method-assign]
-    xenctrl.Xen().call("xc_domain_pause", int(sys.argv[1]))
+    own = xenctrl.Xen()
+    own.functions.xc_domain_pause(own.handle, int(sys.argv[1]))
 
 
 class Failure(Exception):

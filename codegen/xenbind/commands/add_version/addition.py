@@ -71,7 +71,9 @@ class Addition:
         spec = self.job.spec.resolve()
         job = replace(self.job, spec=self.copy / spec.name, stands_for=spec.parent)
         made = build(job)
-        return replace(made, interfaces=tuple(map(self._named, made.interfaces)))
+        own, *libraries = made.packages
+        own = replace(own, interfaces=tuple(map(self._named, own.interfaces)))
+        return replace(made, packages=(own, *libraries))
 
     @contextmanager
     def placed(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ from xenbind.options import (
     json_option,
     load_spec,
     named_interface,
+    named_version,
     spec_option,
 )
 
@@ -55,13 +56,15 @@ def diff(
 ) -> None:
     """Tell what changed in the ABI between two versions.
 
-    OLD and NEW are versions in the spec, Xen releases or folders with a header tree. Says as
-    well whether a monitor that was written for OLD still works.
+    OLD and NEW are versions in the spec, Xen releases or folders with a header tree; those of
+    a library are behind its name. Says as well whether a monitor that was written for OLD
+    still works.
 
     \b
     Examples:
       xenbind diff 6 7
       xenbind diff 4.16 4.17
+      xenbind diff xenctrl/4.9 xenctrl/4.10
       xenbind diff 7 /usr/include/xen --exit-code
     """
     job = job_of(spec, cc=cc)
@@ -69,7 +72,7 @@ def diff(
     found = difference(
         named_interface(job, loaded, old),
         named_interface(job, loaded, new),
-        loaded.version_macro,
+        named_version(loaded, new)[0].version_macro,
     )
     if wants_json:
         click.echo(json.dumps(as_json(found), indent=2))
@@ -85,4 +88,5 @@ def _source(wanted: str) -> str:
     """Say what a side was named by, where its version number does not."""
     if Path(wanted).is_dir():
         return wanted
-    return f"Xen {wanted}" if "." in wanted else ""
+    release = wanted.rpartition("/")[2]
+    return f"Xen {release}" if "." in release else ""

@@ -17,6 +17,7 @@ from xenbind.facts.package import ask_package
 from xenbind.facts.probes import CLASS, Answer, expected, fingerprint, reference
 from xenbind.ir.interface import Interface
 from xenbind.provenance import manifest
+from xenbind.spec import Spec
 
 # What leads from a member to one of its own: entries[0].id
 _STEP = re.compile(r"(\[0\])*\.")
@@ -70,7 +71,7 @@ class Uncompared:
 
 
 def changes(
-    package: str, out: Path, interfaces: Sequence[Interface]
+    spec: Spec, out: Path, interfaces: Sequence[Interface]
 ) -> Iterator[AbiChange | Uncompared]:
     """Give the versions in the output folder whose ABI the new headers change.
 
@@ -78,13 +79,14 @@ def changes(
     """
     made = manifest.load(out)
     for interface in interfaces:
-        old = made.layouts.get(interface.edition) if made else None
+        name = f"{spec.place}{interface.edition}"
+        old = made.layouts.get(name) if made else None
         if old is None or old == fingerprint(interface):
             continue
         try:
-            said = ask_package(package, out, interface.edition)
+            said = ask_package(spec.module, out, interface.edition)
         except OutputError as error:
-            yield Uncompared(interface.title, error.message)
+            yield Uncompared(spec.titled(interface.title), error.message)
             continue
         # How classes are called, and what belongs to which, is Python's own; and whatever
         # a pointer leads to, its bytes are the same.
@@ -96,7 +98,7 @@ def changes(
         asked = expected(reference(interface))
         after = {fact: asked[fact] for fact in asked if _is_of_bytes(fact)}
         change = AbiChange(
-            version=interface.title,
+            version=spec.titled(interface.title),
             changed=tuple(
                 f"{fact}: {before[fact]} → {after[fact]}"
                 for fact in before

@@ -6,7 +6,7 @@ with their manifest, ready for `output`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from xenbind import pipeline, spec
 from xenbind.backend import abi_table
 from xenbind.backend.formatting import Formatter
+from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
 from xenbind.facts.probes import fingerprint
 from xenbind.ir import history
@@ -32,18 +33,21 @@ if TYPE_CHECKING:
 
 _TABLE = "abi.md"
 
+Read = tuple[Interface, Callable[[], Layouts]]
+
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The text of every output file, manifest included, and the IR that it came from.
+    """The text of every output file, manifest included, and the packages that it came from."""
 
-    `is_strict` says that the spec wants nothing left out.
-    """
-
-    package: str
     files: dict[str, str]
-    interfaces: tuple[Interface, ...]
-    is_strict: bool
+    packages: tuple[Package, ...]
+
+    @property
+    def interfaces(self) -> Iterator[Interface]:
+        """Give the interfaces of all packages."""
+        for package in self.packages:
+            yield from package.interfaces
 
 
 def build(job: Job) -> Generated:
@@ -52,55 +56,47 @@ def build(job: Job) -> Generated:
     if job.include:
         loaded = loaded.for_tree(job.include, *job.further)
     command = find_compiler(job.command)
-    loaded.require_versions()
+    specs = loaded.with_libraries
+    for each in specs:
+        each.require_versions()
     # One version alone is read by this process, and formatted by another.
-    with Workers(min(len(loaded.versions), 2)) as workers:
-        return _build(job, loaded, command, workers)
+    with Workers(min(sum(len(each.versions) for each in specs), 2)) as workers:
+        return _build(job, specs, command, workers)
 
 
 def _build(
-    job: Job, loaded: Spec, command: tuple[str, ...], workers: Workers
+    job: Job, specs: Sequence[Spec], command: tuple[str, ...], workers: Workers
 ) -> Generated:
     # Importing the backend and compiling the templates takes a tenth of a second. Here it
     # costs nothing: the C compiler reads meanwhile. Imported above, generating was 5 % slower.
     templates: list[Templates] = []
     preparing = Thread(target=_prepare, args=(templates,))
     preparing.start()
-    read_all = _read_all(loaded, command, workers)
+    copied: dict[str, str] = {}
+    packages = tuple(
+        _package(job, each, read, copied)
+        for each, read in zip(specs, _read_all(specs, command, workers), strict=True)
+    )
     preparing.join()
 
     from xenbind.backend.render import render
 
-    interfaces = tuple(
-        history.told(
-            [interface for interface, _ in read_all],
-            [version.releases for version in loaded.versions],
-            loaded.version_macro,
-        )
-    )
-    unmatched.refuse(loaded, interfaces)
-    headers = {i.edition: job.display(Path(i.header)) for i in interfaces}
-    copies = HeaderCopies(job, loaded, interfaces)
-    files = render(
-        spec=loaded,
-        interfaces=interfaces,
-        layouts=[lay_out for _, lay_out in read_all],
-        headers=headers,
-        folders=copies.folders,
-        templates=templates[0],
-        formatter=Formatter(workers),
-    )
-    files |= copies.files
-    files |= {stored.path(i.edition): stored.text(job, i) for i in interfaces}
-    names = sorted({job.from_root(Path(f)) for i in interfaces for f in i.files})
+    files = render(packages, templates[0], Formatter(workers)) | copied
+    by_name = {
+        f"{package.spec.place}{interface.edition}": interface
+        for package in packages
+        for interface in package.interfaces
+    }
+    files |= {stored.path(name): stored.text(job, i) for name, i in by_name.items()}
+    names = sorted({job.from_root(Path(f)) for i in by_name.values() for f in i.files})
     made = Manifest(
         generator=manifest.generator_digest(),
         project=job.to_project,
         include=job.tree,
         spec=inputs.spec_digest(job),
         inputs=inputs.header_digests(job, names),
-        surroundings=inputs.surroundings(job, loaded, names),
-        layouts={i.edition: fingerprint(i) for i in interfaces},
+        surroundings=inputs.surroundings(job, specs[0], names),
+        layouts={name: fingerprint(i) for name, i in by_name.items()},
         outputs=manifest.digests(files),
         further=job.further_trees,
     )
@@ -109,26 +105,56 @@ def _build(
         made = _fullest_table(job, old, made, files)
         made = _same_made(old, made)
     files[manifest.NAME] = made.text()
-    return Generated(loaded.package, files, interfaces, loaded.is_strict)
+    return Generated(files, packages)
+
+
+def _package(
+    job: Job, loaded: Spec, read_all: Sequence[Read], copied: dict[str, str]
+) -> Package:
+    """Make one package of all versions of a spec; headers that go along are added to `copied`."""
+    interfaces = tuple(
+        history.told(
+            [interface for interface, _ in read_all],
+            [version.releases for version in loaded.versions],
+            loaded.version_macro,
+        )
+    )
+    unmatched.refuse(loaded, interfaces)
+    copies = HeaderCopies(job, loaded, interfaces)
+    copied |= copies.files
+    return Package(
+        spec=loaded,
+        interfaces=interfaces,
+        layouts=[lay_out for _, lay_out in read_all],
+        headers={i.edition: job.display(Path(i.header)) for i in interfaces},
+        folders=copies.folders,
+    )
 
 
 def _read_all(
-    loaded: Spec, command: tuple[str, ...], workers: Workers
-) -> list[tuple[Interface, Callable[[], Layouts]]]:
-    """Read every version, and give with each what lays it out on every ABI.
+    specs: Sequence[Spec], command: tuple[str, ...], workers: Workers
+) -> Iterator[list[Read]]:
+    """Read every version of each spec, and give with it what lays it out on every ABI.
 
     Several are read beside each other.  One alone is read here, for it would be as long on its
     way from another process as in it, and laid out later, when black is at work.
     """
-    if len(loaded.versions) == 1:
-        return [pipeline.read_for_all(loaded, loaded.versions[0], command)]
+    (first, *others), *libraries = [each.versions for each in specs]
+    if not others and not libraries:
+        yield [pipeline.read_for_all(specs[0], first, command)]
+        return
     reading = [
-        workers.submit(pipeline.read_and_lay_out, loaded, version, command)
-        for version in loaded.versions
+        [
+            workers.submit(pipeline.read_and_lay_out, each, version, command)
+            for version in each.versions
+        ]
+        for each in specs
     ]
-    return [
-        (interface, _already(layouts)) for interface, layouts in map(result, reading)
-    ]
+    for futures in reading:
+        yield [
+            (interface, _already(layouts))
+            for interface, layouts in map(result, futures)
+        ]
 
 
 def _already(layouts: Layouts) -> Callable[[], Layouts]:

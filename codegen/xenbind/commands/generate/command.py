@@ -7,7 +7,7 @@ ABI against the old, and `output` writes.
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -76,15 +76,16 @@ def run(job: Job, accept_abi_change: bool = False, strict: bool = False) -> None
     gc.disable()
     job = with_source(job)
     made = build(job)
-    if strict or made.is_strict:
-        refuse_left_out(made.interfaces)
+    for package in made.packages:
+        if strict or package.spec.is_strict:
+            refuse_left_out(package.interfaces)
     with output.lock(job.out):
         changes = compare(job, made, accept_abi_change)
         changed = output.write(job.out, made.files)
     tell(job, made, changes, changed)
 
 
-def refuse_left_out(interfaces: Sequence[Interface]) -> None:
+def refuse_left_out(interfaces: Iterable[Interface]) -> None:
     """Raise `SourceError` for what headers declare and the package cannot have, if it is any."""
     faults = Faults()
     for left_out in _left_out(interfaces):
@@ -99,7 +100,7 @@ def refuse_left_out(interfaces: Sequence[Interface]) -> None:
     faults.refuse()
 
 
-def _left_out(interfaces: Sequence[Interface]) -> list[LeftOut]:
+def _left_out(interfaces: Iterable[Interface]) -> list[LeftOut]:
     """Give what is left out, once each."""
     return list(dict.fromkeys(each for i in interfaces for each in i.left_out))
 
@@ -107,7 +108,11 @@ def _left_out(interfaces: Sequence[Interface]) -> list[LeftOut]:
 def compare(job: Job, made: Generated, accept_abi_change: bool = False) -> AbiChanges:
     """Hold the new package against the one in the folder; raises if it must not replace it."""
     keep_source(job)
-    changes = list(abi_break.changes(made.package, job.out, made.interfaces))
+    changes = [
+        change
+        for package in made.packages
+        for change in abi_break.changes(package.spec, job.out, package.interfaces)
+    ]
     if not accept_abi_change:
         abi_break.refuse(changes)
     return changes

@@ -116,6 +116,7 @@ def _function_json(view: FunctionView) -> dict[str, Any]:
         "variadic": function.type.is_variadic,
         "errors": function.errors,
         "advice": function.advice,
+        "releases": _releases_json(function.span),
         "doc": function.doc,
         "file": function.coord.file,
         "line": function.coord.line,

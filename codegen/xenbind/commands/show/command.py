@@ -24,6 +24,7 @@ from xenbind.options import (
     load_spec,
     may_be_version,
     named_interface,
+    named_version,
     newest,
     spec_option,
 )
@@ -48,9 +49,9 @@ def show(
 ) -> None:
     """Draw a struct's layout, or list what a version declares.
 
-    VERSION is a version in the spec (the newest if left out) or a folder with a header
-    tree; TYPE a struct, union or typedef, a path to a member, a constant or their group,
-    or a function.
+    VERSION is a version in the spec (the newest if left out), a library's behind its name, or
+    a folder with a header tree; TYPE a struct, union or typedef, a path to a member, a
+    constant or their group, or a function.
 
     \b
     Examples:
@@ -58,14 +59,16 @@ def show(
       xenbind show vm_event_st
       xenbind show 7 vm_event_st.u.mem_access
       xenbind show 7 VmEventReason
+      xenbind show xenctrl/4.9 xc_monitor_enable
     """
     job = job_of(spec, cc=cc)
     loaded = load_spec(job.spec)
     if version and not name and not _is_version(version):
         version, name = "", version
     version = version or newest(loaded, job)
+    own, _ = named_version(loaded, version)
     interface = named_interface(job, loaded, version)
-    if loaded.is_of_xen and not (interface.has_spans or cc or Path(version).is_dir()):
+    if own.is_of_xen and not (interface.has_spans or cc or Path(version).is_dir()):
         note = "since which Xen each is there is not told: run `xenbind generate`"
         say(f"{interface.header}: note: {note}", err=True)
     view = views.show(interface, name or None, expand)

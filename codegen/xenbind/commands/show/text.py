@@ -276,6 +276,8 @@ def _function(view: FunctionView) -> Picture:
         prose.append(Text(f"In {library.name}. {_ERRORS.get(function.errors, '')}"))
     if function.advice:
         prose.append(Text(printable(f"Then: {function.advice}.")))
+    if function.span:
+        prose.append(Text(str(function.span)))
     return Picture(prose)
 
 

@@ -92,10 +92,11 @@ def run(
         say(f"skipped {reason.message}; {reason.advice}", err=True)
     reports = []
     refused = False
+    versions = [(each, v) for each in spec.with_libraries for v in each.versions]
     for machine in machines:
-        for version in spec.versions:
+        for own, version in versions:
             try:
-                report = compare.verify(spec, version, out, machine)
+                report = compare.verify(own, version, out, machine)
             except SourceError as error:
                 if len(machines) == 1:
                     raise

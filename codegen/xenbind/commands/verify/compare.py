@@ -52,13 +52,14 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
     interface = read(spec, version, machine.command, machine.target.abi)
     package = None
     if machine.target == host():
-        package = start_asking(spec.package, out, interface.edition)
+        package = start_asking(spec.module, out, interface.edition)
     asked = whole_reference(interface)
     own = expected(asked)
     c, debug = _ask_c(spec, version, interface, asked, machine)
     told = {probe.name for probe in asked.told}
     table = _read_table(out)
-    where = interface.title, interface.abi
+    title = spec.titled(interface.title)
+    where = title, interface.abi
     in_table = abi_table.knows(table, *where)
     sources = [
         _Source("C", c, lambda fact: fact not in told),
@@ -74,7 +75,7 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
         sources.append(_Source("the package", package()))
     start = Coord(interface.header, 1, 1)
     found = list(_compare(sources, coords(asked), start))
-    library = _library(interface, machine)
+    library = _library(interface, version, machine)
     if library is not None:
         sources = [
             _Source("the header", symbols.expected(interface.functions)),
@@ -85,7 +86,7 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
         target=machine.target.name,
         command=" ".join(machine.command),
         version=interface.version,
-        title=interface.title,
+        title=title,
         header=interface.header,
         facts=len(c),
         dwarf_facts=len(debug),
@@ -96,11 +97,14 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
     )
 
 
-def _library(interface: Interface, machine: Machine) -> Installed | None:
+def _library(
+    interface: Interface, version: VersionSpec, machine: Machine
+) -> Installed | None:
     """Find the library that the functions are in, if the machine has it installed."""
     if interface.library is None:
         return None
-    return symbols.installed(interface.library.name, machine.command)
+    name = interface.library.name
+    return symbols.installed(name, version.releases, machine.command)
 
 
 def _ask_c(

@@ -1,0 +1,264 @@
+"""Call the functions of a C library, each declared in a version's module.
+
+    library: Final = Library("libxenevtchn.so.1")
+
+    def xenevtchn_fd(xce: xenevtchn_handle | None) -> Annotated[int, c_int]:
+        return library.unless_negative(xenevtchn_fd, xce)
+
+A function is declared by its annotations, which `parameters` reads.  Its body has the library
+call it, and says which results tell of an error in errno: that is raised as OSError.  Other
+threads run meanwhile.
+
+The library is loaded, and a function looked up, at the first call: modules can be imported
+where there is no such library.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+
+from . import parameters
+from .annotations import TYPE_CHECKING, typing
+
+# pyright: reportPrivateUsage=false
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    P = typing.ParamSpec("P")
+    R = typing.TypeVar("R")
+else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    Callable, Mapping, Sequence = parameters.Callback, dict, tuple
+    R = object
+
+    class P:
+        args = kwargs = object
+
+
+# Where Linux says which Xen runs.
+VERSION = "/sys/hypervisor/version"
+
+
+class LibraryError(OSError):
+    """A library cannot be loaded, or lacks a function, or no Xen runs whose library it is."""
+
+
+def running_release() -> str:
+    """The release of the Xen that runs, such as `4.17`.  Raises `LibraryError` where none runs."""
+    return f"{_number('major')}.{_number('minor')}"
+
+
+class _Prepared:
+    """A function of the loaded library, and what makes its arguments, by parameter."""
+
+    __slots__ = ("address", "converters")
+
+    def __init__(
+        self, address: typing.Any, converters: list[tuple[str, typing.Any]]
+    ) -> None:
+        self.address = address
+        self.converters = converters
+
+
+class Library:
+    """A library and the functions that it may have.
+
+    `name` is what it is loaded by; `{release}` in it stands for that of the Xen that runs, which
+    has to be one of `releases` if those are known: others have other prototypes.
+    `advice` says what to do about errors, by their names, `by_function` by functions'.
+    `c_names` are those of functions that have another name in Python.
+
+    A callable that is passed as a callback stays alive until it is given to `forget`, since
+    only the library's documentation tells how long C calls it.  An exception in one cannot go
+    through C: Python prints it, and C is given 0.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        advice: Mapping[str, str] | None = None,
+        by_function: Mapping[str, str] | None = None,
+        c_names: Mapping[str, str] | None = None,
+        releases: Sequence[str] = (),
+    ) -> None:
+        self.name = name
+        self._releases = releases
+        self._advice = {
+            getattr(errno, number): words for number, words in (advice or {}).items()
+        }
+        self._by_function = by_function or {}
+        self._c_names = c_names or {}
+        self._loaded: ctypes.CDLL | None = None
+        self._prepared: dict[str, _Prepared] = {}
+        self._callbacks: dict[tuple[typing.Any, typing.Any], typing.Any] = {}
+
+    def load(self, path: str | None = None) -> None:
+        """Load the library now, or another one in its place.
+
+        Raises `LibraryError` where that cannot be.
+        """
+        wanted = path or self._file()
+        try:
+            self._loaded = ctypes.CDLL(wanted, use_errno=True)
+        except OSError as error:
+            raise LibraryError(f"cannot load {wanted}: {error}") from None
+        self._prepared.clear()
+
+    def _file(self) -> str:
+        """Name the library of the Xen that runs."""
+        if "{release}" not in self.name:
+            return self.name
+        release = running_release()
+        if self._releases and release not in self._releases:
+            known = " or ".join(self._releases)
+            raise LibraryError(
+                f"Xen {release} runs, and this is the {self.name} of {known};"
+                f" use interface_for_xen({release!r})"
+            )
+        return self.name.replace("{release}", release)
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is such a library here, and the function in it."""
+        try:
+            self._function(name)
+        except LibraryError:
+            return False
+        return True
+
+    def facts(self, module: typing.Any) -> typing.Iterator[tuple[str, str]]:
+        """Say of each function of a version's module its types, and which results are errors."""
+        for name, function in parameters.functions(module).items():
+            c_name = self._c_names.get(name, name)
+            yield f"{c_name} prototype", parameters.prototype(function)
+            yield f"{c_name} errors", parameters.errors(function)
+
+    def forget(self, callback: Callable[..., object]) -> None:
+        """Let go of a callback, which C must not call any more."""
+        for key in [key for key in self._callbacks if key[1] == callback]:
+            del self._callbacks[key]
+
+    def call(
+        self, function: Callable[P, R], *arguments: P.args, **by_name: P.kwargs
+    ) -> R:
+        """Call a function, each of whose results is one.
+
+        Raises TypeError, ValueError or OverflowError for what a parameter cannot be made of,
+        `LibraryError` where there is no such function.
+        """
+        return self._call(function, arguments)
+
+    def unless_negative(
+        self, function: Callable[P, R], *arguments: P.args, **by_name: P.kwargs
+    ) -> R:
+        """Call a function; raises OSError if its result is negative."""
+        result = self._call(function, arguments)
+        number: typing.Any = result
+        if number < 0:
+            raise self._error(function)
+        return result
+
+    def unless_null(
+        self, function: Callable[P, R], *arguments: P.args, **by_name: P.kwargs
+    ) -> R:
+        """Call a function; raises OSError if its result is NULL."""
+        result = self._call(function, arguments)
+        if not result and result != b"":
+            raise self._error(function)
+        return result
+
+    def unless_false(
+        self, function: Callable[P, R], *arguments: P.args, **by_name: P.kwargs
+    ) -> R:
+        """Call a function; raises OSError if its result is false, or 0."""
+        result = self._call(function, arguments)
+        if not result:
+            raise self._error(function)
+        return result
+
+    def _call(self, function: Callable[..., R], arguments: tuple[object, ...]) -> R:
+        name = function.__name__
+        prepared = self._prepared.get(name) or self._prepare(function)
+        given: list[typing.Any] = []
+        try:
+            for (_, convert), value in zip(
+                prepared.converters, arguments, strict=False
+            ):
+                given.append(convert(value))
+            for value in arguments[len(given) :]:
+                given.append(parameters.variadic(value))
+        except (TypeError, ValueError, OverflowError) as error:
+            names = [parameter for parameter, _ in prepared.converters]
+            place = names[len(given)] if len(given) < len(names) else "..."
+            raise type(error)(f"{name}: {place}: {error}") from None
+        ctypes.set_errno(0)
+        result: R = prepared.address(*given)
+        return result
+
+    def _prepare(self, function: typing.Any) -> _Prepared:
+        address = self._function(function.__name__)
+        taken, result = parameters.declared(function)
+        # To ctypes a pointer is a pointer: the converters have looked at what it leads to.
+        address.argtypes = [_plain(each.type) for each in taken]
+        address.restype = result.type
+        converters = [(each.name, self._converter(each)) for each in taken]
+        prepared = self._prepared[function.__name__] = _Prepared(address, converters)
+        return prepared
+
+    def _function(self, name: str) -> typing.Any:
+        c_name = self._c_names.get(name, name)
+        if self._loaded is None:
+            try:
+                self.load()
+            except LibraryError as error:
+                raise LibraryError(f"{c_name}: {error}") from None
+        loaded: typing.Any = self._loaded
+        try:
+            return getattr(loaded, c_name)
+        except AttributeError:
+            known = loaded._name if "{release}" in self.name else self.name
+            raise LibraryError(f"{c_name}: not in {known}") from None
+
+    def _converter(self, parameter: parameters.Declared) -> typing.Any:
+        if not hasattr(parameter.type, "_restype_"):
+            return parameters.converter(parameter)
+
+        def convert(value: typing.Any) -> typing.Any:
+            if value is None:
+                return None
+            if not callable(value):
+                raise TypeError(f"not callable: {value!r}")
+            key = parameter.type, value
+            if key not in self._callbacks:
+                self._callbacks[key] = parameter.type(value)
+            return self._callbacks[key]
+
+        return convert
+
+    def _error(self, function: typing.Any) -> OSError:
+        number = ctypes.get_errno()
+        name = function.__name__
+        said = f"{name}: {os.strerror(number) if number else 'failed'}"
+        for advice in (self._by_function.get(name), self._advice.get(number)):
+            said += f"; {advice}" if advice else ""
+        return OSError(number, said)
+
+
+def _plain(ctype: typing.Any) -> typing.Any:
+    is_pointer = (
+        hasattr(ctype, "contents")
+        or hasattr(ctype, "_restype_")
+        or issubclass(ctype, ctypes.c_void_p | ctypes.c_char_p)
+    )
+    return ctypes.c_void_p if is_pointer else ctype
+
+
+def _number(part: str) -> str:
+    # pathlib would be most of an import.
+    try:
+        with open(f"{VERSION}/{part}") as file:  # noqa: PTH123
+            return file.read().strip()
+    except OSError:
+        raise LibraryError("no Xen runs here; run this in dom0") from None

@@ -1,0 +1,290 @@
+"""What functions of a library take and give, and how that becomes what C is handed.
+
+A parameter is annotated as a member of a record is, by the type that Python sees and the one
+that ctypes has: `Annotated[Text, c_char_p]`.  The former are
+
+- `int`, `float`, `bool`: an integer has to fit the parameter's bits, signed or not;
+- `Text`, for `const char *`: a str, which C reads as UTF-8, or bytes; no NUL may be inside;
+- `Ref[T]`, for a pointer to a T that C reads or writes: a T, of which C is told the place, an
+  array of T, or a pointer.  A number that C gives back that way is the `value` of `c_uint32()`;
+- `Const[T]`, for one to a const T: the same, but C only reads;
+- `Buffer`, for `void *` and pointers to bytes: a writable buffer such as a bytearray, an array
+  or record, or an address;
+- `Data`, for a const one of those: bytes, too;
+- `Callback[[A], R]`: a callable;
+- the class of a handle, such as a library gives to those who open it.
+
+Each pointer may be None, which is C's NULL.  What is passed lives as long as the call; a
+callable lives on, as `Library` says.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import operator
+
+from .annotations import TYPE_CHECKING, annotated_type, typing
+
+# pyright: reportPrivateUsage=false
+
+if TYPE_CHECKING:
+    import _ctypes
+    from collections.abc import Callable
+    from mmap import mmap
+    from types import ModuleType
+
+    _T = typing.TypeVar("_T", bound=_ctypes._CData)
+    _P = typing.ParamSpec("_P")
+    _R = typing.TypeVar("_R")
+
+    Pointer: typing.TypeAlias = ctypes._Pointer[_T]
+    Ref: typing.TypeAlias = _T | ctypes.Array[_T] | ctypes._Pointer[_T] | None
+    Const: typing.TypeAlias = _T | ctypes.Array[_T] | ctypes._Pointer[_T] | None
+    Callback: typing.TypeAlias = Callable[_P, _R] | None
+    Text: typing.TypeAlias = str | bytes | None
+    Buffer: typing.TypeAlias = (
+        bytearray | memoryview | mmap | _ctypes._CData | int | None
+    )
+    Data: typing.TypeAlias = bytes | Buffer
+    # What stands behind the parameters of a variadic function.
+    Variadic: typing.TypeAlias = int | float | str | bytes | _ctypes._CData | None
+
+    Convert: typing.TypeAlias = Callable[[typing.Any], typing.Any]
+else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    ModuleType = type(ctypes)
+    Convert = object
+
+    class _Written:
+        """A name that annotations are written with: its parameters are for type checkers."""
+
+        def __init__(self, name):
+            self.name = name
+
+        def __getitem__(self, parameters):
+            return self
+
+        def __repr__(self):
+            return self.name
+
+    Pointer = _Written("Pointer")
+    Ref = _Written("Ref")
+    Const = _Written("Const")
+    Callback = _Written("Callback")
+    Text = _Written("Text")
+    Buffer = _Written("Buffer")
+    Data = _Written("Data")
+    Variadic = _Written("Variadic")
+
+
+class Handle(ctypes.c_void_p):
+    """A pointer to a struct that only its library knows; false if it is NULL.
+
+    Each such struct has a class of its own, and a function takes no other.
+    """
+
+    if TYPE_CHECKING:
+        _c_name_: typing.ClassVar[str]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self.value or 0:#x}>"
+
+
+class Declared:
+    """A parameter or result, as its function is annotated.
+
+    `written` is the Python type, and `type` that of ctypes, None for `void`.
+    """
+
+    __slots__ = ("name", "type", "written")
+
+    def __init__(self, name: str, annotation: typing.Any) -> None:
+        self.name = name
+        self.type: typing.Any = annotated_type(annotation)
+        if self.type is not None:
+            self.written: typing.Any = annotation.__origin__.items[0]
+        else:  # a class, which may be None
+            self.written = getattr(annotation, "__args__", (annotation,))[0]
+            self.type = self.written
+
+
+def declared(function: typing.Any) -> tuple[list[Declared], Declared]:
+    """Give the parameters of a function of a version's module, and its result.
+
+    What a variadic function takes behind its parameters is none of them.
+    """
+    count = function.__code__.co_argcount
+    names = function.__code__.co_varnames[:count]
+    notes = function.__annotations__
+    return [Declared(name, notes[name]) for name in names], Declared(
+        "result", notes["return"]
+    )
+
+
+def functions(module: ModuleType) -> dict[str, typing.Any]:
+    """Give the functions that a version's module declares, by name."""
+    return {
+        name: value
+        for name, value in dict(vars(module)).items()
+        # Modules have an `__annotate__` of their own from CPython 3.14 on.
+        if hasattr(value, "__code__")
+        and value.__module__ == module.__name__
+        and not name.startswith("__")
+    }
+
+
+def is_variadic(function: typing.Any) -> bool:
+    """Tell whether a function takes more than its parameters."""
+    return bool(function.__code__.co_flags & 0x04)
+
+
+# --- what Python passes, as what C is handed -----------------------------------------
+
+
+def converter(parameter: Declared) -> Convert:
+    """Give what makes an argument of what was passed for a parameter.
+
+    It raises TypeError or ValueError for what cannot be, OverflowError for a number that
+    does not fit.  Callbacks are the library's.
+    """
+    ctype = parameter.type
+    if parameter.written is Text:
+        return _text
+    if parameter.written is Buffer:
+        return _writable
+    if parameter.written is Data:
+        return _readable
+    if issubclass(ctype, Handle):
+        return _instance(ctype)
+    if parameter.written is int:
+        return _integer(ctype)
+    if hasattr(ctype, "contents"):
+        place: Convert = ctype.from_param
+        return place
+    if issubclass(ctype, ctypes.Structure | ctypes.Union):
+        return _instance(ctype)
+    number: Convert = ctype
+    return number
+
+
+def _integer(ctype: typing.Any) -> Convert:
+    bits = 8 * ctypes.sizeof(ctype)
+    lowest, highest = -1 << (bits - 1), (1 << bits) - 1
+
+    def convert(value: typing.Any) -> typing.Any:
+        number = operator.index(value)
+        if not lowest <= number <= highest:
+            raise OverflowError(f"{number} does not fit {bits} bits")
+        return ctype(number)
+
+    return convert
+
+
+def _instance(ctype: typing.Any) -> Convert:
+    """Take a handle of one class, which may be None, or a record, which may not."""
+    allowed = (ctype, type(None)) if issubclass(ctype, Handle) else ctype
+
+    def convert(value: typing.Any) -> typing.Any:
+        if not isinstance(value, allowed):
+            raise TypeError(f"not a {ctype.__name__}: {value!r}")
+        return value
+
+    return convert
+
+
+def _text(value: typing.Any) -> typing.Any:
+    octets = value.encode() if isinstance(value, str) else value
+    if octets is not None and not isinstance(octets, bytes):
+        raise TypeError(f"neither str nor bytes: {value!r}")
+    if octets is not None and b"\0" in octets:
+        raise ValueError(f"a NUL inside, where C would see the end: {value!r}")
+    return ctypes.c_char_p(octets)
+
+
+def _readable(value: typing.Any) -> typing.Any:
+    return ctypes.c_char_p(value) if isinstance(value, bytes) else _writable(value)
+
+
+_ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
+_OBJECTS: typing.Any = (
+    *(ctypes.Array, ctypes.Structure, ctypes.Union),
+    ctypes._SimpleCData,
+)
+
+
+def _writable(value: typing.Any) -> typing.Any:
+    """Give the place of what C may write to; what is a pointer already is as it is."""
+    if value is None or isinstance(value, int):
+        return ctypes.c_void_p(value)
+    if isinstance(value, _ADDRESSES):
+        return ctypes.cast(value, ctypes.c_void_p)
+    if isinstance(value, _OBJECTS):
+        return ctypes.byref(value)
+    view = memoryview(value)
+    octets: typing.Any = ctypes.c_char
+    return (octets * view.nbytes).from_buffer(view)
+
+
+def variadic(value: typing.Any) -> typing.Any:
+    """Give an argument behind the parameters: an int, or a long if it does not fit one."""
+    if isinstance(value, str | bytes):
+        return _text(value)
+    if isinstance(value, float):
+        return ctypes.c_double(value)
+    if not isinstance(value, int):
+        return value if value is not None else ctypes.c_void_p()
+    small = -(1 << 31) <= value < 1 << 31
+    return ctypes.c_int(value) if small else _integer(ctypes.c_longlong)(value)
+
+
+# --- what a function is, in words ----------------------------------------------------
+
+
+def prototype(function: typing.Any) -> str:
+    """Say what a function takes and gives, as C's types and sizes: `signed 4 (void * data)`."""
+    parameters, result = declared(function)
+    said = [f"{word(each.type)} {each.name}" for each in parameters]
+    said += ["..."] * is_variadic(function)
+    return f"{word(result.type)} ({', '.join(said)})"
+
+
+def errors(function: typing.Any) -> str:
+    """Say which results of a function are errors: `negative`, `null`, `false` or `none`."""
+    methods = [n for n in function.__code__.co_names if n.startswith("unless_")]
+    return methods[0].removeprefix("unless_") if methods else "none"
+
+
+def word(ctype: typing.Any) -> str:
+    """Say what a ctypes type is to C."""
+    if ctype is None:
+        return "void"
+    if _is_a(ctype, Handle):
+        return f"{ctype._c_name_} *"
+    if _is_a(ctype, ctypes.Structure, ctypes.Union):
+        name: str = ctype._c_name_
+        return name
+    if hasattr(ctype, "_restype_"):
+        parameters = ", ".join(map(word, ctype._argtypes_))
+        return f"{word(ctype._restype_)} (*)({parameters})"
+    if hasattr(ctype, "_length_"):
+        return f"{word(ctype._type_)}[{ctype._length_}]"
+    if hasattr(ctype, "contents"):
+        return f"{word(ctype._type_)} *"
+    kind = _WORDS[ctype._type_]
+    return kind if kind.endswith("*") else f"{kind} {ctypes.sizeof(ctype)}"
+
+
+def _is_a(ctype: typing.Any, *bases: type) -> bool:
+    return issubclass(ctype, bases)
+
+
+# What ctypes' codes of simple types stand for.
+_WORDS = {
+    "c": "char",
+    "?": "bool",
+    "P": "void *",
+    "z": "char 1 *",
+    **dict.fromkeys("bhilq", "signed"),
+    **dict.fromkeys("BHILQ", "unsigned"),
+    **dict.fromkeys("fdg", "float"),
+}
