@@ -26,6 +26,7 @@ from xenbind.ir.c_types import (
     Pointer,
     RecordRef,
     Scalar,
+    as_known,
     inside_arrays,
 )
 from xenbind.ir.interface import Constant, Field, Interface, Record
@@ -219,8 +220,10 @@ def expected(reference: Reference) -> dict[str, Answer]:
 
 
 def fingerprint(interface: Interface) -> str:
-    """A digest of everything that compiled C can be asked about a version."""
+    """A digest of everything that compiled C can be asked about a version, and of its functions."""
     answers = expected(_questions(interface))
+    for function in interface.functions:
+        answers[f"{function.name} prototype"] = function.prototype(as_known)
     return hashlib.sha256(json.dumps(answers).encode()).hexdigest()
 
 

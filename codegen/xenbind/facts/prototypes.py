@@ -9,6 +9,7 @@ what pointers lead to.  runtime/parameters.py says the same of the package's fun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from xenbind.facts.probes import Probe
@@ -30,20 +31,33 @@ from xenbind.ir.interface import Function
 
 def probe(function: Function, names: Sequence[str], abi: Abi) -> Probe:
     """Give the question of a function, whose parameters have these names in Python."""
-    said = _words(function.type, names, abi)
+    said = words(function.type, names, abi)
     other = without_names(function.type)  # macros may have any name
     pointer = declaration(Pointer("function *", None, other=other), "", as_known)
     asked = f'XENBIND_PROTOTYPE({function.name}, "{said}", {pointer})'
     return Probe(f"{function.name} prototype", asked, said, function.coord)
 
 
-def _words(function: FunctionType, names: Sequence[str], abi: Abi) -> str:
+def words(function: FunctionType, names: Sequence[str], abi: Abi) -> str:
+    """Say what a function takes and gives, where its parameters have these names."""
     parameters = [
         f"{_word(each.type, abi)} {name}"
         for each, name in zip(function.parameters, names, strict=True)
     ]
     parameters += ["..."] * function.is_variadic
     return f"{_given(function.result, abi)} ({', '.join(parameters)})"
+
+
+def nameless(said: str) -> str:
+    """Take the names of the parameters out of what is said of a function."""
+    result, _, parameters = said.removesuffix(")").partition(" (")
+    types = [_NAME.sub("", each) for each in _BETWEEN.split(parameters)]
+    return f"{result} ({', '.join(types)})"
+
+
+# Parameters of a callback stand in parentheses, and have no names.
+_BETWEEN = re.compile(r", (?![^()]*\))")
+_NAME = re.compile(r" \w+$")
 
 
 def _given(c_type: CType, abi: Abi) -> str:

@@ -251,8 +251,17 @@ def test_a_spec_that_says_what_cannot_be(
     assert not (project / "generated").exists()
 
 
-def test_what_functions_take_is_no_matter_of_bytes(tmp_path: Path) -> None:
-    (tmp_path / "post.toml").write_text("""\
+POST = """\
+struct letter { int to; };
+int post_send(struct letter *letter, int (*each)(int a, short b), unsigned short count);
+int post_close(int at, ...);
+"""
+
+
+def post(folder: Path, header: str, more: str = "") -> tuple[int, str]:
+    """Generate the package of a library's header, which may be there of another."""
+    (folder / "post.h").write_text(header)
+    (folder / "post.toml").write_text(f"""\
 [interface]
 name = "post"
 package = "post"
@@ -260,13 +269,50 @@ header = "post.h"
 
 [functions]
 library = "libpost.so"
-""")
-    for header in (
-        "struct letter { int to; }; int post_send(struct letter *letter);",
-        "struct letter { int to; }; struct stamp { int is; }; int post_send(int to);",
-    ):
-        (tmp_path / "post.h").write_text(header)
-        options = ("--spec", "post.toml", "--include", ".", "--out", "out")
-        made = xenbind("generate", *options, cwd=tmp_path)
-        assert made.returncode == 0, made.stderr
-    assert "version 0: the ABI grew: 5 facts added" in made.stdout
+{more}""")
+    options = ("--spec", "post.toml", "--include", ".", "--out", "out")
+    made = xenbind("generate", *options, cwd=folder)
+    return made.returncode, made.stdout + made.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        (
+            "unsigned short count",
+            "unsigned count",
+            "1 facts changed (post_send prototype:"
+            " signed 4 (struct letter *, signed 4 (*)(signed 4, signed 2), unsigned 2) →"
+            " signed 4 (struct letter *, signed 4 (*)(signed 4, signed 2), unsigned 4))",
+        ),
+        ("short b", "int b", "1 facts changed (post_send prototype: "),
+        ("int at, ...", "int at", "1 facts changed (post_close prototype: "),
+        ("int post_close", "unsigned post_close", "1 facts changed (post_close "),
+        (
+            "int post_close(int at, ...);",
+            "",
+            "1 facts removed (post_close prototype)",
+        ),
+    ],
+)
+def test_a_changed_prototype_is_refused(
+    old: str, new: str, change: str, tmp_path: Path
+) -> None:
+    assert post(tmp_path, POST)[0] == 0
+    status, said = post(tmp_path, POST.replace(old, new))
+    assert status == 1
+    assert f"error: version 0: the ABI broke: {change}" in said
+
+
+def test_other_names_and_errors_are_no_other_prototype(tmp_path: Path) -> None:
+    assert post(tmp_path, POST)[0] == 0
+    renamed = POST.replace(" count", "").replace("(int a, short b)", "(int b, short)")
+    status, said = post(tmp_path, renamed, 'errors = ["negative"]\n')
+    assert (status, "ABI" in said) == (0, False)
+
+
+def test_a_function_more_is_growth(tmp_path: Path) -> None:
+    assert post(tmp_path, POST)[0] == 0
+    status, said = post(tmp_path, f"{POST}void post_wait(void);")
+    assert status == 0
+    assert "version 0: the ABI grew: 1 facts added (post_wait prototype)" in said

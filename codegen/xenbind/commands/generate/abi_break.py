@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.errors import OutputError, XenbindError
+from xenbind.facts import prototypes
 from xenbind.facts.package import ask_package
 from xenbind.facts.probes import CLASS, Answer, expected, fingerprint, reference
+from xenbind.ir.abi import ABIS
 from xenbind.ir.interface import Interface
 from xenbind.provenance import manifest
 from xenbind.spec import Spec
 
+_PROTOTYPE = " prototype"
 # What leads from a member to one of its own: entries[0].id
 _STEP = re.compile(r"(\[0\])*\.")
 
@@ -88,15 +91,18 @@ def changes(
         except OutputError as error:
             yield Uncompared(spec.titled(interface.title), error.message)
             continue
-        # How classes are called, and what belongs to which, is Python's own; and whatever
-        # a pointer leads to, its bytes are the same.
         before = {
             fact: said[fact]
             for fact in said
-            if _is_of_bytes(fact) and not _is_of_another(fact, said)
+            if _is_of_abi(fact) and not _is_of_another(fact, said)
         }
-        asked = expected(reference(interface))
-        after = {fact: asked[fact] for fact in asked if _is_of_bytes(fact)}
+        before |= {
+            fact: prototypes.nameless(str(said[fact]))
+            for fact in before
+            if fact.endswith(_PROTOTYPE)
+        }
+        asked = expected(reference(interface)) | dict(_prototypes(interface))
+        after = {fact: asked[fact] for fact in asked if _is_of_abi(fact)}
         change = AbiChange(
             version=spec.titled(interface.title),
             changed=tuple(
@@ -111,10 +117,21 @@ def changes(
             yield change
 
 
-def _is_of_bytes(fact: str) -> bool:
-    """Tell whether a fact is about data: what functions take is the library's matter."""
-    others = (" target", " prototype", " errors")
-    return not fact.startswith(CLASS) and not fact.endswith(others)
+def _prototypes(interface: Interface) -> Iterator[tuple[str, Answer]]:
+    """Say what each function takes and gives, by no names of parameters."""
+    for function in interface.functions:
+        names = [each.name or "_" for each in function.type.parameters]
+        said = prototypes.words(function.type, names, ABIS[interface.abi])
+        yield f"{function.name}{_PROTOTYPE}", prototypes.nameless(said)
+
+
+def _is_of_abi(fact: str) -> bool:
+    """Tell whether a fact is one that C and Python have to agree on.
+
+    How classes are called, and what belongs to which, is Python's own, which results are
+    errors the spec's; and whatever a member points to, its bytes are the same.
+    """
+    return not fact.startswith(CLASS) and not fact.endswith((" target", " errors"))
 
 
 def _is_of_another(fact: str, said: Mapping[str, Answer]) -> bool:
