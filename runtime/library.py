@@ -134,6 +134,8 @@ class Library:
             c_name = self._c_names.get(name, name)
             yield f"{c_name} prototype", parameters.prototype(function)
             yield f"{c_name} errors", parameters.errors(function)
+            if enums := parameters.enums(function):
+                yield f"{c_name} enums", enums
 
     def forget(self, callback: Callable[..., object]) -> None:
         """Let go of a callback, which C must not call any more."""
@@ -203,6 +205,8 @@ class Library:
         # To ctypes a pointer is a pointer: the converters have looked at what it leads to.
         address.argtypes = [_plain(each.type) for each in taken]
         address.restype = result.type
+        if enum := parameters.enum_of(result.written):
+            address.errcheck = _as_member(enum)
         converters = [(each.name, self._converter(each)) for each in taken]
         prepared = self._prepared[function.__name__] = _Prepared(address, converters)
         return prepared
@@ -221,18 +225,21 @@ class Library:
             known = loaded._name if "{release}" in self.name else self.name
             raise LibraryError(f"{c_name}: not in {known}") from None
 
-    def _converter(self, parameter: parameters.Declared) -> typing.Any:
-        if not hasattr(parameter.type, "_restype_"):
-            return parameters.converter(parameter)
+    def _converter(self, declared: parameters.Declared) -> typing.Any:
+        if not hasattr(declared.type, "_restype_"):
+            return parameters.converter(declared)
+
+        enums = parameters.enums_given(declared)
 
         def convert(value: typing.Any) -> typing.Any:
             if value is None:
                 return None
             if not callable(value):
                 raise TypeError(f"not callable: {value!r}")
-            key = parameter.type, value
+            key = declared.type, value
             if key not in self._callbacks:
-                self._callbacks[key] = parameter.type(value)
+                called = _with_enums(value, enums) if any(enums) else value
+                self._callbacks[key] = declared.type(called)
             return self._callbacks[key]
 
         return convert
@@ -244,6 +251,30 @@ class Library:
         for advice in (self._by_function.get(name), self._advice.get(number)):
             said += f"; {advice}" if advice else ""
         return OSError(number, said)
+
+
+def _as_member(enum: typing.Any) -> Callable[..., object]:
+    def member(number: int, function: object, arguments: object) -> object:
+        found: object = enum(number)
+        return found
+
+    return member
+
+
+def _with_enums(
+    callback: Callable[..., object], enums: list[typing.Any]
+) -> Callable[..., object]:
+    """Hand a callback the enums that its numbers are of."""
+
+    def called(*given: typing.Any) -> object:
+        return callback(
+            *(
+                enum(each) if enum else each
+                for enum, each in zip(enums, given, strict=True)
+            )
+        )
+
+    return called
 
 
 def _plain(ctype: typing.Any) -> typing.Any:

@@ -67,6 +67,25 @@ def test_a_prototype_is_what_it_says(header: str, tmp_path: Path) -> None:
     assert declaration(function.type, "f", as_known) == PROTOTYPES[header]
 
 
+# Why Python cannot call a function.
+REASONS = {
+    "int f();": "its parameters are not declared",
+    "struct s; void f(struct s a);": "'struct s' is never defined",
+    "enum e; void f(enum e a);": "'enum e' is never defined",
+    "typedef enum e e; e f(void);": "'e' is never defined",
+    "void f(enum { A } a);": "'enum <anonymous>' is never defined",
+}
+
+
+@pytest.mark.parametrize("header", REASONS)
+def test_a_function_is_left_out_for_a_reason(header: str, tmp_path: Path) -> None:
+    found = interface(tmp_path, header)
+    assert found.functions == ()
+    assert [each.reason for each in found.left_out if each.name == "f"] == [
+        REASONS[header]
+    ]
+
+
 def test_what_no_library_has_is_no_function(tmp_path: Path) -> None:
     header = """\
         int f(void);

@@ -263,3 +263,24 @@ def test_other_threads_run_meanwhile(post: Any) -> None:
     ready = ctypes.c_int()
     threading.Timer(0.01, lambda: setattr(ready, "value", 1)).start()
     assert post.post_wait(ready) == 0
+
+
+def test_a_number_of_an_enum_is_one(post: Any) -> None:
+    """What C gives is of the enum, and what it takes may be: numbers without a name are kept."""
+    seen = []
+
+    def choose(speed: Any, is_late: bool) -> int:
+        seen.append((speed, is_late))
+        return int(speed)
+
+    speed = post.PostSpeed
+    assert post.post_hurry(speed.SLOW, choose) is speed.FAST
+    assert post.post_hurry(0, choose) is speed.FAST
+    unknown = post.post_hurry(7, choose)
+    assert (unknown, type(unknown), unknown.name) == (8, speed, "UNKNOWN_8")
+    assert seen[0] == (speed.SLOW, True)
+    assert [type(each) for each, _ in seen] == [speed] * 3
+    with pytest.raises(TypeError, match="post_hurry: speed: "):
+        post.post_hurry("fast", choose)
+    with pytest.raises(OverflowError, match="does not fit 32 bits"):
+        post.post_hurry(1 << 32, choose)

@@ -116,7 +116,7 @@ def _functions(interface: Interface, use: Callable[[str, str], str]) -> Function
     records = {record.key: "Any" for record in interface.records}
     handles = {handle.key: use(PARAMETERS, "Handle") for handle in interface.handles}
     types = Types(records, {}, use, lambda name: use(TYPING, name))
-    return Functions(interface, {}, handles, types)
+    return Functions(interface, {}, handles, {}, types)  # an enum is a number here
 
 
 def _prototype(own: Functions, function: Function) -> _Prototype:

@@ -18,6 +18,7 @@ from xenbind.backend.python_types import TYPING, Types
 from xenbind.ir.c_types import (
     Array,
     CType,
+    Enumeration,
     FunctionType,
     Pointer,
     RecordRef,
@@ -39,8 +40,8 @@ NAMES = frozenset("""
 class Functions:
     """The functions of one module, whose types these are.
 
-    `names` are those of its functions by their names in C, `handles` those of handles' classes
-    by key.
+    `names` are those of its functions by their names in C, `handles` and `enums` those of
+    handles' classes and enums by key.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Functions:
         interface: Interface,
         names: Mapping[str, str],
         handles: Mapping[str, str],
+        enums: Mapping[str, str],
         types: Types,
     ) -> None:
         self.interface = interface
         self.names = names
         self.handles = handles
+        self.enums = enums
         self.types = types
 
     def library(self, releases: Sequence[str]) -> LibraryView | None:
@@ -105,13 +108,30 @@ class Functions:
             names=names,
             head=fold_items(f"def {name}(", parameters, f") -> {result}:", 0),
             doc=docstring("\n\n".join(filter(None, words)), 4),
+            enums=self.enums_named(function, names),
             call=fold_items(f"return library.{method}(", arguments, ")", 4),
         )
+
+    def enums_named(self, function: Function, names: Sequence[str]) -> str:
+        """Say which enums a function's numbers are of, as runtime/parameters.py does."""
+        found = []
+        types = [each.type for each in function.type.parameters]
+        for name, c_type in zip(names, types, strict=True):
+            found.append((name, self.enum_of(c_type)))
+            if isinstance(c_type, Pointer) and isinstance(c_type.other, FunctionType):
+                found += [
+                    (f"{name}.{number}", self.enum_of(each.type))
+                    for number, each in enumerate(c_type.other.parameters, 1)
+                ]
+        found.append(("result", self.enum_of(function.type.result)))
+        return ", ".join(f"{name} {enum}" for name, enum in found if enum)
 
     # --- annotations ----------------------------------------------------------------
 
     def parameter(self, c_type: CType) -> str:
         """Annotate a parameter with what it takes."""
+        if enum := self.enum_of(c_type):
+            return self.annotated(f"{enum} | {self.types.python_type(c_type)}", c_type)
         if not isinstance(c_type, Pointer):
             return self.types.annotation(c_type)
         written = self.python_parameter(c_type)
@@ -149,6 +169,8 @@ class Functions:
             case Pointer():
                 given = self.python_result(c_type, errors)
                 return self.annotated(given, plain(c_type))
+        if enum := self.enum_of(c_type):
+            return self.annotated(enum, c_type)
         return self.types.annotation(c_type)
 
     def python_result(self, c_type: CType, errors: str) -> str:
@@ -164,6 +186,8 @@ class Functions:
                 given = self.types.use("builtins", "int")
             case Pointer(target=target):
                 return self.use(f"Pointer[{self.written(target)}]")
+            case Enumeration() if enum := self.enum_of(c_type):
+                return enum
             case _:
                 return self.types.python_type(c_type)
         return given if errors == "null" else f"{given} | None"
@@ -172,6 +196,8 @@ class Functions:
         """Write what a callback takes and gives."""
         taken = ", ".join(self.seen(each.type) for each in function.parameters)
         given = self.seen(self.given_back(function.result))
+        if self.enum_of(function.result):  # C takes any number
+            given += f" | {self.types.python_type(function.result)}"
         return f"{self.types.use(PARAMETERS, 'Callback')}[[{taken}], {given}]"
 
     def seen(self, c_type: CType) -> str:
@@ -187,7 +213,12 @@ class Functions:
                 return f"{self.types.use('builtins', 'int')} | None"
             case Pointer(target=target):
                 return self.use(f"Pointer[{self.written(target)}]")
-        return self.types.python_type(c_type)
+        return self.enum_of(c_type) or self.types.python_type(c_type)
+
+    def enum_of(self, c_type: CType) -> str:
+        """Name the enum of the module that a number is one of; empty without one."""
+        is_enum = isinstance(c_type, Enumeration)
+        return self.enums.get(c_type.key, "") if is_enum else ""
 
     @staticmethod
     def given_back(c_type: CType) -> CType:

@@ -165,7 +165,9 @@ class _Module:
         enums = [self.enum(group) for group in interface.groups]
         rings = [self.halves(ring) for ring in interface.rings]
         names = {each.name: self.claim(each.name) for each in interface.functions}
-        own = functions.Functions(interface, names, self.handles, self.types)
+        own = functions.Functions(
+            interface, names, self.handles, self.groups, self.types
+        )
         library = own.library(releases)
         handles = [own.handle(handle) for handle in interface.handles]
         views = [own.function(function) for function in interface.functions]

@@ -106,11 +106,13 @@ def _typedefs(interface: Interface, view: ModuleView) -> Iterator[Probe]:
 
 
 def _functions(interface: Interface, view: ModuleView) -> Iterator[Probe]:
-    """What each function takes and gives, its parameters by their names in Python, and errors."""
+    """What each function takes and gives, by its names in Python, its errors and its enums."""
     abi = ABIS[interface.abi]
     for function, shown in zip(interface.functions, view.functions, strict=True):
         yield prototypes.probe(function, shown.names, abi)
         yield Probe(f"{function.name} errors", "", function.errors, function.coord)
+        if shown.enums:
+            yield Probe(f"{function.name} enums", "", shown.enums, function.coord)
 
 
 def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:

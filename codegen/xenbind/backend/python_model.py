@@ -120,13 +120,15 @@ class HandleView:
 class FunctionView:
     """A function, and the names of its parameters for `verify`.
 
-    `head` is its def, in as many lines as it takes, and `call` has the library call it.
+    `head` is its def, in as many lines as it takes, and `call` has the library call it.  `enums`
+    says which of its numbers are of which enum, empty where none is.
     """
 
     name: str
     names: Sequence[str]
     head: Sequence[str]
     doc: str
+    enums: str
     call: Sequence[str]
 
 

@@ -18,6 +18,7 @@ from xenbind.errors import SourceError
 from xenbind.frontend.header import ParsedHeader
 from xenbind.ir.c_types import (
     CType,
+    Enumeration,
     FunctionType,
     Parameter,
     Pointer,
@@ -147,8 +148,13 @@ class Functions:
         if isinstance(derived, c_ast.ArrayDecl | c_ast.PtrDecl):
             return self._to(derived.type)
         c_type = self.types.type(node)
-        if isinstance(c_type, RecordRef) and self.types.record(c_type.key) is None:
-            raise self._refuse(node, f"'{c_type.spelling}' is never defined")
+        is_undefined = (
+            self.types.record(c_type.key) is None
+            if isinstance(c_type, RecordRef)
+            else isinstance(derived, c_ast.Enum) and not isinstance(c_type, Enumeration)
+        )
+        if is_undefined:
+            raise self._refuse(node, f"'{spelling(c_type)}' is never defined")
         return c_type
 
     def _derived(self, node: c_ast.Node) -> tuple[c_ast.Node, str]:

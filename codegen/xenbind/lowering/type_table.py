@@ -250,7 +250,7 @@ class TypeTable:
         """Give the type that an enum specifier denotes; one never defined has no size."""
         enum = self.enums.get(enum_key(node))
         if enum is None:
-            return Scalar(f"enum {node.name}", "void")
+            return Scalar(f"enum {node.name or '<anonymous>'}", "void")
         self.used_enums.add(enum.key)
         self._varies = self._varies or enum.key in self.varying
         return enum

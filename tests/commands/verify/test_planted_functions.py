@@ -93,6 +93,18 @@ PLANTED = {
         BOTH,
         "post_each prototype",
     ),
+    "the enum of a result": (
+        r"-> Annotated\[PostSpeed, c_uint\]",
+        "-> Annotated[int, c_uint]",
+        BOTH,
+        "post_hurry enums",
+    ),
+    "the enum that a callback is given": (
+        r"Callback\[\[PostSpeed, bool\]",
+        "Callback[[int, bool]",
+        BOTH,
+        "post_hurry enums",
+    ),
     "a parameter less": (
         r"(def post_find\([^,]*), to: [^)]*\)",
         r"\1)",

@@ -89,6 +89,12 @@ double post_price(struct letter letter, float rate, int64_t discount, enum post_
     return letter.weight * rate * (speed + 1) - discount;
 }
 
+enum post_speed post_hurry(enum post_speed speed,
+                           enum post_speed (*choose)(enum post_speed speed, bool is_late))
+{
+    return choose(speed, true) + 1;
+}
+
 uint64_t post_weight(post *p, unsigned int count)
 {
     if (count > p->letters)

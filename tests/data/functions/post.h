@@ -31,6 +31,9 @@ char *post_copy(post *p, uint8_t *key);
 char **post_towns(post *p, unsigned int *count);
 int post_print(post *p, char *line, uint32_t size, const char *format, ...);
 double post_price(struct letter letter, float rate, int64_t discount, enum post_speed speed);
+/* Have somebody choose a speed, and go faster than that. */
+enum post_speed post_hurry(enum post_speed speed,
+                           enum post_speed (*choose)(enum post_speed speed, bool is_late));
 /* What so many letters weigh together, 0 if there is an error. */
 uint64_t post_weight(post *p, unsigned int count);
 struct letter post_last(const post *p);

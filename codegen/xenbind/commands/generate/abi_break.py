@@ -131,7 +131,8 @@ def _is_of_abi(fact: str) -> bool:
     How classes are called, and what belongs to which, is Python's own, which results are
     errors the spec's; and whatever a member points to, its bytes are the same.
     """
-    return not fact.startswith(CLASS) and not fact.endswith((" target", " errors"))
+    others = (" target", " errors", " enums")
+    return not fact.startswith(CLASS) and not fact.endswith(others)
 
 
 def _is_of_another(fact: str, said: Mapping[str, Answer]) -> bool:

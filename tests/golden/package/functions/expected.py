@@ -110,7 +110,7 @@ def house_lamp(
 
 def house_paint(
     house: house | None,
-    colour: Annotated[int, c_uint],
+    colour: Annotated[Colour | int, c_uint],
     from_: Annotated[Data, c_void_p],
     to: Annotated[Buffer, c_void_p],
 ) -> Annotated[bool, c_bool]:
