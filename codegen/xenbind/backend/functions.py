@@ -217,8 +217,7 @@ class Functions:
 
     def enum_of(self, c_type: CType) -> str:
         """Name the enum of the module that a number is one of; empty without one."""
-        is_enum = isinstance(c_type, Enumeration)
-        return self.enums.get(c_type.key, "") if is_enum else ""
+        return self.enums.get(c_type.key, "") if isinstance(c_type, Enumeration) else ""
 
     @staticmethod
     def given_back(c_type: CType) -> CType:
