@@ -78,4 +78,6 @@ def _leaves(
             elif element.base == "_Bool" and field.bit_width is None:
                 # In a union it may have any bits, which C may read as it likes.
                 value = f"0 != *(const unsigned char *)&{value}"
+            elif element.base == "char" and field.bit_width is None:
+                value = f"(signed char){value}"  # which some targets have unsigned
             yield Leaf(inner, all_lengths, value, "")
