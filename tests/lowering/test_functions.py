@@ -58,6 +58,8 @@ PROTOTYPES = {
     "int f(const char *format, ...)": "int f(const char *format, ...)",
     "void f(volatile const int *a)": "void f(const volatile int *a)",
     "extern int f(register int a)": "int f(int a)",
+    "typedef int g(char a); g f": "int f(char a)",
+    "typedef int g(char a); typedef g h; extern h f": "int f(char a)",
 }
 
 
@@ -74,6 +76,10 @@ REASONS = {
     "enum e; void f(enum e a);": "'enum e' is never defined",
     "typedef enum e e; e f(void);": "'e' is never defined",
     "void f(enum { A } a);": "'enum <anonymous>' is never defined",
+    "extern int f;": "it is a variable of the library's",
+    "extern const char *const f[];": "it is a variable of the library's",
+    "struct s; extern struct s *f;": "it is a variable of the library's",
+    "extern int (*f)(void);": "it is a variable of the library's",
 }
 
 

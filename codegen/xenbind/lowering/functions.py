@@ -57,27 +57,36 @@ class Functions:
             if not self._is_declared_here(node) or node.name in seen:
                 continue
             seen.add(node.name)
+            declared, _ = self._derived(node.type)
             if node.name in library.skip:
                 self.skipped.append(node.name)
-            elif library.has(node.name):
+            elif not library.has(node.name):
+                continue
+            elif not isinstance(declared, c_ast.FuncDecl):
+                self._leave_out(node, "it is a variable of the library's")
+            else:
                 try:
-                    found = self._function_type(node.type)
+                    found = self._function_type(declared)
                 except SourceError as error:
-                    coord = self.types.context.coord(node)
-                    self.left_out.append(LeftOut(node.name, error.message, coord))
+                    self._leave_out(node, error.message)
                     continue
                 yield self._function(node, found, library)
 
     def _is_declared_here(self, node: c_ast.Node) -> bool:
-        """Tell whether a declaration is a function's that a library may have."""
+        """Tell whether a declaration is of a function or variable that a library may have."""
         return (
             isinstance(node, c_ast.Decl)
-            and isinstance(node.type, c_ast.FuncDecl)
+            and node.name is not None
+            and node.init is None
             and node.coord is not None
             and node.coord.file in self.roots
             and "static" not in node.storage
             and "inline" not in node.funcspec  # its body is what there is of it
         )
+
+    def _leave_out(self, node: c_ast.Decl, reason: str) -> None:
+        coord = self.types.context.coord(node, node.name)
+        self.left_out.append(LeftOut(node.name, reason, coord))
 
     def _function(
         self, node: c_ast.Decl, c_type: FunctionType, library: LibrarySpec
