@@ -75,7 +75,14 @@ REASONS = {
     "struct s; void f(struct s a);": "'struct s' is never defined",
     "enum e; void f(enum e a);": "'enum e' is never defined",
     "typedef enum e e; e f(void);": "'e' is never defined",
-    "void f(enum { A } a);": "'enum <anonymous>' is never defined",
+    "enum e; void f(enum e *a);": "'enum e' is never defined",
+    "void f(enum { A } a);": "a type that its prototype defines is known nowhere else",
+    "void f(struct s { int a; } *a);": (
+        "a type that its prototype defines is known nowhere else"
+    ),
+    "void f(int (*g)(union { int a; } *a));": (
+        "a type that its prototype defines is known nowhere else"
+    ),
     "extern int f;": "it is a variable of the library's",
     "extern const char *const f[];": "it is a variable of the library's",
     "struct s; extern struct s *f;": "it is a variable of the library's",
@@ -147,6 +154,8 @@ WAYS = {
     "int": "negative",
     "int64_t": "negative",
     "unsigned": "none",
+    "char": "none",
+    "signed char": "negative",
     "_Bool": "false",
     "void *": "null",
     "const char *": "null",

@@ -246,7 +246,19 @@ def _reference_context(
         "version": interface.title,
         "header": spec.header,
         "reference": asked,
+        "forward": _forward(interface),
     }
+
+
+def _forward(interface: Interface) -> list[str]:
+    """Give the structs and unions to declare ahead of a header with prototypes.
+
+    In C, one that a prototype is the first to name is known nowhere else.
+    """
+    if not interface.functions:
+        return []
+    tagged = [record.key for record in interface.records if record.tag is not None]
+    return [*tagged, *(handle.key for handle in interface.handles)]
 
 
 class Templates:

@@ -27,7 +27,7 @@ from xenbind.ir.c_types import (
     spelling,
 )
 from xenbind.ir.interface import Function, LeftOut
-from xenbind.lowering.declarations import c_name
+from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.type_table import TypeTable
 from xenbind.spec import LibrarySpec, Spec
 from xenbind.spec.rules import NONE
@@ -127,7 +127,7 @@ class Functions:
         if base == "_Bool":
             return "false", NONE
         integer = self.types.abi.integers.get(base)
-        if integer is None:
+        if integer is None or base == "char":  # to Python a char is bytes
             return (NONE,)
         return ("negative", "false", NONE) if integer.signed else (NONE, "false")
 
@@ -143,6 +143,9 @@ class Functions:
             if isinstance(declared, c_ast.EllipsisParam):
                 is_variadic = True
                 continue
+            if any(definitions(declared)):
+                message = "a type that its prototype defines is known nowhere else"
+                raise self._refuse(declared, message)
             c_type = self._value(declared.type)
             if isinstance(c_type, Scalar) and c_type.base == "void":
                 continue  # as in `(void)`
@@ -201,6 +204,8 @@ class Functions:
         ):
             return Pointer(spelled, None, 0, qualifiers, target)
         is_void = isinstance(target, Scalar) and target.base == "void"
+        if is_void and isinstance(derived, c_ast.Enum):
+            raise self._refuse(node, f"'{spelling(target)}' is never defined")
         return Pointer(spelled, None if is_void else target, 0, qualifiers)
 
     def _to_function(self, node: c_ast.FuncDecl) -> Pointer:
