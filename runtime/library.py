@@ -18,6 +18,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 
 from . import parameters
 from .annotations import TYPE_CHECKING, typing
@@ -73,7 +74,7 @@ class Library:
 
     A callable that is passed as a callback stays alive until it is given to `forget`, since
     only the library's documentation tells how long C calls it.  An exception in one cannot go
-    through C: Python prints it, and C is given 0.
+    through C, nor can what is no result of its type: Python prints it, and C is given 0.
     """
 
     def __init__(
@@ -230,6 +231,7 @@ class Library:
             return parameters.converter(declared)
 
         enums = parameters.enums_given(declared)
+        result = declared.type._restype_
 
         def convert(value: typing.Any) -> typing.Any:
             if value is None:
@@ -238,7 +240,7 @@ class Library:
                 raise TypeError(f"not callable: {value!r}")
             key = declared.type, value
             if key not in self._callbacks:
-                called = _with_enums(value, enums) if any(enums) else value
+                called = _called_by_c(value, enums, result)
                 self._callbacks[key] = declared.type(called)
             return self._callbacks[key]
 
@@ -261,18 +263,28 @@ def _as_member(enum: typing.Any) -> Callable[..., object]:
     return member
 
 
-def _with_enums(
-    callback: Callable[..., object], enums: list[typing.Any]
+def _called_by_c(
+    callback: Callable[..., object], enums: list[typing.Any], result: typing.Any
 ) -> Callable[..., object]:
-    """Hand a callback the enums that its numbers are of."""
+    """Hand a callback the enums that its numbers are of, and C something in any case.
+
+    Where one raises, or gives what cannot be its result, ctypes gives C what was in memory.
+    """
 
     def called(*given: typing.Any) -> object:
-        return callback(
-            *(
-                enum(each) if enum else each
-                for enum, each in zip(enums, given, strict=True)
+        try:
+            found = callback(
+                *(
+                    enum(each) if enum else each
+                    for enum, each in zip(enums, given, strict=True)
+                )
             )
-        )
+            if result is not None:
+                result(found)
+        except BaseException as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+            return 0
+        return found
 
     return called
 

@@ -248,10 +248,34 @@ def variadic(value: typing.Any) -> typing.Any:
         return _text(value)
     if isinstance(value, float):
         return ctypes.c_double(value)
+    if value is None:
+        return ctypes.c_void_p()
+    if isinstance(value, ctypes._SimpleCData):
+        return _promoted(value)
+    if isinstance(value, _CDATA):
+        return value
     if not isinstance(value, int):
-        return value if value is not None else ctypes.c_void_p()
+        raise TypeError(f"nothing that C could be given: {value!r}")
     small = -(1 << 31) <= value < 1 << 31
     return ctypes.c_int(value) if small else _integer(ctypes.c_longlong)(value)
+
+
+# What else C can be given: arrays, pointers, functions, records, and the places of all.
+_CDATA: typing.Any = (
+    *(*_ADDRESSES, *_OBJECTS, *ctypes.CFUNCTYPE(None).__bases__),
+    type(ctypes.byref(ctypes.c_int())),
+)
+
+
+def _promoted(value: typing.Any) -> typing.Any:
+    """Widen a small number as C does in front of `...` (C11 6.5.2.2p6)."""
+    code = value._type_
+    if code == "f":
+        return ctypes.c_double(value.value)
+    small = code in (*_INTEGERS, "?") and ctypes.sizeof(value) < ctypes.sizeof(
+        ctypes.c_int
+    )
+    return ctypes.c_int(value.value) if small else value
 
 
 # --- what C gives, as Python has it ---------------------------------------------------

@@ -284,3 +284,39 @@ def test_a_number_of_an_enum_is_one(post: Any) -> None:
         post.post_hurry("fast", choose)
     with pytest.raises(OverflowError, match="does not fit 32 bits"):
         post.post_hurry(1 << 32, choose)
+
+
+@pytest.mark.parametrize("given", [None, "a text", 0.5])
+def test_c_is_given_0_where_a_callback_gives_no_such_result(
+    post: Any, office: Any, given: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert post.post_each(office, lambda *_: given, None) == 0
+    assert "TypeError: " in capsys.readouterr().err
+
+
+def test_c_is_given_0_where_a_callback_raises(
+    post: Any, office: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def visit(*_: object) -> int:
+        raise ValueError("nobody is at home")
+
+    assert post.post_each(office, visit, None) == 0
+    assert "ValueError: nobody is at home" in capsys.readouterr().err
+
+
+def test_small_numbers_are_widened_for_a_variadic_function(
+    post: Any, office: Any
+) -> None:
+    line = (ctypes.c_char * 40)()
+    numbers = (ctypes.c_int8(-3), ctypes.c_uint16(65535), ctypes.c_bool(True))
+    more = (ctypes.c_float(0.5), ctypes.c_char_p(b"x"), ctypes.c_longlong(-1))
+    post.post_print(office, line, 40, "%d %d %d %g %s %lld", *numbers, *more)
+    assert line.value == b"-3 65535 1 0.5 x -1"
+
+
+@pytest.mark.parametrize("value", [object(), [1], bytearray(b"a"), 1j])
+def test_a_variadic_function_takes_only_what_c_has(
+    post: Any, office: Any, value: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"post_print: \.\.\.: nothing that C could be"):
+        post.post_print(office, None, 0, "%p", value)
