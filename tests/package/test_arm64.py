@@ -15,7 +15,7 @@ import packages
 import pytest
 from support import PROJECT, require, xenbind
 
-POST = PROJECT / "tests" / "data" / "functions"
+FUNCTIONS = PROJECT / "tests" / "data" / "functions"
 COMPILER = "aarch64-linux-gnu-gcc"
 # What the tests need there, and a C library to compile with.
 OF_ARM64 = ["python3", "python3-pytest", "libatomic1", "libc6-dev"]
@@ -44,12 +44,14 @@ def qemu(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("library", ["post", "odd"])
 def test_the_tests_of_a_library_pass_on_arm64(
-    root: Path, qemu: Path, tmp_path: Path
+    library: str, root: Path, qemu: Path, tmp_path: Path
 ) -> None:
     require(shutil.which(COMPILER) is not None, COMPILER)
     out = tmp_path / "out"
-    options = ("--spec", POST / "post.toml", "--include", POST, "--out", out)
+    spec = FUNCTIONS / f"{library}.toml"
+    options = ("--spec", spec, "--include", FUNCTIONS, "--out", out)
     assert xenbind("generate", *options).returncode == 0
     python = [str(qemu), "-L", str(root), str(root / "usr" / "bin" / "python3")]
     ran = subprocess.run(

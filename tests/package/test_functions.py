@@ -320,3 +320,19 @@ def test_a_variadic_function_takes_only_what_c_has(
 ) -> None:
     with pytest.raises(TypeError, match=r"post_print: \.\.\.: nothing that C could be"):
         post.post_print(office, None, 0, "%p", value)
+
+
+def test_odd_prototypes_are_what_c_has(tmp_path: Path, exhaustive: bool) -> None:
+    """Each of odd.h: the package agrees with C on it, and calls it right."""
+    out = tmp_path / "out"
+    options = ("--spec", POST / "odd.toml", "--include", POST, "--out", out)
+    made = xenbind("generate", *options)
+    assert made.returncode == 0, made.stderr
+    assert [line.split(": ")[2] for line in made.stderr.splitlines()] == [
+        "visit is left out"  # which is no type of a value
+    ]
+    for compiler in ("gcc", "clang") if exhaustive else ("gcc",):
+        verified = xenbind("verify", *options, CC=compiler)
+        assert "0 mismatches" in verified.stdout, verified.stdout + verified.stderr
+        ran = own_tests(out, CC=compiler)
+        assert ran.returncode == 0, ran.stdout
