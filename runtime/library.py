@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     R = typing.TypeVar("R")
 
 
-# Where Linux says which Xen runs.
+# Where Linux says which hypervisor runs.
 VERSION = "/sys/hypervisor/version"
 
 
@@ -54,7 +54,7 @@ class _Prepared:
 class Library:
     """A library and the functions that it may have.
 
-    `name` is what it is loaded by; `{release}` in it stands for that of the Xen that runs.
+    `name` is what it is loaded by; `{release}` in it stands for the hypervisor's.
     `advice` says what to do about errors, by their names, `by_function` by functions'.
     `c_names` are those of functions that have another name in Python.
 
@@ -226,7 +226,7 @@ def _plain(ctype: typing.Any) -> typing.Any:
 
 
 def _of_release(name: str) -> str:
-    """Name a library of the Xen that runs.  Raises OSError where none runs."""
+    """Name a library of the hypervisor that runs.  Raises OSError where none runs."""
     if "{release}" not in name:
         return name
     return name.replace("{release}", f"{_number('major')}.{_number('minor')}")
@@ -238,4 +238,4 @@ def _number(part: str) -> str:
         with open(f"{VERSION}/{part}") as file:  # noqa: PTH123
             return file.read().strip()
     except OSError as error:
-        raise OSError(f"no Xen runs here: {error}") from None
+        raise OSError(f"no hypervisor runs here: {error}") from None

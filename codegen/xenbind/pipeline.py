@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from xenbind import header_tree
-from xenbind.errors import SourceError
+from xenbind.errors import CompilerError, SourceError
 from xenbind.frontend.header import ParsedHeader, read_header
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
@@ -95,7 +95,10 @@ def _layouts_by_target(
         try:
             _, lowered = _read(spec, version, machine.command, abi)
             found[abi.name] = lowered.interface.records_by_key
-        except SourceError:
+        except (
+            SourceError,
+            CompilerError,
+        ):  # which a header that is nowhere makes, too
             found[abi.name] = {}
     return found
 

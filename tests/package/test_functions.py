@@ -87,7 +87,9 @@ def test_a_library_may_be_that_of_the_xen_that_runs(
     runtime = importlib.import_module("post.runtime.library")
     monkeypatch.setattr(runtime, "VERSION", str(tmp_path))
     library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so")
-    with pytest.raises(OSError, match=r"f: cannot load .*no Xen runs here: .*major"):
+    with pytest.raises(
+        OSError, match=r"f: cannot load .*no hypervisor runs here: .*major"
+    ):
         library._function("f")
     (tmp_path / "major").write_text("4\n")
     (tmp_path / "minor").write_text("17\n")

@@ -166,9 +166,14 @@ def failure(finished: Finished, source: Path) -> XenbindError:
     if not found:
         unplaced = _UNPLACED.search(said)
         last = said.strip().splitlines()[-1:] or [_ending(finished.status)]
+        message = unplaced[1] if unplaced else last[0]
         return CompilerError(
-            f"the C compiler failed: {unplaced[1] if unplaced else last[0]}",
-            "check that --cc or CC names a working compiler",
+            f"the C compiler failed: {message}",
+            (
+                "name headers that it finds under 'needs', or their folder with --include"
+                if _is_missing_file(message)
+                else "check that --cc or CC names a working compiler"
+            ),
         )
     return found[0] if len(found) == 1 else SourceErrors(found)
 
@@ -206,7 +211,7 @@ def _ending(status: int) -> str:
 
 
 def _advice(message: str) -> str:
-    if "No such file" in message or "file not found" in message:
+    if _is_missing_file(message):
         return (
             "add the missing header to the tree, or the folder it is in with --include"
         )
@@ -222,6 +227,10 @@ def _advice(message: str) -> str:
     if "incomplete type" in message:
         return _DECLARE
     return "mend the header: the C compiler refuses it"
+
+
+def _is_missing_file(message: str) -> bool:
+    return "No such file" in message or "file not found" in message
 
 
 _UNKNOWN = re.compile(
