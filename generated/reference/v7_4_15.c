@@ -49,7 +49,10 @@ struct xenbind_word {
 #undef transparent_union
 #undef __transparent_union__
 
-/* xenbind_string_N is each string named here, and this its size without the NUL. */
+/*
+ * xenbind_string_N is each string named here, and this its size without the NUL; the units of
+ * a wide one have several bytes.
+ */
 const struct xenbind_fact xenbind_strings[] = {
 };
 const size_t xenbind_strings_count = sizeof(xenbind_strings) / sizeof(xenbind_strings[0]);

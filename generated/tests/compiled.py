@@ -90,6 +90,10 @@ NEEDS: list[str] = [
 ]
 
 
+# How C's text is encoded, by the bytes of a character.
+CODECS = {1: "utf-8", 2: "utf-16-le", 4: "utf-32-le"}
+
+
 class Reference:
     """One interface as compiled C has it, and the module that should agree."""
 
@@ -109,7 +113,9 @@ class Reference:
         found |= self._words("words")
         found |= self._words("told")
         for index, (name, size) in enumerate(self._numbers("strings")):
-            found[name] = self._bytes(f"string_{index}", size).decode()
+            unit = self._bytes(f"string_unit_{index}", 1)[0]
+            text = self._bytes(f"string_{index}", size)
+            found[name] = text.decode(CODECS[unit])
         for index, (name, number) in enumerate(self._rows("variables", 8)):
             size = int.from_bytes(number, "little", signed=True)
             data = self._bytes(f"variable_{index}", abs(size))
