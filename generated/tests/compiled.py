@@ -171,7 +171,6 @@ def compile_shared(source: Path, edition: str, folder: Path) -> Path:
         *[f"-D{define}" for define in DEFINES],
         f'-DXENBIND_HEADER="{header}"',
         *[part for path in include for part in ("-iquote", path)],
-        *[part for path in include for part in ("-idirafter", path)],
         *[part for name in NEEDS for part in ("-include", name)],
         str(source),
     ]

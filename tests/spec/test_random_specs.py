@@ -151,6 +151,7 @@ def files(loaded: Spec, interface: Interface, shown: str = "h.h") -> dict[str, s
         layouts=[lambda: {}],
         headers={interface.edition: shown},
         folders={interface.edition: [shown]},
+        angled={interface.edition: [shown]},
         templates=TEMPLATES,
         formatter=NoFormatter(),
     )

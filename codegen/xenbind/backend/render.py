@@ -66,6 +66,7 @@ def render(
     layouts: Sequence[Callable[[], Layouts]],
     headers: Mapping[str, str],
     folders: Mapping[str, Sequence[str]],
+    angled: Mapping[str, Sequence[str]],
     templates: Templates,
     formatter: Formatter,
 ) -> dict[str, str]:
@@ -73,9 +74,9 @@ def render(
 
     `layouts` give each interface's records on every ABI.  `headers` tells, by edition,
     how the generated files speak of its header; `folders` where the generated tests look
-    for it and what it includes.
+    for it and what it includes, and `angled` where for what is in angle brackets.
     """
-    shared = _shared_context(spec, interfaces, folders)
+    shared = _shared_context(spec, interfaces, folders, angled)
     per_version = {
         interface.edition: _version_context(spec, interface, headers)
         for interface in interfaces
@@ -119,6 +120,7 @@ def _shared_context(
     spec: Spec,
     interfaces: Sequence[Interface],
     folders: Mapping[str, Sequence[str]],
+    angled: Mapping[str, Sequence[str]],
 ) -> dict[str, object]:
     """Give what the templates that make one file may name."""
     return {
@@ -132,6 +134,7 @@ def _shared_context(
         "header": spec.header,
         "needs": spec.needs,
         "folders": folders,
+        "angled": {version: paths for version, paths in angled.items() if paths},
         "has_floats": any(
             isinstance(c.value, float) for i in interfaces for c in i.constants
         ),

@@ -34,7 +34,7 @@ class Compiler:
     `command` is the compiler with its own options.  `libc` holds the few declarations that
     stand for the C library, so that a read depends on no installed one; None where the
     compiler's own headers are read.  `include` are the folders searched for quoted includes,
-    and for others after those of the C library.
+    and `angled` those of them that are for others, too, after those of the C library.
     """
 
     command: tuple[str, ...]
@@ -42,16 +42,14 @@ class Compiler:
     include: tuple[Path, ...]
     defines: tuple[str, ...]
     needs: tuple[str, ...]
+    angled: tuple[Path, ...] = ()
 
     def arguments(self, needs: str = "-include") -> list[str]:
         """Give the command and its options; with `needs` "-imacros" for the macros alone."""
         own = ("-nostdinc", "-isystem", str(self.libc)) if self.libc else ()
         # Not -I: Xen's public folder has a features.h that would shadow libc's.
-        searched = [
-            (option, str(folder))
-            for option in ("-iquote", "-idirafter")
-            for folder in self.include
-        ]
+        searched = [("-iquote", str(folder)) for folder in self.include]
+        searched += [("-idirafter", str(folder)) for folder in self.angled]
         return [
             *(*self.command, "-x", "c", "-std=gnu11", *own),
             *(part for pair in searched for part in pair),

@@ -77,13 +77,14 @@ def _build(job: Job, formatter: Formatter) -> Generated:
     unmatched.refuse(loaded, interfaces)
     layouts = [lay_out for _, lay_out in read_all]
     headers = {i.edition: job.display(Path(i.header)) for i in interfaces}
-    copies = HeaderCopies(job, loaded, interfaces)
+    copies = HeaderCopies(job, loaded, interfaces, command)
     files = render(
         spec=loaded,
         interfaces=interfaces,
         layouts=layouts,
         headers=headers,
         folders=copies.folders,
+        angled=copies.angled,
         templates=templates[0],
         formatter=formatter,
     )
