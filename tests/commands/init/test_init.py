@@ -99,15 +99,21 @@ def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:
     assert made(tmp_path, "parts/a.h")["interface"]["include"] == ["parts", "include"]
 
 
-def test_several_headers_are_one_package(tmp_path: Path) -> None:
-    write(tmp_path, one="struct one { int a; };\n", sub__two="struct two { int b; };\n")
+def test_several_headers_are_one_package_whichever_includes_which(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        one='#include "sub/two.h"\nstruct one { struct two a; };\n',
+        sub__two="#pragma once\n#define TWO 2\nstruct two { int b; };\n",
+    )
     spec = made(tmp_path, "one.h", "sub/two.h")
     assert spec["interface"]["header"] == "one_headers.h"
     umbrella = (tmp_path / "one_headers.h").read_text()
     assert umbrella == '#include "one.h"\n#include "two.h"\n'
     module = (tmp_path / "out" / "one" / "v0.py").read_text()
-    assert "class one(" in module
-    assert "class two(" in module
+    for declared in ("class one(", "class two(", "TWO: Final = 2"):
+        assert declared in module
 
 
 def test_what_the_header_has_is_put_down(tmp_path: Path) -> None:
