@@ -1,8 +1,8 @@
 """Hold a module that a generator wrote against what the compiler says of its header.
 
-Takes the module's path and the JSON of `xenbind facts`; prints two lists as JSON: what is
-wrong, and what is not there.  `peers.py` calls this in a process of its own, since the module
-is imported here.
+Takes the module's path and the JSON of `xenbind facts`; prints as JSON what is wrong with
+constants and layouts, and what is not there.  `peers.py` calls this in a process of its own,
+since the module is imported here.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 
-def judge_module(path: Path, facts: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Give what is wrong with a module, and what it lacks."""
+def judge_module(path: Path, facts: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Give what is wrong with constants and layouts, and what a module lacks.
+
+    A record whose layout is wrong is told once.
+    """
     module = load(path)
-    wrong: list[str] = []
+    values: list[str] = []
+    layouts: list[str] = []
     missing: list[str] = []
     c_names = getattr(module, "C_NAMES", {})
     named = {c_name: python for python, c_name in c_names.items()}
@@ -31,21 +35,23 @@ def judge_module(path: Path, facts: Mapping[str, Any]) -> tuple[list[str], list[
         if found is None:
             missing.append(name)
         elif found != value:
-            wrong.append(f"{name}={found!r}, which is {value!r}")
+            values.append(f"{name} is {found!r}, not {value!r}")
     for key, record in facts["types"].items():
         cls = find_class(module, key)
         if cls is None:
             missing.append(key)
             continue
+        got = {name: place_of(cls, name) for name, _ in places(record["fields"])}
+        missing += [f"{key}.{name}" for name, at in got.items() if at is None]
+        wrong = [
+            f"{key}.{name} is at bit {got[name]}, not {at}"
+            for name, at in places(record["fields"])
+            if got[name] not in (None, at)
+        ]
         if ctypes.sizeof(cls) != record["size"]:
             wrong.append(f"{key} has {ctypes.sizeof(cls)} bytes, not {record['size']}")
-        for name, at in places(record["fields"]):
-            got = place_of(cls, name)
-            if got is None:
-                missing.append(f"{key}.{name}")
-            elif got != at:
-                wrong.append(f"{key}.{name} is at bit {got}, not {at}")
-    return wrong, missing
+        layouts += wrong[:1]
+    return {"value": values, "layout": layouts, "less": missing}
 
 
 def load(path: Path) -> Any:

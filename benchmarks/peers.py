@@ -10,7 +10,8 @@ headers come out how:
     less      some of it is not there, and nothing is wrong
     refused   no module, for an error that the contestant tells
     broken    the module cannot be imported
-    wrong     a size, a place or a value is not C's
+    value     a constant has another value than C's, such as the text of an expression
+    layout    a size or a place is not C's, or a value besides; `records` counts these
 
     python -m venv bench && bench/bin/pip install -e '.[bench,test]'
     bench/bin/python benchmarks/peers.py --minutes 15
@@ -38,12 +39,13 @@ from typing import Any
 
 from machine import print_machine, tool
 from xenbind import spec as specs
+from xenbind.errors import XenbindError
 from xenbind.facts.header_facts import header_facts
 from xenbind.pipeline import compiler_for
 
 from headers import FOLDERS, PACKAGES, Header, find, is_accepted
 
-OUTCOMES = ("right", "less", "refused", "broken", "wrong")
+OUTCOMES = ("right", "less", "refused", "broken", "value", "layout")
 JUDGE = Path(__file__).with_name("module_judge.py")
 SECONDS = 120
 
@@ -91,7 +93,7 @@ class Judged:
     contestant: str
     kind: str
     cause: str = ""
-    records: int = 0  # that are wrong
+    records: int = 0  # whose layout is wrong
 
 
 def main() -> None:
@@ -142,7 +144,11 @@ def judge(header: Header, until: float) -> tuple[bool, list[Judged]]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         (out / "spec.toml").write_text(header.spec)
-        facts = ask_compiler(out / "spec.toml", tree)
+        try:
+            facts = ask_compiler(out / "spec.toml", tree)
+        except XenbindError as error:
+            print(f"{name}: {error.message}", file=sys.stderr)
+            return False, []
         (out / "facts.json").write_text(json.dumps(facts))
         judged = []
         for contestant in CONTESTANTS:
@@ -173,11 +179,11 @@ def judge_one(contestant: Contestant, words: Mapping[str, Any], out: Path) -> Ju
     )
     if asked.returncode:
         return made("broken", (asked.stderr.strip().splitlines() or ["?"])[-1])
-    wrong, missing = json.loads(asked.stdout.splitlines()[-1])
-    records = len({fact.partition(".")[0] for fact in wrong if " " in fact})
-    if wrong:
-        return made("wrong", wrong[0], records)
-    return made("less", missing[0]) if missing else made("right")
+    found = json.loads(asked.stdout.splitlines()[-1])
+    for kind in ("layout", "value", "less"):
+        if found[kind]:
+            return made(kind, found[kind][0], len(found["layout"]))
+    return made("right")
 
 
 def quietly(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -200,7 +206,7 @@ def quietly(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess
 def report(title: str, counts: Mapping[str, Counter[str]]) -> None:
     headers = sum(next(iter(counts.values()), Counter())[kind] for kind in OUTCOMES)
     print(f"\n{title}: {headers}")
-    columns = (*OUTCOMES, "records wrong")
+    columns = (*OUTCOMES, "records")
     print(f"{'':12}", *(f"{kind:>8}" for kind in columns))
     for name, count in counts.items():
         numbers = [count[kind] for kind in (*OUTCOMES, "records")]
