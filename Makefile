@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check headers bench bench-size mutants soak live suites test-pythons test-newer-pythons clean
+.PHONY: bindings test accept lint check headers peers bench bench-size mutants soak live suites test-pythons test-newer-pythons clean
 
 bindings: $(VENV)/xenbind
 	$(BIN)/xenbind generate
@@ -37,6 +37,11 @@ check: $(VENV)/xenbind
 EVERY = 1
 headers: $(VENV)/ready
 	$(BIN)/python benchmarks/headers.py --every $(EVERY) --least 97
+
+# How ctypesgen's and clang2py's modules of the same headers stand beside xenbind's.
+peers: $(VENV)/ready
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python benchmarks/peers.py
 
 bench: $(VENV)/ready
 	$(BIN)/pip install --quiet -e '.[bench]'

@@ -1,8 +1,9 @@
 """How many of this machine's headers are handled, each by itself, and what stops the others.
 
-Takes every header of the folders below that the C compiler accepts alone, with a spec that
-says its name and no more; generates, imports and verifies a package of each.  Prints for each
-folder how many come out right, and the causes of the rest, the most frequent first.
+Takes every header of the folders below, and of Debian's packages below, that the C compiler
+accepts alone, with a spec that says its name and no more (of Xen's also what they all need, which
+is the same for each); generates, imports and verifies a package of each.  Prints for each folder
+how many come out right, and the causes of the rest, the most frequent first.
 
     make headers                                           # all of them
     .venv/bin/python benchmarks/headers.py --every 20      # a twentieth
@@ -31,8 +32,15 @@ from machine import PROJECT, print_machine
 
 sys.path.insert(0, str(PROJECT / "tests" / "helpers"))
 from forked import run_module
+from packages import cache_folder, fetch_alone, unpack
 
 FOLDERS = ("linux", "asm-generic", "drm", "rdma", "sound", "sys", "xen")
+# Those that need not be installed, by what their headers are called in the table: the package,
+# Debian's suite if it is not this machine's, and the folder in /usr/include.
+PACKAGES = {
+    "xen 4.20": ("libxen-dev", "trixie", "xen"),
+    "libdrm": ("libdrm-dev", "", "libdrm"),
+}
 OUTCOMES = ("right", "refused", "wrong", "crash")
 SECONDS = 120  # of processor time, for one command
 
@@ -42,14 +50,33 @@ _NAME = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header by its name in a folder that the compiler searches."""
+    """A header by its name in a tree, and what the table calls those that it is among."""
 
     tree: Path
     name: str
+    folder: str
 
     @property
-    def folder(self) -> str:
-        return self.name.partition("/")[0]
+    def needs(self) -> tuple[str, ...]:
+        return ("stdint.h",) if self.folder.startswith("xen") else ()
+
+    @property
+    def defines(self) -> tuple[str, ...]:
+        return ("__XEN_TOOLS__",) if self.folder.startswith("xen") else ()
+
+    @property
+    def options(self) -> list[str]:
+        """What a compiler is told of these."""
+        needs = [part for name in self.needs for part in ("-include", name)]
+        return [*needs, *(f"-D{define}" for define in self.defines)]
+
+    @property
+    def spec(self) -> str:
+        """The least spec of a package of it."""
+        return (
+            f'[interface]\nname = "header"\npackage = "of_header"\nheader = "{self.name}"\n'
+            f"needs = {[*self.needs]}\ndefines = {[*self.defines]}\n"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +114,7 @@ def main() -> int:
     print_machine(("xenbind",))
     headers = [
         header
-        for header in find(options.cc, options.folder or FOLDERS)
+        for header in find(options.cc, options.folder or (*FOLDERS, *PACKAGES))
         if options.match in header.name
     ][:: options.every]
     with ProcessPoolExecutor(options.jobs) as pool:
@@ -109,7 +136,7 @@ def main() -> int:
 
 
 def find(cc: str, folders: Sequence[str]) -> Iterator[Header]:
-    """Find the headers in folders of these names, wherever the compiler searches."""
+    """Find the headers in folders of these names, wherever the compiler searches, and packages."""
     seen: set[str] = set()
     for tree in search_path(cc):
         for folder in folders:
@@ -117,7 +144,27 @@ def find(cc: str, folders: Sequence[str]) -> Iterator[Header]:
                 name = path.relative_to(tree).as_posix()
                 if name not in seen:
                     seen.add(name)
-                    yield Header(tree, name)
+                    yield Header(tree, name, folder)
+    for title, (package, suite, folder) in PACKAGES.items():
+        if title in folders:
+            tree = fetched(package, suite)
+            for path in sorted((tree / folder).rglob("*.h")):
+                yield Header(tree, path.relative_to(tree).as_posix(), title)
+
+
+def fetched(package: str, suite: str) -> Path:
+    """Give the /usr/include of a package that is not installed, empty if it is not to be had."""
+    root = cache_folder() / f"{package}-{suite}"
+    include = root / "usr" / "include"
+    if not include.is_dir():
+        try:
+            (file,) = fetch_alone("amd64", [package], suite)
+        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+            print(f"{package}: {error}", file=sys.stderr)
+            return include
+        root.mkdir(parents=True, exist_ok=True)
+        unpack(file, root)
+    return include
 
 
 def search_path(cc: str) -> list[Path]:
@@ -136,6 +183,7 @@ def search_path(cc: str) -> list[Path]:
 def is_accepted(header: Header, cc: str) -> bool:
     """Tell whether the compiler accepts a header alone."""
     command = [*cc.split(), "-fsyntax-only", "-w", "-std=gnu11", "-x", "c"]
+    command += header.options
     tried = subprocess.run([*command, header.tree / header.name], capture_output=True)
     return tried.returncode == 0
 
@@ -144,9 +192,7 @@ def handle(header: Header, cc: str, own_tests: bool) -> Outcome:
     """Generate, import and verify a header's package."""
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "spec.toml"
-        spec.write_text(
-            f'[interface]\nname = "header"\npackage = "of_header"\nheader = "{header.name}"\n'
-        )
+        spec.write_text(header.spec)
         out = Path(folder) / "out"
         where = ["--spec", str(spec), "--include", str(header.tree), "--out", str(out)]
         for command in ("generate", "verify"):

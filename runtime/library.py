@@ -39,16 +39,19 @@ else:
         args = kwargs = object
 
 
-# Where Linux says which Xen runs.
+# Where Linux says which hypervisor runs.
 VERSION = "/sys/hypervisor/version"
 
 
 class LibraryError(OSError):
-    """A library cannot be loaded, or lacks a function, or no Xen runs whose library it is."""
+    """A library cannot be loaded or lacks a function, or no hypervisor runs that it is for."""
 
 
 def running_release() -> str:
-    """The release of the Xen that runs, such as `4.17`.  Raises `LibraryError` where none runs."""
+    """The release of the hypervisor that runs, such as `4.17`.
+
+    Raises `LibraryError` where none runs.
+    """
     return f"{_number('major')}.{_number('minor')}"
 
 
@@ -67,7 +70,7 @@ class _Prepared:
 class Library:
     """A library and the functions that it may have.
 
-    `name` is what it is loaded by; `{release}` in it stands for that of the Xen that runs, which
+    `name` is what it is loaded by; `{release}` in it stands for that of the hypervisor, which
     has to be one of `releases` if those are known: others have other prototypes.
     `advice` says what to do about errors, by their names, `by_function` by functions'.
     `c_names` are those of functions that have another name in Python.
@@ -109,14 +112,14 @@ class Library:
         self._prepared.clear()
 
     def _file(self) -> str:
-        """Name the library of the Xen that runs."""
+        """Name the library, of the hypervisor that runs if its name says so."""
         if "{release}" not in self.name:
             return self.name
         release = running_release()
         if self._releases and release not in self._releases:
             known = " or ".join(self._releases)
             raise LibraryError(
-                f"Xen {release} runs, and this is the {self.name} of {known};"
+                f"the hypervisor is {release}, and this is the {self.name} of {known};"
                 f" use interface_for_xen({release!r})"
             )
         return self.name.replace("{release}", release)
@@ -304,4 +307,4 @@ def _number(part: str) -> str:
         with open(f"{VERSION}/{part}") as file:  # noqa: PTH123
             return file.read().strip()
     except OSError:
-        raise LibraryError("no Xen runs here; run this in dom0") from None
+        raise LibraryError("no hypervisor runs here; run this in dom0") from None

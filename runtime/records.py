@@ -321,7 +321,7 @@ def _declare(cls: typing.Any) -> None:
 
 
 class OpenEnum(enum.IntEnum):
-    """An enum that keeps values it has no name for: a newer hypervisor may send them."""
+    """An enum that keeps values it has no name for: newer headers may have them."""
 
     @classmethod
     def _missing_(cls, value: object) -> OpenEnum | None:

@@ -22,6 +22,7 @@ COMMANDS = [
     "diff",
     "facts",
     "generate",
+    "init",
     "show",
     "spec",
     "verify",

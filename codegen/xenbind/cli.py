@@ -47,6 +47,10 @@ _COMMANDS = {
         "xenbind.commands.generate.command",
         "Write the package, of a spec's versions or a header tree.",
     ),
+    "init": (
+        "xenbind.commands.init.command",
+        "Write a spec for a header, with what is found out about it.",
+    ),
     "show": (
         "xenbind.commands.show.command",
         "Draw a struct's layout, or list what a version declares.",

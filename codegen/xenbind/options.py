@@ -78,15 +78,17 @@ def places(
     Another spec than the configured one is of its own headers, unless `include` says more, and
     has no folder for facts.
     """
-    tree, further = (include[0], tuple(include[1:])) if include else (None, ())
     said = config.find(Path.cwd())
+    path = spec or (said.spec if said else None) or _usual_spec()
+    configured = said.include if said and spec is None else None
+    trees = include or ([configured] if configured else specs.load(path).own_trees)
+    tree, further = (trees[0], tuple(trees[1:])) if trees else (None, ())
     if said is None:
-        out = out or Path("generated")
-        return Places(spec or _usual_spec(), tree, out, None, further=further)
+        return Places(path, tree, out or Path("generated"), None, further=further)
     says_where = said.spec or said.include or said.out
     return Places(
-        spec=spec or said.spec or _usual_spec(),
-        include=tree or (said.include if spec is None else None),
+        spec=path,
+        include=tree,
         out=out or said.out or said.folder / "generated",
         project=said.folder if says_where else None,
         facts=said.facts if spec is None else None,

@@ -24,6 +24,7 @@ from xenbind.lowering.lower import Lowered, lower
 from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
+from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.system_headers import system_folders
 from xenbind.toolchain.targets import Machine, candidates
@@ -33,13 +34,22 @@ def compiler_for(
     spec: Spec, version: VersionSpec, command: tuple[str, ...]
 ) -> Compiler:
     """Give the compiler as every read of this version's header uses it."""
-    is_own = spec.has_own_libc or not system_folders(command)
+    system = system_folders(command)
+    is_own = spec.has_own_libc or not system
+    libc = package() / "toolchain" / "libc" if is_own else None
+    include = tuple(dict.fromkeys([version.directory, *spec.include]))
     return Compiler(
         command=command,
-        libc=package() / "toolchain" / "libc" if is_own else None,
-        include=(version.directory, *spec.include),
+        libc=libc,
+        include=include,
         defines=spec.defines,
         needs=spec.needs,
+        angled=angled_folders(
+            header=version.directory / spec.header,
+            needs=spec.needs,
+            include=include,
+            system=system if libc is None else (libc,),
+        ),
     )
 
 
@@ -129,14 +139,14 @@ def _layouts_by_target(
         for name, (first, *others) in machines.items():
             for machine in (first, *others):
                 text = started[name] if machine is first else start(machine)
-                with suppress(
-                    CompilerError
-                ):  # it is none for this; the next one may be
+                # It is no compiler for this, and the next one may be; or a header is nowhere.
+                with suppress(CompilerError):
                     try:
                         found[name] = layout(machine, text())
                     except SourceError:
                         found[name] = {}
                     break
+            found.setdefault(name, {})
         return found
 
     return layouts

@@ -27,14 +27,16 @@ GENERATED = Path(__file__).resolve().parents[1]
 class Header(NamedTuple):
     """The header of a module, by its name there, and what C has to be told to read it.
 
-    `name` is the module's name, `source` its file in reference/, without an ending, and
-    `folders` are searched for the header.
+    `name` is the module's name, and `source` its file in reference/, without an ending.
+    `folders` are searched for the header, and `angled` for `#include <x.h>` too: then gcc knows
+    no quotes there.
     """
 
     name: str
     source: str
     header: str
     folders: Sequence[str]
+    angled: Sequence[str]
     defines: Sequence[str]
     needs: Sequence[str]
     has_functions: bool
@@ -56,6 +58,7 @@ HEADERS = [
             "../headers/4.6",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -74,6 +77,7 @@ HEADERS = [
             "../headers/4.7",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -92,6 +96,7 @@ HEADERS = [
             "../headers/4.8",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -110,6 +115,7 @@ HEADERS = [
             "../headers/4.9",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -128,6 +134,7 @@ HEADERS = [
             "../headers/4.10",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -146,6 +153,7 @@ HEADERS = [
             "../headers/4.11",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -164,6 +172,7 @@ HEADERS = [
             "../headers/4.12",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -182,6 +191,7 @@ HEADERS = [
             "../headers/4.13",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -200,6 +210,7 @@ HEADERS = [
             "../headers/4.14",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -218,6 +229,7 @@ HEADERS = [
             "../headers/4.15",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -236,6 +248,7 @@ HEADERS = [
             "../headers/4.16",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -254,6 +267,7 @@ HEADERS = [
             "../headers/4.17",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -272,6 +286,7 @@ HEADERS = [
             "../headers/4.18",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -290,6 +305,7 @@ HEADERS = [
             "../headers/4.19",
             "../headers",
         ],
+        angled=[],
         defines=[
             "__XEN_TOOLS__",
         ],
@@ -308,6 +324,7 @@ HEADERS = [
             "../headers/tools/4.6",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -320,6 +337,7 @@ HEADERS = [
             "../headers/tools/4.7",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -332,6 +350,7 @@ HEADERS = [
             "../headers/tools/4.8",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -344,6 +363,7 @@ HEADERS = [
             "../headers/tools/4.9",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -356,6 +376,7 @@ HEADERS = [
             "../headers/tools/4.10",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -368,6 +389,7 @@ HEADERS = [
             "../headers/tools/4.11",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -380,6 +402,7 @@ HEADERS = [
             "../headers/tools/4.12",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -392,6 +415,7 @@ HEADERS = [
             "../headers/tools/4.13",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -404,6 +428,7 @@ HEADERS = [
             "../headers/tools/4.14",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -416,6 +441,7 @@ HEADERS = [
             "../headers/tools/4.15",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -428,6 +454,7 @@ HEADERS = [
             "../headers/tools/4.16",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -440,6 +467,7 @@ HEADERS = [
             "../headers/tools/4.17",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -452,6 +480,7 @@ HEADERS = [
             "../headers/tools/4.18",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -464,6 +493,7 @@ HEADERS = [
             "../headers/tools/4.20",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -476,6 +506,7 @@ HEADERS = [
             "../headers/tools/1",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
@@ -488,11 +519,16 @@ HEADERS = [
             "../headers/tools/1",
             "../headers/tools",
         ],
+        angled=[],
         defines=[],
         needs=[],
         has_functions=True,
     ),
 ]
+
+
+# How C's text is encoded, by the bytes of a character.
+CODECS = {1: "utf-8", 2: "utf-16-le", 4: "utf-32-le"}
 
 
 class Reference:
@@ -514,7 +550,9 @@ class Reference:
         found |= self._words("words")
         found |= self._words("told")
         for index, (name, size) in enumerate(self._numbers("strings")):
-            found[name] = self._bytes(f"string_{index}", size).decode()
+            unit = self._bytes(f"string_unit_{index}", 1)[0]
+            text = self._bytes(f"string_{index}", size)
+            found[name] = text.decode(CODECS[unit])
         for index, (name, number) in enumerate(self._rows("variables", 8)):
             size = int.from_bytes(number, "little", signed=True)
             data = self._bytes(f"variable_{index}", abs(size))
@@ -562,6 +600,7 @@ def compile_shared(source: Path, header: Header, folder: Path) -> Path:
     target = folder / f"{source.stem}.so"
     own = [os.environ["XEN_HEADERS"]] if "XEN_HEADERS" in os.environ else []
     include = [str(GENERATED / path) for path in [*own, *header.folders]]
+    angled = [str(GENERATED / path) for path in header.angled]
     places = [Path(path) / header.header for path in include]
     found = next((path for path in places if path.is_file()), header.header)
     command = [
@@ -570,7 +609,7 @@ def compile_shared(source: Path, header: Header, folder: Path) -> Path:
         *[f"-D{define}" for define in header.defines],
         f'-DXENBIND_HEADER="{found}"',
         *[part for path in include for part in ("-iquote", path)],
-        *[part for path in include for part in ("-idirafter", path)],
+        *[part for path in angled for part in ("-idirafter", path)],
         *[part for name in header.needs for part in ("-include", name)],
         str(source),
     ]

@@ -43,4 +43,6 @@ def test_the_monitor_without_xen() -> None:
     """What it does with one is in live/."""
     shown = example("monitor.py", "1")
     assert (shown.returncode, shown.stdout) == (1, "")
-    assert shown.stderr == "monitor: domain 1: no Xen runs here; run this in dom0\n"
+    assert (
+        shown.stderr == "monitor: domain 1: no hypervisor runs here; run this in dom0\n"
+    )

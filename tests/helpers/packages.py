@@ -61,10 +61,10 @@ def fetch(arch: str, names: Sequence[str], suite: str = "") -> list[Path]:
     return _download(arch, suite, (*install, *listing), (*install, "--download-only"))
 
 
-def fetch_alone(arch: str, names: Sequence[str]) -> list[Path]:
+def fetch_alone(arch: str, names: Sequence[str], suite: str = "") -> list[Path]:
     """Like `fetch`, without what the packages depend on."""
     download = ("download", "--quiet=2", *names)
-    return _download(arch, "", (*download, "--print-uris"), download)
+    return _download(arch, suite, (*download, "--print-uris"), download)
 
 
 def unpack(package: Path, root: Path) -> None:

@@ -32,6 +32,11 @@ SCOPE = TypeTable(Context((), (), Written("", {}, Sources())), X86_64)
         ("16777217 + 1.0f", 16777216.0),
         ("16777217 + 1.0", 16777218.0),
         ("(double)1 / 3", 1 / 3),
+        ("1.5L * 4 + 0x1.8p3L", 18.0),
+        ("1e22L", 1e22),
+        ("-0.0L", 0.0),
+        ("(long double)2 / 8", 0.25),
+        ("(float)1.25L", 1.25),
     ],
 )
 def test_a_value(text: str, value: float) -> None:
@@ -43,7 +48,12 @@ def test_a_value(text: str, value: float) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("1.0L", "a long double has no counterpart in Python"),
+        ("0.1L", "a long double of this value has no counterpart in Python"),
+        ("1e23L", "a long double of this value has no counterpart in Python"),
+        ("1.0L / 3", "a long double of this value has no counterpart in Python"),
+        ("1e300L * 1e300L", "a long double of this value has no counterpart in Python"),
+        ("1e-999999999L", "a long double of this value has no counterpart in Python"),
+        ("1e999999999L", "a long double of this value has no counterpart in Python"),
         ("1.0 / 0", "it divides by zero"),
         ("1e300f", "it fits no float"),
         ("1.5 < 2", "it is not a constant of type float or double"),

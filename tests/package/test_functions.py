@@ -87,7 +87,7 @@ def test_a_library_may_be_that_of_the_xen_that_runs(
     runtime = importlib.import_module("post.runtime.library")
     monkeypatch.setattr(runtime, "VERSION", str(tmp_path))
     library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so")
-    with pytest.raises(OSError, match=r"f: no Xen runs here"):
+    with pytest.raises(OSError, match=r"f: no hypervisor runs here"):
         library._function("f")
     (tmp_path / "major").write_text("4\n")
     (tmp_path / "minor").write_text("17\n")
@@ -107,7 +107,7 @@ def test_a_library_is_called_by_the_prototypes_of_its_own_release(
     assert runtime.Library(name, releases=["4.16", "4.17"]).has("post_open")
     other = runtime.Library(name, releases=["4.8", "4.9"])
     with pytest.raises(
-        OSError, match=r"f: Xen 4.17 runs, and this is the .* of 4.8 or"
+        OSError, match=r"f: the hypervisor is 4.17, and this is the .* of 4.8 or"
     ):
         other._function("f")
 

@@ -155,6 +155,7 @@ def files(loaded: Spec, interface: Interface, shown: str = "h.h") -> dict[str, s
         layouts=[lambda: {}],
         headers={interface.edition: shown},
         folders={interface.edition: [shown]},
+        angled={interface.edition: [shown]},
     )
     made = render([package], TEMPLATES, NoFormatter())
     return {path: text for path, text in made.items() if "/runtime/" not in path}

@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import require, xenbind
+from support import own_tests, require, xenbind
 from xenbind import pipeline, spec
+from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.system_headers import system_folders
 
 SPEC = '[interface]\nname = "one"\npackage = "of_one"\nheader = "one.h"\n'
@@ -134,3 +135,66 @@ def test_a_header_of_the_system_can_be_read_from_where_it_is(tmp_path: Path) -> 
     assert (made.returncode, made.stderr) == (0, "")
     held = xenbind("verify", *options, CC="gcc")
     assert held.returncode == 0, held.stdout
+
+
+def test_a_quoted_header_is_the_tree_s_though_the_system_has_one_of_its_name(
+    tmp_path: Path,
+) -> None:
+    """And its declarations are the tree's, also where angle brackets ask for the other one."""
+    tree = write(
+        tmp_path / "tree",
+        parts__one='#include <sched.h>\n#include "sched.h"\nstruct one { mine_t a; };\n',
+        sched="typedef short mine_t;\n#define MINE 1\n",
+    )
+    path = tmp_path / "spec.toml"
+    path.write_text(SPEC.replace("one.h", "parts/one.h"))
+    options: list[str | Path] = [
+        "--spec",
+        path,
+        "--include",
+        tree,
+        "--out",
+        tmp_path / "out",
+    ]
+    for cc in ("gcc", "clang"):
+        require(shutil.which(cc) is not None, cc)
+        made = xenbind("generate", *options, CC=cc)
+        assert (made.returncode, made.stderr) == (0, "")
+        held = xenbind("verify", *options, CC=cc)
+        assert held.returncode == 0, held.stdout
+    assert own_tests(tmp_path / "out").returncode == 0
+
+
+def test_a_folder_is_searched_for_angle_brackets_only_if_it_must_be(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path / "a",
+        one='#include "two.h"\n#include <stdint.h>\n',
+        two="#if __has_include(<deep/three.h>)\n#endif\n",
+        stdint="",
+    )
+    write(tmp_path / "b", deep__three="", four="#include NAME\n", five="")
+    include = (tmp_path / "a", tmp_path / "b")
+    one, system = tmp_path / "a" / "one.h", system_folders(("gcc",))
+    assert angled_folders(one, (), include, system) == (tmp_path / "b",)
+    assert angled_folders(one, (), include[:1], system) == ()
+    assert angled_folders(one, (), include, ()) == include
+    assert angled_folders(tmp_path / "a" / "none.h", ("five.h",), include, system) == ()
+    assert angled_folders(tmp_path / "b" / "four.h", (), include, system) == include
+
+
+def test_a_header_may_ask_what_has_been_included_before_it(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        one="#if defined(_STDINT_H) || defined(_STRING_H) || defined(offsetof)\n"
+        "#define LATE 1\n#else\n#define EARLY offsetof(struct one, b)\n#endif\n"
+        "struct one { int a; char *b; };\nint one_send(struct one *);\n",
+    )
+    path = spec_of(tmp_path, '[functions]\nlibrary = "libone.so.1"\n')
+    options: list[str | Path] = ["--spec", path, "--out", tmp_path / "out"]
+    assert xenbind("generate", *options, CC="gcc").returncode == 0
+    assert "EARLY: Final = 8" in (tmp_path / "out" / "of_one" / "v0.py").read_text()
+    held = xenbind("verify", *options, CC="gcc")
+    assert held.returncode == 0, held.stdout + held.stderr
+    assert own_tests(tmp_path / "out").returncode == 0

@@ -18,7 +18,7 @@ class Package:
 
     `layouts` give each interface's records on every ABI.  `headers` tells, by edition, how
     the generated files speak of its header; `folders` where the generated tests look for it
-    and what it includes.
+    and what it includes, and `angled` where for what is in angle brackets.
     """
 
     spec: Spec
@@ -26,3 +26,4 @@ class Package:
     layouts: Sequence[Callable[[], Layouts]]
     headers: Mapping[str, str]
     folders: Mapping[str, Sequence[str]]
+    angled: Mapping[str, Sequence[str]]

@@ -148,6 +148,7 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
                 "defines": each.spec.defines,
                 "needs": each.spec.needs,
                 "folders": each.folders,
+                "angled": {name: found for name, found in each.angled.items() if found},
                 "library": each.spec.library.name if each.spec.library else None,
                 "modules": [_module(each.spec, one) for one in each.interfaces],
             }

@@ -53,7 +53,8 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     for name, word in _rows(data["xenbind_words"], reference.name_size, size):
         found[name] = word.rstrip(b"\0").decode()
     for index, string in enumerate(reference.strings):
-        found[string.name] = as_text(data[f"xenbind_string_{index}"])
+        unit = data[f"xenbind_string_unit_{index}"][0]
+        found[string.name] = as_text(data[f"xenbind_string_{index}"], unit)
     for index, floating in enumerate(reference.floats):
         (number,) = struct.unpack("<d", data[f"xenbind_float_{index}"])
         found[floating.name] = number.hex()
@@ -96,9 +97,13 @@ def objects(path: Path, names: Set[str] = frozenset()) -> dict[str, bytes]:
     }
 
 
-def as_text(array: bytes) -> str:
-    """What an array of `char` says, as far as it is UTF-8."""
-    return array.removesuffix(b"\0").decode("utf-8", errors="backslashreplace")
+_CODECS = {1: "utf-8", 2: "utf-16-le", 4: "utf-32-le"}
+
+
+def as_text(array: bytes, unit: int = 1) -> str:
+    """What an array of characters of so many bytes says, as far as it is Unicode."""
+    text = array.removesuffix(b"\0" * unit)
+    return text.decode(_CODECS[unit], errors="backslashreplace")
 
 
 def _rows(table: bytes, name_size: int, size: int) -> Iterator[tuple[str, bytes]]:

@@ -70,7 +70,7 @@ def _leaves(
             continue
         value = f"xenbind_record->{inner}"
         if isinstance(element, Pointer):
-            read, cast = f"(uintptr_t){value}", "(void *)(uintptr_t)"
+            read, cast = f"(xenbind_uintptr_t){value}", "(void *)(xenbind_uintptr_t)"
             yield Leaf(inner, all_lengths, read, cast)
         elif isinstance(element, Scalar | Enumeration):
             if element.base in _FLOATS:

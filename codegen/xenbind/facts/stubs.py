@@ -7,7 +7,7 @@ Python: tests/test_functions.py does the same in Python as the lines here do in 
 
     int xs_fileno(struct xs_handle *h)
     {
-        xenbind_see((uintptr_t)(xenbind_1));
+        xenbind_see((xenbind_uintptr_t)(xenbind_1));
         return (int)xenbind_told();
     }
 """
@@ -95,7 +95,7 @@ def _seen(name: str, c_type: CType) -> Iterator[str]:
             yield f"    {call};" if is_void else f"    {_see(call, function.result)}"
             yield "}"
         case Pointer(other=RecordRef()):
-            yield f"xenbind_see((uintptr_t){name});"
+            yield f"xenbind_see((xenbind_uintptr_t){name});"
         case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
             yield f"xenbind_see_text({name});"
         case Pointer(target=target, qualifiers=q):
@@ -113,7 +113,7 @@ def _seen(name: str, c_type: CType) -> Iterator[str]:
 def _see(value: str, c_type: CType) -> str:
     """Note a number or an address."""
     if isinstance(c_type, Pointer):
-        return f"xenbind_see((uintptr_t){value});"
+        return f"xenbind_see((xenbind_uintptr_t){value});"
     if getattr(c_type, "base", "") in _FLOATS:
         return f"xenbind_see(xenbind_bits({value}));"
     return f"xenbind_see((unsigned long long)({value}));"
@@ -125,7 +125,7 @@ def _told(c_type: CType) -> str:
         case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
             return "xenbind_told_text()"
         case Pointer():
-            return f"({declaration(c_type, '', as_known)})(uintptr_t)xenbind_told()"
+            return f"({declaration(c_type, '', as_known)})(xenbind_uintptr_t)xenbind_told()"
         case RecordRef():
             known = as_known(c_type)
             return f"*({known} *)xenbind_told_bytes(sizeof({known}))"

@@ -26,9 +26,13 @@ _THERE, _MISSING = "defined", "missing"
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A library of the machine, and the functions that it exports."""
+    """A library of the machine, and the functions that it exports.
+
+    `name` is what programs that were linked with it load it by.
+    """
 
     path: Path
+    name: str
     exported: frozenset[str]
 
     def answers(self, functions: Iterable[Function]) -> dict[str, Answer]:
@@ -70,7 +74,9 @@ def installed(
         return None
     try:
         with path.open("rb") as file:
-            return Installed(path, frozenset(_exported(ELFFile(file))))
+            elf = ELFFile(file)
+            name = _name(elf) or path.name
+            return Installed(path, name, frozenset(_exported(elf)))
     except (OSError, ELFError) as error:
         raise SystemFailure(
             f"cannot read the symbols of {path}: {error}",
@@ -81,6 +87,13 @@ def installed(
 def _is_called(path: Path, name: str, release: str) -> bool:
     wanted = name.replace("{release}", release)
     return path.name == wanted or path.name.startswith(f"{wanted}.")
+
+
+def _name(elf: Any) -> str | None:
+    section = elf.get_section_by_name(".dynamic")
+    for tag in section.iter_tags("DT_SONAME") if section else ():
+        return str(tag.soname)
+    return None
 
 
 def _exported(elf: Any) -> Iterable[str]:

@@ -163,10 +163,16 @@ _OPERATORS = frozenset("""
     """.split())
 
 STRING = r'"(?:[^"\\]|\\.)*"'
-_UTF_8 = rf"(?:u8)?{STRING}"
+_ANY_STRING = rf"(?:u8|[LuU])?{STRING}"
 _CHARACTER = r"'(?:[^'\\]|\\.)*'"
 
 
 def is_string(expansion: str) -> bool:
-    """Tell whether a macro's expansion is string literals, one or more, in parentheses or not."""
-    return re.fullmatch(rf"[\s(]*{_UTF_8}(?:\s*{_UTF_8})*[\s)]*", expansion) is not None
+    """Tell whether a macro's expansion is string literals, one or more, in parentheses or not.
+
+    They may be of any kind: `"text"`, `u8"text"`, `L"text"`.
+    """
+    return (
+        re.fullmatch(rf"[\s(]*{_ANY_STRING}(?:\s*{_ANY_STRING})*[\s)]*", expansion)
+        is not None
+    )

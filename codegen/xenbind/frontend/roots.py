@@ -13,7 +13,7 @@ what other files declare is only there to be used.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 from xenbind.frontend.directives import Preprocessed
@@ -32,17 +32,21 @@ def roots(
     found = [str(header)]
     for file in found:  # which grows
         if file not in defining and not _has_code(sources.text(file)):
-            found += (
-                name for name in _included(preprocessed, file) if name not in found
-            )
+            asked = _INCLUDED.findall(sources.text(file))
+            for name, by in preprocessed.includers.items():
+                if (by == file or _is_asked(name, asked)) and name not in found:
+                    found.append(name)
     return tuple(found)
 
 
-def _included(preprocessed: Preprocessed, file: str) -> Iterator[str]:
-    """Give the files that were first included by this one."""
-    for name, by in preprocessed.includers.items():
-        if by == file:
-            yield name
+def _is_asked(file: str, asked: Sequence[str]) -> bool:
+    """Tell whether a file is one that was asked for, and may have been included before."""
+    return any(file.endswith(f"/{name}") for name in asked)
+
+
+_INCLUDED = re.compile(
+    r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE
+)
 
 
 def _has_code(text: str) -> bool:

@@ -11,7 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xenbind.ir.c_types import CType, FunctionType, is_anonymous
+from xenbind.ir.c_types import (
+    CType,
+    FunctionType,
+    Word,
+    declaration,
+    is_anonymous,
+    without_names,
+)
 from xenbind.source import Coord
 from xenbind.words import edition
 
@@ -311,6 +318,10 @@ class Function:
     doc: str
     coord: Coord
     span: Span | None = None
+
+    def prototype(self, word: Word) -> str:
+        """Write the prototype, without the names of parameters, which mean nothing to C."""
+        return declaration(without_names(self.type), self.name, word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,24 +171,34 @@ class _Evaluator:
 
     def visit_Constant(self, node: c_ast.Constant) -> CInt:
         if node.type == "char":
-            return CInt(self.character(node.value), self.int)
+            return self.character(node.value)
         if "int" in node.type and _is_int(node.value):
             return self.literal(node.value)
         if node.value.startswith("'"):
             raise Unevaluable(f"the value of {node.value} depends on the compiler")
         raise Unevaluable(f"{node.value} is not an integer")
 
-    def character(self, text: str) -> int:
-        """Read a character constant: a plain char, converted to int (C11 6.4.4.4)."""
-        if not text.startswith("'"):
-            raise Unevaluable(f"{text} is a wide character")
+    def character(self, text: str) -> CInt:
+        """Read a character constant (C11 6.4.4.4): a char is converted to int."""
+        prefix, _, _ = text.partition("'")
         try:
-            value = literals.content(text)
+            octets = literals.content(text.removeprefix(prefix), prefix)
         except ValueError as reason:
             raise Unevaluable(str(reason)) from None
-        if len(value) != 1:
-            raise Unevaluable(f"{text} is not a single byte")
-        return convert(CInt(value[0], self.int), self.scope.abi.integers["char"]).value
+        if len(octets) != literals.size_of_unit(prefix):
+            unit = "wide character" if prefix in ("L", "u", "U") else "byte"
+            raise Unevaluable(f"{text} is not a single {unit}")
+        value = int.from_bytes(octets, "little")
+        if prefix == "L":
+            # What a wchar_t is depends on the target, but not what it holds.
+            if not self.int.holds(value):
+                raise Unevaluable(f"the value of {text} depends on the target")
+            return CInt(value, self.int)
+        integers = self.scope.abi.integers
+        if prefix:
+            return CInt(value, integers[_CHARACTERS[prefix]])
+        char = convert(CInt(value, self.int), integers["char"])
+        return CInt(char.value, self.int)
 
     def literal(self, text: str) -> CInt:
         """Read an integer constant; its type is the first of C11 6.4.4.1's that holds it."""
@@ -362,17 +372,18 @@ def _is_string(node: c_ast.Node) -> bool:
 
 def _size_of_string(literal: str) -> int:
     """Give the size of a string literal, with its NUL, in bytes."""
-    if not literal.startswith(('"', "u8")):
-        raise Unevaluable("the size of wide characters depends on the target")
+    prefix, _, _ = literal.partition('"')
     if re.search(r"\\[x0-7]", literal):
         # The parser joins literals, and so could make one escape of two words.
         raise Unevaluable("a string with escapes by number has no size here")
     try:
-        return len(literals.content(literal.removeprefix("u8"))) + 1
+        octets = literals.content(literal.removeprefix(prefix), prefix)
+        return len(octets) + literals.size_of_unit(prefix)
     except ValueError as reason:
         raise Unevaluable(str(reason)) from None
 
 
+_CHARACTERS = {"u": "unsigned short", "U": "unsigned int", "u8": "unsigned char"}
 _MEASURES = ("sizeof", "_Alignof", "__alignof__")
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "==": lambda a, b: a == b,

@@ -5,12 +5,21 @@ integers in it; gives a Python float, which is a double of C's.  `constants` ask
 
     1.5f * 2    ->  3.0, as a float
     -2.5e-3     ->  -0.0025, as a double
+    1.5L        ->  1.5, as a long double, which holds it on every machine
+
+A long double has more digits than a Python float, how many depends on the machine: what is
+exact in a double has the same value there, and all else is refused.
 """
 
 from __future__ import annotations
 
+import math
+import re
 import struct
 from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any
 
 from pycparser import c_ast
 
@@ -18,8 +27,9 @@ from xenbind.ir.c_types import Scalar
 from xenbind.lowering.constant_expressions import Scope, Unevaluable, evaluate
 
 _TYPES = ("float", "double")
+_LONG = "long double"
 _INTEGER = "integer"
-_RANKS = (_INTEGER, *_TYPES)  # the usual conversions lead to the later
+_RANKS = (_INTEGER, *_TYPES, _LONG)  # the usual conversions lead to the later
 
 
 def has_float(node: c_ast.Node) -> bool:
@@ -34,8 +44,7 @@ def has_float(node: c_ast.Node) -> bool:
 def evaluate_float(node: c_ast.Node, scope: Scope) -> float:
     """Evaluate an arithmetic constant expression of a floating type (C11 6.6p8).
 
-    Raises `Unevaluable` for any other, and for one that is of type long double, which may have
-    a value that Python's float has not.
+    Raises `Unevaluable` for any other, and for a long double whose value no double has.
     """
     return _evaluate(node, scope)[0]
 
@@ -53,11 +62,13 @@ def _evaluate(node: c_ast.Node, scope: Scope) -> tuple[float, str]:
             if op == "/" and not right[0]:
                 raise Unevaluable("it divides by zero")
             name = max(left[1], right[1], key=_RANKS.index)
-            values = (_of_type(value, name) for value, _ in (left, right))
+            values = [_of_type(value, name) for value, _ in (left, right)]
+            if name == _LONG:
+                return _exact(_ARITHMETIC[op](*map(Fraction, values))), name
             return _of_type(_ARITHMETIC[op](*values), name), name
         case c_ast.Cast():
             c_type = scope.type(node.to_type)
-            if isinstance(c_type, Scalar) and c_type.base in _TYPES:
+            if isinstance(c_type, Scalar) and c_type.base in (*_TYPES, _LONG):
                 value, _ = _evaluate(node.expr, scope)
                 return _of_type(value, c_type.base), c_type.base
     if has_float(node):
@@ -69,12 +80,40 @@ def _literal(text: str) -> tuple[float, str]:
     """Read a floating constant, decimal or hexadecimal (C11 6.4.4.2)."""
     is_hexadecimal = text[:2].lower() == "0x"
     suffix = text[-1].lower()
-    if suffix == "l":
-        raise Unevaluable("a long double has no counterpart in Python")
-    name = "float" if suffix == "f" else "double"
-    digits = text[:-1] if suffix == "f" else text
+    name = {"f": "float", "l": _LONG}.get(suffix, "double")
+    digits = text if name == "double" else text[:-1]
     value = float.fromhex(digits) if is_hexadecimal else float(digits)
+    if name == _LONG:
+        return _exact_literal(value, digits, is_hexadecimal), name
     return _of_type(value, name), name
+
+
+def _exact_literal(value: float, digits: str, is_hexadecimal: bool) -> float:
+    """Give the value of a literal's digits, if it is just that."""
+    significant, _, exponent = digits.lower().partition("p" if is_hexadecimal else "e")
+    if not value or math.isinf(value) or len(significant) > _LONGEST:
+        # Fractions of what is out of range would take all memory.
+        if re.search("[1-9a-f]", significant.removeprefix("0x")):
+            raise _inexact()
+        return value
+    whole, _, behind = significant.removeprefix("0x").partition(".")
+    base, scale = (16, 2) if is_hexadecimal else (10, 10)
+    number = Fraction(int(whole + behind, base), base ** len(behind))
+    if number * Fraction(scale) ** int(exponent or 0) != Fraction(value):
+        raise _inexact()
+    return value
+
+
+def _exact(value: Fraction) -> float:
+    """Give a number that a double has.  Raises `Unevaluable` for any other."""
+    with suppress(OverflowError):
+        if Fraction(float(value)) == value:
+            return float(value)
+    raise _inexact()
+
+
+def _inexact() -> Unevaluable:
+    return Unevaluable("a long double of this value has no counterpart in Python")
 
 
 def _of_type(value: float, name: str) -> float:
@@ -88,7 +127,8 @@ def _of_type(value: float, name: str) -> float:
     return rounded
 
 
-_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+_LONGEST = 1000  # digits of a long double
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,

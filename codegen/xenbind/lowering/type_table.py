@@ -273,7 +273,7 @@ class TypeTable:
             raise self.context.refuse(node, message, is_of_python=True)
         target = self.typedef(spelling)
         declared = self.declared.typedefs[spelling].coord
-        is_number = isinstance(target, Scalar | Enumeration)
+        is_number = isinstance(target, Scalar | Enumeration) and target.base != "void"
         if is_number and declared.file not in self.context.comments:
             coord = Coord(declared.file, declared.line, declared.column or 1)
             self.used_typedefs[spelling] = Typedef(spelling, target, "", coord)

@@ -193,8 +193,20 @@ class Spec:
         if not self.versions:
             raise XenbindError(
                 f"{self.path} has no [[version]]",
-                "add one, or name a header tree with --include",
+                f"add one, or name the folder that has {self.header} under 'include' or with"
+                " --include",
             )
+
+    @property
+    def own_trees(self) -> tuple[Path, ...]:
+        """Give the header trees of a spec without versions, the one that has the header first.
+
+        They are the spec's folder and those under `include`; none if no folder has it.
+        """
+        has = {tree: _has(tree, self.header) for tree in self.include}
+        if self.versions or not any(has.values()):
+            return ()
+        return tuple(sorted(has, key=lambda tree: not has[tree]))
 
     def for_tree(self, directory: Path, *further: Path) -> Spec:
         """Give the same interface in another header tree, whose version is unknown yet.
@@ -206,7 +218,7 @@ class Spec:
         version = VersionSpec(0, found, ())
         return replace(
             self,
-            include=(*trees, *self.include[1:]),
+            include=tuple(dict.fromkeys([*trees, *self.include[1:]])),
             versions=(version,),
             libraries=(),
             is_strict=self.is_strict and not self.versions,

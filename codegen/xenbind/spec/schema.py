@@ -59,7 +59,8 @@ SECTIONS: Mapping[str, Section] = {
             "header": Key(
                 str,
                 rules.FILE,
-                "The header, in a version's folder or in the tree that --include names.",
+                "The header, in a version's folder or in the tree that --include names; without"
+                " either, in the spec's folder or one of `include`.",
                 '"vm_event.h"',
                 is_required=True,
             ),
@@ -147,7 +148,8 @@ SECTIONS: Mapping[str, Section] = {
     ),
     "version": Section(
         "[[version]]",
-        "One for each version of the interface. A header tree that --include names needs none.",
+        "One for each version of the interface. A spec of one header needs none, nor does a header"
+        " tree that --include names.",
         {
             "number": Key(
                 int,

@@ -34,7 +34,7 @@ class Compiler:
     `command` is the compiler with its own options.  `libc` holds the few declarations that
     stand for the C library, so that a read depends on no installed one; None where the
     compiler's own headers are read.  `include` are the folders searched for quoted includes,
-    and for others after those of the C library.
+    and `angled` those of them that are for others, too, after those of the C library.
     """
 
     command: tuple[str, ...]
@@ -42,16 +42,14 @@ class Compiler:
     include: tuple[Path, ...]
     defines: tuple[str, ...]
     needs: tuple[str, ...]
+    angled: tuple[Path, ...] = ()
 
     def arguments(self, needs: str = "-include") -> list[str]:
         """Give the command and its options; with `needs` "-imacros" for the macros alone."""
         own = ("-nostdinc", "-isystem", str(self.libc)) if self.libc else ()
         # Not -I: Xen's public folder has a features.h that would shadow libc's.
-        searched = [
-            (option, str(folder))
-            for option in ("-iquote", "-idirafter")
-            for folder in self.include
-        ]
+        searched = [("-iquote", str(folder)) for folder in self.include]
+        searched += [("-idirafter", str(folder)) for folder in self.angled]
         return [
             *(*self.command, "-x", "c", "-std=gnu11", *own),
             *(part for pair in searched for part in pair),
@@ -166,9 +164,14 @@ def failure(finished: Finished, source: Path) -> XenbindError:
     if not found:
         unplaced = _UNPLACED.search(said)
         last = said.strip().splitlines()[-1:] or [_ending(finished.status)]
+        message = unplaced[1] if unplaced else last[0]
         return CompilerError(
-            f"the C compiler failed: {unplaced[1] if unplaced else last[0]}",
-            "check that --cc or CC names a working compiler",
+            f"the C compiler failed: {message}",
+            (
+                "name headers that it finds under 'needs', or their folder with --include"
+                if _is_missing_file(message)
+                else "check that --cc or CC names a working compiler"
+            ),
         )
     return found[0] if len(found) == 1 else SourceErrors(found)
 
@@ -206,7 +209,7 @@ def _ending(status: int) -> str:
 
 
 def _advice(message: str) -> str:
-    if "No such file" in message or "file not found" in message:
+    if _is_missing_file(message):
         return (
             "add the missing header to the tree, or the folder it is in with --include"
         )
@@ -222,6 +225,10 @@ def _advice(message: str) -> str:
     if "incomplete type" in message:
         return _DECLARE
     return "mend the header: the C compiler refuses it"
+
+
+def _is_missing_file(message: str) -> bool:
+    return "No such file" in message or "file not found" in message
 
 
 _UNKNOWN = re.compile(

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 
 from . import parameters
 from .annotations import TYPE_CHECKING, typing
@@ -38,16 +39,19 @@ else:
         args = kwargs = object
 
 
-# Where Linux says which Xen runs.
+# Where Linux says which hypervisor runs.
 VERSION = "/sys/hypervisor/version"
 
 
 class LibraryError(OSError):
-    """A library cannot be loaded, or lacks a function, or no Xen runs whose library it is."""
+    """A library cannot be loaded or lacks a function, or no hypervisor runs that it is for."""
 
 
 def running_release() -> str:
-    """The release of the Xen that runs, such as `4.17`.  Raises `LibraryError` where none runs."""
+    """The release of the hypervisor that runs, such as `4.17`.
+
+    Raises `LibraryError` where none runs.
+    """
     return f"{_number('major')}.{_number('minor')}"
 
 
@@ -66,14 +70,14 @@ class _Prepared:
 class Library:
     """A library and the functions that it may have.
 
-    `name` is what it is loaded by; `{release}` in it stands for that of the Xen that runs, which
+    `name` is what it is loaded by; `{release}` in it stands for that of the hypervisor, which
     has to be one of `releases` if those are known: others have other prototypes.
     `advice` says what to do about errors, by their names, `by_function` by functions'.
     `c_names` are those of functions that have another name in Python.
 
     A callable that is passed as a callback stays alive until it is given to `forget`, since
     only the library's documentation tells how long C calls it.  An exception in one cannot go
-    through C: Python prints it, and C is given 0.
+    through C, nor can what is no result of its type: Python prints it, and C is given 0.
     """
 
     def __init__(
@@ -108,14 +112,14 @@ class Library:
         self._prepared.clear()
 
     def _file(self) -> str:
-        """Name the library of the Xen that runs."""
+        """Name the library, of the hypervisor that runs if its name says so."""
         if "{release}" not in self.name:
             return self.name
         release = running_release()
         if self._releases and release not in self._releases:
             known = " or ".join(self._releases)
             raise LibraryError(
-                f"Xen {release} runs, and this is the {self.name} of {known};"
+                f"the hypervisor is {release}, and this is the {self.name} of {known};"
                 f" use interface_for_xen({release!r})"
             )
         return self.name.replace("{release}", release)
@@ -134,6 +138,8 @@ class Library:
             c_name = self._c_names.get(name, name)
             yield f"{c_name} prototype", parameters.prototype(function)
             yield f"{c_name} errors", parameters.errors(function)
+            if enums := parameters.enums(function):
+                yield f"{c_name} enums", enums
 
     def forget(self, callback: Callable[..., object]) -> None:
         """Let go of a callback, which C must not call any more."""
@@ -203,6 +209,8 @@ class Library:
         # To ctypes a pointer is a pointer: the converters have looked at what it leads to.
         address.argtypes = [_plain(each.type) for each in taken]
         address.restype = result.type
+        if enum := parameters.enum_of(result.written):
+            address.errcheck = _as_member(enum)
         converters = [(each.name, self._converter(each)) for each in taken]
         prepared = self._prepared[function.__name__] = _Prepared(address, converters)
         return prepared
@@ -221,18 +229,22 @@ class Library:
             known = loaded._name if "{release}" in self.name else self.name
             raise LibraryError(f"{c_name}: not in {known}") from None
 
-    def _converter(self, parameter: parameters.Declared) -> typing.Any:
-        if not hasattr(parameter.type, "_restype_"):
-            return parameters.converter(parameter)
+    def _converter(self, declared: parameters.Declared) -> typing.Any:
+        if not hasattr(declared.type, "_restype_"):
+            return parameters.converter(declared)
+
+        enums = parameters.enums_given(declared)
+        result = declared.type._restype_
 
         def convert(value: typing.Any) -> typing.Any:
             if value is None:
                 return None
             if not callable(value):
                 raise TypeError(f"not callable: {value!r}")
-            key = parameter.type, value
+            key = declared.type, value
             if key not in self._callbacks:
-                self._callbacks[key] = parameter.type(value)
+                called = _called_by_c(value, enums, result)
+                self._callbacks[key] = declared.type(called)
             return self._callbacks[key]
 
         return convert
@@ -244,6 +256,40 @@ class Library:
         for advice in (self._by_function.get(name), self._advice.get(number)):
             said += f"; {advice}" if advice else ""
         return OSError(number, said)
+
+
+def _as_member(enum: typing.Any) -> Callable[..., object]:
+    def member(number: int, function: object, arguments: object) -> object:
+        found: object = enum(number)
+        return found
+
+    return member
+
+
+def _called_by_c(
+    callback: Callable[..., object], enums: list[typing.Any], result: typing.Any
+) -> Callable[..., object]:
+    """Hand a callback the enums that its numbers are of, and C something in any case.
+
+    Where one raises, or gives what cannot be its result, ctypes gives C what was in memory.
+    """
+
+    def called(*given: typing.Any) -> object:
+        try:
+            found = callback(
+                *(
+                    enum(each) if enum else each
+                    for enum, each in zip(enums, given, strict=True)
+                )
+            )
+            if result is not None:
+                result(found)
+        except BaseException as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+            return 0
+        return found
+
+    return called
 
 
 def _plain(ctype: typing.Any) -> typing.Any:
@@ -261,4 +307,4 @@ def _number(part: str) -> str:
         with open(f"{VERSION}/{part}") as file:  # noqa: PTH123
             return file.read().strip()
     except OSError:
-        raise LibraryError("no Xen runs here; run this in dom0") from None
+        raise LibraryError("no hypervisor runs here; run this in dom0") from None

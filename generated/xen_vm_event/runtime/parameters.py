@@ -4,6 +4,8 @@ A parameter is annotated as a member of a record is, by the type that Python see
 that ctypes has: `Annotated[Text, c_char_p]`.  The former are
 
 - `int`, `float`, `bool`: an integer has to fit the parameter's bits, signed or not;
+- `Speed | int`, for an enum: one of its numbers, or any other.  As a result, or handed to a
+  callback, it is a `Speed`, which keeps numbers that it has no name for;
 - `Text`, for `const char *`: a str, which C reads as UTF-8, or bytes; no NUL may be inside;
 - `Ref[T]`, for a pointer to a T that C reads or writes: a T, of which C is told the place, an
   array of T, or a pointer.  A number that C gives back that way is the `value` of `c_uint32()`;
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import ctypes
 import operator
+from enum import EnumType
 
 from .annotations import TYPE_CHECKING, annotated_type, typing
 
@@ -67,10 +70,20 @@ else:
         def __repr__(self):
             return self.name
 
+    class _Callback(_Written):
+        """The type of a callable, which keeps what that is given."""
+
+        def __init__(self, given=()):
+            super().__init__("Callback")
+            self.given = given
+
+        def __getitem__(self, parameters):
+            return _Callback(parameters[0])
+
+    Callback = _Callback()
     Pointer = _Written("Pointer")
     Ref = _Written("Ref")
     Const = _Written("Const")
-    Callback = _Written("Callback")
     Text = _Written("Text")
     Buffer = _Written("Buffer")
     Data = _Written("Data")
@@ -156,7 +169,7 @@ def converter(parameter: Declared) -> Convert:
         return _readable
     if issubclass(ctype, Handle):
         return _instance(ctype)
-    if parameter.written is int:
+    if getattr(ctype, "_type_", None) in _INTEGERS:
         return _integer(ctype)
     if hasattr(ctype, "contents"):
         place: Convert = ctype.from_param
@@ -165,6 +178,10 @@ def converter(parameter: Declared) -> Convert:
         return _instance(ctype)
     number: Convert = ctype
     return number
+
+
+# Their codes in ctypes.
+_INTEGERS = tuple("bBhHiIlLqQ")
 
 
 def _integer(ctype: typing.Any) -> Convert:
@@ -231,10 +248,49 @@ def variadic(value: typing.Any) -> typing.Any:
         return _text(value)
     if isinstance(value, float):
         return ctypes.c_double(value)
+    if value is None:
+        return ctypes.c_void_p()
+    if isinstance(value, ctypes._SimpleCData):
+        return _promoted(value)
+    if isinstance(value, _CDATA):
+        return value
     if not isinstance(value, int):
-        return value if value is not None else ctypes.c_void_p()
+        raise TypeError(f"nothing that C could be given: {value!r}")
     small = -(1 << 31) <= value < 1 << 31
     return ctypes.c_int(value) if small else _integer(ctypes.c_longlong)(value)
+
+
+# What else C can be given: arrays, pointers, functions, records, and the places of all.
+_CDATA: typing.Any = (
+    *(*_ADDRESSES, *_OBJECTS, *ctypes.CFUNCTYPE(None).__bases__),
+    type(ctypes.byref(ctypes.c_int())),
+)
+
+
+def _promoted(value: typing.Any) -> typing.Any:
+    """Widen a small number as C does in front of `...` (C11 6.5.2.2p6)."""
+    code = value._type_
+    if code == "f":
+        return ctypes.c_double(value.value)
+    small = code in (*_INTEGERS, "?") and ctypes.sizeof(value) < ctypes.sizeof(
+        ctypes.c_int
+    )
+    return ctypes.c_int(value.value) if small else value
+
+
+# --- what C gives, as Python has it ---------------------------------------------------
+
+
+def enum_of(written: typing.Any) -> typing.Any:
+    """Give the enum that a number is annotated with, `Speed` or `Speed | int`, None without one."""
+    first: typing.Any = getattr(written, "__args__", (written,))[0]
+    return first if isinstance(first, EnumType) else None
+
+
+def enums_given(callback: Declared) -> list[typing.Any]:
+    """Give the enum of each number that a callback is handed, None for anything else."""
+    given: tuple[typing.Any, ...] = getattr(callback.written, "given", ())
+    return [enum_of(each) for each in given]
 
 
 # --- what a function is, in words ----------------------------------------------------
@@ -246,6 +302,19 @@ def prototype(function: typing.Any) -> str:
     said = [f"{word(each.type)} {each.name}" for each in parameters]
     said += ["..."] * is_variadic(function)
     return f"{word(result.type)} ({', '.join(said)})"
+
+
+def enums(function: typing.Any) -> str:
+    """Say which enums a function's numbers are of: `speed Speed, each.1 Speed, result Speed`."""
+    parameters, result = declared(function)
+    found: list[tuple[str, typing.Any]] = []
+    for each in (*parameters, result):
+        found.append((each.name, enum_of(each.written)))
+        found += [
+            (f"{each.name}.{number}", enum)
+            for number, enum in enumerate(enums_given(each), 1)
+        ]
+    return ", ".join(f"{name} {enum.__name__}" for name, enum in found if enum)
 
 
 def errors(function: typing.Any) -> str:

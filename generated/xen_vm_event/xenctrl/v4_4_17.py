@@ -637,7 +637,7 @@ def xc_get_mem_access(
 def xc_set_mem_access(
     xch: xc_interface_core | None,
     domain_id: uint32_t,
-    access: Annotated[int, c_uint],
+    access: Annotated[XenmemAccess | int, c_uint],
     first_pfn: uint64_t,
     nr: uint32_t,
 ) -> Annotated[int, c_int]:
@@ -1027,7 +1027,7 @@ def xc_altp2m_set_vcpu_disable_notify(
 def xc_altp2m_create_view(
     handle: xc_interface_core | None,
     domid: uint32_t,
-    default_access: Annotated[int, c_uint],
+    default_access: Annotated[XenmemAccess | int, c_uint],
     view_id: Annotated[Ref[c_uint16], POINTER(c_uint16)],
 ) -> Annotated[int, c_int]:
     """int xc_altp2m_create_view(xc_interface *handle, uint32_t domid, xenmem_access_t
@@ -1145,7 +1145,7 @@ def xc_altp2m_set_mem_access(
     domid: uint32_t,
     view_id: uint16_t,
     gfn: Annotated[int, c_ulong],
-    access: Annotated[int, c_uint],
+    access: Annotated[XenmemAccess | int, c_uint],
 ) -> Annotated[int, c_int]:
     """int xc_altp2m_set_mem_access(xc_interface *handle, uint32_t domid, uint16_t
     view_id, xen_pfn_t gfn, xenmem_access_t access)

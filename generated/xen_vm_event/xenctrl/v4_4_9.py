@@ -562,7 +562,7 @@ def xc_get_mem_access(
 def xc_set_mem_access(
     xch: xc_interface_core | None,
     domain_id: Annotated[int, c_uint16],
-    access: Annotated[int, c_uint],
+    access: Annotated[XenmemAccess | int, c_uint],
     first_pfn: uint64_t,
     nr: uint32_t,
 ) -> Annotated[int, c_int]:
@@ -886,7 +886,7 @@ def xc_altp2m_set_vcpu_enable_notify(
 def xc_altp2m_create_view(
     handle: xc_interface_core | None,
     domid: Annotated[int, c_uint16],
-    default_access: Annotated[int, c_uint],
+    default_access: Annotated[XenmemAccess | int, c_uint],
     view_id: Annotated[Ref[c_uint16], POINTER(c_uint16)],
 ) -> Annotated[int, c_int]:
     """int xc_altp2m_create_view(xc_interface *handle, domid_t domid, xenmem_access_t
@@ -934,7 +934,7 @@ def xc_altp2m_set_mem_access(
     domid: Annotated[int, c_uint16],
     view_id: uint16_t,
     gfn: Annotated[int, c_ulong],
-    access: Annotated[int, c_uint],
+    access: Annotated[XenmemAccess | int, c_uint],
 ) -> Annotated[int, c_int]:
     """int xc_altp2m_set_mem_access(xc_interface *handle, domid_t domid, uint16_t
     view_id, xen_pfn_t gfn, xenmem_access_t access)

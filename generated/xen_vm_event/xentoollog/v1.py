@@ -109,7 +109,9 @@ class xentoollog_logger(Handle):
 
 
 def xtl_createlogger_stdiostream(
-    f: _IO_FILE | None, min_level: Annotated[int, c_uint], flags: Annotated[int, c_uint]
+    f: _IO_FILE | None,
+    min_level: Annotated[XentoollogLevel | int, c_uint],
+    flags: Annotated[int, c_uint],
 ) -> xentoollog_logger_stdiostream:
     """xentoollog_logger_stdiostream *xtl_createlogger_stdiostream(FILE *f,
     xentoollog_level min_level, unsigned flags)
@@ -120,7 +122,8 @@ def xtl_createlogger_stdiostream(
 
 
 def xtl_stdiostream_set_minlevel(
-    logger: xentoollog_logger_stdiostream | None, min_level: Annotated[int, c_uint]
+    logger: xentoollog_logger_stdiostream | None,
+    min_level: Annotated[XentoollogLevel | int, c_uint],
 ) -> None:
     """void xtl_stdiostream_set_minlevel(xentoollog_logger_stdiostream *logger,
     xentoollog_level min_level)

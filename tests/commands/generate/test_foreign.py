@@ -22,6 +22,11 @@ struct ahead;
 typedef struct ahead ahead_t;
 typedef int handler(struct ahead *self, int code);
 
+#define WIDE L"wide \u263a" "\\u00e9"
+#define SHORT u"\\U0001F600"
+#define LETTER (U'\\x263a' + 0)
+#define GAIN (1.5L * 3)
+
 /* What became of it. */
 enum outcome { GOOD, BAD = -5, WORSE };
 enum { LIMIT = 1 << 4 };
@@ -113,6 +118,11 @@ def test_verify(out: Path) -> None:
 def test_the_generated_tests_pass(out: Path) -> None:
     tested = own_tests(out / "generated")
     assert tested.returncode == 0, tested.stdout
+
+
+def test_wide_text_and_long_doubles_are_what_python_has_for_them(odd: Any) -> None:
+    assert (odd.WIDE, odd.SHORT) == ("wide \u263a\xe9", "\U0001f600")
+    assert (odd.LETTER, odd.GAIN) == (0x263A, 4.5)
 
 
 def test_members_of_anonymous_members_are_the_record_s_own(odd: Any) -> None:

@@ -7,11 +7,13 @@ finds nothing wrong.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from golden_files import check_golden
-from support import PROJECT, xenbind
+from support import PROJECT, TINY, tree, xenbind
 
 NOTES = PROJECT / "tests" / "notes"
 CASES = sorted(path.name for path in NOTES.iterdir() if path.is_dir())
@@ -63,3 +65,36 @@ def test_strictness_makes_it_an_error(way: str, tmp_path: Path) -> None:
     assert "cannot have struct holder" in made.stderr
     assert made.stdout == ""
     assert not out.exists()
+
+
+def test_a_program_reads_what_was_made_and_what_was_left_out(tmp_path: Path) -> None:
+    case, out = "member_that_is_atomic", tmp_path / "generated"
+    options = ("--include", case, "--out", out, "--json")
+    made = xenbind("generate", *options, cwd=NOTES, CC="gcc")
+    assert (made.returncode, made.stderr) == (0, "")
+    told = json.loads(made.stdout)
+    assert told["package"] == "xen_vm_event"
+    assert told["out"] == str(out)
+    assert told["files"] == told["changed_files"]
+    assert all((out / path).is_file() for path in told["files"])
+    (version,) = told["versions"]
+    assert version["records"] == ["struct user"]
+    assert version["module"] == "xen_vm_event.v1"
+    notes = [
+        "{file}:{line}:{column}: note: {name} is left out: {reason}".format(**each)
+        for each in version["left_out"]
+    ]
+    assert notes == (NOTES / case / "expected").read_text().splitlines()
+
+
+def test_a_program_reads_what_changed_in_the_abi(tmp_path: Path) -> None:
+    def generate(header: str) -> dict[str, Any]:
+        options = ("--include", tree(tmp_path / "headers", header), "--out", "out")
+        made = xenbind("generate", *options, "--json", cwd=tmp_path)
+        told: dict[str, Any] = json.loads(made.stdout)
+        return told
+
+    assert generate(TINY)["abi_changes"] == []
+    (change,) = generate(TINY + "#define MORE 1\n")["abi_changes"]
+    assert (change["version"], change["breaking"]) == ("version 1", False)
+    assert change["added"] == ["MORE value", "MORE negative"]

@@ -1,5 +1,5 @@
 #define VM_EVENT_INTERFACE_VERSION 1
-#define PAIR_GAIN 1.5L
+#define PAIR_GAIN 0.1L
 struct pair {
     uint32_t first;
     uint64_t second;

@@ -74,7 +74,7 @@ def _build(
     preparing.start()
     copied: dict[str, str] = {}
     packages = tuple(
-        _package(job, each, read, copied)
+        _package(job, each, command, read, copied)
         for each, read in zip(specs, _read_all(specs, command, workers), strict=True)
     )
     preparing.join()
@@ -109,7 +109,11 @@ def _build(
 
 
 def _package(
-    job: Job, loaded: Spec, read_all: Sequence[Read], copied: dict[str, str]
+    job: Job,
+    loaded: Spec,
+    command: tuple[str, ...],
+    read_all: Sequence[Read],
+    copied: dict[str, str],
 ) -> Package:
     """Make one package of all versions of a spec; headers that go along are added to `copied`."""
     interfaces = tuple(
@@ -120,7 +124,7 @@ def _package(
         )
     )
     unmatched.refuse(loaded, interfaces)
-    copies = HeaderCopies(job, loaded, interfaces)
+    copies = HeaderCopies(job, loaded, interfaces, command)
     copied |= copies.files
     return Package(
         spec=loaded,
@@ -128,6 +132,7 @@ def _package(
         layouts=[lay_out for _, lay_out in read_all],
         headers={i.edition: job.display(Path(i.header)) for i in interfaces},
         folders=copies.folders,
+        angled=copies.angled,
     )
 
 

@@ -7,6 +7,7 @@ ABI against the old, and `output` writes.
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import click
 from xenbind.colours import say
 from xenbind.commands.generate import abi_break, output
 from xenbind.commands.generate.abi_break import AbiChange, Uncompared
+from xenbind.commands.generate.as_json import as_json
 from xenbind.commands.generate.build import Generated, build
 from xenbind.commands.generate.freshness import keep_source, with_source
 from xenbind.errors import Faults, SourceError
@@ -23,6 +25,7 @@ from xenbind.options import (
     cc_option,
     include_option,
     job_of,
+    json_option,
     out_option,
     spec_option,
 )
@@ -46,6 +49,7 @@ AbiChanges = Sequence[AbiChange | Uncompared]
     is_flag=True,
     help="Refuse a header that declares something the package cannot have.",
 )
+@json_option
 def generate(
     spec: Path | None,
     include: tuple[Path, ...],
@@ -53,6 +57,7 @@ def generate(
     cc: str | None,
     accept_abi_change: bool,
     strict: bool,
+    wants_json: bool,
 ) -> None:
     """Write the package, of a spec's versions or a header tree.
 
@@ -67,10 +72,15 @@ def generate(
       xenbind generate
       xenbind generate --include /usr/include/xen --out bindings
     """
-    run(job_of(spec, include, out, cc), accept_abi_change, strict)
+    run(job_of(spec, include, out, cc), accept_abi_change, strict, wants_json)
 
 
-def run(job: Job, accept_abi_change: bool = False, strict: bool = False) -> None:
+def run(
+    job: Job,
+    accept_abi_change: bool = False,
+    strict: bool = False,
+    wants_json: bool = False,
+) -> None:
     """Generate, and print what was read, what changed and what was written."""
     # A short run that allocates syntax trees: looking for garbage took a fifth of it.
     gc.disable()
@@ -82,7 +92,10 @@ def run(job: Job, accept_abi_change: bool = False, strict: bool = False) -> None
     with output.lock(job.out):
         changes = compare(job, made, accept_abi_change)
         changed = output.write(job.out, made.files)
-    tell(job, made, changes, changed)
+    if wants_json:
+        click.echo(json.dumps(as_json(made, job.out, changes, changed), indent=2))
+    else:
+        tell(job, made, changes, changed)
 
 
 def refuse_left_out(interfaces: Iterable[Interface]) -> None:

@@ -1,3 +1,3 @@
 #define VM_EVENT_INTERFACE_VERSION 1
-#define NAME L"wide"
+#define NAME L"\xffffffff"
 struct pair { uint32_t first; uint64_t second; };

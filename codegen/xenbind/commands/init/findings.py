@@ -1,0 +1,224 @@
+"""Look at what a header declares for what a new spec should say of it.
+
+Takes the spec with which the compiler takes the header; gives `Findings`, which `text` puts
+down: what is certain as keys, what is a guess as comments.
+
+    struct request { uint8_t op; union { struct read read; … } u; };
+    #define OP_READ 0    ->  Selection("struct request", "op", "u", "OP_", 1 of 2 members)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xenbind.commands.init.asking import other_macros
+from xenbind.errors import SystemFailure
+from xenbind.facts.symbols import installed
+from xenbind.ir.c_types import Enumeration, RecordRef, Scalar
+from xenbind.ir.interface import (
+    Constant,
+    ConstantGroup,
+    Field,
+    Interface,
+    LeftOut,
+    Record,
+    Ring,
+)
+from xenbind.pipeline import read
+from xenbind.source import Sources
+from xenbind.spec import LibrarySpec, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A union, of whose members the constants with a prefix are the names.
+
+    `selected` counts the members that have such a constant, and `others` have none.
+    """
+
+    record: str
+    tag: str
+    union: str
+    prefix: str
+    selected: int
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RingUse:
+    """A ring, and what of its requests is called as in other rings; None for what is not."""
+
+    ring: Ring
+    flags: str | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What there is to say of a header.
+
+    `versions` are constants that may hold its version; `macros` and `others` are what the
+    package cannot have, macros and the rest.  `asked` are macros that conditions of the header
+    ask for.  `functions` are the names of those it declares, and `libraries` have them, as far
+    as they are installed.
+    """
+
+    interface: Interface
+    versions: tuple[Constant, ...]
+    selections: tuple[Selection, ...]
+    rings: tuple[RingUse, ...]
+    macros: tuple[LeftOut, ...]
+    others: tuple[LeftOut, ...]
+    asked: tuple[str, ...]
+    functions: tuple[str, ...]
+    left_out_functions: tuple[LeftOut, ...]
+    libraries: tuple[str, ...]
+
+    @property
+    def version_macro(self) -> str | None:
+        """Give the macro that holds the interface's version, if its name leaves no doubt."""
+        named = [c.name for c in self.versions if c.name.endswith("INTERFACE_VERSION")]
+        return named[0] if len(named) == 1 else None
+
+
+def find(spec: Spec, command: tuple[str, ...]) -> Findings:
+    """Read the header, and again with the functions that it declares.
+
+    Raises as `pipeline.read` does.
+    """
+    interface = read(spec, spec.versions[0], command)
+    library = LibrarySpec("", (), {}, (), (), (), {})
+    called = read(replace(spec, library=library), spec.versions[0], command)
+    sources = Sources()
+    is_macro = {
+        left_out: sources.line(left_out.coord.file, left_out.coord.line)
+        .lstrip()
+        .startswith("#")
+        for left_out in interface.left_out
+    }
+    texts = [sources.text(file) for file in (interface.header, *interface.files[:1])]
+    names = tuple(function.name for function in called.functions)
+    return Findings(
+        interface=interface,
+        versions=tuple(filter(_may_be_version, interface.constants)),
+        selections=tuple(_selections(interface)),
+        rings=tuple(_ring_use(interface, ring) for ring in interface.rings),
+        macros=tuple(each for each, is_one in is_macro.items() if is_one),
+        others=tuple(each for each, is_one in is_macro.items() if not is_one),
+        asked=tuple(dict.fromkeys(n for text in texts for n in other_macros(text))),
+        functions=names,
+        left_out_functions=tuple(set(called.left_out) - set(interface.left_out)),
+        libraries=tuple(_libraries(spec, names, command)) if names else (),
+    )
+
+
+def _may_be_version(constant: Constant) -> bool:
+    value = constant.value
+    return (
+        constant.name.endswith("VERSION")
+        and isinstance(value, int)
+        and 0 <= value < 1 << 16
+    )
+
+
+def _selections(interface: Interface) -> Iterator[Selection]:
+    """Find the unions of which half of the members, and two, have a constant of their name."""
+    records = interface.records_by_key
+    for record in interface.records:
+        tags = [field for field in record.fields if _is_tag(field)]
+        for field in record.fields:
+            if isinstance(field.type, RecordRef) and tags:
+                union = records.get(field.type.key)
+                if union is None or union.kind != "union":
+                    continue
+                if best := _best_group(interface.groups, union):
+                    group, others = best
+                    tag = _tag_of(tags, group, field)
+                    yield Selection(
+                        *(record.key, tag.name, field.name, group.prefix),
+                        *(len(union.fields) - len(others), others),
+                    )
+
+
+def _is_tag(field: Field) -> bool:
+    return (
+        isinstance(field.type, Scalar | Enumeration)
+        and not field.type.base.endswith(("float", "double", "char"))
+        and field.bit_width is None
+    )
+
+
+def _tag_of(tags: Sequence[Field], group: ConstantGroup, union: Field) -> Field:
+    """Choose the member that holds the group's constants: it says so, or is the likeliest."""
+
+    def likelihood(field: Field) -> tuple[bool, bool, int]:
+        word = group.prefix.rstrip("_").rpartition("_")[2].lower()
+        is_hinted = field.hint in (group.key, group.prefix)
+        # What stands just before the union tells of it more often than what is far away.
+        return (
+            is_hinted,
+            bool(word) and word in field.name,
+            -abs(union.offset - field.offset),
+        )
+
+    return max(tags, key=likelihood)
+
+
+def _best_group(
+    groups: Sequence[ConstantGroup], union: Record
+) -> tuple[ConstantGroup, tuple[str, ...]] | None:
+    """Give the group that names most of a union's members, and those that it does not name."""
+    members = [field.name for field in union.fields]
+    best: tuple[ConstantGroup, tuple[str, ...]] | None = None
+    for group in groups:
+        names = {name.lower() for name in group.members_by_name}
+        others = tuple(member for member in members if member not in names)
+        named = len(members) - len(others)
+        is_plain = bool(group.prefix) and named >= max(2, len(others))
+        if is_plain and (best is None or len(others) < len(best[1])):
+            best = group, others
+    return best
+
+
+def _ring_use(interface: Interface, ring: Ring) -> RingUse:
+    record, response = (
+        _record(interface, name) for name in (ring.request, ring.response)
+    )
+    numbers = {
+        field.name
+        for field in (record.fields if record else ())
+        if isinstance(field.type, Scalar | Enumeration)
+    }
+    return RingUse(
+        ring,
+        "flags" if "flags" in numbers and record == response else None,
+        "version" if "version" in numbers else None,
+    )
+
+
+def _record(interface: Interface, name: str) -> Record | None:
+    """Give the record that a ring's type is, by its key or a typedef's name."""
+    types = {typedef.name: typedef.type for typedef in interface.typedefs}
+    named = types.get(name)
+    key = named.key if isinstance(named, RecordRef) else name
+    return interface.records_by_key.get(key)
+
+
+def _libraries(
+    spec: Spec, functions: Sequence[str], command: tuple[str, ...]
+) -> Iterator[str]:
+    """Give the names of installed libraries that have functions of the header.
+
+    Those are looked at that are called after the header, or after how its functions begin.
+    """
+    stem = Path(spec.header).stem
+    first = {name.split("_")[0] for name in functions}
+    for word in dict.fromkeys([stem, stem.removeprefix("lib"), *sorted(first)[:8]]):
+        try:
+            found = installed(f"lib{word}.so", (), command)
+        except SystemFailure:  # a linker's script
+            continue
+        if found is not None and found.exported & set(functions):
+            yield found.name

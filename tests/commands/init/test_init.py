@@ -1,0 +1,256 @@
+"""What `xenbind init` finds out about a header, and that its spec can be used at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import INSTALLED, PROJECT, require, xenbind
+
+WORDS = re.compile(r"\b(?:xen|dom0)\b", re.IGNORECASE)
+
+
+def write(folder: Path, **headers: str) -> None:
+    """Write headers by their names without `.h`; `a__b` is b.h in the folder a."""
+    for name, text in headers.items():
+        path = folder / f"{name.replace('__', '/')}.h"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def made(folder: Path, *arguments: str) -> dict[str, Any]:
+    """What the spec of a header in the folder says, from which a package is made."""
+    run = xenbind("init", *arguments, "-o", "made.toml", cwd=folder)
+    assert (run.returncode, run.stderr) == (0, "")
+    generated = xenbind("generate", "--spec", "made.toml", "--out", "out", cwd=folder)
+    assert (generated.returncode, generated.stderr) == (0, "")
+    return tomllib.loads((folder / "made.toml").read_text())
+
+
+def refused(folder: Path, *arguments: str) -> str:
+    """What a user is told, and that there is no spec."""
+    run = xenbind("init", *arguments, cwd=folder)
+    assert run.returncode != 0
+    assert not list(folder.glob("*.toml"))
+    return run.stderr
+
+
+def test_headers_of_the_c_library_are_found_by_the_names_that_are_missing(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, pair="struct pair { uint32_t a; bool b; size_t c; FILE *d; };\n")
+    spec = made(tmp_path, "pair.h")
+    assert spec["interface"]["needs"] == ["stdint.h", "stdbool.h", "stdio.h"]
+    assert "include" not in spec["interface"]
+
+
+def test_headers_beside_are_found_by_what_they_declare_and_what_they_need(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        base="typedef uint8_t word_t;\nstruct node { word_t at; };\n",
+        user="struct user { word_t word; };\nstruct list { struct node first; };\n",
+    )
+    assert made(tmp_path, "user.h")["interface"]["needs"] == ["stdint.h", "base.h"]
+
+
+def test_a_macro_that_an_error_asks_for_is_defined(tmp_path: Path) -> None:
+    text = "#if !defined(__KERNEL__) && !defined(TOOLS)\n#error who are you?\n#endif\n"
+    write(
+        tmp_path, a=f"#ifndef A_H\n#define A_H\n{text}struct a {{ int b; }};\n#endif\n"
+    )
+    assert made(tmp_path, "a.h")["interface"]["defines"] == ["TOOLS"]
+
+
+def test_a_header_that_an_error_asks_for_is_included(tmp_path: Path) -> None:
+    asks = "#ifndef ALL_H\n#error Include <all.h> instead.\n#endif\n"
+    write(
+        tmp_path,
+        all='#define ALL_H\n#include "part.h"\n',
+        part=f"#ifndef P_H\n#define P_H\n{asks}struct p {{ int a; }};\n#endif\n",
+    )
+    assert made(tmp_path, "part.h")["interface"]["needs"] == ["all.h"]
+
+
+def test_a_macro_without_which_no_type_is_declared_is_defined(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        a="#define SIZE 4\n#ifdef WANTED\nstruct a { char b[SIZE]; };\n#endif\n",
+    )
+    assert made(tmp_path, "a.h")["interface"]["defines"] == ["WANTED"]
+
+
+def test_other_macros_are_told_and_not_defined(tmp_path: Path) -> None:
+    write(tmp_path, a="struct a { int b; };\n#ifdef OLD_NAMES\n#define aa a\n#endif\n")
+    assert made(tmp_path, "a.h")["interface"]["defines"] == []
+    assert "ask for these, too: OLD_NAMES." in (tmp_path / "made.toml").read_text()
+
+
+def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        include__common__base="typedef int base_t;\n",
+        parts__a="#include <common/base.h>\nstruct a { base_t b; };\n",
+    )
+    assert made(tmp_path, "parts/a.h")["interface"]["include"] == ["parts", "include"]
+
+
+def test_several_headers_are_one_package_whichever_includes_which(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        one='#include "sub/two.h"\nstruct one { struct two a; };\n',
+        sub__two="#pragma once\n#define TWO 2\nstruct two { int b; };\n",
+    )
+    spec = made(tmp_path, "one.h", "sub/two.h")
+    assert spec["interface"]["header"] == "one_headers.h"
+    umbrella = (tmp_path / "one_headers.h").read_text()
+    assert umbrella == '#include "one.h"\n#include "two.h"\n'
+    module = (tmp_path / "out" / "one" / "v0.py").read_text()
+    for declared in ("class one(", "class two(", "TWO: Final = 2"):
+        assert declared in module
+
+
+def test_what_the_header_has_is_put_down(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        req="""\
+#define REQ_INTERFACE_VERSION 3
+#define REQ_OP_READ 0
+#define REQ_OP_WRITE 1
+#define REQ_OP_TRIM 2
+#define REQ_F_SYNC (1 << 0)
+#define REQ_F_FUA (1 << 1)
+#define REQ_HERE __LINE__
+struct req {
+    int version;
+    int flags;
+    int op;
+    union { int read; long write; char other; } u;
+};
+int req_send(const struct req *req);
+""",
+    )
+    spec = made(tmp_path, "req.h")
+    assert spec["interface"]["version_macro"] == "REQ_INTERFACE_VERSION"
+    assert spec["interface"]["flags"] == ["REQ_F_"]
+    assert spec["interface"]["skip"] == ["REQ_HERE"]
+    assert spec["names"] == {"REQ_OP_": "ReqOp", "REQ_F_": "ReqF"}
+    assert spec["payload"] == {
+        "record": "struct req",
+        "tag": "op",
+        "union": "u",
+        "prefix": "REQ_OP_",
+    }
+    text = (tmp_path / "made.toml").read_text()
+    assert 'library = "libreq.so.1"  # is a guess' in text
+    assert "functions" not in spec
+    assert "Whose are these members of 'u': other?" in text
+
+
+def test_what_it_suggests_in_comments_is_right_when_it_is_taken_over(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, lib="struct h { int a; };\nint lib_open(struct h *h, int mode);\n")
+    made(tmp_path, "lib.h")
+    path = tmp_path / "made.toml"
+    text = path.read_text()
+    path.write_text(
+        re.sub(r"^# (\[functions\]|library = .*|errors = .*)", r"\1", text, flags=re.M)
+    )
+    run = xenbind("generate", "--spec", "made.toml", "--out", "out", cwd=tmp_path)
+    assert "1 functions" in run.stdout, run.stderr
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    write(tmp_path, a="struct a { int b; };\n")
+    (tmp_path / "a.toml").write_text("mine")
+    run = xenbind("init", "a.h", cwd=tmp_path)
+    assert run.returncode == 1
+    assert run.stderr == (
+        "xenbind: error: a.toml is there already, and init overwrites nothing\n"
+        "  help: name another file with --out, or remove that one\n"
+    )
+    assert (tmp_path / "a.toml").read_text() == "mine"
+
+
+def test_what_the_compiler_refuses_whatever_is_tried_is_told(tmp_path: Path) -> None:
+    write(tmp_path, bad="struct bad { nowhere_t x; };\n")
+    told = refused(tmp_path, "bad.h")
+    assert told.startswith("bad.h:1:14: error: unknown type name 'nowhere_t'\n")
+    assert (
+        "  help: nothing that was tried helps; name what is missing with --needs"
+        in told
+    )
+
+
+def test_what_nothing_tells_can_be_said(tmp_path: Path) -> None:
+    write(tmp_path, a="#if LEVEL < 3\n#error no\n#endif\nstruct a { int b; };\n")
+    assert "no" in refused(tmp_path, "a.h")
+    defines = made(tmp_path, "a.h", "--define", "LEVEL=3")["interface"]["defines"]
+    assert defines == ["LEVEL=3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["gone.h"], "there is no header gone.h"),
+        (
+            ["a.h", "--needs", "../b.h"],
+            "--needs '../b.h': it must be a header in the tree",
+        ),
+        (["a.h", "--define", "-x"], "--define '-x': it must be a macro's name"),
+        (["a.h", "--needs", "gone.h"], "gone.h: No such file or directory"),
+    ],
+)
+def test_wrong_use(arguments: list[str], told: str, tmp_path: Path) -> None:
+    write(tmp_path, a="struct a { int b; };\n")
+    assert told in refused(tmp_path, *arguments)
+
+
+def verified(folder: Path, header: str) -> dict[str, Any]:
+    """What the spec of an installed header says, whose package is right."""
+    spec = made(folder, header)
+    run = xenbind("verify", "--spec", "made.toml", "--out", "out", cwd=folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return spec
+
+
+OF_LINUX = ["linux/input.h", "linux/can/raw.h", "sys/un.h", "net/if.h"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        OF_LINUX[0],
+        *(pytest.param(each, marks=pytest.mark.exhaustive) for each in OF_LINUX[1:]),
+    ],
+)
+def test_a_header_that_is_not_xen_s_makes_nothing_that_speaks_of_xen(
+    header: str, tmp_path: Path
+) -> None:
+    require((Path("/usr/include") / header).is_file(), header)
+    verified(tmp_path, header)
+    texts = [tmp_path / "made.toml", *(tmp_path / "out").rglob("*")]
+    for path in filter(Path.is_file, texts):
+        assert not WORDS.search(path.read_text()), path
+
+
+def test_xen_s_header_is_known_as_the_project_s_own_spec_has_it(tmp_path: Path) -> None:
+    require(INSTALLED.is_dir(), "libxen-dev")
+    spec = verified(tmp_path, str(INSTALLED / "vm_event.h"))
+    own = tomllib.loads((PROJECT / "headers" / "vm_event.toml").read_text())
+    del own["payload"]["members"]
+    assert spec["payload"] == own["payload"]
+    for key in ("version_macro", "defines"):
+        assert spec["interface"][key] == own["interface"][key]
+    assert spec["ring"]["vm_event"] == {
+        "flags": "flags",
+        "keep": [],
+        "version": "version",
+    }
