@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,3 +45,9 @@ def test_the_monitor_without_xen() -> None:
     shown = example("monitor.py", "1")
     assert (shown.returncode, shown.stdout) == (1, "")
     assert shown.stderr == "monitor: domain 1: no Xen runs here; run this in dom0\n"
+
+
+def test_what_xens_libraries_declare_is_in_the_package_alone() -> None:
+    for path in (PROJECT / "examples").glob("*.py"):
+        words = set(re.findall(r"\w+", path.read_text()))
+        assert not words & {"argtypes", "restype", "struct", "unpack_from"}, path
