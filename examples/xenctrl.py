@@ -45,7 +45,7 @@ class Xen:
         """A logger that leaves it to us to report errors."""
         stderr = ctypes.c_void_p.in_dll(ctypes.CDLL(None), "stderr")
         logger = libxentoollog.xtl_createlogger_stdiostream(
-            libxentoollog._IO_FILE(stderr.value),
+            libxentoollog.FILE(stderr.value),
             libxentoollog.XentoollogLevel.CRITICAL,
             0,
         )

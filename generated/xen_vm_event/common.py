@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, overload
 
-from .runtime.annotations import Array
+from .runtime.annotations import Array, Items
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -603,7 +603,7 @@ class vm_event_sring(Protocol):
     def pvt(self) -> vm_event_sring_pvt: ...
 
     @property
-    def ring(self) -> Array[vm_event_sring_entry]: ...
+    def ring(self) -> Items[vm_event_sring_entry]: ...
 
     def copy(self) -> Self: ...
 

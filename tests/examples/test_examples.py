@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,9 @@ def test_the_monitor_without_xen() -> None:
     assert (
         shown.stderr == "monitor: domain 1: no hypervisor runs here; run this in dom0\n"
     )
+
+
+def test_what_xens_libraries_declare_is_in_the_package_alone() -> None:
+    for path in (PROJECT / "examples").glob("*.py"):
+        words = set(re.findall(r"\w+", path.read_text()))
+        assert not words & {"argtypes", "restype", "struct", "unpack_from"}, path

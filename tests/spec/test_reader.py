@@ -253,3 +253,12 @@ def test_names_that_modules_use_themselves(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     held = xenbind("verify", *arguments)
     assert held.returncode == 0, held.stdout + held.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("EACCES", True), ("EOPNOTSUPP", True), ("ENOTHING", False), ("errorcode", False)],
+)
+def test_errors_have_every_name_that_errno_has(name: str, is_one: bool) -> None:
+    """Of several for one number, too."""
+    assert rules.ERRNO.allows(name) == is_one

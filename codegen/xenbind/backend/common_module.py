@@ -27,6 +27,7 @@ from xenbind.backend.python_types import (
     bit_field_type,
     is_nested,
 )
+from xenbind.ir.c_types import Array, CType, RecordRef, element
 from xenbind.ir.interface import Interface, Record
 
 
@@ -126,7 +127,7 @@ class _Common:
         self.newest_first = interfaces[::-1]
         self.used: set[tuple[str, str]] = set()
         self.types = [
-            Types(class_names(interface), {}, self.use, str)
+            _CommonTypes(class_names(interface), {}, self.use, str)
             for interface in self.newest_first
         ]
 
@@ -192,6 +193,16 @@ class _Common:
             for _, name in payload.members:
                 found[types.python_type(fields[name].type)] = None
         return payload_head([*found, "None"], " ...")
+
+
+class _CommonTypes(Types):
+    """Types of members, where an array of records may be one of any release's."""
+
+    def python_type(self, c_type: CType) -> str:
+        if isinstance(c_type, Array) and isinstance(element(c_type), RecordRef):
+            items = self.use(ANNOTATIONS, "Items")
+            return f"{items}[{self.python_type(c_type.element)}]"
+        return super().python_type(c_type)
 
 
 def _overload(record: str, member: str) -> list[str]:

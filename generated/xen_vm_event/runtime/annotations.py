@@ -67,12 +67,24 @@ if TYPE_CHECKING:
             self, record: object, value: typing.Self | Sequence[Item | Values]
         ) -> None: ...
 
+    Item_co = typing.TypeVar("Item_co", covariant=True)
+
+    class Items(Protocol[Item_co]):
+        """An array of records, of whichever release: what can be read of it."""
+
+        @typing.overload
+        def __getitem__(self, key: int, /) -> Item_co: ...
+        @typing.overload
+        def __getitem__(self, key: slice, /) -> Sequence[Item_co]: ...
+        def __iter__(self) -> typing.Iterator[Item_co]: ...
+        def __len__(self) -> int: ...
+
     # One in another array, which has no name of its own.
     CharArray: typing.TypeAlias = ctypes.Array[ctypes.c_char]
 
     ZERO: Any
 else:
-    Array = CharArray = ctypes.Array
+    Array = CharArray = Items = ctypes.Array
     ZERO = None  # no number, which would look like a constant of the header
 
     _GenericAlias = type(list[int])

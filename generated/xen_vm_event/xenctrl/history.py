@@ -25,7 +25,7 @@ def releases(name: str) -> tuple[tuple[str, str | None], ...]:
     The last release is None for what the newest has. Raises LookupError as `since` does.
     """
     if name not in _RELEASES:
-        raise LookupError(f"no Xen declares anything that is called {name!r}")
+        raise LookupError(f"no Xen has anything called {name!r}")
     return _RELEASES[name]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from xenbind.commands.diff.compare import AnyChange, Difference, prototype
+from xenbind.commands.diff.compare import AnyChange, Difference
 from xenbind.commands.diff.members import MemberChange
 from xenbind.ir.c_types import as_spelled, spelling
 from xenbind.ir.interface import Record
@@ -55,8 +55,8 @@ def as_json(difference: Difference) -> dict[str, Any]:
         "functions": [
             {
                 **_entry(_present(change.old, change.new).name, change),
-                "old": change.old and prototype(change.old, as_spelled),
-                "new": change.new and prototype(change.new, as_spelled),
+                "old": change.old and change.old.prototype(as_spelled),
+                "new": change.new and change.new.prototype(as_spelled),
             }
             for change in difference.functions
         ],

@@ -13,7 +13,7 @@ from enum import Enum
 
 from xenbind.commands.diff.members import MemberChange, ends_open, member_changes, merge
 from xenbind.commands.diff.type_equality import same_layout, same_type
-from xenbind.ir.c_types import Word, as_known, declaration, without_names
+from xenbind.ir.c_types import as_known
 from xenbind.ir.interface import Constant, Function, Interface, Record, Typedef
 
 
@@ -188,10 +188,5 @@ def _functions(old: Interface, new: Interface) -> Iterator[FunctionChange]:
     ):
         if before is None or after is None:
             yield FunctionChange(before, after, breaking=after is None)
-        elif prototype(before, as_known) != prototype(after, as_known):
+        elif before.prototype(as_known) != after.prototype(as_known):
             yield FunctionChange(before, after, breaking=True)
-
-
-def prototype(function: Function, word: Word) -> str:
-    """Write a function's prototype, without the names of its parameters."""
-    return declaration(without_names(function.type), function.name, word)

@@ -19,7 +19,6 @@ from xenbind.commands.diff.compare import (
     RecordChange,
     TypedefChange,
     Verdict,
-    prototype,
 )
 from xenbind.commands.diff.members import Change, Member, MemberChange
 from xenbind.commands.diff.type_equality import spellings
@@ -148,12 +147,12 @@ def _typedef_line(change: TypedefChange) -> Line:
 def _function_line(change: FunctionChange) -> Line:
     old, new = change.old, change.new
     if old and new:
-        before, after = prototype(old, as_spelled), prototype(new, as_spelled)
+        before, after = old.prototype(as_spelled), new.prototype(as_spelled)
         if before == after:  # it is what a name stands for that changed
-            before, after = prototype(old, as_known), prototype(new, as_known)
+            before, after = old.prototype(as_known), new.prototype(as_known)
         return Line(Kind.CHANGED, f"{before} → {after}")
     kind, function = _one_side(old, new)
-    return Line(kind, prototype(function, as_spelled))
+    return Line(kind, function.prototype(as_spelled))
 
 
 def _record_heading(record: RecordChange) -> str:
