@@ -43,7 +43,13 @@ def test_what_does_not(what: str) -> None:
 
 
 def test_our_own_headers_do_not() -> None:
-    headers = list((PROJECT / "headers").rglob("*.h"))
+    """Others may: a tree that was added has an xen.h of its own, which is Xen's."""
+    root = PROJECT / "headers"
+    headers = [
+        path
+        for path in root.rglob("*.h")
+        if not (root / path.relative_to(root).parts[0] / "xen.h").exists()
+    ]
     assert len(headers) > 8
     assert not asks_for_target(path.read_text() for path in headers)
 

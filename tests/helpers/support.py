@@ -20,11 +20,19 @@ SPEC = PROJECT / "headers" / "vm_event.toml"
 INSTALLED = Path("/usr/include/xen")
 # The newest interface of the spec: its version number, the folder of its header, and the
 # release after the last that speaks it.
-_NEWEST = tomllib.loads(SPEC.read_text())["version"][-1]
+_VERSIONS = tomllib.loads(SPEC.read_text())["version"]
+_NEWEST = _VERSIONS[-1]
 NEWEST: int = _NEWEST["number"]
 NEWEST_HEADERS = SPEC.parent / _NEWEST["directory"]
 _MAJOR, _MINOR = _NEWEST["releases"][-1].split(".")
 NEXT_RELEASE = f"{_MAJOR}.{int(_MINOR) + 1}"
+
+
+def headers_of(number: int) -> Path:
+    """The folder of the newest header with a version number."""
+    speaking = [v["directory"] for v in _VERSIONS if v["number"] == number]
+    return SPEC.parent / str(speaking[-1])
+
 
 # The least that a header tree must hold to be generated from.
 TINY = """\

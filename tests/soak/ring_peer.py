@@ -25,7 +25,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, Self
 
-from support import NEWEST_HEADERS, PROJECT, require
+from support import PROJECT, headers_of, require
 from xen_vm_event import OtherVersion, RingOverflow, v7
 
 LIMIT = 600  # seconds after which a process is stopped, where no test is first
@@ -95,7 +95,7 @@ def compile_peer(folder: Path) -> Path:
     program, headers = folder / "ring_peer", PROJECT / "headers"
     command = [
         *("gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"),
-        *("-D__XEN_TOOLS__", "-iquote", str(NEWEST_HEADERS), "-iquote", str(headers)),
+        *("-D__XEN_TOOLS__", "-iquote", str(headers_of(7)), "-iquote", str(headers)),
         *(str(PROJECT / "tests" / "soak" / "ring_peer.c"), "-o", str(program)),
     ]
     subprocess.run(command, check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -132,7 +133,8 @@ def test_a_version_that_is_gone_goes_from_the_package(tmp_path: Path) -> None:
     project = project_of(tmp_path, "4.6", NEWEST_HEADERS.name)
     xenbind("generate", cwd=project)
     spec = project / "headers" / "vm_event.toml"
-    text = spec.read_text()
+    # The older one has none of the members that are named for the newer.
+    text = re.sub(r"\[payload\.members\]\n(.+ = .+\n)+", "", spec.read_text())
     spec.write_text(text[: text.rindex("[[version]]")])
     assert xenbind("generate", cwd=project).returncode == 0
     assert not (project / "generated" / "xen_vm_event" / f"v{NEWEST}.py").exists()
@@ -143,7 +145,9 @@ def test_xenbinds_own_headers_serve_outside_a_checkout(tmp_path: Path) -> None:
     assert xenbind("generate", "--out", "bindings", cwd=tmp_path).returncode == 0
     result = xenbind("verify", "--out", "bindings", cwd=tmp_path)
     assert result.returncode == 0
-    assert result.stdout.count(" 0 mismatches\n") == INTERFACES + 1  # and in all
+    lines = result.stdout.splitlines()
+    assert len(lines) > INTERFACES
+    assert all(line.endswith(" 0 mismatches") for line in lines)
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -165,7 +169,13 @@ def test_both_compilers_make_the_same_of_the_headers(tmp_path: Path) -> None:
         xenbind(
             "generate", "--spec", spec, "--out", tmp_path / compiler, "--cc", compiler
         )
-    assert content(tmp_path / "gcc") == content(tmp_path / "clang") != {}
+    by_gcc, by_clang = (content(tmp_path / name) for name in ("gcc", "clang"))
+    # What each compiler is may be asked by a header, and is kept to know when that changes.
+    manifests = [json.loads(each.pop("manifest.json")) for each in (by_gcc, by_clang)]
+    for manifest in manifests:
+        del manifest["surroundings"]
+    assert by_gcc == by_clang != {}
+    assert manifests[0] == manifests[1]
 
 
 def test_a_folder_keeps_its_source(tmp_path: Path) -> None:
