@@ -22,6 +22,7 @@ from support import SPEC, tree
 from xenbind import pipeline
 from xenbind import spec as specs
 from xenbind.backend.formatting import Formatter
+from xenbind.backend.names import python_name
 from xenbind.backend.package import Package
 from xenbind.backend.render import Templates, render
 from xenbind.errors import XenbindError
@@ -205,6 +206,7 @@ def test_one_text_of_a_spec(folder: Path, plain: Plain, exhaustive: bool) -> Non
         # A ring that has not the interface's own name has it before its classes'.
         allowed = {"PairsFrontRing", "PairsBackRing", "Kind"}
         allowed |= {loaded.package, *loaded.names.values()}
+        allowed |= {python_name(name, set()) for name in loaded.names.values()}
         allowed |= {f"{name}_" for name in loaded.names.values()}  # of soft keywords
         for path, made in files(loaded, interface).items():
             if path.endswith(".py"):
