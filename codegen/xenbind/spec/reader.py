@@ -109,7 +109,12 @@ class _Reader:
         names: set[str] = set()
         for index, name in enumerate(interface.get("libraries", ())):
             place = ("interface", "libraries", index)
-            file = read(self.path.parent / name)
+            path = self.path.parent / name
+            if not path.is_file():
+                raise self.wrong(
+                    place, f"there is no file {name}", "a spec that is there"
+                )
+            file = read(path)
             said = file.data.get("interface")
             if isinstance(said, dict) and "libraries" in said:
                 message = f"{name} has libraries of its own"

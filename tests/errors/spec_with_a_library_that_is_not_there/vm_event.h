@@ -1,0 +1,1 @@
+struct pair { int first; };
