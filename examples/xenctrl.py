@@ -15,7 +15,11 @@ from typing import Any
 
 from xen_vm_event import running_release
 from xen_vm_event import xenctrl as libxenctrl
-from xen_vm_event.xenctrl.common import Functions, has, xen_domctl_getvcpuinfo
+from xen_vm_event.xenctrl.common import (
+    functions_for_xen,
+    has,
+    xen_domctl_getvcpuinfo,
+)
 from xen_vm_event.xenevtchn import v1 as libxenevtchn
 from xen_vm_event.xentoollog import v1 as libxentoollog
 
@@ -37,7 +41,7 @@ class Xen:
     def __init__(self) -> None:
         self.release = running_release()
         self.module: Any = libxenctrl.interface_for_xen(self.release)
-        self.functions: Functions = self.module
+        self.functions = functions_for_xen(self.release)
         quiet = self._logger()
         self.handle = self.functions.xc_interface_open(quiet, quiet, 0)
 

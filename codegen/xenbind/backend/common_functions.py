@@ -97,6 +97,8 @@ def common_functions(
             having[name] = having.get(name, 0) + 1
     if not found:
         return None
+    use(TYPING, "cast")
+    use(".", "interface_for_xen")
     views = [_function(name, prototypes) for name, prototypes in found.items()]
     in_all = {name for name, count in having.items() if count == len(interfaces)}
     some = [view for view in views if view.name not in in_all]

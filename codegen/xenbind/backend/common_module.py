@@ -94,14 +94,19 @@ def common_view(
         functions=functions,
         example=_example(records),
         typing=sorted({*_ALWAYS, *common.names_from(TYPING)}, key=isort_key),
-        imports=[
-            (module if module == "ctypes" else up + module, names)
-            for module in ("ctypes", ANNOTATIONS, PARAMETERS)
-            if (names := common.names_from(module))
-        ],
+        imports=sorted(
+            (
+                (up + module if module in _OF_RUNTIME else module, names)
+                for module in ("ctypes", *_OF_RUNTIME, ".")
+                if (names := common.names_from(module))
+            ),
+            # As isort has them: what is the furthest away first.
+            key=lambda found: (-len(found[0]) + len(found[0].lstrip(".")), found[0]),
+        ),
     )
 
 
+_OF_RUNTIME = (ANNOTATIONS, PARAMETERS)
 # What the module imports of typing, whatever is in it.
 _ALWAYS = ("Literal", "Protocol", "Self", "TYPE_CHECKING", "overload")
 

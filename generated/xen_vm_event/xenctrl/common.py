@@ -8,10 +8,11 @@ A protocol has the name of the record's class in each module.
 from __future__ import annotations
 
 from ctypes import c_bool, c_int32, c_uint, c_uint16, c_uint32, c_uint64, c_ulong
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, overload
 
 from ..runtime.annotations import Array
 from ..runtime.parameters import Buffer, Handle, Ref
+from . import interface_for_xen
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -676,6 +677,11 @@ class _Functions_xc_monitor_io(Functions, Protocol):
     def xc_monitor_io(
         self, xch: Handle | None, domain_id: int, enable: bool
     ) -> int: ...
+
+
+def functions_for_xen(release: str) -> Functions:
+    """The functions of a Xen release, which are those of the module that it has."""
+    return cast("Functions", interface_for_xen(release))
 
 
 @overload

@@ -17,6 +17,7 @@ from xenbind.commands.diff.compare import Verdict
 from xenbind.commands.diff.compare import diff as difference
 from xenbind.commands.diff.text import Kind, lines
 from xenbind.completion import versions
+from xenbind.errors import UsageError
 from xenbind.options import (
     cc_option,
     job_of,
@@ -69,9 +70,15 @@ def diff(
     """
     job = job_of(spec, cc=cc)
     loaded = load_spec(job.spec)
+    before, after = (named_interface(job, loaded, each) for each in (old, new))
+    if before.name != after.name:
+        raise UsageError(
+            f"'{old}' is of {before.name} and '{new}' of {after.name}",
+            "name two versions of one interface, such as xenctrl/4.9 and xenctrl/4.10",
+        )
     found = difference(
-        named_interface(job, loaded, old),
-        named_interface(job, loaded, new),
+        before,
+        after,
         named_version(loaded, new)[0].version_macro,
     )
     if wants_json:

@@ -120,7 +120,7 @@ def _left_out(interfaces: Iterable[Interface]) -> list[LeftOut]:
 
 def compare(job: Job, made: Generated, accept_abi_change: bool = False) -> AbiChanges:
     """Hold the new package against the one in the folder; raises if it must not replace it."""
-    keep_source(job)
+    keep_source(job, made.packages[0].spec.package)
     changes = [
         change
         for package in made.packages

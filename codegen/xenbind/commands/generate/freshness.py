@@ -95,14 +95,25 @@ def _tree(job: Job, way: str) -> Path:
     return Path(os.path.normpath(job.out / way))
 
 
-def keep_source(job: Job) -> None:
+def keep_source(job: Job, package: str) -> None:
     """Raise `OutputError` if the output folder was made from another source.
 
-    The versions of one would replace those of the other.  A tree outside of the project, or
-    one that is gone, gives way to another: that is a newer one, or it was moved.
+    The versions of one would replace those of the other, or one package another.  A tree
+    outside of the project, or one that is gone, gives way to another: that is a newer one, or
+    it was moved.
     """
     made = manifest.load(job.out)
-    if made is None or made.include == job.tree:
+    if made is None:
+        return
+    packages = {
+        Path(path).parts[0] for path in made.outputs if path.endswith("/py.typed")
+    }
+    if packages and package not in packages:
+        raise OutputError(
+            f"{job.out} has the package {', '.join(sorted(packages))}, not {package}",
+            "name another folder with --out, or remove this one if the package was renamed",
+        )
+    if made.include == job.tree:
         return
     if made.include is None or job.include is None:
         was = "the headers of a spec" if made.include is None else "a header tree"

@@ -81,9 +81,10 @@ def text(report: Report) -> str:
 
 
 def _symbols(report: Report) -> str:
-    """Say which library was asked for functions, if one was."""
+    """Say which library was asked for functions, or that none is there to be asked."""
     if report.library is None:
-        return ""
+        functions = count(report.functions, "function")
+        return f", {functions} in no library that is here" if report.functions else ""
     return f", {count(report.functions, 'function')} against {report.library}"
 
 
