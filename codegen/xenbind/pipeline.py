@@ -83,11 +83,11 @@ def read_for_all(
         header, lowered = _read(spec, version, command, X86_64)
 
     own = str(package())  # whose C library is the same on every machine
-    texts = (
+    texts = [
         header.sources.text(file) for file in header.files if not file.startswith(own)
-    )
+    ]
     lay_out = lowered.layouts
-    if asks_for_target(texts):
+    if asks_for_target([*texts, *spec.defines]):
         lay_out = _layouts_by_target(spec, version, command, header, lowered)
 
     def layouts() -> Layouts:

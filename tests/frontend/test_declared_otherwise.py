@@ -95,6 +95,9 @@ def test_a_declaration_that_one_lacks() -> None:
 
 # --- held against a whole reading -----------------------------------------------------------
 
+WORD = (
+    "#ifdef __i386__\ntypedef int word_t;\n#else\ntypedef long long word_t;\n#endif\n"
+)
 HEADERS = {
     "types of the target": "#include <linux/types.h>\nstruct s { __u64 a; __kernel_size_t b; };",
     "a typedef behind a typedef": "#include <sys/types.h>\nstruct s { off_t at; };",
@@ -102,6 +105,30 @@ HEADERS = {
     "a branch": "#ifdef __i386__\nstruct s { int a; };\n#else\nstruct s { char a[3]; };\n#endif",
     "a macro of the target": "struct s { char a[__SIZEOF_LONG__]; };\nstruct t { struct s b; };",
     "sizeof, which is no macro": "#include <limits.h>\nstruct s { char a[sizeof(long)]; };",
+    "a tag and a typedef of one name": (
+        "typedef unsigned foo;\nstruct foo {\n#ifdef __i386__\nint a;\n#else\nlong long a;\n"
+        "#endif\n};\nstruct bar { foo f; struct foo g; };"
+    ),
+    "a pragma elsewhere": (
+        "#ifdef __i386__\n#pragma pack(1)\n#endif\nint dummy(void);\nstruct s { char c; int d; };\n"
+        "#ifndef __i386__\n#pragma pack(1)\n#endif"
+    ),
+    "an attribute before a tag": f"{WORD}struct __attribute((packed)) s {{ char c; word_t w; }};",
+    "an attribute before an enum's": (
+        f"{WORD}enum __attribute((packed)) e {{ N = sizeof(word_t), M = 200 }};\n"
+        "struct s { char c[N]; };"
+    ),
+    "an attribute of many parentheses": (
+        f"{WORD}typedef struct __attribute__((aligned((sizeof(word_t))))) {{ char c; }} s_t;"
+    ),
+    "a bool and a char": (
+        "#ifdef __i386__\ntypedef _Bool flag_t;\n#else\ntypedef unsigned char flag_t;\n#endif\n"
+        "struct s { char c[(flag_t)2]; flag_t f; };"
+    ),
+    "a typedef that is repeated": (
+        "#ifdef __i386__\ntypedef int word_t;\ntypedef word_t word_t;\n#else\n"
+        "typedef long long word_t;\n#endif\nstruct s { word_t w; };"
+    ),
     "packed on one target": (
         "#ifdef __x86_64__\n#pragma pack(1)\n#endif\nstruct s { char c; int i; };"
     ),

@@ -20,11 +20,27 @@ ASKING = {
     "a size in a declaration": "struct s { char a[__SIZEOF_LONG__]; };",
     "a type in a macro": "#define WORD __UINTPTR_TYPE__",
     "a name without underscores": "#ifdef i386\n#endif",
+    "a name that is defined where the compiler has none": (
+        "#if defined(_M_IX86) && !defined(__i386__)\n#define __i386__ 1\n#endif"
+    ),
+    "a value for compilers without one": (
+        "#ifndef __BIGGEST_ALIGNMENT__\n#define __BIGGEST_ALIGNMENT__ 16\n#endif"
+    ),
+    "a definition in a comment": "/*\n#define __i386__\n*/\n#ifdef __i386__\n#endif",
+    "what the target has": "#if __has_builtin(__builtin_ia32_pause)\n#endif",
+    "the sign of a character": "#if '\\377' < 0\n#endif",
+    "a pasted name": "#define KNOWN(x) __##x##__\n#if KNOWN(SIZEOF_LONG) == 4\n#endif",
+    "a name pasted over two lines": "#define KNOWN(x) \\\n    __ ## x\n#if KNOWN(LP64__)\n#endif",
+    "a define of the spec": "WORD=__SIZEOF_POINTER__",
     "behind a comment": "/* all */ #ifdef __LP64__\n#endif",
 }
 NOT_ASKING = {
     "a comment": "/* as on __i386__ */ struct s { int a; };\n// __arm__",
     "a guard of its own": "#ifndef __ARM_PAIR_H__\n#define __ARM_PAIR_H__\n#endif",
+    "names that are pasted of its own": (
+        "#define RING(__name) struct __name##_ring { union __name##_entry ring[1]; }"
+    ),
+    "a character that is no condition": "#define LETTER 'a' /* don't ask */",
     "a longer name": "#ifdef __i386__like\n#endif\nint my__arm__;",
     "what is the same everywhere": "#if defined(__GNUC__) && __STDC_VERSION__ > 1\n#endif",
     "a machine's name": "struct arm_regs { int x86; };\n#define XEN_ARM 1",

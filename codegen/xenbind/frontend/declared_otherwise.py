@@ -20,14 +20,13 @@ from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.c_types import fundamental
 
 _MARKER = re.compile(r"^# \d+ .*\n", re.MULTILINE)
-_PRAGMA = re.compile(r"^[ \t]*#pragma.*", re.MULTILINE)
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
 # What ends a declaration, outside of strings and characters.
 _END = re.compile(rf"{_STRING.pattern}|[{{}};]")
 _DEPTH = {"{": 1, "}": -1}
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
-_PARENTHESES = r"\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\)"
-_ATTRIBUTE = re.compile(rf"__attribute__\s*{_PARENTHESES}")
+_ATTRIBUTE = re.compile(r"__attribute(?:__)?\s*(?=\()")
+_PARENTHESIS = re.compile(r"[()]")
 _PLAIN_TYPEDEF = re.compile(r"typedef (?P<type>\w[\w ]*) (?P<name>\w+) ?;")
 _SIGNED = re.compile(r"\b__signed(?:__)?\b")
 _SPECIFIER = re.compile(r"\b(?:struct|union|enum)\b\s*([\w$]*)")
@@ -47,11 +46,11 @@ _QUALIFIERS = frozenset("""
 class Reading:
     """What one compiler reads of a header: its declarations, each on a line of its own.
 
-    `used` has the names that each mentions, `pragmas` are all that there are.
+    A pragma stands before the declaration that follows it.  `used` has the names that each
+    mentions.
     """
 
     def __init__(self, text: str) -> None:
-        self.pragmas = _PRAGMA.findall(text)
         self.declarations = list(_split(_MARKER.sub("", text)))
 
     @cached_property
@@ -60,10 +59,13 @@ class Reading:
 
     @cached_property
     def _plain_typedefs(self) -> dict[str, str]:
-        found = map(_PLAIN_TYPEDEF.fullmatch, self.declarations)
-        return {
-            each["name"]: _SIGNED.sub("signed", each["type"]) for each in found if each
-        }
+        found: dict[str, str] = {}
+        for each in map(_PLAIN_TYPEDEF.fullmatch, self.declarations):
+            if (
+                each
+            ):  # one that is repeated says the same again (C11 6.7p3), perhaps by itself
+                found.setdefault(each["name"], _SIGNED.sub("signed", each["type"]))
+        return found
 
     def base(self, name: str) -> str:
         """Give the fundamental or stdint type behind a typedef name; empty for other names."""
@@ -81,14 +83,16 @@ def declared_otherwise(ours: Reading, theirs: Reading, abi: Abi) -> set[str]:
     A name too many costs time alone: what has one is to be read again.
     """
     differ = set(ours.declarations) ^ set(theirs.declarations)
-    if ours.pragmas != theirs.pragmas:
+    if any(
+        "#pragma" in each for each in differ
+    ):  # all that follows may be packed otherwise
         differ.update(ours.declarations)
-    names = {
-        name
-        for declaration in differ
-        for name in _declared(declaration)
-        if not _is_alike(ours.base(name), theirs.base(name), abi)
-    }
+    names: set[str] = set()
+    for declaration in differ:
+        plain = _PLAIN_TYPEDEF.fullmatch(declaration)
+        name = plain["name"] if plain else ""
+        if not _is_alike(ours.base(name), theirs.base(name), abi):
+            names |= _declared(declaration)
     for declaration, used in zip(ours.declarations, ours.used, strict=True):
         if not names.isdisjoint(used):
             names |= _declared(declaration)
@@ -97,10 +101,10 @@ def declared_otherwise(ours: Reading, theirs: Reading, abi: Abi) -> set[str]:
 
 def _is_alike(one: str, other: str, abi: Abi) -> bool:
     """Tell whether two types are integer types, and an ABI has the same for both."""
-    first, second = abi.integers.get(one), abi.integers.get(other)
-    if first is None or second is None:
+    if one not in abi.integers or other not in abi.integers:
         return False
-    return (first.size, first.signed) == (second.size, second.signed)
+    sizes = abi.integers[one].size, abi.integers[other].size
+    return sizes[0] == sizes[1] and abi.kind(one) == abi.kind(other)
 
 
 def _split(text: str) -> Iterator[str]:
@@ -109,7 +113,7 @@ def _split(text: str) -> Iterator[str]:
     is_body = False
     for end in _END.finditer(text):
         if end[0] == "{" and not depth:
-            before = _ATTRIBUTE.sub(" ", text[start : end.start()])
+            before = _without_attributes(text[start : end.start()])
             is_body = before.rstrip().endswith(")")
         depth += _DEPTH.get(end[0], 0)
         if not depth and (end[0] == ";" or (end[0] == "}" and is_body)):
@@ -118,9 +122,29 @@ def _split(text: str) -> Iterator[str]:
     yield " ".join(text[start:].split())
 
 
+def _without_attributes(text: str) -> str:
+    """Take GNU C's attributes out, whatever their parentheses hold."""
+    kept, start = [], 0
+    for attribute in _ATTRIBUTE.finditer(text):
+        if attribute.start() >= start:
+            kept.append(text[start : attribute.start()])
+            start = _closing(text, attribute.end())
+    return " ".join([*kept, text[start:]])
+
+
+def _closing(text: str, start: int) -> int:
+    """Find the end of what is in the parentheses that open at `start`."""
+    depth = 0
+    for each in _PARENTHESIS.finditer(text, start):
+        depth += 1 if each[0] == "(" else -1
+        if not depth:
+            return each.end()
+    return len(text)
+
+
 def _declared(declaration: str) -> set[str]:
     """Give the names that a declaration may declare, but for those of functions."""
-    text = _ATTRIBUTE.sub(" ", _STRING.sub("0", declaration))
+    text = _without_attributes(_STRING.sub("0", declaration))
     inside = " ".join([*_TAG.findall(text), *_ENUMERATORS.findall(text)])
     return {*_NAME.findall(inside), *_declarators(text)} - _TYPES - _QUALIFIERS
 

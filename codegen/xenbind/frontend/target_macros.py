@@ -33,19 +33,45 @@ _PREDEFINED = re.compile(
     )\b""",
     re.VERBOSE,
 )
-_DEFINED = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
+# What a compiler answers by what its target has.
+_HAS = re.compile(r"\b__has_\w+")
+# A macro against being included twice, which is the first thing in its file.
+_GUARD = re.compile(
+    r"\s*#[ \t]*ifndef[ \t]+(\w+)[ \t]*\n\s*#[ \t]*define[ \t]+\1[ \t]*\n"
+)
+# Whether a char has a sign is asked with one.
+_CHARACTER = re.compile(r"^[ \t]*#[ \t]*(?:el)?if\b.*'", re.MULTILINE)
+_MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+\w+\(([^)]*)\)(.*##.*)", re.MULTILINE)
+_PASTED = re.compile(r"(\w+)?[ \t]*##[ \t]*(?=(\w+)?)")
 
 
 def asks_for_target(texts: Iterable[str]) -> bool:
     """Tell whether headers name a macro of the compiler's that depends on the target.
 
-    A name that they define themselves, such as a guard against being included twice, is
-    none of the compiler's.
+    A guard against being included twice is none, whatever it is called.  One that a header
+    defines where the compiler does not is.
     """
-    asked: set[str] = set()
-    own: set[str] = set()
-    for text in texts:
-        if _PREDEFINED.search(text):
-            asked.update(_PREDEFINED.findall(without_any_comments(text)))
-        own.update(_DEFINED.findall(text))
-    return not asked <= own
+    return any(map(_asks, texts))
+
+
+def _asks(text: str) -> bool:
+    if not (_PREDEFINED.search(text) or any(word in text for word in _RARE)):
+        return False
+    code = without_any_comments(text.replace("\\\n", " "))
+    guard = _GUARD.match(code)
+    asked = set(_PREDEFINED.findall(code)) - {guard[1] if guard else ""}
+    return bool(asked or _HAS.search(code) or _CHARACTER.search(code) or _pastes(code))
+
+
+_RARE = ("__has_", "##", "'")
+
+
+def _pastes(code: str) -> bool:
+    """Tell whether a macro makes a name like the compiler's of its argument: `__##x##__`."""
+    for parameters, body in _MACRO.findall(code):
+        own = {name.strip() for name in parameters.split(",")}
+        for pasted in _PASTED.findall(body):
+            for name in pasted:
+                if name not in own and (name.startswith("__") or name.endswith("__")):
+                    return True
+    return False

@@ -49,7 +49,8 @@ class Declarations:
                 pack.apply(node)
                 continue
             if isinstance(node, c_ast.Typedef):
-                self.typedefs[node.name] = node
+                # One that is repeated says the same again (C11 6.7p3): `typedef t t;`.
+                self.typedefs.setdefault(node.name, node)
             elif _is_variable(node):
                 self.variables.add(node.name)
             for definition in definitions(node):

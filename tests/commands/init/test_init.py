@@ -254,3 +254,22 @@ def test_xen_s_header_is_known_as_the_project_s_own_spec_has_it(tmp_path: Path) 
         "keep": [],
         "version": "version",
     }
+
+
+def test_headers_that_clash_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "one.h").write_text("struct pair { int a; };\n")
+    (tmp_path / "two.h").write_text("struct pair { long a; };\n")
+    found = xenbind("init", "one.h", "two.h", "-o", "spec.toml", cwd=tmp_path)
+    assert found.returncode == 1
+    assert "redefinition of 'struct pair'" in found.stderr.replace('"', "'")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.h", "two.h"]
+
+
+def test_neighbours_that_cannot_be_read_are_no_help(tmp_path: Path) -> None:
+    (tmp_path / "user.h").write_text("struct s { undefined_type a; };\n")
+    (tmp_path / "loop.h").symlink_to("loop.h")
+    (tmp_path / "folder.h").mkdir()
+    found = xenbind("init", "user.h", cwd=tmp_path)
+    assert found.returncode == 1
+    assert found.stderr.startswith("user.h:1:12: error: unknown type name")
+    assert not (tmp_path / "user.toml").exists()

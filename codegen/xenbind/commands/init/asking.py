@@ -39,29 +39,48 @@ _FOLDERS = ("include", "inc")  # where projects have their headers
 _ROUNDS = 40  # of errors that are mended one after the other
 _DEPTH = 2  # headers that are needed by headers that are needed
 _NEIGHBOURS = 30  # headers beside that mention a name
+_RUNS = 300  # of the compiler, for all guesses together: some seconds
+# What no further header mends.
+_HOPELESS = re.compile(
+    r"redefinition of|conflicting types|redeclared|redeclaration of|nested too deep"
+)
 
 
-def completed(spec: Spec, command: tuple[str, ...], depth: int = _DEPTH) -> Spec:
+def completed(spec: Spec, command: tuple[str, ...]) -> Spec:
     """Give the spec with all that its header needs, so that the compiler takes it.
 
     A header that declares no type because it waits for a macro is told that macro.  Raises
     `SourceError` where no guess helps, at the compiler's places.
     """
-    asked = _Asked(spec, command, depth)
+    asked = _Asked(spec, command, _DEPTH, _Budget(_RUNS))
     asked.mend()
-    if depth == _DEPTH:
-        asked.take_branch()
-        asked.drop_needless(set(spec.needs))
+    asked.take_branch()
+    asked.drop_needless(set(spec.needs))
     return asked.spec
+
+
+class _Budget:
+    """How often the compiler may still be asked, for a header and all that it needs."""
+
+    def __init__(self, runs: int) -> None:
+        self.left = runs
+
+    def spend(self) -> bool:
+        """Take one run; tell whether there was one."""
+        self.left -= 1
+        return self.left >= 0
 
 
 class _Asked:
     """A spec on its way to one that the compiler takes."""
 
-    def __init__(self, spec: Spec, command: tuple[str, ...], depth: int) -> None:
+    def __init__(
+        self, spec: Spec, command: tuple[str, ...], depth: int, budget: _Budget
+    ) -> None:
         self.spec = spec
         self.command = command
         self.depth = depth
+        self.budget = budget
         self.sources = Sources()
 
     @property
@@ -73,6 +92,8 @@ class _Asked:
             errors = self.errors(self.spec)
             if not errors:
                 return
+            if any(_HOPELESS.search(error.message) for error in errors):
+                raise _told(errors)
             better = next(filter(None, map(self.mended, errors)), None)
             if better is None:
                 raise _told(errors)
@@ -137,7 +158,9 @@ class _Asked:
         """Give the spec with one header more, and what that one needs itself."""
         beside = replace(self.spec, header=header).for_tree(*self.spec.include)
         if self.depth:
-            beside = completed(beside, self.command, self.depth - 1)
+            asked = _Asked(beside, self.command, self.depth - 1, self.budget)
+            asked.mend()
+            beside = asked.spec
         return replace(
             self.spec,
             include=beside.include,
@@ -151,7 +174,7 @@ class _Asked:
         found: list[str] = []
         for folder in (self.header.parent, *self.spec.include):
             for path in sorted(folder.glob("*.h")):
-                if path.resolve() == self.header.resolve():
+                if not path.is_file() or path.samefile(self.header):
                     continue
                 for tree in self.spec.include:
                     if path.is_relative_to(tree):
@@ -165,6 +188,8 @@ class _Asked:
 
     def is_declared(self, spec: Spec, name: str) -> bool:
         """Ask whether the needed headers declare a name: a macro, a type, a value."""
+        if not self.budget.spend():
+            return False
         macro = name.rpartition(" ")[2]
         text = f"#ifndef {macro}\nenum {{ xenbind = sizeof({name}) }};\n#endif\n"
         compiler = compiler_for(spec, spec.versions[0], self.command)
@@ -192,6 +217,7 @@ class _Asked:
                         replace(self.spec, defines=(*self.spec.defines, macro)),
                         self.command,
                         self.depth,
+                        self.budget,
                     )
                     with suppress(SourceError):
                         better.mend()
