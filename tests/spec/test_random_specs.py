@@ -158,7 +158,7 @@ def files(loaded: Spec, interface: Interface, shown: str = "h.h") -> dict[str, s
         folders={interface.edition: [shown]},
         angled={interface.edition: [shown]},
     )
-    made = render([package], TEMPLATES, NoFormatter())
+    made = render([package], TEMPLATES, NoFormatter())()
     return {path: text for path, text in made.items() if "/runtime/" not in path}
 
 

@@ -8,7 +8,7 @@ and in `module`; a template holds text and loops.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import jinja2
@@ -69,10 +69,11 @@ _Rendered = tuple[str, str, Mapping[str, object]]
 
 def render(
     packages: Sequence[Package], templates: Templates, formatter: Formatter
-) -> dict[str, str]:
-    """Give the text of every generated file by its path, in sorted order.
+) -> Callable[[], dict[str, str]]:
+    """Begin to make every generated file, and give what waits for black to be done with them.
 
-    The first package is the one around the others.
+    That gives their texts by path, in sorted order.  The first package is the one around the
+    others.
     """
     spec = packages[0].spec
     has_library = any(package.spec.library for package in packages)
@@ -103,7 +104,7 @@ def render(
     files |= _runtime(spec.package, unused)
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
-    return dict(sorted((files | formatter.result()).items()))
+    return lambda: dict(sorted((files | formatter.result()).items()))
 
 
 def _contexts(package: Package, shared: Mapping[str, object]) -> Iterator[_Rendered]:

@@ -81,13 +81,14 @@ def _build(
 
     from xenbind.backend.render import render
 
-    files = render(packages, templates[0], Formatter(workers)) | copied
+    rendered = render(packages, templates[0], Formatter(workers))
+    # What needs no formatting is made while black is at work.
     by_name = {
         f"{package.spec.place}{interface.edition}": interface
         for package in packages
         for interface in package.interfaces
     }
-    files |= {stored.path(name): stored.text(job, i) for name, i in by_name.items()}
+    interfaces = {stored.path(name): stored.text(job, i) for name, i in by_name.items()}
     names = sorted({job.from_root(Path(f)) for i in by_name.values() for f in i.files})
     made = Manifest(
         generator=manifest.generator_digest(),
@@ -97,9 +98,11 @@ def _build(
         inputs=inputs.header_digests(job, names),
         surroundings=inputs.surroundings(job, specs[0], names),
         layouts={name: fingerprint(i) for name, i in by_name.items()},
-        outputs=manifest.digests(files),
+        outputs={},
         further=job.further_trees,
     )
+    files = rendered() | copied | interfaces
+    made = replace(made, outputs=manifest.digests(files))
     old = manifest.load(job.out)
     if old is not None:
         made = _fullest_table(job, old, made, files)
