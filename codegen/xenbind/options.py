@@ -150,13 +150,17 @@ def named_version(spec: Spec, wanted: str) -> tuple[Spec, VersionSpec]:
     for version in spec.versions:
         if wanted.removeprefix("v") == version.edition or series in version.releases:
             return spec, version
+    if not spec.versions and wanted in ("0", "v0") and spec.own_trees:
+        alone = spec.for_tree(*spec.own_trees)  # it has no version, and is told as 0
+        return alone, alone.versions[0]
     known = ", ".join(
         version.edition for version in spec.versions if not version.release
     )
     unknown = XenbindError if may_be_version(wanted) else SystemFailure
     raise unknown(
         f"'{wanted}' is neither a version nor a folder",
-        f"name one of the versions {known}, or a folder with {spec.header}",
+        (f"name one of the versions {known}, or " if known else "name ")
+        + f"a folder with {spec.header}",
     )
 
 

@@ -112,7 +112,7 @@ def test_system_headers_are_no_part_of_a_package(tmp_path: Path) -> None:
     ]
     made = xenbind("generate", *options, CC="gcc")
     assert made.returncode == 0, made.stderr
-    assert made.stdout.startswith("one version 0: 1 structs and unions, 0 constants")
+    assert made.stdout.startswith("one version 0: 1 struct or union, 0 constants")
     copies = [path.name for path in (out / "reference").rglob("*.h")]
     assert copies == ["one.h"]
 

@@ -20,7 +20,7 @@ import pytest
 from golden_files import ACCEPT, check_golden
 from hypothesis import given
 from hypothesis import strategies as st
-from support import INSTALLED, PROJECT, SPEC, require, tree
+from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
 from xenbind import spec as specs
 from xenbind.commands.diff.as_json import as_json
 from xenbind.commands.diff.compare import Difference, Verdict, diff
@@ -990,3 +990,9 @@ def test_it_can_always_be_told(
         assert present is not None
         assert present.name in told or " members moved by " in told
     assert json.loads(json.dumps(as_json(found))) == as_json(found)
+
+
+def test_different_interfaces_are_not_compared() -> None:
+    found = xenbind("diff", "xenctrl/4.9", "4.10")
+    assert found.returncode == 2
+    assert "'xenctrl/4.9' is of xenctrl and '4.10' of vm_event" in found.stderr

@@ -70,10 +70,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.write_text(text)
     made = xenbind("generate", cwd=folder)
     assert made.stdout.splitlines()[:3] == [
-        "vm_event version 1: 1 structs and unions, 0 constants in 0 groups",
-        "post version 4 of Xen 4.8: 1 structs and unions, 0 constants in 0 groups,"
-        " 1 functions",
-        "post version 4: 1 structs and unions, 0 constants in 0 groups, 2 functions",
+        "vm_event version 1: 1 struct or union, 0 constants in 0 groups",
+        "post version 4 of Xen 4.8: 1 struct or union, 0 constants in 0 groups,"
+        " 1 function",
+        "post version 4: 1 struct or union, 0 constants in 0 groups, 2 functions",
     ], made.stderr
     return folder
 

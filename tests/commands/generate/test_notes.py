@@ -29,7 +29,7 @@ def test_what_is_left_out_is_told_once_at_its_place(case: str, tmp_path: Path) -
     options = (*spec, "--include", case, "--out", tmp_path / "generated")
     made = xenbind("generate", *options, cwd=NOTES, CC="gcc")
     assert made.returncode == 0
-    assert "1 structs and unions" in made.stdout
+    assert "1 struct or union" in made.stdout
     check_golden(NOTES / case / "expected", made.stderr)
 
     verified = xenbind("verify", *options, cwd=NOTES, CC="gcc")
@@ -41,7 +41,7 @@ def test_a_header_whose_structs_are_in_no_branch_that_is_taken(tmp_path: Path) -
     options = ("--spec", spec, "--include", NOT_TAKEN, "--out", out)
     made = xenbind("generate", *options, cwd=NOTES, CC="gcc")
     assert made.returncode == 0
-    assert "0 structs and unions, 1 constants" in made.stdout
+    assert "0 structs and unions, 1 constant" in made.stdout
     check_golden(NOTES / NOT_TAKEN / "expected", made.stderr)
 
 

@@ -283,3 +283,14 @@ def test_a_planted_link_is_not_followed(project: Path) -> None:
     (project / ".out.xenbind-new").symlink_to(project / "kept")
     generate(project, MORE)
     assert (kept / "thesis").read_text() == "years of work"
+
+
+def test_the_package_of_another_spec_is_kept(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.h").write_text(f"struct {name} {{ int a; }};\n")
+        assert xenbind("init", f"{name}.h", cwd=tmp_path).returncode == 0
+    assert xenbind("generate", "--spec", "one.toml", cwd=tmp_path).returncode == 0
+    refused = xenbind("generate", "--spec", "two.toml", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "generated has the package one, not two" in refused.stderr
+    assert (tmp_path / "generated" / "one" / "__init__.py").exists()

@@ -273,3 +273,13 @@ def test_neighbours_that_cannot_be_read_are_no_help(tmp_path: Path) -> None:
     assert found.returncode == 1
     assert found.stderr.startswith("user.h:1:12: error: unknown type name")
     assert not (tmp_path / "user.toml").exists()
+
+
+def test_what_results_tell_of_is_of_their_types(tmp_path: Path) -> None:
+    (tmp_path / "tiny.h").write_text(
+        "struct tiny { int a; };\n_Bool tiny_ok(struct tiny *t);\nunsigned tiny_size(void);\n"
+    )
+    assert xenbind("init", "tiny.h", cwd=tmp_path).returncode == 0
+    assert '# errors = ["false"]' in (tmp_path / "tiny.toml").read_text()
+    shown = xenbind("show", "--spec", "tiny.toml", "0", "tiny", cwd=tmp_path)
+    assert shown.stdout.startswith("struct tiny  4 bytes")

@@ -30,6 +30,7 @@ from xenbind.options import (
     spec_option,
 )
 from xenbind.provenance.job import Job
+from xenbind.words import count
 
 AbiChanges = Sequence[AbiChange | Uncompared]
 
@@ -136,12 +137,14 @@ def tell(
 ) -> None:
     """Print what was read, what changed and what was written."""
     for interface in made.interfaces:
-        click.echo(
-            f"{interface.name} {interface.title}:"
-            f" {len(interface.records)} structs and unions,"
-            f" {len(interface.constants)} constants in {len(interface.groups)} groups"
-            + (f", {len(interface.functions)} functions" if interface.library else "")
-        )
+        declared = [
+            count(len(interface.records), "struct or union", "structs and unions"),
+            f"{count(len(interface.constants), 'constant')}"
+            f" in {count(len(interface.groups), 'group')}",
+        ]
+        if interface.library:
+            declared.append(count(len(interface.functions), "function"))
+        click.echo(f"{interface.name} {interface.title}: {', '.join(declared)}")
     for change in changes:
         say(change, err=isinstance(change, Uncompared))
     click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")

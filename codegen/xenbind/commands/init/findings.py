@@ -28,7 +28,7 @@ from xenbind.ir.interface import (
 )
 from xenbind.pipeline import read
 from xenbind.source import Sources
-from xenbind.spec import LibrarySpec, Spec
+from xenbind.spec import LibrarySpec, Spec, rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Findings:
 
     `versions` are constants that may hold its version; `macros` and `others` are what the
     package cannot have, macros and the rest.  `asked` are macros that conditions of the header
-    ask for.  `functions` are the names of those it declares, and `libraries` have them, as far
-    as they are installed.
+    ask for.  `functions` are the names of those it declares, `errors` what their results may
+    tell of, and `libraries` have them, as far as they are installed.
     """
 
     interface: Interface
@@ -73,6 +73,7 @@ class Findings:
     others: tuple[LeftOut, ...]
     asked: tuple[str, ...]
     functions: tuple[str, ...]
+    errors: tuple[str, ...]
     left_out_functions: tuple[LeftOut, ...]
     libraries: tuple[str, ...]
 
@@ -89,7 +90,7 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
     Raises as `pipeline.read` does.
     """
     interface = read(spec, spec.versions[0], command)
-    library = LibrarySpec("", (), {}, (), (), (), {})
+    library = LibrarySpec("", rules.ERRORS, {}, (), (), (), {})
     called = read(replace(spec, library=library), spec.versions[0], command)
     sources = Sources()
     is_macro = {
@@ -109,6 +110,11 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         others=tuple(each for each, is_one in is_macro.items() if not is_one),
         asked=tuple(dict.fromkeys(n for text in texts for n in other_macros(text))),
         functions=names,
+        errors=tuple(
+            kind
+            for kind in rules.ERRORS
+            if any(function.errors == kind for function in called.functions)
+        ),
         left_out_functions=tuple(set(called.left_out) - set(interface.left_out)),
         libraries=tuple(_libraries(spec, names, command)) if names else (),
     )

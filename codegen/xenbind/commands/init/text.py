@@ -173,7 +173,8 @@ def _functions(found: Findings) -> Iterator[str]:
     yield "# [functions]"
     for name in guessed:
         yield f"# library = {_toml(name)}  # {origin}"
-    yield '# errors = ["negative", "null"]  # results that say that errno has an error'
+    if found.errors:
+        yield f"# errors = {_toml(list(found.errors))}  # but for those that set no errno"
     for each in found.left_out_functions:
         yield from _comment(f"{each.name} would be left out: {_line(each.reason)}")
 
