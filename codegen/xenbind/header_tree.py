@@ -57,11 +57,11 @@ def require(spec: Spec, version: VersionSpec) -> None:
     raise SystemFailure(missing, advice)
 
 
-def require_header(header: Path) -> None:
-    """Raise `SourceError` unless this is a file that can be read as a header.
+def require_path(header: Path) -> None:
+    """Raise `SourceError` for a path that no compiler can be told of, or tell of.
 
-    A pipe or a device could be read for ever.  A path with quotes, backslashes or control
-    characters cannot be told from what the preprocessor says around it.
+    One with quotes, backslashes or control characters is not to be told from what the
+    preprocessor says around it.
     """
     coord = Coord(str(header), 1, 1)
     if not all(char.isprintable() or char >= "\udc80" for char in coord.file) or (
@@ -72,6 +72,15 @@ def require_header(header: Path) -> None:
             "a header's path must have no quotes, backslashes or control characters",
             "move the header tree to another folder",
         )
+
+
+def require_header(header: Path) -> None:
+    """Raise `SourceError` unless this is a file that can be read as a header.
+
+    A pipe or a device could be read for ever.
+    """
+    require_path(header)
+    coord = Coord(str(header), 1, 1)
     if not header.is_file():
         raise SourceError(coord, "not a regular file", "name a header file instead")
     if not is_readable(header):

@@ -283,3 +283,15 @@ def test_what_results_tell_of_is_of_their_types(tmp_path: Path) -> None:
     assert '# errors = ["false"]' in (tmp_path / "tiny.toml").read_text()
     shown = xenbind("show", "--spec", "tiny.toml", "0", "tiny", cwd=tmp_path)
     assert shown.stdout.startswith("struct tiny  4 bytes")
+
+
+def test_a_folder_that_no_compiler_can_be_told_of_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / 'q"d'
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.h").write_text(f"struct {name} {{ int a; }};\n")
+    headers = [f'q"d/{name}.h' for name in ("one", "two")]
+    found = xenbind("init", *headers, "-o", 'q"d/spec.toml', cwd=tmp_path)
+    assert found.returncode == 1
+    assert "a header's path must have no quotes" in found.stderr
+    assert len(list(folder.iterdir())) == 2

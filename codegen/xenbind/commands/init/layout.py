@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from xenbind.errors import SystemFailure, UsageError
+from xenbind.header_tree import require_header, require_path
 from xenbind.spec import rules
 from xenbind.toolchain.system_headers import system_folders
 
@@ -68,12 +69,14 @@ def lay_out(
     """Find the headers, and name what is made of them.
 
     Raises `SystemFailure` for a header that is nowhere, `UsageError` for one that no spec can
-    name.
+    name, `SourceError` for one that cannot be read.
     """
     system = system_folders(command)
     found = [_find(header, [*include, *system]) for header in dict.fromkeys(headers)]
     trees = list(dict.fromkeys([tree for tree, _ in found] + list(include)))
     names = [name for _, name in found]
+    for tree, name in found:
+        require_header(tree / name)
     for name in names:
         if not rules.FILE.allows(name):
             raise UsageError(
@@ -86,6 +89,7 @@ def lay_out(
     if len(names) > 1:
         umbrella = out.with_name(f"{stem}_headers.h")
         header = umbrella.name
+        require_path(umbrella)
         content = "".join(f'#include "{name}"\n' for name in names)
     return Layout(
         name=stem,
