@@ -118,18 +118,22 @@ def _layouts_by_target(
     compiler refuses has nothing there.
     """
 
+    read = header.written.text
+
     def start(machine: Machine) -> Callable[[], str]:
         if machine.command == command:
-            return lambda: header.written.text
+            return lambda: read
         return start_text(header.path, compiler_for(spec, version, machine.command))
 
     machines = candidates(command)
     started = {name: start(first) for name, (first, *_) in machines.items()}
-    ours = Reading(header.written.text)
+    ours = Reading(read)
 
     def layout(machine: Machine, text: str) -> Mapping[str, Record]:
         abi = machine.target.abi
-        if lowered.types.are_free_of(declared_otherwise(ours, Reading(text), abi)):
+        if text is read or lowered.types.are_free_of(
+            declared_otherwise(ours, Reading(text), abi)
+        ):
             return lowered.types.records_on(abi)
         _, again = _read(spec, version, machine.command, abi)
         return again.interface.records_by_key

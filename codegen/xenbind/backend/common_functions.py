@@ -107,7 +107,7 @@ def common_functions(
         functions=[view for view in views if view.name in in_all],
         some=some,
         narrowings=[
-            *(_narrowing(_NAME, v.name, f"_{_NAME}_{v.name}") for v in some),
+            *(narrowing(_NAME, v.name, f"_{_NAME}_{v.name}") for v in some),
             *(each for name in found for each in _narrowings(name, found[name])),
         ],
     )
@@ -122,15 +122,7 @@ def _functions(interface: Interface, use: Callable[[str, str], str]) -> Function
 
 
 def _prototype(own: Functions, function: Function) -> _Prototype:
-    taken: set[str] = {"self"}
-    parameters = []
-    for number, parameter in enumerate(function.type.parameters, 1):
-        name = python_name(parameter.name or f"argument_{number}", taken)
-        taken.add(name)
-        parameters.append(f"{name}: {own.python_parameter(parameter.type)}")
-    if function.type.is_variadic:
-        more = own.types.use(PARAMETERS, "Variadic")
-        parameters.append(f"*{python_name('arguments', taken)}: {more}")
+    parameters = own.declared(function, {"self"}, own.python_parameter)
     result = own.python_result(function.type.result, function.errors)
     return _Prototype(tuple(parameters), result)
 
@@ -172,10 +164,10 @@ def _narrowings(
             having.setdefault(parameter.partition(":")[0], []).append(own)
     for parameter, some in having.items():
         if len(some) < len(prototypes) and parameter.isidentifier():
-            yield _narrowing(f"_{name}", parameter, " | ".join(some))
+            yield narrowing(f"_{name}", parameter, " | ".join(some))
 
 
-def _narrowing(of: str, member: str, narrowed: str) -> list[str]:
-    """Write the head of `has` for one member of something."""
+def narrowing(of: str, member: str, narrowed: str) -> list[str]:
+    """Write the head of `has` for one member of something, in lines as black folds them."""
     parameters = [f"record: {of}", f"member: Literal[{text(member)}]"]
     return fold_items("def has(", parameters, f") -> TypeIs[{narrowed}]: ...", 0)

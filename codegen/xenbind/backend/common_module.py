@@ -11,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from xenbind.backend.common_functions import CommonFunctionsView, common_functions
+from xenbind.backend.common_functions import (
+    CommonFunctionsView,
+    common_functions,
+    narrowing,
+)
 from xenbind.backend.functions import PARAMETERS
 from xenbind.backend.module import (
     class_names,
@@ -19,7 +23,7 @@ from xenbind.backend.module import (
     member_names,
     payload_head,
 )
-from xenbind.backend.python_text import LINE, docstring, text
+from xenbind.backend.python_text import docstring
 from xenbind.backend.python_types import (
     ANNOTATIONS,
     TYPING,
@@ -177,7 +181,10 @@ class _Common:
             doc=docstring(newest.doc or f"{newest.key}.", 4),
             members=[merged[member] for member in merged if member in in_all],
             some=some,
-            overloads=[_overload(name, member.name) for member in some],
+            overloads=[
+                narrowing(name, member.name, f"_{name}_{member.name}")
+                for member in some
+            ],
             payload=self.payload(having),
         )
 
@@ -208,16 +215,6 @@ class _CommonTypes(Types):
             items = self.use(ANNOTATIONS, "Items")
             return f"{items}[{self.python_type(c_type.element)}]"
         return super().python_type(c_type)
-
-
-def _overload(record: str, member: str) -> list[str]:
-    """Give the lines of `has` for one member, folded as black folds them."""
-    parameters = f"record: {record}, member: Literal[{text(member)}]"
-    result = f"TypeIs[_{record}_{member}]: ..."
-    line = f"def has({parameters}) -> {result}"
-    if len(line) <= LINE:
-        return [line]
-    return ["def has(", f"    {parameters}", f") -> {result}"]
 
 
 def _members(record: Record, types: Types) -> Iterator[CommonMemberView]:

@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
+from xenbind.backend.python_text import LINE
 from xenbind.workers import Workers, result
 
 # Where a definition begins, two blank lines below what is before it: black formats what is on
@@ -67,7 +68,6 @@ _DOCSTRING = re.compile(r'"""[^"\\]*"""')
 _PROSE = re.compile(r"\S+(?: \S+)*")
 # What black may take for an order to itself.
 _COMMENT = re.compile(r"#.*(?:fmt|yapf|type|noqa|pylint)")
-_LINE = 88
 # A line that opens no bracket and closes none that another line opened.
 _STATEMENT = re.compile(
     r" *[^\s()[\]{}](?:[^()[\]{}]|\([^()[\]{}]*\)|\[[^()[\]{}]*\])*"
@@ -85,7 +85,7 @@ def shape(block: str) -> str:
             first: c_int                    a: a
     """
     lines = block.split("\n")
-    if max(map(len, lines)) > _LINE or _COMMENT.search(block) or "\t" in block:
+    if max(map(len, lines)) > LINE or _COMMENT.search(block) or "\t" in block:
         return block
     words = _DOCSTRING.sub(_without_prose, block)
     kept: list[str] = []

@@ -9,7 +9,7 @@ that they are annotated with take.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from xenbind.backend.names import python_name
 from xenbind.backend.python_model import FunctionView, HandleView, LibraryView
@@ -85,20 +85,9 @@ class Functions:
     def function(self, function: Function) -> FunctionView:
         """Give a function: how Python declares it, and how it has the library call it."""
         name = self.names[function.name]
-        taken = {name, "library"}
-        names = []
-        for number, parameter in enumerate(function.type.parameters, 1):
-            names.append(python_name(parameter.name or f"argument_{number}", taken))
-            taken.add(names[-1])
-        parameters = [
-            f"{own}: {self.parameter(each.type)}"
-            for own, each in zip(names, function.type.parameters, strict=True)
-        ]
-        arguments = [name, *names]
-        if function.type.is_variadic:
-            more = python_name("arguments", taken)
-            parameters.append(f"*{more}: {self.types.use(PARAMETERS, 'Variadic')}")
-            arguments.append(f"*{more}")
+        parameters = self.declared(function, {name, "library"}, self.parameter)
+        given = [each.partition(":")[0] for each in parameters]
+        names = [each for each in given if not each.startswith("*")]
         prototype = declaration(function.type, function.name, as_spelled)
         result = self.result(function.type.result, function.errors)
         method = "call" if function.errors == NONE else f"unless_{function.errors}"
@@ -109,8 +98,23 @@ class Functions:
             head=fold_items(f"def {name}(", parameters, f") -> {result}:", 0),
             doc=docstring("\n\n".join(filter(None, words)), 4),
             enums=self.enums_named(function, names),
-            call=fold_items(f"return library.{method}(", arguments, ")", 4),
+            call=fold_items(f"return library.{method}(", [name, *given], ")", 4),
         )
+
+    def declared(
+        self, function: Function, taken: Set[str], write: Callable[[CType], str]
+    ) -> list[str]:
+        """Declare the parameters, whose types `write` writes, by names that are not `taken`."""
+        names = set(taken)
+        parameters = []
+        for number, parameter in enumerate(function.type.parameters, 1):
+            name = python_name(parameter.name or f"argument_{number}", names)
+            names.add(name)
+            parameters.append(f"{name}: {write(parameter.type)}")
+        if function.type.is_variadic:
+            more = self.types.use(PARAMETERS, "Variadic")
+            parameters.append(f"*{python_name('arguments', names)}: {more}")
+        return parameters
 
     def enums_named(self, function: Function, names: Sequence[str]) -> str:
         """Say which enums a function's numbers are of, as runtime/parameters.py does."""

@@ -31,7 +31,7 @@ from xenbind.backend.python_model import (
     RecordView,
     SectionView,
 )
-from xenbind.backend.python_text import comment, docstring, literal, text
+from xenbind.backend.python_text import LINE, comment, docstring, literal, text
 from xenbind.backend.python_types import (
     ANNOTATIONS,
     PYTHON_TYPES,
@@ -236,7 +236,7 @@ class _Module:
             # A package's own `macros` are beside its modules.
             module = self.up * module.startswith(".runtime") + module
             line = f"from {module} import {', '.join(names)}"
-            if len(line) > 88:
+            if len(line) > LINE:
                 line = f"from {module} import (\n    " + ",\n    ".join(names) + ",\n)"
             lines.append(line)
         return lines

@@ -42,6 +42,8 @@ _GUARD = re.compile(
 # Whether a char has a sign is asked with one.
 _CHARACTER = re.compile(r"^[ \t]*#[ \t]*(?:el)?if\b.*'", re.MULTILINE)
 _MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+\w+\(([^)]*)\)(.*##.*)", re.MULTILINE)
+# What else may ask, in few headers.
+_RARE = ("__has_", "##", "'")
 _PASTED = re.compile(r"(\w+)?[ \t]*##[ \t]*(?=(\w+)?)")
 
 
@@ -61,9 +63,6 @@ def _asks(text: str) -> bool:
     guard = _GUARD.match(code)
     asked = set(_PREDEFINED.findall(code)) - {guard[1] if guard else ""}
     return bool(asked or _HAS.search(code) or _CHARACTER.search(code) or _pastes(code))
-
-
-_RARE = ("__has_", "##", "'")
 
 
 def _pastes(code: str) -> bool:
