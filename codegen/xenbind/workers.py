@@ -25,25 +25,25 @@ Result = TypeVar("Result")
 
 
 class Workers:
-    """Processes that wait for work, having imported black meanwhile: that takes a while.
+    """Processes that wait for work.
 
     A context manager: the processes end with it, or with the process that made them.  A third
     made no run faster.
     """
 
     def __init__(self, processes: int = 2) -> None:
-        self._processes = processes
+        self.processes = processes
 
     def __enter__(self) -> Workers:
         # A forked process has half of what black imports already.
         method = "fork" if sys.platform == "linux" else "spawn"
         self._pool = ProcessPoolExecutor(
-            self._processes,
+            self.processes,
             multiprocessing.get_context(method),
             _prepare,
             (os.getpid(),),
         )
-        for _ in range(self._processes):
+        for _ in range(self.processes):
             self._pool.submit(str)  # the pool starts no process before it needs one
         return self
 
@@ -90,4 +90,3 @@ def _prepare(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's to answer
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    import black  # noqa: F401

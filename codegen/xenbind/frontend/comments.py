@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from xenbind.frontend.comment_words import LONGEST, plain
 from xenbind.frontend.commented_code import Code, Comment, comments_of
@@ -96,6 +97,7 @@ def _owner(column: int, declared: Sequence[tuple[int, int, bool]], leads: bool) 
     return before if leads or opens else max(last, 0)
 
 
+@lru_cache(maxsize=8)  # one ring.h serves all versions of an interface
 def read(text: str) -> Comments:
     """Find the comments of a header and the lines that they belong to."""
     code = Code(text)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -78,12 +79,17 @@ def _plain(value: Any, rename: Rename) -> object:
 
 def _told(node: Any) -> list[Field[Any]]:
     """Give the fields of a node, but for the last ones that have their defaults."""
-    told = list(fields(node))
+    told = list(_fields(node.__class__))
     while told and told[-1].default is not MISSING:
         if getattr(node, told[-1].name) != told[-1].default:
             break
         told.pop()
     return told
+
+
+@cache  # `fields` looks through all that a class has, each time
+def _fields(node: type[Any]) -> tuple[Field[Any], ...]:
+    return fields(node)
 
 
 def _read(value: Any, rename: Rename) -> Any:

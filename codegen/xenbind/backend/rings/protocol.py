@@ -29,6 +29,7 @@ from xenbind.frontend import gnu_c
 from xenbind.ir.abi import X86_64, IntegerType
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Field, Record, Ring, RingMacro
+from xenbind.source import Coord
 
 # A macro whose expansion starts with one of these declares something.
 _DECLARES = ("static", "struct", "union", "enum", "typedef", "extern")
@@ -41,35 +42,57 @@ def operations(ring: Ring, records: Mapping[str, Record]) -> tuple[Operation, ..
     by key.  Raises `SourceError` at the macro for what cannot be translated.
     """
     page = records[ring.shared]
-    unions = {
-        f"{field.name}.{inner.name}": _moved(inner, field.offset)
+    within = tuple(
+        (_bare(field), _placed(records[field.type.key]))
         for field in page.fields
         if isinstance(field.type, RecordRef)
-        for inner in records[field.type.key].fields
-    }
-    types = RingTypes(
-        _by_name(page),
-        unions,
-        _by_name(records[ring.front]),
-        _by_name(records[ring.back]),
     )
-    return _Collector(_parse_bodies(ring), types).collect()
+    halves = _placed(records[ring.front]), _placed(records[ring.back])
+    return _operations(ring.macros, ring.type_names, _placed(page), within, *halves)
 
 
-def _by_name(record: Record) -> dict[str, Field]:
-    return {field.name: field for field in record.fields}
+_NOWHERE = Coord("", 1, 1)
+_Members = tuple[Field, ...]
 
 
-def _moved(field: Field, by: int) -> Field:
-    return replace(field, offset=field.offset + by)
+def _placed(record: Record) -> _Members:
+    """Give the members of a record as they are laid out, without what is told of them."""
+    return tuple(map(_bare, record.fields))
 
 
-def _parse_bodies(ring: Ring) -> list[tuple[RingMacro, MacroBody]]:
+def _bare(field: Field) -> Field:
+    return replace(field, doc="", coord=_NOWHERE, span=None)
+
+
+@lru_cache(maxsize=16)  # versions of an interface differ in few of these
+def _operations(
+    macros: tuple[RingMacro, ...],
+    type_names: tuple[str, ...],
+    page: _Members,
+    within: tuple[tuple[Field, _Members], ...],
+    front: _Members,
+    back: _Members,
+) -> tuple[Operation, ...]:
+    """Make the operations of a ring of what they depend on: `within` are the page's unions."""
+    unions = {
+        f"{field.name}.{inner.name}": replace(inner, offset=inner.offset + field.offset)
+        for field, members in within
+        for inner in members
+    }
+    types = RingTypes(_by_name(page), unions, _by_name(front), _by_name(back))
+    return _Collector(_parse_bodies(macros, type_names), types).collect()
+
+
+def _by_name(members: _Members) -> dict[str, Field]:
+    return {field.name: field for field in members}
+
+
+def _parse_bodies(
+    macros: Sequence[RingMacro], type_names: Sequence[str]
+) -> list[tuple[RingMacro, MacroBody]]:
     """The expansions as statements; those that declare something are left out."""
-    wanted = [
-        macro for macro in ring.macros if not macro.expansion.startswith(_DECLARES)
-    ]
-    prefix = "".join(f"typedef int {name};\n" for name in ring.type_names)
+    wanted = [macro for macro in macros if not macro.expansion.startswith(_DECLARES)]
+    prefix = "".join(f"typedef int {name};\n" for name in type_names)
     try:
         parsed = _parse(prefix, tuple(macro.expansion for macro in wanted))
     except gnu_c.NotParsed:

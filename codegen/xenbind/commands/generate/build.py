@@ -72,16 +72,18 @@ def _build(
     templates: list[Templates] = []
     preparing = Thread(target=_prepare, args=(templates,))
     preparing.start()
+    reading = _read_all(specs, command, workers)
+    formatter = Formatter(workers)  # which begins to import black after the reading
     copied: dict[str, str] = {}
     packages = tuple(
         _package(job, each, command, read, copied)
-        for each, read in zip(specs, _read_all(specs, command, workers), strict=True)
+        for each, read in zip(specs, reading, strict=True)
     )
     preparing.join()
 
     from xenbind.backend.render import render
 
-    rendered = render(packages, templates[0], Formatter(workers))
+    rendered = render(packages, templates[0], formatter)
     # What needs no formatting is made while black is at work.
     by_name = {
         f"{package.spec.place}{interface.edition}": interface
@@ -142,15 +144,14 @@ def _package(
 def _read_all(
     specs: Sequence[Spec], command: tuple[str, ...], workers: Workers
 ) -> Iterator[list[Read]]:
-    """Read every version of each spec, and give with it what lays it out on every ABI.
+    """Begin to read every version of each spec; with it comes what lays it out on every ABI.
 
     Several are read beside each other.  One alone is read here, for it would be as long on its
     way from another process as in it, and laid out later, when black is at work.
     """
     (first, *others), *libraries = [each.versions for each in specs]
     if not others and not libraries:
-        yield [pipeline.read_for_all(specs[0], first, command)]
-        return
+        return ([pipeline.read_for_all(specs[0], each, command)] for each in [first])
     reading = [
         [
             workers.submit(pipeline.read_and_lay_out, each, version, command)
@@ -158,11 +159,10 @@ def _read_all(
         ]
         for each in specs
     ]
-    for futures in reading:
-        yield [
-            (interface, _already(layouts))
-            for interface, layouts in map(result, futures)
-        ]
+    return (
+        [(interface, _already(layouts)) for interface, layouts in map(result, futures)]
+        for futures in reading
+    )
 
 
 def _already(layouts: Layouts) -> Callable[[], Layouts]:
