@@ -47,6 +47,7 @@ bench: $(VENV)/ready
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python benchmarks/generate.py
 	$(BIN)/python benchmarks/ring.py
+	$(BIN)/python benchmarks/decode.py
 
 # Time and memory with the size of the header, beside other generators.
 bench-size: $(VENV)/ready

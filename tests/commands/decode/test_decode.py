@@ -27,17 +27,18 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 from golden_files import check_golden
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import PROJECT, SPEC, known_facts, require, tree, xenbind
 from terminal import on_terminal
 from xen_vm_event import VERSIONS, interface
 from xenbind import pipeline, spec
 from xenbind.commands.decode import ring_page, table
-from xenbind.commands.decode.events import Event, Names, events
+from xenbind.commands.decode.events import Event, Names, Shapes, events
+from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
-from xenbind.commands.decode.stream import DecodeError, request_record
-from xenbind.commands.decode.text import as_json, name_of, text
+from xenbind.commands.decode.stream import DecodeError, Run, request_record
+from xenbind.commands.decode.text import text
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.ir.interface import Interface
 
@@ -66,6 +67,10 @@ def decode(
     bad: list[DecodeError] = []
     raws = read(io.BytesIO(data), "test", versions().get, Form(form), bad.append)
     return list(events(raws, arch)), bad
+
+
+def as_json(event: Event) -> Any:
+    return json.loads(JsonText()(event))
 
 
 def refuse(error: DecodeError) -> None:
@@ -247,7 +252,7 @@ def test_the_words_for_real_requests() -> None:
     check_golden(
         GOLDEN / "requests.txt", "".join(f"{text(event)}\n" for event in found)
     )
-    lines = [json.dumps(as_json(event)) for event in found]
+    lines = map(JsonText(), found)
     check_golden(GOLDEN / "requests.jsonl", "".join(f"{line}\n" for line in lines))
 
 
@@ -293,7 +298,7 @@ def test_flags_are_told_by_name(flags: int, shown: str) -> None:
 
 def test_bits_that_have_a_name_together() -> None:
     names = Names(True, {0: "NONE", 3: "BOTH", 1: "ONE", 2: "TWO"})
-    told = [name_of(names, value) for value in (0, 2, 3, 6, 7)]
+    told = list(map(names.of, (0, 2, 3, 6, 7)))
     assert told == ["NONE", "TWO", "BOTH", "TWO|0x4", "BOTH|0x4"]
 
 
@@ -455,11 +460,10 @@ def test_requests_on_a_pipe_are_told_as_they_come() -> None:
     with os.fdopen(reader, "rb") as pipe, os.fdopen(writer, "wb", buffering=0) as other:
         other.write(RAW[:800])
         raws = read(pipe, "test", versions().get, Form.AUTO, refuse)
-        first = next(events(raws))
-        assert (first.index, first.numbers["reason"]) == (0, 13)
-        assert next(raws).index == 1
+        first = next(raws)
+        assert (first.index, len(first), first.data) == (0, 2, RAW[:800])
         other.write(RAW[800:1200])
-        assert next(raws).index == 2
+        assert (next(raws).index, len(first)) == (2, 2)
 
 
 class Endless(io.RawIOBase):
@@ -660,7 +664,7 @@ def test_the_next_request_is_found_wherever_it_begins(edge: int) -> None:
     bad: list[DecodeError] = []
     parts = (data[at : at + 16] for at in range(0, len(data), 16))
     raws = read(stream(Trickle(parts)), "test", versions().get, Form.RAW, bad.append)
-    found = list(raws)
+    found = list(events(raws))
     assert [error.skipped for error in bad] == [edge]
     assert len(found) == 8
 
@@ -732,7 +736,7 @@ def test_a_bad_line_is_left_out() -> None:
 def test_any_bytes_give_events_or_errors(data: bytes, form: str) -> None:
     for event in decode(data, form)[0]:
         assert text(event)
-        json.dumps(as_json(event))
+        assert as_json(event)["request"] == event.request.hex()
 
 
 PIECES = st.one_of(
@@ -837,14 +841,19 @@ DEFINE_RING_TYPES(vm_event, vm_event_request_t, vm_event_response_t);
     declared = pipeline.read(loaded, loaded.versions[0], ("gcc",))
     low_and_high = (-1 & 0x1FFF_FFFF) << 3 | 0b101  # -3 and -1 in 3 and 29 bits
     data = struct.pack("<IIhbB4xqI4x", 9, 1, -2, -100, 0b1111_1110, -5, low_and_high)
-    raws = read(io.BytesIO(data), "test", {9: declared}.get, Form.RAW, refuse)
-    (event,) = events(raws)
-    assert event.numbers == {
+    numbers = {
         **{"version": 9, "colour": 1, "delta": -2, "small": -100, "bits": 0b110},
         "data.regs.x86.big": -5,
         "data.regs.x86.low": -3,
         "data.regs.x86.high": -1,
     }
+    found = list(read(io.BytesIO(data), "test", {9: declared}.get, Form.RAW, refuse))
+    (event,) = events(found)
+    assert event.numbers == numbers
+
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    table.write(found, Shapes("x86"), tmp_path / "table", "arrow")
+    assert load(tmp_path / "table", "arrow").to_pylist() == [{"position": 0, **numbers}]
 
 
 # --- tables -----------------------------------------------------------------------------
@@ -860,8 +869,12 @@ def load(path: Path, form: str) -> Any:
     return pyarrow.ipc.open_file(str(path)).read_all()
 
 
-def found_in(data: bytes) -> Iterator[Event]:
-    return events(read(io.BytesIO(data), "test", versions().get, Form.RAW, refuse))
+def write(data: bytes, path: Path, form: str, arch: str = "x86") -> int:
+    return table.write(runs(data), Shapes(arch), path, form)
+
+
+def runs(data: bytes) -> Iterator[Run]:
+    return read(io.BytesIO(data), "test", versions().get, Form.RAW, refuse)
 
 
 @pytest.mark.parametrize("form", ["arrow", "parquet"])
@@ -872,7 +885,7 @@ def test_a_table_has_a_column_for_each_number(
     require(find_spec("pyarrow") is not None, "pyarrow")
     monkeypatch.setattr(table, "_BATCH", batch)
     target = tmp_path / "table"
-    assert table.write(found_in(RAW), target, form) == 8
+    assert write(RAW, target, form) == 8
     loaded = load(target, form)
     paths = loaded.schema.names
     assert len(paths) == len(set(paths))
@@ -893,10 +906,44 @@ def test_a_table_has_a_column_for_each_number(
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
 
 
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(dice=st.randoms(use_true_random=True), count=st.integers(1, 40))
+def test_a_table_says_what_the_events_say(
+    version: int, dice: random.Random, count: int, tmp_path: Path
+) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    size = SIZES[version]
+    recording = b"".join(
+        struct.pack("<III", version, dice.getrandbits(32), dice.randrange(18))
+        + dice.randbytes(size - 12)
+        for _ in range(count)
+    )
+    write(recording, tmp_path / "table", "arrow")
+    told = load(tmp_path / "table", "arrow").to_pylist()
+    found, _ = decode(recording)
+    for row, event in zip(told, found, strict=True):
+        said = {path: number for path, number in row.items() if number is not None}
+        assert said == {"position": event.position, **event.numbers}
+
+
+def test_a_table_of_lines_and_of_a_page(tmp_path: Path) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    for data in (DATA.read_bytes(), page(REQUESTS, start=5)):
+        found = read(io.BytesIO(data), "test", versions().get, Form.AUTO, refuse)
+        table.write(found, Shapes("x86"), tmp_path / "table", "arrow")
+        told = load(tmp_path / "table", "arrow")["position"].to_pylist()
+        assert told == [event.position for event in decode(data)[0]]
+
+
 def test_a_table_has_every_member_that_a_reason_may_select(tmp_path: Path) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
     all_reasons = b"".join(request(7, reason, 5) for reason in range(17))
-    table.write(found_in(all_reasons), tmp_path / "table", "arrow")
+    write(all_reasons, tmp_path / "table", "arrow")
     loaded = load(tmp_path / "table", "arrow")
     assert all(column.null_count < 17 for column in loaded.columns)
 
@@ -917,7 +964,7 @@ def test_what_makes_no_table_leaves_the_old_one(
     target = tmp_path / "table"
     target.write_text("old")
     with pytest.raises(XenbindError) as caught:
-        table.write(found_in(data), target, form)
+        write(data, target, form)
     assert caught.value.message == message
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
@@ -929,20 +976,20 @@ def test_a_table_that_cannot_be_written(target: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     with pytest.raises(SystemFailure, match=f"cannot write {tmp_path / target}: "):
-        table.write(found_in(RAW), tmp_path / target, "parquet")
+        write(RAW, tmp_path / target, "parquet")
 
 
 def test_a_table_through_a_link_and_into_a_pipe(tmp_path: Path) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
     link, pipe = tmp_path / "link", tmp_path / "pipe"
     link.symlink_to(tmp_path / "target")
-    table.write(found_in(RAW), link, "arrow")
+    write(RAW, link, "arrow")
     assert link.is_symlink()
     whole = (tmp_path / "target").read_bytes()
 
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    table.write(found_in(RAW), pipe, "arrow")
+    write(RAW, pipe, "arrow")
     assert os.read(reader, 1 << 20) == whole
     os.close(reader)
 
@@ -952,8 +999,8 @@ def test_without_pyarrow_it_is_told_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(XenbindError) as caught:
-        table.write(found_in(RAW), tmp_path / "table", "parquet")
-    assert caught.value.message.startswith("writing parquet needs pyarrow: ")
+        write(RAW, tmp_path / "table", "parquet")
+    assert caught.value.message.startswith("writing parquet needs pyarrow and numpy: ")
     assert caught.value.advice == "pip install 'xenbind[arrow]'"
 
 

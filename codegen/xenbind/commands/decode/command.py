@@ -1,14 +1,14 @@
 """`xenbind decode`: tell what recorded requests say.
 
 Takes a file in any known form; `recording` finds the requests in it, `events` reads them,
-and `text` or `table` puts them into words, JSON or a table.
+and `text`, `json_text` or `table` puts them into words, JSON or a table.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import cast
@@ -17,10 +17,11 @@ import click
 
 from xenbind.colours import say
 from xenbind.commands.decode import table
-from xenbind.commands.decode.events import ARCHES, events
+from xenbind.commands.decode.events import ARCHES, Shapes
+from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
 from xenbind.commands.decode.stream import DecodeError
-from xenbind.commands.decode.text import as_json, text
+from xenbind.commands.decode.text import text
 from xenbind.errors import SystemFailure, describe
 from xenbind.ir.interface import Interface
 from xenbind.options import (
@@ -106,19 +107,19 @@ def decode(
         say(describe(error), err=True)
 
     interfaces = _by_version(job_of(spec, cc=cc))
+    shapes = Shapes(arch)
+    tell = JsonText() if wants_json else partial(text, width=terminal_width())
     with _binary(file) as stream:
-        raws = read(stream, str(file), interfaces, Form(form), report)
-        found = events(raws, arch)
+        runs = read(stream, str(file), interfaces, Form(form), report)
         if table_form and output:
-            written = table.write(found, output, table_form)
+            written = table.write(runs, shapes, output, table_form)
             click.echo(f"{output}: {written} events")
         else:
-            told, width = 0, terminal_width()
-            for event in found:
-                told += 1
-                click.echo(
-                    json.dumps(as_json(event)) if wants_json else text(event, width)
-                )
+            told = 0
+            for run in runs:
+                told += len(run)
+                found = shapes.of(run.interface).events(run)
+                click.echo("\n".join(map(tell, found)))
                 sys.stdout.flush()
             if not told and not bad:
                 click.echo(f"{file}: no request in it", err=True)

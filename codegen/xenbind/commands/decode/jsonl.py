@@ -1,6 +1,6 @@
 """Read requests from JSON lines: an object a line, the request in hexadecimal.
 
-Takes an `Input`; gives the `Raw` request of each line to `recording`.  Of an object only
+Takes an `Input`; gives the request of each line, as a `Run`, to `recording`.  Of an object only
 "request" counts; whatever else was recorded with it ("reason", "hypervisor") is for people.
 The lines that `decode --json` prints are such.
 """
@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from xenbind.commands.decode.stream import Input, Raw, unknown_version
+from xenbind.commands.decode.stream import Input, Run, unknown_version
 
 _LONGEST = 1 << 20
 
 
-def lines(source: Input) -> Iterator[Raw]:
+def lines(source: Input) -> Iterator[Run]:
     """Give the request of each line; blank lines are passed over."""
     number = index = 0
     while line := source.line(_LONGEST):
@@ -23,7 +23,7 @@ def lines(source: Input) -> Iterator[Raw]:
         position = source.position
         source.skip(len(line))
         try:
-            raw = _raw(source, line, index, position)
+            run = _run(source, line, index, position)
         except _BadLine as bad:
             error = source.fail(
                 position + bad.offset,
@@ -34,8 +34,8 @@ def lines(source: Input) -> Iterator[Raw]:
             )
             error.skipped = len(line) + _finish(source, line)
             continue
-        if raw is not None:
-            yield raw
+        if run is not None:
+            yield run
             index += 1
 
 
@@ -48,7 +48,7 @@ class _BadLine(Exception):
         self.offset = offset
 
 
-def _raw(source: Input, line: bytes, index: int, position: int) -> Raw | None:
+def _run(source: Input, line: bytes, index: int, position: int) -> Run | None:
     if len(line) == _LONGEST and not line.endswith(b"\n"):
         raise _BadLine(f"the line is longer than {_LONGEST} bytes")
     if not line.strip():
@@ -65,7 +65,7 @@ def _raw(source: Input, line: bytes, index: int, position: int) -> Raw | None:
             f"the request has {len(data)} bytes, those of version {version} have"
             f" {kind.size}"
         )
-    return Raw(index, position, data, kind.interface)
+    return Run(index, position, data, kind.size, kind.interface)
 
 
 def _request(line: bytes) -> bytes:

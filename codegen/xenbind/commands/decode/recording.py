@@ -1,7 +1,7 @@
 """Read recorded requests from a stream of any known form, one after another.
 
-Takes a binary stream; gives `Raw` requests, each with its place, for `events`.  The
-version word that every request begins with says how long it is.  The forms:
+Takes a binary stream; gives `Run`s of requests, each with its place, for `events` and `table`.
+The version word that every request begins with says how long it is.  The forms:
 
 - raw: requests one after another, of one version or several;
 - page: a dump of a ring's page, of which the requests not yet answered count;
@@ -28,8 +28,8 @@ from xenbind.commands.decode.ring_page import ENTRIES, PAGE, entries
 from xenbind.commands.decode.stream import (
     Input,
     Interfaces,
-    Raw,
     Report,
+    Run,
     unknown_version,
 )
 
@@ -50,8 +50,8 @@ _VERSION = re.compile(rb"[^\0]\0\0\0")
 
 def read(
     stream: BinaryIO, name: str, interfaces: Interfaces, form: Form, report: Report
-) -> Iterator[Raw]:
-    """Give the requests in a stream, in order.
+) -> Iterator[Run]:
+    """Give the requests in a stream, in order, as many at once as have been read.
 
     `name` is what messages call the stream.  What is no request is told to `report`:
     if that returns, reading goes on behind it.  Memory stays bounded for streams of any
@@ -79,17 +79,18 @@ def _form(source: Input) -> Form:
     return Form.PAGE if len(source.peek(PAGE + 1)) == PAGE else Form.RAW
 
 
-def _requests(source: Input) -> Iterator[Raw]:
+def _requests(source: Input) -> Iterator[Run]:
     index = 0
     while head := source.peek(4):
         kind = source.kind(head)
-        data = source.peek(kind.size) if kind else head
-        if kind and len(data) == kind.size:
-            yield Raw(index, source.position, data, kind.interface)
-            source.skip(kind.size)
-            index += 1
+        if kind and (data := source.run(kind)):
+            run = Run(index, source.position, data, kind.size, kind.interface)
+            yield run
+            source.skip(len(data))
+            index += len(run)
             continue
         if kind or len(head) < 4:
+            data = source.peek(kind.size) if kind else head
             size = f"a request of {kind.size}" if kind else "a version word"
             error = source.fail(
                 source.position,

@@ -1,6 +1,7 @@
 """Read a ring page: the requests in it that are not answered yet.
 
-Takes the `Input` of a dumped page; gives `Raw` requests in the ring's order to `recording`.
+Takes the `Input` of a dumped page; gives its requests, each a `Run`, in the ring's order to
+`recording`.
 The places are those that ring.h lays down for every ring: four indices, and entries from byte 64.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from xenbind.commands.decode.stream import Input, Kind, Raw, unknown_version, word
+from xenbind.commands.decode.stream import Input, Kind, Run, unknown_version, word
 
 PAGE = 4096
 ENTRIES = 64
@@ -17,7 +18,7 @@ HEADER = struct.Struct("<4I")  # req_prod, req_event, rsp_prod, rsp_event
 _INDICES = 1 << 32  # an index wraps there
 
 
-def entries(source: Input) -> Iterator[Raw]:
+def entries(source: Input) -> Iterator[Run]:
     """Give the requests from `rsp_prod` up to `req_prod`."""
     page = source.peek(PAGE + 1)
     if len(page) != PAGE:
@@ -76,13 +77,13 @@ def _first_kind(source: Input, page: bytes) -> Kind | None:
     return source.kind(page[ENTRIES : ENTRIES + 4])
 
 
-def _live(source: Input, page: bytes, kind: Kind, indices: range) -> Iterator[Raw]:
+def _live(source: Input, page: bytes, kind: Kind, indices: range) -> Iterator[Run]:
     for index in indices:
         slot = index % count(kind.entry)
         start = ENTRIES + slot * kind.entry
         data = page[start : start + kind.size]
         if source.kind(data[:4]) is kind:
-            yield Raw(index % _INDICES, start, data, kind.interface)
+            yield Run(index % _INDICES, start, data, kind.size, kind.interface)
             continue
         error = source.fail(
             start,

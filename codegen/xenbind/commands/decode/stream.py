@@ -1,7 +1,7 @@
 """What the forms of recorded requests have in common: bytes, versions and errors.
 
 Takes a binary stream and the interfaces by version; gives `Input`, from which
-`recording`, `ring_page` and `jsonl` each take their form's requests as `Raw`.
+`recording`, `ring_page` and `jsonl` each give their form's requests as `Run`s.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from xenbind.ir.interface import ConstantGroup, Interface, Record
 Interfaces = Callable[[int], Interface | None]
 
 _CHUNK = 1 << 16
+_VERSION = 4  # bytes, at the start of a request
 
 
 class DecodeError(XenbindError):
@@ -54,16 +55,20 @@ Report = Callable[[DecodeError], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """The bytes of one request, where they begin, and the interface that they speak.
+class Run:
+    """Requests of one version on end: their bytes, each `size` of them, and where they begin.
 
-    `index` counts requests from 0; in a ring page it is the ring's own index.
+    `index` is the first one's; it counts requests from 0, in a ring page it is the ring's own.
     """
 
     index: int
     position: int
     data: bytes
+    size: int
     interface: Interface
+
+    def __len__(self) -> int:
+        return len(self.data) // self.size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +119,21 @@ class Input:
         """Move on over bytes that were peeked at."""
         self._at += size
         self.position += size
+
+    def run(self, kind: Kind) -> bytes:
+        """Give the requests of one kind that come next, as many as are there; perhaps none.
+
+        What is longer than one request has been read already: nobody waits for it.
+        """
+        self.peek(kind.size)
+        whole = (len(self._buffer) - self._at) // kind.size
+        data = self._buffer[self._at : self._at + whole * kind.size]
+        for byte in range(_VERSION):
+            column = data[byte :: kind.size]
+            if column.count(column[:1]) < len(column):
+                alike = len(column) - len(column.lstrip(column[:1]))
+                data = data[: alike * kind.size]
+        return data
 
     def line(self, longest: int) -> bytes:
         """Give the next line with its newline; of one that is longer, as much."""

@@ -1,15 +1,14 @@
-"""The words for an event, and its JSON.
+"""Tell an event in words.
 
-Takes an `Event`; gives lines for a person, or plain data for `json`.  `command` prints them.
+Takes `Event`s; gives lines for a person, which `command` prints.
 """
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-from xenbind.commands.decode.events import Event, Leaf, Names
+from xenbind.commands.decode.events import Event, Leaf
 
 
 def text(event: Event, width: int | None = None) -> str:
@@ -18,84 +17,33 @@ def text(event: Event, width: int | None = None) -> str:
     The first line says what happened, the next what the reason's own member holds, and
     the last one the registers that are not zero.  Lines are folded to a width if there is one.
     """
-    plan = event.plan
-    head, details, registers = _parts(event)
+    plan, values = event.plan, event.values
+    head = len(plan.shape.head)
+    registers = head + len(plan.details)
     place = f"#{event.index} at byte {event.position}"
-    lines = _folded(place, _words(plan.shape.head, head), width)
+    lines = _folded(place, _words(plan.shape.head, values), width)
     if plan.payload is not None:
-        words = _words(plan.details, details)
+        words = _words(plan.details, values[head:registers])
         lines += _folded(f"    {plan.payload}", words, width)
+    names = plan.shape.register_names
+    # `hex` takes half as long as a format.
     shown = [
-        pair for pair in zip(plan.shape.registers, registers, strict=True) if pair[1]
+        f"{name}={hex(value)}"
+        for name, value in zip(names, values[registers:], strict=True)
+        if value
     ]
     if shown:
-        leaves, values = zip(*shown, strict=True)
-        words = _words(leaves, values, hexadecimal=True)
-        lines += _folded("    registers", words, width)
+        lines += _folded("    registers", shown, width)
     return "\n".join(lines)
 
 
-def as_json(event: Event) -> dict[str, Any]:
-    """Give an event as plain data: numbers, with the names of those that have names beside them.
-
-    The name of the number `flags` is under `flags_name`.  The bytes are under `request`, by
-    which `jsonl` reads the event again.
-    """
-    plan = event.plan
-    head, details, registers = _parts(event)
-    return {
-        "index": event.index,
-        "position": event.position,
-        **_members(plan.shape.head, head),
-        "payload": plan.payload,
-        "details": _members(plan.details, details),
-        "registers": _members(plan.shape.registers, registers),
-        "request": event.request.hex(),
-    }
-
-
-def name_of(names: Names, value: int) -> str:
-    """Name a value, or each of its bits; what has no name in hexadecimal."""
-    if value in names.by_value:
-        return names.by_value[value]
-    if not names.is_flag:
-        return f"UNKNOWN_{value}"
-    found = []
-    for known, name in names.by_value.items():
-        if known and value & known == known:
-            found.append(name)
-            value ^= known
-    if value or not found:
-        found.append(f"{value:#x}" if value else "0")
-    return "|".join(found)
-
-
-def _parts(event: Event) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-    """Give the values of the head, the details and the registers."""
-    head = len(event.plan.shape.head)
-    registers = head + len(event.plan.details)
-    values = event.values
-    return values[:head], values[head:registers], values[registers:]
-
-
-def _members(leaves: Sequence[Leaf], values: Sequence[int]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for leaf, value in zip(leaves, values, strict=True):
-        content[leaf.label] = value
+def _words(leaves: Sequence[Leaf], values: Sequence[int]) -> Iterator[str]:
+    """Write `name=value` for each leaf; small numbers are decimal."""
+    for leaf, value in zip(leaves, values, strict=False):
         if leaf.names is not None:
-            content[f"{leaf.label}_name"] = name_of(leaf.names, value)
-    return content
-
-
-def _words(
-    leaves: Sequence[Leaf], values: Sequence[int], hexadecimal: bool = False
-) -> Iterator[str]:
-    """Write `name=value` for each leaf; small numbers are decimal, unless told otherwise."""
-    for leaf, value in zip(leaves, values, strict=True):
-        if leaf.names is not None:
-            yield f"{leaf.label}={name_of(leaf.names, value)}"
-        elif hexadecimal or leaf.size == 8 or value > 0xFFFF:
-            yield f"{leaf.label}={value:#x}"
+            yield f"{leaf.label}={leaf.names.of(value)}"
+        elif leaf.size == 8 or value > 0xFFFF:
+            yield f"{leaf.label}={hex(value)}"
         else:
             yield f"{leaf.label}={value}"
 
