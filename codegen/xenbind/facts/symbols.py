@@ -39,7 +39,7 @@ class Installed:
         """Say of each function whether it is there."""
         return {
             f"{each.name}{_SYMBOL}": (
-                _THERE if each.name in self.exported else _MISSING
+                _THERE if each.symbol in self.exported else _MISSING
             )
             for each in functions
         }

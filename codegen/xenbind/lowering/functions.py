@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
+from xenbind.frontend.attributes import label
 from xenbind.frontend.header import ParsedHeader
 from xenbind.ir.c_types import (
     CType,
@@ -44,6 +45,7 @@ class Functions:
         self.macros = header.callable_macros
         self.types = types
         self.spec = spec
+        self.labels: dict[str, str] = {}
         self.left_out: list[LeftOut] = []
         self.skipped: list[str] = []
 
@@ -55,6 +57,11 @@ class Functions:
         library = self.spec.library
         if library is None:
             return
+        self.labels = {
+            node.name: symbol
+            for node in self.declarations
+            if isinstance(node, c_ast.Decl) and (symbol := label(node))
+        }
         seen: set[str] = set()
         for node in self.declarations:
             if not self._is_declared_here(node) or node.name in seen:
@@ -136,6 +143,7 @@ class Functions:
             advice=said.advice if said else "",
             doc=self.types.context.doc(node.coord, node.name),
             coord=self.types.context.coord(node),
+            label=self.labels.get(node.name, ""),
         )
 
     def _errors(self, name: str, result: CType, library: LibrarySpec) -> str:
