@@ -67,6 +67,12 @@ def test_a_macro_that_an_error_asks_for_is_defined(tmp_path: Path) -> None:
     assert made(tmp_path, "a.h")["interface"]["defines"] == ["TOOLS"]
 
 
+def test_two_macros_that_one_error_asks_for_are_both_defined(tmp_path: Path) -> None:
+    text = "#if !defined(HOST) || !defined(TOOLS)\n#error who are you?\n#endif\n"
+    write(tmp_path, a=f"{text}struct a {{ int b; }};\n")
+    assert made(tmp_path, "a.h")["interface"]["defines"] == ["HOST", "TOOLS"]
+
+
 def test_a_header_that_an_error_asks_for_is_included(tmp_path: Path) -> None:
     asks = "#ifndef ALL_H\n#error Include <all.h> instead.\n#endif\n"
     write(
