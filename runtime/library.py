@@ -73,7 +73,8 @@ class Library:
     `name` is what it is loaded by; `{release}` in it stands for that of the hypervisor, which
     has to be one of `releases` if those are known: others have other prototypes.
     `advice` says what to do about errors, by their names, `by_function` by functions'.
-    `c_names` are those of functions that have another name in Python.
+    `c_names` are those of functions that have another name in Python, `symbols` of those that
+    have another in the library.
 
     A callable that is passed as a callback stays alive until it is given to `forget`, since
     only the library's documentation tells how long C calls it.  An exception in one cannot go
@@ -86,6 +87,7 @@ class Library:
         advice: Mapping[str, str] | None = None,
         by_function: Mapping[str, str] | None = None,
         c_names: Mapping[str, str] | None = None,
+        symbols: Mapping[str, str] | None = None,
         releases: Sequence[str] = (),
     ) -> None:
         self.name = name
@@ -95,6 +97,7 @@ class Library:
         }
         self._by_function = by_function or {}
         self._c_names = c_names or {}
+        self._symbols = {**self._c_names, **(symbols or {})}
         self._loaded: ctypes.CDLL | None = None
         self._prepared: dict[str, _Prepared] = {}
         self._callbacks: dict[tuple[typing.Any, typing.Any], typing.Any] = {}
@@ -216,18 +219,18 @@ class Library:
         return prepared
 
     def _function(self, name: str) -> typing.Any:
-        c_name = self._c_names.get(name, name)
+        symbol = self._symbols.get(name, name)
         if self._loaded is None:
             try:
                 self.load()
             except LibraryError as error:
-                raise LibraryError(f"{c_name}: {error}") from None
+                raise LibraryError(f"{symbol}: {error}") from None
         loaded: typing.Any = self._loaded
         try:
-            return getattr(loaded, c_name)
+            return loaded[symbol]  # as an attribute, two functions of it would be one
         except AttributeError:
             known = loaded._name if "{release}" in self.name else self.name
-            raise LibraryError(f"{c_name}: not in {known}") from None
+            raise LibraryError(f"{symbol}: not in {known}") from None
 
     def _converter(self, declared: parameters.Declared) -> typing.Any:
         if not hasattr(declared.type, "_restype_"):

@@ -137,31 +137,56 @@ def named_version(spec: Spec, wanted: str) -> tuple[Spec, VersionSpec]:
 
     Of several with the same number that is the newest; the spec is the one to read it by.  A
     library's versions are behind its package's name: `xenctrl/4.9`.  Raises `XenbindError` for
-    a number that the spec has not, `SystemFailure` for a folder that is not there.
+    a number that the spec or library has not, `SystemFailure` for a folder that is not there,
+    with all that there are.
     """
     if Path(wanted).is_dir():
         foreign = spec.for_tree(Path(wanted))
         return foreign, foreign.versions[0]
-    library, slash, own = wanted.partition("/")
-    for within in spec.libraries:
-        if slash and library == within.package:
-            return named_version(within, own)
-    series = ".".join(wanted.split(".")[:2])  # 4.17 of 4.17.3
-    for version in spec.versions:
-        if wanted.removeprefix("v") == version.edition or series in version.releases:
-            return spec, version
+    library, _, rest = wanted.partition("/")
+    for own in spec.libraries:
+        if library == own.package:
+            if version := _version(own, rest):
+                return own, version
+            raise XenbindError(
+                (
+                    f"{library} has no version '{rest}'"
+                    if rest
+                    else f"'{library}' is a library, and has versions"
+                ),
+                f"name one behind {library}/: {', or '.join(_known(own))}",
+            )
+    if version := _version(spec, wanted):
+        return spec, version
     if not spec.versions and wanted in ("0", "v0") and spec.own_trees:
         alone = spec.for_tree(*spec.own_trees)  # it has no version, and is told as 0
         return alone, alone.versions[0]
-    known = ", ".join(
-        version.edition for version in spec.versions if not version.release
-    )
+    behind = [f"{own.package}/{own.versions[-1].edition}" for own in spec.libraries]
+    libraries = [f"a version of a library ({', '.join(behind)})"] if behind else []
+    ways = [*_known(spec), *libraries, f"a folder with {spec.header}"]
     unknown = XenbindError if may_be_version(wanted) else SystemFailure
     raise unknown(
-        f"'{wanted}' is neither a version nor a folder",
-        (f"name one of the versions {known}, or " if known else "name ")
-        + f"a folder with {spec.header}",
+        f"'{wanted}' is neither a version nor a folder", f"name {', or '.join(ways)}"
     )
+
+
+def _version(spec: Spec, wanted: str) -> VersionSpec | None:
+    """Find the version of a spec that its number or a Xen release names."""
+    series = ".".join(wanted.split(".")[:2])  # 4.17 of 4.17.3
+    for version in spec.versions:
+        if wanted.removeprefix("v") == version.edition or series in version.releases:
+            return version
+    return None
+
+
+def _known(spec: Spec) -> list[str]:
+    """Say which versions a spec has, and of which Xen releases."""
+    numbers = [version.edition for version in spec.versions if not version.release]
+    releases = [release for version in spec.versions for release in version.releases]
+    return [
+        *([f"one of the versions {', '.join(numbers)}"] if numbers else []),
+        *([f"a Xen release, {releases[0]} to {releases[-1]}"] if releases else []),
+    ]
 
 
 def named_interface(job: Job, spec: Spec, wanted: str) -> Interface:

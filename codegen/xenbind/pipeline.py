@@ -170,8 +170,10 @@ def _deep_recursion(header: Path) -> Iterator[None]:
     except RecursionError:
         raise SourceError(
             Coord(str(header), 1, 1),
-            "the header nests structs, types or expressions too deep",
-            "C promises no more than 63 levels (C11 5.2.4.1): take some out",
+            "the header nests structs, types or expressions too deep, or has too many"
+            " operators in one",
+            "C promises no more than 63 levels (C11 5.2.4.1): take some out, and give parts"
+            " of a long expression enumerators of their own",
             of_line=False,
         ) from None
     finally:

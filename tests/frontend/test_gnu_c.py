@@ -26,10 +26,13 @@ CASES = {
         "int f(void) [[__attribute__::odd]];",
     ),
     "what follows a body": ("int f(void) { return 1; } int a;", "int f(void);\nint a;"),
-    "a label for the linker": ('int f(void) __asm__("g");', "int f(void);"),
+    "a label for the linker": (
+        'int f(void) __asm__("g");',
+        'int f(void) [[__attribute__::asm("g")]];',
+    ),
     "a label and attributes": (
         'extern int f(void) __asm__("" "g") __attribute__((nothrow));',
-        "extern int f(void);",
+        'extern int f(void) [[__attribute__::asm("" "g")]];',
     ),
     "assembly by itself": ('asm(".globl x"); int a;', "int a;"),
     "an assertion": ('_Static_assert(sizeof(int) == 4, "int"); int a;', "int a;"),

@@ -493,6 +493,7 @@ DEEP = {
     "parentheses": "#define X " + "(" * 5000 + "1" + ")" * 5000,
     "signs": "#define X " + "- " * 5000 + "1",
     "sum": "#define X " + "1 + " * 20_000 + "1",
+    "sum in an enum": "enum { Q = " + "1 + " * 6000 + "1 };",
     "structs": "struct n { "
     + "struct { " * 999
     + "int x; } m; "
@@ -504,8 +505,10 @@ DEEP = {
 @pytest.mark.parametrize("case", cases(DEEP, ["structs"]))
 def test_what_nests_too_deep_is_refused(case: str, tmp_path: Path) -> None:
     assert refused(tmp_path, f"{VERSION}{PAIR}{DEEP[case]}\n") == (
-        "vm_event.h:1:1: error: the header nests structs, types or expressions too deep\n"
-        "  help: C promises no more than 63 levels (C11 5.2.4.1): take some out\n"
+        "vm_event.h:1:1: error: the header nests structs, types or expressions too deep,"
+        " or has too many operators in one\n"
+        "  help: C promises no more than 63 levels (C11 5.2.4.1): take some out, and give"
+        " parts of a long expression enumerators of their own\n"
     )
 
 

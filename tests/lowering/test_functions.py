@@ -69,6 +69,26 @@ def test_a_prototype_is_what_it_says(header: str, tmp_path: Path) -> None:
     assert declaration(function.type, "f", as_known) == PROTOTYPES[header]
 
 
+# What a library calls a function `f`.
+SYMBOLS = {
+    "int f(int a);": "f",
+    'int f(int a) __asm__("g");': "g",
+    'int f(int a) asm("" "g") __attribute__((nothrow));': "g",
+    'int (*f(int a))(void) __asm__("g");': "g",
+    'char *f(char *a) __asm__("g"), *b(void);': "g",
+    'int f(int a); int f(int a) __asm__("g");': "g",
+    'typedef int t(int a); t f __asm__("g");': "g",
+    '__asm__(""); int f(int a);': "f",
+    'extern int v __asm__("g"); int f(int a); __asm__("");': "f",
+}
+
+
+@pytest.mark.parametrize("header", SYMBOLS)
+def test_a_label_is_a_functions_symbol(header: str, tmp_path: Path) -> None:
+    found = interface(tmp_path, f"{header}\n")
+    assert found.functions[0].symbol == SYMBOLS[header]
+
+
 # Why Python cannot call a function.
 REASONS = {
     "int f();": "its parameters are not declared",

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import gc
 import importlib
+import re
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,14 @@ def office(post: Any) -> Iterator[Any]:
 def test_its_own_tests_pass(out: Path) -> None:
     result = own_tests(out)
     assert result.returncode == 0, result.stdout
+
+
+def test_its_readme_shows_a_function_of_its_own(out: Path) -> None:
+    readme = (out / "README.md").read_text()
+    lines = re.findall(r"^    >>> (from post import .*|.*has.*)$", readme, re.MULTILINE)
+    shown = [line.partition("  #")[0] for line in lines]
+    assert shown[1:] == ["from post import v0", 'v0.library.has("post_open")']
+    subprocess.run([sys.executable, "-c", "; ".join(shown)], cwd=out, check=True)
 
 
 def test_without_the_library_a_call_says_which(module: Any) -> None:

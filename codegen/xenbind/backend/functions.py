@@ -71,6 +71,7 @@ class Functions:
             advice=list(library.advice),
             by_function=[(self.names[f.name], f.advice) for f in functions if f.advice],
             c_names=[(name, c) for c, name in self.names.items() if name != c],
+            symbols=[(self.names[f.name], f.label) for f in functions if f.label],
             releases=releases if "{release}" in library.name else (),
         )
 

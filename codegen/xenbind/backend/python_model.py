@@ -143,6 +143,7 @@ class LibraryView:
     advice: Sequence[tuple[str, str]]
     by_function: Sequence[tuple[str, str]]
     c_names: Sequence[tuple[str, str]]
+    symbols: Sequence[tuple[str, str]]
     releases: Sequence[str]
 
 

@@ -14,11 +14,12 @@ from dataclasses import replace
 import jinja2
 
 from xenbind import __version__
-from xenbind.backend import python_text
+from xenbind.backend import functions, python_text
 from xenbind.backend.abi_table import VersionTable, tables
 from xenbind.backend.common_module import CommonView, common_view
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
+from xenbind.backend.names import python_name
 from xenbind.backend.package import Package
 from xenbind.backend.python_facts import class_probes
 from xenbind.backend.python_model import ProtocolView
@@ -151,10 +152,12 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
                 "folders": each.folders,
                 "angled": {name: found for name, found in each.angled.items() if found},
                 "library": each.spec.library.name if each.spec.library else None,
+                "function": _example(each.interfaces[-1]),
                 "modules": [_module(each.spec, one) for one in each.interfaces],
             }
             for each in packages
         ],
+        "has_functions": any(_example(each.interfaces[-1]) for each in packages),
         "has_floats": any(
             isinstance(constant.value, float)
             for each in packages
@@ -166,6 +169,16 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
         "license_text": spec.license_text,
         "url": spec.url,
     }
+
+
+def _example(interface: Interface) -> str:
+    """Name a function that is called in Python as it is in C; empty where there is none."""
+    taken = {record.tag for record in interface.records if record.tag}
+    taken |= {typedef.name for typedef in interface.typedefs} | functions.NAMES
+    taken |= {name for handle in interface.handles for name in handle.names}
+    taken |= {handle.key.split()[-1] for handle in interface.handles}
+    names = (function.name for function in interface.functions)
+    return next((name for name in names if python_name(name, taken) == name), "")
 
 
 def _tables(package: Package) -> list[VersionTable]:

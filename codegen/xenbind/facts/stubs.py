@@ -45,8 +45,9 @@ class Stub:
 
 
 def stubs(interface: Interface) -> list[Stub]:
-    """Give the definitions of an interface's functions."""
-    return [_stub(each.name, each.type) for each in interface.functions]
+    """Give the definitions of an interface's functions, of those with one symbol the first."""
+    by_symbol = {each.symbol: each for each in reversed(interface.functions)}
+    return [_stub(each.name, each.type) for each in reversed(by_symbol.values())]
 
 
 def _stub(name: str, function: FunctionType) -> Stub:

@@ -1,12 +1,15 @@
 """Ask an installed library which functions it has: its dynamic symbols.
 
 Takes the library's name and a compiler, which knows where its target's libraries are; gives
-what the library exports.  `verify` compares it with the functions of the headers.
+what the library exports.  `verify` compares it with the functions of the headers.  The other
+way round it takes functions, and gives the libraries that have them, for `init`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +42,7 @@ class Installed:
         """Say of each function whether it is there."""
         return {
             f"{each.name}{_SYMBOL}": (
-                _THERE if each.name in self.exported else _MISSING
+                _THERE if each.symbol in self.exported else _MISSING
             )
             for each in functions
         }
@@ -73,15 +76,51 @@ def installed(
     if releases and not any(_is_called(path, name, release) for release in releases):
         return None
     try:
-        with path.open("rb") as file:
-            elf = ELFFile(file)
-            name = _name(elf) or path.name
-            return Installed(path, name, frozenset(_exported(elf)))
+        return _library(path)
     except (OSError, ELFError) as error:
         raise SystemFailure(
             f"cannot read the symbols of {path}: {error}",
             "install the library anew, or correct 'library' in the spec",
         ) from None
+
+
+def having(symbols: Sequence[str], command: tuple[str, ...]) -> list[Installed]:
+    """Find the libraries that export some of these, where the compiler's linker looks."""
+    said = start([*command, "-print-search-dirs"]).finish().output
+    searched = _SEARCHED.search(said.decode("utf-8", errors="surrogateescape"))
+    folders = searched[1].split(":") if searched else []
+    paths = {
+        path.resolve() for folder in folders for path in Path(folder).glob("lib*.so*")
+    }
+    # Some of them will do, of as many symbols as it has: of each library all its text is read.
+    sought = [
+        symbol.encode() + b"\0" for symbol in symbols[:: len(symbols) // _SOUGHT + 1]
+    ]
+    found = []
+    for path in sorted(paths):
+        with suppress(OSError, ELFError):  # a linker's script, or no library at all
+            if _mentions(path, sought):
+                found.append(_library(path))
+    return [each for each in found if not each.exported.isdisjoint(symbols)]
+
+
+_SEARCHED = re.compile(r"^libraries: =?(.*)$", re.M)
+_SOUGHT = 8
+
+
+def _mentions(path: Path, sought: Sequence[bytes]) -> bool:
+    """Tell whether a library exports or uses one of these: that takes no look at each symbol."""
+    with path.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".dynstr")
+        text = section.data() if section else b""
+        return any(name in text for name in sought)
+
+
+def _library(path: Path) -> Installed:
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        name = _name(elf) or path.name
+        return Installed(path, name, frozenset(_exported(elf)))
 
 
 def _is_called(path: Path, name: str, release: str) -> bool:

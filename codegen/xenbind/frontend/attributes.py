@@ -9,12 +9,13 @@ One that is not known is refused: it might change the layout, and no one would n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pycparser import c_ast
 
-from xenbind.frontend.gnu_c import HARMLESS, NAMESPACE
+from xenbind.frontend.gnu_c import HARMLESS, LABEL, NAMESPACE
 
 EvaluateArgument = Callable[[c_ast.Attribute], int]
 
@@ -113,6 +114,15 @@ def mode(node: c_ast.Node) -> str:
     return str(asked[-1].arguments).strip("()_ ") if asked else ""
 
 
+def label(node: c_ast.Node) -> str:
+    """Give the symbol that a function's declaration names it by, empty if it is its own name."""
+    groups = [*(node.attributes or ())]
+    while isinstance(node := node.type, _DERIVED):
+        groups += node.attributes or ()
+    given = [each for each in _attributes(groups) if each.name == LABEL]
+    return "".join(re.findall(r'"([^"]*)"', given[0].arguments)) if given else ""
+
+
 def _declared(
     node: c_ast.Node, value: EvaluateArgument
 ) -> Iterator[c_ast.AttributeSpecifier]:
@@ -181,7 +191,7 @@ def _read(
             raise UnknownAttribute(
                 attribute, f"compilers disagree on [[{name}]]: write __attribute__"
             )
-        elif name not in HARMLESS and name not in passed_over:
+        elif name not in HARMLESS and name not in (LABEL, *passed_over):
             raise UnknownAttribute(
                 attribute, f"the attribute '{attribute.name}' is not supported"
             )

@@ -3,15 +3,16 @@
 Takes preprocessed text; gives tokens.  `__attribute__((packed))` becomes an attribute as
 C23 writes one, of the namespace `__attribute__`, at its own line and column, where C23
 allows one, and those without an effect on a layout go; alternate keywords become plain
-ones.  What no binding needs goes too: the bodies of functions, inline assembly and the labels
-that it gives names, and assertions, which the compiler has checked.  `parse` feeds the
-tokens to pycparser, and `attributes` reads what is then in the AST.
+ones, and so does the label that a function is given in assembly, which is its symbol.  What no
+binding needs goes too: the bodies of functions, inline assembly, and assertions, which the
+compiler has checked.  `parse` feeds the tokens to pycparser, and `attributes` reads what is then
+in the AST.
 
     int a __attribute__((packed));    ->  int a [[__attribute__::packed]];
     char *__attribute__((unused)) s;  ->  char *s;
     __const int b;                    ->  const int b;
     inline int f(void) { return 1; }  ->  inline int f(void);
-    int g(void) __asm__("h");         ->  int g(void);
+    int g(void) __asm__("h");         ->  int g(void) [[__attribute__::asm("h")]];
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ _NO_WORDS = frozenset(["__thread"])  # a storage class, which no type depends on
 _ATTRIBUTE = frozenset(["__attribute__", "__attribute"])
 NAMESPACE = "__attribute__"  # of attributes that are written in GNU C
 
+LABEL = "asm"  # as one of them: what a function is called in assembly
+
 # Types that gcc or clang has by itself, and that a header may use as it does a typedef's name.
 _BUILT_IN = tuple("""
     __builtin_va_list __builtin_ms_va_list __int128_t __uint128_t __bf16 __fp16 __float80
@@ -78,6 +81,7 @@ _STORAGE = frozenset("""
     TYPEDEF EXTERN STATIC INLINE REGISTER AUTO _NORETURN _THREAD_LOCAL CONST VOLATILE
     """.split())
 _ENDS = frozenset(["SEMI", "COMMA", "LBRACE", "RBRACE", "ATTRIBUTE_END"])
+_STATEMENT_ENDS = frozenset(["SEMI", "RBRACE"])
 _BEFORE_LEADING = _ENDS | {"TIMES"}
 _OPENING, _CLOSING = ("LPAREN", "LBRACKET"), ("RPAREN", "RBRACKET")
 _DEEPER = dict.fromkeys(("LPAREN", "LBRACKET", "LBRACE"), 1)
@@ -169,7 +173,10 @@ class GnuLexer(CLexer):  # type: ignore[misc]
                     tokens[place:place] = _c23_attribute(token, following)
                     continue
                 if token.value in _ASSEMBLY:
-                    _pass_assembly(following)
+                    words = _assembly(following)
+                    if not depth and tokens and tokens[-1].type not in _STATEMENT_ENDS:
+                        place = _c23_position(tokens)
+                        tokens[place:place] = _label(token, words)
                     continue
                 if token.value in _NO_WORDS:
                     continue
@@ -205,12 +212,25 @@ def _ends_parameters(tokens: list[Token]) -> bool:
     return place >= 0 and tokens[place].type == "RPAREN"
 
 
-def _pass_assembly(following: Iterator[Token]) -> None:
-    """Pass over what follows the word `asm`: perhaps qualifiers, and what is in parentheses."""
+def _assembly(following: Iterator[Token]) -> list[Token]:
+    """Take what follows the word `asm`: perhaps qualifiers, and what is in parentheses."""
     for token in following:
         if token.type == "LPAREN":
-            _enclosed(following, 1)
-            return
+            return _enclosed(following, 1)[:-1]
+    return []
+
+
+def _label(keyword: Token, words: list[Token]) -> list[Token]:
+    """Write the label of what is declared as an attribute."""
+    said = " ".join(token.value for token in words)
+    return [
+        _token_at(keyword, "ATTRIBUTE_BEGIN", keyword.value),
+        _token_at(keyword, "ID", NAMESPACE),
+        _token_at(keyword, "COLONCOLON", "::"),
+        _token_at(keyword, "ID", LABEL),
+        _token_at(keyword, "ATTRIBUTE_ARGUMENTS", said),
+        _token_at(keyword, "ATTRIBUTE_END", keyword.value),
+    ]
 
 
 def _enclosed(following: Iterator[Token], depth: int = 0) -> list[Token]:

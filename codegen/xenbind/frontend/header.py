@@ -17,11 +17,13 @@ from pathlib import Path
 
 from pycparser import c_ast
 
+from xenbind.frontend.directives import Macro
 from xenbind.frontend.macros import (
     ExpandedMacro,
     moving,
     possible_constants,
     ring_macros,
+    with_parameters,
 )
 from xenbind.frontend.parse import parse
 from xenbind.frontend.preprocess import (
@@ -44,8 +46,9 @@ class ParsedHeader:
 
     `files` are those read, the header first, those in `system` by way of system folders
     alone, and `roots` those whose declarations are the interface's own.  `macros` are the names
-    of all macros at the end; `constants` are the roots' that may be such, `ring_macros` those
-    of the header that defines DEFINE_RING_TYPES.  `written` tells where what was parsed stands.
+    of all macros at the end; `constants` are the roots' that may be such, `callable_macros`
+    those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES.
+    `written` tells where what was parsed stands.
     """
 
     path: Path
@@ -55,6 +58,7 @@ class ParsedHeader:
     declarations: tuple[c_ast.Node, ...]
     macros: frozenset[str]
     constants: tuple[ExpandedMacro, ...]
+    callable_macros: tuple[Macro, ...]
     ring_macros: tuple[ExpandedMacro, ...]
     sources: Sources
     written: Written
@@ -100,6 +104,7 @@ def read_header(
         declarations=parsed.declarations,
         macros=frozenset(preprocessed.macros),
         constants=parsed.constants,
+        callable_macros=with_parameters(preprocessed, own),
         ring_macros=tuple(expanded[macro.name] for macro in rings),
         sources=sources,
         written=written,

@@ -45,6 +45,17 @@ def possible_constants(
     )
 
 
+def with_parameters(
+    preprocessed: Preprocessed, roots: Collection[str]
+) -> tuple[Macro, ...]:
+    """Choose the interface's own macros that are called as functions are."""
+    return tuple(
+        macro
+        for macro in preprocessed.macros.values()
+        if macro.coord.file in roots and macro.parameters is not None
+    )
+
+
 # Macros of the compiler's own whose value depends on where they are used, or when.
 _MOVING = frozenset("""
     __BASE_FILE__ __COUNTER__ __DATE__ __FILE__ __FILE_NAME__ __INCLUDE_LEVEL__ __LINE__

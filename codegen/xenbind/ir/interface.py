@@ -308,7 +308,7 @@ class Function:
 
     `errors` says which results tell of an error in errno, as the spec has it: those that are
     `negative`, `null` or `false`, or `none`; `advice` is what the spec advises then.  `span` is
-    None where the releases are not known.
+    None where the releases are not known.  `label` is its symbol, if that is not its name.
     """
 
     name: str
@@ -318,6 +318,12 @@ class Function:
     doc: str
     coord: Coord
     span: Span | None = None
+    label: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """Give what the library calls it."""
+        return self.label or self.name
 
     def prototype(self, word: Word) -> str:
         """Write the prototype, without the names of parameters, which mean nothing to C."""

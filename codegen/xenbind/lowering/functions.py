@@ -5,7 +5,8 @@ library; gives `Function`s, with the reason for each that Python cannot call.  A
 no header defines is a handle.
 
     int xs_fileno(xs_handle *h);                 ->  Function("xs_fileno", FunctionType(…), …)
-    static inline int xs_next(int n) { … }       ->  none: no library has it
+    static inline int xs_next(int n) { … }       ->  LeftOut: no library has it
+    #define xs_first() xs_next(0)                ->  LeftOut, likewise
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
+from xenbind.frontend.attributes import label
 from xenbind.frontend.header import ParsedHeader
 from xenbind.ir.c_types import (
     CType,
@@ -29,6 +31,7 @@ from xenbind.ir.c_types import (
 from xenbind.ir.interface import Function, LeftOut
 from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.type_table import TypeTable
+from xenbind.source import Coord
 from xenbind.spec import LibrarySpec, Spec
 from xenbind.spec.rules import NONE
 
@@ -39,8 +42,10 @@ class Functions:
     def __init__(self, header: ParsedHeader, types: TypeTable, spec: Spec) -> None:
         self.declarations = header.declarations
         self.roots = header.roots
+        self.macros = header.callable_macros
         self.types = types
         self.spec = spec
+        self.labels: dict[str, str] = {}
         self.left_out: list[LeftOut] = []
         self.skipped: list[str] = []
 
@@ -52,6 +57,11 @@ class Functions:
         library = self.spec.library
         if library is None:
             return
+        self.labels = {
+            node.name: symbol
+            for node in self.declarations
+            if isinstance(node, c_ast.Decl) and (symbol := label(node))
+        }
         seen: set[str] = set()
         for node in self.declarations:
             if not self._is_declared_here(node) or node.name in seen:
@@ -71,22 +81,56 @@ class Functions:
                     self._leave_out(node, error.message)
                     continue
                 yield self._function(node, found, library)
+        self._leave_out_bodies(seen, library)
+
+    def _leave_out_bodies(self, seen: set[str], library: LibrarySpec) -> None:
+        """Leave out what the header calls as functions, and has the body of itself."""
+        bodies = [
+            (node.name, "it is static or inline: no library has it", self._coord(node))
+            for node in self.declarations
+            if self._is_of_root(node)
+            and not self._is_declared_here(node)
+            and isinstance(self._derived(node.type)[0], c_ast.FuncDecl)
+        ]
+        bodies += [
+            (
+                macro.name,
+                "it is a macro with parameters: no library has it",
+                macro.coord,
+            )
+            for macro in self.macros
+        ]
+        for name, reason, coord in bodies:
+            if name in seen:
+                continue
+            seen.add(name)
+            if name in library.skip:
+                self.skipped.append(name)
+            elif library.has(name) and name not in self.spec.skip:
+                self.left_out.append(LeftOut(name, reason, coord))
 
     def _is_declared_here(self, node: c_ast.Node) -> bool:
         """Tell whether a declaration is of a function or variable that a library may have."""
         return (
-            isinstance(node, c_ast.Decl)
-            and node.name is not None
+            self._is_of_root(node)
             and node.init is None
-            and node.coord is not None
-            and node.coord.file in self.roots
             and "static" not in node.storage
             and "inline" not in node.funcspec  # its body is what there is of it
         )
 
+    def _is_of_root(self, node: c_ast.Node) -> bool:
+        return (
+            isinstance(node, c_ast.Decl)
+            and node.name is not None
+            and node.coord is not None
+            and node.coord.file in self.roots
+        )
+
     def _leave_out(self, node: c_ast.Decl, reason: str) -> None:
-        coord = self.types.context.coord(node, node.name)
-        self.left_out.append(LeftOut(node.name, reason, coord))
+        self.left_out.append(LeftOut(node.name, reason, self._coord(node)))
+
+    def _coord(self, node: c_ast.Decl) -> Coord:
+        return self.types.context.coord(node, node.name)
 
     def _function(
         self, node: c_ast.Decl, c_type: FunctionType, library: LibrarySpec
@@ -99,6 +143,7 @@ class Functions:
             advice=said.advice if said else "",
             doc=self.types.context.doc(node.coord, node.name),
             coord=self.types.context.coord(node),
+            label=self.labels.get(node.name, ""),
         )
 
     def _errors(self, name: str, result: CType, library: LibrarySpec) -> str:

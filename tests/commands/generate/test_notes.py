@@ -67,6 +67,23 @@ def test_strictness_makes_it_an_error(way: str, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_many_of_one_reason_are_counted(tmp_path: Path) -> None:
+    """Some headers are macros throughout, and 300 notes would hide all others."""
+    case = NOTES / "function_that_is_in_no_library"
+    header = (case / "vm_event.h").read_text()
+    macros = "".join(f"#define PAIR_{n}(a) (a)\n" for n in range(14))
+    folder = tree(tmp_path / "headers", header + macros)
+    options = ("--spec", case / "spec.toml", "--include", folder, "--out", "out")
+    made = xenbind("generate", *options, cwd=tmp_path, CC="gcc")
+    *notes, last = made.stderr.splitlines()
+    reason = "it is a macro with parameters: no library has it"
+    assert sum(note.endswith(reason) for note in notes) == 10
+    assert last == f"note: 5 more are left out (--json names them): {reason}"
+    listed = xenbind("generate", *options, "--json", cwd=tmp_path, CC="gcc")
+    (version,) = json.loads(listed.stdout)["versions"]
+    assert sum(each["reason"] == reason for each in version["left_out"]) == 15
+
+
 def test_a_program_reads_what_was_made_and_what_was_left_out(tmp_path: Path) -> None:
     case, out = "member_that_is_atomic", tmp_path / "generated"
     options = ("--include", case, "--out", out, "--json")

@@ -67,6 +67,12 @@ def test_a_macro_that_an_error_asks_for_is_defined(tmp_path: Path) -> None:
     assert made(tmp_path, "a.h")["interface"]["defines"] == ["TOOLS"]
 
 
+def test_two_macros_that_one_error_asks_for_are_both_defined(tmp_path: Path) -> None:
+    text = "#if !defined(HOST) || !defined(TOOLS)\n#error who are you?\n#endif\n"
+    write(tmp_path, a=f"{text}struct a {{ int b; }};\n")
+    assert made(tmp_path, "a.h")["interface"]["defines"] == ["HOST", "TOOLS"]
+
+
 def test_a_header_that_an_error_asks_for_is_included(tmp_path: Path) -> None:
     asks = "#ifndef ALL_H\n#error Include <all.h> instead.\n#endif\n"
     write(
@@ -149,7 +155,7 @@ int req_send(const struct req *req);
         "prefix": "REQ_OP_",
     }
     text = (tmp_path / "made.toml").read_text()
-    assert 'library = "libreq.so.1"  # is a guess' in text
+    assert '# library = "…"  # none that is installed has any of these' in text
     assert "functions" not in spec
     assert "Whose are these members of 'u': other?" in text
 
@@ -161,11 +167,31 @@ def test_what_it_suggests_in_comments_is_right_when_it_is_taken_over(
     made(tmp_path, "lib.h")
     path = tmp_path / "made.toml"
     text = path.read_text()
+    text = text.replace('library = "…"', 'library = "liblib.so.1"')
     path.write_text(
         re.sub(r"^# (\[functions\]|library = .*|errors = .*)", r"\1", text, flags=re.M)
     )
     run = xenbind("generate", "--spec", "made.toml", "--out", "out", cwd=tmp_path)
     assert "1 function" in run.stdout, run.stderr
+
+
+def test_the_library_is_found_by_its_functions(tmp_path: Path) -> None:
+    """No library is called after this header, and one of its functions is in none."""
+    write(
+        tmp_path,
+        a="unsigned if_nametoindex(const char *name);\nint if_nowhere(void);\n",
+    )
+    run = xenbind("init", "a.h", cwd=tmp_path)
+    assert "libc.so.6 has 1 of 2 functions: see [functions] there\n" in run.stdout
+    text = (tmp_path / "a.toml").read_text()
+    assert '# library = "libc.so.6"  # is installed and has 1 of 2\n' in text
+
+
+def test_a_library_that_is_not_installed_is_not_guessed(tmp_path: Path) -> None:
+    write(tmp_path, a="int if_nowhere(void);\n")
+    run = xenbind("init", "a.h", cwd=tmp_path)
+    told = "no installed library has its functions: see [functions] there\n"
+    assert told in run.stdout
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from golden_files import check_golden
 from rich.console import Console
-from support import PROJECT, SPEC, tree
+from support import PROJECT, SPEC, tree, xenbind
 from xenbind import spec
 from xenbind.commands.show.as_json import as_json
 from xenbind.commands.show.parts import Kind, Part
@@ -409,3 +409,30 @@ def test_what_a_header_says_cannot_command_the_terminal(
 )
 def test_summary(doc: str, sentence: str) -> None:
     assert summary(doc) == sentence
+
+
+ALL_VERSIONS = (
+    "name one of the versions 1, 2, 3, 4, 5, 6, 7, or a Xen release, 4.6 to 4.22, or a version"
+    " of a library (xenctrl/4, xenevtchn/1, xentoollog/1), or a folder with vm_event.h\n"
+)
+XENCTRL = (
+    "name one behind xenctrl/: one of the versions 4, or a Xen release, 4.6 to 4.22\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error", "advice"),
+    [
+        ("9", "'9' is neither a version nor a folder", ALL_VERSIONS),
+        ("xenfoo/1", "'xenfoo/1' is neither a version nor a folder", ALL_VERSIONS),
+        ("xenctrl", "'xenctrl' is a library, and has versions", XENCTRL),
+        ("xenctrl/", "'xenctrl' is a library, and has versions", XENCTRL),
+        ("xenctrl/9.9", "xenctrl has no version '9.9'", XENCTRL),
+    ],
+)
+def test_a_version_that_is_none_is_told_with_those_that_are(
+    wanted: str, error: str, advice: str
+) -> None:
+    shown = xenbind("show", wanted, cwd=PROJECT)
+    assert shown.stderr == f"xenbind: error: {error}\n  help: {advice}"
+    assert shown.stdout == ""

@@ -22,6 +22,11 @@ visit *odd_pointer_result(void);
 int (*odd_function_result(void))(int, char);
 int (*odd_array_result(void))[3];
 visit odd_by_typedef;
+int odd_label(int a) __asm__("" "odd_labelled") __attribute__((nothrow));
+int odd_second_label(const char *a, int b) __asm__("odd_labelled_twice");
+int odd_third_label(const char *a, int b) __asm__("odd_labelled_twice");
+int odd_label_first(int a);
+extern __typeof(odd_label_first) odd_label_first __asm__("odd_labelled_first");
 
 struct small odd_records(struct small s, struct big b, struct floats f, struct bits g);
 struct big odd_big(struct big b);

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -107,8 +108,8 @@ def refuse_left_out(interfaces: Iterable[Interface]) -> None:
             SourceError(
                 left_out.coord,
                 f"the package cannot have {left_out.name}: {left_out.reason}",
-                "list a macro under 'skip' in the spec, or do not ask for strictness there"
-                " or with --strict",
+                "list a macro or function under 'skip' in the spec, or do not ask for"
+                " strictness there or with --strict",
             )
         )
     faults.refuse()
@@ -148,5 +149,21 @@ def tell(
     for change in changes:
         say(change, err=isinstance(change, Uncompared))
     click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")
-    for left_out in _left_out(made.interfaces):
-        say(left_out, err=True)
+    for note in _notes(_left_out(made.interfaces)):
+        say(note, err=True)
+
+
+def _notes(left_out: Iterable[LeftOut]) -> Iterator[LeftOut | str]:
+    """Tell what is left out; of what is for the same reason, the first few and how many more."""
+    told = Counter[str]()
+    for each in left_out:
+        told[each.reason] += 1
+        if told[each.reason] <= _MOST:
+            yield each
+    for reason, number in told.items():
+        if number > _MOST:
+            more = f"note: {number - _MOST} more are left out (--json names them)"
+            yield f"{more}: {reason}"
+
+
+_MOST = 10  # notes with one reason

@@ -138,8 +138,9 @@ class _Asked:
         headers = [name for text in words for name in _HEADER.findall(text)]
         tried = [replace(spec, needs=(*spec.needs, name)) for name in headers]
         text = self.sources.text(error.coord.file)
-        for macro in macros_around(text, error.coord.line):
-            tried.append(replace(spec, defines=(*spec.defines, macro)))
+        macros = macros_around(text, error.coord.line)
+        for defined in [*([macro] for macro in macros), macros]:  # at last all of them
+            tried.append(replace(spec, defines=(*spec.defines, *defined)))
         for better in tried:
             with suppress(CompilerError):  # a header that is nowhere
                 if error.coord not in {each.coord for each in self.errors(better)}:

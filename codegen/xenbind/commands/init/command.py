@@ -135,4 +135,9 @@ def _told(layout: Layout, found: findings.Findings) -> Iterator[str]:
     )
     for path in layout.written:
         yield f"{path}: written"
+    number = len(found.functions)
+    for library, has in found.libraries:
+        yield f"{library} has {has} of {count(number, 'function')}: see [functions] there"
+    if number and not found.libraries:
+        yield "no installed library has its functions: see [functions] there"
     yield f"next: xenbind generate --spec {shlex.quote(str(layout.out))}"

@@ -9,18 +9,20 @@ down: what is certain as keys, what is a guess as comments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xenbind.commands.init.asking import other_macros
 from xenbind.errors import SystemFailure
-from xenbind.facts.symbols import installed
+from xenbind.facts.symbols import Installed, having, installed
 from xenbind.ir.c_types import Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import (
     Constant,
     ConstantGroup,
     Field,
+    Function,
     Interface,
     LeftOut,
     Record,
@@ -62,7 +64,7 @@ class Findings:
     `versions` are constants that may hold its version; `macros` and `others` are what the
     package cannot have, macros and the rest.  `asked` are macros that conditions of the header
     ask for.  `functions` are the names of those it declares, `errors` what their results may
-    tell of, and `libraries` have them, as far as they are installed.
+    tell of, and `libraries` are those installed that have most of them, with how many.
     """
 
     interface: Interface
@@ -75,7 +77,7 @@ class Findings:
     functions: tuple[str, ...]
     errors: tuple[str, ...]
     left_out_functions: tuple[LeftOut, ...]
-    libraries: tuple[str, ...]
+    libraries: tuple[tuple[str, int], ...]
 
     @property
     def version_macro(self) -> str | None:
@@ -115,8 +117,10 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
             for kind in rules.ERRORS
             if any(function.errors == kind for function in called.functions)
         ),
-        left_out_functions=tuple(set(called.left_out) - set(interface.left_out)),
-        libraries=tuple(_libraries(spec, names, command)) if names else (),
+        left_out_functions=tuple(
+            each for each in called.left_out if each not in interface.left_out
+        ),
+        libraries=tuple(_libraries(spec, called.functions, command)),
     )
 
 
@@ -213,18 +217,27 @@ def _record(interface: Interface, name: str) -> Record | None:
 
 
 def _libraries(
-    spec: Spec, functions: Sequence[str], command: tuple[str, ...]
-) -> Iterator[str]:
-    """Give the names of installed libraries that have functions of the header.
+    spec: Spec, functions: Sequence[Function], command: tuple[str, ...]
+) -> list[tuple[str, int]]:
+    """Give the names of the installed libraries that have most of the functions, and how many.
 
-    Those are looked at that are called after the header, or after how its functions begin.
+    One that is called after the header, or after how its functions begin, is all that is looked
+    at if it has any: others may have copies of its functions.
     """
     stem = Path(spec.header).stem
-    first = {name.split("_")[0] for name in functions}
+    first = {function.name.split("_")[0] for function in functions}
+    symbols = [function.symbol for function in functions]
+    found = []
     for word in dict.fromkeys([stem, stem.removeprefix("lib"), *sorted(first)[:8]]):
-        try:
-            found = installed(f"lib{word}.so", (), command)
-        except SystemFailure:  # a linker's script
-            continue
-        if found is not None and found.exported & set(functions):
-            yield found.name
+        with suppress(SystemFailure):  # a linker's script
+            found.append(installed(f"lib{word}.so", (), command))
+    having_some = _counts(filter(None, found), symbols)
+    having_some = having_some or _counts(having(symbols, command), symbols)
+    most = max(having_some.values(), default=0)
+    return [(name, number) for name, number in having_some.items() if number == most]
+
+
+def _counts(libraries: Iterable[Installed], symbols: Sequence[str]) -> dict[str, int]:
+    """Count the functions that each library has, of those that have any."""
+    counted = {each.name: len(each.exported & set(symbols)) for each in libraries}
+    return {name: number for name, number in counted.items() if number}

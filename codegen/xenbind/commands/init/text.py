@@ -167,16 +167,18 @@ def _functions(found: Findings) -> Iterator[str]:
         f"The header declares {len(found.functions)} functions:"
         f" {_some(found.functions)}. The package has them if this names their library."
     )
-    stem = found.interface.name.removeprefix("lib").lower()
-    guessed = found.libraries or (f"lib{stem}.so.1",)
-    origin = "is installed and has some" if found.libraries else "is a guess"
     yield "# [functions]"
-    for name in guessed:
-        yield f"# library = {_toml(name)}  # {origin}"
+    for name, number in found.libraries:
+        having = f"is installed and has {number} of {len(found.functions)}"
+        yield f"# library = {_toml(name)}  # {having}"
+    if not found.libraries:
+        yield '# library = "…"  # none that is installed has any of these'
     if found.errors:
         yield f"# errors = {_toml(list(found.errors))}  # but for those that set no errno"
-    for each in found.left_out_functions:
+    for each in found.left_out_functions[:_MOST]:
         yield from _comment(f"{each.name} would be left out: {_line(each.reason)}")
+    if more := found.left_out_functions[_MOST:]:
+        yield from _comment(f"{len(more)} more would be left out.")
 
 
 def _key(name: str, value: str | list[str]) -> Iterator[str]:

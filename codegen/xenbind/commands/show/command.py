@@ -28,6 +28,7 @@ from xenbind.options import (
     newest,
     spec_option,
 )
+from xenbind.spec import Spec
 
 
 @click.command()
@@ -63,7 +64,7 @@ def show(
     """
     job = job_of(spec, cc=cc)
     loaded = load_spec(job.spec)
-    if version and not name and not _is_version(version):
+    if version and not name and not _is_version(loaded, version):
         version, name = "", version
     version = version or newest(loaded, job)
     own, _ = named_version(loaded, version)
@@ -81,6 +82,7 @@ def show(
         click.echo(drawn.get(), nl=False, color=wanted() is None)
 
 
-def _is_version(word: str) -> bool:
-    """Tell a version or a header tree from what is the name of neither."""
-    return may_be_version(word) or "/" in word or Path(word).is_dir()
+def _is_version(spec: Spec, word: str) -> bool:
+    """Tell a version, a library or a header tree from what is the name of none."""
+    is_library = word in (own.package for own in spec.libraries)
+    return may_be_version(word) or "/" in word or is_library or Path(word).is_dir()
