@@ -163,7 +163,7 @@ class Library:
         result = self._call(function, arguments)
         number: typing.Any = result
         if number < 0:
-            raise self._error(function)
+            raise self._error(function, result)
         return result
 
     def unless_null(
@@ -172,7 +172,7 @@ class Library:
         """Call a function; raises OSError if its result is NULL."""
         result = self._call(function, arguments)
         if not result and result != b"":
-            raise self._error(function)
+            raise self._error(function, result)
         return result
 
     def unless_false(
@@ -181,7 +181,7 @@ class Library:
         """Call a function; raises OSError if its result is false, or 0."""
         result = self._call(function, arguments)
         if not result:
-            raise self._error(function)
+            raise self._error(function, result)
         return result
 
     def _call(self, function: Callable[..., R], arguments: tuple[object, ...]) -> R:
@@ -249,10 +249,13 @@ class Library:
 
         return convert
 
-    def _error(self, function: typing.Any) -> OSError:
+    def _error(self, function: typing.Any, result: object) -> OSError:
+        """Say why a function failed: by its result where it left nothing in errno."""
         number = ctypes.get_errno()
         name = function.__name__
-        said = f"{name}: {os.strerror(number) if number else 'failed'}"
+        given = result if isinstance(result, int) else "NULL"
+        why = os.strerror(number) if number else f"failed without errno, giving {given}"
+        said = f"{name}: {why}"
         for advice in (self._by_function.get(name), self._advice.get(number)):
             said += f"; {advice}" if advice else ""
         return OSError(number, said)

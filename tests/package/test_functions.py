@@ -131,14 +131,14 @@ def test_a_result_that_is_no_error_is_given(post: Any) -> None:
 def test_a_negative_result_without_errno_is_an_error_too(
     post: Any, office: Any
 ) -> None:
-    with pytest.raises(OSError, match="post_each: failed"):
+    with pytest.raises(OSError, match="post_each: failed without errno, giving -1"):
         post.post_each(office, None, None)
 
 
 def test_false_and_null_are_errors(post: Any, office: Any) -> None:
     with pytest.raises(OSError, match="post_write: No space left"):
         post.post_write(office, b"", 65)
-    with pytest.raises(OSError, match="post_find: failed"):
+    with pytest.raises(OSError, match="post_find: failed without errno, giving NULL"):
         post.post_find(office, 9)
     with pytest.raises(OSError, match="post_weight: Numerical result out of range"):
         post.post_weight(office, 1)
