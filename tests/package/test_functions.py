@@ -81,12 +81,18 @@ def test_a_function_that_the_library_lacks_says_so(post: Any, office: Any) -> No
         post.post_weigh(office, None)
 
 
+def test_a_misspelt_function_is_an_error_with_the_nearest_names(module: Any) -> None:
+    said = r"libpost.so.1 of no release has 'post_opn'; did you mean 'post_open'"
+    with pytest.raises(LookupError, match=said):
+        module.library.has("post_opn")
+
+
 def test_a_library_may_be_that_of_the_xen_that_runs(
     post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = importlib.import_module("post.runtime.library")
     monkeypatch.setattr(runtime, "VERSION", str(tmp_path))
-    library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so")
+    library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so", "post.v0")
     with pytest.raises(OSError, match=r"f: no hypervisor runs here"):
         library._function("f")
     (tmp_path / "major").write_text("4\n")
@@ -104,8 +110,8 @@ def test_a_library_is_called_by_the_prototypes_of_its_own_release(
     (tmp_path / "minor").write_text("17\n")
     shutil.copy(post.library._loaded._name, tmp_path / "libpost-4.17.so")
     name = f"{tmp_path}/libpost-{{release}}.so"
-    assert runtime.Library(name, releases=["4.16", "4.17"]).has("post_open")
-    other = runtime.Library(name, releases=["4.8", "4.9"])
+    assert runtime.Library(name, "post.v0", releases=["4.16", "4.17"]).has("post_open")
+    other = runtime.Library(name, "post.v0", releases=["4.8", "4.9"])
     with pytest.raises(
         OSError, match=r"f: the hypervisor is 4.17, and this is the .* of 4.8 or"
     ):
