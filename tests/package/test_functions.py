@@ -9,6 +9,7 @@ import ctypes
 import errno
 import gc
 import importlib
+import inspect
 import shutil
 import subprocess
 import sys
@@ -170,6 +171,61 @@ def test_records_and_arrays_of_them_are_passed_by_place(post: Any, office: Any) 
     assert post.post_send(office, letters, 2, None) == 3
     assert post.post_last(office).stamp == b"blue\0\0\0\0"
     assert post.post_find(office, 9).contents.to == 9
+
+
+def test_what_c_only_reads_may_be_a_list(post: Any, office: Any) -> None:
+    letters = [post.letter(to=8), (9, 20, b"blue")]
+    numbers = (ctypes.c_uint32 * 2)()
+    assert post.post_send(office, letters, 2, numbers) == 2
+    assert post.post_send(office, tuple(letters), 2, None) == 2
+    assert post.post_find(office, 9).contents.stamp == b"blue\0\0\0\0"
+    with pytest.raises(
+        TypeError, match=r"letters: \[1\]: 'letter' takes a letter, not int"
+    ):
+        post.post_send(office, [post.letter(), 5], 2, None)
+    with pytest.raises(
+        TypeError, match=r"number: C may write there: .*\(c_uint \* 2\)"
+    ):
+        post.post_send(office, letters, 2, [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("item", "given", "bad", "said"),
+    [
+        ("c_uint32", [1, 2], [1, 1 << 32], r"\[1\]: 4294967296 does not fit 32 bits"),
+        ("c_double", (0.5, 2), ["x"], r"\[0\]: must be real number"),
+        ("c_char_p", ["a", b"b", None], ["a\0b"], r"\[0\]: a NUL inside"),
+    ],
+)
+def test_items_of_lists_are_held_against_their_type(
+    post: Any, item: str, given: Any, bad: Any, said: str
+) -> None:
+    parameters = importlib.import_module("post.runtime.parameters")
+    annotations = importlib.import_module("post.runtime.annotations")
+    pointer = ctypes.POINTER(getattr(ctypes, item))
+    written = annotations.Annotated[parameters.Const, pointer]
+    convert = parameters.converter(parameters.Declared("ids", written))
+    array = convert(given)
+    assert len(array) == len(given)
+    assert list(array) == [each.encode() if each == "a" else each for each in given]
+    with pytest.raises((TypeError, ValueError, OverflowError), match=said):
+        convert(bad)
+
+
+def test_signatures_are_for_people(post: Any) -> None:
+    assert str(inspect.signature(post.post_send)) == (
+        "(p: post.v0.post | None, letters: Const[letter], count: int,"
+        " number: Ref[c_uint]) -> int"
+    )
+    assert str(inspect.signature(post.post_each)) == (
+        "(p: post.v0.post | None,"
+        " visit: Callback[[Pointer[letter], c_char_p, c_void_p], c_int],"
+        " data: Buffer) -> int"
+    )
+    assert str(inspect.signature(post.letter)) == (
+        "(to: int = 0, weight: int = 0, stamp: bytes = b'')"
+    )
+    assert repr(post.post_code) == "Annotated[int, c_uint]"
 
 
 def test_records_are_passed_by_value(post: Any) -> None:

@@ -87,7 +87,27 @@ else:
     Array = CharArray = Items = ctypes.Array
     ZERO = None  # no number, which would look like a constant of the header
 
-    _GenericAlias = type(list[int])
+    class _Alias(type(list[int])):
+        """An annotation: as a str, it is the type that Python sees."""
+
+        __slots__ = ()
+
+        def __repr__(self):
+            return f"Annotated[{self}, {_said(self.__origin__.items[1])}]"
+
+        def __str__(self):
+            written, ctype = self.__origin__.items[:2]
+            return (
+                written.said_of(ctype)
+                if hasattr(written, "said_of")
+                else _said(written)
+            )
+
+    def _said(item):
+        if item is Any:
+            return "Any"
+        is_class = isinstance(item, type) and not hasattr(item, "__args__")
+        return item.__name__ if is_class else str(item)
 
     typing = LazyModule("typing")
     mmap = LazyModule("mmap")
@@ -126,11 +146,11 @@ else:
 
         def __class_getitem__(cls, items):
             first = items[0]
-            if type(first) is _GenericAlias and type(first.__origin__) is cls:
+            if type(first) is _Alias and type(first.__origin__) is cls:
                 items = (*first.__origin__.items, *items[1:])
             origin = object.__new__(cls)
             origin.items = items
-            return _GenericAlias(origin, ("None", items[0]))
+            return _Alias(origin, ("None", items[0]))
 
         def __getitem__(self, arguments):
             _, first = arguments

@@ -144,6 +144,17 @@ class Words(str):
         return self.__get__(None, self.record).expandtabs(tabsize)
 
 
+class _Signature:
+    """What a record's constructor takes, for `inspect.signature` and `help`."""
+
+    def __get__(self, record: object, owner: typing.Any) -> object:
+        if not hasattr(owner, "_members_"):
+            raise AttributeError("no record, but the base of some")
+        from .documentation import signature  # above, it would triple an import
+
+        return signature(owner)
+
+
 class _Record:
     """What struct and union classes have in common."""
 
@@ -158,6 +169,9 @@ class _Record:
         _payload_: typing.ClassVar[tuple[str, str, dict[int, str]]]
 
     _payload_ = ("", "", {})  # of most records: none
+
+    if not TYPE_CHECKING:
+        __signature__ = _Signature()
 
     __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
 
