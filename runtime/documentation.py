@@ -59,6 +59,8 @@ def signature(record: typing.Any) -> inspect.Signature:
 
 def _default(ctype: typing.Any) -> object:
     element = getattr(ctype, "_type_", None)
+    if hasattr(ctype, "contents"):
+        return None
     if element is ctypes.c_char:
         return b""
     return ctype().value if isinstance(element, str) else _Zeros()
@@ -147,7 +149,7 @@ def _declaration(annotation: ast.expr) -> str:
     return said
 
 
-_PYTHON_TYPES = ("int", "bool", "float", "bytes", "Any")
+_PYTHON_TYPES = ("int", "bool", "float", "bytes", "Any", "AnyPointer")
 
 
 def _c_type(ctype: ast.expr) -> str:

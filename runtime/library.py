@@ -23,6 +23,7 @@ import sys
 from . import parameters
 from .annotations import TYPE_CHECKING, typing
 from .having import unknown
+from .pointers import called_by_c
 
 # pyright: reportPrivateUsage=false
 
@@ -267,7 +268,7 @@ class Library:
                 raise TypeError(f"not callable: {value!r}")
             key = declared.type, value
             if key not in self._callbacks:
-                called = _called_by_c(value, enums, result)
+                called = called_by_c(value, enums, result)
                 self._callbacks[key] = declared.type(called)
             return self._callbacks[key]
 
@@ -291,32 +292,6 @@ def _as_member(enum: typing.Any) -> Callable[..., object]:
         return found
 
     return member
-
-
-def _called_by_c(
-    callback: Callable[..., object], enums: list[typing.Any], result: typing.Any
-) -> Callable[..., object]:
-    """Hand a callback the enums that its numbers are of, and C something in any case.
-
-    Where one raises, or gives what cannot be its result, ctypes gives C what was in memory.
-    """
-
-    def called(*given: typing.Any) -> object:
-        try:
-            found = callback(
-                *(
-                    enum(each) if enum else each
-                    for enum, each in zip(enums, given, strict=True)
-                )
-            )
-            if result is not None:
-                result(found)
-        except BaseException as error:
-            sys.excepthook(type(error), error, error.__traceback__)
-            return 0
-        return found
-
-    return called
 
 
 def _plain(ctype: typing.Any) -> typing.Any:

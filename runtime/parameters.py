@@ -28,6 +28,7 @@ import operator
 from enum import EnumType
 
 from .annotations import TYPE_CHECKING, annotated_type, typing
+from .pointers import in_place
 
 # pyright: reportPrivateUsage=false
 
@@ -308,9 +309,7 @@ def _writable(value: typing.Any) -> typing.Any:
         return ctypes.cast(value, ctypes.c_void_p)
     if isinstance(value, _OBJECTS):
         return ctypes.byref(value)
-    view = memoryview(value)
-    octets: typing.Any = ctypes.c_char
-    return (octets * view.nbytes).from_buffer(view)
+    return in_place(value)
 
 
 def variadic(value: typing.Any) -> typing.Any:

@@ -615,7 +615,9 @@ class vm_event_front_ring(Protocol):
     req_prod_pvt: int
     rsp_cons: int
     nr_ents: int
-    sring: Any
+
+    @property
+    def sring(self) -> Any: ...
 
     def copy(self) -> Self: ...
 
@@ -626,7 +628,9 @@ class vm_event_back_ring(Protocol):
     rsp_prod_pvt: int
     req_cons: int
     nr_ents: int
-    sring: Any
+
+    @property
+    def sring(self) -> Any: ...
 
     def copy(self) -> Self: ...
 

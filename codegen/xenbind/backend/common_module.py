@@ -31,7 +31,7 @@ from xenbind.backend.python_types import (
     bit_field_type,
     is_nested,
 )
-from xenbind.ir.c_types import Array, CType, RecordRef, element
+from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, element
 from xenbind.ir.interface import Interface, Record
 
 
@@ -250,7 +250,7 @@ def _members(record: Record, types: Types) -> Iterator[CommonMemberView]:
             yield CommonMemberView(
                 names[field.name],
                 types.python_type(bit_field_type(field)),
-                is_nested(field.type),
+                is_nested(field.type) or isinstance(field.type, Pointer),
             )
 
 
