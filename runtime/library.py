@@ -1,6 +1,6 @@
 """Call the functions of a C library, each declared in a version's module.
 
-    library: Final = Library("libxenevtchn.so.1")
+    library: Final = Library("libxenevtchn.so.1", __name__)
 
     def xenevtchn_fd(xce: xenevtchn_handle | None) -> Annotated[int, c_int]:
         return library.unless_negative(xenevtchn_fd, xce)
@@ -22,17 +22,21 @@ import sys
 
 from . import parameters
 from .annotations import TYPE_CHECKING, typing
+from .having import unknown
+from .pointers import called_by_c
 
 # pyright: reportPrivateUsage=false
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import ModuleType
 
     P = typing.ParamSpec("P")
     R = typing.TypeVar("R")
 else:
     # What `typing.get_type_hints` needs, without importing what it takes.
     Callable, Mapping, Sequence = parameters.Callback, dict, tuple
+    Iterator, ModuleType = tuple, type(ctypes)
     R = object
 
     class P:
@@ -70,7 +74,8 @@ class _Prepared:
 class Library:
     """A library and the functions that it may have.
 
-    `name` is what it is loaded by; `{release}` in it stands for that of the hypervisor, which
+    `module` is the name of the module that declares them; `name` is what the library is loaded
+    by, and `{release}` in it stands for that of the hypervisor, which
     has to be one of `releases` if those are known: others have other prototypes.
     `advice` says what to do about errors, by their names, `by_function` by functions'.
     `c_names` are those of functions that have another name in Python, `symbols` of those that
@@ -84,6 +89,7 @@ class Library:
     def __init__(
         self,
         name: str,
+        module: str,
         advice: Mapping[str, str] | None = None,
         by_function: Mapping[str, str] | None = None,
         c_names: Mapping[str, str] | None = None,
@@ -91,6 +97,7 @@ class Library:
         releases: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self._module = module
         self._releases = releases
         self._advice = {
             getattr(errno, number): words for number, words in (advice or {}).items()
@@ -128,12 +135,30 @@ class Library:
         return self.name.replace("{release}", release)
 
     def has(self, name: str) -> bool:
-        """Tell whether there is such a library here, and the function in it."""
+        """Tell whether there is such a library here, and the function in it.
+
+        Raises LookupError for a name that its module declares no function of, and no other
+        release's does either.
+        """
+        own = parameters.functions(sys.modules[self._module])
+        if name not in own and not any(hasattr(each, name) for each in self._others()):
+            raise unknown(f"{self.name} of no release has {name!r}", name, own)
         try:
             self._function(name)
         except LibraryError:
             return False
         return True
+
+    def _others(self) -> Iterator[ModuleType]:
+        """Give the modules of all versions and releases, each imported when it is its turn."""
+        name = self._module.rpartition(".")[0]
+        package: typing.Any = sys.modules[name]
+        of_releases: dict[str, str] | None = getattr(package, "_MODULES", None)
+        modules = (
+            of_releases.values() if of_releases else map("v{}".format, package.VERSIONS)
+        )
+        for module in dict.fromkeys(modules):
+            yield __import__(f"{name}.{module}", fromlist=["*"])
 
     def facts(self, module: typing.Any) -> typing.Iterator[tuple[str, str]]:
         """Say of each function of a version's module its types, and which results are errors."""
@@ -166,7 +191,7 @@ class Library:
         result = self._call(function, arguments)
         number: typing.Any = result
         if number < 0:
-            raise self._error(function)
+            raise self._error(function, result)
         return result
 
     def unless_null(
@@ -175,7 +200,7 @@ class Library:
         """Call a function; raises OSError if its result is NULL."""
         result = self._call(function, arguments)
         if not result and result != b"":
-            raise self._error(function)
+            raise self._error(function, result)
         return result
 
     def unless_false(
@@ -184,7 +209,7 @@ class Library:
         """Call a function; raises OSError if its result is false, or 0."""
         result = self._call(function, arguments)
         if not result:
-            raise self._error(function)
+            raise self._error(function, result)
         return result
 
     def _call(self, function: Callable[..., R], arguments: tuple[object, ...]) -> R:
@@ -246,16 +271,19 @@ class Library:
                 raise TypeError(f"not callable: {value!r}")
             key = declared.type, value
             if key not in self._callbacks:
-                called = _called_by_c(value, enums, result)
+                called = called_by_c(value, enums, result)
                 self._callbacks[key] = declared.type(called)
             return self._callbacks[key]
 
         return convert
 
-    def _error(self, function: typing.Any) -> OSError:
+    def _error(self, function: typing.Any, result: object) -> OSError:
+        """Say why a function failed: by its result where it left nothing in errno."""
         number = ctypes.get_errno()
         name = function.__name__
-        said = f"{name}: {os.strerror(number) if number else 'failed'}"
+        given = result if isinstance(result, int) else "NULL"
+        why = os.strerror(number) if number else f"failed without errno, giving {given}"
+        said = f"{name}: {why}"
         for advice in (self._by_function.get(name), self._advice.get(number)):
             said += f"; {advice}" if advice else ""
         return OSError(number, said)
@@ -267,32 +295,6 @@ def _as_member(enum: typing.Any) -> Callable[..., object]:
         return found
 
     return member
-
-
-def _called_by_c(
-    callback: Callable[..., object], enums: list[typing.Any], result: typing.Any
-) -> Callable[..., object]:
-    """Hand a callback the enums that its numbers are of, and C something in any case.
-
-    Where one raises, or gives what cannot be its result, ctypes gives C what was in memory.
-    """
-
-    def called(*given: typing.Any) -> object:
-        try:
-            found = callback(
-                *(
-                    enum(each) if enum else each
-                    for enum, each in zip(enums, given, strict=True)
-                )
-            )
-            if result is not None:
-                result(found)
-        except BaseException as error:
-            sys.excepthook(type(error), error, error.__traceback__)
-            return 0
-        return found
-
-    return called
 
 
 def _plain(ctype: typing.Any) -> typing.Any:

@@ -14,8 +14,9 @@ A protocol has the name of the record's class in each module.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, overload
 
+from .runtime import having
 from .runtime.annotations import Array, Items
 
 if TYPE_CHECKING:
@@ -614,7 +615,9 @@ class vm_event_front_ring(Protocol):
     req_prod_pvt: int
     rsp_cons: int
     nr_ents: int
-    sring: Any
+
+    @property
+    def sring(self) -> Any: ...
 
     def copy(self) -> Self: ...
 
@@ -625,7 +628,9 @@ class vm_event_back_ring(Protocol):
     rsp_prod_pvt: int
     req_cons: int
     nr_ents: int
-    sring: Any
+
+    @property
+    def sring(self) -> Any: ...
 
     def copy(self) -> Self: ...
 
@@ -875,5 +880,51 @@ def has(
     record: vm_event_st_data, member: Literal["emul_read_data"]
 ) -> TypeIs[_vm_event_st_data_emul_read_data]: ...
 def has(record: object, member: str) -> bool:
-    """Tell whether a record has a member that some releases lack."""
-    return hasattr(record, member)
+    """Tell whether a record has a member that some releases lack.
+
+    Raises LookupError for a name that no release has.
+    """
+    return having.has(record, member, _SOME)
+
+
+_SOME: Final[dict[str, tuple[str, ...]]] = {
+    "vm_event_regs_x86": (
+        "dr6",
+        "gdtr_base",
+        "npt_base",
+        "vmtrace_pos",
+        "cs_base",
+        "ss_base",
+        "ds_base",
+        "es_base",
+        "cs",
+        "ss",
+        "ds",
+        "es",
+        "fs",
+        "gs",
+        "shadow_gs",
+        "gdtr_limit",
+        "cs_sel",
+        "ss_sel",
+        "ds_sel",
+        "es_sel",
+        "fs_sel",
+        "gs_sel",
+        "cs_arbytes",
+    ),
+    "vm_event_debug": ("pending_dbg", "insn_length", "type"),
+    "vm_event_mov_to_msr": ("new_value", "old_value", "value"),
+    "vm_event_desc_access_arch": ("svm",),
+    "vm_event_st_u": (
+        "desc_access",
+        "fast_singlestep",
+        "debug_exception",
+        "cpuid",
+        "vmexit",
+        "io",
+        "interrupt",
+    ),
+    "vm_event_st_data_regs": ("arm",),
+    "vm_event_st_data": ("emul", "emul_read_data"),
+}

@@ -6,6 +6,8 @@ path to it: `vm_event_st.u.cpuid`.
 
 from __future__ import annotations
 
+from .runtime.having import unknown
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 def since(name: str) -> str:
     """The first Xen release that has a constant, a record, a member or a function: `4.17`.
 
-    Raises LookupError for a name that no release has.
+    Raises LookupError for a name that no release has, with those nearest to it.
     """
     return releases(name)[0][0]
 
@@ -25,7 +27,7 @@ def releases(name: str) -> tuple[tuple[str, str | None], ...]:
     The last release is None for what the newest has. Raises LookupError as `since` does.
     """
     if name not in _RELEASES:
-        raise LookupError(f"no Xen has anything called {name!r}")
+        raise unknown(f"no Xen has anything called {name!r}", name, _RELEASES)
     return _RELEASES[name]
 
 

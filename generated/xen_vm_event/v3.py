@@ -8,14 +8,22 @@ from ctypes import POINTER, c_uint, c_uint8, c_uint16
 from enum import IntFlag
 
 from . import macros
-from .runtime.annotations import ZERO, Array, uint8_t, uint16_t, uint32_t, uint64_t
+from .runtime.annotations import (
+    ZERO,
+    Array,
+    PointerTo,
+    uint8_t,
+    uint16_t,
+    uint32_t,
+    uint64_t,
+)
 from .runtime.records import Compound, OpenEnum, Structure, Union, anonymous, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Annotated, Any, Final
+    from typing import Annotated, Final
 else:  # typing itself would take a third of an import
-    from .runtime.annotations import Annotated, Any, Final
+    from .runtime.annotations import Annotated, Final
 
 VM_EVENT_INTERFACE_VERSION: Final = 0x00000003
 """Version of the layouts and values in this file. Compare it with the version in each
@@ -740,7 +748,7 @@ class vm_event_front_ring(Structure):
     req_prod_pvt: RING_IDX = ZERO
     rsp_cons: RING_IDX = ZERO
     nr_ents: Annotated[int, c_uint] = ZERO
-    sring: Annotated[Any, POINTER(vm_event_sring)] = ZERO
+    sring: Annotated[PointerTo[vm_event_sring], POINTER(vm_event_sring)] = ZERO
 
 
 @record
@@ -752,7 +760,7 @@ class vm_event_back_ring(Structure):
     rsp_prod_pvt: RING_IDX = ZERO
     req_cons: RING_IDX = ZERO
     nr_ents: Annotated[int, c_uint] = ZERO
-    sring: Annotated[Any, POINTER(vm_event_sring)] = ZERO
+    sring: Annotated[PointerTo[vm_event_sring], POINTER(vm_event_sring)] = ZERO
 
 
 vm_event_request_t = vm_event_st

@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 from support import PROJECT, series
-from xen_vm_event import VERSIONS, common, interface_for_xen, records, releases, since
+from xen_vm_event import (
+    VERSIONS,
+    common,
+    interface_for_xen,
+    records,
+    releases,
+    since,
+    xenctrl,
+)
+from xen_vm_event.xenctrl import common as xenctrl_common
 
 RELEASES = [release for speaking in VERSIONS.values() for release in speaking]
 HANDLERS = runpy.run_path(str(PROJECT / "tests" / "data" / "typing" / "every_xen.py"))
@@ -81,6 +90,40 @@ def test_what_changed_or_went_away_is_there_for_some_releases() -> None:
 def test_a_name_of_no_release_is_an_error() -> None:
     with pytest.raises(LookupError, match=r"no Xen has .* called 'vm_event_st\.v'"):
         since("vm_event_st.v")
+    with pytest.raises(LookupError, match=r"did you mean 'vm_event_st\.u\.vmexit'"):
+        since("vm_event_st.u.vmexi")
+
+
+def vm_event_u(release: str) -> Any:
+    return interface_for_xen(release).vm_event_st().u
+
+
+def guest_request(release: str) -> Any:
+    return xenctrl.interface_for_xen(release).xc_monitor_guest_request
+
+
+@pytest.mark.parametrize("release", ["4.6", "4.22"])
+@pytest.mark.parametrize(
+    ("thing", "misspelt", "nearest"),
+    [
+        (vm_event_u, "vmexitt", "vmexit"),
+        (vm_event_u, "mem_acces", "mem_access"),
+        (interface_for_xen, "VM_EVENT_REASON_VMEXI", "VM_EVENT_REASON_VMEXIT"),
+        (xenctrl.interface_for_xen, "xc_monitor_vmexi", "xc_monitor_vmexit"),
+        (guest_request, "alow_userspace", "allow_userspace"),
+    ],
+)
+def test_has_refuses_what_no_release_has(
+    release: str, thing: Callable[[str], Any], misspelt: str, nearest: str
+) -> None:
+    """It names the nearest, which this release may lack: that is no error."""
+    ours = thing in (vm_event_u, interface_for_xen)
+    has: Any = common.has if ours else xenctrl_common.has
+    with pytest.raises(LookupError, match=f"did you mean .*'{nearest}'"):
+        has(thing(release), misspelt)
+    assert has(thing(release), nearest) == (
+        release == "4.22" or nearest == "mem_access"
+    )
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import gc
 import importlib
+import inspect
 import re
 import shutil
 import subprocess
@@ -90,12 +91,18 @@ def test_a_function_that_the_library_lacks_says_so(post: Any, office: Any) -> No
         post.post_weigh(office, None)
 
 
+def test_a_misspelt_function_is_an_error_with_the_nearest_names(module: Any) -> None:
+    said = r"libpost.so.1 of no release has 'post_opn'; did you mean 'post_open'"
+    with pytest.raises(LookupError, match=said):
+        module.library.has("post_opn")
+
+
 def test_a_library_may_be_that_of_the_xen_that_runs(
     post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = importlib.import_module("post.runtime.library")
     monkeypatch.setattr(runtime, "VERSION", str(tmp_path))
-    library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so")
+    library = runtime.Library(f"{tmp_path}/libpost-{{release}}.so", "post.v0")
     with pytest.raises(OSError, match=r"f: no hypervisor runs here"):
         library._function("f")
     (tmp_path / "major").write_text("4\n")
@@ -113,8 +120,8 @@ def test_a_library_is_called_by_the_prototypes_of_its_own_release(
     (tmp_path / "minor").write_text("17\n")
     shutil.copy(post.library._loaded._name, tmp_path / "libpost-4.17.so")
     name = f"{tmp_path}/libpost-{{release}}.so"
-    assert runtime.Library(name, releases=["4.16", "4.17"]).has("post_open")
-    other = runtime.Library(name, releases=["4.8", "4.9"])
+    assert runtime.Library(name, "post.v0", releases=["4.16", "4.17"]).has("post_open")
+    other = runtime.Library(name, "post.v0", releases=["4.8", "4.9"])
     with pytest.raises(
         OSError, match=r"f: the hypervisor is 4.17, and this is the .* of 4.8 or"
     ):
@@ -140,14 +147,14 @@ def test_a_result_that_is_no_error_is_given(post: Any) -> None:
 def test_a_negative_result_without_errno_is_an_error_too(
     post: Any, office: Any
 ) -> None:
-    with pytest.raises(OSError, match="post_each: failed"):
+    with pytest.raises(OSError, match="post_each: failed without errno, giving -1"):
         post.post_each(office, None, None)
 
 
 def test_false_and_null_are_errors(post: Any, office: Any) -> None:
     with pytest.raises(OSError, match="post_write: No space left"):
         post.post_write(office, b"", 65)
-    with pytest.raises(OSError, match="post_find: failed"):
+    with pytest.raises(OSError, match="post_find: failed without errno, giving NULL"):
         post.post_find(office, 9)
     with pytest.raises(OSError, match="post_weight: Numerical result out of range"):
         post.post_weight(office, 1)
@@ -173,6 +180,61 @@ def test_records_and_arrays_of_them_are_passed_by_place(post: Any, office: Any) 
     assert post.post_send(office, letters, 2, None) == 3
     assert post.post_last(office).stamp == b"blue\0\0\0\0"
     assert post.post_find(office, 9).contents.to == 9
+
+
+def test_what_c_only_reads_may_be_a_list(post: Any, office: Any) -> None:
+    letters = [post.letter(to=8), (9, 20, b"blue")]
+    numbers = (ctypes.c_uint32 * 2)()
+    assert post.post_send(office, letters, 2, numbers) == 2
+    assert post.post_send(office, tuple(letters), 2, None) == 2
+    assert post.post_find(office, 9).contents.stamp == b"blue\0\0\0\0"
+    with pytest.raises(
+        TypeError, match=r"letters: \[1\]: 'letter' takes a letter, not int"
+    ):
+        post.post_send(office, [post.letter(), 5], 2, None)
+    with pytest.raises(
+        TypeError, match=r"number: C may write there: .*\(c_uint \* 2\)"
+    ):
+        post.post_send(office, letters, 2, [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("item", "given", "bad", "said"),
+    [
+        ("c_uint32", [1, 2], [1, 1 << 32], r"\[1\]: 4294967296 does not fit 32 bits"),
+        ("c_double", (0.5, 2), ["x"], r"\[0\]: must be real number"),
+        ("c_char_p", ["a", b"b", None], ["a\0b"], r"\[0\]: a NUL inside"),
+    ],
+)
+def test_items_of_lists_are_held_against_their_type(
+    post: Any, item: str, given: Any, bad: Any, said: str
+) -> None:
+    parameters = importlib.import_module("post.runtime.parameters")
+    annotations = importlib.import_module("post.runtime.annotations")
+    pointer = ctypes.POINTER(getattr(ctypes, item))
+    written = annotations.Annotated[parameters.Const, pointer]
+    convert = parameters.converter(parameters.Declared("ids", written))
+    array = convert(given)
+    assert len(array) == len(given)
+    assert list(array) == [each.encode() if each == "a" else each for each in given]
+    with pytest.raises((TypeError, ValueError, OverflowError), match=said):
+        convert(bad)
+
+
+def test_signatures_are_for_people(post: Any) -> None:
+    assert str(inspect.signature(post.post_send)) == (
+        "(p: post.v0.post | None, letters: Const[letter], count: int,"
+        " number: Ref[c_uint]) -> int"
+    )
+    assert str(inspect.signature(post.post_each)) == (
+        "(p: post.v0.post | None,"
+        " visit: Callback[[Pointer[letter], c_char_p, c_void_p], c_int],"
+        " data: Buffer) -> int"
+    )
+    assert str(inspect.signature(post.letter)) == (
+        "(to: int = 0, weight: int = 0, stamp: bytes = b'')"
+    )
+    assert repr(post.post_code) == "Annotated[int, c_uint]"
 
 
 def test_records_are_passed_by_value(post: Any) -> None:

@@ -32,13 +32,15 @@ class PrototypeView:
 class CommonFunctionView:
     """A function as a member of a protocol, in lines.
 
-    Of more than one prototype, the oldest first, `union` has the lines that name them together.
+    Of more than one prototype, the oldest first, `union` has the lines that name them together,
+    and `parameters` are those that some lack.
     """
 
     name: str
     lines: Sequence[str]
     prototypes: Sequence[PrototypeView]
     union: Sequence[str]
+    parameters: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _function(name: str, prototypes: Mapping[_Prototype, str]) -> CommonFunction
     """Give a function; each prototype is named after the first release that has it."""
     if len(prototypes) == 1:
         (only,) = prototypes
-        return CommonFunctionView(name, only.method(name), [], [])
+        return CommonFunctionView(name, only.method(name), [], [], [])
     return CommonFunctionView(
         name=name,
         lines=["@property", f"def {name}(self) -> _{name}: ..."],
@@ -140,6 +142,7 @@ def _function(name: str, prototypes: Mapping[_Prototype, str]) -> CommonFunction
             for one, own in prototypes.items()
         ],
         union=_union(f"_{name}", list(prototypes.values())),
+        parameters=[parameter for parameter, _ in _telling(prototypes)],
     )
 
 
@@ -157,14 +160,19 @@ def _union(name: str, types: Sequence[str]) -> list[str]:
 def _narrowings(
     name: str, prototypes: Mapping[_Prototype, str]
 ) -> Iterator[Sequence[str]]:
-    """Give each parameter that tells some of a function's prototypes from others."""
+    for parameter, some in _telling(prototypes):
+        yield narrowing(f"_{name}", parameter, " | ".join(some))
+
+
+def _telling(prototypes: Mapping[_Prototype, str]) -> Iterator[tuple[str, list[str]]]:
+    """Give each parameter that tells some of a function's prototypes from others, with those."""
     having: dict[str, list[str]] = {}
     for prototype, own in prototypes.items():
         for parameter in prototype.parameters:
             having.setdefault(parameter.partition(":")[0], []).append(own)
     for parameter, some in having.items():
         if len(some) < len(prototypes) and parameter.isidentifier():
-            yield narrowing(f"_{name}", parameter, " | ".join(some))
+            yield parameter, some
 
 
 def narrowing(of: str, member: str, narrowed: str) -> list[str]:

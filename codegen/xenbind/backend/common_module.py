@@ -23,7 +23,7 @@ from xenbind.backend.module import (
     member_names,
     payload_head,
 )
-from xenbind.backend.python_text import docstring
+from xenbind.backend.python_text import docstring, text, tuple_of
 from xenbind.backend.python_types import (
     ANNOTATIONS,
     TYPING,
@@ -31,7 +31,7 @@ from xenbind.backend.python_types import (
     bit_field_type,
     is_nested,
 )
-from xenbind.ir.c_types import Array, CType, RecordRef, element
+from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, element
 from xenbind.ir.interface import Interface, Record
 
 
@@ -48,13 +48,14 @@ class CommonMemberView:
 class CommonRecordView:
     """The protocol of a struct or union; `some` are the members that not all have.
 
-    `overloads` are the lines of `has` for each of those.
+    `classes` are its names in the modules, and `overloads` the lines of `has` for each of those.
 
     `payload` are the lines that begin the property for what a request's reason selects, none
     for other records.
     """
 
     name: str
+    classes: Sequence[str]
     doc: str
     members: Sequence[CommonMemberView]
     some: Sequence[CommonMemberView]
@@ -74,10 +75,14 @@ class ExampleView:
 
 @dataclass(frozen=True, slots=True)
 class CommonView:
-    """The protocols, what they have to import, and an example where there is one."""
+    """The protocols, what they have to import, and an example where there is one.
+
+    `some` are the names that not all releases have, as Python writes them, by who has them.
+    """
 
     records: Sequence[CommonRecordView]
     functions: CommonFunctionsView | None
+    some: Sequence[tuple[str, str]]
     example: ExampleView | None
     typing: Sequence[str]
     imports: Sequence[tuple[str, Sequence[str]]]
@@ -93,9 +98,11 @@ def common_view(
     common = _Common(interfaces)
     records = list(common.records())
     functions = common_functions(interfaces, releases, common.use)
+    common.use(".runtime", "having")
     return CommonView(
         records=records,
         functions=functions,
+        some=list(_some(records, functions)),
         example=_example(records),
         typing=sorted({*_ALWAYS, *common.names_from(TYPING)}, key=isort_key),
         imports=sorted(
@@ -110,9 +117,27 @@ def common_view(
     )
 
 
-_OF_RUNTIME = (ANNOTATIONS, PARAMETERS)
+_OF_RUNTIME = (".runtime", ANNOTATIONS, PARAMETERS)
 # What the module imports of typing, whatever is in it.
-_ALWAYS = ("Literal", "Protocol", "Self", "TYPE_CHECKING", "overload")
+_ALWAYS = ("Final", "Literal", "Protocol", "Self", "TYPE_CHECKING", "overload")
+
+
+def _some(
+    records: Sequence[CommonRecordView], functions: CommonFunctionsView | None
+) -> Iterator[tuple[str, str]]:
+    """Give the names that not all releases have, as runtime/having.py is told them."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        for name in record.classes if record.some else ():
+            found.setdefault(name, []).extend(member.name for member in record.some)
+    if functions is not None:
+        found["module"] = [each.name for each in functions.some]
+        for each in functions.changed:
+            found[f"{each.name}()"] = list(each.parameters)
+    for owner, names in found.items():
+        if names:
+            before = f"    {text(owner)}: "
+            yield owner, tuple_of(list(map(text, names)), before)
 
 
 def _example(records: Sequence[CommonRecordView]) -> ExampleView | None:
@@ -178,6 +203,7 @@ class _Common:
         some = [merged[member] for member in merged if member not in in_all]
         return CommonRecordView(
             name=name,
+            classes=sorted({own.classes[record.key] for record, own, _ in having}),
             doc=docstring(newest.doc or f"{newest.key}.", 4),
             members=[merged[member] for member in merged if member in in_all],
             some=some,
@@ -224,7 +250,7 @@ def _members(record: Record, types: Types) -> Iterator[CommonMemberView]:
             yield CommonMemberView(
                 names[field.name],
                 types.python_type(bit_field_type(field)),
-                is_nested(field.type),
+                is_nested(field.type) or isinstance(field.type, Pointer),
             )
 
 

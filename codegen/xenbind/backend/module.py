@@ -20,6 +20,7 @@ from xenbind.backend.names import (
     is_sunder,
     python_name,
 )
+from xenbind.backend.pointers import Pointers
 from xenbind.backend.python_model import (
     AliasView,
     ConstantView,
@@ -106,6 +107,7 @@ class _Module:
         }
         self.aliases = self.hidden_names()
         self.types = Types(self.classes, self.scalars, self.use, self.seen)
+        self.pointers = Pointers(self.types)
 
     def claim(self, c_name: str) -> str:
         name = python_name(c_name, self.taken)
@@ -155,7 +157,10 @@ class _Module:
             )
             for typedef in interface.scalar_typedefs
         ]
-        records = [self.record(record) for record in interface.records]
+        records = []
+        for record in interface.records:
+            records.append(self.record(record))
+            self.pointers.defined.add(record.key)
         aliases = [
             AliasView(self.claim(typedef.name), typedef.name, self.alias(typedef.type))
             for typedef in interface.typedefs
@@ -413,7 +418,7 @@ class _Module:
             extra.append(
                 f"{self.use(ANNOTATIONS, 'At')}({', '.join(filter(None, places))})"
             )
-        written = self.types.annotation(bit_field_type(field))
+        written = self.written(field)
         if extra and isinstance(field.type, RecordRef):
             extra.insert(0, written)  # a class is its own ctypes type
         if not extra:
@@ -421,6 +426,16 @@ class _Module:
         if written.endswith("]"):
             return f"{written[:-1]}, {', '.join(extra)}]"
         return f"{self.use(TYPING, 'Annotated')}[{written}, {', '.join(extra)}]"
+
+    def written(self, field: Field) -> str:
+        """The annotation of a member by its type alone: what it is read as, and what it takes."""
+        if isinstance(field.type, Pointer):
+            return self.pointers.member(field.type)
+        if isinstance(field.type, Enumeration) and (enum := self.enum_of(field)):
+            read = f"{self.use(ANNOTATIONS, 'Enumerated')}[{self.seen(enum)}]"
+            annotated = self.use(TYPING, "Annotated")
+            return f"{annotated}[{read}, {self.types.ctype(field.type)}]"
+        return self.types.annotation(bit_field_type(field))
 
     def words(self, field: Field, within: Record) -> str:
         """What to say of a member: the header's words, or what an address is the place of.
@@ -460,12 +475,22 @@ class _Module:
 
 # Names that a version's module may import; no constant or class may take them.
 _IMPORTABLE = TYPE_NAMES.union(
-    ["At", "ZERO", "Compound", "Final", "IntFlag", "OpenEnum", "Structure", "Union"],
+    [
+        "At",
+        "ZERO",
+        "Enumerated",
+        "Compound",
+        "Final",
+        "IntFlag",
+        "OpenEnum",
+        "Structure",
+        "Union",
+    ],
     ["anonymous", "record", "macros"],
     ["C_NAMES", "TYPE_CHECKING"],  # what a module declares for itself
 )
 # Those of them that stand among the members of a class.
-_WRITTEN = TYPE_NAMES.union(["At", "ZERO", "property"], PYTHON_TYPES)
+_WRITTEN = TYPE_NAMES.union(["At", "ZERO", "Enumerated", "property"], PYTHON_TYPES)
 
 
 def _with_span(constant: Constant) -> str:

@@ -46,6 +46,16 @@ PYTHON_TYPES = frozenset(name for name, _ in _CTYPES.values())
 # What types are written with, none of which may be the name of something else.
 TYPE_NAMES = frozenset(
     ["Annotated", "Any", "Array", "CharArray", "POINTER", "c_void_p", *STDINT]
+    + [
+        "AnyPointer",
+        "AddressOf",
+        "CFUNCTYPE",
+        "CharPointer",
+        "FunctionPointer",
+        "PointerTo",
+        "GivenPointer",
+        "c_char_p",
+    ]
     + [name for _, name in _CTYPES.values()]
     + [f"c_{name.removesuffix('_t')}" for name in STDINT]
 )

@@ -50,6 +50,7 @@ from xenbind.lowering.declarations import (
     enum_key,
     enumerators,
 )
+from xenbind.lowering.member_functions import member_function
 from xenbind.source import Coord
 
 # Integer types that are alike on every ABI.
@@ -320,7 +321,8 @@ class TypeTable:
 
     def _pointer(self, node: c_ast.PtrDecl, key: str) -> CType:
         if self.is_function(node.type):
-            return Pointer("function *", None)
+            other = member_function(node.type, self.declared, self.type)
+            return Pointer("function *", None, other=other)
         target: CType = Scalar("void", "void")
         with _leaving_out():  # what it leads to: it is an address all the same
             target = self.type(node.type, key)

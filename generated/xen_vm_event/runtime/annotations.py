@@ -32,6 +32,7 @@ class LazyModule:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _ctypes
     import mmap as mmap
     import typing as typing
     from collections.abc import Sequence
@@ -67,6 +68,66 @@ if TYPE_CHECKING:
             self, record: object, value: typing.Self | Sequence[Item | Values]
         ) -> None: ...
 
+    Target = typing.TypeVar("Target", bound=ctypes._CData)
+    Result_co = typing.TypeVar("Result_co", covariant=True)
+    Given = typing.ParamSpec("Given")
+    Memory: typing.TypeAlias = (
+        bytes | bytearray | memoryview | mmap.mmap | ctypes._CData | str | int | None
+    )
+
+    # What a callback is given.
+    GivenPointer: typing.TypeAlias = ctypes._Pointer[Target]
+
+    class PointerTo(Generic[Target]):
+        """A member that points to a number or record: read as ctypes' pointer."""
+
+        def __get__(
+            self, record: object, owner: Any = None
+        ) -> ctypes._Pointer[Target]: ...
+        def __set__(
+            self,
+            record: object,
+            value: Target | ctypes.Array[Target] | ctypes._Pointer[Target] | int | None,
+        ) -> None: ...
+
+    class CharPointer(Generic[Target]):
+        """One that points to chars: takes text and buffers, too."""
+
+        def __get__(
+            self, record: object, owner: Any = None
+        ) -> ctypes._Pointer[Target]: ...
+        def __set__(self, record: object, value: Memory) -> None: ...
+
+    class AddressOf(Generic[Item]):
+        """One that points to a record that was not complete there: read as its address."""
+
+        def __get__(self, record: object, owner: Any = None) -> int | None: ...
+        def __set__(
+            self, record: object, value: Item | ctypes.Array[Any] | int | None
+        ) -> None: ...
+
+    class AnyPointer:
+        """One that points to anything: read as an address."""
+
+        def __get__(self, record: object, owner: Any = None) -> int | None: ...
+        def __set__(self, record: object, value: Memory) -> None: ...
+
+    class FunctionPointer(Generic[Given, Result_co]):
+        """One that points to a function: read as its address."""
+
+        def __get__(self, record: object, owner: Any = None) -> int | None: ...
+        def __set__(
+            self,
+            record: object,
+            value: typing.Callable[Given, Result_co] | _ctypes.CFuncPtr | int | None,
+        ) -> None: ...
+
+    class Enumerated(Generic[Item]):
+        """One of an enum's type: read as that, and assigned as any number."""
+
+        def __get__(self, record: object, owner: Any = None) -> Item: ...
+        def __set__(self, record: object, value: Item | int) -> None: ...
+
     Item_co = typing.TypeVar("Item_co", covariant=True)
 
     class Items(Protocol[Item_co]):
@@ -87,7 +148,27 @@ else:
     Array = CharArray = Items = ctypes.Array
     ZERO = None  # no number, which would look like a constant of the header
 
-    _GenericAlias = type(list[int])
+    class _Alias(type(list[int])):
+        """An annotation: as a str, it is the type that Python sees."""
+
+        __slots__ = ()
+
+        def __repr__(self):
+            return f"Annotated[{self}, {_said(self.__origin__.items[1])}]"
+
+        def __str__(self):
+            written, ctype = self.__origin__.items[:2]
+            return (
+                written.said_of(ctype)
+                if hasattr(written, "said_of")
+                else _said(written)
+            )
+
+    def _said(item):
+        if item is Any:
+            return "Any"
+        is_class = isinstance(item, type) and not hasattr(item, "__args__")
+        return item.__name__ if is_class else str(item)
 
     typing = LazyModule("typing")
     mmap = LazyModule("mmap")
@@ -110,6 +191,20 @@ else:
 
     Protocol = Generic
 
+    class _ReadAs:
+        """A way to be assigned to, for type checkers: to Python, what is read."""
+
+        def __init__(self, read):
+            self.read = read
+
+        def __getitem__(self, parameters):
+            return self.read or parameters
+
+    PointerTo = CharPointer = GivenPointer = _ReadAs(Any)
+    AddressOf = FunctionPointer = _ReadAs(int | None)
+    AnyPointer = int | None
+    Enumerated = _ReadAs(None)
+
     def dataclass_transform(**options):
         """Stand for `typing.dataclass_transform`, which says nothing to Python."""
         return lambda decorator: decorator
@@ -126,11 +221,11 @@ else:
 
         def __class_getitem__(cls, items):
             first = items[0]
-            if type(first) is _GenericAlias and type(first.__origin__) is cls:
+            if type(first) is _Alias and type(first.__origin__) is cls:
                 items = (*first.__origin__.items, *items[1:])
             origin = object.__new__(cls)
             origin.items = items
-            return _GenericAlias(origin, ("None", items[0]))
+            return _Alias(origin, ("None", items[0]))
 
         def __getitem__(self, arguments):
             _, first = arguments
@@ -164,10 +259,20 @@ class Member:
     """A member of a record as the header declares it.
 
     `bits` is a bit-field's width, `values` the enum class of what the member holds, `at`
-    its place, each None where there is none.
+    its place, `function` the ctypes type of the function that it points to, each None where
+    there is none.  It `is_enum` if C declares it as one.
     """
 
-    __slots__ = ("at", "bits", "c_name", "name", "type", "values")
+    __slots__ = (
+        "at",
+        "bits",
+        "c_name",
+        "function",
+        "is_enum",
+        "name",
+        "type",
+        "values",
+    )
 
     def __init__(self, name: str, annotation: typing.Any) -> None:
         """Read a member's annotation: a record's class, or its types and notes."""
@@ -175,10 +280,13 @@ class Member:
         self.bits: int | None = None
         self.values: typing.Any = None
         self.at: At | None = None
+        self.function: typing.Any = None
+        self.is_enum = False
         if isinstance(annotation, type):
             self.type: typing.Any = annotation
             return
-        _, self.type, *notes = annotation.__origin__.items
+        written, self.type, *notes = annotation.__origin__.items
+        self.is_enum = isinstance(written, EnumType)
         for note in notes:
             if isinstance(note, str):
                 self.c_name = note
@@ -186,6 +294,8 @@ class Member:
                 self.bits = note
             elif isinstance(note, EnumType):
                 self.values = note
+            elif hasattr(note, "_restype_"):
+                self.function = note
             else:
                 self.at = note
 

@@ -1,4 +1,4 @@
-"""Say what a record's members are, to `help` and to whoever asks for its `__doc__`.
+"""Say what a record's members are, to `help` and to whoever asks for its `__doc__` or signature.
 
 The words stand under each member in its module's source, where Python does not keep them.
 They are read from there when they are asked for, so that an import pays nothing for them.
@@ -7,6 +7,7 @@ They are read from there when they are asked for, so that an import pays nothing
 from __future__ import annotations
 
 import ast
+import ctypes
 import inspect
 import sys
 import textwrap
@@ -32,6 +33,37 @@ _C_NAMES = {
     "c_ssize_t": "ssize_t",
     "c_void_p": "void *",
 }
+
+
+class _Zeros:
+    """The default of a member that is a record or an array."""
+
+    def __repr__(self) -> str:
+        return "ZERO"
+
+
+def signature(record: typing.Any) -> inspect.Signature:
+    """Give what the constructor takes: the members, each zero unless it is told otherwise."""
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                member.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=_default(member.type),
+                annotation=record.__annotations__[member.name],
+            )
+            for member in record._members_
+        ]
+    )
+
+
+def _default(ctype: typing.Any) -> object:
+    element = getattr(ctype, "_type_", None)
+    if hasattr(ctype, "contents"):
+        return None
+    if element is ctypes.c_char:
+        return b""
+    return ctype().value if isinstance(element, str) else _Zeros()
 
 
 def documentation(record: type[typing.Any], words: str) -> str:
@@ -117,7 +149,7 @@ def _declaration(annotation: ast.expr) -> str:
     return said
 
 
-_PYTHON_TYPES = ("int", "bool", "float", "bytes", "Any")
+_PYTHON_TYPES = ("int", "bool", "float", "bytes", "Any", "AnyPointer")
 
 
 def _c_type(ctype: ast.expr) -> str:

@@ -9,7 +9,8 @@ that ctypes has: `Annotated[Text, c_char_p]`.  The former are
 - `Text`, for `const char *`: a str, which C reads as UTF-8, or bytes; no NUL may be inside;
 - `Ref[T]`, for a pointer to a T that C reads or writes: a T, of which C is told the place, an
   array of T, or a pointer.  A number that C gives back that way is the `value` of `c_uint32()`;
-- `Const[T]`, for one to a const T: the same, but C only reads;
+- `Const[T]`, for one to a const T: the same, or a list or tuple of what makes Ts, which is
+  copied: C only reads;
 - `Buffer`, for `void *` and pointers to bytes: a writable buffer such as a bytearray, an array
   or record, or an address;
 - `Data`, for a const one of those: bytes, too;
@@ -27,6 +28,7 @@ import operator
 from enum import EnumType
 
 from .annotations import TYPE_CHECKING, annotated_type, typing
+from .pointers import in_place
 
 # pyright: reportPrivateUsage=false
 
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
 
     Pointer: typing.TypeAlias = ctypes._Pointer[_T]
     Ref: typing.TypeAlias = _T | ctypes.Array[_T] | ctypes._Pointer[_T] | None
-    Const: typing.TypeAlias = _T | ctypes.Array[_T] | ctypes._Pointer[_T] | None
+    Items: typing.TypeAlias = list[typing.Any] | tuple[typing.Any, ...]
+    Const: typing.TypeAlias = _T | ctypes.Array[_T] | ctypes._Pointer[_T] | Items | None
     Callback: typing.TypeAlias = Callable[_P, _R] | None
     Text: typing.TypeAlias = str | bytes | None
     Buffer: typing.TypeAlias = (
@@ -70,6 +73,16 @@ else:
         def __repr__(self):
             return self.name
 
+        def said_of(self, ctype):
+            """Write it as it is annotated, for who asks for a signature."""
+            return self.name
+
+    class _ToItems(_Written):
+        """The type of a pointer to items."""
+
+        def said_of(self, ctype):
+            return f"{self.name}[{_name(ctype._type_)}]"
+
     class _Callback(_Written):
         """The type of a callable, which keeps what that is given."""
 
@@ -80,10 +93,19 @@ else:
         def __getitem__(self, parameters):
             return _Callback(parameters[0])
 
+        def said_of(self, ctype):
+            taken = ", ".join(map(_name, ctype._argtypes_))
+            return f"{self.name}[[{taken}], {_name(ctype._restype_)}]"
+
+    def _name(ctype):
+        if hasattr(ctype, "contents"):
+            return f"Pointer[{_name(ctype._type_)}]"
+        return getattr(ctype, "__name__", "None")
+
     Callback = _Callback()
-    Pointer = _Written("Pointer")
-    Ref = _Written("Ref")
-    Const = _Written("Const")
+    Pointer = _ToItems("Pointer")
+    Ref = _ToItems("Ref")
+    Const = _ToItems("Const")
     Text = _Written("Text")
     Buffer = _Written("Buffer")
     Data = _Written("Data")
@@ -167,17 +189,67 @@ def converter(parameter: Declared) -> Convert:
         return _writable
     if parameter.written is Data:
         return _readable
+    if hasattr(ctype, "contents"):
+        return _items(ctype) if parameter.written is Const else _place(ctype)
+    return _value(ctype)
+
+
+def _value(ctype: typing.Any) -> Convert:
+    """Take a value of a ctypes type that is no pointer to one."""
     if issubclass(ctype, Handle):
         return _instance(ctype)
     if getattr(ctype, "_type_", None) in _INTEGERS:
         return _integer(ctype)
-    if hasattr(ctype, "contents"):
-        place: Convert = ctype.from_param
-        return place
     if issubclass(ctype, ctypes.Structure | ctypes.Union):
         return _instance(ctype)
     number: Convert = ctype
     return number
+
+
+def _place(ctype: typing.Any) -> Convert:
+    """Take a thing that a pointer may lead to, an array of them, or such a pointer."""
+    place: Convert = ctype.from_param
+
+    def convert(value: typing.Any) -> typing.Any:
+        if isinstance(value, list | tuple):
+            array = f"({ctype._type_.__name__} * {len(value)})(...)"
+            raise TypeError(f"C may write there: pass an array that it can, {array}")
+        return place(value)
+
+    return convert
+
+
+def _items(ctype: typing.Any) -> Convert:
+    """Take the same, and lists and tuples: an array of what they have."""
+    element = ctype._type_
+    place: Convert = ctype.from_param
+    item = _item(element)
+
+    def convert(value: typing.Any) -> typing.Any:
+        if not isinstance(value, list | tuple):
+            return place(value)
+        array = (element * len(value))()
+        for index, each in enumerate(value):
+            try:
+                array[index] = item(each)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise type(error)(f"[{index}]: {error}") from None
+        return array
+
+    return convert
+
+
+def _item(ctype: typing.Any) -> Convert:
+    """Take an item of a list: text, a record or what makes one, or any other value."""
+    if ctype is ctypes.c_char_p:
+        return _text
+    if issubclass(ctype, ctypes.Structure | ctypes.Union):
+        from .assignment import made  # above, it would add to an import
+
+        return lambda value: made(ctype, value, ctype.__name__)
+    if hasattr(ctype, "contents") or issubclass(ctype, ctypes.Array):
+        return lambda value: value  # which ctypes takes or refuses
+    return _value(ctype)
 
 
 # Their codes in ctypes.
@@ -237,9 +309,7 @@ def _writable(value: typing.Any) -> typing.Any:
         return ctypes.cast(value, ctypes.c_void_p)
     if isinstance(value, _OBJECTS):
         return ctypes.byref(value)
-    view = memoryview(value)
-    octets: typing.Any = ctypes.c_char
-    return (octets * view.nbytes).from_buffer(view)
+    return in_place(value)
 
 
 def variadic(value: typing.Any) -> typing.Any:

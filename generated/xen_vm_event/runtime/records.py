@@ -126,6 +126,27 @@ class Chars:
         ctypes.memmove(place, chars, self.size)
 
 
+class EnumMember:
+    """A member of an enum's type: read as one of its numbers, also where that has no name.
+
+    `offset` and `size` are those of the `field` that has the number.
+    """
+
+    __slots__ = ("field", "offset", "size", "values")
+
+    def __init__(self, field: typing.Any, values: typing.Any) -> None:
+        self.field = field
+        self.values = values
+        self.offset: int = field.offset
+        self.size: int = field.size
+
+    def __get__(self, record: object, owner: type | None = None) -> typing.Any:
+        return self if record is None else self.values(self.field.__get__(record))
+
+    def __set__(self, record: object, value: typing.Any) -> None:
+        self.field.__set__(record, value)
+
+
 class Words(str):
     """A record's `__doc__`: its words, and its members' words once it is asked for them.
 
@@ -144,6 +165,17 @@ class Words(str):
         return self.__get__(None, self.record).expandtabs(tabsize)
 
 
+class _Signature:
+    """What a record's constructor takes, for `inspect.signature` and `help`."""
+
+    def __get__(self, record: object, owner: typing.Any) -> object:
+        if not hasattr(owner, "_members_"):
+            raise AttributeError("no record, but the base of some")
+        from .documentation import signature  # above, it would triple an import
+
+        return signature(owner)
+
+
 class _Record:
     """What struct and union classes have in common."""
 
@@ -159,6 +191,9 @@ class _Record:
 
     _payload_ = ("", "", {})  # of most records: none
 
+    if not TYPE_CHECKING:
+        __signature__ = _Signature()
+
     __hash__ = object.__hash__  # by identity, as records compare; ctypes has none
 
     def __repr__(self) -> str:
@@ -169,6 +204,10 @@ class _Record:
     def copy(self) -> typing.Self:
         """Give the same record in memory of its own."""
         copied: typing.Self = _from_bytes(type(self), self)
+        if any(map(_leads_anywhere, self._members_)):
+            from .pointers import keep_as  # of use to few modules
+
+            keep_as(self, copied)
         return copied
 
     def __copy__(self) -> typing.Self:
@@ -283,10 +322,16 @@ def declared(record: type[_Record]) -> tuple[Member, ...]:
     return record._members_
 
 
+def _leads_anywhere(member: Member) -> bool:
+    """Tell whether there may be a pointer in a member, which leads to what has to be kept."""
+    return issubclass(member.type, (*_POINTERS, *_NESTED))
+
+
 def _is_chars(ctype: typing.Any) -> bool:
     return is_array(ctype) and ctype._type_ is ctypes.c_char
 
 
+_POINTERS = (ctypes._Pointer, ctypes.c_void_p)
 _NESTED = (ctypes.Structure, ctypes.Union, ctypes.Array)
 
 
@@ -309,9 +354,15 @@ def _declare(cls: typing.Any) -> None:
     words.record = cls
     for member in members:
         ctype: typing.Any = member.type
+        field = cls.__dict__[member.name]
+        if member.is_enum:
+            setattr(cls, member.name, EnumMember(field, member.values))
+        elif issubclass(ctype, _POINTERS):
+            from .pointers import PointerMember  # of use to few modules
+
+            setattr(cls, member.name, PointerMember(member, field))
         if not issubclass(ctype, _NESTED):
             continue  # most are numbers
-        field = cls.__dict__[member.name]
         if _is_chars(ctype):
             setattr(cls, member.name, Chars(member.name, field, ctype))
         else:

@@ -8,8 +8,9 @@ A protocol has the name of the record's class in each module.
 from __future__ import annotations
 
 from ctypes import c_bool, c_int32, c_uint, c_uint16, c_uint32, c_uint64, c_ulong
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, Self, cast, overload
 
+from ..runtime import having
 from ..runtime.annotations import Array
 from ..runtime.parameters import Buffer, Handle, Ref
 from . import interface_for_xen
@@ -951,9 +952,50 @@ def has(
 def has(record: object, member: str) -> bool:
     """Tell whether a record has a member, or a module a function, that some releases lack.
 
-    Of a function whose prototype changed it tells whether it has a parameter.
+    Of a function whose prototype changed it tells whether it has a parameter. Raises
+    LookupError for a name that no release has.
     """
-    code = getattr(record, "__code__", None)
-    if code is None:
-        return hasattr(record, member)
-    return member in code.co_varnames[: code.co_argcount]
+    return having.has(record, member, _SOME)
+
+
+_SOME: Final[dict[str, tuple[str, ...]]] = {
+    "xen_arch_domainconfig": ("misc_flags",),
+    "xen_domctl_getdomaininfo": ("gpaddr_bits", "arch_config"),
+    "xc_dominfo": ("hap", "gpaddr_bits", "arch_config", "pvh"),
+    "module": (
+        "xc_interface_is_fake",
+        "xc_domain_getinfo",
+        "xc_map_foreign_range",
+        "xc_monitor_emulate_each_rep",
+        "xc_set_mem_access_multi",
+        "xc_monitor_debug_exceptions",
+        "xc_monitor_cpuid",
+        "xc_monitor_privileged_call",
+        "xc_memshr_range_share",
+        "xc_monitor_descriptor_access",
+        "xc_monitor_emul_unimplemented",
+        "xc_altp2m_set_mem_access_multi",
+        "xc_interface_xcall_handle",
+        "xc_interface_fmem_handle",
+        "xc_interface_dmod_handle",
+        "xc_monitor_inguest_pagefault",
+        "xc_altp2m_set_vcpu_disable_notify",
+        "xc_altp2m_set_suppress_ve",
+        "xc_altp2m_get_suppress_ve",
+        "xc_altp2m_get_mem_access",
+        "xc_vm_event_get_version",
+        "xc_altp2m_get_vcpu_p2m_idx",
+        "xc_altp2m_set_supress_ve_multi",
+        "xc_altp2m_set_visibility",
+        "xc_memshr_fork",
+        "xc_memshr_fork_reset",
+        "xc_monitor_vmexit",
+        "xc_domain_getinfo_single",
+        "xc_monitor_io",
+    ),
+    "xc_hvm_inject_trap()": ("dom", "domid"),
+    "xc_monitor_write_ctrlreg()": ("bitmask",),
+    "xc_monitor_mov_to_msr()": ("extended_capture", "msr", "onchangeonly"),
+    "xc_monitor_guest_request()": ("allow_userspace",),
+    "xc_memshr_fork_reset()": ("reset_state", "reset_memory"),
+}

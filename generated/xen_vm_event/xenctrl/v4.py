@@ -218,6 +218,7 @@ xc_vcpuinfo_t = xen_domctl_getvcpuinfo
 
 library: Final = Library(
     "libxenctrl.so.{release}",
+    __name__,
     advice={
         "EACCES": "run this as root in dom0",
         "EBUSY": "it has a monitor already",

@@ -248,6 +248,7 @@ xc_dominfo_t = xc_dominfo
 
 library: Final = Library(
     "libxenctrl.so.{release}",
+    __name__,
     advice={
         "EACCES": "run this as root in dom0",
         "EBUSY": "it has a monitor already",

@@ -23,6 +23,7 @@ xenevtchn_port_or_error_t = Annotated[int, c_int]
 
 library: Final = Library(
     "libxenevtchn.so.1",
+    __name__,
     advice={
         "EACCES": "run this as root in dom0",
         "ENOENT": "run this in dom0, with the driver xen-evtchn loaded",

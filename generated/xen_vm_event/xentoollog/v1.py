@@ -75,6 +75,7 @@ xentoollog_level = Annotated[int, c_uint]
 
 library: Final = Library(
     "libxentoollog.so.1",
+    __name__,
 )
 """The library that has the functions below."""
 

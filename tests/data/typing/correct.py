@@ -140,7 +140,7 @@ def arrays() -> v0.trade:
     assert_type(trade.open, bool)
     assert_type(trade.cookie, int | None)
     trade.owner = ctypes.pointer(trade.venue)
-    assert_type(trade.owner, Any)
+    assert_type(trade.owner.contents, v0.venue)
     assert_type(v0.quote(b"b", v0.venue(), price=3).price, int)
     return trade
 

@@ -6,7 +6,7 @@ generate`.
 
 from ctypes import c_uint
 
-from .runtime.annotations import ZERO, uint32_t
+from .runtime.annotations import ZERO, Enumerated, uint32_t
 from .runtime.records import OpenEnum, Structure, record
 
 TYPE_CHECKING = False
@@ -46,5 +46,5 @@ class pixel(Structure):
 
     __slots__ = ()
 
-    colour: Annotated[int, c_uint, Colour] = ZERO
+    colour: Annotated[Enumerated[Colour], c_uint, Colour] = ZERO
     depth: uint32_t = ZERO

@@ -62,6 +62,7 @@ class lamp(Structure):
 
 library: Final = Library(
     "libhouse.so.1",
+    __name__,
     advice={
         "ENOENT": "there is no such street",
     },

@@ -7,14 +7,22 @@ generate`.
 from ctypes import POINTER, c_uint, c_uint8, c_uint32
 
 from . import macros
-from .runtime.annotations import ZERO, Array, int16_t, uint8_t, uint16_t, uint32_t
+from .runtime.annotations import (
+    ZERO,
+    Array,
+    PointerTo,
+    int16_t,
+    uint8_t,
+    uint16_t,
+    uint32_t,
+)
 from .runtime.records import Compound, Structure, Union, anonymous, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Annotated, Any
+    from typing import Annotated
 else:  # typing itself would take a third of an import
-    from .runtime.annotations import Annotated, Any
+    from .runtime.annotations import Annotated
 
 
 RING_IDX = Annotated[int, c_uint]
@@ -95,7 +103,7 @@ class disk_front_ring(Structure):
     req_prod_pvt: RING_IDX = ZERO
     rsp_cons: RING_IDX = ZERO
     nr_ents: Annotated[int, c_uint] = ZERO
-    sring: Annotated[Any, POINTER(disk_sring)] = ZERO
+    sring: Annotated[PointerTo[disk_sring], POINTER(disk_sring)] = ZERO
 
 
 @record
@@ -107,7 +115,7 @@ class disk_back_ring(Structure):
     rsp_prod_pvt: RING_IDX = ZERO
     req_cons: RING_IDX = ZERO
     nr_ents: Annotated[int, c_uint] = ZERO
-    sring: Annotated[Any, POINTER(disk_sring)] = ZERO
+    sring: Annotated[PointerTo[disk_sring], POINTER(disk_sring)] = ZERO
 
 
 disk_sring_t = disk_sring

@@ -15,7 +15,7 @@ from ctypes import (
     c_void_p,
 )
 
-from .runtime.annotations import ZERO, Array
+from .runtime.annotations import ZERO, Array, PointerTo
 from .runtime.records import Compound, Structure, anonymous, record
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ class handle_pair_t(Structure):
     __slots__ = ()
     _c_name_ = "handle_pair_t"
 
-    p: Annotated[Any, POINTER(pair)] = ZERO
+    p: Annotated[PointerTo[pair], POINTER(pair)] = ZERO
 
 
 uuid_t = Annotated[Array[int], c_uint8 * 16]

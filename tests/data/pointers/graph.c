@@ -1,0 +1,29 @@
+#include "graph.h"
+#include <string.h>
+
+int graph_added(const struct walk *walk, int a, uint32_t b) { return walk->add(a, b); }
+
+int graph_walk(struct walk *walk, void *data)
+{
+    struct point point = { 3, 4 };
+    walk->visit(&point, "here", walk, data);
+    return walk->pick(COLOUR_GREEN);
+}
+
+int graph_names(const struct node *node)
+{
+    int bytes = 0;
+    for (; node; node = node->next)
+        bytes += strlen(node->name);
+    return bytes;
+}
+
+int graph_sum(const struct node *node)
+{
+    return node->counts[0] + node->counts[1] + node->where->x + ((char *)node->data)[0];
+}
+
+int graph_tight(const struct tight *tight)
+{
+    return tight->where->x + tight->add(1, 2) + tight->colour;
+}

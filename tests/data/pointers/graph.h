@@ -1,0 +1,34 @@
+/* A library whose structs have a pointer of every kind: a graph, and who walks it. */
+#include <stddef.h>
+#include <stdint.h>
+
+enum colour { COLOUR_RED, COLOUR_GREEN = 5 };
+struct point { int x, y; };
+
+struct node {
+    struct node *next;
+    const char *name;
+    void *data;
+    uint32_t *counts;
+    struct point *where;
+    enum colour colour;
+};
+
+typedef int graph_add(int a, uint32_t b);
+typedef enum colour (*graph_pick)(enum colour colour);
+struct walk {
+    graph_add *add;
+    void (*visit)(const struct point *p, const char *name, struct walk *self, void *data);
+    graph_pick pick;
+    int (*by_value)(struct point p);
+};
+
+struct holder { struct walk walks[2]; struct node node; };
+struct __attribute__((packed)) tight { char c; struct point *where; graph_add *add; enum colour colour; };
+
+int graph_added(const struct walk *walk, int a, uint32_t b);
+int graph_walk(struct walk *walk, void *data);
+/* The bytes of all names, from a node on. */
+int graph_names(const struct node *node);
+int graph_sum(const struct node *node);
+int graph_tight(const struct tight *tight);

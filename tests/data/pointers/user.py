@@ -1,0 +1,36 @@
+"""What type checkers know of members that are pointers, or of an enum's type."""
+
+from ctypes import c_uint32
+from typing import assert_type
+
+from graph import v0 as graph
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+def visit(p: object, name: bytes | None, own: int | None, data: int | None) -> None: ...
+
+
+walk = graph.walk(add=add, visit=visit)
+walk.add = None
+walk.add = lambda a, b: a + b
+node = graph.node(name="a", colour=5, where=graph.point(), next=None)
+assert_type(node.where.contents.x, int)
+assert_type(node.next, int | None)
+assert_type(node.colour, graph.Colour)
+node.name = b"a"
+node.data = bytearray(3)
+node.data = node
+node.counts = c_uint32(4)
+node.counts = (c_uint32 * 2)()
+node.next = node
+node.colour = graph.Colour.RED
+node.where = node  # mistake
+node.next = graph.point()  # mistake
+walk.add = visit  # mistake
+walk.add = "add"  # mistake
+node.counts = [1]  # mistake
+node.colour = "red"  # mistake
+node.data = 0.5  # mistake
