@@ -140,10 +140,10 @@ def arguments(out: Path, include: Path = POST) -> list[str | Path]:
 
 
 def told_by_verify(
-    out: Path, include: Path = POST, cc: str = "gcc", **environment: str
+    out: Path, include: Path = POST, cc: str = "gcc", library_path: str = ""
 ) -> list[str]:
     options = ("--cc", cc, *arguments(out, include))
-    result = xenbind("verify", "--json", *options, **environment)
+    result = xenbind("verify", "--json", *options, LD_LIBRARY_PATH=library_path)
     (report,) = json.loads(result.stdout)
     assert result.returncode == bool(report["mismatches"])
     return [mismatch["fact"] for mismatch in report["mismatches"]]
@@ -220,9 +220,9 @@ def test_a_library_is_looked_for_where_python_loads_it(
     content = bytearray(foreign.read_bytes())
     content[18:20] = (0xFFFF).to_bytes(2, "little")  # e_machine: it is passed over
     foreign.write_bytes(content)
-    assert told_by_verify(made, LD_LIBRARY_PATH=f"{other}") == []
+    assert told_by_verify(made, library_path=f"{other}") == []
     searched = f"{tmp_path}:{other};{here}"
-    assert told_by_verify(made, LD_LIBRARY_PATH=searched) == LACKING
+    assert told_by_verify(made, library_path=searched) == LACKING
 
 
 # --- what xenbind itself reads wrongly --------------------------------------------------
