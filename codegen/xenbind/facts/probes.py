@@ -50,8 +50,8 @@ CODES = {
         )
     )
 }
-# Of a kind of questions, for one file: of these gcc takes 150 MiB.
-_PIECE = 30_000
+# Of a kind of questions, for one file: of these gcc takes 100 MiB.
+_PIECE = 20_000
 # How facts about the generated classes begin, which C knows nothing of.
 CLASS = "class "
 
