@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from support import SPEC, require, tree, xenbind
 from xenbind import spec
-from xenbind.backend.python_facts import whole_reference
-from xenbind.backend.render import render_reference
+from xenbind.backend.python_facts import all_questions
+from xenbind.backend.render import render_questions
 from xenbind.commands.verify import compare
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.facts.probes import Answer, expected
 from xenbind.pipeline import compiler_for, read
 from xenbind.toolchain.targets import machine_of
+from xenbind.workers import Workers
 
 HEADER = """\
 #define VM_EVENT_INTERFACE_VERSION 1
@@ -134,8 +135,8 @@ class Compiled:
         version = loaded.versions[0]
         interface = read(loaded, version, ("gcc",))
         source = folder / "reference.c"
-        self.reference = whole_reference(interface)
-        source.write_text(render_reference(loaded, interface, self.reference))
+        self.reference = all_questions(interface)
+        source.write_text(render_questions(loaded, interface, self.reference))
         compiler = compiler_for(loaded, version, tuple(command.split()))
         self.object = compile_reference(source, compiler)
         self.keys = {record.key for record in interface.records}
@@ -196,9 +197,11 @@ def test_a_lie_in_debug_information_is_found(
     lie = Compiled(tmp_path, HEADER.replace(old, new)).debug
     monkeypatch.setattr(dwarf, "facts", lambda *_: lie)
     loaded = spec.load(SPEC).for_tree(package / "headers")
-    report = compare.verify(
-        loaded, loaded.versions[0], package / "out", machine_of(("gcc",))
-    )
+    with Workers(1) as workers:  # a fork, which has the lie
+        report = compare.verify(
+            *(loaded, loaded.versions[0], package / "out"),
+            *(machine_of(("gcc",)), workers),
+        )
     told = (*report.mismatches, *report.differing)
     found = {mismatch.fact: dict(mismatch.said) for mismatch in told}
     assert set(facts) <= set(found)

@@ -13,9 +13,12 @@ import pytest
 from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
 from xenbind import spec
 from xenbind.commands.verify import compare
+from xenbind.commands.verify.report import Report
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS
+from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.targets import TARGETS, Machine, host, machine_for, machine_of
+from xenbind.workers import Workers
 
 GENERATED = PROJECT / "generated"
 LOADED = spec.load(SPEC)
@@ -50,6 +53,11 @@ def machine(target: str, compiler: str) -> Machine:
     return machine_for(TARGETS[target], machine_of((compiler,)))
 
 
+def verified(loaded: Spec, version: VersionSpec, out: Path, using: Machine) -> Report:
+    with Workers(1) as workers:
+        return compare.verify(loaded, version, out, using, workers)
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_compilers_and_xenbind_agree(
@@ -58,7 +66,7 @@ def test_compilers_and_xenbind_agree(
     using = machine(target, compiler)
     # Of the versions all, or the one with most in it.
     for version in LOADED.versions if exhaustive else LOADED.versions[-1:]:
-        report = compare.verify(LOADED, version, GENERATED, using)
+        report = verified(LOADED, version, GENERATED, using)
         assert report.mismatches == ()
         asked = FACTS.get(version.releases[0], report.facts)
         assert report.facts == asked > 400
@@ -81,7 +89,7 @@ def test_installed_headers_agree_too(
     # They include the target's own arch header; Debian's Xen has none for RISC-V.
     foreign = LOADED.for_tree(INSTALLED)
     using = machine(target, compiler)
-    report = compare.verify(foreign, foreign.versions[0], installed, using)
+    report = verified(foreign, foreign.versions[0], installed, using)
     assert report.mismatches == ()
     assert report.facts > 700
 
@@ -100,7 +108,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def mismatches(folder: Path, using: Machine) -> dict[str, dict[str, int | str | None]]:
     foreign = LOADED.for_tree(folder / "headers")
-    report = compare.verify(foreign, foreign.versions[0], folder / "out", using)
+    report = verified(foreign, foreign.versions[0], folder / "out", using)
     return {mismatch.fact: dict(mismatch.said) for mismatch in report.mismatches}
 
 

@@ -22,8 +22,8 @@ from xenbind.facts.probes import (
     CLASS,
     Probe,
     Reference,
+    questions,
     record_type,
-    reference,
     type_probes,
     value_probes,
 )
@@ -32,9 +32,9 @@ from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface, Ring
 
 
-def whole_reference(interface: Interface) -> Reference:
+def all_questions(interface: Interface) -> Reference:
     """All questions about one interface version, those about the module's classes included."""
-    return reference(interface, class_probes(interface, module_view(interface, "", ())))
+    return questions(interface, class_probes(interface, module_view(interface, "", ())))
 
 
 def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:

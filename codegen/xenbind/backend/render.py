@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import jinja2
 
@@ -26,7 +25,7 @@ from xenbind.backend.python_model import ProtocolView
 from xenbind.backend.ring_module import protocol, protocol_view
 from xenbind.backend.rings.behaviour import Protocol, difference
 from xenbind.errors import XenbindError
-from xenbind.facts.probes import Reference, reference
+from xenbind.facts.probes import CODES, Reference, reference
 from xenbind.facts.stubs import stubs
 from xenbind.ir import history
 from xenbind.ir.abi import ABIS
@@ -244,13 +243,10 @@ def _runtime(package: str, unused: Collection[str]) -> dict[str, str]:
     return found
 
 
-def render_reference(spec: Spec, interface: Interface, asked: Reference) -> str:
-    """A C file that answers what is `asked` of one interface version.
-
-    It lacks the functions of the round trip, which take most of the time to compile.
-    """
-    context = _reference_context(spec, interface, replace(asked, round_trips=()))
-    return Templates().text("reference/version.c.jinja", context)
+def render_questions(spec: Spec, interface: Interface, asked: Reference) -> str:
+    """A C file that answers what is `asked` of one interface version, for `object_file`."""
+    context = {**_reference_context(spec, interface, asked), "code": CODES}
+    return Templates().text("reference/questions.c.jinja", context)
 
 
 def _reference_context(

@@ -3,8 +3,8 @@
 `reference` takes the IR and gives the questions: one `Probe` for each size, alignment,
 offset, bit position, kind of type, length of an array and value of a constant, and the
 members that `round_trips` visits; the template reference/version.c.jinja makes a C file
-of them.  `object_file` compiles that and reads what C says; `verify` compares it with what
-`expected` gives.
+of them for the package's tests, and reference/questions.c.jinja for `object_file`, which
+compiles it and reads what C says; `verify` compares that with what `expected` gives.
 """
 
 from __future__ import annotations
@@ -40,6 +40,18 @@ _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _ALPHANUMERIC = f"{string.ascii_letters}{string.digits}".encode()
 # For a bit-field, C is asked for a whole record in which it is set: bytes for all of these.
 _ROOM = 256 << 20
+# The numbers that C answers with in place of words: of what was expected, and of the others.
+CODES = {
+    word: number
+    for number, word in enumerate(
+        (
+            *("expected", "char", "bool", "signed", "unsigned", "float"),
+            *("pointer", "struct", "union", "another prototype"),
+        )
+    )
+}
+# Of a kind of questions, for one file: of these gcc takes 100 MiB.
+_PIECE = 20_000
 # How facts about the generated classes begin, which C knows nothing of.
 CLASS = "class "
 
@@ -109,6 +121,27 @@ class Reference:
         asked += (*self.variables, *self.numbers)
         return (*asked, *self.words, *self.told)
 
+    def pieces(self) -> Iterator[Reference]:
+        """Give the same questions in files of their own, which a compiler has memory for.
+
+        There is one at least; what is told is in none.
+        """
+        most = max(map(len, (self.constants, self.numbers, self.words)))
+        for start in range(0, max(most, 1), _PIECE):
+            part = slice(start, start + _PIECE)
+            yield replace(
+                self if start == 0 else self.of_nothing,
+                constants=self.constants[part],
+                numbers=self.numbers[part],
+                words=self.words[part],
+                told=(),
+            )
+
+    @property
+    def of_nothing(self) -> Reference:
+        """Give the reference that only includes the header."""
+        return Reference(*((), (), (), (), self.hidden), *((), (), (), (), ()))
+
     @property
     def has_prototypes(self) -> bool:
         """Tell whether any word is that of a function's prototype."""
@@ -142,10 +175,10 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
         for record in interface.records
         if not record.is_anonymous and scalars[record.key] <= MOST_SCALARS
     )
-    return replace(_questions(interface, more), round_trips=tuple(trips))
+    return replace(questions(interface, more), round_trips=tuple(trips))
 
 
-def _questions(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
+def questions(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
     """What C can be asked without a program that runs: all of a reference but round trips."""
     records = interface.records_by_key
     abi = ABIS[interface.abi]
@@ -221,7 +254,7 @@ def expected(reference: Reference) -> dict[str, Answer]:
 
 def fingerprint(interface: Interface) -> str:
     """A digest of everything that compiled C can be asked about a version, and of its functions."""
-    answers = expected(_questions(interface))
+    answers = expected(questions(interface))
     for function in interface.functions:
         answers[f"{function.name} prototype"] = function.prototype(as_known)
     return hashlib.sha256(json.dumps(answers).encode()).hexdigest()

@@ -1,14 +1,16 @@
 """Ask an installed library which functions it has: its dynamic symbols.
 
-Takes the library's name and a compiler, which knows where its target's libraries are; gives
-what the library exports.  `verify` compares it with the functions of the headers.  The other
+Takes the library's name; gives what the library exports that Python would load by it, or that
+a compiler would link with.  `verify` compares it with the functions of the headers.  The other
 way round it takes functions, and gives the libraries that have them, for `init`.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from xenbind.facts.probes import Answer
 from xenbind.ir.interface import Function
 from xenbind.source import Coord
 from xenbind.toolchain.compiler import start
+from xenbind.toolchain.process import Bounded
+from xenbind.toolchain.targets import Target
 
 _SYMBOL = " symbol"
 _THERE, _MISSING = "defined", "missing"
@@ -75,8 +79,43 @@ def installed(
     path = path.resolve()
     if releases and not any(_is_called(path, name, release) for release in releases):
         return None
+    return _read(path)
+
+
+def loaded(name: str, releases: Sequence[str], target: Target) -> Installed | None:
+    """Find a library where this machine's dynamic loader does, as ctypes has it; None without it.
+
+    It looks through the folders of $LD_LIBRARY_PATH, then through its cache, and passes over
+    what is of another machine (ld.so(8)).  Raises `SystemFailure` for a file that is no library.
+    """
+    named = releases if "{release}" in name else ("",)
+    names = [name.replace("{release}", release) for release in named]
+    searched = os.environ.get("LD_LIBRARY_PATH", "")
+    folders = re.split("[:;]", searched) if searched else []
+    for path in (*(Path(f, n) for f in folders for n in names), *_cached(names)):
+        if path.is_file():
+            found = _read(path.resolve(), target)
+            if found is not None:
+                return found
+    return None
+
+
+def _cached(names: Sequence[str]) -> Iterator[Path]:
+    """Give the files that the loader's cache has for the names; none where there is no cache."""
+    listing = shutil.which("ldconfig", path=f"{os.defpath}:/sbin:/usr/sbin")
+    if listing is None:
+        return
+    said = Bounded([listing, "-p"]).finish().output
+    for line in said.decode("utf-8", errors="surrogateescape").splitlines():
+        called, arrow, path = line.strip().rpartition(" => ")
+        if arrow and called.partition(" (")[0] in names:
+            yield Path(path)
+
+
+def _read(path: Path, target: Target | None = None) -> Installed | None:
+    """Read which functions a library exports; None if it is for another target than this."""
     try:
-        return _library(path)
+        return _library(path, target)
     except (OSError, ELFError) as error:
         raise SystemFailure(
             f"cannot read the symbols of {path}: {error}",
@@ -99,9 +138,10 @@ def having(symbols: Sequence[str], command: tuple[str, ...]) -> list[Installed]:
     found = []
     for path in sorted(paths):
         with suppress(OSError, ELFError):  # a linker's script, or no library at all
-            if _mentions(path, sought):
-                found.append(_library(path))
-    return [each for each in found if not each.exported.isdisjoint(symbols)]
+            library = _library(path) if _mentions(path, sought) else None
+            if library is not None and not library.exported.isdisjoint(symbols):
+                found.append(library)
+    return found
 
 
 _SEARCHED = re.compile(r"^libraries: =?(.*)$", re.M)
@@ -116,9 +156,11 @@ def _mentions(path: Path, sought: Sequence[bytes]) -> bool:
         return any(name in text for name in sought)
 
 
-def _library(path: Path) -> Installed:
+def _library(path: Path, target: Target | None = None) -> Installed | None:
     with path.open("rb") as file:
         elf = ELFFile(file)
+        if target is not None and (elf["e_machine"], elf.elfclass) != target.elf:
+            return None
         name = _name(elf) or path.name
         return Installed(path, name, frozenset(_exported(elf)))
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from support import PROJECT, own_tests, xenbind
 from xenbind import pipeline, spec
-from xenbind.backend.python_facts import whole_reference
-from xenbind.backend.render import render_reference
+from xenbind.backend.python_facts import all_questions
+from xenbind.backend.render import render_questions
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.ir.c_types import FunctionType, Pointer, Scalar
 from xenbind.ir.interface import Interface
@@ -139,9 +139,11 @@ def arguments(out: Path, include: Path = POST) -> list[str | Path]:
     return ["--spec", POST / "post.toml", "--include", include, "--out", out]
 
 
-def told_by_verify(out: Path, include: Path = POST, cc: str = "gcc") -> list[str]:
+def told_by_verify(
+    out: Path, include: Path = POST, cc: str = "gcc", library_path: str = ""
+) -> list[str]:
     options = ("--cc", cc, *arguments(out, include))
-    result = xenbind("verify", "--json", *options)
+    result = xenbind("verify", "--json", *options, LD_LIBRARY_PATH=library_path)
     (report,) = json.loads(result.stdout)
     assert result.returncode == bool(report["mismatches"])
     return [mismatch["fact"] for mismatch in report["mismatches"]]
@@ -192,12 +194,35 @@ def test_a_header_that_changed_is_told(kind: str, made: Path, tmp_path: Path) ->
     assert told_by_verify(made, tmp_path) == [f"{function} prototype"]
 
 
-def test_a_symbol_that_the_library_lacks_is_told(made: Path, tmp_path: Path) -> None:
-    library = tmp_path / "libpost.so.1"
+LACKING = ["post_weigh symbol", "post_lambda symbol"]
+
+
+def compile_library(folder: Path) -> Path:
+    """Compile a library that lacks two functions."""
+    folder.mkdir(exist_ok=True)
+    library = folder / "libpost.so.1"
     compiled = ["gcc", "-shared", "-fPIC", "-o", str(library), str(POST / "post.c")]
     subprocess.run(compiled, check=True)
-    told = told_by_verify(made, cc=f"gcc -B{tmp_path}")
-    assert told == [f"{name} symbol" for name in ("post_weigh", "post_lambda")]
+    return library
+
+
+def test_a_symbol_that_the_library_lacks_is_told(made: Path, tmp_path: Path) -> None:
+    compile_library(tmp_path)
+    assert told_by_verify(made, cc=f"gcc -B{tmp_path}") == LACKING
+
+
+def test_a_library_is_looked_for_where_python_loads_it(
+    made: Path, tmp_path: Path
+) -> None:
+    here, other = tmp_path / "here", tmp_path / "other"
+    compile_library(here)
+    foreign = compile_library(other)
+    content = bytearray(foreign.read_bytes())
+    content[18:20] = (0xFFFF).to_bytes(2, "little")  # e_machine: it is passed over
+    foreign.write_bytes(content)
+    assert told_by_verify(made, library_path=f"{other}") == []
+    searched = f"{tmp_path}:{other};{here}"
+    assert told_by_verify(made, library_path=searched) == LACKING
 
 
 # --- what xenbind itself reads wrongly --------------------------------------------------
@@ -245,9 +270,9 @@ def test_c_tells_a_prototype_that_was_misread(
     )
     loaded = spec.load(POST / "post.toml").for_tree(POST)
     wrong = replace(interface, functions=functions)
-    asked = whole_reference(wrong)
+    asked = all_questions(wrong)
     program = tmp_path / "post.c"
-    program.write_text(render_reference(loaded, wrong, asked))
+    program.write_text(render_questions(loaded, wrong, asked))
     compiler = pipeline.compiler_for(loaded, loaded.versions[0], ("gcc",))
     said = answers(compile_reference(program, compiler), asked)
     different = [name for name, word in said.items() if word == "another prototype"]

@@ -1,6 +1,6 @@
 """Hold independent answers to the same questions against each other.
 
-Takes the headers and a generated package; compiles the reference file for a machine, and
+Takes the headers and a generated package; has `oracle` compile questions for a machine, and
 compares what C's expressions say, what the compiler's debug information says, what
 xenbind's layout rules say, and what was generated.  Gives a version's `Report` for one
 machine, which `command` prints.
@@ -13,21 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenbind.backend import abi_table
-from xenbind.backend.python_facts import whole_reference
-from xenbind.backend.render import render_reference
+from xenbind.backend.python_facts import all_questions
+from xenbind.commands.verify.oracle import Oracle
 from xenbind.commands.verify.report import Mismatch, Report
 from xenbind.errors import OutputError, SystemFailure
 from xenbind.facts import dwarf, symbols
-from xenbind.facts.object_file import answers, compile_reference
 from xenbind.facts.package import start_asking
-from xenbind.facts.probes import Answer, Reference, coords, expected
+from xenbind.facts.probes import Answer, coords, expected
 from xenbind.facts.symbols import Installed
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import compiler_for, read
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
-from xenbind.toolchain.scratch import scratch
 from xenbind.toolchain.targets import Machine, host
+from xenbind.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,12 @@ class _Source:
     covers: Callable[[str], bool] = lambda fact: True
 
     def speaks_of(self, fact: str) -> bool:
-        return self.covers(fact) or fact in self.answers
+        return fact in self.answers or self.covers(fact)
 
 
-def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Report:
+def verify(
+    spec: Spec, version: VersionSpec, out: Path, machine: Machine, workers: Workers
+) -> Report:
     """Hold one version's header, and what was generated from it, against a compiler.
 
     The classes of the package in `out` speak the ABI of the Python that runs them, so
@@ -53,9 +54,17 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
     package = None
     if machine.target == host():
         package = start_asking(spec.module, out, interface.edition)
-    asked = whole_reference(interface)
+    asked = all_questions(interface)
+    oracle = Oracle(
+        spec=spec,
+        interface=interface,
+        compiler=compiler_for(spec, version, machine.command),
+        header=version.directory / spec.header,
+    )
+    debug_answers = oracle.start_asking_debug_information(asked, workers)
+    c = oracle.ask_expressions(asked)
     own = expected(asked)
-    c, debug = _ask_c(spec, version, interface, asked, machine)
+    debug = debug_answers()
     told = {probe.name for probe in asked.told}
     table = _read_table(out)
     title = spec.titled(interface.title)
@@ -100,35 +109,17 @@ def verify(spec: Spec, version: VersionSpec, out: Path, machine: Machine) -> Rep
 def _library(
     interface: Interface, version: VersionSpec, machine: Machine
 ) -> Installed | None:
-    """Find the library that the functions are in, if the machine has it installed."""
+    """Find the library that the functions are in, if the machine has it installed.
+
+    It is the one that the package would load here, or else one to link with for the target.
+    """
     if interface.library is None:
         return None
-    name = interface.library.name
-    return symbols.installed(name, version.releases, machine.command)
-
-
-def _ask_c(
-    spec: Spec,
-    version: VersionSpec,
-    interface: Interface,
-    asked: Reference,
-    machine: Machine,
-) -> tuple[dict[str, Answer], dict[str, Answer]]:
-    """Ask what C's expressions say, and what its debug information says."""
-    with scratch() as folder:
-        program = folder / f"v{interface.edition}.c"
-        text = render_reference(spec, interface, asked)
-        program.write_text(text, encoding="utf-8")
-        compiler = compiler_for(spec, version, machine.command)
-        header = version.directory / spec.header
-        made = compile_reference(program, compiler, header)
-        debug = dwarf.facts(
-            made,
-            set(interface.records_by_key),
-            {c.name for c in interface.constants} - set(interface.hidden),
-            {probe.name for probe in asked.bit_fields},
-        )
-        return answers(made, asked), debug
+    name, releases = interface.library.name, version.releases
+    found = None
+    if machine.target == host():
+        found = symbols.loaded(name, releases, machine.target)
+    return found or symbols.installed(name, releases, machine.command)
 
 
 def _read_table(out: Path) -> str:
