@@ -6,8 +6,9 @@ with it take as long as all else in a run together, and hold the interpreter's l
 
 The templates write what black wants already, which spares it most of its work.  Modules are
 cut between definitions, and what several versions have alike is formatted once.  Definitions of
-one shape, that differ in words alone, are left as they are if black leaves the shape so: of a
-thousand structs in a row it is asked about a handful.  Files that hold nothing of the headers are
+one shape, that differ in words and in how often a like statement follows, are left as they are
+if black leaves the shape so: of a thousand structs in a row it is asked about a handful, and of
+a thousand constants about a few.  Files that hold nothing of the headers are
 no templates, and are not formatted again.
 """
 
