@@ -21,6 +21,8 @@ def edition(number: int, release: str) -> str:
 
 def printable(text: str) -> str:
     """Give the text with a mark in place of each character that a terminal would obey."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() or char in "\t\n" else "\N{REPLACEMENT CHARACTER}"
         for char in text

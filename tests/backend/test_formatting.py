@@ -48,6 +48,22 @@ def test_structs_that_differ_in_names_and_rows_have_one_shape() -> None:
     assert shape(five) == shape(two).replace('"""a"""', '"""a\n    a"""')
 
 
+def test_rows_that_differ_in_length_order_and_comments_have_one_shape() -> None:
+    said = """    FIRST = 1\n    \"\"\"One, which\n    is "told" on.\n\n    And on.\n    \"\"\"\n"""
+    more = """    LAST = OTHER\n    \"\"\"One.\n    Another.\n    \"\"\"\n"""
+    head = "# Those of a type: fmt.\nclass Kind(Enum):\n"
+    assert shape(f"{head}{said * 2}{more}") == shape(
+        f"{head}{said * 2}{more * 3}{said}"
+    )
+
+
+def test_what_has_no_room_in_a_line_keeps_its_words() -> None:
+    folded = f"{'x' * 50} = (\n    {'y' * 50}\n)"
+    assert shape(f"a = pair\n{folded}\nb = other") == f"a = a\n{folded}\na = a"
+    too_long = f"def first({'x' * 90}):\n    pass"
+    assert shape(too_long) == too_long
+
+
 # Whatever black looks at: brackets, commas, quotes, numbers, blanks, comments, words.
 names = st.sampled_from(["a", "value", "a_name_of_some_length", "x" * 30, "y" * 50])
 values = st.sampled_from("""
@@ -72,6 +88,8 @@ def statements(draw: st.DrawFn, depth: int = 0) -> str:
         f"{indent}{name} = {other}({name}, {other}={value}{comma})",
         f"{indent}{name} = (\n{indent}    {other},\n{indent}    {value}{comma}\n{indent})",
         f'{indent}"""{draw(names)} {draw(names)}.{draw(ends)}"""',
+        f'{indent}"""{other}\n{indent}{name}{draw(ends)}\n\n{indent}{name}\n{indent}"""',
+        f"{indent}{name}: {other}[{name}({other}[{name}])] = {value}{draw(comments)}",
         f"{indent}from {name} import ({other})",
         f"{indent}del ({name}), ({other})",
         f"{indent}def {name}(\n{indent}    {other}{comma}\n{indent}) -> {name}: ...",

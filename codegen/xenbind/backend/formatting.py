@@ -6,8 +6,9 @@ with it take as long as all else in a run together, and hold the interpreter's l
 
 The templates write what black wants already, which spares it most of its work.  Modules are
 cut between definitions, and what several versions have alike is formatted once.  Definitions of
-one shape, that differ in words alone, are left as they are if black leaves the shape so: of a
-thousand structs in a row it is asked about a handful.  Files that hold nothing of the headers are
+one shape, that differ in words and in how often a like statement follows, are left as they are
+if black leaves the shape so: of a thousand structs in a row it is asked about a handful, and of
+a thousand constants about a few.  Files that hold nothing of the headers are
 no templates, and are not formatted again.
 """
 
@@ -63,48 +64,91 @@ class Formatter:
         }
 
 
-# Words that mean something to black; those before a quote are a string's prefix.
+# Words that mean something to black.
 _KEPT = frozenset([*keyword.kwlist, *keyword.softkwlist, "print", "exec"])
-_WORD = re.compile(r"""\b(?:[A-Za-z_]\w*|\d+)\b(?!['"])""")
-_DOCSTRING = re.compile(r'"""[^"\\]*"""')
-_PROSE = re.compile(r"\S+(?: \S+)*")
-# What black may take for an order to itself.
-_COMMENT = re.compile(r"#.*(?:fmt|yapf|type|noqa|pylint)")
-# A line that opens no bracket and closes none that another line opened.
-_STATEMENT = re.compile(
-    r" *[^\s()[\]{}](?:[^()[\]{}]|\([^()[\]{}]*\)|\[[^()[\]{}]*\])*"
+_DOCSTRING = r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"""'
+_PROSE = re.compile(r'[^\s"\\]+(?: [^\s"\\]+)*')
+_STRING = r"""(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')"""
+# What is shortened, beside strings that are not.
+_TOKEN = re.compile(
+    rf"""\w*{_DOCSTRING}|(?<!\w)(?P<words>"[\w ]*")|\w*{_STRING}
+    |(?P<comment>\#.*)|(?P<word>\b(?:[A-Za-z_]\w*|\d+)\b)""",
+    re.VERBOSE,
 )
+# What black may take for an order to itself.
+_ORDER = re.compile(r"fmt|yapf|type|noqa|pylint")
+# One of several that stand on a line each in brackets, however long it is.
+_ITEM = re.compile(rf"""\s+(?:[^()[\]{{}}#"']|{_STRING})*,""")
+# A closing bracket on a line of its own, which black puts there where one line has no room.
+_FOLDED = re.compile(r"[^,]\n *[)\]}]")
+
+
+def _statement() -> str:
+    """Write a pattern of statements that black sets no blank lines around.
+
+    These are declarations, assignments and docstrings, with all that stands in their brackets.
+    """
+    plain = rf"""[^()[\]{{}}"'#\n]|{_STRING}"""
+    inside = rf"(?:{plain}|\n)*+"
+    for _ in range(3):
+        inside = rf"(?:{plain}|\n|[(\[{{]{inside}[)\]}}])*+"
+    name = rf"(?!(?:{'|'.join(_KEPT)})\b)[A-Za-z_]\w*+"
+    return rf"""{_DOCSTRING}|{name}(?:{plain}|[(\[{{]{inside}[)\]}}])*+(?<!:)"""
+
+
+_LINE = re.compile(rf"^(?P<statement> *(?:{_statement()})$)|^.*$", re.MULTILINE)
 
 
 def shape(block: str) -> str:
-    """Give a definition with its words as short as can be, and rows of like lines cut short.
+    """Give a definition with its words as short as can be, and of like statements in a row two.
 
     What black leaves of that as it is, it leaves in the block: it breaks no line, for none is
-    too long, and joins none, for those of the shape are shorter.  A block with a line that is
-    too long is its own shape.
+    too long, and joins none, for those of the shape are shorter.  A statement is kept as it is
+    where that does not hold, and what is longer than a line and no statement makes a block its
+    own shape.
 
         class pair(Structure):    ->    class a(a):
             first: c_int                    a: a
     """
-    lines = block.split("\n")
-    if max(map(len, lines)) > LINE or _COMMENT.search(block) or "\t" in block:
+    if "\t" in block:
         return block
-    words = _DOCSTRING.sub(_without_prose, block)
     kept: list[str] = []
-    for line in _WORD.sub(_shortest, words).split("\n"):
-        if kept[-2:] != [line, line] or not _STATEMENT.fullmatch(line):
-            kept.append(line)
+    row: set[str] | None = None  # of the statements after the first in a row
+    for found in _LINE.finditer(re.sub(_DOCSTRING, _without_prose, block)):
+        text = found[0]
+        if any(len(e) > LINE and not _ITEM.fullmatch(e) for e in text.split("\n")):
+            if not found["statement"]:
+                return block
+        elif not _FOLDED.search(text):
+            text = _TOKEN.sub(_shortest, text)
+        if not found["statement"]:
+            row = None
+        elif row is None:
+            row = set()
+        elif text in row:
+            continue
+        else:
+            row.add(text)
+        kept.append(text)
     return "\n".join(kept)
 
 
 def _without_prose(docstring: re.Match[str]) -> str:
-    return '"""' + _PROSE.sub("a", docstring[0][3:-3]) + '"""'
+    """Give a docstring with a word for each line, and of like lines in its middle one."""
+    first, *middle = _PROSE.sub("a", docstring[0]).split("\n")
+    kept = [line for line in dict.fromkeys(middle[:-2]) if line]
+    return "\n".join([first, *kept, *middle[-2:]])
 
 
-def _shortest(word: re.Match[str]) -> str:
-    if word[0] in _KEPT:
-        return word[0]
-    return "1" if word[0].isdigit() else "a"
+def _shortest(token: re.Match[str]) -> str:
+    match token.lastgroup:
+        case "words":
+            return '"a"'
+        case "comment" if not _ORDER.search(token[0]):
+            return re.sub(r"\w.*\w", "a", token[0])
+        case "word" if token[0] not in _KEPT:
+            return "1" if token[0].isdigit() else "a"
+    return token[0]
 
 
 def _work(alike: tuple[str, Sequence[str]]) -> int:
@@ -114,9 +158,17 @@ def _work(alike: tuple[str, Sequence[str]]) -> int:
 
 def _format_alike(form: str, blocks: Sequence[str]) -> list[str]:
     """Format blocks of one shape: none of them if black leaves that as it is."""
-    if len(blocks) > 1 and _format(form) == form:
+    is_shorter = 2 * len(form) < sum(map(len, blocks))
+    if is_shorter and _leaves(form):
         return list(blocks)
     return [_format(block) for block in blocks]
+
+
+def _leaves(form: str) -> bool:
+    try:
+        return _format(form) == form
+    except ValueError:  # black's for what is not Python: words shortened are no longer
+        return False
 
 
 def _format(text: str) -> str:

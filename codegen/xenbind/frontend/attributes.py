@@ -41,6 +41,7 @@ class Attributes:
 
 
 _OF_VECTORS = frozenset(["vector_size", "ext_vector_type", "neon_vector_type"])
+_RECORDS = (c_ast.Struct, c_ast.Union)
 _DECLARING = (c_ast.Decl, c_ast.Typedef, c_ast.Typename)
 _DERIVED = (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.FuncDecl, c_ast.PtrDecl)
 
@@ -82,7 +83,7 @@ def is_definition(node: c_ast.Node) -> bool:
     """Tell whether a struct, union or enum specifier is a definition: has a member list."""
     if isinstance(node, c_ast.Enum):
         return node.values is not None
-    return isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is not None
+    return isinstance(node, _RECORDS) and node.decls is not None
 
 
 def of_type(node: c_ast.Node, value: EvaluateArgument) -> Attributes:

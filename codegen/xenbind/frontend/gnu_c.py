@@ -110,6 +110,8 @@ def parse(text: str, keeps_bodies: bool = False) -> c_ast.FileAST:
         tree = parser.parse("".join(known) + text)
     except ParseError as error:
         raise _not_parsed(parser.clex, str(error)) from None
+    # Parser and lexer hold each other: of a long header, 50 MB of tokens would outlive them.
+    vars(parser).clear()
     del tree.ext[: len(known)]
     return tree
 

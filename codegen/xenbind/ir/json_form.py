@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -71,25 +71,25 @@ def _plain(value: Any, rename: Rename) -> object:
         return {"Coord": [rename(value.file), value.line, value.column]}
     if isinstance(value, tuple):
         return [_plain(item, rename) for item in value]
-    if not is_dataclass(value):
+    node = type(value)
+    if node is str or node is int or not is_dataclass(node):
         return value
-    values = [getattr(value, field.name) for field in _told(value)]
-    return {type(value).__name__: [_plain(item, rename) for item in values]}
+    return {node.__name__: [_plain(item, rename) for item in _told(value)]}
 
 
-def _told(node: Any) -> list[Field[Any]]:
-    """Give the fields of a node, but for the last ones that have their defaults."""
-    told = list(_fields(node.__class__))
-    while told and told[-1].default is not MISSING:
-        if getattr(node, told[-1].name) != told[-1].default:
-            break
+def _told(node: Any) -> list[Any]:
+    """Give the values of a node's fields, but for the last ones that are the defaults."""
+    names, defaults = _fields(node.__class__)
+    told = [getattr(node, name) for name in names]
+    while told and told[-1] == defaults[len(told) - 1]:
         told.pop()
     return told
 
 
 @cache  # `fields` looks through all that a class has, each time
-def _fields(node: type[Any]) -> tuple[Field[Any], ...]:
-    return fields(node)
+def _fields(node: type[Any]) -> tuple[list[str], list[Any]]:
+    """Give the names of a node's fields and their defaults, which are MISSING where none is."""
+    return [f.name for f in fields(node)], [f.default for f in fields(node)]
 
 
 def _read(value: Any, rename: Rename) -> Any:

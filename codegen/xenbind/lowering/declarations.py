@@ -21,8 +21,9 @@ from xenbind.errors import SourceError
 from xenbind.frontend.attributes import is_definition
 from xenbind.source import Coord
 
-# What is declared within is not seen outside.
-_SCOPES = (c_ast.ParamList, c_ast.Compound)
+# Most nodes have nothing within; what is declared within others is not seen outside.
+_LEAVES = (c_ast.IdentifierType, c_ast.Constant, c_ast.ID)
+_PASSED_OVER = (*_LEAVES, c_ast.ParamList, c_ast.Compound)
 
 # Makes the error for a declaration, of its node and what is wrong with it.
 Refuse = Callable[[c_ast.Node, str], SourceError]
@@ -83,7 +84,7 @@ def _definitions(node: c_ast.Node, seen: set[int]) -> Iterator[c_ast.Node]:
             return
         seen.add(id(node))
     for child in node:
-        if not isinstance(child, _SCOPES):
+        if not isinstance(child, _PASSED_OVER):
             yield from _definitions(child, seen)
     if is_definition(node):
         yield node
