@@ -15,9 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS, Abi
 from xenbind.toolchain.compiler import failure, start
@@ -172,6 +169,10 @@ def _compile_nothing(command: tuple[str, ...], made: Path) -> None:
 
 def _target_of(path: Path) -> Target | None:
     """Find the target whose machine and class an ELF file's header has."""
+    # Imported here: it takes a tenth of all that `generate` imports, which needs no object.
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
     try:
         with path.open("rb") as file:
             elf = ELFFile(file)

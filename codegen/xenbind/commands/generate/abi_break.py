@@ -15,7 +15,7 @@ from pathlib import Path
 from xenbind.errors import OutputError, XenbindError
 from xenbind.facts import prototypes
 from xenbind.facts.package import ask_package
-from xenbind.facts.probes import CLASS, Answer, expected, fingerprint, reference
+from xenbind.facts.probes import CLASS, Answer, expected, fingerprint, questions
 from xenbind.ir.abi import ABIS
 from xenbind.ir.interface import Interface
 from xenbind.provenance import manifest
@@ -101,7 +101,7 @@ def changes(
             for fact in before
             if fact.endswith(_PROTOTYPE)
         }
-        asked = expected(reference(interface)) | dict(_prototypes(interface))
+        asked = expected(questions(interface)) | dict(_prototypes(interface))
         after = {fact: asked[fact] for fact in asked if _is_of_abi(fact)}
         change = AbiChange(
             version=spec.titled(interface.title),
