@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import packages
@@ -55,6 +56,7 @@ _TOOLS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--arch", choices=_ARCHES, default="x86_64", help="what to boot")
     parser.addoption("--speed", action="store_true", help="measure, and nothing else")
+    parser.addoption("--xen", type=Path, help="a hypervisor in place of Debian's")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -70,6 +72,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def live(request: pytest.FixtureRequest) -> Iterator[Run]:
     """What a run of the scenario, or of its like for speed, left, on the architecture of --arch."""
     is_for_speed = request.config.getoption("--speed")
+    xen = request.config.getoption("--xen")
     name = request.config.getoption("--arch")
     _require_tools(name)
     folder = Path(tempfile.mkdtemp(prefix=f"xenbind-live-{name}-"))
@@ -81,7 +84,7 @@ def live(request: pytest.FixtureRequest) -> Iterator[Run]:
             print(f"{time.monotonic() - begin:6.1f} s  {text}", flush=True)
 
     try:
-        yield _run(_ARCHES[name], folder, say, is_for_speed)
+        yield _run(_ARCHES[name], folder, say, is_for_speed, xen)
     finally:
         if request.session.testsfailed:
             say(f"the logs are in {folder}")
@@ -100,7 +103,11 @@ def _require_tools(arch: str) -> None:
 
 
 def _run(
-    arch: str, folder: Path, say: Callable[[str], None], is_for_speed: bool
+    arch: str,
+    folder: Path,
+    say: Callable[[str], None],
+    is_for_speed: bool,
+    xen: Path | None,
 ) -> Run:
     say(f"fetching packages for {arch} into {packages.cache_folder()}")
     fetched = packages.fetch(arch, [name.format(arch=arch) for name in _PACKAGES])
@@ -108,6 +115,8 @@ def _run(
     guest = guests.assemble(arch, folder, is_for_speed)
     main = "speed.py" if is_for_speed else "scenario.py"
     built = image.build(arch, fetched, _files(guest, main), folder)
+    if xen is not None:
+        built = replace(built, xen=xen)
     say("booting Xen")
     steps: dict[str, Step] = {}
     try:

@@ -28,6 +28,8 @@ def test_it_answers_about_as_many_as_xens_own(
 ) -> None:
     ours, theirs = rates(live, monitor), rates(live, "xen-access")
     assert len(ours) == len(theirs) == 5
+    if not all(theirs):
+        pytest.skip("xen-access answers nothing on a Xen without CONFIG_MEM_ACCESS")
     ratio = median(ours) / median(theirs)
     with capsys.disabled():
         print(f"\n{monitor}: {median(ours):.0f} events a second", end="")

@@ -571,3 +571,15 @@ def test_in_another_thread_signals_are_left_alone(xen: PlayedXen) -> None:
     thread.start()
     thread.join()
     assert seen == [signal.default_int_handler]
+
+
+def test_monitors_may_be_left_in_any_order(xen: PlayedXen) -> None:
+    first, second = Monitor(1, USUAL), Monitor(2, USUAL)
+    with first:
+        second.__enter__()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    second.__exit__(None)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
