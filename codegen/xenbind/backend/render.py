@@ -164,6 +164,7 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
             for interface in each.interfaces
             for constant in interface.constants
         ),
+        "has_monitor": _has_monitor(spec),
         "targets": list(ABIS),
         "license": spec.license,
         "license_text": spec.license_text,
