@@ -86,7 +86,16 @@ class Xen:
         return found
 
     def let_run(self, domain: int) -> None:
-        """Wait until each vCPU ran or has nothing to do; a second at most, if it is paused."""
+        """Wait until each vCPU ran or has nothing to do; a second at most, if it is paused.
+
+        One is said to run a moment before it takes the registers that it is to go on with.  To
+        pause a domain is to wait until each of its vCPUs has stopped, and so taken them.
+        """
+        self._wait_until_each_ran(domain)
+        self.functions.xc_domain_pause(self.handle, domain)
+        self.functions.xc_domain_unpause(self.handle, domain)
+
+    def _wait_until_each_ran(self, domain: int) -> None:
         before = self.vcpus(domain)
         for _ in range(1000):
             now = self.vcpus(domain)
