@@ -36,9 +36,12 @@ def text(reason: str, request: Any) -> str:
     """A line that says what happened."""
     registers = request.data.regs
     pc = registers.arm.pc if ARM else registers.x86.rip
-    payload = "" if request.payload is None else repr(request.payload)
-    details = payload.partition("(")[2].removesuffix(")")
-    return f"vCPU {request.vcpu_id} {pc:#x} {reason} {details}".rstrip()
+    line = f"vCPU {request.vcpu_id} {pc:#x} {reason}"
+    payload = request.payload
+    if payload is None:
+        return line
+    details = repr(payload).partition("(")[2].removesuffix(")")
+    return f"{line} {details}".rstrip()
 
 
 def json_object(reason: str, request: Any, index: int) -> str:
@@ -66,6 +69,8 @@ def watch(arguments: argparse.Namespace) -> None:
     """Monitor a guest as the command line says, until Ctrl-C or its end."""
     domain, count = arguments.domain, 0
     with ExitStack() as stack:
+        # Each line is written at once, and by nothing more than the system's write.
+        output = stack.enter_context(open(1, "wb", buffering=0, closefd=False))
         recording: Any = None
         if arguments.record:
             recording = stack.enter_context(arguments.record.open("wb", buffering=0))
@@ -78,9 +83,10 @@ def watch(arguments: argparse.Namespace) -> None:
                 if recording:
                     recording.write(request)
                 if arguments.json:
-                    print(json_object(reason, request, count), flush=True)
+                    line = json_object(reason, request, count)
                 else:
-                    print(text(reason, request), flush=True)
+                    line = text(reason, request)
+                output.write(f"{line}\n".encode())
                 count += 1
                 if count == arguments.count:
                     break

@@ -268,20 +268,29 @@ class Monitor:
             self._current = None
 
     def _take(self, held: bool) -> Iterator[Any]:
-        """Give the requests that are there, with signals held while the caller has one, or not."""
+        """Give the requests that are there, with signals held while the caller has one, or not.
+
+        Raises MonitorError for one that another version's Xen wrote.
+        """
         self._require_context()
         signals = self._signals
         signals.held = self._at_work = self._more = True
         try:
             self._finish()
             self._channel.take()
-            for request in self._requests():
+            for request in self.ring.requests():
                 self._current = request
                 signals.held = held
                 yield request
                 signals.held = True
-                self._finish()
+                if self._current is not None:
+                    self._finish()
             self._more = False
+        except OtherVersion as other:
+            raise MonitorError(
+                f"the hypervisor speaks vm_event version {other.theirs}, not {other.ours};"
+                f" use interface({other.theirs})"
+            ) from None
         finally:
             signals.held = True
             self._at_work = False
@@ -290,16 +299,6 @@ class Monitor:
             signals.held = held
         if not held:
             signals.let_through()
-
-    def _requests(self) -> Iterator[Any]:
-        """Take the requests that are there; MonitorError if another version's Xen wrote them."""
-        try:
-            yield from self.ring.requests()
-        except OtherVersion as other:
-            raise MonitorError(
-                f"the hypervisor speaks vm_event version {other.theirs}, not {other.ours};"
-                f" use interface({other.theirs})"
-            ) from None
 
     def _finish(self) -> None:
         """Answer the request that a loop was at, if nobody did."""
@@ -310,9 +309,10 @@ class Monitor:
     def _respond(self, request: Any, flags: int = 0) -> None:
         flags |= self._needed(request)
         try:
-            handler = self._handlers.get(request.reason)
-            if handler is not None:
-                flags |= handler(request) or 0
+            if self._handlers:
+                handler = self._handlers.get(request.reason)
+                if handler is not None:
+                    flags |= handler(request) or 0
         finally:
             self.ring.respond(request, flags=flags)
 
