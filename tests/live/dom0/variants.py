@@ -30,7 +30,13 @@ def stall(request: Any) -> None:
 
 
 def pause(request: Any) -> None:
-    """Keep the guest from going on until the monitor waits for that, and a moment longer."""
+    """Keep the guest from going on."""
+    own = Xen()
+    own.functions.xc_domain_pause(own.handle, int(sys.argv[1]))
+
+
+def unpause_when_it_leaves() -> None:
+    """Have the guest go on a moment after the monitor begins to wait for that."""
     let_run = Xen.let_run
 
     def unpause_meanwhile(xen: Xen, domain: int) -> None:
@@ -40,8 +46,6 @@ def pause(request: Any) -> None:
         let_run(xen, domain)
 
     Xen.let_run = unpause_meanwhile  # type: ignore[assignment, method-assign]
-    own = Xen()
-    own.functions.xc_domain_pause(own.handle, int(sys.argv[1]))
 
 
 class Failure(Exception):
@@ -64,6 +68,7 @@ match sys.argv.pop(1):
         monitor.HANDLERS["GUEST_REQUEST"] = stall
     case "pause":
         monitor.HANDLERS["CPUID"] = pause
+        unpause_when_it_leaves()
     case "fail":
         monitor.HANDLERS["GUEST_REQUEST"] = fail
     case "nobody":
