@@ -1,4 +1,4 @@
-"""A Xen that is played: a hypervisor of some release with one guest, as its libraries tell of it.
+"""A Xen that is played: a hypervisor of some release with guests, as its libraries tell of it.
 
 `play` puts it where the generated package looks for the release that runs and for libraries.
 The functions are Python's; how many arguments each takes, and which there are, is what
@@ -10,14 +10,16 @@ from __future__ import annotations
 import ctypes
 import errno
 import json
-import os
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import PROJECT, series
 from xen_vm_event import interface_for_xen, xenctrl
+from xen_vm_event.monitor import channel
 from xen_vm_event.runtime import library as loading
 from xen_vm_event.xenevtchn import v1 as xenevtchn
 from xen_vm_event.xentoollog import v1 as xentoollog
@@ -34,10 +36,12 @@ _OTHERS = {
     "xenevtchn_notify": 2,
     "xenevtchn_bind_interdomain": 3,
     "xenevtchn_unbind": 2,
-    "xenevtchn_pending": 1,
-    "xenevtchn_unmask": 2,
     "xtl_createlogger_stdiostream": 3,
 }
+LOCAL_PORT = 70  # of every event channel, at the monitor's end
+# Which events there are, by their bits.
+X86 = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 9
+ARM = 1 << 4 | 1 << 7
 _STABLE = ("libxenevtchn.so.1", "libxentoollog.so.1")
 
 
@@ -83,23 +87,79 @@ class Loaded:
         return function
 
 
-class PlayedXen:
-    """A hypervisor with a guest of two idle vCPUs, domain 1, and what was called.
+class Guest:
+    """A guest of two idle vCPUs.
 
-    `page` is the guest's ring, and `rounds` are the requests that come with each event.
+    `page` is its ring, `rounds` are the requests that come with each event, and `answers`
+    what the monitor gave.  `ours` is the monitor's end of its event channel.
+    """
+
+    def __init__(self, number: int, vm_event: Any) -> None:
+        self.number, self._vm_event = number, vm_event
+        self.alive = True
+        self.rounds: list[list[Any]] = []
+        self.answers: list[Any] = []
+        self.notified = 0  # how often the monitor notified
+        self._memory = ctypes.create_string_buffer(2 * 4096)
+        self._front: Any = None
+        self.ours, self._theirs = socket.socketpair()
+        self._theirs.setblocking(False)
+
+    def attach(self) -> int:
+        """Give the address of the page, which holds the indices of a monitor before."""
+        start = ctypes.addressof(self._memory)
+        page = start + -start % 4096
+        view = memoryview((ctypes.c_char * 4096).from_address(page))
+        view.cast("B")[:] = ((70).to_bytes(4, "little") * 4).ljust(4096, b"\0")
+        self._front = self._vm_event.FrontRing(view, start=0)
+        return page
+
+    def send(self) -> None:
+        """Send a round of requests, or die when there are no more."""
+        if not self.rounds:
+            self.alive = False
+            return
+        for request in self.rounds.pop(0):
+            self._front.send(request)
+        if self._front.push_requests_and_check_notify():
+            self._theirs.send(LOCAL_PORT.to_bytes(4, "little"))
+
+    @property
+    def unmasked(self) -> int:
+        """How many events the monitor has said that it wants the next after."""
+        with suppress(BlockingIOError):
+            self._unmasked += len(self._theirs.recv(4096)) // 4
+        return self._unmasked
+
+    _unmasked = 0
+
+    def take_answers(self) -> None:
+        """Take answers as Xen does, which does not ask whether there was a request."""
+        self.notified += 1
+        front = self._front
+        while front.has_unconsumed_responses():
+            self.answers.append(front.get_response(front.rsp_cons).copy())
+            front.rsp_cons += 1
+        front.final_check_for_responses()  # asks to be woken for the next one
+
+
+class PlayedXen:
+    """A hypervisor with two guests, domains 1 and 2, and what was called.
+
+    `capabilities` are the events that it has.  `has_ioctl` says whether the event channels'
+    device can be told to notify.
     """
 
     def __init__(self, release: str) -> None:
         self.release = release
         self.vm_event: Any = interface_for_xen(release)
-        self.alive = True
+        self.guests = {number: Guest(number, self.vm_event) for number in (1, 2)}
+        self.capabilities = X86
+        self.has_ioctl = True
         self.calls: list[tuple[Any, ...]] = []
-        self.switched_on: list[tuple[Any, ...]] = []
-        self.rounds: list[list[Any]] = []
-        self.answers: list[Any] = []
-        self.page = ctypes.create_string_buffer(2 * 4096)
-        self.events = os.eventfd(0)
-        self._front: Any = None
+        self._channels: dict[int, Guest] = {}  # by what xenevtchn_open gave
+        self._opened = 0x3000
+        self.busy: set[int] = set()  # guests that have a monitor
 
     def function(self, name: str) -> Callable[..., Any]:
         """Give what a function does: some play their part, all others are noted."""
@@ -112,6 +172,11 @@ class PlayedXen:
 
         return noted
 
+    def guest_of(self, opened: channel.Channel) -> Guest:
+        """Give the guest at the other end of an event channel."""
+        by_channel = {each.ours.fileno(): each for each in self.guests.values()}
+        return by_channel[opened.fileno()]
+
     def load(self, name: str | None, use_errno: bool = False) -> Any:
         """Load a library, as `ctypes.CDLL` does."""
         is_there = name in _STABLE and series(self.release) > (4, 6)
@@ -119,32 +184,35 @@ class PlayedXen:
             return Loaded(str(name), self)
         raise OSError(f"{name}: cannot open shared object file")
 
-    # --- what the guest does --------------------------------------------------------
-
-    def send(self) -> None:
-        """Send a round of requests, or die when there are no more."""
-        if not self.rounds:
-            self.alive = False
-            return
-        for request in self.rounds.pop(0):
-            self._front.send(request)
-        self._front.push_requests_and_check_notify()
-        os.eventfd_write(self.events, 1)
+    def ioctl(self, fd: int, request: int, port: Any) -> int:
+        """Notify by the device of event channels, as fcntl's does."""
+        if not self.has_ioctl:
+            raise OSError(errno.ENOTTY, "Inappropriate ioctl for device")
+        assert (request, port.value) == (0x44504, LOCAL_PORT)
+        by_channel = {each.ours.fileno(): each for each in self.guests.values()}
+        by_channel[fd].take_answers()
+        return 0
 
     # --- libxenctrl -----------------------------------------------------------------
 
     def _xc_interface_open(self, *_: Any) -> int:
         return 0x1000
 
+    def _xc_monitor_get_capabilities(self, xch: int, domain: int, found: Any) -> int:
+        found._obj.value = self.capabilities
+        return 0
+
     def _xc_monitor_enable(self, xch: int, domain: int, port: Any) -> int:
-        port._obj.value = 7
-        start = ctypes.addressof(self.page)
-        page = start + -start % 4096
-        view = memoryview((ctypes.c_char * 4096).from_address(page))
-        indices = (70).to_bytes(4, "little") * 4  # of a monitor before
-        view.cast("B")[:] = indices.ljust(4096, b"\0")
-        self._front = self.vm_event.FrontRing(view, start=0)
-        return page
+        if domain in self.busy:
+            ctypes.set_errno(errno.EBUSY)
+            return 0
+        self.busy.add(domain)
+        port._obj.value = domain
+        return self.guests[domain].attach()
+
+    def _xc_monitor_disable(self, xch: int, domain: int) -> int:
+        self.busy.discard(domain)
+        return 0
 
     def _xc_vm_event_get_version(self, xch: int) -> int:
         return int(self.vm_event.VM_EVENT_INTERFACE_VERSION)
@@ -153,7 +221,7 @@ class PlayedXen:
         self, xch: int, first: int, count: int, info: Any
     ) -> int:
         info[0].domain = first
-        info[0].flags = 0 if self.alive else 1
+        info[0].flags = 0 if self.guests[first].alive else 1
         return 1
 
     def _xc_vcpu_getinfo(self, xch: int, domain: int, vcpu: int, info: Any) -> int:
@@ -170,33 +238,26 @@ class PlayedXen:
         return 0x2000
 
     def _xenevtchn_open(self, *_: Any) -> int:
-        return 0x3000
+        self._opened += 1
+        return self._opened
 
     def _xenevtchn_bind_interdomain(self, xce: int, domain: int, port: int) -> int:
-        assert port == 7
-        return 70
+        assert port == domain
+        self._channels[xce] = self.guests[domain]
+        return LOCAL_PORT
 
     def _xenevtchn_fd(self, xce: int) -> int:
-        return self.events
-
-    def _xenevtchn_pending(self, xce: int) -> int:
-        os.eventfd_read(self.events)
-        return 70
+        return self._channels[xce].ours.fileno()
 
     def _xenevtchn_notify(self, xce: int, port: int) -> int:
-        """Take answers as Xen does, which does not ask whether there was a request."""
-        assert port == 70
-        front = self._front
-        while front.has_unconsumed_responses():
-            self.answers.append(front.get_response(front.rsp_cons).copy())
-            front.rsp_cons += 1
-        front.final_check_for_responses()  # asks to be woken for the next one
+        assert port == LOCAL_PORT
+        self._channels[xce].take_answers()
         return 0
 
 
 _UNNOTED = (
     *("xc_interface_open", "xc_vm_event_get_version"),
-    *("xc_domain_getinfolist", "xc_vcpu_getinfo"),
+    *("xc_domain_getinfolist", "xc_vcpu_getinfo", "xc_monitor_get_capabilities"),
 )
 
 
@@ -217,6 +278,8 @@ def play(monkeypatch: pytest.MonkeyPatch, folder: Path, release: str) -> PlayedX
             return getattr(ctypes, name)
 
     monkeypatch.setattr(loading, "ctypes", Ctypes())
+    monkeypatch.setattr(channel, "ioctl", xen.ioctl)
+    monkeypatch.setattr(channel, "unmap", lambda address: None)
     for module in (xenctrl.interface_for_xen(release), xenevtchn, xentoollog):
         monkeypatch.setattr(module.library, "_loaded", None)
         monkeypatch.setattr(module.library, "_prepared", {})

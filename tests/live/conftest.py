@@ -1,4 +1,7 @@
-"""The machine that the tests here ask about, booted once: `pytest tests/live --arch arm64`."""
+"""The machine that the tests here ask about, booted once: `pytest tests/live --arch arm64`.
+
+With `--speed` it is a guest that does one thing over and over, and test_speed.py alone.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import packages
@@ -20,6 +24,8 @@ SECONDS = 480
 
 _HERE = Path(__file__).parent
 
+
+_SPEED = "test_speed"
 
 # Architectures by the names that the tests have for them, with Debian's.
 _ARCHES = {"x86_64": "amd64", "arm64": "arm64"}
@@ -49,17 +55,24 @@ _TOOLS = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--arch", choices=_ARCHES, default="x86_64", help="what to boot")
+    parser.addoption("--speed", action="store_true", help="measure, and nothing else")
+    parser.addoption("--xen", type=Path, help="a hypervisor in place of Debian's")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the tests of other architectures."""
+    """Leave out the tests of other architectures, or all but those of speed."""
+    if config.getoption("--speed"):
+        return collection_path.match("test_*.py") and collection_path.stem != _SPEED
     others = _ARCHES.keys() - {config.getoption("--arch")}
-    return collection_path.stem in {f"test_{arch}" for arch in others} or None
+    left_out = {_SPEED, *(f"test_{arch}" for arch in others)}
+    return collection_path.stem in left_out or None
 
 
 @pytest.fixture(scope="session")
 def live(request: pytest.FixtureRequest) -> Iterator[Run]:
-    """What a run of the scenario left, on the architecture of --arch."""
+    """What a run of the scenario, or of its like for speed, left, on the architecture of --arch."""
+    is_for_speed = request.config.getoption("--speed")
+    xen = request.config.getoption("--xen")
     name = request.config.getoption("--arch")
     _require_tools(name)
     folder = Path(tempfile.mkdtemp(prefix=f"xenbind-live-{name}-"))
@@ -71,7 +84,7 @@ def live(request: pytest.FixtureRequest) -> Iterator[Run]:
             print(f"{time.monotonic() - begin:6.1f} s  {text}", flush=True)
 
     try:
-        yield _run(_ARCHES[name], folder, say)
+        yield _run(_ARCHES[name], folder, say, is_for_speed, xen)
     finally:
         if request.session.testsfailed:
             say(f"the logs are in {folder}")
@@ -89,12 +102,21 @@ def _require_tools(arch: str) -> None:
         pytest.fail(f"install {' '.join(sorted(missing))}", pytrace=False)
 
 
-def _run(arch: str, folder: Path, say: Callable[[str], None]) -> Run:
+def _run(
+    arch: str,
+    folder: Path,
+    say: Callable[[str], None],
+    is_for_speed: bool,
+    xen: Path | None,
+) -> Run:
     say(f"fetching packages for {arch} into {packages.cache_folder()}")
     fetched = packages.fetch(arch, [name.format(arch=arch) for name in _PACKAGES])
     say("building the image")
-    guest = guests.assemble(arch, folder)
-    built = image.build(arch, fetched, _files(guest), folder)
+    guest = guests.assemble(arch, folder, is_for_speed)
+    main = "speed.py" if is_for_speed else "scenario.py"
+    built = image.build(arch, fetched, _files(guest, main), folder)
+    if xen is not None:
+        built = replace(built, xen=xen)
     say("booting Xen")
     steps: dict[str, Step] = {}
     try:
@@ -112,12 +134,13 @@ def _run(arch: str, folder: Path, say: Callable[[str], None]) -> Run:
     return Run(steps, guest.labels)
 
 
-def _files(guest: guests.Guest) -> dict[str, Path]:
-    """What dom0 has beside its packages, by path."""
+def _files(guest: guests.Guest, main: str) -> dict[str, Path]:
+    """What dom0 has beside its packages, by path; `main` is the program that it runs."""
     examples, package = PROJECT / "examples", PROJECT / "generated/xen_vm_event"
     sources = [*(_HERE / "dom0").glob("*.py"), *examples.glob("*.py")]
     return {
         "init": _HERE / "dom0/init",
+        "live/main.py": _HERE / "dom0" / main,
         "live/guest": guest.kernel,
         **{f"live/{source.name}": source for source in sources},
         **{

@@ -60,6 +60,9 @@ _LIBRARY = {
     *("reference/functions.c.jinja", "library.py", "parameters.py"),
     "tests/test_functions.py",
 }
+# Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
+_MONITOR = "monitor/"
+_MONITORS_LIBRARIES = {"xenctrl", "xenevtchn", "xentoollog"}
 # Templates that are for interfaces of which the releases are known.
 _RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}
 
@@ -101,7 +104,7 @@ def render(
         if not name.endswith(".py.jinja")
     }
     unused = {*(() if has_ring else _RING), *(() if has_library else _LIBRARY)}
-    files |= _runtime(spec.package, unused)
+    files |= _runtime(spec.package, unused, _has_monitor(spec))
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
     return lambda: dict(sorted((files | formatter.result()).items()))
@@ -163,6 +166,7 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
             for interface in each.interfaces
             for constant in interface.constants
         ),
+        "has_monitor": _has_monitor(spec),
         "targets": list(ABIS),
         "license": spec.license,
         "license_text": spec.license_text,
@@ -231,15 +235,29 @@ def _version_context(package: Package, interface: Interface) -> dict[str, object
     }
 
 
-def _runtime(package: str, unused: Collection[str]) -> dict[str, str]:
+def _has_monitor(spec: Spec) -> bool:
+    """Whether a package is that of Xen's monitor ring, with what a monitor calls."""
+    libraries = {library.package for library in spec.libraries}
+    return "vm_event" in spec.rings and libraries >= _MONITORS_LIBRARIES
+
+
+def _runtime(
+    package: str, unused: Collection[str], has_monitor: bool
+) -> dict[str, str]:
     """The modules that are the same in every package, but for the unused, and its tests."""
     modules = folder("runtime")
     found = {}
     for path in modules.rglob("*.py"):
         name = path.relative_to(modules).as_posix()
-        if name not in unused:
-            place = name if name.startswith("tests/") else f"{package}/runtime/{name}"
-            found[place] = path.read_text(encoding="utf-8")
+        if name in unused or (name.startswith(_MONITOR) and not has_monitor):
+            continue
+        if name.startswith("tests/"):
+            place = name
+        elif name.startswith(_MONITOR):
+            place = f"{package}/{name}"
+        else:
+            place = f"{package}/runtime/{name}"
+        found[place] = path.read_text(encoding="utf-8")
     return found
 
 

@@ -88,6 +88,12 @@ def test_a_library_shares_the_packages_run_time_modules(project: Path) -> None:
     ]
 
 
+def test_a_package_without_xens_monitor_ring_has_no_monitor(project: Path) -> None:
+    generated = project / "generated"
+    assert not list(generated.rglob("monitor"))
+    assert "monitor" not in (generated / "README.md").read_text()
+
+
 def test_the_packages_own_tests_are_of_its_libraries_too(project: Path) -> None:
     result = own_tests(project / "generated", PYTHONDONTWRITEBYTECODE="1")
     assert result.returncode == 0, result.stdout

@@ -9,8 +9,37 @@ from typing import Any, assert_never, assert_type
 from post import LibraryError
 from post import v0 as post
 from trades import v0
-from xen_vm_event import interface, interface_for_xen, interface_of, records, v7
+from xen_vm_event import common, interface, interface_for_xen, interface_of, records, v7
+from xen_vm_event.monitor import Monitor, Xen
 from xen_vm_event.v7 import VmEventFlag, VmEventReason
+
+
+def hide(request: v7.vm_event_st) -> int:
+    request.data.regs.x86.rax = 0
+    return VmEventFlag.SET_REGISTERS
+
+
+def look(request: common.vm_event_st) -> None:
+    print(request.vcpu_id)
+
+
+def watch(domain: int) -> None:
+    handlers = {"CPUID": hide, "WRITE_CTRLREG": look}
+    with Xen() as xen, Monitor(domain, ["cpuid"], handlers, xen) as one:
+        for request in one:
+            assert_type(request, common.vm_event_st)
+            assert_type(one.reason(request), str)
+            one.answer(request, VmEventFlag.DENY)
+        for request in one.pending():
+            one.postpone(request)
+        assert_type(one.fileno(), int)
+
+
+async def watch_in_asyncio(domain: int) -> None:
+    with Monitor(domain, ("write_ctrlreg:cr3",)) as one:
+        async for request in one:
+            assert_type(request, common.vm_event_st)
+
 
 Payload = (
     v7.vm_event_mem_access

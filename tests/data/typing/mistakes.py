@@ -7,6 +7,7 @@ from ctypes import c_uint16, c_uint32
 from post import v0 as post
 from trades import v0
 from xen_vm_event import common, interface_for_xen, v7
+from xen_vm_event.monitor import Monitor
 from xen_vm_event.runtime.parameters import Handle
 from xen_vm_event.xenctrl.common import Functions, has
 
@@ -20,6 +21,13 @@ def misspelt(request: v7.vm_event_st) -> None:
     interface_for_xen(4.2)  # mistake: a number for a release
     v7.VmEventFlag.DENY = 3  # mistake: a constant
     print(v7.VM_EVENT_FLAG_DENIED)  # mistake: no such constant
+
+
+def monitors(monitor: Monitor) -> None:
+    Monitor("3", ["cpuid"])  # mistake: a string for a domain's number
+    Monitor(3, ["cpuid"], {"CPUID": 1})  # mistake: no function
+    for request in monitor:
+        print(request.u.vmexit)  # mistake: a member that some releases lack
 
 
 def rings(ring: v7.BackRing, event: v7.vm_event_cpuid) -> None:

@@ -12,7 +12,7 @@ from threading import Timer
 from typing import Any
 
 import monitor
-import xenctrl
+from xen_vm_event.monitor import Xen
 
 CPUID = (0x11111111, 0x22222222, 0x33333333, 0x44444444)
 
@@ -30,18 +30,22 @@ def stall(request: Any) -> None:
 
 
 def pause(request: Any) -> None:
-    """Keep the guest from going on until the monitor waits for that, and a moment longer."""
-    let_run = xenctrl.Xen.let_run
+    """Keep the guest from going on."""
+    own = Xen()
+    own.functions.xc_domain_pause(own.handle, int(sys.argv[1]))
 
-    def unpause_meanwhile(xen: xenctrl.Xen, domain: int) -> None:
-        own = xenctrl.Xen()
+
+def unpause_when_it_leaves() -> None:
+    """Have the guest go on a moment after the monitor begins to wait for that."""
+    let_run = Xen.let_run
+
+    def unpause_meanwhile(xen: Xen, domain: int) -> None:
+        own = Xen()
         unpause = own.functions.xc_domain_unpause
         Timer(0.3, unpause, (own.handle, domain)).start()
         let_run(xen, domain)
 
-    xenctrl.Xen.let_run = unpause_meanwhile  # type: ignore[assignment, method-assign]
-    own = xenctrl.Xen()
-    own.functions.xc_domain_pause(own.handle, int(sys.argv[1]))
+    Xen.let_run = unpause_meanwhile  # type: ignore[assignment, method-assign]
 
 
 class Failure(Exception):
@@ -54,7 +58,7 @@ def fail(request: Any) -> None:
 
 def speak(version: int) -> None:
     """Have the monitor take the hypervisor for one of another version."""
-    xenctrl.Xen.interface_version = lambda self: version  # type: ignore[method-assign]
+    Xen.interface_version = lambda self: version  # type: ignore[method-assign]
 
 
 match sys.argv.pop(1):
@@ -64,6 +68,7 @@ match sys.argv.pop(1):
         monitor.HANDLERS["GUEST_REQUEST"] = stall
     case "pause":
         monitor.HANDLERS["CPUID"] = pause
+        unpause_when_it_leaves()
     case "fail":
         monitor.HANDLERS["GUEST_REQUEST"] = fail
     case "nobody":

@@ -1,0 +1,82 @@
+"""A guest's monitor ring: the shared page, and the event channel to wait and notify on.
+
+The channel is a device: reading it takes a port that has an event, which then has no more of
+them until the port is written back.  That is what libxenevtchn does, too, whose functions cost
+several times as much.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+from contextlib import ExitStack
+from fcntl import ioctl
+
+from ..xenevtchn import v1 as libxenevtchn
+from .xen import Xen
+
+PAGE_SIZE = 4096
+_PORT_SIZE = 4
+NOTIFY = 0x44504  # Linux's IOCTL_EVTCHN_NOTIFY
+
+
+class Channel:
+    """A guest's monitor ring: its `page`, and the event channel.
+
+    Raises OSError where a guest cannot be monitored, or has a monitor.
+    """
+
+    def __init__(self, xen: Xen, domain: int) -> None:
+        functions, handle = xen.functions, xen.handle
+        theirs = ctypes.c_uint32()
+        with ExitStack() as undo:
+            events = libxenevtchn.xenevtchn_open(None, 0)
+            undo.callback(libxenevtchn.xenevtchn_close, events)
+            address = functions.xc_monitor_enable(handle, domain, theirs)
+            undo.callback(unmap, address)
+            undo.callback(functions.xc_monitor_disable, handle, domain)
+            port = libxenevtchn.xenevtchn_bind_interdomain(events, domain, theirs.value)
+            self.page = memoryview((ctypes.c_char * PAGE_SIZE).from_address(address))
+            undo.callback(self.page.release)
+            self._events, self._port = events, port
+            self._octets = ctypes.c_uint32(port)
+            self._fd = libxenevtchn.xenevtchn_fd(events)
+            os.set_blocking(self._fd, False)
+            self._poll = select.poll()
+            self._poll.register(self._fd, select.POLLIN)
+            self._undo = undo.pop_all()
+
+    def fileno(self) -> int:
+        """Give what can be read when there is an event."""
+        return self._fd
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep until the other side notifies; False if it did not within this time."""
+        return bool(self._poll.poll(seconds * 1000))
+
+    def take(self) -> None:
+        """Take the event, if there is one, so that the next can come."""
+        try:
+            port = os.read(self._fd, _PORT_SIZE)
+        except BlockingIOError:
+            return
+        os.write(self._fd, port)
+
+    def notify(self) -> None:
+        """Have the other side look at the page."""
+        try:
+            ioctl(self._fd, NOTIFY, self._octets)
+        except (
+            OSError
+        ):  # another kernel's device, or an error that the library tells of
+            libxenevtchn.xenevtchn_notify(self._events, self._port)
+
+    def close(self) -> None:
+        """Give the ring up; its page must not be used any more."""
+        self._undo.close()
+
+
+def unmap(address: int) -> None:
+    """Let go of a page that a library has mapped, which has no function for that."""
+    ctypes.CDLL(None).munmap(ctypes.c_void_p(address), ctypes.c_size_t(PAGE_SIZE))

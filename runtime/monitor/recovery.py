@@ -1,0 +1,40 @@
+"""Free a guest from a monitor that was killed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ..xenctrl.common import has
+from .channel import Channel
+from .xen import Xen
+
+
+def recover(domain: int) -> None:
+    """Free a guest from a monitor that was killed.
+
+    With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  Those
+    that wait at a CPUID will carry it out a second time.
+    """
+    with Xen() as xen:
+        vm_event = xen.vm_event()
+        # And with it, but for one on Arm, all events.
+        xen.functions.xc_monitor_disable(xen.handle, domain)
+        if has(xen.functions, "xc_monitor_privileged_call"):
+            with suppress(OSError):
+                xen.functions.xc_monitor_privileged_call(xen.handle, domain, False)
+        channel = Channel(xen, domain)
+        ring = vm_event.BackRing(channel.page, start=0)
+        ring.sring.shared_ring_init()
+        for vcpu in range(len(xen.vcpus(domain))):
+            response = ring.get_response(ring.rsp_prod_pvt)
+            response.version = vm_event.VM_EVENT_INTERFACE_VERSION
+            response.vcpu_id = vcpu
+            response.flags = (
+                vm_event.VmEventFlag.VCPU_PAUSED
+            )  # ignored where none waits
+            del response  # before its page goes
+            ring.rsp_prod_pvt += 1
+            ring.push_responses()
+            channel.notify()
+        ring.detach()
+        channel.close()

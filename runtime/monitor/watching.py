@@ -1,0 +1,326 @@
+"""A guest that is monitored: its requests, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext, suppress
+from types import ModuleType
+from typing import Any, Self
+
+from .. import OtherVersion
+from ..common import vm_event_st
+from .answers import Need, needs_of
+from .channel import Channel
+from .events import MonitorError, Switch, switches_of
+from .signals import Signals
+from .xen import Xen
+
+# Looks at a request and may change its registers; returns flags for the answer, if any.
+Handler = Callable[[Any], int | None]
+
+_LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
+
+
+class Monitor:
+    """A guest that is monitored, while this is used as a context.
+
+    `domain` is its number, and `events` are what is to be reported, such as `cpuid` and
+    `write_ctrlreg:cr3`.  `handlers` are by the reason's name: when a request of that is
+    answered, one has it after what its reason needs was done about it, and may change the
+    registers once more; the flags that it gives are the answer's, too.
+
+        for request in monitor:         # until the guest is gone
+            ...                         # answered when the loop goes on
+        async for request in monitor:   # the same in asyncio
+            ...
+        monitor.run()                   # for handlers alone
+
+    An event loop of one's own waits until `fileno` can be read, and then takes what is
+    `pending`; in it may be any number of monitors, which may share a `xen`.
+
+    Setting up tells what is missing before it attaches; leaving, for whatever reason, answers
+    all requests.  Ctrl-C, and what else would end the process, waits until nothing is half
+    done: with `for`, until the monitor does.  It belongs to one thread.
+
+    Within the context, `vm_event` is the module of the interface's version, `ring` its ring,
+    and `xen` the hypervisor.
+    """
+
+    xen: Xen
+    vm_event: ModuleType
+    ring: Any
+
+    def __init__(
+        self,
+        domain: int,
+        events: Sequence[str],
+        handlers: Mapping[str, Handler] | None = None,
+        xen: Xen | None = None,
+    ) -> None:
+        self.domain = domain
+        self._events = events
+        self._named_handlers = handlers or {}
+        self._shared_xen = xen
+        self._signals = Signals()
+        self._attached = False
+        self._switched_on: list[Switch] = []
+        self._reasons: dict[int, str] = {}
+        self._needs: dict[int, Need] = {}
+        self._handlers: dict[int, Handler] = {}
+        # What a loop has and did not answer yet, whether it is at a request, and whether it
+        # was broken off before it had them all.
+        self._current: Any = None
+        self._at_work = False
+        self._more = False
+        self._loop: Any = None  # that reads the channel
+
+    # --- setting up and leaving -----------------------------------------------------
+
+    def __enter__(self) -> Self:
+        """Attach, and have the events reported.
+
+        Raises MonitorError for an event that is not to be had, or a handler of a reason that
+        there is not; OSError where the guest cannot be monitored, or has a monitor already.
+        """
+        with ExitStack() as undo:
+            undo.enter_context(self._signals)
+            self.xen = self._shared_xen or undo.enter_context(Xen())
+            self.vm_event = self.xen.vm_event()
+            switches = switches_of(self.xen, self.domain, self.vm_event, self._events)
+            self._handlers = self._handlers_by_number()
+            self._needs = needs_of(self.xen, self.domain, self.vm_event)
+            self._attach()
+            undo.callback(self._leave)
+            for switch in switches:
+                switch(True)
+                self._switched_on.append(switch)
+            try:
+                self._signals.let_through()  # what came meanwhile
+            finally:
+                self._signals.held = True
+            self._leaving = undo.pop_all()
+        self._signals.held = False
+        return self
+
+    def _handlers_by_number(self) -> dict[int, Handler]:
+        reasons = self.vm_event.VmEventReason.__members__
+        for name in self._named_handlers:
+            if name.upper() not in reasons:
+                raise MonitorError(
+                    f"no reason '{name}' in vm_event version"
+                    f" {self.vm_event.VM_EVENT_INTERFACE_VERSION} for a handler"
+                )
+        return {
+            int(reasons[name.upper()]): handler
+            for name, handler in self._named_handlers.items()
+        }
+
+    def _attach(self) -> None:
+        with ExitStack() as on_error:
+            self._channel = Channel(self.xen, self.domain)
+            on_error.callback(self._channel.close)
+            # The page may hold the indices of another monitor.
+            self.ring = self.vm_event.BackRing(self._channel.page, start=0)
+            self.ring.sring.shared_ring_init()
+            on_error.pop_all()
+        self._attached = True
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Leave the guest as if it had never been monitored, whatever happened."""
+        self._signals.held = True
+        if error is not None:
+            self._current = None  # its handler may be what failed
+        self._leaving.close()
+
+    def _leave(self) -> None:
+        gone = not self.is_alive()
+        with suppress(OSError) if gone else nullcontext(), ExitStack() as last_first:
+            last_first.callback(self._channel.close)
+            last_first.callback(self.ring.detach)
+            last_first.callback(self._detach)
+            # With the ring, Xen forgets the registers that a vCPU is to go on with.
+            last_first.callback(self.xen.let_run, self.domain)
+            last_first.callback(self._answer_the_rest)
+            for switch in self._switched_on:
+                last_first.callback(switch, False)
+            last_first.callback(self._finish)
+
+    def _detach(self) -> None:
+        self._attached = False
+        self._switched_on.clear()
+        self._stop_reading()
+
+    def _answer_the_rest(self) -> None:
+        """Answer what was taken and not answered, and what came since."""
+        coming = self.ring.requests(any_version=True)  # each has to be answered
+        for request in (*self.ring.unanswered(), *coming):
+            flags = int(self.vm_event.VmEventFlag.VCPU_PAUSED)
+            if request.version == self.vm_event.VM_EVENT_INTERFACE_VERSION:
+                flags = self._needed(request)
+            self.ring.respond(request, flags=flags)
+        self._push()
+
+    # --- waiting --------------------------------------------------------------------
+
+    def is_alive(self) -> bool:
+        """Tell whether the guest still exists, and has not shut down."""
+        return self.xen.is_alive(self.domain)
+
+    def fileno(self) -> int:
+        """Give the file descriptor that can be read when requests are `pending`."""
+        self._require_context()
+        return self._channel.fileno()
+
+    def _wait(self) -> bool:
+        """Sleep until there may be requests; False if the guest is gone."""
+        self._require_context()
+        if self._more:
+            return True
+        try:
+            self._signals.let_through()
+            while not self._channel.wait(_LOOKING_AFTER):
+                if not self.is_alive():
+                    return False
+            return True
+        finally:
+            self._signals.held = True
+
+    def _require_context(self) -> None:
+        if not self._attached:
+            raise MonitorError("nothing is monitored but in `with Monitor(...)`")
+
+    # --- requests -------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[vm_event_st]:
+        """Give the requests, as each comes, until the guest is gone.
+
+        A request is answered when the next is asked for, if it was not before, or postponed.
+        """
+        while self._wait():
+            yield from self._take(held=True)
+
+    async def __aiter__(self) -> AsyncIterator[vm_event_st]:
+        """Give the requests, as `for` does, while other tasks of an asyncio loop run."""
+        import asyncio
+
+        self._require_context()
+        self._loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        self._loop.add_reader(self._channel.fileno(), ready.set)
+        try:
+            while True:
+                for request in self.pending():
+                    yield request
+                try:
+                    async with asyncio.timeout(_LOOKING_AFTER):
+                        await ready.wait()
+                except TimeoutError:
+                    if not self.is_alive():
+                        return
+                ready.clear()
+        finally:
+            self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is not None and not loop.is_closed():
+            loop.remove_reader(self._channel.fileno())
+
+    def pending(self) -> Iterator[vm_event_st]:
+        """Give the requests that are there, and answer each as `for` on the monitor does.
+
+        This does not wait.  The answers are published when the loop is at its end.  One that
+        is broken off leaves requests for the next, which no event tells of any more.
+        """
+        return self._take(held=False)
+
+    def run(self) -> None:
+        """Have the handlers deal with all requests, until the guest is gone."""
+        for _ in self:
+            pass
+
+    def reason(self, request: Any) -> str:
+        """Give the name of a request's reason, such as `CPUID`."""
+        number = request.reason
+        name = self._reasons.get(number)
+        if name is None:
+            name = self._reasons[number] = self.vm_event.VmEventReason(number).name
+        return name
+
+    def answer(self, request: Any, flags: int = 0) -> None:
+        """Answer a request now, as its reason needs and its handler wants, with more flags.
+
+        The answer is published at once, or with those of the loop that this is called in.
+        """
+        with self._signals.hold():
+            if request is self._current:
+                self._current = None
+            self._respond(request, flags)
+            if not self._at_work:
+                self._push()
+
+    def postpone(self, request: Any) -> None:
+        """Let the loop go on without this one's answer, which `answer` gives later.
+
+        Until then its vCPU waits.
+        """
+        if request is self._current:
+            self._current = None
+
+    def _take(self, held: bool) -> Iterator[Any]:
+        """Give the requests that are there, with signals held while the caller has one, or not.
+
+        Raises MonitorError for one that another version's Xen wrote.
+        """
+        self._require_context()
+        signals = self._signals
+        signals.held = self._at_work = self._more = True
+        try:
+            self._finish()
+            self._channel.take()
+            for request in self.ring.requests():
+                self._current = request
+                signals.held = held
+                yield request
+                signals.held = True
+                if self._current is not None:
+                    self._finish()
+            self._more = False
+        except OtherVersion as other:
+            raise MonitorError(
+                f"the hypervisor speaks vm_event version {other.theirs}, not {other.ours};"
+                f" use interface({other.theirs})"
+            ) from None
+        finally:
+            signals.held = True
+            self._at_work = False
+            if self._attached:
+                self._push()
+            signals.held = held
+        if not held:
+            signals.let_through()
+
+    def _finish(self) -> None:
+        """Answer the request that a loop was at, if nobody did."""
+        request, self._current = self._current, None
+        if request is not None:
+            self._respond(request)
+
+    def _respond(self, request: Any, flags: int = 0) -> None:
+        flags |= self._needed(request)
+        try:
+            if self._handlers:
+                handler = self._handlers.get(request.reason)
+                if handler is not None:
+                    flags |= handler(request) or 0
+        finally:
+            self.ring.respond(request, flags=flags)
+
+    def _needed(self, request: Any) -> int:
+        need = self._needs.get(request.reason)
+        return 0 if need is None else need(request)
+
+    def _push(self) -> None:
+        """Publish the answers, and wake Xen if it asked for that."""
+        if self.ring.push_responses_and_check_notify():
+            self._channel.notify()

@@ -1,0 +1,586 @@
+"""The package's monitor on a Xen that is played here; tests/live has a real one.
+
+What the hypervisor would do with a call is not known here, but which calls are made, in
+which order, and that every request is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import re
+import select
+import signal
+import textwrap
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import played_xen
+import pytest
+import xen_vm_event.xenctrl.v4
+from played_xen import PlayedXen, play
+from support import PROJECT
+from xen_vm_event import v7
+from xen_vm_event.monitor import Monitor, MonitorError, Xen, recover
+from xen_vm_event.monitor.channel import Channel
+
+WRITE = v7.VmEventReason.WRITE_CTRLREG
+CPUID = v7.VmEventReason.CPUID
+PAUSED = v7.VmEventFlag.VCPU_PAUSED
+USUAL = ("write_ctrlreg:cr3", "cpuid")
+
+# How each release's monitor leaves after `cpuid` and `write_ctrlreg:cr3`.
+CR3 = v7.VM_EVENT_X86_CR3
+LEAVE = [
+    ("xc_monitor_cpuid", 1, False),
+    ("xc_monitor_write_ctrlreg", 1, CR3, False, True, 0, False),
+    *(("xc_domain_pause", 1), ("xc_domain_unpause", 1)),
+    ("xc_monitor_disable", 1),
+    ("xc_interface_close",),
+]
+
+Begin = Callable[[str], PlayedXen]
+
+
+@pytest.fixture
+def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Begin:
+    """What starts a Xen of some release, whose guests do something when they are waited for."""
+
+    def start(release: str) -> PlayedXen:
+        xen = play(monkeypatch, tmp_path, release)
+        wait = Channel.wait
+
+        def wait_for_guest(channel: Channel, seconds: float) -> bool:
+            xen.guest_of(channel).send()
+            return wait(channel, 0)
+
+        monkeypatch.setattr(Channel, "wait", wait_for_guest)
+        return xen
+
+    return start
+
+
+@pytest.fixture
+def xen(begin: Begin) -> PlayedXen:
+    return begin("4.20")
+
+
+def request(reason: int, vcpu: int = 0, **members: int) -> Any:
+    made = v7.vm_event_st(version=7, reason=reason, vcpu_id=vcpu, flags=PAUSED)
+    for name, value in members.items():
+        setattr(made.payload, name, value)
+    made.data.regs.x86.rip = 0x1000
+    return made
+
+
+def watch(
+    xen: PlayedXen,
+    *rounds: list[Any],
+    limit: int | None = None,
+    events: Sequence[str] = USUAL,
+    **handlers: Callable[[Any], Any],
+) -> list[str]:
+    """The reasons that a monitor showed of these rounds; the guest is gone after them."""
+    xen.guests[1].rounds = list(rounds)
+    shown: list[str] = []
+    with Monitor(1, events, handlers) as monitor:
+        xen.calls.clear()
+        for request in monitor:
+            shown.append(monitor.reason(request))
+            if len(shown) == limit:
+                break
+    return shown
+
+
+def test_every_request_is_shown_and_answered(xen: PlayedXen) -> None:
+    assert watch(xen, [request(WRITE), request(99)], [request(WRITE, vcpu=1)]) == [
+        *("WRITE_CTRLREG", "UNKNOWN_99", "WRITE_CTRLREG")
+    ]
+    answers = xen.guests[1].answers
+    assert [(a.version, a.reason, a.vcpu_id, a.flags) for a in answers] == [
+        *((7, WRITE, 0, PAUSED), (7, 99, 0, PAUSED), (7, WRITE, 1, PAUSED))
+    ]
+    assert xen.calls == LEAVE
+
+
+def test_a_request_that_does_not_wait_is_not_answered_as_if_it_did(
+    xen: PlayedXen,
+) -> None:
+    asynchronous = request(WRITE)
+    asynchronous.flags = 0
+    watch(xen, [asynchronous])
+    assert [answer.flags for answer in xen.guests[1].answers] == [0]
+
+
+def test_a_handler_comes_after_what_the_reason_needs(xen: PlayedXen) -> None:
+    def handler(request: Any) -> int:
+        assert request.data.regs.x86.rip == 0x1002
+        request.data.regs.x86.rax = 0x1234
+        return int(v7.VmEventFlag.RESET_VMTRACE)
+
+    watch(xen, [request(CPUID, insn_length=2)], CPUID=handler)
+    [answer] = xen.guests[1].answers
+    assert (answer.data.regs.x86.rip, answer.data.regs.x86.rax) == (0x1002, 0x1234)
+    flag = v7.VmEventFlag
+    assert answer.flags == PAUSED | flag.SET_REGISTERS | flag.RESET_VMTRACE
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_after_an_exception_nobody_waits(
+    xen: PlayedXen, error: type[BaseException]
+) -> None:
+    def handler(request: Any) -> None:
+        raise error
+
+    begun = [request(CPUID, insn_length=2), request(WRITE, vcpu=1)]
+    with pytest.raises(error):
+        watch(xen, begun, CPUID=handler)
+    first, second = xen.guests[1].answers
+    assert (first.vcpu_id, first.data.regs.x86.rip) == (0, 0x1002)
+    assert (second.vcpu_id, second.flags) == (1, PAUSED)
+    assert xen.calls == LEAVE
+
+
+def test_after_its_limit_it_answers_but_shows_no_more(xen: PlayedXen) -> None:
+    assert watch(xen, [request(WRITE), request(CPUID)], limit=1) == ["WRITE_CTRLREG"]
+    assert [answer.reason for answer in xen.guests[1].answers] == [WRITE, CPUID]
+
+
+def test_requests_of_another_version_are_not_decoded(
+    xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Xen, "interface_version", lambda self: 6)
+    with pytest.raises(MonitorError, match="speaks vm_event version 7, not 6"):
+        watch(xen, [request(WRITE)])
+    [answer] = xen.guests[1].answers
+    assert (answer.version, answer.flags) == (7, PAUSED)
+    assert xen.calls == LEAVE
+
+
+def test_it_does_not_stay_attached_when_it_cannot_begin(
+    xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no memory barrier")
+
+    monkeypatch.setattr(v7, "BackRing", refuse)
+    with pytest.raises(RuntimeError):
+        watch(xen)
+    assert [name for name, *_ in xen.calls] == [
+        *("xc_monitor_enable", "xc_monitor_disable", "xc_interface_close")
+    ]
+
+
+def test_a_guest_that_is_gone_cannot_be_left_in_order(
+    xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ProcessLookupError(3, "xc_monitor_cpuid: No such process")
+
+    def end(request: Any) -> None:
+        xen.guests[1].alive = False
+        monkeypatch.setattr(xen_vm_event.xenctrl.v4.library, "_call", refuse)
+
+    with pytest.raises(ProcessLookupError):
+        watch(xen, [request(CPUID)], CPUID=end)
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["nonsense", "write_ctrlreg", "write_ctrlreg:cr9", "mov_to_msr:x", "cpuid:1"],
+)
+def test_an_event_that_there_is_not(xen: PlayedXen, event: str) -> None:
+    with pytest.raises(MonitorError, match=f"no event '{event}'; name one of"):
+        watch(xen, events=[event])
+    assert xen.calls == [("xc_interface_close",)]
+
+
+EVENTS = ("write_ctrlreg:cr3", "guest_request", "mov_to_msr:0x174")
+
+
+@pytest.mark.parametrize(
+    ("release", "calls"),
+    [
+        (
+            "4.7",
+            [
+                ("xc_monitor_write_ctrlreg", 1, CR3, True, True, False),
+                ("xc_monitor_guest_request", 1, True, True),
+                ("xc_monitor_mov_to_msr", 1, True, True),
+            ],
+        ),
+        (
+            "4.9",
+            [
+                ("xc_monitor_write_ctrlreg", 1, CR3, True, True, False),
+                ("xc_monitor_guest_request", 1, True, True),
+                ("xc_monitor_mov_to_msr", 1, 0x174, True),
+            ],
+        ),
+        (
+            "4.10",
+            [
+                ("xc_monitor_write_ctrlreg", 1, CR3, True, True, 0, False),
+                ("xc_monitor_guest_request", 1, True, True, False),
+                ("xc_monitor_mov_to_msr", 1, 0x174, True),
+            ],
+        ),
+        (
+            "4.20",
+            [
+                ("xc_monitor_write_ctrlreg", 1, CR3, True, True, 0, False),
+                ("xc_monitor_guest_request", 1, True, True, False),
+                ("xc_monitor_mov_to_msr", 1, 0x174, True, False),
+            ],
+        ),
+    ],
+)
+def test_each_release_is_called_as_it_declares_its_functions(
+    begin: Begin, release: str, calls: list[Any]
+) -> None:
+    xen = begin(release)
+    with Monitor(1, EVENTS):
+        (attached, *_), *switched = xen.calls
+    assert (attached, switched) == ("xc_monitor_enable", calls)
+
+
+def test_an_argument_too_many_is_an_error_of_the_library_that_is_played(
+    begin: Begin,
+) -> None:
+    begin("4.9")
+    own = Xen()
+    write = own.module.xc_monitor_write_ctrlreg
+    with pytest.raises(TypeError, match="takes 6 positional arguments but 7 were"):
+        write(own.handle, 1, CR3, True, True, 0, False)
+    library, handle = own.module.library, own.handle
+    with pytest.raises(AssertionError, match="xc_monitor_write_ctrlreg takes 6"):
+        library.unless_negative(write, handle, 1, CR3, True, True, False, 0)
+
+
+@pytest.mark.parametrize(
+    ("release", "event", "missing"),
+    [
+        ("4.7", "cpuid", "xc_monitor_cpuid: not in libxenctrl.so.4.7 of Xen 4.7"),
+        (
+            "4.8",
+            "descriptor_access",
+            "xc_monitor_descriptor_access: not in libxenctrl.so.4.8 of Xen 4.8",
+        ),
+    ],
+)
+def test_a_function_that_a_release_lacks_is_told_before_it_attaches(
+    begin: Begin, release: str, event: str, missing: str
+) -> None:
+    xen = begin(release)
+    with pytest.raises(OSError, match=f"^{missing}$"):
+        watch(xen, events=["guest_request", event])
+    assert xen.calls == [("xc_interface_close",)]
+
+
+def test_before_libxenevtchn_there_is_no_channel(
+    begin: Begin,
+) -> None:
+    xen = begin("4.6")
+    with pytest.raises(OSError, match=r"cannot load libxentoollog\.so\.1"):
+        watch(xen, events=["guest_request"])
+    assert xen.calls == []
+
+
+def test_recover_frees_every_vcpu(xen: PlayedXen) -> None:
+    recover(1)
+    assert [(a.version, a.vcpu_id, a.flags) for a in xen.guests[1].answers] == [
+        *((7, 0, PAUSED), (7, 1, PAUSED))
+    ]
+    first, *_, last, _ = xen.calls
+    assert first == last == ("xc_monitor_disable", 1)
+
+
+def test_the_readme_shows_a_monitor(
+    xen: PlayedXen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    pattern = r"^    from xen_vm_event\.monitor import Monitor\n(?:    .*\n|\n)*"
+    [program] = re.findall(pattern, readme, re.MULTILINE)
+    asked = request(CPUID, insn_length=2, leaf=1)
+    asked.data.regs.x86.rcx = 1 << 31 | 5
+    xen.guests[1].rounds = [[request(WRITE, vcpu=1), asked]]
+    exec(textwrap.dedent(program), {})
+    shown = capsys.readouterr().out
+    assert re.fullmatch(r"1 WRITE_CTRLREG vm_.*\n0 CPUID vm_.*leaf=1, .*\n", shown)
+    assert xen.guests[1].answers[1].data.regs.x86.rcx == 5
+
+
+# --- what cannot be had, and is told before anything is attached ------------------------
+
+
+def test_an_event_that_the_machine_does_not_have(xen: PlayedXen) -> None:
+    xen.capabilities = played_xen.ARM
+    with pytest.raises(
+        MonitorError,
+        match=r"^cpuid: this machine, or this build of Xen, does not report that of this guest;"
+        r" it reports guest_request, privileged_call$",
+    ):
+        watch(xen, events=["guest_request", "cpuid"])
+    assert xen.calls == [("xc_interface_close",)]
+
+
+def test_a_handler_of_a_reason_that_there_is_not(begin: Begin) -> None:
+    xen = begin("4.9")
+    with pytest.raises(MonitorError, match="no reason 'VMEXIT' in vm_event version 2"):
+        watch(xen, VMEXIT=lambda request: None)
+    assert xen.calls == [("xc_interface_close",)]
+
+
+def test_a_second_monitor_is_told_and_does_not_disturb_the_first(
+    xen: PlayedXen,
+) -> None:
+    with Monitor(1, USUAL):
+        xen.calls.clear()
+        with pytest.raises(OSError, match="it has a monitor already") as raised:
+            watch(xen)
+        assert raised.value.errno == errno.EBUSY
+        assert [name for name, *_ in xen.calls] == [
+            *("xc_monitor_enable", "xc_interface_close")
+        ]
+
+
+def test_outside_of_its_context_nothing_is_monitored(xen: PlayedXen) -> None:
+    monitor = Monitor(1, USUAL)
+    for use in (monitor.fileno, monitor.run, lambda: list(monitor.pending())):
+        with pytest.raises(MonitorError, match="but in `with Monitor"):
+            use()
+    with monitor:
+        pass
+    with pytest.raises(MonitorError, match="but in `with Monitor"):
+        monitor.run()
+
+
+# --- what a loop may do with requests ---------------------------------------------------
+
+
+def test_a_loop_may_answer_itself(xen: PlayedXen) -> None:
+    xen.guests[1].rounds = [[request(CPUID, insn_length=2), request(WRITE)]]
+    flag = v7.VmEventFlag
+    with Monitor(1, USUAL) as monitor:
+        for each in monitor:
+            monitor.answer(each, flag.DENY)
+    first, second = xen.guests[1].answers
+    assert first.flags == PAUSED | flag.SET_REGISTERS | flag.DENY
+    assert first.data.regs.x86.rip == 0x1002
+    assert second.flags == PAUSED | flag.DENY
+
+
+def test_an_answer_may_be_postponed(xen: PlayedXen) -> None:
+    guest = xen.guests[1]
+    guest.rounds = [[request(CPUID, insn_length=2)], [request(WRITE, vcpu=1)]]
+    with Monitor(1, USUAL) as monitor:
+        for each in monitor:
+            if monitor.reason(each) == "WRITE_CTRLREG":
+                break
+            monitor.postpone(each)
+            postponed = each
+        assert guest.answers == []
+        monitor.answer(postponed)
+        [answer] = guest.answers
+        assert (answer.reason, answer.data.regs.x86.rip) == (CPUID, 0x1002)
+    assert [answer.vcpu_id for answer in guest.answers] == [0, 1]
+
+
+def test_a_loop_that_was_broken_off_goes_on_where_it_was(xen: PlayedXen) -> None:
+    guest = xen.guests[1]
+    guest.rounds = [[request(WRITE), request(99), request(98)], [request(97)]]
+    with Monitor(1, USUAL) as monitor:
+        for _ in monitor:
+            break
+        assert [each.reason for each in monitor] == [99, 98, 97]
+    assert [answer.reason for answer in guest.answers] == [WRITE, 99, 98, 97]
+
+
+# --- the event channel ------------------------------------------------------------------
+
+
+def test_all_requests_of_an_event_are_answered_by_one(xen: PlayedXen) -> None:
+    guest = xen.guests[1]
+    guest.rounds = [[request(WRITE, vcpu=each) for each in range(5)] for _ in range(3)]
+    with Monitor(1, USUAL) as monitor:
+        monitor.run()
+        assert (guest.unmasked, guest.notified) == (3, 3)
+        assert len(guest.answers) == 15
+
+
+def test_the_library_notifies_where_the_device_cannot(xen: PlayedXen) -> None:
+    xen.has_ioctl = False
+    watch(xen, [request(WRITE)], [request(WRITE)])
+    assert len(xen.guests[1].answers) == 2
+
+
+# --- event loops ------------------------------------------------------------------------
+
+
+def test_two_guests_in_a_loop_of_ones_own(xen: PlayedXen) -> None:
+    first, second = xen.guests.values()
+    first.rounds = [[request(WRITE)], [request(CPUID, insn_length=2)]]
+    second.rounds = [[request(WRITE, vcpu=1), request(99)]]
+    seen: list[tuple[int, str]] = []
+    with (
+        Xen() as shared,
+        Monitor(1, USUAL, xen=shared) as one,
+        Monitor(2, USUAL, xen=shared) as other,
+    ):
+        poll = select.poll()
+        monitors = {monitor.fileno(): monitor for monitor in (one, other)}
+        for number in monitors:
+            poll.register(number, select.POLLIN)
+        assert not list(one.pending()) and not list(other.pending())
+        while first.rounds or second.rounds:
+            for guest in (first, second):
+                if guest.rounds:
+                    guest.send()
+            for ready, _ in poll.poll(0):
+                monitor = monitors[ready]
+                for each in monitor.pending():
+                    seen.append((monitor.domain, monitor.reason(each)))
+            assert not poll.poll(0)
+    assert seen == [
+        *((1, "WRITE_CTRLREG"), (2, "WRITE_CTRLREG"), (2, "UNKNOWN_99"), (1, "CPUID"))
+    ]
+    assert (len(first.answers), len(second.answers)) == (2, 2)
+    assert xen.calls.count(("xc_interface_close",)) == 1
+
+
+def test_two_guests_in_asyncio(xen: PlayedXen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xen_vm_event.monitor.watching._LOOKING_AFTER", 0.05)
+    seen: list[tuple[int, str]] = []
+
+    async def play_guest(number: int) -> None:
+        for _ in range(3):
+            xen.guests[number].send()
+            await asyncio.sleep(0.01)
+
+    async def look(monitor: Monitor) -> None:
+        async for each in monitor:
+            seen.append((monitor.domain, monitor.reason(each)))
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        with Monitor(1, USUAL) as one, Monitor(2, USUAL) as other:
+            await asyncio.gather(look(one), look(other), play_guest(1), play_guest(2))
+
+    for guest in xen.guests.values():
+        guest.rounds = [[request(WRITE), request(CPUID)], [request(99)]]
+    asyncio.run(both())
+    shown = ["WRITE_CTRLREG", "CPUID", "UNKNOWN_99"]
+    assert [[reason for of, reason in seen if of == one] for one in (1, 2)] == [
+        shown
+    ] * 2
+    assert [len(guest.answers) for guest in xen.guests.values()] == [3, 3]
+
+
+def test_a_task_that_is_cancelled_leaves_in_order(xen: PlayedXen) -> None:
+    async def look() -> None:
+        with Monitor(1, USUAL) as monitor:
+            xen.calls.clear()
+            async for _ in monitor:
+                at_a_request.set()
+                await asyncio.sleep(60)
+
+    async def main() -> None:
+        task = asyncio.create_task(look())
+        await asyncio.sleep(0)
+        xen.guests[1].rounds = [[request(WRITE), request(CPUID, insn_length=2)]]
+        xen.guests[1].send()
+        await at_a_request.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    at_a_request = asyncio.Event()
+    asyncio.run(main())
+    assert len(xen.guests[1].answers) == 2
+    assert xen.calls == LEAVE
+
+
+# --- Ctrl-C, and what else ends a process -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["xc_monitor_enable", "xc_monitor_write_ctrlreg", "xc_monitor_disable"],
+)
+def test_a_signal_waits_until_nothing_is_half_done(
+    xen: PlayedXen, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Wherever it comes: what was begun is undone, in order, and then it is told."""
+    made = xen.function
+
+    def interrupted(name: str) -> Callable[..., Any]:
+        function = made(name)
+
+        def called(*arguments: Any) -> Any:
+            if name == moment:
+                signal.raise_signal(signal.SIGINT)
+            return function(*arguments)
+
+        return called
+
+    monkeypatch.setattr(xen, "function", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        watch(xen, [request(WRITE)])
+    assert xen.calls[-len(LEAVE) :] == LEAVE
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_at_a_request_comes_when_it_is_answered(xen: PlayedXen) -> None:
+    def handler(request: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        request.data.regs.x86.rax = 0x1234
+
+    rounds = [request(CPUID, insn_length=2), request(WRITE)]
+    with pytest.raises(KeyboardInterrupt):
+        watch(xen, rounds, [request(WRITE)], CPUID=handler)
+    first, *rest = xen.guests[1].answers
+    assert first.data.regs.x86.rax == 0x1234
+    assert [each.reason for each in rest] == [WRITE]
+    assert xen.calls == LEAVE
+
+
+def test_sigterm_leaves_before_it_ends_the_process(
+    xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handler(request: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    with pytest.raises(SystemExit) as ended:
+        watch(xen, [request(WRITE)], WRITE_CTRLREG=handler)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert xen.calls == LEAVE
+
+
+def test_in_another_thread_signals_are_left_alone(xen: PlayedXen) -> None:
+    seen: list[object] = []
+
+    def look() -> None:
+        with Monitor(1, USUAL):
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert seen == [signal.default_int_handler]
+
+
+def test_monitors_may_be_left_in_any_order(xen: PlayedXen) -> None:
+    first, second = Monitor(1, USUAL), Monitor(2, USUAL)
+    with first:
+        second.__enter__()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    second.__exit__(None)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
