@@ -73,16 +73,19 @@ class Function:
 
 
 class Loaded:
-    """A library, as ctypes has one."""
+    """A library, as ctypes has one: an index gives a function anew, an attribute keeps it."""
 
     def __init__(self, name: str, xen: PlayedXen) -> None:
         self._name, self._xen = name, xen
 
-    def __getattr__(self, name: str) -> Function:
+    def __getitem__(self, name: str) -> Function:
         takes = parameters(name, self._xen.release)
         if takes is None or name.startswith("xc_") != ("xenctrl" in self._name):
             raise AttributeError(name)
-        function = Function(name, takes, self._xen.function(name))
+        return Function(name, takes, self._xen.function(name))
+
+    def __getattr__(self, name: str) -> Function:
+        function = self[name]
         setattr(self, name, function)
         return function
 
