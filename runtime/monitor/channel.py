@@ -67,9 +67,8 @@ class Channel:
         """Have the other side look at the page."""
         try:
             ioctl(self._fd, NOTIFY, self._octets)
-        except (
-            OSError
-        ):  # another kernel's device, or an error that the library tells of
+        except OSError:
+            # Another kernel's device, or an error that the library tells of.
             libxenevtchn.xenevtchn_notify(self._events, self._port)
 
     def close(self) -> None:

@@ -29,9 +29,8 @@ def recover(domain: int) -> None:
             response = ring.get_response(ring.rsp_prod_pvt)
             response.version = vm_event.VM_EVENT_INTERFACE_VERSION
             response.vcpu_id = vcpu
-            response.flags = (
-                vm_event.VmEventFlag.VCPU_PAUSED
-            )  # ignored where none waits
+            # Ignored where none waits.
+            response.flags = vm_event.VmEventFlag.VCPU_PAUSED
             del response  # before its page goes
             ring.rsp_prod_pvt += 1
             ring.push_responses()
