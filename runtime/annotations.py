@@ -16,6 +16,8 @@ import ctypes
 import sys
 from enum import EnumType
 
+# pyright: reportPrivateUsage=false
+
 
 class LazyModule:
     """A module that is imported when one of its names is asked for."""

@@ -42,7 +42,8 @@ def has(thing: typing.Any, name: str, some: Mapping[str, Sequence[str]]) -> bool
     if name in others:
         return False
     if of == MODULE:
-        package: typing.Any = __import__(thing.__package__, fromlist=["releases"])
+        module: typing.Any = thing
+        package: typing.Any = __import__(module.__package__, fromlist=["releases"])
         package.releases(name)
         return False
     raise unknown(f"{of} of no release has {name!r}", name, [*own, *others])

@@ -32,6 +32,7 @@ else:
 
 _ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
 _FUNCTION: typing.Any = ctypes.CFUNCTYPE(None).__mro__[1]
+_ARRAYS: typing.Any = (ctypes.Array, ctypes._Pointer)
 _OBJECTS: typing.Any = (
     *(ctypes.Array, ctypes.Structure, ctypes.Union),
     ctypes._SimpleCData,
@@ -76,15 +77,18 @@ def keep(record: typing.Any, name: int | str, thing: object) -> None:
     on where one record is copied into another.
     """
     owner = _owner(record)
-    if owner._objects is None:
+    objects: typing.Any = owner._objects
+    if objects is None:
         ctypes.pointer(owner)  # makes ctypes have one
-    owner._objects[f"kept at {name}"] = thing
+        objects = owner._objects
+    objects[f"kept at {name}"] = thing
 
 
 def keep_as(record: typing.Any, copied: typing.Any) -> None:
     """Keep alive with a copy what the record that it was made of keeps."""
     # Not the buffer, which a copy does without; ctypes calls it so.
-    kept = {k: v for k, v in (_owner(record)._objects or {}).items() if k != "ffffffff"}
+    objects: dict[str, object] = _owner(record)._objects or {}
+    kept = {k: thing for k, thing in objects.items() if k != "ffffffff"}
     if kept:
         keep(copied, "the original", kept)
 
@@ -106,7 +110,7 @@ def _kept(member: Member, value: typing.Any) -> typing.Any:
         return _memory(value)
     if isinstance(value, target):
         return value
-    if isinstance(value, ctypes.Array | ctypes._Pointer) and value._type_ is target:
+    if isinstance(value, _ARRAYS) and value._type_ is target:
         return value
     name = target.__name__
     raise TypeError(

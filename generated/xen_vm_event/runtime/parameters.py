@@ -175,6 +175,9 @@ def is_variadic(function: typing.Any) -> bool:
 
 # --- what Python passes, as what C is handed -----------------------------------------
 
+# What items are given in; of them, type checkers want to know no more.
+_LISTS: typing.Any = (list, tuple)
+
 
 def converter(parameter: Declared) -> Convert:
     """Give what makes an argument of what was passed for a parameter.
@@ -211,7 +214,7 @@ def _place(ctype: typing.Any) -> Convert:
     place: Convert = ctype.from_param
 
     def convert(value: typing.Any) -> typing.Any:
-        if isinstance(value, list | tuple):
+        if isinstance(value, _LISTS):
             array = f"({ctype._type_.__name__} * {len(value)})(...)"
             raise TypeError(f"C may write there: pass an array that it can, {array}")
         return place(value)
@@ -226,7 +229,7 @@ def _items(ctype: typing.Any) -> Convert:
     item = _item(element)
 
     def convert(value: typing.Any) -> typing.Any:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, _LISTS):
             return place(value)
         array = (element * len(value))()
         for index, each in enumerate(value):

@@ -214,7 +214,7 @@ PLANTED = {
         [f"{REQUEST}.grid length", f"{REQUEST}.grid[0] length"],
     ),
     "a pointer": (
-        r"Annotated\[int \| None, c_void_p\]",
+        r"Annotated\[AnyPointer, c_void_p\]",
         "uint64_t",
         BOTH,
         [f"{REQUEST}.cookie kind"],
@@ -262,7 +262,7 @@ PLANTED = {
         [],
     ),
     "what an address is read as": (
-        r"Annotated\[int \| None, c_void_p\]",
+        r"Annotated\[AnyPointer, c_void_p\]",
         "Annotated[int, c_void_p]",
         (TESTS,),
         [],
