@@ -15,6 +15,7 @@ import pytest
 from golden_files import check_golden
 from rich.console import Console
 from support import PROJECT, SPEC, tree, xenbind
+from xen_vm_event import VERSIONS
 from xenbind import spec
 from xenbind.commands.show.as_json import as_json
 from xenbind.commands.show.parts import Kind, Part
@@ -412,8 +413,9 @@ def test_summary(doc: str, sentence: str) -> None:
 
 
 ALL_VERSIONS = (
-    "name one of the versions 1, 2, 3, 4, 5, 6, 7, or a Xen release, 4.6 to 4.22, or a version"
-    " of a library (xenctrl/4, xenevtchn/1, xentoollog/1), or a folder with vm_event.h\n"
+    f"name one of the versions {', '.join(map(str, VERSIONS))}, or a Xen release, 4.6 to"
+    f" {max(VERSIONS.items())[1][-1]}, or a version of a library (xenctrl/4, xenevtchn/1,"
+    " xentoollog/1), or a folder with vm_event.h\n"
 )
 XENCTRL = (
     "name one behind xenctrl/: one of the versions 4, or a Xen release, 4.6 to 4.22\n"
@@ -423,7 +425,7 @@ XENCTRL = (
 @pytest.mark.parametrize(
     ("wanted", "error", "advice"),
     [
-        ("9", "'9' is neither a version nor a folder", ALL_VERSIONS),
+        ("999", "'999' is neither a version nor a folder", ALL_VERSIONS),
         ("xenfoo/1", "'xenfoo/1' is neither a version nor a folder", ALL_VERSIONS),
         ("xenctrl", "'xenctrl' is a library, and has versions", XENCTRL),
         ("xenctrl/", "'xenctrl' is a library, and has versions", XENCTRL),
