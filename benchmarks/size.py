@@ -2,7 +2,8 @@
 
 Takes headers of 10 to 5,000 structs, written here, and large ones of the machine's; prints a
 table for each in Markdown: medians of whole processes, with the most memory that one of them had.
-A contestant's children, compilers and workers, count in its time and not in its memory.
+A contestant's children, compilers and workers, count in its time; its memory is that of the
+largest process among all.
 
     make bench-size            all of it
     python benchmarks/size.py -n 1 --most 1000

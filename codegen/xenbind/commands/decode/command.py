@@ -119,7 +119,7 @@ def decode(
             for run in runs:
                 told += len(run)
                 found = shapes.of(run.interface).events(run)
-                click.echo("\n".join(map(tell, found)))
+                sys.stdout.write("".join(f"{tell(event)}\n" for event in found))
                 sys.stdout.flush()
             if not told and not bad:
                 click.echo(f"{file}: no request in it", err=True)
