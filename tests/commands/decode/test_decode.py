@@ -18,7 +18,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -34,7 +34,7 @@ from terminal import on_terminal
 from xen_vm_event import VERSIONS, interface
 from xenbind import pipeline, spec
 from xenbind.commands.decode import ring_page, table
-from xenbind.commands.decode.events import Event, Names, Shapes, events
+from xenbind.commands.decode.events import Event, Names, Shapes
 from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
 from xenbind.commands.decode.stream import DecodeError, Run, request_record
@@ -67,6 +67,12 @@ def decode(
     bad: list[DecodeError] = []
     raws = read(io.BytesIO(data), "test", versions().get, Form(form), bad.append)
     return list(events(raws, arch)), bad
+
+
+def events(runs: Iterable[Run], arch: str = "x86") -> Iterator[Event]:
+    shapes = Shapes(arch)
+    for run in runs:
+        yield from shapes.of(run.interface).events(run)
 
 
 def as_json(event: Event) -> Any:

@@ -7,7 +7,7 @@ words, `json_text` into JSON.  `table` makes columns of the same `Leaf`s.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -161,16 +161,6 @@ class Event:
         """The numbers by path, such as `u.mem_access.gfn`."""
         paths = (leaf.path for leaf in self.plan.leaves)
         return dict(zip(paths, self.values, strict=True))
-
-
-def events(runs: Iterable[Run], arch: str = "x86") -> Iterator[Event]:
-    """Decode requests, one event each, in order, with the registers of `arch`.
-
-    Raises `XenbindError` for a version that has no such registers.
-    """
-    shapes = Shapes(arch)
-    for run in runs:
-        yield from shapes.of(run.interface).events(run)
 
 
 class Shapes:

@@ -2,7 +2,7 @@
 
 Takes `Event`s; gives lines for `command` to print.  What a line looks like is the same for all
 events of a plan but for the numbers and names, so it is made once, with `%d` and `%s` in it:
-that is six times as fast as a dictionary for each event.
+all of `decode` takes a third of the time that it takes with a dictionary for each event.
 """
 
 from __future__ import annotations
@@ -56,41 +56,35 @@ _INDEX, _POSITION, _REQUEST, _VALUES = range(4)  # where a line has them to pick
 
 
 def _line(plan: Plan) -> _Line:
-    named = [index for index, leaf in enumerate(plan.leaves) if leaf.names is not None]
     picked = [_INDEX, _POSITION]
-    members: list[str] = []
+    names: list[tuple[int, Callable[[int], str]]] = []
     for index, leaf in enumerate(plan.leaves):
         picked.append(_VALUES + index)
-        members.append(f"{_key(leaf.label)}: %d")
         if leaf.names is not None:
-            picked.append(_VALUES + len(plan.leaves) + named.index(index))
-            members.append(f'{_key(f"{leaf.label}_name")}: "%s"')
-    head, details, registers = (
-        _count(leaves)
-        for leaves in (plan.shape.head, plan.details, plan.shape.registers)
-    )
-    assert head + details + registers == len(members)
-    payload = json.dumps(plan.payload).replace("%", "%%")
+            picked.append(_VALUES + len(plan.leaves) + len(names))
+            names.append((index, leaf.names.of))
     parts = [
         '"index": %d',
         '"position": %d',
-        *members[:head],
-        f'"payload": {payload}',
-        f'"details": {{{", ".join(members[head : head + details])}}}',
-        f'"registers": {{{", ".join(members[head + details :])}}}',
+        *map(_member, plan.shape.head),
+        f'"payload": {_quoted(plan.payload)}',
+        f'"details": {{{", ".join(map(_member, plan.details))}}}',
+        f'"registers": {{{", ".join(map(_member, plan.shape.registers))}}}',
         '"request": "%s"',
     ]
     return _Line(
         form=f"{{{', '.join(parts)}}}",
-        names=[(i, names.of) for i in named if (names := plan.leaves[i].names)],
+        names=names,
         pick=itemgetter(*picked, _REQUEST),
     )
 
 
-def _key(label: str) -> str:
-    return json.dumps(label).replace("%", "%%")
+def _member(leaf: Leaf) -> str:
+    number = f"{_quoted(leaf.label)}: %d"
+    if leaf.names is None:
+        return number
+    return f'{number}, {_quoted(f"{leaf.label}_name")}: "%s"'
 
 
-def _count(leaves: Sequence[Leaf]) -> int:
-    """Count the members of JSON that leaves are told by."""
-    return sum(1 if leaf.names is None else 2 for leaf in leaves)
+def _quoted(word: str | None) -> str:
+    return json.dumps(word).replace("%", "%%")

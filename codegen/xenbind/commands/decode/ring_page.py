@@ -1,8 +1,8 @@
 """Read a ring page: the requests in it that are not answered yet.
 
-Takes the `Input` of a dumped page; gives its requests, each a `Run`, in the ring's order to
-`recording`.
-The places are those that ring.h lays down for every ring: four indices, and entries from byte 64.
+Takes the `Input` of a dumped page; gives its requests, each a `Run`, in the ring's order, to
+`recording`.  The places are those that ring.h lays down for every ring: four indices, and
+entries from byte 64.
 """
 
 from __future__ import annotations
