@@ -28,7 +28,7 @@ import operator
 from enum import EnumType
 
 from .annotations import TYPE_CHECKING, annotated_type, typing
-from .pointers import in_place
+from .pointers import ADDRESSES, FUNCTION, OBJECTS, in_place
 
 # pyright: reportPrivateUsage=false
 
@@ -297,20 +297,13 @@ def _readable(value: typing.Any) -> typing.Any:
     return ctypes.c_char_p(value) if isinstance(value, bytes) else _writable(value)
 
 
-_ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
-_OBJECTS: typing.Any = (
-    *(ctypes.Array, ctypes.Structure, ctypes.Union),
-    ctypes._SimpleCData,
-)
-
-
 def _writable(value: typing.Any) -> typing.Any:
     """Give the place of what C may write to; what is a pointer already is as it is."""
     if value is None or isinstance(value, int):
         return ctypes.c_void_p(value)
-    if isinstance(value, _ADDRESSES):
+    if isinstance(value, ADDRESSES):
         return ctypes.cast(value, ctypes.c_void_p)
-    if isinstance(value, _OBJECTS):
+    if isinstance(value, OBJECTS):
         return ctypes.byref(value)
     return in_place(value)
 
@@ -335,7 +328,7 @@ def variadic(value: typing.Any) -> typing.Any:
 
 # What else C can be given: arrays, pointers, functions, records, and the places of all.
 _CDATA: typing.Any = (
-    *(*_ADDRESSES, *_OBJECTS, *ctypes.CFUNCTYPE(None).__bases__),
+    *(*ADDRESSES, *OBJECTS, FUNCTION),
     type(ctypes.byref(ctypes.c_int())),
 )
 

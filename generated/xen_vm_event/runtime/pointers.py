@@ -30,10 +30,11 @@ else:
     # What `typing.get_type_hints` needs, without importing what it takes.
     Callable = type
 
-_ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
-_FUNCTION: typing.Any = ctypes.CFUNCTYPE(None).__mro__[1]
+# What ctypes has addresses in, functions, and things that have a place.
+ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
+FUNCTION: typing.Any = ctypes.CFUNCTYPE(None).__mro__[1]
 _ARRAYS: typing.Any = (ctypes.Array, ctypes._Pointer)
-_OBJECTS: typing.Any = (
+OBJECTS: typing.Any = (
     *(ctypes.Array, ctypes.Structure, ctypes.Union),
     ctypes._SimpleCData,
 )
@@ -127,7 +128,7 @@ def _memory(value: typing.Any) -> typing.Any:
             raise ValueError("has a NUL inside, where C would see the end")
     if isinstance(value, bytes):
         return ctypes.create_string_buffer(value)
-    if isinstance(value, (*_ADDRESSES, *_OBJECTS, _FUNCTION)):
+    if isinstance(value, (*ADDRESSES, *OBJECTS, FUNCTION)):
         return value
     if callable(value):
         raise TypeError("takes no callable: Python does not know the function's type")
@@ -148,7 +149,7 @@ def in_place(value: typing.Any) -> typing.Any:
 
 
 def _function(ctype: typing.Any, value: typing.Any) -> typing.Any:
-    if isinstance(value, _FUNCTION):
+    if isinstance(value, FUNCTION):
         return value
     if not callable(value):
         raise TypeError(f"takes a callable, an address or None, not {value!r}")
@@ -158,7 +159,7 @@ def _function(ctype: typing.Any, value: typing.Any) -> typing.Any:
 def _address(kept: typing.Any) -> int | None:
     if kept is None or isinstance(kept, int):
         return kept
-    leads_on = isinstance(kept, (*_ADDRESSES, _FUNCTION))
+    leads_on = isinstance(kept, (*ADDRESSES, FUNCTION))
     return (
         ctypes.cast(kept, ctypes.c_void_p).value if leads_on else ctypes.addressof(kept)
     )
