@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 
 import pytest
-from compiled import Reference, facts
+from compiled import Reference
 from members import leaves, records, without_padding, words_for
+from subject import facts
 
 
 def test_c_and_python_agree_on_every_fact(reference: Reference) -> None:

@@ -9,7 +9,8 @@ import typing
 from types import ModuleType
 from typing import Any
 
-from compiled import Reference, is_record
+from compiled import Reference
+from subject import is_record
 
 
 def declared(module: ModuleType) -> list[Any]:

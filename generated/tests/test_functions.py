@@ -18,8 +18,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from compiled import GENERATED, HEADERS, Header, compile_shared, package
+from compiled import GENERATED, compile_shared
+from header import Header
 from members import leaves, words_for
+from subject import HEADERS, package
 
 _parameters = importlib.import_module(f"{package.__name__}.runtime.parameters")
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from compiled import Reference, package
+from compiled import Reference
 from members import (
     leaves,
     member_at,
@@ -19,6 +19,7 @@ from members import (
     records,
     words_for,
 )
+from subject import package
 
 
 class Filled:

@@ -14,7 +14,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from compiled import is_record, members, place
+from subject import is_record, members, place
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 _FLOAT = 0xFFFF_FF00_0000_0000  # 24 bits

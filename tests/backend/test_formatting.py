@@ -57,6 +57,17 @@ def test_rows_that_differ_in_length_order_and_comments_have_one_shape() -> None:
     )
 
 
+def test_paragraphs_of_one_shape_in_a_row_are_one() -> None:
+    said = "# Of {0}: told.\n{0}_A: Final = 1\n{0}_B: Final = 2\n{0}_C: Final = 3"
+    first, second = said.format("PAIR"), said.format("OTHER")
+    assert shape(f"{first}\n\n{second}\n\n{first}\n") == shape(f"{first}\n")
+    imported = f"import pair\n\n{first}\n\nimport pair\n\n{second}"
+    assert shape(imported).count("import a") == 2 == shape(imported).count("# a")
+    for order in ("# fmt: off", "# Fine.  # fmt: skip"):
+        ordered = f"{first}\n{order}"
+        assert shape(f"{ordered}\n\n{ordered}").count(order) == 2
+
+
 def test_what_has_no_room_in_a_line_keeps_its_words() -> None:
     folded = f"{'x' * 50} = (\n    {'y' * 50}\n)"
     assert shape(f"a = pair\n{folded}\nb = other") == f"a = a\n{folded}\na = a"
@@ -94,6 +105,9 @@ def statements(draw: st.DrawFn, depth: int = 0) -> str:
         f"{indent}del ({name}), ({other})",
         f"{indent}def {name}(\n{indent}    {other}{comma}\n{indent}) -> {name}: ...",
         f"{indent}print({name} , {other})",
+        f"{indent}# {name}",
+        f"{indent}#{name}: told",
+        f"{indent}# fmt: off",
         "",
     ]
     line = draw(st.sampled_from(kinds))
@@ -103,7 +117,10 @@ def statements(draw: st.DrawFn, depth: int = 0) -> str:
 @st.composite
 def definitions(draw: st.DrawFn) -> str:
     head = draw(st.sampled_from(["class {}:", "class {}(Base):", "@mark\nclass {}:"]))
-    body = draw(st.lists(statements(depth=1), min_size=1, max_size=6))
+    paragraph = st.lists(statements(depth=1), min_size=1, max_size=4)
+    body: list[str] = []
+    for lines in draw(st.lists(paragraph, min_size=1, max_size=4)):
+        body += [*lines, ""] * draw(st.sampled_from([1, 1, 2, 3]))
     return "\n".join([head.format(draw(names)), *body, "    pass", ""])
 
 

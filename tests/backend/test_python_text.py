@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import black
 import pytest
-from xenbind.backend.python_text import literal
+from hypothesis import given
+from hypothesis import strategies as st
+from xenbind.backend.python_text import assigned, declared, literal
 from xenbind.ir.interface import Constant
 from xenbind.source import Coord
 
@@ -29,3 +32,30 @@ NAMES = {**{name: name for name in WRITTEN}, "in": "in_", "LATER": "LATER"}
 def test_a_value_as_the_header_writes_it(body: str, value: int, text: str) -> None:
     constant = Constant("NAME", value, body, "", Coord("header.h", 1, 1))
     assert literal(constant, NAMES, WRITTEN) == text
+
+
+# --- lines as black folds them ------------------------------------------------------------
+
+names = st.integers(1, 70).map(lambda length: "N" * length)
+indents = st.sampled_from([0, 4])
+
+
+def left_by_black(line: str, indent: int) -> bool:
+    text = f"class Outer:\n    {line}\n" if indent else f"{line}\n"
+    return black.format_str(text, mode=black.Mode()) == text
+
+
+@given(names, st.lists(names, min_size=1, max_size=4), indents)
+def test_an_assignment_is_folded_as_black_folds_it(
+    name: str, values: list[str], indent: int
+) -> None:
+    assert left_by_black(assigned(name, " | ".join(values), indent), indent)
+
+
+@given(names, st.lists(names, min_size=1, max_size=3), st.booleans(), indents)
+def test_a_declaration_is_folded_as_black_folds_it(
+    name: str, types: list[str], has_place: bool, indent: int
+) -> None:
+    inside = ", ".join([*types, "At(4, 2)"] if has_place else types)
+    for annotation in (f"Annotated[{inside}]", f"Annotated[Of[{types[0]}], 3]", "int"):
+        assert left_by_black(declared(name, annotation, "ZERO", indent), indent)

@@ -702,7 +702,7 @@ def test_headers_in_a_folder_of_any_name(
     assert run("check", *options).returncode == 0
     for path in out.rglob("*.py"):
         assert ast.parse(path.read_text(encoding="utf-8"))
-    folders = imported_folders(out / "tests" / "compiled.py")
+    folders = imported_folders(out / "tests" / "subject.py")
     assert folders[0] == f"../{headers.name}"
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 from xenbind.backend.python_text import LINE
@@ -100,7 +100,8 @@ _LINE = re.compile(rf"^(?P<statement> *(?:{_statement()})$)|^.*$", re.MULTILINE)
 
 
 def shape(block: str) -> str:
-    """Give a definition with its words as short as can be, and of like statements in a row two.
+    """Give a definition with its words as short as can be, and of like statements in a row two, and
+    of like paragraphs in a row one.
 
     What black leaves of that as it is, it leaves in the block: it breaks no line, for none is
     too long, and joins none, for those of the shape are shorter.  A statement is kept as it is
@@ -112,7 +113,7 @@ def shape(block: str) -> str:
     """
     if "\t" in block:
         return block
-    kept: list[str] = []
+    kept: list[tuple[str, bool]] = []
     row: set[str] | None = None  # of the statements after the first in a row
     for found in _LINE.finditer(re.sub(_DOCSTRING, _without_prose, block)):
         text = found[0]
@@ -129,8 +130,37 @@ def shape(block: str) -> str:
             continue
         else:
             row.add(text)
-        kept.append(text)
-    return "\n".join(kept)
+        kept.append((text, bool(found["statement"]) or _is_remark(text)))
+    return "\n".join(_paragraphs_once(kept))
+
+
+def _paragraphs_once(lines: Sequence[tuple[str, bool]]) -> Iterator[str]:
+    """Give lines without the paragraphs that are like one above in the same row of such.
+
+    With each line comes whether it is a statement, or a comment, as all lines of these are.
+    """
+    paragraphs: list[list[tuple[str, bool]]] = [[]]
+    for line in lines:
+        if line[0]:
+            paragraphs[-1].append(line)
+        else:
+            paragraphs.append([])
+    row: set[tuple[str, ...]] = set()
+    row_margins: set[int] = set()
+    for index, paragraph in enumerate(paragraphs):
+        texts = tuple(text for text, _ in paragraph)
+        margins = {len(text) - len(text.lstrip()) for text in texts}
+        if margins != row_margins or not all(is_plain for _, is_plain in paragraph):
+            row, row_margins = set(), margins
+        if len(margins) == 1 and texts in row:
+            continue
+        row.add(texts)
+        yield from ("", *texts) if index else texts
+
+
+def _is_remark(line: str) -> bool:
+    """Tell whether a line is a comment that asks nothing of black."""
+    return line.lstrip().startswith("#") and not _ORDER.search(line)
 
 
 def _without_prose(docstring: re.Match[str]) -> str:

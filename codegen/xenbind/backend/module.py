@@ -32,7 +32,15 @@ from xenbind.backend.python_model import (
     RecordView,
     SectionView,
 )
-from xenbind.backend.python_text import LINE, comment, docstring, literal, text
+from xenbind.backend.python_text import (
+    LINE,
+    assigned,
+    comment,
+    declared,
+    docstring,
+    literal,
+    text,
+)
 from xenbind.backend.python_types import (
     ANNOTATIONS,
     PYTHON_TYPES,
@@ -181,7 +189,6 @@ class _Module:
             up=self.up,
             imports=self.imports(),
             typing=self.names_from(TYPING),
-            zero=self.seen("ZERO"),
             constants=sections,
             renamed=[(name, c) for c, name in self.constants.items() if name != c],
             enums=enums,
@@ -277,13 +284,9 @@ class _Module:
             current = group
             doc = "" if group else docstring(_with_span(constant), 0)
             self.use(TYPING, "Final")
-            views.append(
-                ConstantView(
-                    self.constants[constant.name],
-                    literal(constant, self.constants, written),
-                    doc,
-                )
-            )
+            name = self.constants[constant.name]
+            value = literal(constant, self.constants, written)
+            views.append(ConstantView(name, assigned(f"{name}: Final", value, 0), doc))
             if isinstance(constant.value, int):
                 written[constant.name] = constant.value
         if views:
@@ -306,13 +309,9 @@ class _Module:
         for short, constant in group.members_by_name.items():
             name = enum_member_name(short, taken)
             taken.add(name)
-            members.append(
-                ConstantView(
-                    name,
-                    self.enum_value(constant, above),
-                    docstring(_with_span(constant), 4),
-                )
-            )
+            value = self.enum_value(constant, above)
+            doc = docstring(_with_span(constant), 4)
+            members.append(ConstantView(name, assigned(name, value, 4), doc))
             above.add(name)
         words = group.doc or f"The {group.spelling} constants."
         name = self.groups[group.key]
@@ -341,17 +340,17 @@ class _Module:
         names = member_names(record)
         for field in record.fields:
             name = names[field.name]
+            annotation = self.member(field, name, natural)
+            zero = self.use(ANNOTATIONS, "ZERO")
             members.append(
                 MemberView(
                     name,
-                    self.member(field, name, natural),
+                    declared(name, annotation, zero, 4),
                     self.enum_of(field),
                     docstring(self.words(field, record), 4),
                 )
             )
             flat = flat and not is_nested(field.type)
-        if members:
-            self.use(ANNOTATIONS, "ZERO")
         struct = "Structure" if flat else "Compound"
         base = "Union" if record.kind == "union" else struct
         own = f"{record.kind} {self.classes[record.key]}"

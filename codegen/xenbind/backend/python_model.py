@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ConstantView:
+    """A constant, or a member of an enum; `assignment` gives `name` its value."""
+
     name: str
-    value: str
+    assignment: str
     doc: str
 
 
@@ -37,10 +39,13 @@ class EnumView:
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """A member; `values` is the enum class of what it holds, empty without one."""
+    """A member; `values` is the enum class of what it holds, empty without one.
+
+    `declaration` says of which type it is, with a value for type checkers.
+    """
 
     name: str
-    type: str
+    declaration: str
     values: str
     doc: str
 
@@ -160,7 +165,6 @@ class ModuleView:
     up: str
     imports: Sequence[str]
     typing: Sequence[str]
-    zero: str
     constants: Sequence[SectionView]
     renamed: Sequence[tuple[str, str]]
     enums: Sequence[EnumView]

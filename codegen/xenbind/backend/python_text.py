@@ -136,6 +136,50 @@ def tuple_of(items: Sequence[str], before: str) -> str:
     return f"(\n{lines}{margin})"
 
 
+def assigned(target: str, value: str, indent: int) -> str:
+    """Write an assignment as black folds it, to stand `indent` spaces in.
+
+    A value that has no room stands in parentheses, each operand of `|` on a line if need be;
+    where these have none either, it stays.
+    """
+    line, margin = f"{target} = {value}", " " * indent
+    if indent + len(line) <= LINE or not _has_room_for_parenthesis(target, indent):
+        return line
+    operands = value.split(" | ")
+    if indent + 4 + len(value) <= LINE:
+        operands = [value]
+    elif len(operands) == 1:
+        return line
+    folded = f"\n{margin}    | ".join(operands)
+    return f"{target} = (\n{margin}    {folded}\n{margin})"
+
+
+def _has_room_for_parenthesis(target: str, indent: int) -> bool:
+    return indent + len(f"{target} = (") <= LINE
+
+
+def declared(name: str, annotation: str, value: str, indent: int) -> str:
+    """Write a declaration with a value, no longer than a name, as black folds it."""
+    target = f"{name}: {annotation}"
+    if _has_room_for_parenthesis(target, indent) or not annotation.endswith("]"):
+        return assigned(target, value, indent)
+    start = _opening(annotation, len(annotation) - 1) + 1
+    before, after = f"{name}: {annotation[:start]}", f"] = {value}"
+    items = _between_commas(annotation[start:-1])
+    return f"\n{' ' * indent}".join(fold_items(before, items, after, indent))
+
+
+def _between_commas(text: str) -> list[str]:
+    """Cut text at the commas that no brackets are around."""
+    items, start, depth = [], 0, 0
+    for place, mark in enumerate(text):
+        depth += (mark in "([") - (mark in ")]")
+        if mark == "," and not depth:
+            items.append(text[start:place])
+            start = place + 2
+    return [*items, text[start:]]
+
+
 def fold(line: str, indent: int) -> list[str]:
     """Break a statement or the head of a definition, to stand `indent` spaces in.
 

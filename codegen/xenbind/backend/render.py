@@ -41,8 +41,7 @@ _WHOLE = {
     "README.md.jinja": "README.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/py.typed.jinja": "{package}/py.typed",
-    "tests/compiled.py.jinja": "tests/compiled.py",
-    "tests/conftest.py.jinja": "tests/conftest.py",
+    "tests/subject.py.jinja": "tests/subject.py",
 }
 _EACH = {
     "package/__init__.py.jinja": "{package}/__init__.py",
@@ -156,16 +155,11 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
                 "library": each.spec.library.name if each.spec.library else None,
                 "function": _example(each.interfaces[-1]),
                 "modules": [_module(each.spec, one) for one in each.interfaces],
+                "floating": {i.edition for i in each.interfaces if _has_floats(i)},
             }
             for each in packages
         ],
         "has_functions": any(_example(each.interfaces[-1]) for each in packages),
-        "has_floats": any(
-            isinstance(constant.value, float)
-            for each in packages
-            for interface in each.interfaces
-            for constant in interface.constants
-        ),
         "has_monitor": _has_monitor(spec),
         "targets": list(ABIS),
         "license": spec.license,
@@ -182,6 +176,10 @@ def _example(interface: Interface) -> str:
     taken |= {handle.key.split()[-1] for handle in interface.handles}
     names = (function.name for function in interface.functions)
     return next((name for name in names if python_name(name, taken) == name), "")
+
+
+def _has_floats(interface: Interface) -> bool:
+    return any(isinstance(constant.value, float) for constant in interface.constants)
 
 
 def _tables(package: Package) -> list[VersionTable]:

@@ -23,13 +23,13 @@ from xenbind.provenance import manifest
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest, digest, file_digest
 from xenbind.spec import Spec, read
-from xenbind.toolchain.compiler import find_compiler, output, start
+from xenbind.toolchain.compiler import find_compiler
+from xenbind.toolchain.predefined import predefined
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _DIRECTIVE = re.compile(r"^[ \t]*#(.*(?:\\\n.*)*)", re.MULTILINE)
 _FILE = re.compile(r'["<]([^"<>\n]+)[">]')
 _ASKED = re.compile(r"(?:#[ \t]*ifn?def[ \t]+|\bdefined[ \t]*\(?[ \t]*)([A-Za-z_]\w*)")
-_DEFINE = re.compile(r"^#define (\w+)(.*)$", re.MULTILINE)
 
 
 def spec_digest(job: Job) -> str:
@@ -126,8 +126,7 @@ def _compiler(command: tuple[str, ...], texts: Mapping[Path, str]) -> str:
     Of one that they only ask whether it is defined, the value is nothing to them: all that
     call themselves __GNUC__ are one.
     """
-    process = start([*command, "-E", "-dM", "-x", "c", "-std=gnu11", "-"], "")
-    defined = dict(_DEFINE.findall(output(process, Path("-"))))
+    defined = predefined(command)
     # Versions of one header have most lines alike.
     text = "\n".join(
         dict.fromkeys(line for t in texts.values() for line in t.split("\n"))
@@ -135,7 +134,7 @@ def _compiler(command: tuple[str, ...], texts: Mapping[Path, str]) -> str:
     asked = set(_ASKED.findall(text))
     used = set(_WORD.findall(_ASKED.sub("", text)))
     lines = sorted(
-        name + (defined[name] if name in used else "")
+        f"{name} {defined[name]}" if name in used else name
         for name in (asked | used) & defined.keys()
     )
     return digest("\n".join([*command[1:], *lines]).encode())

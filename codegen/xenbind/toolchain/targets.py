@@ -1,13 +1,12 @@
 """Find a compiler for each of the machines that Xen runs on.
 
 Takes the compiler that the user has or names; gives a `Machine` for each target: its ABI
-and its compiler, tried out on an empty file.  `verify` compiles with it, and `pipeline`
-reads headers that ask for their target; nothing is run.
+and its compiler, known by the macros that it predefines.  `verify` compiles with it, and
+`pipeline` reads headers that ask for their target; nothing is run.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -17,20 +16,21 @@ from pathlib import Path
 
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS, Abi
-from xenbind.toolchain.compiler import failure, start
-from xenbind.toolchain.scratch import scratch
+from xenbind.toolchain.predefined import predefined
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A machine's ABI, GNU triple, the Debian package of its gcc, and what ELF calls it.
+    """A machine's ABI, GNU triple, the Debian package of its gcc, and what names it.
 
-    `elf` is e_machine and the class, 32 or 64; all of them are little-endian.
+    `macro` is what every compiler for it predefines.  `elf` is e_machine and the class, 32 or
+    64; all of them are little-endian.
     """
 
     abi: Abi
     triple: str
     package: str
+    macro: str
     elf: tuple[str, int]
 
     @property
@@ -47,13 +47,43 @@ class Machine:
 
 
 TARGETS: Mapping[str, Target] = {
-    name: Target(ABIS[name], triple, package, elf)
-    for name, triple, package, elf in (
-        ("x86_64", "x86_64-linux-gnu", "gcc-x86-64-linux-gnu", ("EM_X86_64", 64)),
-        ("i386", "i686-linux-gnu", "gcc-i686-linux-gnu", ("EM_386", 32)),
-        ("arm64", "aarch64-linux-gnu", "gcc-aarch64-linux-gnu", ("EM_AARCH64", 64)),
-        ("armhf", "arm-linux-gnueabihf", "gcc-arm-linux-gnueabihf", ("EM_ARM", 32)),
-        ("riscv64", "riscv64-linux-gnu", "gcc-riscv64-linux-gnu", ("EM_RISCV", 64)),
+    target.name: target
+    for target in (
+        Target(
+            ABIS["x86_64"],
+            "x86_64-linux-gnu",
+            "gcc-x86-64-linux-gnu",
+            "__x86_64__",
+            ("EM_X86_64", 64),
+        ),
+        Target(
+            ABIS["i386"],
+            "i686-linux-gnu",
+            "gcc-i686-linux-gnu",
+            "__i386__",
+            ("EM_386", 32),
+        ),
+        Target(
+            ABIS["arm64"],
+            "aarch64-linux-gnu",
+            "gcc-aarch64-linux-gnu",
+            "__aarch64__",
+            ("EM_AARCH64", 64),
+        ),
+        Target(
+            ABIS["armhf"],
+            "arm-linux-gnueabihf",
+            "gcc-arm-linux-gnueabihf",
+            "__arm__",
+            ("EM_ARM", 32),
+        ),
+        Target(
+            ABIS["riscv64"],
+            "riscv64-linux-gnu",
+            "gcc-riscv64-linux-gnu",
+            "__riscv",
+            ("EM_RISCV", 64),
+        ),
     )
 }
 
@@ -107,12 +137,9 @@ def candidates(command: tuple[str, ...]) -> dict[str, list[Machine]]:
 def machine_of(command: tuple[str, ...]) -> Machine:
     """Find the target that a compiler makes objects for.
 
-    Raises `CompilerError` if it makes none, or for a machine that xenbind does not know.
+    Raises `CompilerError` if it does not work, or is for a machine that xenbind does not know.
     """
-    with scratch() as folder:
-        made = folder / "empty.o"
-        _compile_nothing(command, made)
-        target = _target_of(made)
+    target = _target_with(predefined(command))
     if target is None:
         raise CompilerError(
             f"{' '.join(command)} makes objects for none of {', '.join(TARGETS)}",
@@ -161,15 +188,24 @@ def _cross(target: Target, command: tuple[str, ...]) -> tuple[str, ...]:
     return command
 
 
-def _compile_nothing(command: tuple[str, ...], made: Path) -> None:
-    finished = start([*command, "-x", "c", "-c", os.devnull, "-o", str(made)]).finish()
-    if finished.status or finished.exceeded:
-        raise failure(finished, Path(os.devnull))
+def _target_with(macros: Mapping[str, str]) -> Target | None:
+    """Find the target whose compilers predefine such macros: its own, and its pointers' size."""
+    if macros.get("__BYTE_ORDER__") != "__ORDER_LITTLE_ENDIAN__":
+        return None
+    size = macros.get("__SIZEOF_POINTER__")
+    return next(
+        (
+            target
+            for target in TARGETS.values()
+            if target.macro in macros and size == str(target.elf[1] // 8)
+        ),
+        None,
+    )
 
 
 def _target_of(path: Path) -> Target | None:
     """Find the target whose machine and class an ELF file's header has."""
-    # Imported here: it takes a tenth of all that `generate` imports, which needs no object.
+    # Imported here: it takes a tenth of all that `generate` imports, which reads no ELF file.
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 

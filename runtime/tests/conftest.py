@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from compiled import HEADERS, Header, Reference
+from compiled import Reference
+from header import Header
+from subject import HEADERS
 
 
 @pytest.fixture(scope="session", params=HEADERS, ids=str)

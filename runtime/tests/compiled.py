@@ -6,73 +6,17 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
 import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
-import {{ package }} as package
-from {{ package }}.runtime.layout import facts, is_record, members, place
-
-__all__ = ["Reference", "facts", "is_record", "members", "package", "place"]
+from header import Header
 
 GENERATED = Path(__file__).resolve().parents[1]
-
-
-class Header(NamedTuple):
-    """The header of a module, by its name there, and what C has to be told to read it.
-
-    `name` is the module's name, and `source` its file in reference/, without an ending.
-    `folders` are searched for the header, and `angled` for `#include <x.h>` too: then gcc knows
-    no quotes there.
-    """
-
-    name: str
-    source: str
-    header: str
-    folders: Sequence[str]
-    angled: Sequence[str]
-    defines: Sequence[str]
-    needs: Sequence[str]
-    has_functions: bool
-
-    def __str__(self) -> str:
-        return self.source
-
-    @property
-    def module(self) -> ModuleType:
-        return importlib.import_module(self.name)
-
-
-HEADERS = [
-{% for each in packages %}
-{% for edition, folders in each.folders.items() %}
-    Header(
-        {{ (each.module ~ ".v" ~ edition) | python }},
-        {{ (each.place ~ "v" ~ edition) | python }},
-        {{ each.header | python }},
-{% for name, values in [("folders", folders), ("angled", each.angled.get(edition, [])), ("defines", each.defines), ("needs", each.needs)] %}
-{% if values %}
-        {{ name }}=[
-{% for value in values %}
-            {{ value | python }},
-{% endfor %}
-        ],
-{% else %}
-        {{ name }}=[],
-{% endif %}
-{% endfor %}
-        has_functions={{ each.library is not none }},
-    ),
-{% endfor %}
-{% endfor %}
-]
-
 
 # How C's text is encoded, by the bytes of a character.
 CODECS = {1: "utf-8", 2: "utf-16-le", 4: "utf-32-le"}
@@ -83,6 +27,7 @@ class Reference:
 
     def __init__(self, header: Header, folder: Path) -> None:
         source = GENERATED / "reference" / f"{header.source}.c"
+        self.header = header
         self.module = header.module
         self.library = ctypes.CDLL(str(compile_shared(source, header, folder)))
         text = source.read_text()
@@ -100,11 +45,10 @@ class Reference:
             unit = self._bytes(f"string_unit_{index}", 1)[0]
             text = self._bytes(f"string_{index}", size)
             found[name] = text.decode(CODECS[unit])
-{% if has_floats %}
-        for index, (name, _) in enumerate(self._rows("float_names", 0)):
-            number = ctypes.c_double.in_dll(self.library, f"xenbind_float_{index}")
-            found[name] = number.value.hex()
-{% endif %}
+        if self.header.has_floats:
+            for index, (name, _) in enumerate(self._rows("float_names", 0)):
+                double = ctypes.c_double.in_dll(self.library, f"xenbind_float_{index}")
+                found[name] = double.value.hex()
         for index, (name, number) in enumerate(self._rows("variables", 8)):
             size = int.from_bytes(number, "little", signed=True)
             data = self._bytes(f"variable_{index}", abs(size))
