@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 from xenbind.errors import (
@@ -57,3 +58,42 @@ def test_a_process_that_dies_is_told() -> None:
             result(workers.submit(killed))
         with pytest.raises(SystemFailure, match="had started died"):
             workers.submit(pow, 2, 2)
+
+
+# --- beside this process ------------------------------------------------------------------
+
+
+def test_a_copy_knows_what_this_process_does_and_gives_its_result_once() -> None:
+    calls: list[int] = []
+
+    def note() -> tuple[int, list[int]]:
+        calls.append(os.getpid())
+        return os.getpid(), calls
+
+    with Workers(1) as workers:
+        calls.append(0)
+        noted = workers.beside(note)
+        pid, seen = noted()
+        assert noted() == (pid, seen)
+    assert pid != os.getpid()
+    assert (seen, calls) == ([0, pid], [0])
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_an_error_of_a_copy_is_raised_here(error: XenbindError) -> None:
+    with Workers(1) as workers, pytest.raises(type(error)) as caught:
+        workers.beside(lambda: raised(error))()
+    assert describe(caught.value) == describe(error)
+
+
+def test_a_copy_that_dies_is_told() -> None:
+    with Workers(1) as workers, pytest.raises(SystemFailure, match="had started died"):
+        workers.beside(killed)()
+
+
+def test_a_copy_that_nobody_waits_for_ends_with_the_workers() -> None:
+    with Workers(1) as workers:
+        workers.beside(lambda: time.sleep(60))
+        (copy,) = workers._copies
+        assert copy.is_alive()
+    assert not copy.is_alive()

@@ -14,10 +14,13 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache, partial
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from xenbind.errors import SystemFailure
+from xenbind.errors import SystemFailure, XenbindError
 from xenbind.toolchain.process import end_with_parent
 
 Given = ParamSpec("Given")
@@ -45,6 +48,7 @@ class Workers:
         )
         for _ in range(self.processes):
             self._pool.submit(str)  # the pool starts no process before it needs one
+        self._copies: list[BaseProcess] = []
         return self
 
     def __exit__(
@@ -53,6 +57,9 @@ class Workers:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for copy in self._copies:
+            copy.kill()
+            copy.join()
         # Waited for: Python, ending, would wake a thread of the pool that is just closing.
         self._pool.shutdown(cancel_futures=True)
 
@@ -67,6 +74,42 @@ class Workers:
             return self._pool.submit(function, *arguments, **named)
         except BrokenProcessPool:
             raise _died() from None
+
+    def beside(self, function: Callable[[], Result]) -> Callable[[], Result]:
+        """Have a function called in a copy of this process, and give what waits for its result.
+
+        The copy knows all that this process does, so that nothing needs to be sent there.
+        Waiting raises what the function raises, or `SystemFailure` if the copy died; where
+        processes cannot be copied it is waiting that calls the function.
+        """
+        if sys.platform != "linux":
+            return cache(function)
+        context = multiprocessing.get_context("fork")
+        ours, theirs = context.Pipe(duplex=False)
+        copy = context.Process(target=_call, args=(function, theirs, os.getpid()))
+        copy.start()
+        theirs.close()
+        self._copies.append(copy)
+        return cache(partial(_received, ours))
+
+
+def _call(function: Callable[[], object], sink: Connection, parent: int) -> None:
+    """Send what a function gives, or the error that it raises."""
+    _prepare(parent)
+    try:
+        sink.send((function(), None))
+    except XenbindError as error:
+        sink.send((None, error))
+
+
+def _received(source: Connection) -> Any:
+    try:
+        given, error = source.recv()
+    except EOFError:
+        raise _died() from None
+    if error is not None:
+        raise error
+    return given
 
 
 def result(future: Future[Result]) -> Result:

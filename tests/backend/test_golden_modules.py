@@ -14,7 +14,7 @@ from golden_files import check_golden
 from support import PROJECT, require
 from xenbind import pipeline, spec
 from xenbind.backend.module import module_view
-from xenbind.backend.render import Templates
+from xenbind.backend.templates import Templates
 
 GOLDEN = PROJECT / "tests" / "golden" / "package"
 CASES = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())

@@ -9,7 +9,7 @@ import pytest
 from support import SPEC, require, tree, xenbind
 from xenbind import spec
 from xenbind.backend.python_facts import all_questions
-from xenbind.backend.render import render_questions
+from xenbind.backend.reference import render_questions
 from xenbind.commands.verify import compare
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference

@@ -17,7 +17,7 @@ from hypothesis import Phase, given, seed, settings
 from random_records import Declared, answers, batches, declare, questions
 from support import PROJECT
 from xenbind.backend.module import module_view
-from xenbind.backend.render import Templates
+from xenbind.backend.templates import Templates
 from xenbind.errors import SourceError
 from xenbind.frontend.parse import parse
 from xenbind.frontend.written import Written

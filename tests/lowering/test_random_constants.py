@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support import tree
 from xenbind import pipeline, spec
 from xenbind.backend.module import module_view
-from xenbind.backend.render import Templates
+from xenbind.backend.templates import Templates
 from xenbind.ir.abi import ABIS
 
 SIZE = 60

@@ -11,7 +11,7 @@ import io
 import string
 import tokenize
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,10 +24,12 @@ from xenbind import spec as specs
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.names import python_name
 from xenbind.backend.package import Package
-from xenbind.backend.render import Templates, render
+from xenbind.backend.render import render
+from xenbind.backend.templates import Templates
 from xenbind.errors import XenbindError
 from xenbind.ir.interface import Interface
 from xenbind.spec import Spec
+from xenbind.workers import Result, Workers
 
 HEADER = """\
 #include "io/ring.h"
@@ -129,6 +131,13 @@ class NoFormatter(Formatter):
         return self.texts
 
 
+class NoWorkers(Workers):
+    """Has everything done here."""
+
+    def beside(self, function: Callable[[], Result]) -> Callable[[], Result]:
+        return function
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A header tree that the plain spec is of."""
@@ -158,7 +167,7 @@ def files(loaded: Spec, interface: Interface, shown: str = "h.h") -> dict[str, s
         folders={interface.edition: [shown]},
         angled={interface.edition: [shown]},
     )
-    made = render([package], TEMPLATES, NoFormatter())()
+    made = render([package], TEMPLATES, NoFormatter(), NoWorkers()).files()
     return {path: text for path, text in made.items() if "/runtime/" not in path}
 
 

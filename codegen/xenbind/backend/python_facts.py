@@ -34,7 +34,8 @@ from xenbind.ir.interface import Interface, Ring
 
 def all_questions(interface: Interface) -> Reference:
     """All questions about one interface version, those about the module's classes included."""
-    return questions(interface, class_probes(interface, module_view(interface, "", ())))
+    view = module_view(interface, "", ())
+    return questions(interface).also(class_probes(interface, view))
 
 
 def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:

@@ -7,10 +7,9 @@ and in `module`; a template holds text and loops.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-import jinja2
+from dataclasses import dataclass
+from functools import partial
 
 from xenbind import __version__
 from xenbind.backend import functions, python_text
@@ -20,19 +19,19 @@ from xenbind.backend.formatting import Formatter
 from xenbind.backend.module import module_view
 from xenbind.backend.names import python_name
 from xenbind.backend.package import Package
-from xenbind.backend.python_facts import class_probes
-from xenbind.backend.python_model import ProtocolView
+from xenbind.backend.python_model import ModuleView, ProtocolView
+from xenbind.backend.reference import FUNCTIONS, VERSION, render_references
 from xenbind.backend.ring_module import protocol, protocol_view
 from xenbind.backend.rings.behaviour import Protocol, difference
+from xenbind.backend.templates import Templates
 from xenbind.errors import XenbindError
-from xenbind.facts.probes import CODES, Reference, reference
-from xenbind.facts.stubs import stubs
 from xenbind.ir import history
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface
 from xenbind.resources import folder
 from xenbind.spec import Spec
+from xenbind.workers import Workers
 
 # What each template makes: one file; one for every package, of which those of libraries are
 # within the first; or one for every version, if its path has that.
@@ -49,16 +48,11 @@ _EACH = {
     "package/history.py.jinja": "{package}/history.py",
     "package/macros.py.jinja": "{package}/macros.py",
     "package/version.py.jinja": "{package}/v{edition}.py",
-    "reference/version.c.jinja": "reference/{place}v{edition}.c",
-    "reference/functions.c.jinja": "reference/{place}v{edition}_functions.c",
 }
 # Templates and modules of the runtime that are for interfaces with a ring.
 _RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
-# Templates and modules of the runtime that are for interfaces with functions.
-_LIBRARY = {
-    *("reference/functions.c.jinja", "library.py", "parameters.py"),
-    "tests/test_functions.py",
-}
+# Modules of the runtime that are for interfaces with functions.
+_LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
 _MONITOR = "monitor/"
 _MONITORS_LIBRARIES = {"xenctrl", "xenevtchn", "xentoollog"}
@@ -66,28 +60,56 @@ _MONITORS_LIBRARIES = {"xenctrl", "xenevtchn", "xentoollog"}
 _RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}
 
 # A template, the path of what it makes, and what it may name.
-_Rendered = tuple[str, str, Mapping[str, object]]
+_Asked = tuple[str, str, Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What is being rendered: `files` waits for the texts by path, in sorted order.
+
+    `fingerprints` waits for the digests of what C can be asked about each version.
+    """
+
+    files: Callable[[], dict[str, str]]
+    fingerprints: Callable[[], Mapping[str, str]]
+
+
+def compiled_templates() -> Templates:
+    """Give the templates, compiled."""
+    templates = Templates()
+    templates.compile((*_WHOLE, *_EACH, VERSION, FUNCTIONS))
+    return templates
 
 
 def render(
-    packages: Sequence[Package], templates: Templates, formatter: Formatter
-) -> Callable[[], dict[str, str]]:
-    """Begin to make every generated file, and give what waits for black to be done with them.
+    packages: Sequence[Package],
+    templates: Templates,
+    formatter: Formatter,
+    workers: Workers,
+) -> Rendered:
+    """Begin to make every generated file.
 
-    That gives their texts by path, in sorted order.  The first package is the one around the
-    others.
+    C is written in another process, and black formats Python in others: both at once.  The
+    first package is the one around the others.
     """
     spec = packages[0].spec
     has_library = any(package.spec.library for package in packages)
     shared = [_shared_context(package, has_library) for package in packages]
     has_ring = any(each["ring"] is not None for each in shared)
     whole = _whole_context(packages) | {"ring": shared[0]["ring"]}
-    contexts: list[_Rendered] = [
+    modules = [
+        (package, interface, _view(package, interface))
+        for package in packages
+        for interface in package.interfaces
+    ]
+    c_side = workers.beside(partial(render_references, modules, templates))
+    contexts: list[_Asked] = [
         (name, path.format(package=spec.package), whole)
         for name, path in _WHOLE.items()
     ]
     for package, own in zip(packages, shared, strict=True):
-        contexts += _contexts(package, own)
+        views = {i.edition: view for p, i, view in modules if p is package}
+        contexts += _contexts(package, own, views)
     formatter.start(
         {
             path: templates.text(name, context)
@@ -106,31 +128,41 @@ def render(
     files |= _runtime(spec.package, unused, _has_monitor(spec))
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
-    return lambda: dict(sorted((files | formatter.result()).items()))
+    return Rendered(
+        files=lambda: dict(
+            sorted((files | c_side().files | formatter.result()).items())
+        ),
+        fingerprints=lambda: c_side().fingerprints,
+    )
 
 
-def _contexts(package: Package, shared: Mapping[str, object]) -> Iterator[_Rendered]:
+def _view(package: Package, interface: Interface) -> ModuleView:
+    spec = package.spec
+    header, releases = package.headers[interface.edition], _releases(spec, interface)
+    return module_view(interface, header, releases, _up(spec))
+
+
+def _contexts(
+    package: Package,
+    shared: Mapping[str, object],
+    views: Mapping[str, ModuleView],
+) -> Iterator[_Asked]:
     """Give the templates of one package, with the path and the context of what each makes."""
     spec = package.spec
     unused = {
         *(() if shared["ring"] is not None else _RING),
-        *(() if spec.library is not None else _LIBRARY),
         *(() if spec.is_of_xen else _RELEASED),
-    }
-    per_version = {
-        interface.edition: _version_context(package, interface)
-        for interface in package.interfaces
     }
     folder = spec.module.replace(".", "/")
     for name, path in _EACH.items():
         if name in unused:
             continue
-        is_of_version = "{edition}" in path
-        for edition, context in (
-            per_version.items() if is_of_version else [("", shared)]
-        ):
-            made = path.format(package=folder, place=spec.place, edition=edition)
-            yield name, made, context
+        if "{edition}" not in path:
+            yield name, path.format(package=folder), shared
+            continue
+        for edition, view in views.items():
+            made = path.format(package=folder, edition=edition)
+            yield name, made, {"module": view}
 
 
 def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
@@ -220,19 +252,6 @@ def _up(spec: Spec) -> str:
     return "." if spec.within else ""
 
 
-def _version_context(package: Package, interface: Interface) -> dict[str, object]:
-    """Give what the templates that make a file for every version may name."""
-    spec = package.spec
-    header, releases = package.headers[interface.edition], _releases(spec, interface)
-    view = module_view(interface, header, releases, _up(spec))
-    asked = reference(interface, class_probes(interface, view))
-    return {
-        **_reference_context(spec, interface, asked),
-        "module": view,
-        "stubs": stubs(interface),
-    }
-
-
 def _has_monitor(spec: Spec) -> bool:
     """Whether a package is that of Xen's monitor ring, with what a monitor calls."""
     libraries = {library.package for library in spec.libraries}
@@ -257,66 +276,6 @@ def _runtime(
             place = f"{package}/runtime/{name}"
         found[place] = path.read_text(encoding="utf-8")
     return found
-
-
-def render_questions(spec: Spec, interface: Interface, asked: Reference) -> str:
-    """A C file that answers what is `asked` of one interface version, for `object_file`."""
-    context = {**_reference_context(spec, interface, asked), "code": CODES}
-    return Templates().text("reference/questions.c.jinja", context)
-
-
-def _reference_context(
-    spec: Spec, interface: Interface, asked: Reference
-) -> dict[str, object]:
-    return {
-        "name": spec.name,
-        "version": interface.title,
-        "header": spec.header,
-        "reference": asked,
-        "forward": _forward(interface),
-    }
-
-
-def _forward(interface: Interface) -> list[str]:
-    """Give the structs and unions to declare ahead of a header with prototypes.
-
-    In C, one that a prototype is the first to name is known nowhere else.
-    """
-    if not interface.functions:
-        return []
-    tagged = [record.key for record in interface.records if record.tag is not None]
-    return [*tagged, *(handle.key for handle in interface.handles)]
-
-
-class Templates:
-    """The templates folder."""
-
-    def __init__(self) -> None:
-        self.environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folder("templates")),
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,
-        )
-        # How a template writes a string where it stands.
-        self.environment.filters["python"] = python_text.text
-        self.environment.filters["toml"] = toml_text
-
-    def compile(self) -> Templates:
-        """Compile what will be rendered, which needs nothing of the headers yet."""
-        for name in (*_WHOLE, *_EACH):
-            self.environment.get_template(name)
-        return self
-
-    def text(self, name: str, context: Mapping[str, object]) -> str:
-        return self.environment.get_template(name).render(context)
-
-
-def toml_text(value: str) -> str:
-    """Write a string as TOML does: as JSON, which escapes all of the same but DEL."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def _summary(spec: Spec) -> str:

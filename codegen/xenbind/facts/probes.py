@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xenbind.errors import SourceError
@@ -137,6 +137,19 @@ class Reference:
                 told=(),
             )
 
+    def also(self, probes: Iterable[Probe]) -> Reference:
+        """Ask more, such as the IR alone does not raise."""
+        asked = tuple(probes)
+        numbers = (p for p in asked if isinstance(p.expected, int))
+        words = (p for p in asked if isinstance(p.expected, str) and p.expression)
+        told = (p for p in asked if not p.expression)
+        return replace(
+            self,
+            numbers=(*self.numbers, *numbers),
+            words=(*self.words, *words),
+            told=(*self.told, *told),
+        )
+
     @property
     def of_nothing(self) -> Reference:
         """Give the reference that only includes the header."""
@@ -162,11 +175,10 @@ class Reference:
         return _room([str(probe.expected) for probe in (*self.words, *self.told)])
 
 
-def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
-    """The questions about one interface version, in the order of its declarations.
+def with_round_trips(interface: Interface, asked: Reference) -> Reference:
+    """Add to what is asked of a version what fills and reads each of its records.
 
-    Each is asked of one record: a member's own members, if its type has a name, are asked
-    of that.  `more` are such as the IR alone does not raise.
+    A member's own members, if its type has a name, are those of that.
     """
     records = interface.records_by_key
     scalars = extent.scalars(interface.records)
@@ -175,11 +187,15 @@ def reference(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
         for record in interface.records
         if not record.is_anonymous and scalars[record.key] <= MOST_SCALARS
     )
-    return replace(questions(interface, more), round_trips=tuple(trips))
+    return replace(asked, round_trips=tuple(trips))
 
 
-def questions(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
-    """What C can be asked without a program that runs: all of a reference but round trips."""
+def questions(interface: Interface) -> Reference:
+    """What C can be asked about one interface version, in the order of its declarations.
+
+    Each question is asked of one record: a member's own members, if its type has a name, are
+    asked of that.  All of it needs no program that runs: there are no round trips.
+    """
     records = interface.records_by_key
     abi = ABIS[interface.abi]
     probes: list[Probe] = []
@@ -215,19 +231,18 @@ def questions(interface: Interface, more: Sequence[Probe] = ()) -> Reference:
             variables += value_probes(name, constant)
         else:
             constants += value_probes(name, constant)
-    asked = [*probes, *more]
     return Reference(
         constants=tuple(constants),
         floats=tuple(floats),
         strings=tuple(strings),
         variables=tuple(variables),
         hidden=interface.hidden,
-        numbers=tuple(p for p in asked if isinstance(p.expected, int)),
-        words=tuple(p for p in asked if isinstance(p.expected, str) and p.expression),
+        numbers=(),
+        words=(),
         bit_fields=tuple(bit_fields),
-        told=tuple(p for p in asked if not p.expression),
+        told=(),
         round_trips=(),
-    )
+    ).also(probes)
 
 
 def value_probes(subject: str, constant: Constant) -> Iterator[Probe]:
@@ -252,9 +267,12 @@ def expected(reference: Reference) -> dict[str, Answer]:
     return found
 
 
-def fingerprint(interface: Interface) -> str:
-    """A digest of everything that compiled C can be asked about a version, and of its functions."""
-    answers = expected(questions(interface))
+def fingerprint(interface: Interface, asked: Reference | None = None) -> str:
+    """A digest of everything that compiled C can be asked about a version, and of its functions.
+
+    `asked` are its `questions`, where they are known already.
+    """
+    answers = expected(asked or questions(interface))
     for function in interface.functions:
         answers[f"{function.name} prototype"] = function.prototype(as_known)
     return hashlib.sha256(json.dumps(answers).encode()).hexdigest()

@@ -28,8 +28,8 @@ from hypothesis import strategies as st
 from support import PROJECT, require
 from xenbind import pipeline, spec
 from xenbind.backend.module import module_view
-from xenbind.backend.render import Templates
 from xenbind.backend.ring_module import protocol_view
+from xenbind.backend.templates import Templates
 
 RINGS = 6  # in a header
 U32 = 0xFFFF_FFFF

@@ -16,7 +16,7 @@ import pytest
 from support import PROJECT, own_tests, xenbind
 from xenbind import pipeline, spec
 from xenbind.backend.python_facts import all_questions
-from xenbind.backend.render import render_questions
+from xenbind.backend.reference import render_questions
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.ir.c_types import FunctionType, Pointer, Scalar
 from xenbind.ir.interface import Interface

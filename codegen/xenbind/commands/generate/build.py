@@ -17,7 +17,6 @@ from xenbind.backend import abi_table
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
-from xenbind.facts.probes import fingerprint
 from xenbind.ir import history
 from xenbind.ir.interface import Interface, Layouts
 from xenbind.lowering import unmatched
@@ -29,7 +28,7 @@ from xenbind.toolchain.compiler import find_compiler
 from xenbind.workers import Workers, result
 
 if TYPE_CHECKING:
-    from xenbind.backend.render import Templates
+    from xenbind.backend.templates import Templates
 
 _TABLE = "abi.md"
 
@@ -83,7 +82,7 @@ def _build(
 
     from xenbind.backend.render import render
 
-    rendered = render(packages, templates[0], formatter)
+    rendered = render(packages, templates[0], formatter, workers)
     # What needs no formatting is made while black is at work.
     by_name = {
         f"{package.spec.place}{interface.edition}": interface
@@ -99,11 +98,11 @@ def _build(
         spec=inputs.spec_digest(job),
         inputs=inputs.header_digests(job, names),
         surroundings=inputs.surroundings(job, specs[0], names),
-        layouts={name: fingerprint(i) for name, i in by_name.items()},
+        layouts=dict(rendered.fingerprints()),
         outputs={},
         further=job.further_trees,
     )
-    files = rendered() | copied | interfaces
+    files = rendered.files() | copied | interfaces
     made = replace(made, outputs=manifest.digests(files))
     old = manifest.load(job.out)
     if old is not None:
@@ -171,9 +170,9 @@ def _already(layouts: Layouts) -> Callable[[], Layouts]:
 
 def _prepare(templates: list[Templates]) -> None:
     """Import the backend, and give `_build` its templates, compiled."""
-    from xenbind.backend.render import Templates
+    from xenbind.backend.render import compiled_templates
 
-    templates.append(Templates().compile())
+    templates.append(compiled_templates())
 
 
 def _fullest_table(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from xenbind.backend.render import render_questions
+from xenbind.backend.reference import render_questions
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference, start_compiling
 from xenbind.facts.probes import Answer, Reference

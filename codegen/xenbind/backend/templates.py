@@ -1,0 +1,46 @@
+"""Load the templates, and have one write a file.
+
+Takes the name of a template and the values that it may name; gives the file's text.  `render`
+and `reference` decide what a template is told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+import jinja2
+
+from xenbind.backend import python_text
+from xenbind.resources import folder
+
+
+class Templates:
+    """The templates folder."""
+
+    def __init__(self) -> None:
+        self.environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folder("templates")),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+        # How a template writes a string where it stands.
+        self.environment.filters["python"] = python_text.text
+        self.environment.filters["toml"] = toml_text
+
+    def compile(self, names: Iterable[str]) -> None:
+        """Compile what will be rendered, which needs nothing of the headers yet."""
+        for name in names:
+            self.environment.get_template(name)
+
+    def text(self, name: str, context: Mapping[str, object]) -> str:
+        """Render a template.  Raises `jinja2.UndefinedError` for what the context lacks."""
+        return self.environment.get_template(name).render(context)
+
+
+def toml_text(value: str) -> str:
+    """Write a string as TOML does: as JSON, which escapes all of the same but DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
