@@ -26,15 +26,21 @@ from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.compiler import Compiler
-from xenbind.toolchain.system_headers import system_folders
+from xenbind.toolchain.system_headers import start_system_folders, system_folders
 from xenbind.toolchain.targets import Machine, candidates
 
 
 def compiler_for(
-    spec: Spec, version: VersionSpec, command: tuple[str, ...]
+    spec: Spec,
+    version: VersionSpec,
+    command: tuple[str, ...],
+    system: tuple[Path, ...] | None = None,
 ) -> Compiler:
-    """Give the compiler as every read of this version's header uses it."""
-    system = system_folders(command)
+    """Give the compiler as every read of this version's header uses it.
+
+    `system` are the folders that it searches by itself, if they are known.
+    """
+    system = system_folders(command) if system is None else system
     is_own = spec.has_own_libc or not system
     libc = package() / "toolchain" / "libc" if is_own else None
     include = tuple(dict.fromkeys([version.directory, *spec.include]))
@@ -112,22 +118,20 @@ def _layouts_by_target(
     header: ParsedHeader,
     lowered: Lowered,
 ) -> Callable[[], Layouts]:
-    """Have a compiler for each target preprocess the header, and give what lays out its types.
+    """Give what has a compiler for each target preprocess the header, and lays out its types.
 
     Where they are those of the header as read already, it is not parsed again.  A header that a
     compiler refuses has nothing there.
     """
 
     read = header.written.text
+    ours = Reading(read)
 
-    def start(machine: Machine) -> Callable[[], str]:
+    def text_of(machine: Machine, system: tuple[Path, ...]) -> Callable[[], str]:
         if machine.command == command:
             return lambda: read
-        return start_text(header.path, compiler_for(spec, version, machine.command))
-
-    machines = candidates(command)
-    started = {name: start(first) for name, (first, *_) in machines.items()}
-    ours = Reading(read)
+        compiler = compiler_for(spec, version, machine.command, system)
+        return start_text(header.path, compiler)
 
     def layout(machine: Machine, text: str) -> Mapping[str, Record]:
         abi = machine.target.abi
@@ -139,14 +143,26 @@ def _layouts_by_target(
         return again.interface.records_by_key
 
     def layouts() -> Layouts:
+        machines = candidates(command)
+        # All compilers at once: each takes longer to start than to do its work.
+        asked = {
+            name: start_system_folders(first.command)
+            for name, (first, *_) in machines.items()
+        }
+        started = {
+            name: text_of(first, asked[name]())
+            for name, (first, *_) in machines.items()
+        }
         found: dict[str, Mapping[str, Record]] = {}
         for name, (first, *others) in machines.items():
             for machine in (first, *others):
-                text = started[name] if machine is first else start(machine)
+                if machine is not first:
+                    system = system_folders(machine.command)
+                    started[name] = text_of(machine, system)
                 # It is no compiler for this, and the next one may be; or a header is nowhere.
                 with suppress(CompilerError):
                     try:
-                        found[name] = layout(machine, text())
+                        found[name] = layout(machine, started[name]())
                     except SourceError:
                         found[name] = {}
                     break

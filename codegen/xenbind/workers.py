@@ -20,7 +20,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from xenbind.errors import SystemFailure, XenbindError
+from xenbind.errors import SystemFailure
 from xenbind.toolchain.process import end_with_parent
 
 Given = ParamSpec("Given")
@@ -94,11 +94,11 @@ class Workers:
 
 
 def _call(function: Callable[[], object], sink: Connection, parent: int) -> None:
-    """Send what a function gives, or the error that it raises."""
+    """Send what a function gives, or the error that it raises: a fault of ours as well."""
     _prepare(parent)
     try:
         sink.send((function(), None))
-    except XenbindError as error:
+    except Exception as error:
         sink.send((None, error))
 
 

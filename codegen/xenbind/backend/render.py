@@ -36,12 +36,12 @@ from xenbind.workers import Workers
 # What each template makes: one file; one for every package, of which those of libraries are
 # within the first; or one for every version, if its path has that.
 _WHOLE = {
-    "abi.md.jinja": "abi.md",
     "README.md.jinja": "README.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/py.typed.jinja": "{package}/py.typed",
     "tests/subject.py.jinja": "tests/subject.py",
 }
+_ABI_TABLE = "abi.md.jinja"
 _EACH = {
     "package/__init__.py.jinja": "{package}/__init__.py",
     "package/common.py.jinja": "{package}/common.py",
@@ -77,7 +77,7 @@ class Rendered:
 def compiled_templates() -> Templates:
     """Give the templates, compiled."""
     templates = Templates()
-    templates.compile((*_WHOLE, *_EACH, VERSION, FUNCTIONS))
+    templates.compile((*_WHOLE, *_EACH, _ABI_TABLE, VERSION, FUNCTIONS))
     return templates
 
 
@@ -89,10 +89,12 @@ def render(
 ) -> Rendered:
     """Begin to make every generated file.
 
-    C is written in another process, and black formats Python in others: both at once.  The
-    first package is the one around the others.
+    Records are laid out for the table of ABIs in a copy of this process, C is written in
+    another, and black formats Python in others: all at once.  The first package is the one
+    around the others.
     """
     spec = packages[0].spec
+    abi_table = workers.beside(partial(_abi_table, packages, templates))
     has_library = any(package.spec.library for package in packages)
     shared = [_shared_context(package, has_library) for package in packages]
     has_ring = any(each["ring"] is not None for each in shared)
@@ -118,7 +120,6 @@ def render(
         }
     )
     # The rest is made while black is at work.
-    whole["tables"] = [table for each in packages for table in _tables(each)]
     files = {
         path: templates.text(name, context)
         for name, path, context in contexts
@@ -130,7 +131,7 @@ def render(
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
     return Rendered(
         files=lambda: dict(
-            sorted((files | c_side().files | formatter.result()).items())
+            sorted((files | abi_table() | c_side().files | formatter.result()).items())
         ),
         fingerprints=lambda: c_side().fingerprints,
     )
@@ -193,7 +194,6 @@ def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
         ],
         "has_functions": any(_example(each.interfaces[-1]) for each in packages),
         "has_monitor": _has_monitor(spec),
-        "targets": list(ABIS),
         "license": spec.license,
         "license_text": spec.license_text,
         "url": spec.url,
@@ -214,10 +214,15 @@ def _has_floats(interface: Interface) -> bool:
     return any(isinstance(constant.value, float) for constant in interface.constants)
 
 
-def _tables(package: Package) -> list[VersionTable]:
-    titles = [package.spec.titled(interface.title) for interface in package.interfaces]
-    laid_out = [lay_out() for lay_out in package.layouts]
-    return tables(list(zip(titles, laid_out, strict=True)))
+def _abi_table(packages: Sequence[Package], templates: Templates) -> dict[str, str]:
+    """Lay out all records on every ABI, and write the table of that."""
+    found: list[VersionTable] = []
+    for package in packages:
+        titles = [package.spec.titled(each.title) for each in package.interfaces]
+        laid_out = [lay_out() for lay_out in package.layouts]
+        found += tables(list(zip(titles, laid_out, strict=True)))
+    context = {"name": packages[0].spec.name, "targets": list(ABIS), "tables": found}
+    return {"abi.md": templates.text(_ABI_TABLE, context)}
 
 
 def _shared_context(package: Package, has_library: bool) -> dict[str, object]:

@@ -8,6 +8,7 @@ declarations stand for those headers.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -24,9 +25,24 @@ def system_folders(command: tuple[str, ...]) -> tuple[Path, ...]:
 
     Raises `CompilerError` if there is no such program.
     """
-    finished = start([*command, "-E", "-v", "-x", "c", "-"], _PROGRAM).finish()
-    if finished.status or finished.exceeded:
-        return ()
-    listed = _LISTED.search(finished.messages.decode("utf-8", "surrogateescape"))
-    lines = listed[1].splitlines() if listed else ()
-    return tuple(Path(line.strip()) for line in lines if line.strip())
+    return start_system_folders(command)()
+
+
+def start_system_folders(
+    command: tuple[str, ...],
+) -> Callable[[], tuple[Path, ...]]:
+    """Start to ask for `system_folders`, and give what waits for them.
+
+    Raises as that does.
+    """
+    process = start([*command, "-E", "-v", "-x", "c", "-"], _PROGRAM)
+
+    def finish() -> tuple[Path, ...]:
+        finished = process.finish()
+        if finished.status or finished.exceeded:
+            return ()
+        listed = _LISTED.search(finished.messages.decode("utf-8", "surrogateescape"))
+        lines = listed[1].splitlines() if listed else ()
+        return tuple(Path(line.strip()) for line in lines if line.strip())
+
+    return finish
