@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from header import Header
+from compiled import Header
 
 import xen_vm_event as package
 from xen_vm_event.runtime.layout import facts, is_record, members, place

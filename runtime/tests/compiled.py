@@ -6,17 +6,44 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-from header import Header
+from types import ModuleType
+from typing import Any, NamedTuple
 
 GENERATED = Path(__file__).resolve().parents[1]
+
+
+class Header(NamedTuple):
+    """The header of a module, by its name there, and what C has to be told to read it.
+
+    `name` is the module's name, and `source` its file in reference/, without an ending.
+    `folders` are searched for the header, and `angled` for `#include <x.h>` too: then gcc knows
+    no quotes there.
+    """
+
+    name: str
+    source: str
+    header: str
+    folders: Sequence[str]
+    angled: Sequence[str]
+    defines: Sequence[str]
+    needs: Sequence[str]
+    has_functions: bool
+    has_floats: bool
+
+    def __str__(self) -> str:
+        return self.source
+
+    @property
+    def module(self) -> ModuleType:
+        return importlib.import_module(self.name)
+
 
 # How C's text is encoded, by the bytes of a character.
 CODECS = {1: "utf-8", 2: "utf-16-le", 4: "utf-32-le"}

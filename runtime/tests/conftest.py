@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from compiled import Reference
-from header import Header
+from compiled import Header, Reference
 from subject import HEADERS
 
 

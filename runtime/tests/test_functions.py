@@ -18,8 +18,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from compiled import GENERATED, compile_shared
-from header import Header
+from compiled import GENERATED, Header, compile_shared
 from members import leaves, words_for
 from subject import HEADERS, package
 

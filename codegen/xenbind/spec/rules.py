@@ -177,7 +177,7 @@ SPEC = Rule(
 # What a generated package has beside it, what that imports and what else Python imports of
 # itself: a package of such a name would be taken for it.
 _TAKEN = frozenset("""
-    compiled conftest interfaces macros members reference runtime
+    compiled conftest interfaces macros members reference runtime subject
     test_against_c test_annotations test_functions test_uses tests xenbind
     exceptiongroup iniconfig numpy packaging pluggy pygments pytest tomli
     sitecustomize usercustomize
