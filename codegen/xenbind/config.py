@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xenbind.spec import toml_file
 from xenbind.spec.places import KeyPath
@@ -26,8 +27,7 @@ from xenbind.spec.toml_file import TomlFile
 _KEYS = ("spec", "include", "out", "facts")
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """What a project says of its bindings, in paths as they are named from here.
 
     `folder` is the one of the file: what lies beneath it moves with it.  `facts` is where

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind import config
 from xenbind import spec as specs
@@ -52,8 +53,7 @@ json_option = click.option(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """What a command works on: a spec file, a header tree or None, an output folder.
 
     `further` are other trees in which headers are looked for.  `facts` is the folder for what

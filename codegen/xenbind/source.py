@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, order=True)
-class Coord:
+
+class Coord(Struct, frozen=True, order=True):
     """A place in a source file; lines and columns count from 1."""
 
     file: str

@@ -6,11 +6,11 @@ A folder holds header.h, perhaps its own spec.toml, and the module as `expected.
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 
 import black
 import pytest
 from golden_files import check_golden
+from msgspec.structs import replace
 from support import PROJECT, require
 from xenbind import pipeline, spec
 from xenbind.backend.module import module_view

@@ -6,7 +6,6 @@ import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -14,6 +13,7 @@ from uuid import uuid4
 import pytest
 from c_compiler import CLANG, GCC, compile_c
 from hypothesis import Phase, given, seed, settings
+from msgspec.structs import replace
 from random_records import Declared, answers, batches, declare, questions
 from support import PROJECT
 from xenbind.backend.module import module_view

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from support import PROJECT, SPEC, TINY, project_of, tree, xenbind
 from xenbind import pipeline
 from xenbind import spec as specs

@@ -12,12 +12,13 @@ import string
 import tokenize
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support import SPEC, tree
 from xenbind import pipeline
 from xenbind import spec as specs

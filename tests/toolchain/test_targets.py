@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
 from xenbind import spec
 from xenbind.commands.verify import compare

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import is_anonymous
@@ -19,8 +20,7 @@ _NONE = "-"  # not there
 _UNKNOWN = "?"  # there was no compiler to ask
 
 
-@dataclass(frozen=True, slots=True)
-class VersionTable:
+class VersionTable(Struct, frozen=True):
     """One version's part of abi.md: the lines of its table, all columns aligned."""
 
     title: str

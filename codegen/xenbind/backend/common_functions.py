@@ -11,7 +11,8 @@ changed is a union of protocols, and `has` narrows it by a parameter that not al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.backend.functions import PARAMETERS, Functions
 from xenbind.backend.names import python_name
@@ -20,16 +21,14 @@ from xenbind.backend.python_types import TYPING, Types
 from xenbind.ir.interface import Function, Interface
 
 
-@dataclass(frozen=True, slots=True)
-class PrototypeView:
+class PrototypeView(Struct, frozen=True):
     """One of several prototypes: its protocol, and the lines of how that is called."""
 
     name: str
     lines: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class CommonFunctionView:
+class CommonFunctionView(Struct, frozen=True):
     """A function as a member of a protocol, in lines.
 
     Of more than one prototype, the oldest first, `union` has the lines that name them together,
@@ -43,8 +42,7 @@ class CommonFunctionView:
     parameters: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class CommonFunctionsView:
+class CommonFunctionsView(Struct, frozen=True):
     """The functions that all releases have, and those that only `some` have.
 
     `narrowings` are the lines of `has` for each of those, and for each parameter that tells
@@ -62,8 +60,7 @@ class CommonFunctionsView:
         return [each for each in (*self.functions, *self.some) if each.prototypes]
 
 
-@dataclass(frozen=True, slots=True)
-class _Prototype:
+class _Prototype(Struct, frozen=True):
     """What is behind `self` in a method, and its result."""
 
     parameters: tuple[str, ...]

@@ -9,7 +9,8 @@ package/common.py.jinja.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.backend.common_functions import (
     CommonFunctionsView,
@@ -35,8 +36,7 @@ from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, element
 from xenbind.ir.interface import Interface, Record
 
 
-@dataclass(frozen=True, slots=True)
-class CommonMemberView:
+class CommonMemberView(Struct, frozen=True):
     """A member; `is_view` says that it is read, and assigned through what is read."""
 
     name: str
@@ -44,8 +44,7 @@ class CommonMemberView:
     is_view: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CommonRecordView:
+class CommonRecordView(Struct, frozen=True):
     """The protocol of a struct or union; `some` are the members that not all have.
 
     `classes` are its names in the modules, and `overloads` the lines of `has` for each of those.
@@ -63,8 +62,7 @@ class CommonRecordView:
     payload: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ExampleView:
+class ExampleView(Struct, frozen=True):
     """A use of `has`: of `parameter`, a `record`, the part `having` may have the `member`."""
 
     parameter: str
@@ -73,8 +71,7 @@ class ExampleView:
     member: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommonView:
+class CommonView(Struct, frozen=True):
     """The protocols, what they have to import, and an example where there is one.
 
     `some` are the names that not all releases have, as Python writes them, by who has them.

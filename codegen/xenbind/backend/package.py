@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.ir.interface import Interface, Layouts
 from xenbind.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """A spec, and the interfaces of its versions.
 
     `layouts` give each interface's records on every ABI.  `headers` tells, by edition, how

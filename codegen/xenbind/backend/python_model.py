@@ -8,11 +8,11 @@ has a member of the same name as, empty where there is none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ConstantView:
+class ConstantView(Struct, frozen=True):
     """A constant, or a member of an enum; `assignment` gives `name` its value."""
 
     name: str
@@ -20,16 +20,14 @@ class ConstantView:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
-class SectionView:
+class SectionView(Struct, frozen=True):
     """Flat constants that stand together, under a comment."""
 
     heading: Sequence[str]
     constants: Sequence[ConstantView]
 
 
-@dataclass(frozen=True, slots=True)
-class EnumView:
+class EnumView(Struct, frozen=True):
     name: str
     base: str
     doc: str
@@ -37,8 +35,7 @@ class EnumView:
     again: str
 
 
-@dataclass(frozen=True, slots=True)
-class MemberView:
+class MemberView(Struct, frozen=True):
     """A member; `values` is the enum class of what it holds, empty without one.
 
     `declaration` says of which type it is, with a value for type checkers.
@@ -50,8 +47,7 @@ class MemberView:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadView:
+class PayloadView(Struct, frozen=True):
     """The table of which union member each value of a tag selects; `rows` are pairs.
 
     `decorator` is what makes a property, and `head` its def, in as many lines as it takes.
@@ -65,8 +61,7 @@ class PayloadView:
     rows: Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordView:
+class RecordView(Struct, frozen=True):
     """A class; `c_name` is its name in C, empty where that is the class's own, and `extent`
     its size and alignment, empty where ctypes finds them itself.
     """
@@ -83,8 +78,7 @@ class RecordView:
     again: str
 
 
-@dataclass(frozen=True, slots=True)
-class AliasView:
+class AliasView(Struct, frozen=True):
     """A typedef; `again` is its name where a member's hides it, if one does."""
 
     name: str
@@ -93,8 +87,7 @@ class AliasView:
     again: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HalvesView:
+class HalvesView(Struct, frozen=True):
     """The two halves of a ring as a version's module declares them.
 
     `meanings` are pairs of a class attribute and its value: what the spec says of flags
@@ -111,8 +104,7 @@ class HalvesView:
     meanings: Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class HandleView:
+class HandleView(Struct, frozen=True):
     """The class of a struct that only its library knows; `aliases` are other names of it."""
 
     name: str
@@ -121,8 +113,7 @@ class HandleView:
     aliases: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionView:
+class FunctionView(Struct, frozen=True):
     """A function, and the names of its parameters for `verify`.
 
     `head` is its def, in as many lines as it takes, and `call` has the library call it.  `enums`
@@ -137,8 +128,7 @@ class FunctionView:
     call: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryView:
+class LibraryView(Struct, frozen=True):
     """A library, with advice by error numbers and functions, and functions' names in C.
 
     `releases` are those whose prototypes the module has, of a library that is named after one.
@@ -152,8 +142,7 @@ class LibraryView:
     releases: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleView:
+class ModuleView(Struct, frozen=True):
     """A version's module; `renamed` are pairs of a constant's name and its name in C.
 
     `up` is "." where the run-time modules are those of a package around this one, and
@@ -177,8 +166,7 @@ class ModuleView:
     functions: Sequence[FunctionView]
 
 
-@dataclass(frozen=True, slots=True)
-class OperationView:
+class OperationView(Struct, frozen=True):
     """A translated macro; `head` is its def, in as many lines as it takes."""
 
     head: Sequence[str]
@@ -186,14 +174,12 @@ class OperationView:
     lines: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class WordView:
+class WordView(Struct, frozen=True):
     name: str
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolView:
+class ProtocolView(Struct, frozen=True):
     """What package/ring.py.jinja says: ring.h's macros, by whose methods they are."""
 
     header: str

@@ -7,7 +7,8 @@ version's answers, for the manifest.  `render` has it done beside what becomes P
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.backend.package import Package
 from xenbind.backend.python_facts import class_probes
@@ -28,8 +29,7 @@ VERSION = "reference/version.c.jinja"
 FUNCTIONS = "reference/functions.c.jinja"
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(Struct, frozen=True):
     """The C files by path, and the digests of the answers by version, `xenctrl/4.17`."""
 
     files: dict[str, str]

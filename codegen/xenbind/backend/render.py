@@ -8,8 +8,9 @@ and in `module`; a template holds text and loops.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from xenbind import __version__
 from xenbind.backend import functions, python_text
@@ -63,8 +64,7 @@ _RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}
 _Asked = tuple[str, str, Mapping[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """What is being rendered: `files` waits for the texts by path, in sorted order.
 
     `fingerprints` waits for the digests of what C can be asked about each version.

@@ -14,10 +14,11 @@ it.  `header_facts` takes over.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xenbind.facts.debug_info import (
     QUALIFIERS,
@@ -43,8 +44,7 @@ _ANONYMOUS = "<anonymous>"
 _FUNCTION_OR_ARRAY = ("DW_TAG_subroutine_type", "DW_TAG_array_type")
 
 
-@dataclass(frozen=True, slots=True)
-class Declarations:
+class Declarations(Struct, frozen=True):
     """What a header declares.
 
     `records` are by `struct TAG`, `union TAG` or the typedef that names one without a tag;

@@ -11,9 +11,10 @@ DWARF tells no alignment unless an attribute sets it, and knows no macro's value
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xenbind.facts.debug_info import (
     RECORDS,
@@ -46,8 +47,7 @@ def covers(fact: str) -> bool:
     return not fact.startswith(CLASS) and fact.rpartition(" ")[2] in _TOLD
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """What is known of the header: records' keys by their place in DWARF, and bit-fields."""
 
     keys: Mapping[int, str]

@@ -14,8 +14,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.facts.object_file import as_text, objects
 from xenbind.toolchain.compiler import Compiler, failure, output, start
@@ -35,8 +36,7 @@ _BEHIND = "xenbind-expressions"
 _REFUSED = re.compile(rf"^{_BEHIND}:(\d+):(?:\d+:)? (?:fatal )?error: ", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A header and C for expressions: `numbers` and `strings` are by their index there."""
 
     text: str

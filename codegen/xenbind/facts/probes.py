@@ -13,7 +13,9 @@ import hashlib
 import json
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.errors import SourceError
 from xenbind.facts.round_trips import MOST_SCALARS, RoundTrip, round_trip
@@ -56,8 +58,7 @@ _PIECE = 20_000
 CLASS = "class "
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A question: the name of the fact, the C expression, and the IR's own answer.
 
     Without an expression there is nothing in C to be asked.
@@ -78,8 +79,7 @@ class Probe:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BitProbe:
+class BitProbe(Struct, frozen=True):
     """A question about a bit-field: `initializer` sets all its bits in a `record`.
 
     `position` is its first bit, counted from the record's first, and `width` their number.
@@ -93,8 +93,7 @@ class BitProbe:
     coord: Coord
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Everything that the reference C file of one interface version holds.
 
     C is asked for `constants`, `floats`, `strings` and `variables`, then, without the macros

@@ -8,7 +8,8 @@ package's own tests call.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.ir.c_types import Enumeration, Pointer, RecordRef, Scalar, inside_arrays
 from xenbind.ir.interface import Record
@@ -18,8 +19,7 @@ _FLOATS = ("float", "double", "long double")
 MOST_SCALARS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A scalar member at some depth, as the round trip reads and writes it.
 
     `path` is a C path with index variables; `lengths` are the arrays passed on the way.
@@ -38,8 +38,7 @@ class Leaf:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RoundTrip:
+class RoundTrip(Struct, frozen=True):
     """A record with the functions that fill and read it; `name` is theirs."""
 
     name: str

@@ -15,7 +15,9 @@ Python: tests/test_functions.py does the same in Python as the lines here do in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.ir.c_types import (
     Array,
@@ -36,8 +38,7 @@ _FLOATS = ("float", "double", "long double")
 _SOME = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Stub:
+class Stub(Struct, frozen=True):
     """A function of the library: its head without a semicolon, and its statements."""
 
     head: str

@@ -12,12 +12,12 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
+from msgspec import Struct
 
 from xenbind.errors import SystemFailure
 from xenbind.facts.probes import Answer
@@ -31,8 +31,7 @@ _SYMBOL = " symbol"
 _THERE, _MISSING = "defined", "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """A library of the machine, and the functions that it exports.
 
     `name` is what programs that were linked with it load it by.

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.frontend.gnu_c import HARMLESS, LABEL, NAMESPACE
@@ -32,8 +32,7 @@ class UnknownAttribute(Exception):
         self.makes_vector = _name(node) in _OF_VECTORS
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(Struct, frozen=True):
     """What attributes ask of a layout: `aligned` is 0 where they ask for no alignment."""
 
     packed: bool = False

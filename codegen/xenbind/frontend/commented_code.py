@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from xenbind.frontend.comment_words import LONGEST
 from xenbind.source import IDENTIFIER
@@ -31,8 +32,7 @@ _CLOSING = re.compile(r"\}([^{};]*);?\s*$")
 _BRACE = re.compile(r"""[{}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment, or several that are one: its lines, its text, and where the first begins.
 
     `column` counts characters, `indent` what is seen: a tab goes to the next eighth.

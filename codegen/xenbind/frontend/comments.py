@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.frontend.comment_words import LONGEST, plain
 from xenbind.frontend.commented_code import Code, Comment, comments_of
@@ -28,8 +30,7 @@ from xenbind.source import IDENTIFIER, without_comments
 _LICENCE = re.compile(r"\bSPDX-License-Identifier\b|\bCopyright\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Comments:
+class Comments(Struct, frozen=True):
     """The comments of one file as plain text, by the line of the code they speak of.
 
     `above[n]` ends on the line before n; `beside[n]` are those on line n, by their column;

@@ -11,15 +11,15 @@ Takes what `$CC -E -dD` prints; gives `Preprocessed`: the C text with line marke
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.errors import SourceError
 from xenbind.source import Coord, Sources
 
 
-@dataclass(frozen=True, slots=True)
-class Macro:
+class Macro(Struct, frozen=True):
     """A macro as it stands at the end of the header.
 
     `parameters` is None for an object-like macro; `body` is its text before expansion.
@@ -31,8 +31,7 @@ class Macro:
     coord: Coord
 
 
-@dataclass(frozen=True, slots=True)
-class Preprocessed:
+class Preprocessed(Struct, frozen=True):
     """What the preprocessor made of a header.
 
     `text` is C with GNU line markers and no directives; `files` are the files read, in

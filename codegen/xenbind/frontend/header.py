@@ -12,9 +12,10 @@ is one declaration, and one constant whose expression is a `BinaryOp`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.frontend.directives import Macro
@@ -40,8 +41,7 @@ from xenbind.source import Sources
 from xenbind.toolchain.compiler import Compiler, output
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedHeader:
+class ParsedHeader(Struct, frozen=True):
     """A header and all that it includes, as C's grammar has it.
 
     `files` are those read, the header first, those in `system` by way of system folders

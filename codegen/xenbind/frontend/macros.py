@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Set
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.source import IDENTIFIER
 
 
-@dataclass(frozen=True, slots=True)
-class ExpandedMacro:
+class ExpandedMacro(Struct, frozen=True):
     """A macro and the text that it amounts to.
 
     `expression` is that parsed, None where it is none: a string, a type, a lone name, a

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
@@ -26,8 +27,7 @@ from xenbind.source import IDENTIFIER, Coord, without_comments
 _VARIABLE = "xenbind_constant_"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """The declarations of a header in order, and its macros with their expressions."""
 
     declarations: tuple[c_ast.Node, ...]

@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
+
+from msgspec import Struct
 
 from xenbind.frontend.directives import Macro
 from xenbind.source import Coord, Sources, without_comments
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a word stands as written, and the macro that it comes from, if there is one."""
 
     coord: Coord

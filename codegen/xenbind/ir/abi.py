@@ -10,11 +10,11 @@ psABIs (x86-64 3.1.2, i386, RISC-V) and of AAPCS32 and AAPCS64:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class IntegerType:
+class IntegerType(Struct, frozen=True):
     """An integer type of an ABI: its width in bytes, and whether it is signed."""
 
     name: str
@@ -36,8 +36,7 @@ class IntegerType:
         return self if self.size >= other.size else other
 
 
-@dataclass(frozen=True, slots=True)
-class Abi:
+class Abi(Struct, frozen=True):
     """The sizes that a target gives C's types, in bytes.
 
     `integers` has every fundamental and stdint integer type by name, `floats` the sizes

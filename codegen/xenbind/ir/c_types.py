@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """An arithmetic type.
 
     `spelling` is what the header writes (`RING_IDX`); `base` is the stdint or fundamental
@@ -25,36 +26,55 @@ class Scalar:
     aligned: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Enumeration:
+class Enumeration(Struct, frozen=True, eq=False):
     """An `enum` used as the type of a member; `base` is the integer type that holds it.
 
     `key` tells it from others: `enum mode`, of one without a tag `enum {FIRST_ENUMERATOR}`.
+    It makes no type another one.
     """
 
     spelling: str
     base: str
     aligned: int = 0
-    key: str = field(default="", compare=False)
+    key: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Enumeration) and self._compared == other._compared
+
+    def __hash__(self) -> int:
+        return hash(self._compared)
+
+    @property
+    def _compared(self) -> tuple[object, ...]:
+        return self.spelling, self.base, self.aligned
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(Struct, frozen=True, eq=False):
     """A pointer; `target` is None for `void`, for functions and for incomplete types.
 
     Those of a function's prototype say more: `other` is the function or the struct never
     defined that it leads to, and `qualifiers` what stands before its target, such as `const`.
+    That makes no type another one.
     """
 
     spelling: str
     target: CType | None
     aligned: int = 0
-    qualifiers: str = field(default="", compare=False)
-    other: FunctionType | RecordRef | None = field(default=None, compare=False)
+    qualifiers: str = ""
+    other: FunctionType | RecordRef | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pointer) and self._compared == other._compared
+
+    def __hash__(self) -> int:
+        return hash(self._compared)
+
+    @property
+    def _compared(self) -> tuple[object, ...]:
+        return self.spelling, self.target, self.aligned
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(Struct, frozen=True):
     """An array; `length` is None for a flexible array member."""
 
     element: CType
@@ -62,8 +82,7 @@ class Array:
     aligned: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRef:
+class RecordRef(Struct, frozen=True):
     """A struct or union by its key in `Interface.records`; `spelling` as in the header."""
 
     spelling: str
@@ -74,16 +93,14 @@ class RecordRef:
 CType = Scalar | Enumeration | Pointer | Array | RecordRef
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter of a function; `name` is empty where the prototype has none."""
 
     name: str
     type: CType
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionType:
+class FunctionType(Struct, frozen=True):
     """What a function takes and gives; a result of `void` is a `Scalar` of that base."""
 
     result: CType

@@ -11,7 +11,9 @@ so that docstrings tell; whoever shows an interface finds it there too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.ir.c_types import (
     Array,
@@ -69,8 +71,7 @@ def timeline(interfaces: Sequence[Interface]) -> dict[str, list[Span]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Unlike:
+class Unlike(Struct, frozen=True):
     """A member that a release has in another way than the newest with the same version."""
 
     release: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.ir.c_types import (
     CType,
@@ -52,8 +53,7 @@ class Placed:
         return _PADDING.fullmatch(self.name.rpartition(".")[2]) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The Xen releases in which something is as it is here: from `since` to `until`.
 
     `until` is empty for what the newest has.  `before` and `after` say what it was and became:
@@ -86,8 +86,7 @@ class Span:
         return f"{self.phrase[0].upper()}{self.phrase[1:]}."
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member of a struct or union as declared: a type, and no place yet.
 
     `name` is None for an unnamed bit-field, and for an anonymous struct or union, whose
@@ -107,8 +106,7 @@ class Member:
     coord: Coord
 
 
-@dataclass(frozen=True, slots=True)
-class RecordType:
+class RecordType(Struct, frozen=True):
     """A struct or union as declared, the same on every ABI; `records` lays it out.
 
     `aligned` is the least alignment that its attributes ask for, `pack` the most that
@@ -128,8 +126,7 @@ class RecordType:
     name_aligned: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Field(Placed):
+class Field(Placed, Struct, frozen=True):
     """A member of a struct or union.
 
     `bit_offset` and `bit_width` are None unless the member is a bit-field; `offset` and
@@ -149,8 +146,7 @@ class Field(Placed):
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A struct or union with its layout.
 
     `key` names it uniquely: `struct vm_event_st` for one with a tag, and for an anonymous
@@ -185,8 +181,7 @@ class Record:
         return is_anonymous(self.key)
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """An object-like macro, an enumerator, or a variable that never changes, with its value.
 
     `value` is an int, a float, or a str for what is a string literal.  `body` is the text that the
@@ -202,8 +197,7 @@ class Constant:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConstantGroup:
+class ConstantGroup(Struct, frozen=True):
     """Constants that belong together: the values of one member, or the bits of one word.
 
     `key` tells it from others: an enum's as in `Enumeration`, else the prefix.  `prefix` is
@@ -239,8 +233,7 @@ class ConstantGroup:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Typedef:
+class Typedef(Struct, frozen=True):
     """A name for another type."""
 
     name: str
@@ -249,8 +242,7 @@ class Typedef:
     coord: Coord
 
 
-@dataclass(frozen=True, slots=True)
-class RingMacro:
+class RingMacro(Struct, frozen=True):
     """A function-like macro of the header that declares a ring.
 
     `expansion` is its body with every macro expanded that is no function of its
@@ -264,8 +256,7 @@ class RingMacro:
     coord: Coord
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Struct, frozen=True):
     """The types that one `DEFINE_RING_TYPES` makes, by record key or typedef name.
 
     `macros` are those of its header, as text; `type_names` the typedefs that they mention.
@@ -288,8 +279,7 @@ class Ring:
     coord: Coord
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(Struct, frozen=True):
     """A tagged union: which member of `union` each value of the member `tag` selects.
 
     `record` is the key of the record that has both as members; `members` pairs constants
@@ -302,8 +292,7 @@ class Payload:
     members: tuple[tuple[Constant, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function of the interface's library.
 
     `errors` says which results tell of an error in errno, as the spec has it: those that are
@@ -330,8 +319,7 @@ class Function:
         return declaration(without_names(self.type), self.name, word)
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(Struct, frozen=True):
     """The library that has the functions, as the spec names it.
 
     `advice` pairs names of error numbers with what to do about them.
@@ -341,8 +329,7 @@ class Library:
     advice: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(Struct, frozen=True):
     """A struct that no header defines: functions take and give pointers to it.
 
     `key` is as in `Record`; `names` are the typedefs of it, in the root header.
@@ -352,8 +339,7 @@ class Handle:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """Something that the header declares and the bindings do not have, and why not."""
 
     name: str
@@ -364,8 +350,7 @@ class LeftOut:
         return f"{self.coord}: note: {self.name} is left out: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Struct, frozen=True):
     """One version of an interface, as its root header declares it on one ABI.
 
     `release` is the first Xen that speaks it, where a newer one has the same version.

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from types import ModuleType
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from xenbind.ir import c_types, interface
 from xenbind.ir.interface import Interface
@@ -25,14 +27,16 @@ from xenbind.source import Coord
 Rename = Callable[[str], str]
 
 
-def _nodes(module: ModuleType) -> dict[str, type[Any]]:
+def _nodes(module: ModuleType) -> dict[str, type[Struct]]:
     found = vars(module).items()
     return {
-        n: node for n, node in found if isinstance(node, type) and is_dataclass(node)
+        n: node
+        for n, node in found
+        if isinstance(node, type) and issubclass(node, Struct)
     }
 
 
-_NODES: Mapping[str, type[Any]] = {**_nodes(c_types), **_nodes(interface)}
+_NODES: Mapping[str, type[Struct]] = {**_nodes(c_types), **_nodes(interface)}
 
 
 def dump(told: Interface, rename: Rename) -> str:
@@ -72,7 +76,7 @@ def _plain(value: Any, rename: Rename) -> object:
     if isinstance(value, tuple):
         return [_plain(item, rename) for item in value]
     node = type(value)
-    if node is str or node is int or not is_dataclass(node):
+    if node is str or node is int or not issubclass(node, Struct):
         return value
     return {node.__name__: [_plain(item, rename) for item in _told(value)]}
 
@@ -88,7 +92,7 @@ def _told(node: Any) -> list[Any]:
 
 @cache  # `fields` looks through all that a class has, each time
 def _fields(node: type[Any]) -> tuple[list[str], list[Any]]:
-    """Give the names of a node's fields and their defaults, which are MISSING where none is."""
+    """Give the names of a node's fields and their defaults, which are NODEFAULT where none is."""
     return [f.name for f in fields(node)], [f.default for f in fields(node)]
 
 

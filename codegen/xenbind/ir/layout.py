@@ -11,14 +11,14 @@ Attributes are as gcc documents them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Widths of bit-fields that are those of whole integers.
 WHOLE = (8, 16, 32, 64)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One member as layout needs it; `bits` is its width if it is a bit-field.
 
     `size` and `alignment` are its type's.  An unnamed bit-field has `named` False: it
@@ -44,16 +44,14 @@ class Disputed(Exception):
         self.index = index
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a member is: bytes from the start, and for a bit-field bits into its unit."""
 
     offset: int
     bit_offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """A struct or union laid out: one place for each member, in order."""
 
     size: int

@@ -11,7 +11,8 @@ ABI, each laid out when it is first asked for.  `layout` has the rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from xenbind.ir import layout
 from xenbind.ir.abi import Abi

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.ir.abi import Abi, IntegerType
@@ -42,8 +42,7 @@ class Unevaluable(Exception):
     node: c_ast.Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CInt:
+class CInt(Struct, frozen=True):
     """An integer of a C type.  `value` always fits `type`."""
 
     value: int

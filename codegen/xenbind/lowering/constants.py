@@ -12,8 +12,8 @@ Takes a parsed header and its types; asks `constant_expressions` for values; giv
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 

@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence, Set
-from dataclasses import dataclass, replace
 from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.ir.interface import Constant, ConstantGroup, Record
 from xenbind.lowering.context import Context
@@ -29,8 +31,7 @@ from xenbind.source import IDENTIFIER, Sources
 from xenbind.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
-class CEnum:
+class CEnum(Struct, frozen=True):
     """An enum of the header's: `key` tells it from others, as in `Enumeration`.
 
     `tag` and `typedef` are empty for one without.  An enumerator that a macro hides has

@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
@@ -44,8 +44,7 @@ from xenbind.source import without_any_comments
 from xenbind.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
+class Lowered(Struct, frozen=True):
     """An interface on one ABI, and the types that it was laid out from."""
 
     interface: Interface

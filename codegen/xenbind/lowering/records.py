@@ -11,9 +11,9 @@ and `ir.records` lays it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Protocol
 
+from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.errors import Faults

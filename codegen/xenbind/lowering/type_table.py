@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
+from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.errors import Faults, SourceError

@@ -11,16 +11,16 @@ nothing else by a path at all.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.provenance import manifest
 from xenbind.resources import package
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True, dict=True):
     """One run: a spec file, a foreign header tree or None, an output folder, a compiler.
 
     `further` are other trees in which headers are looked for.

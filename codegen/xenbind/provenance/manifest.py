@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from xenbind.errors import OutputError, SystemFailure
 from xenbind.resources import own_files
@@ -20,8 +22,7 @@ from xenbind.resources import own_files
 NAME = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """The digests of one run, and where it found things, without a path of any machine.
 
     `project` is the way from the output folder to what it moves with.  `include` is the way

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.errors import SourceError, XenbindError
 from xenbind.source import Coord
@@ -17,8 +19,7 @@ from xenbind.spec.places import Places
 from xenbind.words import edition
 
 
-@dataclass(frozen=True, slots=True)
-class VersionSpec:
+class VersionSpec(Struct, frozen=True):
     """One interface: where its header is and which Xen releases speak it.
 
     `release` is the first of those, where a later entry has the same `number`; it is empty
@@ -39,8 +40,7 @@ class VersionSpec:
         return edition(self.number, self.release)
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadSpec:
+class PayloadSpec(Struct, frozen=True):
     """Which member of a record says what another one, a union, holds.
 
     The member of `union` for the constant `prefix` + NAME is name in lower case, unless
@@ -54,8 +54,7 @@ class PayloadSpec:
     members: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class RingSpec:
+class RingSpec(Struct, frozen=True):
     """What members of a ring's requests mean to the ring.
 
     `flags` are what an answer's flags are written to, `keep` names the constants of those
@@ -67,16 +66,14 @@ class RingSpec:
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionSpec:
+class FunctionSpec(Struct, frozen=True):
     """What is said of one function; `errors` is None where it says nothing of those."""
 
     errors: str | None
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class LibrarySpec:
+class LibrarySpec(Struct, frozen=True):
     """A library and its functions.
 
     `errors` are the kinds of results that tell of an error, and `advice` is by the names of
@@ -98,8 +95,7 @@ class LibrarySpec:
         return function not in self.skip and function.startswith(self.match or ("",))
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(Struct, frozen=True):
     """What to generate and from which headers.
 
     `include` are the folders searched for includes after a version's own folder: the spec's

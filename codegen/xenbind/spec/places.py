@@ -15,7 +15,8 @@ import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.errors import SourceError
 from xenbind.source import Coord
@@ -28,8 +29,7 @@ _DEEPEST = 32
 _LONGEST = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Where the keys of a file are, and the entries of its lists, as offsets in its text."""
 
     file: str

@@ -12,9 +12,10 @@ for an absent one.  Whether the headers have what the spec names is for `lowerin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from xenbind.errors import SourceError
 from xenbind.spec import rules, toml_file

@@ -13,16 +13,16 @@ import keyword
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 _LONGEST = 255  # bytes, which is what a file's name may have
 
 _C_NAME = r"[A-Za-z_$][A-Za-z0-9_$]*"  # gcc and clang allow the dollar
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What a text may be: whether it is, how an error says it, and an example of one."""
 
     allows: Callable[[str], bool]

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.spec import rules
 from xenbind.spec.rules import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """A key of a table: `kind` is its type, `rule` what each text in it may be.
 
     `example` is a value as TOML has it.  The texts of `package` and of tables have rules of
@@ -27,8 +27,7 @@ class Key:
     is_required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A table of a spec, its heading as written; of `[names]` the user names the keys."""
 
     heading: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xenbind.errors import SourceError, SystemFailure, XenbindError
 from xenbind.source import Coord
@@ -19,8 +20,7 @@ from xenbind.spec.places import KeyPath, Places, find
 _LARGEST = 256 << 10  # bytes; xenbind's own spec has 2 KB
 
 
-@dataclass(frozen=True, slots=True)
-class TomlFile:
+class TomlFile(Struct, frozen=True):
     """The tables of a file, and the places of their keys."""
 
     path: Path

@@ -12,8 +12,9 @@ import shlex
 import shutil
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.errors import (
     CompilerError,
@@ -27,8 +28,7 @@ from xenbind.source import Coord
 from xenbind.toolchain.process import OUTPUT, SECONDS, Bounded, Finished
 
 
-@dataclass(frozen=True, slots=True)
-class Compiler:
+class Compiler(Struct, frozen=True):
     """A C compiler and what every read of one header is told.
 
     `command` is the compiler with its own options.  `libc` holds the few declarations that

@@ -11,16 +11,16 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS, Abi
 from xenbind.toolchain.predefined import predefined
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A machine's ABI, GNU triple, the Debian package of its gcc, and what names it.
 
     `macro` is what every compiler for it predefines.  `elf` is e_machine and the class, 32 or
@@ -38,8 +38,7 @@ class Target:
         return self.abi.name
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """A target and the compiler command that makes objects for it."""
 
     target: Target

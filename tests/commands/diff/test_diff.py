@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
@@ -20,6 +20,7 @@ import pytest
 from golden_files import ACCEPT, check_golden
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
 from xenbind import spec as specs
 from xenbind.commands.diff.as_json import as_json

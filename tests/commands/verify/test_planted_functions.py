@@ -8,11 +8,11 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support import PROJECT, own_tests, xenbind
 from xenbind import pipeline, spec
 from xenbind.backend.python_facts import all_questions

@@ -15,10 +15,11 @@ which does not look again is found out.  Nothing is compared but what the runs d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from xenbind.backend.rings.model import Operation, Parameter, Role, Side
 
@@ -27,8 +28,7 @@ _U32 = 0xFFFF_FFFF
 _U64 = 0xFFFF_FFFF_FFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Protocol:
+class Protocol(Struct, frozen=True):
     """The operations of a ring.h, and the names that they have for the page's words."""
 
     operations: Sequence[Operation]

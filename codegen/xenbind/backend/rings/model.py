@@ -10,9 +10,9 @@ is an operation of the front half without parameters that returns an int.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.ir.abi import IntegerType
@@ -71,8 +71,7 @@ class Thing(StrEnum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class MacroBody:
+class MacroBody(Struct, frozen=True):
     """A function-like macro: its name as C has it, its parameters, its parsed body."""
 
     name: str
@@ -80,8 +79,7 @@ class MacroBody:
     body: tuple[c_ast.Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RingTypes:
+class RingTypes(Struct, frozen=True):
     """The members of the three structs of a ring, by name; of its unions by path."""
 
     page: Mapping[str, Field]
@@ -90,16 +88,14 @@ class RingTypes:
     back: Mapping[str, Field]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter that is left in Python: an index, a page or a record."""
 
     name: str
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """A function-like macro of ring.h in Python.
 
     `roles` are those of all the macro's parameters, of which `parameters` are left in

@@ -7,9 +7,9 @@ Takes a `Ring`, whose macros are text, and the records of its interface; gives i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
+from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.backend.names import python_name

@@ -7,8 +7,8 @@ statements of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
+from msgspec import Struct
+from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.backend.rings.model import Thing, Untranslatable
@@ -40,8 +40,7 @@ COMPARISONS = ("<", ">", "<=", ">=", "==", "!=")
 BARRIERS = ("xen_mb", "xen_rmb", "xen_wmb")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A translated expression: Python text, how tightly it binds, and what it is in C.
 
     `type` is an integer type, or which thing it is instead.  `member` is the page's member

@@ -12,9 +12,11 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind import spec as specs
 from xenbind.backend.ring_module import protocol
@@ -36,8 +38,7 @@ from xenbind.toolchain.compiler import find_compiler
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(Struct, frozen=True):
     """A new version in `copy`, a copy of the headers folder of `job`.
 
     `facts` is the file that comes with it, None where the project has none.

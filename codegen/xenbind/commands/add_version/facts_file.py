@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.commands.generate.change import sync
 from xenbind.errors import SystemFailure, XenbindError
@@ -18,8 +19,7 @@ from xenbind.pipeline import compiler_for
 from xenbind.spec import Spec
 
 
-@dataclass(frozen=True, slots=True)
-class FactsFile:
+class FactsFile(Struct, frozen=True):
     """A file that goes to `path` and lies ready in `stage`."""
 
     path: Path

@@ -5,8 +5,9 @@ Takes a `Difference`; gives what `json` can write.  `command` prints it for --js
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, TypeVar
+
+from msgspec.structs import asdict
 
 from xenbind.commands.diff.compare import AnyChange, Difference
 from xenbind.commands.diff.members import MemberChange

@@ -8,8 +8,9 @@ the answer into words, `as_json` into JSON, and `command` prints either.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from xenbind.commands.diff.members import MemberChange, ends_open, member_changes, merge
 from xenbind.commands.diff.type_equality import same_layout, same_type
@@ -28,8 +29,7 @@ class Verdict(Enum):
     BREAKING = "breaking"
 
 
-@dataclass(frozen=True, slots=True)
-class ConstantChange:
+class ConstantChange(Struct, frozen=True):
     """A constant added (`old` is None), removed (`new` is None) or changed in value."""
 
     old: Constant | None
@@ -37,8 +37,7 @@ class ConstantChange:
     breaking: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChange:
+class RecordChange(Struct, frozen=True):
     """A struct or union added (`old` is None), removed (`new` is None) or changed.
 
     The size of one that is `open_ended` means nothing: it ends in an array whose length
@@ -52,8 +51,7 @@ class RecordChange:
     breaking: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TypedefChange:
+class TypedefChange(Struct, frozen=True):
     """A typedef added (`old` is None), removed (`new` is None) or given another type."""
 
     old: Typedef | None
@@ -61,8 +59,7 @@ class TypedefChange:
     breaking: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionChange:
+class FunctionChange(Struct, frozen=True):
     """A function added (`old` is None), removed (`new` is None) or of another type."""
 
     old: Function | None
@@ -74,8 +71,7 @@ class FunctionChange:
 AnyChange = ConstantChange | RecordChange | TypedefChange | FunctionChange
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """All that tells two versions apart, in the order of the new one's declarations.
 
     `version_macro` is the constant whose value the versions are, if there is one.

@@ -13,9 +13,11 @@ name is a new member.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.commands.diff.type_equality import (
     Records,
@@ -44,8 +46,7 @@ _MOVED = (Change.MOVED,)
 _RESIZED = (Change.RESIZED,)
 
 
-@dataclass(frozen=True, slots=True)
-class Member(Placed):
+class Member(Placed, Struct, frozen=True):
     """One side of a member; `name` is its path and `offset` counts from the tagged record."""
 
     name: str
@@ -56,8 +57,7 @@ class Member(Placed):
     bit_width: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class MemberChange:
+class MemberChange(Struct, frozen=True):
     """A member that is not as it was; `old` or `new` is None where the member is absent.
 
     `padding` is a member that only fills; `in_padding` one that takes its place, or that
@@ -122,8 +122,7 @@ def merge(
 # --- one record beside the other ----------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """A tagged record on one side, or an anonymous one in it with its path and offset."""
 
     record: Record

@@ -7,10 +7,11 @@ to colour it by.  `command` prints them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 from typing import TypeVar
+
+from msgspec import Struct
 
 from xenbind.commands.diff.compare import (
     ConstantChange,
@@ -52,8 +53,7 @@ _MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of the description; a note without text is the space before a section."""
 
     kind: Kind

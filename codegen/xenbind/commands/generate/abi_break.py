@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.errors import OutputError, XenbindError
 from xenbind.facts import prototypes
@@ -30,8 +31,7 @@ class AbiBreak(XenbindError):
     """A version would change incompatibly and keep its number."""
 
 
-@dataclass(frozen=True, slots=True)
-class AbiChange:
+class AbiChange(Struct, frozen=True):
     """The facts that differ in one version, as `name: old → new`, or the name alone."""
 
     version: str
@@ -58,8 +58,7 @@ class AbiChange:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Uncompared:
+class Uncompared(Struct, frozen=True):
     """A version whose ABI is another than it was; what of it is not known, and why."""
 
     version: str

@@ -7,10 +7,12 @@ with their manifest, ready for `output`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind import pipeline, spec
 from xenbind.backend import abi_table
@@ -35,8 +37,7 @@ _TABLE = "abi.md"
 Read = tuple[Interface, Callable[[], Layouts]]
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(Struct, frozen=True):
     """The text of every output file, manifest included, and the packages that it came from."""
 
     files: dict[str, str]

@@ -11,8 +11,9 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from xenbind.errors import OutputError
 from xenbind.provenance import manifest
@@ -21,8 +22,7 @@ from xenbind.provenance import manifest
 _WELCOME = frozenset([".git", ".gitattributes", ".gitignore"])
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """The texts of the files to write, and the files to remove, by path in the folder.
 
     `ours` are all paths that are xenbind's, before or after.

@@ -10,8 +10,10 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.commands.generate import output
 from xenbind.errors import OutputError
@@ -21,8 +23,7 @@ from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(Struct, frozen=True):
     """An output file that is not what generating would write.
 
     `diff` is a unified diff, empty for a file that is not there.

@@ -14,8 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Set
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from xenbind.errors import CompilerError, SourceError, SourceErrors
 from xenbind.frontend.preprocess import finish_check, start_check

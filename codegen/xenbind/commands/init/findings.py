@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.commands.init.asking import other_macros
 from xenbind.errors import SystemFailure
@@ -33,8 +35,7 @@ from xenbind.source import Sources
 from xenbind.spec import LibrarySpec, Spec, rules
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """A union, of whose members the constants with a prefix are the names.
 
     `selected` counts the members that have such a constant, and `others` have none.
@@ -48,8 +49,7 @@ class Selection:
     others: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RingUse:
+class RingUse(Struct, frozen=True):
     """A ring, and what of its requests is called as in other rings; None for what is not."""
 
     ring: Ring
@@ -57,8 +57,7 @@ class RingUse:
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What there is to say of a header.
 
     `versions` are constants that may hold its version; `macros` and `others` are what the

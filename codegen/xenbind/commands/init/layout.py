@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from xenbind.errors import SystemFailure, UsageError
 from xenbind.header_tree import require_header, require_path
@@ -22,8 +23,7 @@ from xenbind.spec import rules
 from xenbind.toolchain.system_headers import system_folders
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What a new spec is about: names, headers, the folders that have them, files to write.
 
     `header` is as in the spec.  `trees` are the folders that have the headers, and `system`

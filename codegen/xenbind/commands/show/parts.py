@@ -8,8 +8,9 @@ hole like any other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from xenbind.errors import XenbindError
 from xenbind.ir import extent
@@ -27,8 +28,7 @@ class Kind(Enum):
     PADDING = "padding"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A piece of a record.
 
     `offset` counts from the start of the record that is shown.  `bits` are the lowest and
@@ -111,8 +111,7 @@ def record_key(c_type: CType) -> str:
     return inner.key if isinstance(inner, RecordRef) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Gap:
+class _Gap(Struct, frozen=True):
     """Bits of no member, from `start` up to `end` in a record that is `base` bytes in."""
 
     kind: Kind

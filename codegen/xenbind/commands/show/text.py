@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -32,8 +32,7 @@ _NUMBER, _TYPE, _GAP, _SHARE, _ASIDE = "cyan", "green", "yellow", "blue", "dim"
 Row = Sequence[Text]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows in columns: numbers flush right, then a name, and more of it up to a sentence.
 
     `numbers` counts the first; columns that are empty in every row take no room.

@@ -8,7 +8,8 @@ hands it to programs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from xenbind.commands.show.find import find
 from xenbind.commands.show.parts import Part, parts, record_key
@@ -23,8 +24,7 @@ from xenbind.ir.interface import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordView:
+class RecordView(Struct, frozen=True):
     """A struct or union: `name` as C writes it, and what its bytes are used for."""
 
     interface: Interface
@@ -35,8 +35,7 @@ class RecordView:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupView:
+class GroupView(Struct, frozen=True):
     """A group of constants with their values; `asked` names the one that was asked for."""
 
     interface: Interface
@@ -44,8 +43,7 @@ class GroupView:
     asked: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionView:
+class FunctionView(Struct, frozen=True):
     """A function of the interface's library, with its prototype as C writes it."""
 
     interface: Interface
@@ -56,8 +54,7 @@ class FunctionView:
         return declaration(self.function.type, self.function.name, as_spelled)
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """All of a version: its records without members, groups, other constants, functions."""
 
     interface: Interface

@@ -9,8 +9,9 @@ machine, which `command` prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.backend import abi_table
 from xenbind.backend.python_facts import all_questions
@@ -29,8 +30,7 @@ from xenbind.toolchain.targets import Machine, host
 from xenbind.workers import Workers
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """A source of facts.  `covers` says whether it must know a fact; it may know others."""
 
     name: str

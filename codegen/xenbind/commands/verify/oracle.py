@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from xenbind.backend.reference import render_questions
 from xenbind.facts import dwarf
@@ -25,8 +26,7 @@ from xenbind.workers import Workers, result
 _COMPILERS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Oracle:
+class Oracle(Struct, frozen=True):
     """A compiler that is asked of an interface's `header`."""
 
     spec: Spec

@@ -7,17 +7,17 @@ for JSON, which `command` prints.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from xenbind.facts.probes import Answer
 from xenbind.source import Coord
 from xenbind.words import count
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """A fact on which not all say the same: what each source says, None for nothing.
 
     `within_compiler` says that only the compiler's debug information differs from its C:
@@ -41,8 +41,7 @@ class Mismatch:
         return f"{self.coord}: {self.fact}: {said}"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """How one version fared on one machine.
 
     `facts` were held against C's own expressions, `dwarf_facts` against its debug
