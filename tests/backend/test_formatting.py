@@ -15,6 +15,7 @@ from black.parsing import InvalidInput
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import PROJECT, SPEC
+from xenbind.backend.formatted import Formatted
 from xenbind.backend.formatting import Formatter, shape
 from xenbind.commands.generate.build import build
 from xenbind.errors import XenbindError
@@ -30,7 +31,7 @@ def formatted(text: str) -> str:
 
 def test_every_text_comes_back_as_black_leaves_it() -> None:
     with Workers() as workers:
-        formatter = Formatter(workers)
+        formatter = Formatter(workers, Formatted())
         formatter.start(UGLY)
         made = formatter.result()
     assert made == {path: formatted(text) for path, text in UGLY.items()}
@@ -165,7 +166,7 @@ def test_a_process_that_dies_is_told() -> None:
     with pytest.raises(XenbindError, match="had started died"), Workers() as workers:
         for process in list(workers._pool._processes):
             os.kill(process, signal.SIGKILL)
-        formatter = Formatter(workers)
+        formatter = Formatter(workers, Formatted())
         formatter.start(UGLY)
         formatter.result()
 

@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
+from xenbind.backend.formatted import Formatted
 from xenbind.backend.python_text import LINE
 from xenbind.workers import Workers, result
 
@@ -29,14 +30,20 @@ _CUT = re.compile(r"(?<=\n)\n\n(?=@|class |def )")
 
 
 class Formatter:
-    """Texts on their way through black, in the processes of `workers`."""
+    """Texts on their way through black, in the processes of `workers`.
 
-    def __init__(self, workers: Workers) -> None:
+    What earlier runs asked black is `known`; one that asked nothing new does without it.
+    """
+
+    def __init__(self, workers: Workers, known: Formatted) -> None:
         self._workers = workers
+        self._known = known
         self._blocks: dict[str, list[str]] = {}
-        self._formatted: list[tuple[list[str], Future[list[str]]]] = []
-        for _ in range(workers.processes):  # black imported, and its parser made
-            workers.submit(_format, "pass\n")
+        self._formatted: dict[str, str] = {}
+        self._waiting: list[tuple[str, list[str], Future[list[str] | None]]] = []
+        if not known:
+            for _ in range(workers.processes):  # black imported, and its parser made
+                workers.submit(_format, "pass\n")
 
     def start(self, texts: Mapping[str, str]) -> None:
         """Begin to format Python sources by path; `result` waits for them.
@@ -49,17 +56,29 @@ class Formatter:
         for block in dict.fromkeys(b for found in self._blocks.values() for b in found):
             alike[shape(block)].append(block)
         for form, blocks in sorted(alike.items(), key=_work, reverse=True):
-            found = self._workers.submit(_format_alike, form, blocks)
-            self._formatted.append((blocks, found))
+            if self._known.get(form) == form:
+                self._formatted |= zip(blocks, blocks, strict=True)
+                continue
+            made = {block: self._known.get(block) for block in blocks}
+            self._formatted |= {b: text for b, text in made.items() if text is not None}
+            if asked := [block for block, text in made.items() if text is None]:
+                found = self._workers.submit(_format_alike, form, asked)
+                self._waiting.append((form, asked, found))
 
     def result(self) -> dict[str, str]:
         """The sources by path, formatted.  Raises `SystemFailure` if a process died of it."""
-        formatted: dict[str, str] = {}
-        for blocks, found in self._formatted:
-            made: list[str] = result(found)
-            formatted |= zip(blocks, made, strict=True)
+        for form, blocks, found in self._waiting:
+            made = result(found)
+            if made is None:
+                self._known.add(form, form)
+                self._formatted |= zip(blocks, blocks, strict=True)
+                continue
+            for block, text in zip(blocks, made, strict=True):
+                self._known.add(block, text)
+                self._formatted[block] = text
+        self._known.keep()
         return {
-            path: "\n\n".join(formatted[block] for block in blocks)
+            path: "\n\n".join(self._formatted[block] for block in blocks)
             for path, blocks in self._blocks.items()
         }
 
@@ -186,11 +205,11 @@ def _work(alike: tuple[str, Sequence[str]]) -> int:
     return max(map(len, alike[1]))
 
 
-def _format_alike(form: str, blocks: Sequence[str]) -> list[str]:
-    """Format blocks of one shape: none of them if black leaves that as it is."""
+def _format_alike(form: str, blocks: Sequence[str]) -> list[str] | None:
+    """Format blocks of one shape; None if black leaves that, and so them, as it is."""
     is_shorter = 2 * len(form) < sum(map(len, blocks))
     if is_shorter and _leaves(form):
-        return list(blocks)
+        return None
     return [_format(block) for block in blocks]
 
 

@@ -11,8 +11,15 @@ from collections.abc import Iterable, Mapping
 
 import jinja2
 
+from xenbind import user_cache
 from xenbind.backend import python_text
 from xenbind.resources import folder
+
+
+def _bytecode_cache() -> jinja2.BytecodeCache | None:
+    """Give where compiled templates are kept: to compile them takes a tenth of a second."""
+    cache = user_cache.folder()
+    return None if cache is None else jinja2.FileSystemBytecodeCache(str(cache))
 
 
 class Templates:
@@ -21,6 +28,7 @@ class Templates:
     def __init__(self) -> None:
         self.environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(folder("templates")),
+            bytecode_cache=_bytecode_cache(),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from xenbind import user_cache
 from xenbind.errors import XenbindError
 from xenbind.provenance import manifest
 from xenbind.provenance.job import Job
@@ -93,7 +93,7 @@ def surroundings(job: Job, spec: Spec, names: Sequence[str]) -> dict[str, str]:
         for name in names
         if (job.root / name).is_file()
     }
-    found = {"files": _files(job, spec, texts), "formatter": _formatter()}
+    found = {"files": _files(job, spec, texts), "formatter": _style()}
     with suppress(XenbindError):  # none, or one that `build` will tell of
         found["compiler"] = _compiler(find_compiler(job.command), texts)
     return found
@@ -140,13 +140,6 @@ def _compiler(command: tuple[str, ...], texts: Mapping[Path, str]) -> str:
     return digest("\n".join([*command[1:], *lines]).encode())
 
 
-def _formatter() -> str:
-    """Give the year of black, whose style changes from one year to the next.
-
-    The name of its metadata's folder tells.  `importlib.metadata` would take as long as all
-    the rest of `check`.
-    """
-    for folder in map(Path, sys.path):
-        for found in folder.glob("black-*.dist-info"):
-            return found.name.split("-")[1].partition(".")[0]
-    return ""
+def _style() -> str:
+    """Give the year of black, whose style changes from one year to the next."""
+    return user_cache.black_version().partition(".")[0]

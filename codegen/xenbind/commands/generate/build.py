@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from xenbind import pipeline, spec
+from xenbind import pipeline, spec, user_cache
 from xenbind.backend import abi_table
+from xenbind.backend.formatted import Formatted
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
@@ -73,7 +74,8 @@ def _build(
     preparing = Thread(target=_prepare, args=(templates,))
     preparing.start()
     reading = _read_all(specs, command, workers)
-    formatter = Formatter(workers)  # which begins to import black after the reading
+    # Which begins to import black after the reading, if it is new here.
+    formatter = Formatter(workers, Formatted(user_cache.folder()))
     copied: dict[str, str] = {}
     packages = tuple(
         _package(job, each, command, read, copied)

@@ -1,0 +1,76 @@
+"""Remember what black makes of a text, from one run to the next.
+
+Takes texts and what black made of them; gives that again.  `formatting` asks here before it
+has black imported, which takes as long as to read a small header.
+
+The file has a line for each text: its digest, and, if black changed it, the result as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from xenbind import user_cache
+
+_MOST = 8 << 20  # bytes; then it begins anew
+
+
+class Formatted:
+    """What one version of black is known to make of texts.
+
+    Without a folder it remembers nothing.  Lines that are damaged are none.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._path = folder and folder / f"black-{user_cache.black_version()}.formatted"
+        self._known = dict(self._read())
+        self._new: dict[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
+    def _read(self) -> Iterator[tuple[str, str]]:
+        lines: list[str] = []
+        if self._path is not None:
+            with suppress(OSError, UnicodeDecodeError):
+                lines = self._path.read_text(encoding="utf-8").split("\n")
+        for line in lines[:-1]:
+            digest, _, made = line.partition(" ")
+            if len(digest) == _LENGTH:
+                yield digest, made
+
+    def get(self, text: str) -> str | None:
+        """Give what black makes of a text; None if that is not known."""
+        made = self._known.get(_digest(text))
+        if not made:
+            return None if made is None else text
+        try:
+            return str(json.loads(made))
+        except ValueError:
+            return None
+
+    def add(self, text: str, made: str) -> None:
+        """Remember what black made of a text."""
+        self._new[_digest(text)] = "" if made == text else json.dumps(made)
+
+    def keep(self) -> None:
+        """Have the next run know what was added; that it cannot be written is no error."""
+        if self._path is None or not self._new:
+            return
+        lines = [f"{digest} {made}".rstrip() for digest, made in self._new.items()]
+        with suppress(OSError):
+            is_large = self._path.exists() and self._path.stat().st_size > _MOST
+            with self._path.open("w" if is_large else "a", encoding="utf-8") as file:
+                # At once: runs beside this one write here, too.
+                file.write("\n".join([*lines, ""]))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_LENGTH = len(_digest(""))
