@@ -187,6 +187,7 @@ def test_formatting_processes_killed(project: Project) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "XDG_CACHE_HOME": "/dev/null"},  # so that black is needed
     )
     own = Path(f"/proc/{process.pid}/cmdline")
     killed: list[int] = []
