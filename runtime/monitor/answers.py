@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
-from .xen import Xen
+from ..xenctrl.common import has
+from .guest import Guest
+from .memory import Memory
+from .stepping import Stepping
 
 # Does it, and gives the flags of the answer.
 Need = Callable[[Any], int]
 
+DEBUG_VECTOR, BREAKPOINT_VECTOR = 1, 3
+_NO_ERROR_CODE = 0xFFFF_FFFF
 
-def needs_of(xen: Xen, domain: int, vm_event: ModuleType) -> dict[int, Need]:
+
+def needs_of(guest: Guest, stepping: Stepping, memory: Memory) -> dict[int, Need]:
     """Give, by the reason's number, what is to be done; other requests need nothing.
 
     VCPU_PAUSED is not among the flags: the ring keeps it in the answer.
@@ -34,14 +39,20 @@ def needs_of(xen: Xen, domain: int, vm_event: ModuleType) -> dict[int, Need]:
 
     def debug_exception(request: Any) -> int:
         """Kept from the guest."""
-        debug = request.payload
-        xen.functions.xc_hvm_inject_trap(
-            *(xen.handle, domain, request.vcpu_id, 1, debug.type, 0xFFFF_FFFF),
-            *(debug.insn_length, getattr(debug, "pending_dbg", 0)),
-        )
+        inject(guest, request, DEBUG_VECTOR)
         return 0
 
-    flags = vm_event.VmEventFlag.__members__
+    def io_instruction(request: Any) -> int:
+        """Not carried out, and reported as often as it is tried while that is on."""
+        report_io(guest, False)
+
+        def on_again(_: Any) -> int:
+            report_io(guest, True)
+            return 0
+
+        return stepping.over(request, on_again)
+
+    flags = guest.vm_event.VmEventFlag.__members__
     set_registers = int(flags.get("SET_REGISTERS", 0))
     emulate = int(flags.get("EMULATE", 0))
     needs: dict[str, Need] = {
@@ -49,6 +60,25 @@ def needs_of(xen: Xen, domain: int, vm_event: ModuleType) -> dict[int, Need]:
         "PRIVILEGED_CALL": privileged_call,
         "DESCRIPTOR_ACCESS": descriptor_access,
         "DEBUG_EXCEPTION": debug_exception,
+        "IO_INSTRUCTION": io_instruction,
+        "MEM_ACCESS": memory.answer,
+        "EMUL_UNIMPLEMENTED": memory.answer_unimplemented,
+        "SINGLESTEP": stepping.answer,
     }
-    reasons = vm_event.VmEventReason.__members__
+    reasons = guest.vm_event.VmEventReason.__members__
     return {int(reasons[name]): needs[name] for name in needs if name in reasons}
+
+
+def inject(guest: Guest, request: Any, vector: int) -> None:
+    """Give a guest the exception that a request kept from it."""
+    debug = request.payload
+    guest.functions.xc_hvm_inject_trap(
+        *(guest.handle, guest.domain, request.vcpu_id, vector, debug.type),
+        *(_NO_ERROR_CODE, debug.insn_length, getattr(debug, "pending_dbg", 0)),
+    )
+
+
+def report_io(guest: Guest, on: bool) -> None:
+    """Have I/O instructions reported, or carried out."""
+    if has(guest.functions, "xc_monitor_io"):
+        guest.functions.xc_monitor_io(guest.handle, guest.domain, on)

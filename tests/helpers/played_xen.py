@@ -38,9 +38,10 @@ _OTHERS = {
     "xenevtchn_unbind": 2,
     "xtl_createlogger_stdiostream": 3,
 }
+RWX = 7  # XENMEM_access_rwx
 LOCAL_PORT = 70  # of every event channel, at the monitor's end
 # Which events there are, by their bits.
-X86 = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 9
+X86 = sum(1 << bit for bit in (*range(7), *range(8, 14)))
 ARM = 1 << 4 | 1 << 7
 _STABLE = ("libxenevtchn.so.1", "libxentoollog.so.1")
 
@@ -52,6 +53,10 @@ def parameters(function: str, release: str) -> int | None:
             inside = each["prototype"].partition("(")[2].removesuffix(")")
             return 0 if inside == "void" else inside.count(",") + 1
     return _OTHERS.get(function)
+
+
+# What starts a Xen of some release, whose guests do something when they are waited for.
+Begin = Callable[[str], "PlayedXen"]
 
 
 class Function:
@@ -101,6 +106,9 @@ class Guest:
         self.number, self._vm_event = number, vm_event
         self.alive = True
         self.rounds: list[list[Any]] = []
+        # What it may do with pages, XENMEM_access_*: rwx where nothing is said.
+        self.access: dict[int, int] = {}
+        self.last_gfn = 0xFF
         self.answers: list[Any] = []
         self.notified = 0  # how often the monitor notified
         self._memory = ctypes.create_string_buffer(2 * 4096)
@@ -220,6 +228,37 @@ class PlayedXen:
     def _xc_vm_event_get_version(self, xch: int) -> int:
         return int(self.vm_event.VM_EVENT_INTERFACE_VERSION)
 
+    def _xc_domain_maximum_gpfn(self, xch: int, domain: int, last: Any) -> int:
+        last._obj.value = self.guests[domain].last_gfn
+        return 0
+
+    # --- memory access --------------------------------------------------------------
+
+    def _xc_get_mem_access(self, xch: int, domain: int, gfn: int, access: Any) -> int:
+        guest = self.guests[domain]
+        if gfn > guest.last_gfn:
+            ctypes.set_errno(errno.ESRCH)
+            return -1
+        access._obj.value = guest.access.get(gfn, RWX)
+        return 0
+
+    def _xc_set_mem_access(
+        self, xch: int, domain: int, access: int, first: int, count: int
+    ) -> int:
+        guest = self.guests[domain]
+        guest.access.update(dict.fromkeys(range(first, first + count), access))
+        return 0
+
+    def _xc_set_mem_access_multi(
+        self, xch: int, domain: int, access: Any, gfns: Any, count: int
+    ) -> int:
+        guest = self.guests[domain]
+        both = zip(_array(gfns)[:count], _array(access)[:count], strict=True)
+        guest.access.update(both)
+        return 0
+
+    # --- domains --------------------------------------------------------------------
+
     def _xc_domain_getinfolist(
         self, xch: int, first: int, count: int, info: Any
     ) -> int:
@@ -256,6 +295,11 @@ class PlayedXen:
         assert port == LOCAL_PORT
         self._channels[xce].take_answers()
         return 0
+
+
+def _array(given: Any) -> Any:
+    """The array that a pointer to it was made of."""
+    return getattr(given, "_obj", given)
 
 
 _UNNOTED = (

@@ -15,7 +15,8 @@ at the wrong moment, and `recovery` frees a guest whose monitor was killed.
 
 from __future__ import annotations
 
-from .events import EVENTS, MonitorError
+from .events import EVENTS
+from .guest import MonitorError
 from .recovery import recover
 from .watching import Handler, Monitor
 from .xen import Xen

@@ -11,8 +11,11 @@ from .. import OtherVersion
 from ..common import vm_event_st
 from .answers import Need, needs_of
 from .channel import Channel
-from .events import MonitorError, Switch, switches_of
+from .events import Events
+from .guest import Guest, MonitorError
+from .memory import Memory
 from .signals import Signals
+from .stepping import Stepping
 from .xen import Xen
 
 # Looks at a request and may change its registers; returns flags for the answer, if any.
@@ -42,13 +45,16 @@ class Monitor:
     all requests.  Ctrl-C, and what else would end the process, waits until nothing is half
     done: with `for`, until the monitor does.  It belongs to one thread.
 
-    Within the context, `vm_event` is the module of the interface's version, `ring` its ring,
+    Within the context, `memory` is for what the guest may do with its memory, and `stepping`
+    for vCPUs that step; `vm_event` is the module of the interface's version, `ring` its ring,
     and `xen` the hypervisor.
     """
 
     xen: Xen
     vm_event: ModuleType
     ring: Any
+    memory: Memory
+    stepping: Stepping
 
     def __init__(
         self,
@@ -63,10 +69,10 @@ class Monitor:
         self._shared_xen = xen
         self._signals = Signals()
         self._attached = False
-        self._switched_on: list[Switch] = []
         self._reasons: dict[int, str] = {}
         self._needs: dict[int, Need] = {}
         self._handlers: dict[int, Handler] = {}
+        self._always = 0  # flags of every answer
         # What a loop has and did not answer yet, whether it is at a request, and whether it
         # was broken off before it had them all.
         self._current: Any = None
@@ -86,14 +92,15 @@ class Monitor:
             undo.enter_context(self._signals)
             self.xen = self._shared_xen or undo.enter_context(Xen())
             self.vm_event = self.xen.vm_event()
-            switches = switches_of(self.xen, self.domain, self.vm_event, self._events)
+            guest = Guest(self.xen, self.domain, self.vm_event)
+            self._switched = Events(guest, self._events)
             self._handlers = self._handlers_by_number()
-            self._needs = needs_of(self.xen, self.domain, self.vm_event)
+            self._set_up(guest)
+            wanted = self.memory.wanted(self._switched.chosen)
             self._attach()
             undo.callback(self._leave)
-            for switch in switches:
-                switch(True)
-                self._switched_on.append(switch)
+            self._switched.begin()
+            self.memory.begin(wanted)
             try:
                 self._signals.let_through()  # what came meanwhile
             finally:
@@ -101,6 +108,14 @@ class Monitor:
             self._leaving = undo.pop_all()
         self._signals.held = False
         return self
+
+    def _set_up(self, guest: Guest) -> None:
+        """Make what knows how a guest goes on from each of its events."""
+        self.stepping = Stepping(guest, self._switched)
+        self.memory = Memory(guest, self._switched, self.stepping)
+        self._needs = needs_of(guest, self.stepping, self.memory)
+        if any(event.reason == "INTERRUPT" for event in self._switched.chosen):
+            self._always = guest.flag("GET_NEXT_INTERRUPT")
 
     def _handlers_by_number(self) -> dict[int, Handler]:
         reasons = self.vm_event.VmEventReason.__members__
@@ -141,13 +156,17 @@ class Monitor:
             # With the ring, Xen forgets the registers that a vCPU is to go on with.
             last_first.callback(self.xen.let_run, self.domain)
             last_first.callback(self._answer_the_rest)
-            for switch in self._switched_on:
+            for switch in self._switched.switched_on:
                 last_first.callback(switch, False)
             last_first.callback(self._finish)
+            # From here on the guest may do everything, and what is answered is to go on.
+            last_first.callback(self.stepping.end)
+            last_first.callback(self.memory.restore)
+            last_first.callback(self._push)
 
     def _detach(self) -> None:
         self._attached = False
-        self._switched_on.clear()
+        self._switched.end()
         self._stop_reading()
 
     def _answer_the_rest(self) -> None:
@@ -273,12 +292,15 @@ class Monitor:
         Raises MonitorError for one that another version's Xen wrote.
         """
         self._require_context()
-        signals = self._signals
+        signals, stepping = self._signals, self.stepping
         signals.held = self._at_work = self._more = True
         try:
             self._finish()
             self._channel.take()
             for request in self.ring.requests():
+                if stepping.is_over_one and stepping.is_own(request):
+                    self.ring.respond(request, flags=stepping.answer(request))
+                    continue
                 self._current = request
                 signals.held = held
                 yield request
@@ -307,7 +329,7 @@ class Monitor:
             self._respond(request)
 
     def _respond(self, request: Any, flags: int = 0) -> None:
-        flags |= self._needed(request)
+        flags |= self._needed(request) | self._always
         try:
             if self._handlers:
                 handler = self._handlers.get(request.reason)
