@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..xenctrl.common import has
+from .events import report_io
 from .guest import Guest
-from .memory import Memory
 from .stepping import Stepping
 
 # Does it, and gives the flags of the answer.
@@ -17,10 +16,11 @@ DEBUG_VECTOR, BREAKPOINT_VECTOR = 1, 3
 _NO_ERROR_CODE = 0xFFFF_FFFF
 
 
-def needs_of(guest: Guest, stepping: Stepping, memory: Memory) -> dict[int, Need]:
-    """Give, by the reason's number, what is to be done; other requests need nothing.
+def needs_of(guest: Guest, stepping: Stepping) -> dict[str, Need]:
+    """Give, by the reason's name, what is to be done; the other requests here need nothing.
 
-    VCPU_PAUSED is not among the flags: the ring keeps it in the answer.
+    Those of accesses and breakpoints are for who keeps these to say.  VCPU_PAUSED is not among
+    the flags: the ring keeps it in the answer.
     """
 
     def cpuid(request: Any) -> int:
@@ -44,6 +44,8 @@ def needs_of(guest: Guest, stepping: Stepping, memory: Memory) -> dict[int, Need
 
     def io_instruction(request: Any) -> int:
         """Not carried out, and reported as often as it is tried while that is on."""
+        if stepping.has_ended:
+            return 0  # it is off, or about to be
         report_io(guest, False)
 
         def on_again(_: Any) -> int:
@@ -55,18 +57,14 @@ def needs_of(guest: Guest, stepping: Stepping, memory: Memory) -> dict[int, Need
     flags = guest.vm_event.VmEventFlag.__members__
     set_registers = int(flags.get("SET_REGISTERS", 0))
     emulate = int(flags.get("EMULATE", 0))
-    needs: dict[str, Need] = {
+    return {
         "CPUID": cpuid,
         "PRIVILEGED_CALL": privileged_call,
         "DESCRIPTOR_ACCESS": descriptor_access,
         "DEBUG_EXCEPTION": debug_exception,
         "IO_INSTRUCTION": io_instruction,
-        "MEM_ACCESS": memory.answer,
-        "EMUL_UNIMPLEMENTED": memory.answer_unimplemented,
         "SINGLESTEP": stepping.answer,
     }
-    reasons = guest.vm_event.VmEventReason.__members__
-    return {int(reasons[name]): needs[name] for name in needs if name in reasons}
 
 
 def inject(guest: Guest, request: Any, vector: int) -> None:
@@ -76,9 +74,3 @@ def inject(guest: Guest, request: Any, vector: int) -> None:
         *(guest.handle, guest.domain, request.vcpu_id, vector, debug.type),
         *(_NO_ERROR_CODE, debug.insn_length, getattr(debug, "pending_dbg", 0)),
     )
-
-
-def report_io(guest: Guest, on: bool) -> None:
-    """Have I/O instructions reported, or carried out."""
-    if has(guest.functions, "xc_monitor_io"):
-        guest.functions.xc_monitor_io(guest.handle, guest.domain, on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..xenctrl.common import has
@@ -184,6 +185,8 @@ def _switch(guest: Guest, event: Event) -> Switch:
     if reason == "DEBUG_EXCEPTION" and has(functions, "xc_monitor_debug_exceptions"):
         debug = functions.xc_monitor_debug_exceptions
         return lambda on: debug(xch, domain, on, True)
+    if reason == "IO_INSTRUCTION":
+        return lambda on: report_io(guest, on)
     if reason == "VMEXIT" and has(functions, "xc_monitor_vmexit"):
         leave = functions.xc_monitor_vmexit
         return lambda on: leave(xch, domain, on, False)
@@ -195,3 +198,10 @@ def _switch(guest: Guest, event: Event) -> Switch:
     [name] = called
     simple = getattr(functions, name)
     return lambda on: simple(xch, domain, on)
+
+
+def report_io(guest: Guest, on: bool) -> None:
+    """Have I/O instructions reported, or carried out; it may be so already, for a step."""
+    if has(guest.functions, "xc_monitor_io"):
+        with suppress(FileExistsError):
+            guest.functions.xc_monitor_io(guest.handle, guest.domain, on)

@@ -22,7 +22,8 @@ Then = Literal["lift", "emulate", "step", "fast_step", "leave"]
 - `step`: the vCPU carries the instruction out by itself, one step, while the page is not
   restricted, for other vCPUs neither; in an altp2m view, through the guest's own memory, and
   for itself alone.
-- `fast_step`: in a view: the same without a second event, from Xen 4.14 on.
+- `fast_step`: in a view: the same without a second event, from Xen 4.14 on; what Xen has to be
+  told for it is written over the request's payload, before a handler has that.
 - `leave`: in a view: the vCPU goes on in the guest's own memory.
 
 None leaves it to a handler, without which the vCPU comes back for ever.

@@ -28,6 +28,7 @@ class Stepping:
         self._guest, self._events = guest, events
         self._after: dict[int, list[After]] = {}
         self._stepping: set[int] = set()  # for who asked by `start`
+        self.has_ended = False
 
     def start(self, request: Any) -> int:
         """Have a request's vCPU step, from its answer on, until `stop`.
@@ -88,6 +89,7 @@ class Stepping:
 
     def end(self) -> None:
         """Have no vCPU step any more, whatever it is at."""
+        self.has_ended = True
         if not self._after and not self._stepping:
             return
         self._after.clear()

@@ -10,12 +10,16 @@ from typing import Any, Self
 from .. import OtherVersion
 from ..common import vm_event_st
 from .answers import Need, needs_of
+from .breakpoints import Breakpoints
 from .channel import Channel
+from .emulating import Emulator
 from .events import Events
 from .guest import Guest, MonitorError
 from .memory import Memory
+from .physical import PhysicalMemory
 from .signals import Signals
 from .stepping import Stepping
+from .views import Views
 from .xen import Xen
 
 # Looks at a request and may change its registers; returns flags for the answer, if any.
@@ -45,16 +49,22 @@ class Monitor:
     all requests.  Ctrl-C, and what else would end the process, waits until nothing is half
     done: with `for`, until the monitor does.  It belongs to one thread.
 
-    Within the context, `memory` is for what the guest may do with its memory, and `stepping`
-    for vCPUs that step; `vm_event` is the module of the interface's version, `ring` its ring,
-    and `xen` the hypervisor.
+    Within the context, `memory` is for what the guest may do with its memory, `views` for
+    others of it, `breakpoints` for instructions, `stepping` for vCPUs that step, `emulator` for
+    what Xen carries out in their place, and `physical` for what is in the memory.  All is
+    undone on leaving.  `vm_event` is the module of the interface's version, `ring` its ring, and
+    `xen` the hypervisor.
     """
 
     xen: Xen
     vm_event: ModuleType
     ring: Any
     memory: Memory
+    views: Views
+    breakpoints: Breakpoints
     stepping: Stepping
+    emulator: Emulator
+    physical: PhysicalMemory
 
     def __init__(
         self,
@@ -111,9 +121,22 @@ class Monitor:
 
     def _set_up(self, guest: Guest) -> None:
         """Make what knows how a guest goes on from each of its events."""
-        self.stepping = Stepping(guest, self._switched)
-        self.memory = Memory(guest, self._switched, self.stepping)
-        self._needs = needs_of(guest, self.stepping, self.memory)
+        events = self._switched
+        self.emulator = Emulator(guest)
+        self.physical = PhysicalMemory(guest)
+        self.stepping = stepping = Stepping(guest, events)
+        self.memory = Memory(guest, events, stepping)
+        self.views = Views(guest, events, stepping, self.memory)
+        self.breakpoints = Breakpoints(guest, events, stepping, self.physical)
+        needs = needs_of(guest, stepping) | {
+            "MEM_ACCESS": self.views.answer,
+            "EMUL_UNIMPLEMENTED": self.views.answer_unimplemented,
+            "SOFTWARE_BREAKPOINT": self.breakpoints.answer,
+        }
+        reasons = self.vm_event.VmEventReason.__members__
+        self._needs = {
+            int(reasons[name]): need for name, need in needs.items() if name in reasons
+        }
         if any(event.reason == "INTERRUPT" for event in self._switched.chosen):
             self._always = guest.flag("GET_NEXT_INTERRUPT")
 
@@ -149,7 +172,9 @@ class Monitor:
 
     def _leave(self) -> None:
         gone = not self.is_alive()
+        self._always = 0
         with suppress(OSError) if gone else nullcontext(), ExitStack() as last_first:
+            last_first.callback(self.physical.close)
             last_first.callback(self._channel.close)
             last_first.callback(self.ring.detach)
             last_first.callback(self._detach)
@@ -162,6 +187,8 @@ class Monitor:
             # From here on the guest may do everything, and what is answered is to go on.
             last_first.callback(self.stepping.end)
             last_first.callback(self.memory.restore)
+            last_first.callback(self.views.restore)
+            last_first.callback(self.breakpoints.restore)
             last_first.callback(self._push)
 
     def _detach(self) -> None:
