@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from typing import Any
 
 import played_xen
@@ -347,3 +349,16 @@ def test_requests_of_a_real_xen_are_told_and_answered(xen: PlayedXen) -> None:
     ]
     assert told == (one + one)[: len(told)] and len(told) == 6
     assert flags(xen) == [0] * 8
+
+
+def test_the_readme_restricts_pages(xen: PlayedXen) -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    pattern = r"^    with Monitor\(1, \[\]\) as monitor:\n(?:    .*\n)*"
+    [program] = re.findall(pattern, readme, re.MULTILINE)
+    guest = xen.guests[1]
+    guest.last_gfn = 0x8_1000
+    guest.rounds = [[violation(0x200)]]
+    exec(textwrap.dedent(program), {"Monitor": Monitor})
+    [answer] = guest.answers
+    assert answer.flags == PAUSED | FLAG.TOGGLE_SINGLESTEP
+    assert guest.access == dict.fromkeys((*range(0x100, 0x180), 0x200, 0x203), RWX)
