@@ -92,8 +92,10 @@ def parse(guest: Guest, text: str) -> Event:
             return Event(text, reason)
     except (KeyError, ValueError):
         pass
-    known = ", ".join(name + _KINDS[name.upper()].options for name in EVENTS)
-    raise MonitorError(f"no event '{text}'; name one of {known}")
+    said = f"no event '{text}'; name one of {', '.join(EVENTS)}"
+    if reason in _KINDS:
+        said += f"; this one as {name}{_KINDS[reason].options}"
+    raise MonitorError(said)
 
 
 class Events:

@@ -166,7 +166,10 @@ def test_a_guest_that_is_gone_cannot_be_left_in_order(
     ["nonsense", "write_ctrlreg", "write_ctrlreg:cr9", "mov_to_msr:x", "cpuid:1"],
 )
 def test_an_event_that_there_is_not(xen: PlayedXen, event: str) -> None:
-    with pytest.raises(MonitorError, match=f"no event '{event}'; name one of"):
+    said = f"no event '{event}'; name one of {', '.join(EVENTS)}"
+    name = event.partition(":")[0]
+    said += f"; this one as {name}" if name in EVENTS else ""
+    with pytest.raises(MonitorError, match=f"^{said}"):
         watch(xen, events=[event])
     assert xen.calls == [("xc_interface_close",)]
 
@@ -324,6 +327,14 @@ def test_an_io_instruction_is_carried_out_while_they_are_not_reported(
         ("xc_monitor_singlestep", 1, False),
         ("xc_monitor_io", 1, False),
     ]
+
+
+def test_leaving_at_an_io_instruction_has_no_vcpu_step(xen: PlayedXen) -> None:
+    io = v7.VmEventReason.IO_INSTRUCTION
+    watch(xen, [request(WRITE), request(io)], events=["io_instruction"], limit=1)
+    assert [answer.flags & ~PAUSED for answer in xen.guests[1].answers] == [0, 0]
+    assert xen.calls[0] == ("xc_monitor_io", 1, False)
+    assert "xc_monitor_singlestep" not in {name for name, *_ in xen.calls}
 
 
 def test_an_argument_too_many_is_an_error_of_the_library_that_is_played(

@@ -115,11 +115,15 @@ def test_a_list_is_one_call_where_the_release_has_it(
 def test_pages_that_are_gone_do_not_keep_the_others_restricted(
     xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refuse(*_: object) -> int:
+        return -1 if leaving else together(*_)
+
+    leaving = False
+    together = xen._xc_set_mem_access_multi
+    monkeypatch.setattr(xen, "_xc_set_mem_access_multi", refuse)
     with Monitor(1, []) as monitor:
         monitor.memory.restrict([3, 9], "r-x")
-        monkeypatch.setattr(
-            xen, "_xc_set_mem_access_multi", lambda *_: -1, raising=False
-        )
+        leaving = True
     assert xen.guests[1].access == {3: RWX, 9: RWX}
 
 
@@ -236,6 +240,27 @@ def test_leaving_in_the_midst_of_a_step_has_no_vcpu_step_on(xen: PlayedXen) -> N
         "xc_monitor_singlestep",
     ]
     assert xen.guests[1].access == {3: RWX}
+
+
+def test_what_was_answered_is_published_before_vcpus_are_told_to_step_no_more(
+    xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that came after that would have a vCPU step on."""
+
+    def tell(*_: object) -> int:
+        answered.append(len(xen.guests[1].answers))
+        return 0
+
+    answered: list[int] = []
+    monkeypatch.setattr(xen, "_xc_domain_debug_control", tell, raising=False)
+    events = ["guest_request", "mem_access:r-x:3:step"]
+    xen.guests[1].rounds = [[violation(3), event(REASON.GUEST_REQUEST, vcpu=1)]]
+    with pytest.raises(ZeroDivisionError), Monitor(1, events) as monitor:
+        for request in monitor:
+            if monitor.reason(request) == "GUEST_REQUEST":
+                raise ZeroDivisionError
+    assert answered == [1, 1]  # of two vCPUs
+    assert flags(xen) == [FLAG.TOGGLE_SINGLESTEP, 0]
 
 
 def test_a_handler_decides_where_nothing_else_does(xen: PlayedXen) -> None:

@@ -152,6 +152,14 @@ def test_a_violation_in_the_guests_own_memory_is_that_memorys(xen: PlayedXen) ->
         assert xen.guests[1].access == {3: RWX}
 
 
+def test_an_access_in_a_view_that_nobody_here_asked_for(xen: PlayedXen) -> None:
+    with Monitor(1, []) as monitor:
+        monitor.views.create()
+        violation = event(REASON.MEM_ACCESS, view=1, gfn=3)
+        assert answers(xen, monitor, violation) == [(0, 1)]
+        assert (xen.guests[1].views, xen.guests[1].access) == ({1: {3: RWX}}, {})
+
+
 def test_a_handler_chooses_what_a_vcpu_sees(xen: PlayedXen) -> None:
     def handler(request: Any) -> int:
         seen.append(monitor.views.seen(request))
