@@ -2,6 +2,7 @@
 
     monitor.py 3                         domain 3 of `xl list`
     monitor.py 3 --events cpuid,write_ctrlreg:cr3,mov_to_msr:0xc0000082
+    monitor.py 3 --events mem_access:r-x:0x40400-0x404ff      the first write to each page
     monitor.py 3 --record events.raw     for `xenbind decode events.raw`
     monitor.py 3 --json                  for `xenbind decode -`, in a pipe
     monitor.py 3 --recover               frees what a killed monitor left behind
@@ -101,7 +102,8 @@ def main() -> int:
         "--events",
         default=USUAL,
         help=f"what to watch, by commas: {', '.join(EVENTS)}; write_ctrlreg:REG"
-        " and mov_to_msr:NUMBER each for a register (%(default)s)",
+        " and mov_to_msr:NUMBER each for a register, mem_access:ACCESS:GFNS for pages"
+        " (%(default)s)",
     )
     parser.add_argument("--count", type=int, help="leave after so many events")
     parser.add_argument("--json", action="store_true", help="print JSON lines")

@@ -23,6 +23,7 @@ from xen_vm_event import xenctrl
 from xen_vm_event.runtime.library import Library
 from xen_vm_event.runtime.parameters import functions
 from xen_vm_event.xenevtchn import v1 as xenevtchn
+from xen_vm_event.xenforeignmemory import v1 as xenforeignmemory
 from xen_vm_event.xentoollog import v1 as xentoollog
 
 TOOLS = PROJECT / "headers" / "tools"
@@ -157,8 +158,9 @@ def test_prototypes_are_those_of_xens_own_headers(
     release, options = installed
     types = declared(own(release))
     types |= declared(TOOLS / "1" / "xenevtchn.h")
+    types |= declared(TOOLS / "1" / "xenforeignmemory.h")
     types |= declared(TOOLS / "1" / "xentoollog.h")
-    theirs = includes("xentoollog.h", "xenctrl.h", "xenevtchn.h")
+    theirs = includes("xentoollog.h", "xenctrl.h", "xenevtchn.h", "xenforeignmemory.h")
     assert refused(theirs + same_types(types), *options) == ""
 
 
@@ -222,8 +224,8 @@ def answers(program: str, *options: str) -> str:
     return made.stdout
 
 
-@pytest.mark.parametrize("library", [xenevtchn.library, xentoollog.library])
-def test_functions_are_in_the_installed_library(library: Library) -> None:
+@pytest.mark.parametrize("module", [xenevtchn, xenforeignmemory, xentoollog])
+def test_functions_are_in_the_installed_library(module: Any) -> None:
     require(Path("/usr/include/xenctrl.h").is_file(), "libxen-dev")
-    module = xenevtchn if library is xenevtchn.library else xentoollog
+    library: Library = module.library
     assert [name for name in functions(module) if not library.has(name)] == []

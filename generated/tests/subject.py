@@ -501,6 +501,20 @@ HEADERS = [
         has_floats=False,
     ),
     Header(
+        "xen_vm_event.xenforeignmemory.v1",
+        "xenforeignmemory/v1",
+        "xenforeignmemory.h",
+        folders=[
+            "../headers/tools/1",
+            "../headers/tools",
+        ],
+        angled=[],
+        defines=[],
+        needs=[],
+        has_functions=True,
+        has_floats=False,
+    ),
+    Header(
         "xen_vm_event.xentoollog.v1",
         "xentoollog/v1",
         "xentoollog.h",

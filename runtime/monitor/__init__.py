@@ -1,6 +1,7 @@
 """Monitor guests: attach to them, answer what Xen reports of them, and leave them as they were.
 
     with Monitor(3, ["cpuid", "write_ctrlreg:cr3"]) as monitor:
+        monitor.memory.restrict(range(0x1000, 0x1010), "r-x")
         for request in monitor:
             print(request.vcpu_id, monitor.reason(request), request.payload)
 
@@ -8,16 +9,36 @@ A request is answered, as its reason needs, when the loop goes on to the next.  
 dom0 as root, and needs nothing but Xen's own libraries.  What goes wrong is an OSError, whose
 text says what to do.
 
-`watching` has the monitor; `xen` is the hypervisor, `channel` a guest's ring, `events` what
-can be reported, `answers` what lets the guest go on, `signals` what keeps Ctrl-C from coming
-at the wrong moment, and `recovery` frees a guest whose monitor was killed.
+`watching` has the monitor; `xen` is the hypervisor, `channel` a guest's ring, `guest` what can
+be had of one, `events` what can be reported, `answers` what lets the guest go on, `signals` what
+keeps Ctrl-C from coming at the wrong moment, and `recovery` frees a guest whose monitor was
+killed.  `memory` restricts what the guest may do with its `pages`, `views` in views of its
+memory; `breakpoints` are instructions, `stepping` has vCPUs carry out one at a time, `emulating`
+has Xen do that, and `physical` is what the memory holds.
+
+Memory that is paged out or shared (mem_paging, mem_sharing) is reported on rings of its own, to
+who looks after that; this has nothing for them.
 """
 
 from __future__ import annotations
 
-from .events import EVENTS, MonitorError
+from .breakpoints import Pass
+from .events import EVENTS
+from .guest import MonitorError
+from .pages import Then
 from .recovery import recover
+from .views import View
 from .watching import Handler, Monitor
 from .xen import Xen
 
-__all__ = ["EVENTS", "Handler", "Monitor", "MonitorError", "Xen", "recover"]
+__all__ = [
+    "EVENTS",
+    "Handler",
+    "Monitor",
+    "MonitorError",
+    "Pass",
+    "Then",
+    "View",
+    "Xen",
+    "recover",
+]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
-from .xen import Xen
+from .events import report_io
+from .guest import Guest
+from .stepping import Stepping
 
 # Does it, and gives the flags of the answer.
 Need = Callable[[Any], int]
 
+DEBUG_VECTOR, BREAKPOINT_VECTOR = 1, 3
+_NO_ERROR_CODE = 0xFFFF_FFFF
 
-def needs_of(xen: Xen, domain: int, vm_event: ModuleType) -> dict[int, Need]:
-    """Give, by the reason's number, what is to be done; other requests need nothing.
 
-    VCPU_PAUSED is not among the flags: the ring keeps it in the answer.
+def needs_of(guest: Guest, stepping: Stepping) -> dict[str, Need]:
+    """Give, by the reason's name, what is to be done; the other requests here need nothing.
+
+    Those of accesses and breakpoints are for who keeps these to say.  VCPU_PAUSED is not among
+    the flags: the ring keeps it in the answer.
     """
 
     def cpuid(request: Any) -> int:
@@ -34,21 +39,38 @@ def needs_of(xen: Xen, domain: int, vm_event: ModuleType) -> dict[int, Need]:
 
     def debug_exception(request: Any) -> int:
         """Kept from the guest."""
-        debug = request.payload
-        xen.functions.xc_hvm_inject_trap(
-            *(xen.handle, domain, request.vcpu_id, 1, debug.type, 0xFFFF_FFFF),
-            *(debug.insn_length, getattr(debug, "pending_dbg", 0)),
-        )
+        inject(guest, request, DEBUG_VECTOR)
         return 0
 
-    flags = vm_event.VmEventFlag.__members__
+    def io_instruction(request: Any) -> int:
+        """Not carried out, and reported as often as it is tried while that is on."""
+        if stepping.has_ended:
+            return 0  # it is off, or about to be
+        report_io(guest, False)
+
+        def on_again(_: Any) -> int:
+            report_io(guest, True)
+            return 0
+
+        return stepping.over(request, on_again)
+
+    flags = guest.vm_event.VmEventFlag.__members__
     set_registers = int(flags.get("SET_REGISTERS", 0))
     emulate = int(flags.get("EMULATE", 0))
-    needs: dict[str, Need] = {
+    return {
         "CPUID": cpuid,
         "PRIVILEGED_CALL": privileged_call,
         "DESCRIPTOR_ACCESS": descriptor_access,
         "DEBUG_EXCEPTION": debug_exception,
+        "IO_INSTRUCTION": io_instruction,
+        "SINGLESTEP": stepping.answer,
     }
-    reasons = vm_event.VmEventReason.__members__
-    return {int(reasons[name]): needs[name] for name in needs if name in reasons}
+
+
+def inject(guest: Guest, request: Any, vector: int) -> None:
+    """Give a guest the exception that a request kept from it."""
+    debug = request.payload
+    guest.functions.xc_hvm_inject_trap(
+        *(guest.handle, guest.domain, request.vcpu_id, vector, debug.type),
+        *(_NO_ERROR_CODE, debug.insn_length, getattr(debug, "pending_dbg", 0)),
+    )

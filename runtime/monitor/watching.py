@@ -10,9 +10,16 @@ from typing import Any, Self
 from .. import OtherVersion
 from ..common import vm_event_st
 from .answers import Need, needs_of
+from .breakpoints import Breakpoints
 from .channel import Channel
-from .events import MonitorError, Switch, switches_of
+from .emulating import Emulator
+from .events import Events
+from .guest import Guest, MonitorError
+from .memory import Memory
+from .physical import PhysicalMemory
 from .signals import Signals
+from .stepping import Stepping
+from .views import Views
 from .xen import Xen
 
 # Looks at a request and may change its registers; returns flags for the answer, if any.
@@ -42,13 +49,22 @@ class Monitor:
     all requests.  Ctrl-C, and what else would end the process, waits until nothing is half
     done: with `for`, until the monitor does.  It belongs to one thread.
 
-    Within the context, `vm_event` is the module of the interface's version, `ring` its ring,
-    and `xen` the hypervisor.
+    Within the context, `memory` is for what the guest may do with its memory, `views` for
+    others of it, `breakpoints` for instructions, `stepping` for vCPUs that step, `emulator` for
+    what Xen carries out in their place, and `physical` for what is in the memory.  All is
+    undone on leaving.  `vm_event` is the module of the interface's version, `ring` its ring, and
+    `xen` the hypervisor.
     """
 
     xen: Xen
     vm_event: ModuleType
     ring: Any
+    memory: Memory
+    views: Views
+    breakpoints: Breakpoints
+    stepping: Stepping
+    emulator: Emulator
+    physical: PhysicalMemory
 
     def __init__(
         self,
@@ -63,10 +79,10 @@ class Monitor:
         self._shared_xen = xen
         self._signals = Signals()
         self._attached = False
-        self._switched_on: list[Switch] = []
         self._reasons: dict[int, str] = {}
         self._needs: dict[int, Need] = {}
         self._handlers: dict[int, Handler] = {}
+        self._always = 0  # flags of every answer
         # What a loop has and did not answer yet, whether it is at a request, and whether it
         # was broken off before it had them all.
         self._current: Any = None
@@ -86,14 +102,15 @@ class Monitor:
             undo.enter_context(self._signals)
             self.xen = self._shared_xen or undo.enter_context(Xen())
             self.vm_event = self.xen.vm_event()
-            switches = switches_of(self.xen, self.domain, self.vm_event, self._events)
+            guest = Guest(self.xen, self.domain, self.vm_event)
+            self._switched = Events(guest, self._events)
             self._handlers = self._handlers_by_number()
-            self._needs = needs_of(self.xen, self.domain, self.vm_event)
+            self._set_up(guest)
+            wanted = self.memory.wanted(self._switched.chosen)
             self._attach()
             undo.callback(self._leave)
-            for switch in switches:
-                switch(True)
-                self._switched_on.append(switch)
+            self._switched.begin()
+            self.memory.begin(wanted)
             try:
                 self._signals.let_through()  # what came meanwhile
             finally:
@@ -101,6 +118,27 @@ class Monitor:
             self._leaving = undo.pop_all()
         self._signals.held = False
         return self
+
+    def _set_up(self, guest: Guest) -> None:
+        """Make what knows how a guest goes on from each of its events."""
+        events = self._switched
+        self.emulator = Emulator(guest)
+        self.physical = PhysicalMemory(guest)
+        self.stepping = stepping = Stepping(guest, events)
+        self.memory = Memory(guest, events, stepping)
+        self.views = Views(guest, events, stepping, self.memory)
+        self.breakpoints = Breakpoints(guest, events, stepping, self.physical)
+        needs = needs_of(guest, stepping) | {
+            "MEM_ACCESS": self.views.answer,
+            "EMUL_UNIMPLEMENTED": self.views.answer_unimplemented,
+            "SOFTWARE_BREAKPOINT": self.breakpoints.answer,
+        }
+        reasons = self.vm_event.VmEventReason.__members__
+        self._needs = {
+            int(reasons[name]): need for name, need in needs.items() if name in reasons
+        }
+        if any(event.reason == "INTERRUPT" for event in self._switched.chosen):
+            self._always = guest.flag("GET_NEXT_INTERRUPT")
 
     def _handlers_by_number(self) -> dict[int, Handler]:
         reasons = self.vm_event.VmEventReason.__members__
@@ -134,20 +172,28 @@ class Monitor:
 
     def _leave(self) -> None:
         gone = not self.is_alive()
+        self._always = 0
         with suppress(OSError) if gone else nullcontext(), ExitStack() as last_first:
+            last_first.callback(self.physical.close)
             last_first.callback(self._channel.close)
             last_first.callback(self.ring.detach)
             last_first.callback(self._detach)
             # With the ring, Xen forgets the registers that a vCPU is to go on with.
             last_first.callback(self.xen.let_run, self.domain)
             last_first.callback(self._answer_the_rest)
-            for switch in self._switched_on:
+            for switch in self._switched.switched_on:
                 last_first.callback(switch, False)
             last_first.callback(self._finish)
+            # From here on the guest may do everything, and what is answered is to go on.
+            last_first.callback(self.stepping.end)
+            last_first.callback(self.memory.restore)
+            last_first.callback(self.views.restore)
+            last_first.callback(self.breakpoints.restore)
+            last_first.callback(self._push)
 
     def _detach(self) -> None:
         self._attached = False
-        self._switched_on.clear()
+        self._switched.end()
         self._stop_reading()
 
     def _answer_the_rest(self) -> None:
@@ -273,12 +319,15 @@ class Monitor:
         Raises MonitorError for one that another version's Xen wrote.
         """
         self._require_context()
-        signals = self._signals
+        signals, stepping = self._signals, self.stepping
         signals.held = self._at_work = self._more = True
         try:
             self._finish()
             self._channel.take()
             for request in self.ring.requests():
+                if stepping.is_over_one and stepping.is_own(request):
+                    self.ring.respond(request, flags=stepping.answer(request))
+                    continue
                 self._current = request
                 signals.held = held
                 yield request
@@ -307,7 +356,7 @@ class Monitor:
             self._respond(request)
 
     def _respond(self, request: Any, flags: int = 0) -> None:
-        flags |= self._needed(request)
+        flags |= self._needed(request) | self._always
         try:
             if self._handlers:
                 handler = self._handlers.get(request.reason)

@@ -22,6 +22,7 @@ from xen_vm_event import interface_for_xen, xenctrl
 from xen_vm_event.monitor import channel
 from xen_vm_event.runtime import library as loading
 from xen_vm_event.xenevtchn import v1 as xenevtchn
+from xen_vm_event.xenforeignmemory import v1 as xenforeignmemory
 from xen_vm_event.xentoollog import v1 as xentoollog
 
 _PROTOTYPES: dict[str, list[dict[str, Any]]] = json.loads(
@@ -36,13 +37,22 @@ _OTHERS = {
     "xenevtchn_notify": 2,
     "xenevtchn_bind_interdomain": 3,
     "xenevtchn_unbind": 2,
+    "xenforeignmemory_open": 2,
+    "xenforeignmemory_close": 1,
+    "xenforeignmemory_map": 6,
+    "xenforeignmemory_unmap": 3,
     "xtl_createlogger_stdiostream": 3,
 }
+RWX = 7  # XENMEM_access_rwx
 LOCAL_PORT = 70  # of every event channel, at the monitor's end
 # Which events there are, by their bits.
-X86 = 1 << 0 | 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 9
+X86 = sum(1 << bit for bit in (*range(7), *range(8, 14)))
 ARM = 1 << 4 | 1 << 7
-_STABLE = ("libxenevtchn.so.1", "libxentoollog.so.1")
+_STABLE = (
+    "libxenevtchn.so.1",
+    "libxenforeignmemory.so.1",
+    "libxentoollog.so.1",
+)
 
 
 def parameters(function: str, release: str) -> int | None:
@@ -52,6 +62,10 @@ def parameters(function: str, release: str) -> int | None:
             inside = each["prototype"].partition("(")[2].removesuffix(")")
             return 0 if inside == "void" else inside.count(",") + 1
     return _OTHERS.get(function)
+
+
+# What starts a Xen of some release, whose guests do something when they are waited for.
+Begin = Callable[[str], "PlayedXen"]
 
 
 class Function:
@@ -68,7 +82,8 @@ class Function:
         plain = [getattr(each, "value", each) for each in given]
         result = self.does(*plain)
         # Of a pointer ctypes gives the number, of a class made of one the object.
-        is_simple = self.restype in (None, ctypes.c_int, ctypes.c_void_p)
+        simple = (None, ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)
+        is_simple = self.restype in simple
         return result if is_simple else self.restype(result)
 
 
@@ -101,6 +116,15 @@ class Guest:
         self.number, self._vm_event = number, vm_event
         self.alive = True
         self.rounds: list[list[Any]] = []
+        # What it may do with pages, XENMEM_access_*: rwx where nothing is said.
+        self.access: dict[int, int] = {}
+        self.last_gfn = 0xFF
+        # What is in pages, as far as somebody looked, and how many are mapped.
+        self.pages: dict[int, Any] = {}
+        self.mapped = 0
+        # Its altp2m views, each with what it may do with pages, and what else was said of it.
+        self.params: dict[int, int] = {}
+        self.views: dict[int, dict[int, int]] = {}
         self.answers: list[Any] = []
         self.notified = 0  # how often the monitor notified
         self._memory = ctypes.create_string_buffer(2 * 4096)
@@ -150,7 +174,7 @@ class PlayedXen:
     """A hypervisor with two guests, domains 1 and 2, and what was called.
 
     `capabilities` are the events that it has.  `has_ioctl` says whether the event channels'
-    device can be told to notify.
+    device can be told to notify, `lets_params_be_set` whether a guest's HVM parameters can be.
     """
 
     def __init__(self, release: str) -> None:
@@ -159,6 +183,7 @@ class PlayedXen:
         self.guests = {number: Guest(number, self.vm_event) for number in (1, 2)}
         self.capabilities = X86
         self.has_ioctl = True
+        self.lets_params_be_set = True
         self.calls: list[tuple[Any, ...]] = []
         self._channels: dict[int, Guest] = {}  # by what xenevtchn_open gave
         self._opened = 0x3000
@@ -220,6 +245,104 @@ class PlayedXen:
     def _xc_vm_event_get_version(self, xch: int) -> int:
         return int(self.vm_event.VM_EVENT_INTERFACE_VERSION)
 
+    def _xc_domain_maximum_gpfn(self, xch: int, domain: int, last: Any) -> int:
+        last._obj.value = self.guests[domain].last_gfn
+        return 0
+
+    # --- memory access --------------------------------------------------------------
+
+    def _xc_get_mem_access(self, xch: int, domain: int, gfn: int, access: Any) -> int:
+        guest = self.guests[domain]
+        if gfn > guest.last_gfn:
+            ctypes.set_errno(errno.ESRCH)
+            return -1
+        access._obj.value = guest.access.get(gfn, RWX)
+        return 0
+
+    def _xc_set_mem_access(
+        self, xch: int, domain: int, access: int, first: int, count: int
+    ) -> int:
+        guest = self.guests[domain]
+        guest.access.update(dict.fromkeys(range(first, first + count), access))
+        return 0
+
+    def _xc_set_mem_access_multi(
+        self, xch: int, domain: int, access: Any, gfns: Any, count: int
+    ) -> int:
+        guest = self.guests[domain]
+        both = zip(_array(gfns)[:count], _array(access)[:count], strict=True)
+        guest.access.update(both)
+        return 0
+
+    # --- views of memory ------------------------------------------------------------
+
+    def _xc_hvm_param_get(self, xch: int, domain: int, number: int, value: Any) -> int:
+        value._obj.value = self.guests[domain].params.get(number, 0)
+        return 0
+
+    def _xc_hvm_param_set(self, xch: int, domain: int, number: int, value: int) -> int:
+        if not self.lets_params_be_set:
+            ctypes.set_errno(errno.EOPNOTSUPP)
+            return -1
+        self.guests[domain].params[number] = value
+        return 0
+
+    def _xc_altp2m_create_view(
+        self, xch: int, domain: int, access: int, number: Any
+    ) -> int:
+        views = self.guests[domain].views
+        number._obj.value = len(views) + 1
+        views[len(views) + 1] = {}
+        return 0
+
+    def _xc_altp2m_destroy_view(self, xch: int, domain: int, number: int) -> int:
+        del self.guests[domain].views[number]
+        return 0
+
+    def _xc_altp2m_set_mem_access(
+        self, xch: int, domain: int, number: int, gfn: int, access: int
+    ) -> int:
+        self.guests[domain].views[number][gfn] = access
+        return 0
+
+    def _xc_altp2m_set_mem_access_multi(
+        self, xch: int, domain: int, number: int, access: Any, gfns: Any, count: int
+    ) -> int:
+        both = zip(_array(gfns)[:count], _array(access)[:count], strict=True)
+        self.guests[domain].views[number].update(both)
+        return 0
+
+    def _xc_translate_foreign_address(
+        self, xch: int, domain: int, vcpu: int, address: int
+    ) -> int:
+        return address % 2**32 // 4096  # its page tables map everything there
+
+    # --- libxenforeignmemory --------------------------------------------------------
+
+    def _xenforeignmemory_open(self, *_: Any) -> int:
+        return 0x4000
+
+    def _xenforeignmemory_map(
+        self, fmem: int, domain: int, prot: int, count: int, gfns: Any, errors: Any
+    ) -> int:
+        guest, [gfn] = self.guests[domain], _array(gfns)[:count]
+        if gfn > guest.last_gfn:
+            ctypes.set_errno(errno.EINVAL)
+            return 0
+        guest.mapped += 1
+        page = guest.pages.setdefault(gfn, ctypes.create_string_buffer(4096))
+        return ctypes.addressof(page)
+
+    def _xenforeignmemory_unmap(self, fmem: int, address: Any, count: int) -> int:
+        for guest in self.guests.values():
+            guest.mapped -= any(
+                ctypes.addressof(page) == ctypes.addressof(_array(address))
+                for page in guest.pages.values()
+            )
+        return 0
+
+    # --- domains --------------------------------------------------------------------
+
     def _xc_domain_getinfolist(
         self, xch: int, first: int, count: int, info: Any
     ) -> int:
@@ -258,6 +381,11 @@ class PlayedXen:
         return 0
 
 
+def _array(given: Any) -> Any:
+    """The array that a pointer to it was made of."""
+    return getattr(given, "_obj", given)
+
+
 _UNNOTED = (
     *("xc_interface_open", "xc_vm_event_get_version"),
     *("xc_domain_getinfolist", "xc_vcpu_getinfo", "xc_monitor_get_capabilities"),
@@ -283,7 +411,12 @@ def play(monkeypatch: pytest.MonkeyPatch, folder: Path, release: str) -> PlayedX
     monkeypatch.setattr(loading, "ctypes", Ctypes())
     monkeypatch.setattr(channel, "ioctl", xen.ioctl)
     monkeypatch.setattr(channel, "unmap", lambda address: None)
-    for module in (xenctrl.interface_for_xen(release), xenevtchn, xentoollog):
+    for module in (
+        xenctrl.interface_for_xen(release),
+        xenevtchn,
+        xenforeignmemory,
+        xentoollog,
+    ):
         monkeypatch.setattr(module.library, "_loaded", None)
         monkeypatch.setattr(module.library, "_prepared", {})
     return xen

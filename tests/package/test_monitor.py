@@ -15,17 +15,15 @@ import signal
 import textwrap
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import played_xen
 import pytest
 import xen_vm_event.xenctrl.v4
-from played_xen import PlayedXen, play
+from played_xen import Begin, PlayedXen
 from support import PROJECT
 from xen_vm_event import v7
-from xen_vm_event.monitor import Monitor, MonitorError, Xen, recover
-from xen_vm_event.monitor.channel import Channel
+from xen_vm_event.monitor import EVENTS, Monitor, MonitorError, Xen, recover
 
 WRITE = v7.VmEventReason.WRITE_CTRLREG
 CPUID = v7.VmEventReason.CPUID
@@ -41,31 +39,6 @@ LEAVE = [
     ("xc_monitor_disable", 1),
     ("xc_interface_close",),
 ]
-
-Begin = Callable[[str], PlayedXen]
-
-
-@pytest.fixture
-def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Begin:
-    """What starts a Xen of some release, whose guests do something when they are waited for."""
-
-    def start(release: str) -> PlayedXen:
-        xen = play(monkeypatch, tmp_path, release)
-        wait = Channel.wait
-
-        def wait_for_guest(channel: Channel, seconds: float) -> bool:
-            xen.guest_of(channel).send()
-            return wait(channel, 0)
-
-        monkeypatch.setattr(Channel, "wait", wait_for_guest)
-        return xen
-
-    return start
-
-
-@pytest.fixture
-def xen(begin: Begin) -> PlayedXen:
-    return begin("4.20")
 
 
 def request(reason: int, vcpu: int = 0, **members: int) -> Any:
@@ -193,12 +166,15 @@ def test_a_guest_that_is_gone_cannot_be_left_in_order(
     ["nonsense", "write_ctrlreg", "write_ctrlreg:cr9", "mov_to_msr:x", "cpuid:1"],
 )
 def test_an_event_that_there_is_not(xen: PlayedXen, event: str) -> None:
-    with pytest.raises(MonitorError, match=f"no event '{event}'; name one of"):
+    said = f"no event '{event}'; name one of {', '.join(EVENTS)}"
+    name = event.partition(":")[0]
+    said += f"; this one as {name}" if name in EVENTS else ""
+    with pytest.raises(MonitorError, match=f"^{said}"):
         watch(xen, events=[event])
     assert xen.calls == [("xc_interface_close",)]
 
 
-EVENTS = ("write_ctrlreg:cr3", "guest_request", "mov_to_msr:0x174")
+SOME = ("write_ctrlreg:cr3", "guest_request", "mov_to_msr:0x174")
 
 
 @pytest.mark.parametrize(
@@ -242,9 +218,123 @@ def test_each_release_is_called_as_it_declares_its_functions(
     begin: Begin, release: str, calls: list[Any]
 ) -> None:
     xen = begin(release)
-    with Monitor(1, EVENTS):
+    with Monitor(1, SOME):
         (attached, *_), *switched = xen.calls
     assert (attached, switched) == ("xc_monitor_enable", calls)
+
+
+@pytest.mark.parametrize(
+    ("event", "on", "off"),
+    [
+        (
+            "write_ctrlreg:cr4:onchange:0x80",
+            (
+                "xc_monitor_write_ctrlreg",
+                1,
+                v7.VM_EVENT_X86_CR4,
+                True,
+                True,
+                0x80,
+                True,
+            ),
+            (
+                "xc_monitor_write_ctrlreg",
+                1,
+                v7.VM_EVENT_X86_CR4,
+                False,
+                True,
+                0x80,
+                True,
+            ),
+        ),
+        (
+            "mov_to_msr:0x174:onchange",
+            ("xc_monitor_mov_to_msr", 1, 0x174, True, True),
+            ("xc_monitor_mov_to_msr", 1, 0x174, False, True),
+        ),
+        ("vmexit", *(("xc_monitor_vmexit", 1, on, False) for on in (True, False))),
+        ("io_instruction", *(("xc_monitor_io", 1, on) for on in (True, False))),
+        *(
+            (event, (f"xc_monitor_{event}", 1, True), (f"xc_monitor_{event}", 1, False))
+            for event in ("emul_unimplemented", "singlestep", "software_breakpoint")
+        ),
+    ],
+)
+def test_an_event_is_switched_on_and_off(
+    xen: PlayedXen, event: str, on: Any, off: Any
+) -> None:
+    with Monitor(1, [event]):
+        assert xen.calls[1:] == [on]
+        xen.calls.clear()
+    assert xen.calls[0] == off
+
+
+def test_every_reason_is_an_event_or_comes_on_another_ring(xen: PlayedXen) -> None:
+    with_more = {"mov_to_msr": "mov_to_msr:0x174", "write_ctrlreg": "write_ctrlreg:cr3"}
+    elsewhere: list[str] = []
+    for reason in v7.VmEventReason.__members__:
+        event = reason.lower()
+        xen.capabilities |= played_xen.ARM if event == "privileged_call" else 0
+        try:
+            with Monitor(1, [with_more.get(event, event)]):
+                assert event in EVENTS
+        except MonitorError:
+            elsewhere.append(event)
+    assert elsewhere == ["unknown", "mem_sharing", "mem_paging"]
+
+
+@pytest.mark.parametrize(
+    ("release", "event", "said"),
+    [
+        ("4.9", "write_ctrlreg:cr4:onchange:0x80", "a mask is there since Xen 4.10"),
+        ("4.10", "mov_to_msr:0x174:onchange", "onchange is there since Xen 4.11"),
+    ],
+)
+def test_what_an_event_of_a_release_cannot_be_told(
+    begin: Begin, release: str, event: str, said: str
+) -> None:
+    xen = begin(release)
+    with pytest.raises(MonitorError, match=f"{event}: {said}"):
+        watch(xen, events=[event])
+    assert xen.calls == [("xc_interface_close",)]
+
+
+def test_interrupts_are_asked_for_by_every_answer_until_the_monitor_leaves(
+    xen: PlayedXen,
+) -> None:
+    wanted = v7.VmEventFlag.GET_NEXT_INTERRUPT
+    interrupt = v7.VmEventReason.INTERRUPT
+    rounds = [request(WRITE), request(interrupt)]
+    watch(xen, rounds, [request(WRITE)], events=["interrupt"], limit=3)
+    assert [answer.flags & ~PAUSED for answer in xen.guests[1].answers] == [
+        *(wanted, wanted, 0)
+    ]
+
+
+def test_an_io_instruction_is_carried_out_while_they_are_not_reported(
+    xen: PlayedXen,
+) -> None:
+    step, io = v7.VmEventReason.SINGLESTEP, v7.VmEventReason.IO_INSTRUCTION
+    toggle = v7.VmEventFlag.TOGGLE_SINGLESTEP
+    shown = watch(xen, [request(io)], [request(step)], events=["io_instruction"])
+    assert shown == ["IO_INSTRUCTION"]
+    answers = xen.guests[1].answers
+    assert [answer.flags & ~PAUSED for answer in answers] == [toggle, toggle]
+    assert xen.calls[:5] == [
+        ("xc_monitor_io", 1, False),
+        ("xc_monitor_singlestep", 1, True),
+        ("xc_monitor_io", 1, True),
+        ("xc_monitor_singlestep", 1, False),
+        ("xc_monitor_io", 1, False),
+    ]
+
+
+def test_leaving_at_an_io_instruction_has_no_vcpu_step(xen: PlayedXen) -> None:
+    io = v7.VmEventReason.IO_INSTRUCTION
+    watch(xen, [request(WRITE), request(io)], events=["io_instruction"], limit=1)
+    assert [answer.flags & ~PAUSED for answer in xen.guests[1].answers] == [0, 0]
+    assert xen.calls[0] == ("xc_monitor_io", 1, False)
+    assert "xc_monitor_singlestep" not in {name for name, *_ in xen.calls}
 
 
 def test_an_argument_too_many_is_an_error_of_the_library_that_is_played(
@@ -263,11 +353,16 @@ def test_an_argument_too_many_is_an_error_of_the_library_that_is_played(
 @pytest.mark.parametrize(
     ("release", "event", "missing"),
     [
-        ("4.7", "cpuid", "xc_monitor_cpuid: not in libxenctrl.so.4.7 of Xen 4.7"),
+        (
+            "4.7",
+            "cpuid",
+            "xc_monitor_cpuid: not in libxenctrl.so.4.7 of Xen 4.7; it is there since Xen 4.8",
+        ),
         (
             "4.8",
             "descriptor_access",
-            "xc_monitor_descriptor_access: not in libxenctrl.so.4.8 of Xen 4.8",
+            "xc_monitor_descriptor_access: not in libxenctrl.so.4.8 of Xen 4.8;"
+            " it is there since Xen 4.9",
         ),
     ],
 )

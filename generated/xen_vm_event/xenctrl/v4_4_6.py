@@ -237,6 +237,7 @@ library: Final = Library(
         "EINVAL": "this guest, or this build of Xen, does not support that",
         "ENODEV": "only an HVM or PVH guest can be monitored",
         "ENOENT": "run this in dom0, with the driver xen-privcmd loaded",
+        "ENOSYS": "this build of Xen does not have that",
         "EOPNOTSUPP": "this machine, or this build of Xen, does not support that",
         "EPERM": "only dom0, or a domain that may control others, can do that",
         "ESRCH": "there is no such domain; `xl list` shows those there are",

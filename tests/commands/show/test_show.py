@@ -415,7 +415,7 @@ def test_summary(doc: str, sentence: str) -> None:
 ALL_VERSIONS = (
     f"name one of the versions {', '.join(map(str, VERSIONS))}, or a Xen release, 4.6 to"
     f" {max(VERSIONS.items())[1][-1]}, or a version of a library (xenctrl/4, xenevtchn/1,"
-    " xentoollog/1), or a folder with vm_event.h\n"
+    " xenforeignmemory/1, xentoollog/1), or a folder with vm_event.h\n"
 )
 XENCTRL = (
     "name one behind xenctrl/: one of the versions 4, or a Xen release, 4.6 to 4.22\n"

@@ -128,6 +128,11 @@ def main() -> None:
             *("--count", "30", "--record", str(RECORDING)),
         )
 
+    if ARM:
+        for step in ("pages", "everything", "pages left"):
+            run(f"access: {step}", "python3", "access_steps.py", step, guest)
+        run("after access", *MONITOR, guest, *EVENTS, "--count", "20")
+
     # Wherever it leaves, it loses nothing of what the guest does.
     for events in range(1, len(ROUND) + 1):
         run(f"leave after {events}", *MONITOR, guest, *EVENTS, "--count", str(events))

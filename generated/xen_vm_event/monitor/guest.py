@@ -1,0 +1,73 @@
+"""A guest as the parts of a monitor know it, and what can be had of it here."""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import suppress
+from functools import cached_property
+from types import ModuleType
+
+from .. import xenctrl as libxenctrl
+from .xen import Xen
+
+ALL_CAPABILITIES = 0xFFFF_FFFF
+# Bits of the capabilities, XEN_DOMCTL_MONITOR_EVENT_*.
+SINGLESTEP = 2
+PRIVILEGED_CALL = 7
+
+
+class MonitorError(OSError):
+    """What cannot be done here, and what to do about it."""
+
+
+class Guest:
+    """A guest of a hypervisor, by its number, whose events are a `vm_event` module's."""
+
+    def __init__(self, xen: Xen, domain: int, vm_event: ModuleType) -> None:
+        self.xen, self.domain, self.vm_event = xen, domain, vm_event
+        self.functions, self.handle = xen.functions, xen.handle
+
+    @cached_property
+    def capabilities(self) -> int:
+        """What can be reported of it, a bit each; all of them where nobody tells."""
+        found = ctypes.c_uint32(ALL_CAPABILITIES)
+        with suppress(OSError):  # attaching, too, fails then, and tells why
+            self.functions.xc_monitor_get_capabilities(self.handle, self.domain, found)
+        return found.value
+
+    def can_report(self, bit: int | None) -> bool:
+        """Tell whether it has this capability, or what needs none."""
+        return bit is None or bool(self.capabilities & 1 << bit)
+
+    @property
+    def is_arm(self) -> bool:
+        """Tell whether it runs on Arm, where Xen emulates nothing and steps nothing."""
+        return self.capabilities != ALL_CAPABILITIES and self.can_report(
+            PRIVILEGED_CALL
+        )
+
+    def require(self, *functions: str) -> None:
+        """Raise MonitorError for a function that the library of this release lacks."""
+        xen = self.xen
+        for name in functions:
+            if hasattr(xen.module, name) and xen.module.library.has(name):
+                continue
+            library = xen.module.library.name.replace("{release}", xen.release)
+            said = f"{name}: not in {library} of Xen {xen.release}"
+            if not hasattr(xen.module, name):
+                said += f"; it is there since Xen {libxenctrl.since(name)}"
+            raise MonitorError(said)
+
+    def flag(self, name: str) -> int:
+        """Give a flag of answers; raises MonitorError where the version has no such one."""
+        flags = self.vm_event.VmEventFlag.__members__
+        if name not in flags:
+            version = self.vm_event.VM_EVENT_INTERFACE_VERSION
+            raise MonitorError(
+                f"no flag {name} in vm_event version {version} of Xen {self.xen.release}"
+            )
+        return int(flags[name])
+
+    def has_flag(self, name: str) -> bool:
+        """Tell whether answers of this version may have a flag."""
+        return name in self.vm_event.VmEventFlag.__members__

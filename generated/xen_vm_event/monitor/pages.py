@@ -1,0 +1,178 @@
+"""What a guest may do with pages of its memory, and how it goes on from what it may not."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from .events import Events
+from .guest import Guest, MonitorError
+from .stepping import Stepping
+
+Then = Literal["lift", "emulate", "step", "fast_step", "leave"]
+"""How a vCPU goes on from an access that it may not have:
+
+- `lift`: the page is restricted no more; of each page the first access is reported.  The only
+  one on Arm.
+- `emulate`: Xen carries the instruction out.  It does not know all of them: those raise a #UD
+  in the guest, or are reported if `emul_unimplemented` is among the events, and then stepped
+  over.
+- `step`: the vCPU carries the instruction out by itself, one step, while the page is not
+  restricted, for other vCPUs neither; in an altp2m view, through the guest's own memory, and
+  for itself alone.
+- `fast_step`: in a view: the same without a second event, from Xen 4.14 on; what Xen has to be
+  told for it is written over the request's payload, before a handler has that.
+- `leave`: in a view: the vCPU goes on in the guest's own memory.
+
+None leaves it to a handler, without which the vCPU comes back for ever.
+"""
+
+Gfns = int | Iterable[int]
+"""A page by its guest frame number, or pages: a range, or any other iterable of numbers."""
+
+
+class Restriction(NamedTuple):
+    """What may be done with a page, a XENMEM_access, and how a vCPU goes on from other."""
+
+    access: int
+    then: str | None  # Then
+
+
+def access_number(guest: Guest, access: str) -> int:
+    """Read an access: `r-x`, as `ls` has it, or one of Xen's own names, such as `rx2rw`.
+
+    Raises MonitorError for one that there is not.
+    """
+    names = guest.xen.module.XenmemAccess.__members__
+    if len(access) == 3 and all(
+        has in (kind, "-") for has, kind in zip(access, "rwx", strict=True)
+    ):
+        return sum(1 << bit for bit, has in enumerate(access) if has != "-")
+    if access in names:
+        return int(names[access])
+    raise MonitorError(
+        f"no access '{access}'; write such as r-x, or {', '.join(names)}"
+    )
+
+
+def listed(gfns: Gfns) -> Sequence[int]:
+    """Give pages as a sequence; a range stays one, since it takes one call."""
+    if isinstance(gfns, int):
+        return range(gfns, gfns + 1)
+    return gfns if isinstance(gfns, range) and gfns.step == 1 else list(gfns)
+
+
+class Pages(ABC):
+    """The pages of one view of a guest's memory, and the restrictions of some or all.
+
+    A vCPU that may not do with a page what it does is reported as MEM_ACCESS.
+    """
+
+    _WAYS: tuple[Then, ...]
+
+    def __init__(self, guest: Guest, events: Events, stepping: Stepping) -> None:
+        self._guest, self._events, self._stepping = guest, events, stepping
+        self._free = access_number(guest, "rwx")
+        self._own: dict[int, Restriction] = {}
+        self._everywhere: Restriction | None = None  # on all that are none of these
+        self._passed: Counter[int] = Counter()  # vCPUs that are at a step over a page
+        self._emulated: dict[int, int] = {}  # by vCPU, the page that it was at
+
+    @abstractmethod
+    def _set(self, access: int, gfns: Sequence[int]) -> None:
+        """Have Xen report other accesses than these."""
+
+    def restrict(
+        self, gfns: Gfns, access: str = "---", then: Then | None = "lift"
+    ) -> None:
+        """Let a guest do no more than this with a page, or pages: `restrict(0x40400, "r-x")`.
+
+        Raises MonitorError for an access or a way on that there is not here, OSError where
+        Xen refuses.
+        """
+        self._restrict(listed(gfns), self._restriction(access, then))
+
+    def _restrict(self, gfns: Sequence[int], restriction: Restriction) -> None:
+        if gfns:
+            self._own.update(dict.fromkeys(gfns, restriction))
+            self._set(restriction.access, gfns)
+
+    def restrict_all(self, access: str, then: Then | None = "lift") -> None:
+        """Let a guest do no more than this with any page, also with those that it gets later.
+
+        What was said of single pages before is no more.
+        """
+        self._restrict_all(self._restriction(access, then))
+
+    def _restrict_all(self, restriction: Restriction) -> None:
+        self._own.clear()
+        self._everywhere = restriction
+        self._set_everywhere(restriction.access)
+
+    @abstractmethod
+    def _set_everywhere(self, access: int) -> None:
+        """The same for all pages, and those that are to come."""
+
+    def lift(self, gfns: Gfns) -> None:
+        """Let the guest do anything with a page, or pages."""
+        pages = listed(gfns)
+        if not pages:
+            return
+        for gfn in pages:
+            self._own.pop(gfn, None)
+            if self._everywhere is not None:
+                self._own[gfn] = Restriction(self._free, None)
+        self._set(self._free, pages)
+
+    def _restriction(self, access: str, then: str | None) -> Restriction:
+        if then is not None and then not in self._WAYS:
+            raise MonitorError(
+                f"no way on '{then}'; name one of {', '.join(self._WAYS)}"
+            )
+        if then == "emulate" and self._guest.is_arm:
+            raise MonitorError(
+                "emulate: Xen emulates nothing on Arm; lift is what it has"
+            )
+        if then in ("step", "fast_step"):
+            self._events.require("SINGLESTEP")
+        if then == "fast_step":
+            self._guest.flag("FAST_SINGLESTEP")
+        return Restriction(access_number(self._guest, access), then)
+
+    # --- answers --------------------------------------------------------------------
+
+    def answer(self, request: Any) -> int:
+        """Have a vCPU go on as the page's restriction has it; gives the flags."""
+        gfn = request.payload.gfn
+        found = self._own.get(gfn, self._everywhere)
+        if found is None:  # lifted meanwhile, or another monitor's
+            self._set(self._free, [gfn])
+        elif found.then == "lift":
+            self.lift(gfn)
+        elif found.then == "emulate":
+            self._emulated[request.vcpu_id] = gfn
+            return self._guest.flag("EMULATE")
+        elif found.then == "step":
+            return self._step_over(request, gfn)
+        return 0
+
+    def answer_unimplemented(self, request: Any) -> int:
+        """Have a vCPU carry out what Xen cannot emulate by itself; gives the flags."""
+        gfn = self._emulated.pop(request.vcpu_id, None)
+        return 0 if gfn is None else self._step_over(request, gfn)
+
+    def _step_over(self, request: Any, gfn: int) -> int:
+        if not self._passed[gfn]:
+            self._set(self._free, [gfn])
+        self._passed[gfn] += 1
+
+        def back(_: Any) -> int:
+            self._passed[gfn] -= 1
+            found = self._own.get(gfn, self._everywhere)
+            if not self._passed[gfn] and found is not None:
+                self._set(found.access, [gfn])
+            return 0
+
+        return self._stepping.over(request, back)

@@ -1,0 +1,61 @@
+"""What Xen's emulator is to do otherwise than the guest's instruction says, on x86."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .guest import Guest, MonitorError
+
+_INSN_DATA = 16
+
+
+class Emulator:
+    """Flags for the answer to a violation, which have Xen carry the instruction out.
+
+    A handler of MEM_ACCESS gives them, for pages that are restricted with `then="emulate"` or
+    `then=None`.  All raise MonitorError where the version has them not.
+    """
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def as_it_is(self) -> int:
+        """Carry it out."""
+        return self._flags()
+
+    def without_writes(self) -> int:
+        """Carry it out, but throw away what it writes."""
+        return self._flags("EMULATE_NOWRITE")
+
+    def with_data(self, request: Any, octets: bytes) -> int:
+        """Carry it out on these bytes in place of those that it reads.
+
+        They take the place of the request's registers.
+        """
+        flags = self._flags("SET_EMUL_READ_DATA")
+        read = request.data.emul.read
+        room = len(read.data)
+        if len(octets) > room:
+            raise MonitorError(f"{len(octets)} bytes to be read, of {room} at most")
+        read.size = len(octets)
+        read.data = octets
+        return flags
+
+    def instead(self, request: Any, code: bytes) -> int:
+        """At a breakpoint: carry out this instruction in place of the guest's.
+
+        It takes the place of the request's registers.
+        """
+        flags = self._flags("SET_EMUL_INSN_DATA")
+        if len(code) > _INSN_DATA:
+            raise MonitorError(f"{len(code)} bytes of code, of {_INSN_DATA} at most")
+        request.data.emul.insn.data = code.ljust(_INSN_DATA, b"\0")
+        return flags
+
+    def _flags(self, *names: str) -> int:
+        if self._guest.is_arm:
+            raise MonitorError("Xen emulates nothing on Arm")
+        flags = self._guest.flag("EMULATE")
+        for name in names:
+            flags |= self._guest.flag(name)
+        return flags

@@ -1,0 +1,106 @@
+"""Single steps: vCPUs that carry out one instruction after the other, or one and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from .events import Events
+from .guest import Guest
+
+# XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF
+_STEP_OFF = 0
+
+# What is to be done when an instruction was carried out; gives flags for the answer.
+After = Callable[[Any], int]
+
+
+class Stepping:
+    """The vCPUs that step.
+
+    `start` and `stop` give flags for an answer, which has the vCPU report each instruction or
+    not any more.  `over` is for one instruction, whose report is the monitor's own: nobody
+    else is shown it.
+    """
+
+    def __init__(self, guest: Guest, events: Events) -> None:
+        self._guest, self._events = guest, events
+        self._after: dict[int, list[After]] = {}
+        self._stepping: set[int] = set()  # for who asked by `start`
+        self.has_ended = False
+
+    def start(self, request: Any) -> int:
+        """Have a request's vCPU step, from its answer on, until `stop`.
+
+        Raises MonitorError where this machine has no single steps.
+        """
+        self._events.also("SINGLESTEP")
+        vcpu = request.vcpu_id
+        was_stepping = vcpu in self._stepping or vcpu in self._after
+        self._stepping.add(vcpu)
+        return 0 if was_stepping else self._toggle
+
+    def stop(self, request: Any) -> int:
+        """Have it go on without."""
+        vcpu = request.vcpu_id
+        if vcpu not in self._stepping:
+            return 0
+        self._stepping.remove(vcpu)
+        return 0 if vcpu in self._after else self._toggle
+
+    def over(self, request: Any, after: After) -> int:
+        """Have the vCPU carry out one instruction, and then do what comes after.
+
+        Gives flags for the answer.  Raises MonitorError where there are no single steps.
+        """
+        self._events.also("SINGLESTEP")
+        vcpu = request.vcpu_id
+        waiting = self._after.get(vcpu)
+        if waiting is not None:  # the same instruction, which is not carried out yet
+            waiting.append(after)
+            return 0
+        self._after[vcpu] = [after]
+        return 0 if vcpu in self._stepping else self._toggle
+
+    @property
+    def is_over_one(self) -> bool:
+        """Tell whether a vCPU is at such an instruction."""
+        return bool(self._after)
+
+    def is_own(self, request: Any) -> bool:
+        """Tell whether it reports the end of a step that nobody but the monitor asked for."""
+        return self.ends(request) and request.vcpu_id not in self._stepping
+
+    def ends(self, request: Any) -> bool:
+        """Tell whether a request reports the end of a step `over` an instruction."""
+        is_step = request.reason == self._guest.vm_event.VmEventReason.SINGLESTEP
+        return is_step and request.vcpu_id in self._after
+
+    def answer(self, request: Any) -> int:
+        """Do what comes after a step; gives the flags of the answer."""
+        if not self.ends(request):
+            return 0
+        vcpu = request.vcpu_id
+        flags = 0 if vcpu in self._stepping else self._toggle
+        for after in self._after.pop(vcpu):
+            flags |= after(request)
+        return flags
+
+    def end(self) -> None:
+        """Have no vCPU step any more, whatever it is at."""
+        self.has_ended = True
+        if not self._after and not self._stepping:
+            return
+        self._after.clear()
+        self._stepping.clear()
+        guest = self._guest
+        for vcpu, _ in enumerate(guest.xen.vcpus(guest.domain)):
+            with suppress(OSError):  # each of the others has to be told
+                guest.functions.xc_domain_debug_control(
+                    guest.handle, guest.domain, _STEP_OFF, vcpu
+                )
+
+    @property
+    def _toggle(self) -> int:
+        return self._guest.flag("TOGGLE_SINGLESTEP")
