@@ -393,6 +393,16 @@ def test_recover_frees_every_vcpu(xen: PlayedXen) -> None:
     assert first == last == ("xc_monitor_disable", 1)
 
 
+def test_recover_takes_away_what_a_killed_monitor_had_xen_do(xen: PlayedXen) -> None:
+    recover(1)
+    for call in (
+        ("xc_altp2m_set_domain_state", 1, False),
+        ("xc_domain_set_access_required", 1, False),
+        *(("xc_domain_debug_control", 1, 0, vcpu) for vcpu in (0, 1)),
+    ):
+        assert call in xen.calls
+
+
 def test_the_readme_shows_a_monitor(
     xen: PlayedXen, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -115,8 +115,8 @@ def test_a_list_is_one_call_where_the_release_has_it(
 def test_pages_that_are_gone_do_not_keep_the_others_restricted(
     xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> int:
-        return -1 if leaving else together(*_)
+    def refuse(*arguments: Any) -> int:
+        return -1 if leaving else together(*arguments)
 
     leaving = False
     together = xen._xc_set_mem_access_multi
@@ -299,10 +299,12 @@ def test_page_walks_may_be_ignored_for_as_long_as_it_is_monitored(
     assert xen.calls[0] == ("xc_monitor_inguest_pagefault", 1, False)
 
 
-def test_the_monitor_may_be_required(xen: PlayedXen) -> None:
+def test_the_monitor_may_be_required_until_it_leaves(xen: PlayedXen) -> None:
     with Monitor(1, []) as monitor:
         monitor.memory.require_monitor()
-    assert ("xc_domain_set_access_required", 1, 1) in xen.calls
+        assert xen.calls[-1] == ("xc_domain_set_access_required", 1, 1)
+        xen.calls.clear()
+    assert xen.calls[0] == ("xc_domain_set_access_required", 1, 0)
 
 
 # --- steps that a user asks for ---------------------------------------------------------
