@@ -90,11 +90,10 @@ class Stepping:
     def end(self) -> None:
         """Have no vCPU step any more, whatever it is at."""
         self.has_ended = True
-        if not self._after and not self._stepping:
-            return
         self._after.clear()
         self._stepping.clear()
-        no_vcpu_steps(self._guest)
+        if self._events.is_on("SINGLESTEP"):
+            no_vcpu_steps(self._guest)
 
     @property
     def _toggle(self) -> int:

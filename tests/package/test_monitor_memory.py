@@ -328,6 +328,14 @@ def test_a_vcpu_steps_until_it_is_stopped(xen: PlayedXen) -> None:
         assert flags(xen) == [toggle, 0, toggle]
 
 
+def test_no_vcpu_steps_on_whose_handler_said_so_by_a_flag(xen: PlayedXen) -> None:
+    with Monitor(1, ["singlestep"]):
+        pass
+    names = [name for name, *_ in xen.calls]
+    off, step = names.index("xc_domain_debug_control"), "xc_monitor_singlestep"
+    assert names.index(step) < off < len(names) - names[::-1].index(step)
+
+
 def test_a_vcpu_that_steps_for_its_user_is_not_switched_off_by_a_step_over_a_page(
     xen: PlayedXen,
 ) -> None:
