@@ -2,7 +2,7 @@
 
     access.py 3 write              domain 3 of `xl list`: the first write to each page
     access.py 3 altp2m_exec        each page that is executed, again and again
-    access.py 3 breakpoint -m      and whose accesses are reported waits for a monitor, always
+    access.py 3 exec -m            and if this is killed, Xen ends the guest
 
 It runs in dom0 as root, as monitor.py beside it does.
 """
@@ -59,7 +59,8 @@ MODES = sorted({*EVENTS, *VIEWS})
 def watch(domain: int, mode: str, required: bool = False) -> None:
     """Watch a guest in a mode, until it is gone; each event is a line."""
     with Monitor(domain, EVENTS.get(mode, [])) as monitor:
-        monitor.memory.require_monitor(required)
+        if required:
+            monitor.memory.require_monitor()
         if mode in VIEWS:
             VIEWS[mode](monitor)
         for request in monitor:
@@ -75,7 +76,7 @@ def main() -> int:
         "-m",
         action="store_true",
         dest="required",
-        help="have vCPUs wait for a monitor, also when this one is gone",
+        help="have Xen end the guest if this is killed and it does what it may not",
     )
     arguments = parser.parse_args()
     try:

@@ -140,9 +140,13 @@ class Events:
 
     def also(self, reason: str) -> None:
         """Switch on what the monitor itself needs, if it is not on yet."""
-        if reason not in self._reasons:
+        if not self.is_on(reason):
             self.require(reason)
             self._on(reason, _switch(self._guest, Event(reason.lower(), reason)))
+
+    def is_on(self, reason: str) -> bool:
+        """Tell whether a reason is switched on, by whom ever."""
+        return reason in self._reasons
 
     def _on(self, reason: str, switch: Switch) -> None:
         switch(True)

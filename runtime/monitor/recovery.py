@@ -6,6 +6,8 @@ from contextlib import suppress
 
 from ..xenctrl.common import has
 from .channel import Channel
+from .guest import Guest
+from .stepping import no_vcpu_steps
 from .xen import Xen
 
 
@@ -13,7 +15,8 @@ def recover(domain: int) -> None:
     """Free a guest from a monitor that was killed.
 
     With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  Those
-    that wait at a CPUID will carry it out a second time.
+    that wait at a CPUID will carry it out a second time.  Pages that it restricted are not any
+    more as soon as the guest uses them; breakpoints that it set stay.
     """
     with Xen() as xen:
         vm_event = xen.vm_event()
@@ -22,6 +25,7 @@ def recover(domain: int) -> None:
         if has(xen.functions, "xc_monitor_privileged_call"):
             with suppress(OSError):
                 xen.functions.xc_monitor_privileged_call(xen.handle, domain, False)
+        _undo(Guest(xen, domain, vm_event))
         channel = Channel(xen, domain)
         ring = vm_event.BackRing(channel.page, start=0)
         ring.sring.shared_ring_init()
@@ -37,3 +41,13 @@ def recover(domain: int) -> None:
             channel.notify()
         ring.detach()
         channel.close()
+
+
+def _undo(guest: Guest) -> None:
+    """Have the guest see its own memory, where nothing waits for a monitor, and not step."""
+    functions, handle, domain = guest.functions, guest.handle, guest.domain
+    with suppress(OSError):  # it has no views, or cannot have any
+        functions.xc_altp2m_set_domain_state(handle, domain, False)
+    with suppress(OSError):
+        functions.xc_domain_set_access_required(handle, domain, False)
+    no_vcpu_steps(guest)

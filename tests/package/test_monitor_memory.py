@@ -115,8 +115,8 @@ def test_a_list_is_one_call_where_the_release_has_it(
 def test_pages_that_are_gone_do_not_keep_the_others_restricted(
     xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any) -> int:
-        return -1 if leaving else together(*_)
+    def refuse(*arguments: Any) -> int:
+        return -1 if leaving else together(*arguments)
 
     leaving = False
     together = xen._xc_set_mem_access_multi
@@ -299,10 +299,12 @@ def test_page_walks_may_be_ignored_for_as_long_as_it_is_monitored(
     assert xen.calls[0] == ("xc_monitor_inguest_pagefault", 1, False)
 
 
-def test_the_monitor_may_be_required(xen: PlayedXen) -> None:
+def test_the_monitor_may_be_required_until_it_leaves(xen: PlayedXen) -> None:
     with Monitor(1, []) as monitor:
         monitor.memory.require_monitor()
-    assert ("xc_domain_set_access_required", 1, 1) in xen.calls
+        assert xen.calls[-1] == ("xc_domain_set_access_required", 1, 1)
+        xen.calls.clear()
+    assert xen.calls[0] == ("xc_domain_set_access_required", 1, 0)
 
 
 # --- steps that a user asks for ---------------------------------------------------------
@@ -324,6 +326,14 @@ def test_a_vcpu_steps_until_it_is_stopped(xen: PlayedXen) -> None:
         assert shown == ["GUEST_REQUEST", "SINGLESTEP", "SINGLESTEP"]
         toggle = FLAG.TOGGLE_SINGLESTEP
         assert flags(xen) == [toggle, 0, toggle]
+
+
+def test_no_vcpu_steps_on_whose_handler_said_so_by_a_flag(xen: PlayedXen) -> None:
+    with Monitor(1, ["singlestep"]):
+        pass
+    names = [name for name, *_ in xen.calls]
+    off, step = names.index("xc_domain_debug_control"), "xc_monitor_singlestep"
+    assert names.index(step) < off < len(names) - names[::-1].index(step)
 
 
 def test_a_vcpu_that_steps_for_its_user_is_not_switched_off_by_a_step_over_a_page(

@@ -28,6 +28,7 @@ class Memory(Pages):
         super().__init__(guest, events, stepping)
         self._was: dict[int, int] = {}
         self._walks_ignored = False
+        self._is_required = False
 
     def wanted(self, events: Iterable[Event]) -> list[Wanted]:
         """Read events such as `mem_access:r-x` and `mem_access:r-x:0x40400-0x404ff:step`.
@@ -61,8 +62,14 @@ class Memory(Pages):
             kind if number & 1 << bit else "-" for bit, kind in enumerate("rwx")
         )
 
-    def require_monitor(self, required: bool = True) -> None:
-        """Say whether a vCPU whose access was reported waits while there is no monitor."""
+    def require_monitor(self) -> None:
+        """Have Xen end the guest if it does what it may not while there is no monitor, as when
+        this one is killed; until the monitor leaves.  Xen lets it go on otherwise.
+        """
+        self._require_monitor(True)
+        self._is_required = True
+
+    def _require_monitor(self, required: bool) -> None:
         guest = self._guest
         guest.functions.xc_domain_set_access_required(
             guest.handle, guest.domain, required
@@ -96,6 +103,9 @@ class Memory(Pages):
 
     def restore(self) -> None:
         """Give all pages back what they had."""
+        if self._is_required:
+            self._require_monitor(False)
+            self._is_required = False
         if self._walks_ignored:
             self._ignore_page_walks(False)
             self._walks_ignored = False

@@ -90,17 +90,20 @@ class Stepping:
     def end(self) -> None:
         """Have no vCPU step any more, whatever it is at."""
         self.has_ended = True
-        if not self._after and not self._stepping:
-            return
         self._after.clear()
         self._stepping.clear()
-        guest = self._guest
-        for vcpu, _ in enumerate(guest.xen.vcpus(guest.domain)):
-            with suppress(OSError):  # each of the others has to be told
-                guest.functions.xc_domain_debug_control(
-                    guest.handle, guest.domain, _STEP_OFF, vcpu
-                )
+        if self._events.is_on("SINGLESTEP"):
+            no_vcpu_steps(self._guest)
 
     @property
     def _toggle(self) -> int:
         return self._guest.flag("TOGGLE_SINGLESTEP")
+
+
+def no_vcpu_steps(guest: Guest) -> None:
+    """Have no vCPU of a guest step, whoever asked for it."""
+    for vcpu, _ in enumerate(guest.xen.vcpus(guest.domain)):
+        with suppress(OSError):  # each of the others has to be told
+            guest.functions.xc_domain_debug_control(
+                guest.handle, guest.domain, _STEP_OFF, vcpu
+            )

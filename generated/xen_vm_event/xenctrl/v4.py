@@ -427,7 +427,7 @@ def xc_domain_set_access_required(
     """int xc_domain_set_access_required(xc_interface *xch, uint32_t domid, unsigned int
     required)
 
-    Whether a vCPU whose access was reported stays paused while nobody monitors.
+    Whether Xen ends a domain that does what it may not while nobody monitors.
 
     Since Xen 4.6.
     """

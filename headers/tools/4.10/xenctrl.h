@@ -160,7 +160,7 @@ int xc_domain_maximum_gpfn(xc_interface *xch, uint32_t domid,
     xen_pfn_t *gpfns);
 
 /*
- * Whether a vCPU whose access was reported stays paused while nobody monitors.
+ * Whether Xen ends a domain that does what it may not while nobody monitors.
  */
 int xc_domain_set_access_required(xc_interface *xch, uint32_t domid,
     unsigned int required);
