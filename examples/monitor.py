@@ -40,7 +40,7 @@ def text(reason: str, request: Any) -> str:
     registers = request.data.regs
     pc = registers.arm.pc if ARM else registers.x86.rip
     payload = request.payload
-    details = "" if payload is None else printer(type(payload))(payload)
+    details = "" if payload is None else printer(payload.__class__)(payload)
     return f"vCPU {request.vcpu_id} {pc:#x} {reason}{details}"
 
 
