@@ -59,18 +59,22 @@ bench-size: $(VENV)/ready
 soak: $(VENV)/ready
 	$(BIN)/pytest tests/soak --exhaustive
 
-# The examples' monitor on a real Xen with a guest, all of it under QEMU: needs no root and
-# no Xen, but Debian's apt and some of its packages; takes two minutes. ARCH=arm64 is another. XEN=FILE is a hypervisor of one's own, such as one for
-# arm64 with CONFIG_MEM_ACCESS, which Debian's lacks.
+# The package's monitor on a real Xen with guests, all of it under QEMU: needs no root and no
+# Xen, but Debian's apt and some of its packages; takes three minutes.  ARCH=arm64 is another
+# machine, and SUITE=trixie another of Debian's suites, and so another Xen, than the host's.
+# XEN=FILE is a hypervisor of one's own, such as one for arm64 with CONFIG_MEM_ACCESS, which
+# Debian's lacks.
 ARCH ?= x86_64
+SUITE =
 XEN =
+MACHINE = --arch $(ARCH) $(if $(SUITE),--suite $(SUITE)) $(if $(XEN),--xen $(XEN))
 live: $(VENV)/ready
-	$(BIN)/pytest tests/live --arch $(ARCH) $(if $(XEN),--xen $(XEN))
+	$(BIN)/pytest tests/live $(MACHINE)
 
 # How many events a second the package's monitor answers, beside Xen's own in C, on such a machine.
 # That one, xen-access, does without memory access nothing: it takes ARCH=arm64 and such a XEN.
 bench-live: $(VENV)/ready
-	$(BIN)/pytest tests/live --arch $(ARCH) --speed $(if $(XEN),--xen $(XEN))
+	$(BIN)/pytest tests/live --speed $(MACHINE)
 
 # Alter the translated ring code in every way, and see that the tests find each.
 mutants: $(VENV)/ready

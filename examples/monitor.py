@@ -14,12 +14,15 @@ own puts functions into `HANDLERS` and calls `main`, or is made of `xen_vm_event
 from __future__ import annotations
 
 import argparse
+import ctypes
 import errno
 import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +40,30 @@ def text(reason: str, request: Any) -> str:
     """A line that says what happened."""
     registers = request.data.regs
     pc = registers.arm.pc if ARM else registers.x86.rip
-    line = f"vCPU {request.vcpu_id} {pc:#x} {reason}"
     payload = request.payload
-    if payload is None:
-        return line
-    details = repr(payload).partition("(")[2].removesuffix(")")
-    return f"{line} {details}".rstrip()
+    details = "" if payload is None else printer(payload.__class__)(payload)
+    return f"vCPU {request.vcpu_id} {pc:#x} {reason}{details}"
+
+
+@cache
+def printer(payload: Any) -> Callable[[Any], str]:
+    """What prints payloads of a type, made once: `repr` would take longer than all the rest."""
+    members = [each for each in payload._members_ if not each.name.startswith("_")]
+    if not all(isinstance(getattr(m.type, "_type_", None), str) for m in members):
+        return lambda record: " " + repr(record).partition("(")[2].removesuffix(")")
+    line = " " + ", ".join(f"{each.name}={{}}" for each in members)
+    forms = [(each.name, form(each)) for each in members]
+    return lambda record: line.format(
+        *[shown(getattr(record, name)) for name, shown in forms]
+    )
+
+
+def form(member: Any) -> Callable[[int], str]:
+    """What prints a member's values: by name, or as numbers of their size are best read."""
+    names = member.values
+    if names is not None:
+        return cache(lambda value: names(value).name or (hex(value) if value else "0"))
+    return hex if ctypes.sizeof(member.type) == 8 else str
 
 
 def json_object(reason: str, request: Any, index: int) -> str:
@@ -70,13 +91,14 @@ def watch(arguments: argparse.Namespace) -> None:
     """Monitor a guest as the command line says, until Ctrl-C or its end."""
     domain, count = arguments.domain, 0
     with ExitStack() as stack:
-        # Each line is written at once, and by nothing more than the system's write.
-        output = stack.enter_context(open(1, "wb", buffering=0, closefd=False))
+        # Lines are written when the guest does nothing for a moment, or there are many.
+        output = stack.enter_context(open(1, "wb", buffering=4096, closefd=False))
         recording: Any = None
         if arguments.record:
             recording = stack.enter_context(arguments.record.open("wb", buffering=0))
         stack.enter_context(suppress(KeyboardInterrupt))
-        with Monitor(domain, arguments.events.split(","), HANDLERS) as monitor:
+        events = arguments.events.split(",")
+        with Monitor(domain, events, HANDLERS, idle=output.flush) as monitor:
             release = monitor.xen.release
             print(f"watching domain {domain} of Xen {release}", file=sys.stderr)
             for request in monitor:

@@ -280,6 +280,7 @@ class BackRing(_Half[Request, Response]):
     __slots__ = (
         "_copies",
         "_flags",
+        "_given",
         "_mask",
         "_other_response",
         "_requests",
@@ -287,6 +288,7 @@ class BackRing(_Half[Request, Response]):
         "_responses",
         "_selected",
         "_usual",
+        "_usual_is_whole",
         "req_cons",
         "rsp_prod_pvt",
     )
@@ -329,9 +331,12 @@ class BackRing(_Half[Request, Response]):
             for octets in self._requests
         ]
         self._flags = [cell(request, flags, octets) for octets in self._requests]
-        # The flags that were given last, if they can be written as they are: most are the
-        # same object again, and to look at flags that are an enum's takes a microsecond.
+        # The flags that were given last and fit, with their number, and whether they have all
+        # that are kept: most are the same object again, and to look at flags that are an
+        # enum's takes a microsecond.
         self._usual: object = self
+        self._given = 0
+        self._usual_is_whole = False
         self._selected: bool | None = None  # how the waiting requests were taken
 
     def detach(self) -> None:
@@ -414,7 +419,9 @@ class BackRing(_Half[Request, Response]):
             raise ValueError(_NOT_WAITING)
         answered = self.rsp_prod_pvt
         if flags is self._usual and response is None and not hold:
-            copy.flags[0] = flags
+            copy.flags[0] = (
+                flags if self._usual_is_whole else self._given | self._kept(copy)
+            )
             octets = copy.octets
         else:
             octets = self._answer(copy, flags, hold, response)
@@ -441,41 +448,50 @@ class BackRing(_Half[Request, Response]):
             check_type(self._response, response)
             if self._other_response and not hold:
                 return bytes(response)
-        asked = 0
-        if self.kept_flags:
-            # Its entry has it as it came, unless answers have got there before.
-            ahead = (copy.index - self.rsp_prod_pvt) & U32
-            untouched = ahead < self.nr_ents
-            asked = self._flags[copy.index & self._mask][0] if untouched else copy.asked
-        elif hold:
+        if hold and not self.kept_flags:
             raise TypeError(_HOLDS_NOTHING)
+        kept = self._kept(copy)
         if response is not None:
             assign(copy.record, response)
-        self._set_flags(copy.flags, asked, flags, hold)
+        self._set_flags(copy.flags, kept, flags, hold)
         octets: memoryview = copy.octets
         return octets
 
-    def _set_flags(
-        self, cell: typing.Any, asked: int, flags: int | None, hold: bool
-    ) -> None:
-        """Write an answer's flags, where the request came with the flags `asked`."""
+    def _kept(self, copy: typing.Any) -> int:
+        """Give those of the kept flags that a request came with."""
         kept = self.kept_flags
+        if not kept:
+            return 0
+        # Its entry has them as they came, unless answers have got there before.
+        ahead = (copy.index - self.rsp_prod_pvt) & U32
+        untouched = ahead < self.nr_ents
+        asked: int = (
+            self._flags[copy.index & self._mask][0] if untouched else copy.asked
+        )
+        return asked & kept
+
+    def _set_flags(
+        self, cell: typing.Any, kept: int, flags: int | None, hold: bool
+    ) -> None:
+        """Write an answer's flags, where those of the request that are kept are `kept`."""
+        all_kept = self.kept_flags
         if flags is None:
-            if kept:
+            if all_kept:
                 own = cell[0]
-                cell[0] = own & ~kept if hold else own | asked & kept
+                cell[0] = own & ~all_kept if hold else own | kept
             return
         if cell is None:
             raise TypeError("the records of this ring have no flags")
         given = index(flags)
-        wanted = given & ~kept if hold else given | asked & kept
+        wanted = given & ~all_kept if hold else given | kept
         try:
             cell[0] = wanted
         except ValueError:  # the low bits, as any member keeps
             cell[0] = wanted & ((1 << 8 * cell.nbytes) - 1)
         is_int = isinstance(flags, int)  # pyright: ignore[reportUnnecessaryIsInstance]
-        if is_int and cell[0] == given and not kept & ~given:
-            self._usual = flags
+        if is_int and cell[0] == wanted:
+            self._usual, self._given = flags, given
+            self._usual_is_whole = not all_kept & ~given
 
     def _remember(self, answered: int) -> None:
         """Keep the flags of a waiting request whose entry an answer is about to take."""
@@ -560,11 +576,13 @@ class Selection(Generic[Request, Response]):
             raise ValueError("no selected request waits for an answer")
         cell = ring._flags[answered & ring._mask]
         if flags is ring._usual and not hold:
-            cell[0] = flags
+            kept = 0 if ring._usual_is_whole else cell[0] & ring.kept_flags
+            cell[0] = ring._given | kept
         else:
             if flags is not None and ring._other_response:
                 raise TypeError("the responses of this ring are no requests")
             if hold and not ring.kept_flags:
                 raise TypeError(_HOLDS_NOTHING)
-            ring._set_flags(cell, cell[0] if ring.kept_flags else 0, flags, hold)
+            kept = cell[0] & ring.kept_flags if ring.kept_flags else 0
+            ring._set_flags(cell, kept, flags, hold)
         ring.rsp_prod_pvt = answered + 1 if answered != U32 else 0

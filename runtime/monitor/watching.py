@@ -26,6 +26,7 @@ from .xen import Xen
 Handler = Callable[[Any], int | None]
 
 _LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
+_IDLE = 0.01  # seconds of silence, after which there is time for other things
 
 
 class Monitor:
@@ -41,6 +42,9 @@ class Monitor:
         async for request in monitor:   # the same in asyncio
             ...
         monitor.run()                   # for handlers alone
+
+    `for` and `run` call `idle` when the guest has done nothing for a hundredth of a second: the
+    time for what need not be done at each request, such as to write what was printed.
 
     An event loop of one's own waits until `fileno` can be read, and then takes what is
     `pending`; in it may be any number of monitors, which may share a `xen`.
@@ -72,11 +76,13 @@ class Monitor:
         events: Sequence[str],
         handlers: Mapping[str, Handler] | None = None,
         xen: Xen | None = None,
+        idle: Callable[[], object] | None = None,
     ) -> None:
         self.domain = domain
         self._events = events
         self._named_handlers = handlers or {}
         self._shared_xen = xen
+        self._idle = idle
         self._signals = Signals()
         self._attached = False
         self._reasons: dict[int, str] = {}
@@ -224,6 +230,8 @@ class Monitor:
             return True
         try:
             self._signals.let_through()
+            if self._idle is not None and not self._channel.wait(_IDLE):
+                self._idle()
             while not self._channel.wait(_LOOKING_AFTER):
                 if not self.is_alive():
                     return False

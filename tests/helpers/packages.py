@@ -41,6 +41,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XENBIND_CACHE") or default / "xenbind")
 
 
+def suite_folder(arch: str, suite: str = "") -> Path:
+    """Where what is of an architecture and a suite is kept."""
+    return cache_folder() / (f"{arch}-{suite}" if suite else arch)
+
+
 def host_architecture() -> str:
     """What Debian calls this machine."""
     shown = subprocess.run(
@@ -111,7 +116,7 @@ def _download(
 
 def _updated(arch: str, suite: str) -> Path:
     """The folder of a suite's configuration, lists and packages; the lists are of today."""
-    folder = (cache_folder() / (f"{arch}-{suite}" if suite else arch)).resolve()
+    folder = suite_folder(arch, suite).resolve()
     for part in ("state/lists/partial", "cache", "packages/partial"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "installed").touch()

@@ -1,7 +1,7 @@
 """Make what a machine boots: Xen, a Linux kernel for dom0, and its initrd, which is all of dom0.
 
-Takes Debian's package files and the files that a run adds; machine.py boots the
-result.  What comes of the packages alone is kept in the cache folder, since it takes longer.
+Takes Debian's package files and the files that a run adds; machine.py boots the result.
+What comes of the packages alone is kept in a folder of the caller's, since it takes longer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from packages import cache_folder, empty_root, unpack
+from packages import empty_root, unpack
 
 # Drivers of Debian's kernel through which the tools reach Xen.
 MODULES = ("xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs")
@@ -32,10 +32,10 @@ class Image:
     initrd: Path
 
 
-def build(arch: str, packages: list[Path], added: dict[str, Path], to: Path) -> Image:
+def build(packages: list[Path], added: dict[str, Path], cache: Path, to: Path) -> Image:
     """An image of these packages, whose initrd also has the `added` files by their path."""
     names = "\n".join(package.name for package in packages)
-    base = cache_folder() / arch / hashlib.sha256(names.encode()).hexdigest()[:16]
+    base = cache / hashlib.sha256(names.encode()).hexdigest()[:16]
     if not base.exists():
         for old in base.parent.glob("[0-9a-f]" * 16):
             shutil.rmtree(old)

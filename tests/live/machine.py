@@ -28,7 +28,8 @@ def command(arch: str, image: Image, console: Path, results: Path) -> list[str]:
             # Xen runs such a guest with nested paging only; its dom0 dies of emulated SMAP.
             *("-cpu", "EPYC,+svm,+npt,-smap,-monitor"),
             *("-kernel", f"{image.xen}", "-append"),
-            f"console=com1 com1=115200,8n1 {_XEN} dom0_mem=1024M,max:1024M cpuidle=0",
+            f"console=com1 com1=115200,8n1 {_XEN} dom0_mem=1024M,max:1024M cpuidle=0"
+            " dom0_vcpus_pin",
             *("-initrd", f"{image.kernel} {_LINUX} earlyprintk=xen,{image.initrd}"),
         ]
     else:

@@ -45,10 +45,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Run:
-    """A machine's run: each step by its name, and the labels of its guest."""
+    """A machine's run: each step by its name, the labels of its guest, and Xen's release."""
 
     steps: dict[str, Step] = field(repr=False)
     labels: dict[str, int] = field(repr=False)
+    release: str
 
 
 def _event(line: str) -> Event:

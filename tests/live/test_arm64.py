@@ -22,6 +22,7 @@ def test_every_event_from_the_first_instruction_on(live: Run) -> None:
     step = live.steps["events"]
     assert step.status == 0
     assert step.events == 10 * a_round(live)
+    assert step.stderr.startswith(f"watching domain 1 of Xen {live.release}\n")
 
 
 def test_the_recording_decodes_to_the_same_events(live: Run, tmp_path: Path) -> None:
@@ -47,6 +48,7 @@ def test_registers_are_the_guests(live: Run, tmp_path: Path) -> None:
     [
         *("left nothing behind", "after Ctrl-C", "after SIGTERM"),
         *("after failing handler", "after other version", "after recover"),
+        *("after two guests", "after two guests, second"),
     ],
 )
 def test_the_guest_goes_on_as_if_it_had_not_been_watched(live: Run, step: str) -> None:

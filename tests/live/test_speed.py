@@ -1,6 +1,7 @@
 """How many events a second the package's monitor answers, beside Xen's own in C, xen-access.
 
-All are of one kind, in one boot, in turns; only ratios travel.
+All are of one kind, in one boot, in turns.  Only ratios travel, and those within a turn alone:
+others may use the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from statistics import median
 import pytest
 from live.runs import Run
 
-# Of xen-access's events a second, which prints a line for each.
+# Of xen-access's events a second, which prints a line for each.  Both write theirs to a file,
+# and by 4 KiB at a time.
 LEAST = {"printing": 0.7, "silent": 0.8}
 
 
@@ -27,11 +29,13 @@ def test_it_answers_about_as_many_as_xens_own(
     live: Run, monitor: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours, theirs = rates(live, monitor), rates(live, "xen-access")
-    assert len(ours) == len(theirs) == 5
+    assert len(ours) == len(theirs) >= 5
     if not all(theirs):
         pytest.skip("xen-access answers nothing on a Xen without CONFIG_MEM_ACCESS")
-    ratio = median(ours) / median(theirs)
+    ratios = sorted(mine / its for mine, its in zip(ours, theirs, strict=True))
+    ratio = median(ratios)
     with capsys.disabled():
         print(f"\n{monitor}: {median(ours):.0f} events a second", end="")
-        print(f" to {median(theirs):.0f} of xen-access: {ratio:.2f}")
+        print(f" to {median(theirs):.0f} of xen-access: {ratio:.2f}", end="")
+        print(f" ({ratios[0]:.2f} to {ratios[-1]:.2f})")
     assert ratio >= LEAST[monitor]

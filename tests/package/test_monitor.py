@@ -79,6 +79,25 @@ def test_every_request_is_shown_and_answered(xen: PlayedXen) -> None:
     assert xen.calls == LEAVE
 
 
+def test_there_is_time_for_other_things_when_the_guest_does_nothing(
+    xen: PlayedXen,
+) -> None:
+    """And not between two requests that come at once, or one after the other."""
+    xen.guests[1].rounds = [
+        [request(CPUID)],
+        [request(CPUID)],
+        [],
+        [request(WRITE)] * 2,
+    ]
+    done: list[str] = []
+    with Monitor(1, USUAL, idle=lambda: done.append("idle")) as monitor:
+        for each in monitor:
+            done.append(monitor.reason(each))
+    assert done == [
+        *("CPUID", "CPUID", "idle", "WRITE_CTRLREG", "WRITE_CTRLREG", "idle")
+    ]
+
+
 def test_a_request_that_does_not_wait_is_not_answered_as_if_it_did(
     xen: PlayedXen,
 ) -> None:

@@ -96,6 +96,18 @@ def test_what_waits_goes_on_unless_it_is_held(
         assert answer(rings, PAUSED, flags=PAUSED | EMULATE) == PAUSED | EMULATE
 
 
+@pytest.mark.parametrize("answer", [whole, selected])
+@pytest.mark.parametrize("flags", [0, EMULATE, PAUSED, PAUSED | EMULATE])
+def test_the_same_flags_again_keep_what_each_request_has(
+    answer: Callable[..., int], flags: int
+) -> None:
+    rings = Rings()
+    for asked in (PAUSED, 0, PAUSED | DENY, DENY):
+        assert answer(rings, asked, flags=flags) == flags | asked & PAUSED
+    assert answer(rings, PAUSED, flags=flags, hold=True) == flags & ~PAUSED
+    assert answer(rings, PAUSED, flags=flags) == flags | PAUSED
+
+
 def test_flags_that_are_forgotten_in_the_request_itself() -> None:
     rings = Rings()
     (request,) = rings.take(event())
