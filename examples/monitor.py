@@ -2,7 +2,7 @@
 
     monitor.py 3                         domain 3 of `xl list`
     monitor.py 3 --events cpuid,write_ctrlreg:cr3,mov_to_msr:0xc0000082
-    monitor.py 3 --record events.raw     for `xenbind decode events.raw`
+    monitor.py 3 --record events.rec     for `xenbind decode events.rec`
     monitor.py 3 --json                  for `xenbind decode -`, in a pipe
     monitor.py 3 --recover               frees what a killed monitor left behind
 
@@ -71,17 +71,14 @@ def watch(arguments: argparse.Namespace) -> None:
     with ExitStack() as stack:
         # Each line is written at once, and by nothing more than the system's write.
         output = stack.enter_context(open(1, "wb", buffering=0, closefd=False))
-        recording: Any = None
-        if arguments.record:
-            recording = stack.enter_context(arguments.record.open("wb", buffering=0))
         stack.enter_context(suppress(KeyboardInterrupt))
-        with Monitor(domain, arguments.events.split(","), HANDLERS) as monitor:
+        with Monitor(
+            domain, arguments.events.split(","), HANDLERS, recording=arguments.record
+        ) as monitor:
             release = monitor.xen.release
             print(f"watching domain {domain} of Xen {release}", file=sys.stderr)
             for request in monitor:
                 reason = monitor.reason(request)
-                if recording:
-                    recording.write(request)
                 if arguments.json:
                     line = json_object(reason, request, count)
                 else:
@@ -105,7 +102,7 @@ def main() -> int:
     )
     parser.add_argument("--count", type=int, help="leave after so many events")
     parser.add_argument("--json", action="store_true", help="print JSON lines")
-    parser.add_argument("--record", type=Path, help="write the raw requests here too")
+    parser.add_argument("--record", type=Path, help="record for `xenbind decode`")
     parser.add_argument(
         "--recover", action="store_true", help="free what a killed monitor left"
     )

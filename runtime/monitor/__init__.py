@@ -10,14 +10,24 @@ text says what to do.
 
 `watching` has the monitor; `xen` is the hypervisor, `channel` a guest's ring, `events` what
 can be reported, `answers` what lets the guest go on, `signals` what keeps Ctrl-C from coming
-at the wrong moment, and `recovery` frees a guest whose monitor was killed.
+at the wrong moment, `recording` keeps what happened, and `recovery` frees a guest whose monitor
+was killed.
 """
 
 from __future__ import annotations
 
 from .events import EVENTS, MonitorError
+from .recording import Recording
 from .recovery import recover
 from .watching import Handler, Monitor
 from .xen import Xen
 
-__all__ = ["EVENTS", "Handler", "Monitor", "MonitorError", "Xen", "recover"]
+__all__ = [
+    "EVENTS",
+    "Handler",
+    "Monitor",
+    "MonitorError",
+    "Recording",
+    "Xen",
+    "recover",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
+from os import PathLike
 from types import ModuleType
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from ..common import vm_event_st
 from .answers import Need, needs_of
 from .channel import Channel
 from .events import MonitorError, Switch, switches_of
+from .recording import Recording
 from .signals import Signals
 from .xen import Xen
 
@@ -27,7 +29,8 @@ class Monitor:
     `domain` is its number, and `events` are what is to be reported, such as `cpuid` and
     `write_ctrlreg:cr3`.  `handlers` are by the reason's name: when a request of that is
     answered, one has it after what its reason needs was done about it, and may change the
-    registers once more; the flags that it gives are the answer's, too.
+    registers once more; the flags that it gives are the answer's, too.  `recording` is a file's
+    path, or a `Recording`: requests and answers are recorded there.
 
         for request in monitor:         # until the guest is gone
             ...                         # answered when the loop goes on
@@ -56,11 +59,14 @@ class Monitor:
         events: Sequence[str],
         handlers: Mapping[str, Handler] | None = None,
         xen: Xen | None = None,
+        recording: str | PathLike[str] | Recording | None = None,
     ) -> None:
         self.domain = domain
         self._events = events
         self._named_handlers = handlers or {}
         self._shared_xen = xen
+        self._given_recording = recording
+        self._recording: Recording | None = None
         self._signals = Signals()
         self._attached = False
         self._switched_on: list[Switch] = []
@@ -89,6 +95,7 @@ class Monitor:
             switches = switches_of(self.xen, self.domain, self.vm_event, self._events)
             self._handlers = self._handlers_by_number()
             self._needs = needs_of(self.xen, self.domain, self.vm_event)
+            self._recording = self._open_recording(undo)
             self._attach()
             undo.callback(self._leave)
             for switch in switches:
@@ -101,6 +108,12 @@ class Monitor:
             self._leaving = undo.pop_all()
         self._signals.held = False
         return self
+
+    def _open_recording(self, undo: ExitStack) -> Recording | None:
+        given = self._given_recording
+        if given is None or isinstance(given, Recording):
+            return given
+        return undo.enter_context(Recording(given))
 
     def _handlers_by_number(self) -> dict[int, Handler]:
         reasons = self.vm_event.VmEventReason.__members__
@@ -122,6 +135,8 @@ class Monitor:
             # The page may hold the indices of another monitor.
             self.ring = self.vm_event.BackRing(self._channel.page, start=0)
             self.ring.sring.shared_ring_init()
+            if self._recording is not None:
+                self._recording.begin(self.vm_event, self.domain, self.xen.release)
             on_error.pop_all()
         self._attached = True
 
@@ -152,12 +167,15 @@ class Monitor:
 
     def _answer_the_rest(self) -> None:
         """Answer what was taken and not answered, and what came since."""
-        coming = self.ring.requests(any_version=True)  # each has to be answered
-        for request in (*self.ring.unanswered(), *coming):
+        waiting = self.ring.unanswered()
+        for request in self.ring.requests(any_version=True):  # each has to be answered
+            self._record(request)
+            waiting.append(request)
+        for request in waiting:
             flags = int(self.vm_event.VmEventFlag.VCPU_PAUSED)
             if request.version == self.vm_event.VM_EVENT_INTERFACE_VERSION:
                 flags = self._needed(request)
-            self.ring.respond(request, flags=flags)
+            self._give(request, flags)
         self._push()
 
     # --- waiting --------------------------------------------------------------------
@@ -279,6 +297,7 @@ class Monitor:
             self._finish()
             self._channel.take()
             for request in self.ring.requests():
+                self._record(request)
                 self._current = request
                 signals.held = held
                 yield request
@@ -314,13 +333,24 @@ class Monitor:
                 if handler is not None:
                     flags |= handler(request) or 0
         finally:
-            self.ring.respond(request, flags=flags)
+            self._give(request, flags)
+
+    def _record(self, request: Any) -> None:
+        if self._recording is not None:
+            self._recording.request(request)
+
+    def _give(self, request: Any, flags: int) -> None:
+        self.ring.respond(request, flags=flags)
+        if self._recording is not None:
+            self._recording.answer(request)
 
     def _needed(self, request: Any) -> int:
         need = self._needs.get(request.reason)
         return 0 if need is None else need(request)
 
     def _push(self) -> None:
-        """Publish the answers, and wake Xen if it asked for that."""
+        """Publish the answers, and wake Xen if it asked for that; then there is time to write."""
         if self.ring.push_responses_and_check_notify():
             self._channel.notify()
+        if self._recording is not None:
+            self._recording.flush()
