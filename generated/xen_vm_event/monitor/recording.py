@@ -63,7 +63,8 @@ class Recording:
                 ...
 
     A path's file is appended to if it is a recording already, and locked while it is open.  It
-    ends at the first answer behind `limit` bytes; the session goes on in `guest.1.rec`.
+    ends behind `limit` bytes, where every request has its answer, or at twice as many; the
+    session then goes on in `guest.1.rec`.
     Without a monitor, on a ring of one's own, call `begin`, and then `request` for each that
     was taken, `answer` when that was answered, and `flush` where a batch ends.
 
@@ -161,12 +162,11 @@ class Recording:
             # All of it, but for a file without a buffer, which says how much.
             written = self._file.write(bytes(buffer))
             del buffer[:written]
-        if (
-            self._limit is not None
-            and self._own is not None
-            and self._own.tell() >= self._limit
-        ):
-            self._next()
+        if self._limit is not None and self._own is not None:
+            # A request and its answer are in one file, so that each file can be read alone.
+            limit = self._limit * 2 if self._waiting else self._limit
+            if self._own.tell() >= limit:
+                self._next()
 
     def close(self) -> None:
         """Write what is left, and close the file if it was given by its path."""

@@ -8,11 +8,12 @@ answer is known, or none can be: at the end of its session, or behind many more 
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xenbind.commands.decode.stream import (
     Input,
@@ -33,6 +34,11 @@ _REQUEST, _FLAGS, _ANSWER = 1, 2, 3
 _WORD = 4  # bytes, of an answer's flags
 _LONGEST = 1 << 20  # of a record or a head's text: what is longer is damage
 _PATIENCE = 1024  # requests that one waits for which has no answer
+_NAME = re.compile("[0-9a-f]{1,64}")
+_WORDS = 1 << 32
+_LATEST = (
+    1 << 62
+)  # nanoseconds: the year 2116; times behind twice of that no table can hold
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
 
 
@@ -105,18 +111,30 @@ def _head(source: Input) -> Session | None:
     if len(text) < length:
         return None
     try:
-        said = json.loads(text)
-        session = Session(
-            name=str(said["session"]),
-            part=int(said["part"]),
-            domain=int(said["domain"]),
-            release=said["release"],
-            arch=str(said["arch"]),
-            started=_nanoseconds(datetime.fromisoformat(said["started"])),
-        )
-    except (ValueError, KeyError, TypeError) as error:
+        session = _session(json.loads(text))
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
         raise _Damaged(f"the session's head cannot be read: {error!r}") from None
     source.skip(_HEAD.size + length)
+    return session
+
+
+def _session(said: dict[str, Any]) -> Session:
+    """Read a head's text.  Raises one of many errors for what no recording says."""
+    session = Session(
+        name=said["session"],
+        part=int(said["part"]),
+        domain=int(said["domain"]),
+        release=said["release"],
+        arch=str(said["arch"]),
+        started=_nanoseconds(datetime.fromisoformat(said["started"])),
+    )
+    # Files are called after these.
+    if not _NAME.fullmatch(session.name):
+        raise ValueError(f"no session is called {session.name!r}")
+    if not 0 <= session.part < _WORDS or not 0 <= session.domain < _WORDS:
+        raise ValueError(f"no part {session.part} of domain {session.domain}")
+    if not 0 <= session.started < _LATEST:
+        raise ValueError("it did not start in this age")
     return session
 
 
@@ -181,6 +199,10 @@ class _Reader:
                         break
                     raise _Damaged(
                         f"no record begins here: it would be {size} bytes long"
+                    )
+                if time > _LATEST:
+                    raise _Damaged(
+                        f"no record begins here: its time would be {time} ns"
                     )
                 end = at + size
                 if end > len(data):

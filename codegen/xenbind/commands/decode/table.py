@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from xenbind.commands.decode.events import Leaf, Names, Shape, Shapes, leaves
-from xenbind.commands.decode.stream import Note, Run, moment
+from xenbind.commands.decode.stream import Note, Run, Session, moment
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.whole_file import whole_file
 
@@ -60,11 +60,6 @@ def write_dataset(runs: Iterable[Run], shapes: Shapes, folder: Path) -> tuple[in
     for part, batches in groupby(_batches(_by_part(runs)), itemgetter(0)):
         assert part is not None
         path = part.path(folder)
-        if path in written:
-            raise XenbindError(
-                f"the session {part.session} is in the input twice",
-                "give each recording once",
-            )
         written.add(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,13 +133,22 @@ class _Part(NamedTuple):
 
 
 def _by_part(runs: Iterable[Run]) -> Iterator[tuple[_Part, Run]]:
-    """Give runs with the file that they belong to, by the day on which they came."""
+    """Give runs with the file that they belong to, by the day on which they came.
+
+    Raises `XenbindError` for what is no recording, or is there twice.
+    """
+    met: dict[tuple[str, int], Session] = {}
     for run in runs:
         session, notes = run.session, run.notes
         if session is None or notes is None:
             raise XenbindError(
                 "the input has no domain and no times, by which a folder is divided",
                 "record with monitor.Recording, or write one file with --output",
+            )
+        if met.setdefault((session.name, session.part), session) is not session:
+            raise XenbindError(
+                f"the session {session.name} is in the input twice",
+                "give each recording once",
             )
         days = [(session.started + note.time) // _DAY for note in notes]
         for day in sorted(set(days)):
@@ -261,11 +265,16 @@ class _Table:
         if shape.details:
             kind = f"u{shape.tag.stop - shape.tag.start}"
             reasons = self._numbers(requests, size, kind, shape.tag.start)
+            there = set(self._numpy.unique(reasons).tolist())
         for payload, details in shape.details.items():
-            selecting = [r for r, member in shape.selected.items() if member == payload]
-            others = ~self._numpy.isin(reasons, selecting)
-            for leaf in details:
-                yield from self._with_names(requests, size, leaf, others)
+            selecting = [r for r in there if shape.selected.get(r) == payload]
+            if selecting:
+                others = ~self._numpy.isin(reasons, selecting)
+                for leaf in details:
+                    yield from self._with_names(requests, size, leaf, others)
+            else:  # a third of the time goes into columns, and most are such
+                for leaf in details:
+                    yield from self._nothing(leaf, len(reasons))
         for leaf in shape.registers:
             yield from self._with_names(requests, size, leaf, None)
 
@@ -276,6 +285,11 @@ class _Table:
         yield array
         if leaf.names is not None:
             yield self._named(array, leaf.names)
+
+    def _nothing(self, leaf: Leaf, count: int) -> Iterator[Any]:
+        yield self._pyarrow.nulls(count, self.schema.field(leaf.path).type)
+        if leaf.names is not None:
+            yield self._pyarrow.nulls(count, self._pyarrow.string())
 
     def _named(self, numbers: Any, names: Names) -> Any:
         """Give what numbers are called: each of them is named once."""
