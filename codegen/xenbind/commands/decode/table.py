@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from xenbind.commands.decode.events import Leaf, Names, Shape, Shapes, leaves
+from xenbind.commands.decode.gather import Numbers
 from xenbind.commands.decode.stream import Note, Run, Session, moment
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.whole_file import whole_file
@@ -246,42 +247,38 @@ class _Table:
 
     def batch(self, runs: Sequence[Run]) -> Any:
         """Turn requests into columns."""
-        requests = b"".join(run.data for run in runs)
         numpy = self._numpy
         positions = numpy.concatenate(
             [numpy.asarray(run.positions, dtype="u8") for run in runs]
         )
         arrays = [
             self._pyarrow.array(positions),
-            *self._arrays(requests, runs[0].size),
+            *self._arrays(Numbers(numpy, self._shape, runs)),
             *(self._recorded(runs) if self._is_recorded else ()),
         ]
         return self._pyarrow.record_batch(arrays, schema=self.schema)
 
-    def _arrays(self, requests: bytes, size: int) -> Iterator[Any]:
+    def _arrays(self, numbers: Numbers) -> Iterator[Any]:
         shape = self._shape
         for leaf in shape.head:
-            yield from self._with_names(requests, size, leaf, None)
-        if shape.details:
-            kind = f"u{shape.tag.stop - shape.tag.start}"
-            reasons = self._numbers(requests, size, kind, shape.tag.start)
-            there = set(self._numpy.unique(reasons).tolist())
+            yield from self._with_names(numbers, leaf, None)
+        reasons = numbers.reasons
+        there = () if reasons is None else self._numpy.unique(reasons).tolist()
         for payload, details in shape.details.items():
             selecting = [r for r in there if shape.selected.get(r) == payload]
             if selecting:
                 others = ~self._numpy.isin(reasons, selecting)
                 for leaf in details:
-                    yield from self._with_names(requests, size, leaf, others)
-            else:  # a third of the time goes into columns, and most are such
+                    yield from self._with_names(numbers, leaf, others)
+            else:
                 for leaf in details:
-                    yield from self._nothing(leaf, len(reasons))
+                    yield from self._nothing(leaf, numbers.count)
         for leaf in shape.registers:
-            yield from self._with_names(requests, size, leaf, None)
+            yield from self._with_names(numbers, leaf, None)
 
-    def _with_names(
-        self, requests: bytes, size: int, leaf: Leaf, nulls: Any
-    ) -> Iterator[Any]:
-        array = self._array(requests, size, leaf, nulls)
+    def _with_names(self, numbers: Numbers, leaf: Leaf, nulls: Any) -> Iterator[Any]:
+        """Give a leaf's number in each request but for the `nulls`, and what it is called."""
+        array = self._pyarrow.array(numbers.of(leaf), mask=nulls)
         yield array
         if leaf.names is not None:
             yield self._named(array, leaf.names)
@@ -296,23 +293,6 @@ class _Table:
         there = numbers.dictionary_encode()
         called = [names.of(number) for number in there.dictionary.to_pylist()]
         return self._pyarrow.array(called, self._pyarrow.string()).take(there.indices)
-
-    def _array(self, requests: bytes, size: int, leaf: Leaf, nulls: Any) -> Any:
-        """Give a leaf's number in each request, but for the `nulls`."""
-        kind = f"{'i' if leaf.signed else 'u'}{leaf.size}"
-        numbers = self._numbers(requests, size, kind, leaf.offset)
-        if leaf.bits is not None:
-            lowest, width = leaf.bits
-            # Shifted up to the top first: shifting down then brings the sign along.
-            above = 8 * leaf.size - lowest - width
-            numbers = numbers << above >> above + lowest
-        return self._pyarrow.array(numbers, mask=nulls)
-
-    def _numbers(self, requests: bytes, size: int, kind: str, offset: int) -> Any:
-        """Give the number at an offset in each request."""
-        count = len(requests) // size
-        there = self._numpy.ndarray(count, f"<{kind}", requests, offset, (size,))
-        return self._numpy.ascontiguousarray(there)
 
     def _recorded(self, runs: Sequence[Run]) -> Iterator[Any]:
         """Give the columns that only recordings have."""
