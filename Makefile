@@ -109,7 +109,7 @@ $(VENV)/xenbind: pyproject.toml
 	@touch $@
 
 $(VENV)/ready: $(VENV)/xenbind
-	@echo 'Installing what the tests need into $(VENV): 760 MB'
+	@echo 'Installing what the tests need into $(VENV): 830 MB'
 	$(BIN)/pip install --disable-pip-version-check -e '.[test]'
 	@touch $@
 

@@ -3,7 +3,7 @@
     monitor.py 3                         domain 3 of `xl list`
     monitor.py 3 --events cpuid,write_ctrlreg:cr3,mov_to_msr:0xc0000082
     monitor.py 3 --events mem_access:r-x:0x40400-0x404ff      the first write to each page
-    monitor.py 3 --record events.raw     for `xenbind decode events.raw`
+    monitor.py 3 --record events.rec     for `xenbind decode events.rec`
     monitor.py 3 --json                  for `xenbind decode -`, in a pipe
     monitor.py 3 --recover               frees what a killed monitor left behind
 
@@ -93,18 +93,18 @@ def watch(arguments: argparse.Namespace) -> None:
     with ExitStack() as stack:
         # Lines are written when the guest does nothing for a moment, or there are many.
         output = stack.enter_context(open(1, "wb", buffering=4096, closefd=False))
-        recording: Any = None
-        if arguments.record:
-            recording = stack.enter_context(arguments.record.open("wb", buffering=0))
         stack.enter_context(suppress(KeyboardInterrupt))
-        events = arguments.events.split(",")
-        with Monitor(domain, events, HANDLERS, idle=output.flush) as monitor:
+        with Monitor(
+            domain,
+            arguments.events.split(","),
+            HANDLERS,
+            idle=output.flush,
+            recording=arguments.record,
+        ) as monitor:
             release = monitor.xen.release
             print(f"watching domain {domain} of Xen {release}", file=sys.stderr)
             for request in monitor:
                 reason = monitor.reason(request)
-                if recording:
-                    recording.write(request)
                 if arguments.json:
                     line = json_object(reason, request, count)
                 else:
@@ -129,7 +129,7 @@ def main() -> int:
     )
     parser.add_argument("--count", type=int, help="leave after so many events")
     parser.add_argument("--json", action="store_true", help="print JSON lines")
-    parser.add_argument("--record", type=Path, help="write the raw requests here too")
+    parser.add_argument("--record", type=Path, help="record for `xenbind decode`")
     parser.add_argument(
         "--recover", action="store_true", help="free what a killed monitor left"
     )

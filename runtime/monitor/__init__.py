@@ -11,10 +11,10 @@ text says what to do.
 
 `watching` has the monitor; `xen` is the hypervisor, `channel` a guest's ring, `guest` what can
 be had of one, `events` what can be reported, `answers` what lets the guest go on, `signals` what
-keeps Ctrl-C from coming at the wrong moment, and `recovery` frees a guest whose monitor was
-killed.  `memory` restricts what the guest may do with its `pages`, `views` in views of its
-memory; `breakpoints` are instructions, `stepping` has vCPUs carry out one at a time, `emulating`
-has Xen do that, and `physical` is what the memory holds.
+keeps Ctrl-C from coming at the wrong moment, `recording` keeps what happened, and `recovery`
+frees a guest whose monitor was killed.  `memory` restricts what the guest may do with its
+`pages`, `views` in views of its memory; `breakpoints` are instructions, `stepping` has vCPUs
+carry out one at a time, `emulating` has Xen do that, and `physical` is what the memory holds.
 
 Memory that is paged out or shared (mem_paging, mem_sharing) is reported on rings of its own, to
 who looks after that; this has nothing for them.
@@ -26,6 +26,7 @@ from .breakpoints import Pass
 from .events import EVENTS
 from .guest import MonitorError
 from .pages import Then
+from .recording import Recording
 from .recovery import recover
 from .views import View
 from .watching import Handler, Monitor
@@ -37,6 +38,7 @@ __all__ = [
     "Monitor",
     "MonitorError",
     "Pass",
+    "Recording",
     "Then",
     "View",
     "Xen",

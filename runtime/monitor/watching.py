@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
+from os import PathLike
 from types import ModuleType
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from .events import Events
 from .guest import Guest, MonitorError
 from .memory import Memory
 from .physical import PhysicalMemory
+from .recording import Recording
 from .signals import Signals
 from .stepping import Stepping
 from .views import Views
@@ -35,7 +37,8 @@ class Monitor:
     `domain` is its number, and `events` are what is to be reported, such as `cpuid` and
     `write_ctrlreg:cr3`.  `handlers` are by the reason's name: when a request of that is
     answered, one has it after what its reason needs was done about it, and may change the
-    registers once more; the flags that it gives are the answer's, too.
+    registers once more; the flags that it gives are the answer's, too.  `recording` is a file's
+    path, or a `Recording`: requests and answers are recorded there.
 
         for request in monitor:         # until the guest is gone
             ...                         # answered when the loop goes on
@@ -77,12 +80,15 @@ class Monitor:
         handlers: Mapping[str, Handler] | None = None,
         xen: Xen | None = None,
         idle: Callable[[], object] | None = None,
+        recording: str | PathLike[str] | Recording | None = None,
     ) -> None:
         self.domain = domain
         self._events = events
         self._named_handlers = handlers or {}
         self._shared_xen = xen
         self._idle = idle
+        self._given_recording = recording
+        self._recording: Recording | None = None
         self._signals = Signals()
         self._attached = False
         self._reasons: dict[int, str] = {}
@@ -113,6 +119,7 @@ class Monitor:
             self._handlers = self._handlers_by_number()
             self._set_up(guest)
             wanted = self.memory.wanted(self._switched.chosen)
+            self._recording = self._open_recording(undo)
             self._attach()
             undo.callback(self._leave)
             self._switched.begin()
@@ -146,6 +153,12 @@ class Monitor:
         if any(event.reason == "INTERRUPT" for event in self._switched.chosen):
             self._always = guest.flag("GET_NEXT_INTERRUPT")
 
+    def _open_recording(self, undo: ExitStack) -> Recording | None:
+        given = self._given_recording
+        if given is None or isinstance(given, Recording):
+            return given
+        return undo.enter_context(Recording(given))
+
     def _handlers_by_number(self) -> dict[int, Handler]:
         reasons = self.vm_event.VmEventReason.__members__
         for name in self._named_handlers:
@@ -166,6 +179,8 @@ class Monitor:
             # The page may hold the indices of another monitor.
             self.ring = self.vm_event.BackRing(self._channel.page, start=0)
             self.ring.sring.shared_ring_init()
+            if self._recording is not None:
+                self._recording.begin(self.vm_event, self.domain, self.xen.release)
             on_error.pop_all()
         self._attached = True
 
@@ -204,12 +219,15 @@ class Monitor:
 
     def _answer_the_rest(self) -> None:
         """Answer what was taken and not answered, and what came since."""
-        coming = self.ring.requests(any_version=True)  # each has to be answered
-        for request in (*self.ring.unanswered(), *coming):
+        waiting = self.ring.unanswered()
+        for request in self.ring.requests(any_version=True):  # each has to be answered
+            self._record(request)
+            waiting.append(request)
+        for request in waiting:
             flags = int(self.vm_event.VmEventFlag.VCPU_PAUSED)
             if request.version == self.vm_event.VM_EVENT_INTERFACE_VERSION:
                 flags = self._needed(request)
-            self.ring.respond(request, flags=flags)
+            self._give(request, flags)
         self._push()
 
     # --- waiting --------------------------------------------------------------------
@@ -333,8 +351,9 @@ class Monitor:
             self._finish()
             self._channel.take()
             for request in self.ring.requests():
+                self._record(request)
                 if stepping.is_over_one and stepping.is_own(request):
-                    self.ring.respond(request, flags=stepping.answer(request))
+                    self._give(request, stepping.answer(request))
                     continue
                 self._current = request
                 signals.held = held
@@ -371,13 +390,24 @@ class Monitor:
                 if handler is not None:
                     flags |= handler(request) or 0
         finally:
-            self.ring.respond(request, flags=flags)
+            self._give(request, flags)
+
+    def _record(self, request: Any) -> None:
+        if self._recording is not None:
+            self._recording.request(request)
+
+    def _give(self, request: Any, flags: int) -> None:
+        self.ring.respond(request, flags=flags)
+        if self._recording is not None:
+            self._recording.answer(request)
 
     def _needed(self, request: Any) -> int:
         need = self._needs.get(request.reason)
         return 0 if need is None else need(request)
 
     def _push(self) -> None:
-        """Publish the answers, and wake Xen if it asked for that."""
+        """Publish the answers, and wake Xen if it asked for that; then there is time to write."""
         if self.ring.push_responses_and_check_notify():
             self._channel.notify()
+        if self._recording is not None:
+            self._recording.flush()

@@ -72,7 +72,7 @@ def decode(
 def events(runs: Iterable[Run], arch: str = "x86") -> Iterator[Event]:
     shapes = Shapes(arch)
     for run in runs:
-        yield from shapes.of(run.interface).events(run)
+        yield from shapes.of(run).events(run)
 
 
 def as_json(event: Event) -> Any:
@@ -467,9 +467,9 @@ def test_requests_on_a_pipe_are_told_as_they_come() -> None:
         other.write(RAW[:800])
         raws = read(pipe, "test", versions().get, Form.AUTO, refuse)
         first = next(raws)
-        assert (first.index, len(first), first.data) == (0, 2, RAW[:800])
+        assert (first.indices[0], len(first), first.data) == (0, 2, RAW[:800])
         other.write(RAW[800:1200])
-        assert (next(raws).index, len(first)) == (2, 2)
+        assert (next(raws).indices[0], len(first)) == (2, 2)
 
 
 class Endless(io.RawIOBase):
@@ -859,10 +859,22 @@ DEFINE_RING_TYPES(vm_event, vm_event_request_t, vm_event_response_t);
 
     require(find_spec("pyarrow") is not None, "pyarrow")
     table.write(found, Shapes("x86"), tmp_path / "table", "arrow")
-    assert load(tmp_path / "table", "arrow").to_pylist() == [{"position": 0, **numbers}]
+    assert load(tmp_path / "table", "arrow").to_pylist() == [
+        {"position": 0, **numbers, "colour_name": "GREEN"}
+    ]
 
 
 # --- tables -----------------------------------------------------------------------------
+
+
+def names(event: Event) -> dict[str, str]:
+    """What stands beside the numbers that have names."""
+    leaves = zip(event.plan.leaves, event.values, strict=True)
+    return {
+        f"{leaf.path}_name": leaf.names.of(number)
+        for leaf, number in leaves
+        if leaf.names is not None
+    }
 
 
 def load(path: Path, form: str) -> Any:
@@ -900,6 +912,7 @@ def test_a_table_has_a_column_for_each_number(
             **dict.fromkeys(paths),
             "position": event.position,
             **event.numbers,
+            **names(event),
         }
         for event in decode(RAW)[0]
     ]
@@ -934,7 +947,8 @@ def test_a_table_says_what_the_events_say(
     found, _ = decode(recording)
     for row, event in zip(told, found, strict=True):
         said = {path: number for path, number in row.items() if number is not None}
-        assert said == {"position": event.position, **event.numbers}
+        expected = {"position": event.position, **event.numbers, **names(event)}
+        assert said == expected
 
 
 def test_a_table_of_lines_and_of_a_page(tmp_path: Path) -> None:

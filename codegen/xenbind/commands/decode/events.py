@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import repeat
 
-from xenbind.commands.decode.stream import Run, request_record
+from xenbind.commands.decode.stream import (
+    Note,
+    Run,
+    Session,
+    named_record,
+    request_record,
+)
 from xenbind.errors import XenbindError
 from xenbind.ir.abi import X86_64
-from xenbind.ir.c_types import Enumeration, RecordRef, Scalar
+from xenbind.ir.c_types import Array, Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import ConstantGroup, Field, Interface, Record
 
 ARCHES = ("x86", "arm")
@@ -25,12 +32,14 @@ _REGISTERS = "data.regs"  # the union of registers, by architecture, in a reques
 class Names:
     """What a group's values are called, without the group's prefix.
 
-    `of` names a value, or each of its bits; what has no name is in hexadecimal.
+    `of` names a value, or each of its bits; what has no name is in hexadecimal.  `values` are
+    by name.
     """
 
     def __init__(self, is_flag: bool, by_value: Mapping[int, str]) -> None:
         self._is_flag = is_flag
         self._by_value = by_value
+        self.values = {name: value for value, name in by_value.items()}
         self.of = lru_cache(maxsize=256)(self._name)
 
     def _name(self, value: int) -> str:
@@ -64,6 +73,19 @@ class Leaf:
     bits: tuple[int, int] | None
     names: Names | None
 
+    def read(self, data: bytes, start: int) -> int:
+        """Read the number alone, in a request that begins at `start`; a `Plan` reads all."""
+        start += self.offset
+        number = int.from_bytes(
+            data[start : start + self.size], "little", signed=self.signed
+        )
+        if self.bits is None:
+            return number
+        lowest, width = self.bits
+        number = number >> lowest & (1 << width) - 1
+        sign = 1 << width - 1
+        return (number ^ sign) - sign if self.signed else number
+
 
 class Shape:
     """One version's requests: where their numbers are, and a plan for each reason.
@@ -73,9 +95,26 @@ class Shape:
     number in the bytes `tag`; `registers` are those of one CPU.
     """
 
-    def __init__(self, interface: Interface, arch: str) -> None:
+    def __init__(
+        self, interface: Interface, arch: str, record: str | None = None
+    ) -> None:
         self.version = interface.version
-        walk = _Walk(interface)
+        walk = _Walk(interface, arrays=record is not None)
+        self.head: tuple[Leaf, ...] = ()
+        self.registers: tuple[Leaf, ...] = ()
+        self.register_names: tuple[str, ...] = ()
+        self.details: dict[str, tuple[Leaf, ...]] = {}
+        self.selected: dict[int, str] = {}
+        self.tag = slice(0)
+        self._plans: dict[str | None, Plan] = {}
+        self.is_request = record is None
+        if record is None:
+            self._take_request(interface, walk, arch)
+        else:
+            fields = named_record(interface, record).fields
+            self.head = tuple(one for f in fields for one in walk.field(f, "", 0))
+
+    def _take_request(self, interface: Interface, walk: _Walk, arch: str) -> None:
         request = request_record(interface)
         plain = (f for f in request.fields if not isinstance(f.type, RecordRef))
         self.head = tuple(leaf for field in plain for leaf in walk.field(field, "", 0))
@@ -86,10 +125,6 @@ class Shape:
                 f"name another architecture with --arch: {', '.join(ARCHES)}",
             )
         self.register_names = tuple(leaf.label for leaf in self.registers)
-        self.details: dict[str, tuple[Leaf, ...]] = {}
-        self.selected: dict[int, str] = {}
-        self.tag = slice(0)
-        self._plans: dict[str | None, Plan] = {}
         if payload := interface.payload:
             tag = next(field for field in request.fields if field.name == payload.tag)
             self.tag = slice(tag.offset, tag.offset + tag.size)
@@ -97,15 +132,20 @@ class Shape:
                 self.selected[int(constant.value)] = name
                 self.details[name] = walk.below(request, f"{payload.union}.{name}")
 
+    def leaf(self, path: str) -> Leaf | None:
+        """Give the leaf of a request's own member, None if it has no such number."""
+        return next((leaf for leaf in self.head if leaf.path == path), None)
+
     def events(self, run: Run) -> Iterator[Event]:
         """Decode the requests of a run of this version."""
-        for number in range(len(run)):
-            start = number * run.size
+        notes = repeat(None) if run.notes is None else run.notes
+        starts = range(0, len(run.data), run.size)
+        for start, index, position, note in zip(
+            starts, run.indices, run.positions, notes, strict=False
+        ):
             data = run.data[start : start + run.size]
             plan = self.plan(data)
-            yield Event(
-                run.index + number, run.position + start, plan, plan.read(data), data
-            )
+            yield Event(index, position, plan, plan.read(data), data, run.session, note)
 
     def plan(self, data: bytes) -> Plan:
         """Give the plan for a request, by its reason."""
@@ -147,7 +187,8 @@ class Event:
     """A request: its bytes, and `values`, the numbers in them, one for each leaf of its plan.
 
     `index` counts requests from 0, or is the ring's own index for one in a ring page;
-    `position` is the byte at which the request (in JSON lines, its line) begins.
+    `position` is the byte at which the request (in JSON lines, its line) begins.  `session` and
+    `note` are what a recording says.
     """
 
     index: int
@@ -155,6 +196,8 @@ class Event:
     plan: Plan
     values: tuple[int, ...]
     request: bytes
+    session: Session | None = None
+    note: Note | None = None
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -163,25 +206,71 @@ class Event:
         return dict(zip(paths, self.values, strict=True))
 
 
+def leaves(shape: Shape) -> Iterator[Leaf]:
+    """Give all leaves that any request of a version has, each once."""
+    yield from shape.head
+    for details in shape.details.values():
+        yield from details
+    yield from shape.registers
+
+
+def reasons_of(interface: Interface) -> list[str]:
+    """Give the names of a version's reasons."""
+    reason = Shape(interface, ARCHES[0]).leaf("reason")
+    return [] if reason is None or reason.names is None else list(reason.names.values)
+
+
+def answer_of(
+    event: Event, note: Note
+) -> tuple[int, tuple[Sequence[Leaf], Sequence[int]]]:
+    """Give an answer's flags, and the numbers in which it differs from its request otherwise."""
+    if not isinstance(note.answer, bytes):
+        return note.answer or 0, ((), ())
+    plan = event.plan
+    answered = plan.read(note.answer)
+    flags = plan.shape.leaf("flags")
+    changed = [
+        (leaf, number)
+        for leaf, number, before in zip(
+            plan.leaves, answered, event.values, strict=True
+        )
+        if number != before and leaf is not flags
+    ]
+    leaves = [leaf for leaf, _ in changed]
+    numbers = [number for _, number in changed]
+    return flags.read(note.answer, 0) if flags else 0, (leaves, numbers)
+
+
 class Shapes:
-    """The shapes of the versions that have been met, with the registers of one CPU."""
+    """The shapes of the versions that have been met, with the registers of one CPU.
 
-    def __init__(self, arch: str) -> None:
+    `arch` is that, or None for what a recording says, and x86 where none does.  `record` is a
+    record's name, if the input holds such records and no requests.
+    """
+
+    def __init__(self, arch: str | None = None, record: str | None = None) -> None:
         self._arch = arch
-        self._by_version: dict[int, Shape] = {}
+        self._record = record
+        self._met: dict[tuple[int, str], Shape] = {}
 
-    def of(self, interface: Interface) -> Shape:
-        """Give the shape of a version.  Raises `XenbindError` if it has no such registers."""
-        shape = self._by_version.get(interface.version)
+    def of(self, run: Run) -> Shape:
+        """Give the shape of a run's requests.
+
+        Raises `XenbindError` if their version has no registers of that CPU.
+        """
+        arch = self._arch or (run.session.arch if run.session else ARCHES[0])
+        key = run.interface.version, arch
+        shape = self._met.get(key)
         if shape is None:
-            shape = self._by_version[interface.version] = Shape(interface, self._arch)
+            shape = self._met[key] = Shape(run.interface, arch, self._record)
         return shape
 
 
 class _Walk:
-    """The leaves of a version's records, padding and arrays left out."""
+    """The leaves of a version's records, padding left out, and but for `arrays` these too."""
 
-    def __init__(self, interface: Interface) -> None:
+    def __init__(self, interface: Interface, arrays: bool) -> None:
+        self._arrays = arrays
         self._records = interface.records_by_key
         groups = interface.groups_by_hint
         self._names = {hint: _names(group) for hint, group in groups.items()}
@@ -195,6 +284,17 @@ class _Walk:
         if isinstance(field.type, RecordRef):
             for member in self._records[field.type.key].fields:
                 yield from self.field(member, f"{inner}.", offset, root)
+        elif isinstance(field.type, Array) and self._arrays:
+            for number in range(field.type.length or 0):
+                size = field.size // (field.type.length or 1)
+                element = replace(
+                    field,
+                    name=f"{field.name}[{number}]",
+                    type=field.type.element,
+                    offset=field.offset + number * size,
+                    size=size,
+                )
+                yield from self.field(element, path, base, root)
         elif isinstance(field.type, Scalar | Enumeration) and not field.is_padding:
             if field.size not in _CODES or field.type.base not in X86_64.integers:
                 raise XenbindError(

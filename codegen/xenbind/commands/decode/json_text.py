@@ -10,15 +10,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 
-from xenbind.commands.decode.events import Event, Leaf, Plan
+from xenbind.commands.decode.events import Event, Leaf, Plan, answer_of
+from xenbind.commands.decode.stream import Note, Session, moment
 
 
 class JsonText:
-    """The lines of plans that have been met."""
+    """The lines of plans that have been met.
 
-    def __init__(self) -> None:
+    With `hexadecimal`, numbers of 64 bits are strings such as "0xffffffff8107e59f": readers
+    that take each number for a double, as JavaScript does, would round them.
+    """
+
+    def __init__(self, hexadecimal: bool = False) -> None:
+        self._hexadecimal = hexadecimal
         self._lines: dict[Plan, _Line] = {}
 
     def __call__(self, event: Event) -> str:
@@ -29,8 +36,33 @@ class JsonText:
         """
         line = self._lines.get(event.plan)
         if line is None:
-            line = self._lines[event.plan] = _line(event.plan)
-        return line.text(event)
+            line = self._lines[event.plan] = _line(event.plan, self._hexadecimal)
+        told = line.text(event)
+        if event.session is None or event.note is None:
+            return told
+        return f"{told[:-1]}, {self._recorded(event, event.session, event.note)}}}"
+
+    def _recorded(self, event: Event, session: Session, note: Note) -> str:
+        """Write the members that only a recording's events have."""
+        answer: dict[str, object] | None = None
+        if note.latency is not None:
+            flags, (leaves, numbers) = answer_of(event, note)
+            answer = {"latency": note.latency, "flags": flags}
+            leaf = event.plan.shape.leaf("flags")
+            if leaf is not None and leaf.names is not None:
+                answer["flags_name"] = leaf.names.of(flags)
+            answer["changed"] = {
+                leaf.path: hex(n) if self._hexadecimal and leaf.size == 8 else n
+                for leaf, n in zip(leaves, numbers, strict=True)
+            }
+        members = {
+            "time": moment(session, note.time),
+            "domain": session.domain,
+            "session": session.name,
+            "waiting": note.waiting,
+            "answer": answer,
+        }
+        return json.dumps(members)[1:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +87,7 @@ class _Line:
 _INDEX, _POSITION, _REQUEST, _VALUES = range(4)  # where a line has them to pick from
 
 
-def _line(plan: Plan) -> _Line:
+def _line(plan: Plan, hexadecimal: bool) -> _Line:
     picked = [_INDEX, _POSITION]
     names: list[tuple[int, Callable[[int], str]]] = []
     for index, leaf in enumerate(plan.leaves):
@@ -63,15 +95,15 @@ def _line(plan: Plan) -> _Line:
         if leaf.names is not None:
             picked.append(_VALUES + len(plan.leaves) + len(names))
             names.append((index, leaf.names.of))
-    parts = [
-        '"index": %d',
-        '"position": %d',
-        *map(_member, plan.shape.head),
-        f'"payload": {_quoted(plan.payload)}',
-        f'"details": {{{", ".join(map(_member, plan.details))}}}',
-        f'"registers": {{{", ".join(map(_member, plan.shape.registers))}}}',
-        '"request": "%s"',
-    ]
+    member = partial(_member, hexadecimal=hexadecimal)
+    parts = ['"index": %d', '"position": %d', *map(member, plan.shape.head)]
+    if plan.shape.is_request:
+        parts += [
+            f'"payload": {_quoted(plan.payload)}',
+            f'"details": {{{", ".join(map(member, plan.details))}}}',
+            f'"registers": {{{", ".join(map(member, plan.shape.registers))}}}',
+        ]
+    parts.append(f'"{"request" if plan.shape.is_request else "record"}": "%s"')
     return _Line(
         form=f"{{{', '.join(parts)}}}",
         names=names,
@@ -79,11 +111,12 @@ def _line(plan: Plan) -> _Line:
     )
 
 
-def _member(leaf: Leaf) -> str:
-    number = f"{_quoted(leaf.label)}: %d"
+def _member(leaf: Leaf, hexadecimal: bool) -> str:
+    number = '"%#x"' if hexadecimal and leaf.size == 8 else "%d"
+    member = f"{_quoted(leaf.label)}: {number}"
     if leaf.names is None:
-        return number
-    return f'{number}, {_quoted(f"{leaf.label}_name")}: "%s"'
+        return member
+    return f'{member}, {_quoted(f"{leaf.label}_name")}: "%s"'
 
 
 def _quoted(word: str | None) -> str:

@@ -65,7 +65,7 @@ def _run(source: Input, line: bytes, index: int, position: int) -> Run | None:
             f"the request has {len(data)} bytes, those of version {version} have"
             f" {kind.size}"
         )
-    return Run(index, position, data, kind.size, kind.interface)
+    return Run.on_end(index, position, data, kind.size, kind.interface)
 
 
 def _request(line: bytes) -> bytes:

@@ -3,17 +3,19 @@
 Takes a binary stream; gives `Run`s of requests, each with its place, for `events` and `table`.
 The version word that every request begins with says how long it is.  The forms:
 
+- recording: what a monitor records, requests with their times and answers;
 - raw: requests one after another, of one version or several;
 - page: a dump of a ring's page, of which the requests not yet answered count;
 - jsonl: a JSON object a line, with the request in hexadecimal under "request".
 
 Which of them a stream is, if nobody says, is told by the first rule that fits:
 
-1. it begins with `{`, and no zero byte is near (a page's header has many): jsonl;
-2. it begins with two requests on end, a known version and again one behind it: raw;
-3. it has exactly 4096 bytes: page.  No request's size divides that number, so it could
-   only be a recording that was cut short, and such a one begins as the second rule says;
-4. anything else: raw.
+1. it begins with the bytes that a recording begins with: recording;
+2. it begins with `{`, and no zero byte is near (a page's header has many): jsonl;
+3. it begins with two requests on end, a known version and again one behind it: raw;
+4. it has exactly 4096 bytes: page.  No request's size divides that number, so it could
+   only be a raw file that was cut short, and such a one begins as the third rule says;
+5. anything else: raw.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import BinaryIO
 
 from xenbind.commands.decode.jsonl import lines
 from xenbind.commands.decode.ring_page import ENTRIES, PAGE, entries
+from xenbind.commands.decode.sessions import MAGIC, sessions
 from xenbind.commands.decode.stream import (
     Input,
     Interfaces,
@@ -38,6 +41,7 @@ class Form(Enum):
     """What a stream holds; `AUTO` is to be told from its first bytes."""
 
     AUTO = "auto"
+    RECORDING = "recording"
     RAW = "raw"
     PAGE = "page"
     JSONL = "jsonl"
@@ -60,7 +64,9 @@ def read(
     source = Input(stream, name, interfaces, report)
     if form is Form.AUTO:
         form = _form(source)
-    if form is Form.JSONL:
+    if form is Form.RECORDING:
+        yield from sessions(source)
+    elif form is Form.JSONL:
         yield from lines(source)
     elif form is Form.PAGE:
         yield from entries(source)
@@ -71,6 +77,8 @@ def read(
 def _form(source: Input) -> Form:
     """Tell what a stream holds, by the rules above."""
     start = source.peek(ENTRIES)
+    if start.startswith(MAGIC):
+        return Form.RECORDING
     if start.lstrip().startswith(b"{") and b"\0" not in start:
         return Form.JSONL
     first = source.kind(start[:4])
@@ -84,7 +92,7 @@ def _requests(source: Input) -> Iterator[Run]:
     while head := source.peek(4):
         kind = source.kind(head)
         if kind and (data := source.run(kind)):
-            run = Run(index, source.position, data, kind.size, kind.interface)
+            run = Run.on_end(index, source.position, data, kind.size, kind.interface)
             yield run
             source.skip(len(data))
             index += len(run)

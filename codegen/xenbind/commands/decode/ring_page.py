@@ -83,7 +83,7 @@ def _live(source: Input, page: bytes, kind: Kind, indices: range) -> Iterator[Ru
         start = ENTRIES + slot * kind.entry
         data = page[start : start + kind.size]
         if source.kind(data[:4]) is kind:
-            yield Run(index % _INDICES, start, data, kind.size, kind.interface)
+            yield Run.on_end(index % _INDICES, start, data, kind.size, kind.interface)
             continue
         error = source.fail(
             start,

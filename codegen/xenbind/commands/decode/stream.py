@@ -6,7 +6,9 @@ Takes a binary stream and the interfaces by version; gives `Input`, from which
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -54,21 +56,85 @@ class Unreadable(DecodeError):
 Report = Callable[[DecodeError], None]
 
 
+class Torn(DecodeError):
+    """A recording ends within a record, as one does whose monitor was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a recording says of one monitor on one guest.
+
+    `started` is in nanoseconds since 1970; `part` says which file of the session this is.
+    """
+
+    name: str
+    part: int
+    domain: int
+    release: str | None
+    arch: str
+    started: int
+
+
+@dataclass(slots=True, eq=False)
+class Note:
+    """What a recording says of one request: its number, and when it came, and its answer.
+
+    Times are nanoseconds since the session started; `waiting` counts the requests on the ring,
+    0 if unknown.  `answer` has the answer's flags if nothing else changed, else all its bytes.
+    """
+
+    number: int
+    time: int
+    waiting: int
+    answered: int | None = None
+    answer: bytes | int | None = None
+
+    @property
+    def latency(self) -> int | None:
+        """How long the answer took, None if there is none."""
+        return None if self.answered is None else self.answered - self.time
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Requests of one version on end: their bytes, each `size` of them, and where they begin.
 
-    `index` is the first one's; it counts requests from 0, in a ring page it is the ring's own.
+    An index counts requests from 0; in a ring page it is the ring's own, in a recording the
+    request's number.  `notes`, one for each request, and `session` are a recording's.
     """
 
-    index: int
-    position: int
+    indices: Sequence[int]
+    positions: Sequence[int]
     data: bytes
     size: int
     interface: Interface
+    session: Session | None = None
+    notes: Sequence[Note] | None = None
 
     def __len__(self) -> int:
-        return len(self.data) // self.size
+        return len(self.positions)
+
+    @classmethod
+    def on_end(
+        cls, index: int, position: int, data: bytes, size: int, interface: Interface
+    ) -> Run:
+        """Make one of requests that are one behind the other in the input."""
+        indices = range(index, index + len(data) // size)
+        positions = range(position, position + len(data), size)
+        return cls(indices, positions, data, size, interface)
+
+    def only(self, wanted: Sequence[int]) -> Run:
+        """Give those of its requests, by their places in it."""
+        size = self.size
+        return Run(
+            [self.indices[one] for one in wanted],
+            [self.positions[one] for one in wanted],
+            b"".join([self.data[one * size : (one + 1) * size] for one in wanted]),
+            size,
+            self.interface,
+            self.session,
+            self.notes and [self.notes[one] for one in wanted],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +201,11 @@ class Input:
                 data = data[: alike * kind.size]
         return data
 
+    def there(self, least: int) -> bytes:
+        """Give all that has been read ahead, and at least so much but where the stream ends."""
+        self.peek(least)
+        return self._buffer[self._at :]
+
     def line(self, longest: int) -> bytes:
         """Give the next line with its newline; of one that is longer, as much."""
         size = 2048
@@ -155,10 +226,15 @@ class Input:
         return kind
 
     def fail(
-        self, position: int, problem: str, advice: str, line: int | None = None
+        self,
+        position: int,
+        problem: str,
+        advice: str,
+        line: int | None = None,
+        kind: type[DecodeError] = DecodeError,
     ) -> DecodeError:
         """Tell what is wrong; gives the error if reading is to go on."""
-        error = DecodeError(self._name, position, problem, advice, line)
+        error = kind(self._name, position, problem, advice, line)
         self._report(error)
         return error
 
@@ -180,6 +256,13 @@ class Input:
         self._at = 0
 
 
+def moment(session: Session, nanoseconds: int) -> str:
+    """Write a time of a session as ISO 8601 has it, in UTC."""
+    seconds, rest = divmod(session.started + nanoseconds, 10**9)
+    day = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{day}.{rest:09}Z"
+
+
 def request_record(interface: Interface) -> Record:
     """Give the record that a request is: the first member of the ring's entries."""
     records = interface.records_by_key
@@ -190,6 +273,22 @@ def request_record(interface: Interface) -> Record:
     raise XenbindError(
         f"{interface.name} version {interface.version} declares no ring of requests",
         "use a spec whose header invokes DEFINE_RING_TYPES",
+    )
+
+
+def named_record(interface: Interface, name: str) -> Record:
+    """Give a struct or union by its tag, with or without `struct`, or a typedef's name."""
+    wanted = name.removeprefix("struct ").removeprefix("union ").strip()
+    for record in interface.records:
+        if record.path == wanted:
+            return record
+    for typedef in interface.typedefs:
+        if typedef.name == wanted and isinstance(typedef.type, RecordRef):
+            return interface.records_by_key[typedef.type.key]
+    near = difflib.get_close_matches(wanted, [r.path for r in interface.records], 3, 0)
+    raise XenbindError(
+        f"{interface.name} {interface.title} has no struct or union '{name}'",
+        f"name one that it has, such as {', '.join(near)}",
     )
 
 

@@ -1,24 +1,31 @@
 """Write events as a table, for those who analyse millions with an engine of their own.
 
-Takes `Run`s of requests; writes an Arrow IPC file or a Parquet file through numpy and pyarrow,
-an optional extra that is imported when a table is asked for.  A column for each number, made of
-thousands of requests at once: what the reason does not select is null.  pandas, by itself, makes
-floats of a column with nulls, which hold no more than 53 bits:
-`pandas.read_parquet(path, dtype_backend="pyarrow")` keeps all.
+Takes `Run`s of requests; writes an Arrow IPC file, a Parquet file, or a folder of these, through
+numpy and pyarrow, an optional extra that is imported when a table is asked for.  A column for
+each number, made of thousands of requests at once, and one for its names if it has any; what the
+reason does not select is null.  Of a recording there are columns for the times and answers too.
+The schema tells pandas to take integers that can be null as such: by itself it makes floats of
+them, which hold no more than 53 bits.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from xenbind.commands.decode.events import Leaf, Shape, Shapes
-from xenbind.commands.decode.stream import Run
+from xenbind.commands.decode.events import Leaf, Names, Shape, Shapes, leaves
+from xenbind.commands.decode.gather import Numbers
+from xenbind.commands.decode.stream import Note, Run, Session, moment
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.whole_file import whole_file
 
 _BATCH = 1 << 14  # requests at once, at least
+_DAY = 86400 * 10**9  # nanoseconds
 
 
 def write(runs: Iterable[Run], shapes: Shapes, path: Path, form: str) -> int:
@@ -29,23 +36,58 @@ def write(runs: Iterable[Run], shapes: Shapes, path: Path, form: str) -> int:
     cannot be written.
     """
     engines = _engines(form)
-    batches = _batches(runs)
-    batch = next(batches, None)
-    if batch is None:
-        raise XenbindError(
-            "there is no event to write", "look at the input without --format"
-        )
-    table = _Table(shapes.of(batch[0].interface), engines)
+    batches = _batches((None, run) for run in _alike(runs))
+    first = next(batches, None)
+    if first is None:
+        raise _nothing("--format")
+    table = _Table(shapes.of(first[1][0]), engines, first[1][0].session is not None)
     count = 0
-    with (
-        whole_file(path) as file,
-        _writer(file, form, table.schema, engines.pyarrow) as writer,
-    ):
-        while batch is not None:
+    with whole_file(path) as file, _writer(file, form, table, engines) as writer:
+        for _, batch in chain([first], batches):
             writer.write_batch(table.batch(batch))
             count += sum(map(len, batch))
-            batch = next(batches, None)
     return count
+
+
+def write_dataset(runs: Iterable[Run], shapes: Shapes, folder: Path) -> tuple[int, int]:
+    """Write Parquet files into a folder, `domain=3/date=2026-03-01/SESSION-PART.parquet`.
+
+    Gives the number of events and of files.  A file takes its place when it is whole, and
+    replaces that of an earlier run on the same recording.  Raises as `write` does, and
+    `XenbindError` for what is no recording, or is given twice.
+    """
+    engines = _engines("parquet")
+    count, written = 0, set[Path]()
+    for part, batches in groupby(_batches(_by_part(runs)), itemgetter(0)):
+        assert part is not None
+        path = part.path(folder)
+        written.add(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SystemFailure(
+                f"cannot make {path.parent}: {error.strerror}",
+                "name another folder with --out",
+            ) from error
+        table: _Table | None = None
+        with ExitStack() as closing:
+            for _, batch in batches:
+                if table is None:
+                    table = _Table(shapes.of(batch[0]), engines, True, False)
+                    file = closing.enter_context(whole_file(path))
+                    made = _writer(file, "parquet", table, engines)
+                    writer = closing.enter_context(made)
+                writer.write_batch(table.batch(batch))
+                count += sum(map(len, batch))
+    if not count:
+        raise _nothing("--out")
+    return count, len(written)
+
+
+def _nothing(option: str) -> XenbindError:
+    return XenbindError(
+        "there is no event to write", f"look at the input without {option}"
+    )
 
 
 class _Engines(NamedTuple):
@@ -68,103 +110,240 @@ def _engines(form: str) -> _Engines:
     return _Engines(numpy, pyarrow)
 
 
-def _writer(file: BinaryIO, form: str, schema: Any, pyarrow: Any) -> Any:
+def _writer(file: BinaryIO, form: str, table: _Table, engines: _Engines) -> Any:
+    pyarrow = engines.pyarrow
     if form == "parquet":
         # Registers are seldom alike: without dictionaries it is a quarter faster, and smaller.
         return pyarrow.parquet.ParquetWriter(
-            file, schema, compression="zstd", use_dictionary=False
+            file, table.schema, compression="zstd", use_dictionary=table.words
         )
-    return pyarrow.ipc.new_file(file, schema)
+    return pyarrow.ipc.new_file(file, table.schema)
 
 
-def _batches(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    """Put runs together until they are long.  Raises `XenbindError` for a second version."""
-    batch: list[Run] = []
-    version = None
-    count = 0
+class _Part(NamedTuple):
+    """Which file of a folder events belong to."""
+
+    domain: int
+    day: str
+    session: str
+    number: int
+
+    def path(self, folder: Path) -> Path:
+        name = f"{self.session}-{self.number}.parquet"
+        return folder / f"domain={self.domain}" / f"date={self.day}" / name
+
+
+def _by_part(runs: Iterable[Run]) -> Iterator[tuple[_Part, Run]]:
+    """Give runs with the file that they belong to, by the day on which they came.
+
+    Raises `XenbindError` for what is no recording, or is there twice.
+    """
+    met: dict[tuple[str, int], Session] = {}
     for run in runs:
-        version = run.interface.version if version is None else version
-        if run.interface.version != version:
+        session, notes = run.session, run.notes
+        if session is None or notes is None:
             raise XenbindError(
-                f"event {run.index} is of version {run.interface.version}, those"
-                f" before it of version {version}",
-                "write one table for each version",
+                "the input has no domain and no times, by which a folder is divided",
+                "record with monitor.Recording, or write one file with --output",
             )
+        if met.setdefault((session.name, session.part), session) is not session:
+            raise XenbindError(
+                f"the session {session.name} is in the input twice",
+                "give each recording once",
+            )
+        days = [(session.started + note.time) // _DAY for note in notes]
+        for day in sorted(set(days)):
+            wanted = [place for place, one in enumerate(days) if one == day]
+            date = moment(session, day * _DAY - session.started)[:10]
+            part = _Part(session.domain, date, session.name, session.part)
+            yield part, run if len(wanted) == len(run) else run.only(wanted)
+
+
+def _alike(runs: Iterable[Run]) -> Iterator[Run]:
+    """Give runs on.  Raises `XenbindError` for a second version, or another kind of input."""
+    first: Run | None = None
+    for run in runs:
+        first = first or run
+        index, version = run.indices[0], run.interface.version
+        advice = "write one table for each version and each kind of input"
+        if version != first.interface.version:
+            raise XenbindError(
+                f"event {index} is of version {version}, those before it of version"
+                f" {first.interface.version}",
+                advice,
+            )
+        if (run.session is None) != (first.session is None):
+            raise XenbindError(
+                f"of event {index} and those before it only some are recorded with times",
+                advice,
+            )
+        yield run
+
+
+def _batches(
+    runs: Iterable[tuple[_Part | None, Run]],
+) -> Iterator[tuple[_Part | None, list[Run]]]:
+    """Put runs of the same part together until they are long."""
+    batch: list[Run] = []
+    of_batch: _Part | None = None
+    count = 0
+    for part, run in runs:
+        if batch and part != of_batch:
+            yield of_batch, batch
+            batch, count = [], 0
+        of_batch = part
         batch.append(run)
         count += len(run)
         if count >= _BATCH:
-            yield batch
+            yield of_batch, batch
             batch, count = [], 0
     if batch:
-        yield batch
+        yield of_batch, batch
 
 
 class _Table:
-    """One version's columns: the place of each event, and all leaves that it may have."""
+    """One version's columns: the place of each event, and all leaves that it may have.
 
-    def __init__(self, shape: Shape, engines: _Engines) -> None:
+    `words` are the names of columns of words that come again and again.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        engines: _Engines,
+        is_recorded: bool,
+        has_domain: bool = True,
+    ) -> None:
         self._numpy, self._pyarrow = engines
         self._shape = shape
-        columns = [("position", self._pyarrow.uint64())]
-        for leaf in _leaves(shape):
+        flags = shape.leaf("flags")
+        self._flag_names = flags and flags.names
+        self._is_recorded = is_recorded
+        self._has_domain = has_domain
+        arrow = self._pyarrow
+        columns = [("position", arrow.uint64())]
+        self.words: list[str] = []
+        for leaf in leaves(shape):
             sign = "int" if leaf.signed else "uint"
-            kind = getattr(self._pyarrow, f"{sign}{8 * leaf.size}")
+            kind = getattr(arrow, f"{sign}{8 * leaf.size}")
             columns.append((leaf.path, kind()))
-        self.schema = self._pyarrow.schema(columns)
+            if leaf.names is not None:
+                self.words.append(f"{leaf.path}_name")
+                columns.append((self.words[-1], arrow.string()))
+        if is_recorded:
+            self.words += ["session", "answer_flags_name"]
+            columns += [("domain", arrow.uint32())] if has_domain else []
+            columns += [
+                ("session", arrow.string()),
+                ("number", arrow.uint64()),
+                ("time", arrow.timestamp("ns", tz="UTC")),
+                ("waiting", arrow.uint16()),
+                ("latency", arrow.int64()),
+                ("answer_flags", arrow.uint32()),
+                ("answer_flags_name", arrow.string()),
+                ("answer", arrow.binary()),
+            ]
+        self.schema = arrow.schema(columns).with_metadata(_for_pandas(columns))
 
     def batch(self, runs: Sequence[Run]) -> Any:
         """Turn requests into columns."""
-        requests = b"".join(run.data for run in runs)
-        size = runs[0].size
-        positions = self._numpy.concatenate(
-            [
-                self._numpy.arange(
-                    run.position, run.position + len(run.data), size, dtype="u8"
-                )
-                for run in runs
-            ]
+        numpy = self._numpy
+        positions = numpy.concatenate(
+            [numpy.asarray(run.positions, dtype="u8") for run in runs]
         )
-        return self._pyarrow.record_batch(
-            [self._pyarrow.array(positions), *self._arrays(requests, size)],
-            schema=self.schema,
-        )
+        arrays = [
+            self._pyarrow.array(positions),
+            *self._arrays(Numbers(numpy, self._shape, runs)),
+            *(self._recorded(runs) if self._is_recorded else ()),
+        ]
+        return self._pyarrow.record_batch(arrays, schema=self.schema)
 
-    def _arrays(self, requests: bytes, size: int) -> Iterator[Any]:
+    def _arrays(self, numbers: Numbers) -> Iterator[Any]:
         shape = self._shape
         for leaf in shape.head:
-            yield self._array(requests, size, leaf, None)
-        if shape.details:
-            kind = f"u{shape.tag.stop - shape.tag.start}"
-            reasons = self._numbers(requests, size, kind, shape.tag.start)
-        for payload, leaves in shape.details.items():
-            selecting = [r for r, member in shape.selected.items() if member == payload]
-            others = ~self._numpy.isin(reasons, selecting)
-            for leaf in leaves:
-                yield self._array(requests, size, leaf, others)
+            yield from self._with_names(numbers, leaf, None)
+        reasons = numbers.reasons
+        there = () if reasons is None else self._numpy.unique(reasons).tolist()
+        for payload, details in shape.details.items():
+            selecting = [r for r in there if shape.selected.get(r) == payload]
+            if selecting:
+                others = ~self._numpy.isin(reasons, selecting)
+                for leaf in details:
+                    yield from self._with_names(numbers, leaf, others)
+            else:
+                for leaf in details:
+                    yield from self._nothing(leaf, numbers.count)
         for leaf in shape.registers:
-            yield self._array(requests, size, leaf, None)
+            yield from self._with_names(numbers, leaf, None)
 
-    def _array(self, requests: bytes, size: int, leaf: Leaf, nulls: Any) -> Any:
-        """Give a leaf's number in each request, but for the `nulls`."""
-        kind = f"{'i' if leaf.signed else 'u'}{leaf.size}"
-        numbers = self._numbers(requests, size, kind, leaf.offset)
-        if leaf.bits is not None:
-            lowest, width = leaf.bits
-            # Shifted up to the top first: shifting down then brings the sign along.
-            above = 8 * leaf.size - lowest - width
-            numbers = numbers << above >> above + lowest
-        return self._pyarrow.array(numbers, mask=nulls)
+    def _with_names(self, numbers: Numbers, leaf: Leaf, nulls: Any) -> Iterator[Any]:
+        """Give a leaf's number in each request but for the `nulls`, and what it is called."""
+        array = self._pyarrow.array(numbers.of(leaf), mask=nulls)
+        yield array
+        if leaf.names is not None:
+            yield self._named(array, leaf.names)
 
-    def _numbers(self, requests: bytes, size: int, kind: str, offset: int) -> Any:
-        """Give the number at an offset in each request."""
-        count = len(requests) // size
-        there = self._numpy.ndarray(count, f"<{kind}", requests, offset, (size,))
-        return self._numpy.ascontiguousarray(there)
+    def _nothing(self, leaf: Leaf, count: int) -> Iterator[Any]:
+        yield self._pyarrow.nulls(count, self.schema.field(leaf.path).type)
+        if leaf.names is not None:
+            yield self._pyarrow.nulls(count, self._pyarrow.string())
+
+    def _named(self, numbers: Any, names: Names) -> Any:
+        """Give what numbers are called: each of them is named once."""
+        there = numbers.dictionary_encode()
+        called = [names.of(number) for number in there.dictionary.to_pylist()]
+        return self._pyarrow.array(called, self._pyarrow.string()).take(there.indices)
+
+    def _recorded(self, runs: Sequence[Run]) -> Iterator[Any]:
+        """Give the columns that only recordings have."""
+        arrow = self._pyarrow
+        told = [
+            (run.session, note)
+            for run in runs
+            for note in run.notes or ()
+            if run.session is not None
+        ]
+        notes = [note for _, note in told]
+        kinds = {name: self.schema.field(name).type for name in self.schema.names}
+        if self._has_domain:
+            yield arrow.array([one.domain for one, _ in told], kinds["domain"])
+        yield arrow.array([one.name for one, _ in told])
+        yield arrow.array([note.number for note in notes], kinds["number"])
+        times = [one.started + note.time for one, note in told]
+        yield arrow.array(times, arrow.int64()).cast(kinds["time"])
+        yield arrow.array([note.waiting for note in notes], kinds["waiting"])
+        yield arrow.array([note.latency for note in notes], kinds["latency"])
+        flags = arrow.array(list(map(self._answer_flags, notes)), kinds["answer_flags"])
+        yield flags
+        yield (
+            self._named(flags, self._flag_names)
+            if self._flag_names
+            else flags.cast(kinds["answer_flags_name"])
+        )
+        whole = [
+            note.answer if isinstance(note.answer, bytes) else None for note in notes
+        ]
+        yield arrow.array(whole, kinds["answer"])
+
+    def _answer_flags(self, note: Note) -> int | None:
+        if isinstance(note.answer, bytes):
+            leaf = self._shape.leaf("flags")
+            return leaf.read(note.answer, 0) if leaf else None
+        return note.answer
 
 
-def _leaves(shape: Shape) -> Iterator[Leaf]:
-    """Give a column's leaf after the other."""
-    yield from shape.head
-    for leaves in shape.details.values():
-        yield from leaves
-    yield from shape.registers
+def _for_pandas(columns: Sequence[tuple[str, Any]]) -> dict[str, str]:
+    """Say to pandas which of its own types hold each integer, those that can be null too."""
+    kinds = [
+        {
+            "name": name,
+            "field_name": name,
+            "pandas_type": str(kind),
+            "numpy_type": str(kind).replace("u", "U").replace("i", "I", 1),
+            "metadata": None,
+        }
+        for name, kind in columns
+        if str(kind).lstrip("u").startswith("int")
+    ]
+    said = {"index_columns": [], "column_indexes": [], "columns": kinds}
+    return {"pandas": json.dumps(said)}

@@ -8,7 +8,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from xenbind.commands.decode.events import Event, Leaf
+from xenbind.commands.decode.events import Event, Leaf, answer_of
+from xenbind.commands.decode.stream import Note, moment
 
 
 def text(event: Event, width: int | None = None) -> str:
@@ -20,8 +21,7 @@ def text(event: Event, width: int | None = None) -> str:
     plan, values = event.plan, event.values
     head = len(plan.shape.head)
     registers = head + len(plan.details)
-    place = f"#{event.index} at byte {event.position}"
-    lines = _folded(place, _words(plan.shape.head, values), width)
+    lines = _folded(_place(event), _words(plan.shape.head, values), width)
     if plan.payload is not None:
         words = _words(plan.details, values[head:registers])
         lines += _folded(f"    {plan.payload}", words, width)
@@ -34,7 +34,30 @@ def text(event: Event, width: int | None = None) -> str:
     ]
     if shown:
         lines += _folded("    registers", shown, width)
+    if event.note is not None:
+        lines += _folded("    answer", _answer(event, event.note), width)
     return "\n".join(lines)
+
+
+def _place(event: Event) -> str:
+    """Say which event it is, and where, or when and of whom."""
+    session, note = event.session, event.note
+    if session is None or note is None:
+        return f"#{event.index} at byte {event.position}"
+    return f"#{event.index} at {moment(session, note.time)} domain={session.domain}"
+
+
+def _answer(event: Event, note: Note) -> Iterator[str]:
+    """Say how a request was answered: how long after, with which flags, and what changed."""
+    if note.latency is None:
+        yield "none"
+        return
+    yield f"after {note.latency / 1000:.1f} µs"
+    flags, changed = answer_of(event, note)
+    leaf = event.plan.shape.leaf("flags")
+    if leaf is not None:
+        yield from _words([leaf], [flags])
+    yield from _words(*changed)
 
 
 def _words(leaves: Sequence[Leaf], values: Sequence[int]) -> Iterator[str]:

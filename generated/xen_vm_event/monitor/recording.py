@@ -1,0 +1,262 @@
+"""Record what is reported of a guest and what is answered, each with its time.
+
+A file of format 1 is sessions one after another, each of one monitor on one guest, and nothing
+between them.  All numbers are little-endian.  A session begins with 16 bytes and a text:
+
+    8 bytes   89 58 45 4e 52 45 43 0a       MAGIC
+    u32       1                             the format
+    u32       how long the text is
+    text      JSON: an object with "release", "version" (of the interface), "domain", "arch",
+              "started" (wall clock, ISO 8601, UTC), "request_size", "session" (a random
+              name) and "part" (0, or which file it is of a session that goes over several)
+
+Records follow, each of 24 bytes and a body:
+
+    u32       how long the record is, these four bytes included
+    u16       its kind; a reader passes over kinds that it does not know
+    u16       of a request, how many waited on the ring, itself included; 0 where unknown
+    u64       which request of the session this is or answers, counted from 0
+    u64       nanoseconds since the session started, of a clock that never goes back
+
+The kinds: 1 is a request, whose body is its bytes; 2 an answer that differs from its request in
+its flags alone, which are its body, a u32; 3 any other answer, whose body is its bytes.
+
+A monitor that is killed leaves a file whose last record may be cut short.  The rest is whole,
+and the next session that is appended to the file first takes the cut record away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import struct
+import time
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, Self
+
+from .guest import MonitorError
+
+MAGIC = b"\x89XENREC\n"
+FORMAT = 1
+REQUEST, FLAGS, ANSWER = 1, 2, 3
+
+_SESSION = struct.Struct("<8sII")
+_RECORD = struct.Struct("<IHHQQ")
+_FLAGS = struct.Struct("<I")
+_SIZE = struct.Struct("<I")
+_ARCH = "arm" if os.uname().machine == "aarch64" else "x86"
+_UNKNOWN, _MOST = 0, 0xFFFF  # how many requests wait
+
+
+class Output(Protocol):
+    """What a recording can be written to: an open binary file, or what is like one."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+
+class Recording:
+    """A file in which the requests of a monitor are recorded, and their answers.
+
+        with Recording("guest.rec", limit=1 << 30) as recording:
+            with Monitor(3, ["cpuid"], recording=recording) as monitor:
+                ...
+
+    A path's file is appended to if it is a recording already, and locked while it is open.  It
+    ends behind `limit` bytes, where every request has its answer, or at twice as many; the
+    session then goes on in `guest.1.rec`.
+    Without a monitor, on a ring of one's own, call `begin`, and then `request` for each that
+    was taken, `answer` when that was answered, and `flush` where a batch ends.
+
+    Raises MonitorError for a file that is something else, or that another process records in,
+    and OSError where it cannot be written.
+    """
+
+    def __init__(
+        self, file: str | os.PathLike[str] | Output, limit: int | None = None
+    ) -> None:
+        self._limit = limit
+        self._path: Path | None = None
+        self._own: BinaryIO | None = None  # to be closed
+        self._file: Output
+        if isinstance(file, str | os.PathLike):
+            self._path = Path(file)
+            self._file = self._own = _open(self._path)
+        elif limit is None:
+            self._file = file
+        else:
+            raise ValueError("only a recording with a path can have a limit")
+        self._buffer = bytearray()
+        self._session: dict[str, object] = {}
+        self._part = 0
+        self._count = 0
+        self._start = 0
+        self._flags_at = 0
+        # The requests without an answer, by their identity: the record itself, so that no other
+        # is given its identity, its number and its bytes as they came.
+        self._waiting: dict[int, tuple[Any, int, bytes]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(self, vm_event: Any, domain: int, release: str | None = None) -> None:
+        """Begin a session: of the requests that a version's module describes, of one guest."""
+        request = vm_event.vm_event_st
+        self._flags_at = request.flags.offset
+        self._count = self._part = 0
+        self._waiting.clear()
+        self._start = time.monotonic_ns()
+        seconds, rest = divmod(time.time_ns(), 10**9)
+        day = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        self._session = {
+            "release": release,
+            "version": vm_event.VM_EVENT_INTERFACE_VERSION,
+            "domain": domain,
+            "arch": _ARCH,
+            "started": f"{day}.{rest // 1000:06}Z",
+            "request_size": len(bytes(request())),
+            "session": os.urandom(8).hex(),
+        }
+        self._head()
+
+    def request(self, request: Any) -> None:
+        """Record a request that was just taken, before anybody changes it."""
+        number, self._count = self._count, self._count + 1
+        octets = bytes(request)
+        self._waiting[id(request)] = request, number, octets
+        now = time.monotonic_ns() - self._start
+        size = _RECORD.size + len(octets)
+        there = _waiting_on_ring(request)
+        self._buffer += _RECORD.pack(size, REQUEST, there, number, now)
+        self._buffer += octets
+
+    def answer(self, request: Any) -> None:
+        """Record a request as it was answered, if it was recorded and has no answer yet."""
+        known = self._waiting.pop(id(request), None)
+        if known is None:
+            return
+        _, number, asked = known
+        now = time.monotonic_ns() - self._start
+        octets = bytes(request)
+        at = self._flags_at
+        behind = at + _FLAGS.size
+        if octets[behind:] == asked[behind:] and octets[:at] == asked[:at]:
+            size = _RECORD.size + _FLAGS.size
+            self._buffer += _RECORD.pack(size, FLAGS, 0, number, now)
+            self._buffer += octets[at:behind]
+        else:
+            size = _RECORD.size + len(octets)
+            self._buffer += _RECORD.pack(size, ANSWER, 0, number, now)
+            self._buffer += octets
+
+    def flush(self) -> None:
+        """Write what was recorded, so that it outlives this process.
+
+        What cannot be written is kept for the next time.
+        """
+        buffer = self._buffer
+        while buffer:
+            # All of it, but for a file without a buffer, which says how much.
+            written = self._file.write(bytes(buffer))
+            del buffer[:written]
+        if self._limit is not None and self._own is not None:
+            # A request and its answer are in one file, so that each file can be read alone.
+            limit = self._limit * 2 if self._waiting else self._limit
+            if self._own.tell() >= limit:
+                self._next()
+
+    def close(self) -> None:
+        """Write what is left, and close the file if it was given by its path."""
+        try:
+            self.flush()
+        finally:
+            if self._own is not None:
+                self._own.close()
+
+    def _head(self) -> None:
+        text = json.dumps({**self._session, "part": self._part}).encode()
+        self._buffer += _SESSION.pack(MAGIC, FORMAT, len(text)) + text
+
+    def _next(self) -> None:
+        """Go on in a file of the next number that is free."""
+        first = self._path
+        if first is None or self._own is None:
+            return
+        while True:
+            self._part += 1
+            path = first.with_name(f"{first.stem}.{self._part}{first.suffix}")
+            if not path.exists():
+                break
+        opened = _open(path)
+        self._own.close()
+        self._file = self._own = opened
+        self._head()
+
+
+def _waiting_on_ring(request: Any) -> int:
+    """Count the requests on the ring of one that it gave out, those not yet taken included."""
+    copy = getattr(request, "_copy_", None)
+    ring = copy and copy.ring
+    if ring is None:
+        return _UNKNOWN
+    sring = ring.sring
+    there: int = sring.words[sring.req_prod] - ring.rsp_prod_pvt
+    return min(there & 0xFFFF_FFFF, _MOST)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a file to append to, behind its last whole record, for this process alone."""
+    file = path.open("ab", buffering=0)
+    try:
+        if path.is_file():  # no pipe
+            _lock(file, path)
+            file.truncate(_whole(path))
+            file.seek(0, os.SEEK_END)
+        return file
+    except BaseException:
+        file.close()
+        raise
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise MonitorError(f"another process records in {path}") from None
+    except OSError:
+        pass  # some file systems have no locks
+
+
+def _whole(path: Path) -> int:
+    """Tell how many bytes of a recording are whole sessions and records.
+
+    Raises MonitorError for what is no recording.
+    """
+    end = path.stat().st_size
+    with path.open("rb", buffering=1 << 18) as file:
+        whole = 0
+        while whole < end:
+            head = file.read(_SESSION.size)
+            if head[: len(MAGIC)] == MAGIC[: len(head)]:
+                if len(head) < _SESSION.size:
+                    break
+                _, form, length = _SESSION.unpack(head)
+                if form != FORMAT:
+                    raise MonitorError(f"{path} has the format {form}, not {FORMAT}")
+                size = _SESSION.size + length
+            elif whole == 0:
+                raise MonitorError(f"{path} is no recording: name another file")
+            elif len(head) < _SIZE.size:
+                break
+            else:
+                (size,) = _SIZE.unpack_from(head)
+                if size < _RECORD.size:
+                    raise MonitorError(f"{path} is damaged at byte {whole}")
+            if whole + size > end:
+                break
+            whole += size
+            file.seek(whole)
+    return whole

@@ -1,0 +1,809 @@
+"""Decoding what a monitor records: times, answers, choices, counts, and tables of many guests."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+import tracemalloc
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from golden_files import check_golden
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from recordings import REQUESTS, STARTED, STEP, played, record, taken
+from support import PROJECT, SPEC, require, xenbind
+from xen_vm_event import v7
+from xen_vm_event.monitor import Recording
+from xenbind import pipeline, spec
+from xenbind.commands.decode import sessions, table
+from xenbind.commands.decode.choice import since
+from xenbind.commands.decode.events import Event, Shapes
+from xenbind.commands.decode.json_text import JsonText
+from xenbind.commands.decode.recording import Form, read
+from xenbind.commands.decode.statistics import Latencies
+from xenbind.commands.decode.stream import DecodeError, Torn
+from xenbind.commands.decode.text import text
+from xenbind.errors import UsageError
+from xenbind.ir.interface import Interface
+
+GOLDEN = PROJECT / "tests" / "golden" / "decode"
+HEADER = 24  # bytes of a record before its body
+
+
+@cache
+def version(number: int) -> Interface | None:
+    loaded = spec.load(SPEC)
+    found = next((v for v in loaded.versions if v.number == number), None)
+    return pipeline.read(loaded, found, ("gcc",)) if found else None
+
+
+def decode(
+    data: bytes, arch: str | None = None
+) -> tuple[list[Event], list[DecodeError]]:
+    bad: list[DecodeError] = []
+    shapes = Shapes(arch)
+    runs = read(io.BytesIO(data), "test", version, Form.AUTO, bad.append)
+    return [event for run in runs for event in shapes.of(run).events(run)], bad
+
+
+def recorded(path: Path, **options: Any) -> bytes:
+    record(path, **options)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def rec(tmp_path: Path) -> Path:
+    record(tmp_path / "guest.rec")
+    return tmp_path / "guest.rec"
+
+
+def lines(*arguments: str | Path) -> list[dict[str, Any]]:
+    result = xenbind("decode", "--json", *arguments)
+    assert result.returncode == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+# --- what a recording says ---------------------------------------------------------------
+
+
+def test_requests_come_with_their_times_and_answers(rec: Path) -> None:
+    found, bad = decode(rec.read_bytes())
+    assert not bad
+    assert [event.index for event in found] == list(range(8))
+    assert [event.values[3] for event in found] == [0, 1] * 4
+    notes = [event.note for event in found if event.note]
+    cpuid = [4, 6]
+    latencies = [30_000 if n in cpuid else 10_000 for n in range(7)]
+    assert [note.latency for note in notes] == [*latencies, None]
+    times = [(n + 1) * STEP + sum(latencies[:n]) for n in range(8)]
+    assert [note.time for note in notes] == times
+    session = found[0].session
+    assert session is not None
+    assert (session.domain, session.release, session.arch) == (1, "4.20", _arch())
+
+
+def _arch() -> str:
+    return "arm" if os.uname().machine == "aarch64" else "x86"
+
+
+def test_the_words_for_a_recording(rec: Path) -> None:
+    x86 = ("--arch", "x86")
+    check_golden(GOLDEN / "recording.txt", xenbind("decode", rec, *x86).stdout)
+    check_golden(
+        GOLDEN / "recording.jsonl", xenbind("decode", rec, "--json", *x86).stdout
+    )
+    check_golden(
+        GOLDEN / "recording.csv", xenbind("decode", rec, "--format", "csv", *x86).stdout
+    )
+    check_golden(GOLDEN / "statistics.txt", xenbind("decode", rec, "--stats").stdout)
+
+
+def test_answers_out_of_turn_find_their_requests(tmp_path: Path) -> None:
+    with played(STARTED, 1) as clock, Recording(tmp_path / "rec") as written:
+        written.begin(v7, 1)
+        kept = [taken(number) for number in range(5)]
+        for request in kept:
+            written.request(request)
+        for number in (3, 0, 4, 2):
+            clock.now += 1000 * (number + 1)
+            kept[number].flags = number
+            written.answer(kept[number])
+    found, _ = decode((tmp_path / "rec").read_bytes())
+    notes = [event.note for event in found if event.note]
+    assert [note.answer for note in notes] == [0, None, 2, 3, 4]
+    assert [note.answered for note in notes] == [5000, None, 13000, 4000, 10000]
+
+
+def test_one_that_is_never_answered_holds_up_no_more_than_a_thousand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "_PATIENCE", 3)
+    with played(STARTED, 1), Recording(tmp_path / "rec") as written:
+        written.begin(v7, 1)
+        for number in range(10):
+            request = taken(number)
+            written.request(request)
+            if number:
+                written.answer(request)
+    with (tmp_path / "rec").open("rb") as file:
+        source = Trickle(file.read())
+        runs = read(source, "test", version, Form.AUTO, print)  # type: ignore[arg-type]
+        first = next(runs)
+        assert first.notes and first.notes[0].answer is None
+        assert source.left  # it was given before all was read
+        assert sum(len(run) for run in runs) + len(first) == 10
+
+
+class Trickle(io.RawIOBase):
+    """A stream that gives a hundred bytes at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        self.left = data
+
+    def read(self, size: int = -1) -> bytes:
+        data, self.left = self.left[:100], self.left[100:]
+        return data
+
+
+def test_sessions_follow_each_other_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "rec"
+    for domain in (1, 2, 3):
+        record(path, domain=domain, count=domain, session=domain)
+    found, bad = decode(path.read_bytes())
+    assert not bad
+    domains = [event.session and event.session.domain for event in found]
+    assert domains == [1, 2, 2, 3, 3, 3]
+
+
+def test_a_kind_of_record_that_is_not_known_is_passed_over(rec: Path) -> None:
+    data = rec.read_bytes()
+    start = data.index(b"}") + 1
+    other = struct.pack("<IHHQQ", HEADER + 9, 77, 0, 0, 0) + bytes(9)
+    assert len(decode(data[:start] + other + data[start:] + other)[0]) == 8
+
+
+# --- what is not whole ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", range(1, 425, 53))
+def test_a_torn_record_is_told_and_the_rest_is_read(
+    cut: int, rec: Path, tmp_path: Path
+) -> None:
+    data = rec.read_bytes()[:-cut]
+    found, bad = decode(data)
+    left = HEADER + 400 - cut
+    if left:
+        (torn,) = bad
+        assert isinstance(torn, Torn)
+        assert torn.message == (
+            f"test: byte {len(data) - left}: the recording ends {left} bytes into a"
+            " record, which is left out"
+        )
+    assert [event.index for event in found] == list(range(7))
+    (tmp_path / "torn").write_bytes(data)
+    result = xenbind("decode", tmp_path / "torn", "--json")
+    assert (result.returncode, result.stdout.count("\n")) == (0, 7)
+    assert ("which is left out" in result.stderr) == bool(left)
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 15, 16, 100])
+def test_a_torn_head_is_told(size: int, rec: Path) -> None:
+    data = rec.read_bytes()
+    found, bad = decode(data + data[:size])
+    assert len(found) == 8
+    assert [type(error) for error in bad] == [Torn]
+    assert bad[0].position == len(data)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_any_end_and_any_damage_gives_events_or_errors(data: st.DataObject) -> None:
+    whole = _whole()
+    cut = data.draw(st.integers(8, len(whole)))
+    damaged = bytearray(whole[:cut])
+    for place in (
+        data.draw(st.lists(st.integers(8, cut - 1), max_size=3)) if cut > 8 else ()
+    ):
+        damaged[place] = data.draw(st.integers(0, 255))
+    found, _ = decode(bytes(damaged), arch="x86")
+    for event in found:
+        assert event.note is not None
+        assert text(event) and json.loads(JsonText()(event))
+
+
+@cache
+def _whole() -> bytes:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        return recorded(Path(folder, "rec"), count=3) + recorded(
+            Path(folder, "other"), count=2, session=2
+        )
+
+
+def _damaged(data: bytes, at: int, number: int) -> bytes:
+    return data[:at] + struct.pack("<I", number) + data[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("number", "problem"),
+    [
+        (5, "no record begins here: it would be 5 bytes long"),
+        (2**31, "no record begins here: it would be 2147483648 bytes long"),
+        (HEADER + 399, "the request has 399 bytes, those of version 7 have 400"),
+    ],
+)
+def test_damage_is_told_and_the_next_session_is_read(
+    number: int, problem: str, rec: Path, tmp_path: Path
+) -> None:
+    data = rec.read_bytes()
+    start = data.index(b"}") + 1
+    second = start + (HEADER + 400) + (HEADER + 4)
+    behind = recorded(tmp_path / "other", domain=9, session=9)
+    found, bad = decode(_damaged(data, second, number) + behind)
+    assert [error.message for error in bad] == [f"test: byte {second}: {problem}"]
+    assert bad[0].skipped == len(data) - second
+    assert [event.session and event.session.domain for event in found] == [1] + [9] * 8
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            b"\n\1\0\0\0",
+            b"\n\2\0\0\0",
+            "the recording has the format 2, and this xenbind reads 1",
+        ),
+        (b'"domain"', b'"dom\xff"', "the session's head cannot be read: UnicodeDecode"),
+        (b'"domain"', b'"romain"', "the session's head cannot be read: KeyError"),
+        (b'"domain": 1', b'"domain":-1', "the session's head cannot be read: ValueErr"),
+        (b"2026-03", b"1926-03", "the session's head cannot be read: ValueError"),
+        (
+            b"0000000000000001",
+            b"../../../../../x",
+            "the session's head cannot be read: ValueError(\"no session is called '../",
+        ),
+    ],
+)
+def test_a_head_that_cannot_be_read(
+    old: bytes, new: bytes, problem: str, rec: Path
+) -> None:
+    _, bad = decode(rec.read_bytes().replace(old, new.ljust(len(old))))
+    assert bad[0].message.startswith(f"test: byte 0: {problem}")
+
+
+def test_a_time_that_cannot_be(rec: Path) -> None:
+    data = rec.read_bytes()
+    start = data.index(b"}") + 1
+    _, bad = decode(_damaged(data, start + HEADER - 4, 2**31))
+    assert bad[0].message.startswith(
+        f"test: byte {start}: no record begins here: its time"
+    )
+
+
+def test_a_request_of_a_version_that_is_not_known(rec: Path) -> None:
+    data = rec.read_bytes()
+    start = data.index(b"}") + 1
+    _, bad = decode(_damaged(data, start + HEADER, 99))
+    assert bad[0].message == (
+        f"test: byte {start}: no request begins here: version 99 is unknown"
+    )
+
+
+def test_memory_stays_bounded(tmp_path: Path) -> None:
+    data = recorded(tmp_path / "rec", count=4000)
+    assert len(data) > 1 << 20
+    tracemalloc.start()
+    try:
+        shapes = Shapes()
+        with (tmp_path / "rec").open("rb") as file:
+            runs = read(file, "test", version, Form.AUTO, print)
+            assert sum(1 for run in runs for _ in shapes.of(run).events(run)) == 4000
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+# --- choosing -------------------------------------------------------------------------------
+
+
+def test_events_of_some_reasons(rec: Path) -> None:
+    told = lines(rec, "--reason", "cpuid", "--reason", "MOV_TO_MSR")
+    assert [one["index"] for one in told] == [3, 4, 6, 7]
+    assert {one["reason_name"] for one in told} == {"CPUID", "MOV_TO_MSR"}
+
+
+def test_events_of_some_vcpus(rec: Path) -> None:
+    assert [one["index"] for one in lines(rec, "--vcpu", "1")] == [1, 3, 5, 7]
+    assert len(lines(rec, "--vcpu", "1", "--vcpu", "0")) == 8
+    assert [
+        one["index"] for one in lines(rec, "--vcpu", "1", "--reason", "cpuid")
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("time", "first"),
+    [
+        ("+1s", 3),
+        ("+1.25s", 4),
+        ("+0m1s400ms", 5),
+        ("-1d", 8),
+        ("-20000d", 0),
+        ("2026-03-01T12:00:01Z", 3),
+        ("2026-03-01T13:00:01.3+01:00", 5),
+        ("2026-03-02", 8),
+    ],
+)
+def test_events_since_a_time(time: str, first: int, rec: Path) -> None:
+    assert [one["index"] for one in lines(rec, "--since", time)] == [*range(first, 8)]
+
+
+@pytest.mark.parametrize("time", ["", "5", "+5", "1h", "+1x", "yesterday", "+-1s"])
+def test_what_is_no_time(time: str) -> None:
+    with pytest.raises(UsageError, match=r"--since: '.*' is no time"):
+        since(time)
+
+
+def test_choices_hold_for_what_has_no_times_too(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_bytes(b"".join(REQUESTS))
+    told = lines(tmp_path / "raw", "--reason", "CPUID")
+    assert [(one["index"], one["position"]) for one in told] == [(4, 1600), (6, 2400)]
+    result = xenbind("decode", tmp_path / "raw", "--since", "+1s")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "the input has no times, which --since asks for" in result.stderr
+
+
+def test_a_reason_that_no_version_has(rec: Path) -> None:
+    result = xenbind("decode", rec, "--reason", "cpu")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "no version has a reason 'cpu'" in result.stderr
+    assert "CPUID" in result.stderr
+
+
+def test_a_reason_that_another_version_has(tmp_path: Path) -> None:
+    """VMEXIT came with version 7; a request of version 1 is none."""
+    old = struct.pack("<IIII", 1, 1, 1, 0).ljust(312, b"\0")
+    (tmp_path / "raw").write_bytes(old * 2)
+    assert lines(tmp_path / "raw", "--reason", "vmexit") == []
+
+
+# --- numbers that others read ----------------------------------------------------------------
+
+
+def test_numbers_of_64_bits_are_strings_for_readers_that_round(rec: Path) -> None:
+    plain, told = lines(rec), lines(rec, "--hex")
+    rip = [one["registers"]["rip"] for one in told]
+    assert [int(each, 16) for each in rip] == [one["registers"]["rip"] for one in plain]
+    assert rip[6] == "0xffffffff8107e59f"
+    assert told[6]["answer"]["changed"] == {"data.regs.x86.rip": "0xffffffff8107e5a1"}
+    # What a reader that has doubles alone makes of it.
+    doubles = json.loads(json.dumps(told), parse_int=lambda text: int(float(text)))
+    assert doubles == told
+    rounded = json.loads(json.dumps(plain), parse_int=lambda text: int(float(text)))
+    assert rounded != plain
+
+
+def test_csv_has_what_json_has(rec: Path, tmp_path: Path) -> None:
+    target = tmp_path / "table.csv"
+    result = xenbind("decode", rec, "--format", "csv", "--output", target)
+    assert result.stdout == f"{target}: 8 events\n"
+    shown = xenbind("decode", rec, "--format", "csv").stdout
+    assert shown == target.read_text()
+    rows = list(csv.DictReader(io.StringIO(shown)))
+    for row, one in zip(rows, lines(rec), strict=True):
+        assert row["reason_name"] == one["reason_name"]
+        assert row["time"] == one["time"]
+        assert int(row["data.regs.x86.rip"]) == one["registers"]["rip"]
+        details = {
+            key.rpartition(f".{one['payload']}.")[2]: value
+            for key, value in row.items()
+            if key.startswith("u.") and value
+        }
+        assert details == {key: str(value) for key, value in one["details"].items()}
+        answer = one["answer"] or dict.fromkeys(("latency", "flags", "flags_name"), "")
+        assert row["latency"] == str(answer["latency"])
+        assert row["answer_flags_name"] == answer["flags_name"]
+
+
+def test_csv_of_two_versions_is_refused(tmp_path: Path) -> None:
+    old = struct.pack("<IIII", 1, 1, 1, 0).ljust(312, b"\0")
+    (tmp_path / "raw").write_bytes(REQUESTS[0] + old)
+    target = tmp_path / "table.csv"
+    result = xenbind("decode", tmp_path / "raw", "--format", "csv", "--output", target)
+    assert result.returncode == 1
+    assert "event 1 is of version 1" in result.stderr
+    assert not target.exists()
+
+
+def test_pandas_keeps_every_bit(rec: Path, tmp_path: Path) -> None:
+    require(find_spec("pandas") is not None, "pandas")
+    pandas = import_module("pandas")
+    target = tmp_path / "table"
+    for form, load in (
+        ("parquet", pandas.read_parquet),
+        ("arrow", pandas.read_feather),
+    ):
+        xenbind("decode", rec, "--format", form, "--output", target)
+        frame = load(target)
+        column = frame["u.mov_to_msr.new_value"]
+        assert str(column.dtype) == "UInt64"
+        assert column.dropna().tolist() == [8, 0xFFFF_FFFF_81C0_0080]
+        assert frame["latency"].isna().tolist() == [False] * 7 + [True]
+    shown = xenbind("decode", rec, "--json", "--hex").stdout
+    frame = pandas.read_json(io.StringIO(shown), lines=True)
+    rip = frame["registers"].map(lambda registers: int(registers["rip"], 16))
+    assert rip[6] == 0xFFFF_FFFF_8107_E59F
+
+
+# --- counting ---------------------------------------------------------------------------------
+
+
+def stats(*arguments: str | Path) -> dict[str, Any]:
+    result = xenbind("decode", "--stats", "--json", *arguments)
+    assert result.returncode == 0, result.stderr
+    said: dict[str, Any] = json.loads(result.stdout)
+    return said
+
+
+def test_events_are_counted(rec: Path) -> None:
+    said = stats(rec)
+    assert said["events"] == 8
+    assert said["vcpus"] == {"0": 4, "1": 4}
+    alike = {"least": 10_000, "median": 10_000, "p99": 10_000, "most": 10_000}
+    assert said["reasons"]["WRITE_CTRLREG"] == {"events": 2, "latency": alike}
+    assert said["reasons"]["CPUID"]["latency"]["median"] == 30_000
+    assert said["reasons"]["MOV_TO_MSR"] == {"events": 2, "latency": alike}
+    domain = said["domains"]["1"]
+    assert domain["seconds"] == pytest.approx(7 * STEP / 1e9, abs=1e-3)
+    assert domain["per_second"] == pytest.approx(8 / domain["seconds"], abs=0.1)
+    assert (domain["busiest_second"], domain["unanswered"]) == (4, 1)
+
+
+def test_what_is_chosen_is_counted(rec: Path) -> None:
+    assert stats(rec, "--reason", "cpuid")["events"] == 2
+
+
+def test_how_full_the_ring_was_is_counted(tmp_path: Path) -> None:
+    with played(STARTED, 1) as clock, Recording(tmp_path / "rec") as written:
+        written.begin(v7, 1)
+        page = bytearray(4096)
+        front, back = v7.FrontRing(page, start=0), v7.BackRing(page, start=0)
+        for many in (1, 3):
+            for number in range(many):
+                front.send(taken(number))
+            front.push_requests()
+            for request in back.requests():
+                clock.now += 1000
+                written.request(request)
+                back.respond(request)
+                written.answer(request)
+            back.push_responses()
+            list(front.responses())
+    assert stats(tmp_path / "rec")["domains"]["1"]["waiting"] == {
+        "1": 2,
+        "2": 1,
+        "3": 1,
+    }
+    shown = xenbind("decode", "--stats", tmp_path / "rec").stdout
+    assert shown.endswith("when one was taken: 1: 50 %, 2: 25 %, 3: 25 %\n")
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=200))
+def test_a_share_of_latencies_is_right_to_an_eighth(latencies: list[int]) -> None:
+    found = Latencies()
+    for latency in latencies:
+        found.add(latency)
+    ordered = sorted(latencies)
+    said = found.said()
+    assert (said["least"], said["most"]) == (ordered[0], ordered[-1])
+    for name, share in (("median", 0.5), ("p99", 0.99)):
+        exact = ordered[max(-(-len(ordered) * round(100 * share) // 100) - 1, 0)]
+        assert exact <= said[name] <= exact * 1.125 + 1
+
+
+def test_what_has_no_times_is_counted_too(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_bytes(b"".join(REQUESTS))
+    said = stats(tmp_path / "raw")
+    assert (said["events"], said["reasons"]["CPUID"]["events"]) == (8, 2)
+    assert said["domains"] == {}
+    assert "µs" not in xenbind("decode", "--stats", tmp_path / "raw").stdout
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def arrow_table(path: Path) -> Any:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    from pyarrow import parquet
+
+    return parquet.ParquetFile(path).read()
+
+
+def test_a_table_has_times_and_answers(rec: Path, tmp_path: Path) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    target = tmp_path / "table"
+    xenbind("decode", rec, "--format", "parquet", "--output", target)
+    rows = arrow_table(target).to_pylist()
+    assert [row["domain"] for row in rows] == [1] * 8
+    for row, one in zip(rows, lines(rec), strict=True):
+        answer = one["answer"] or {}
+        assert row["time"].isoformat().startswith(one["time"][:26])
+        assert row["latency"] == answer.get("latency")
+        assert row["answer_flags"] == answer.get("flags")
+        assert row["answer_flags_name"] == answer.get("flags_name")
+        assert row["number"] == one["index"]
+        assert (row["answer"] is not None) == bool(answer.get("changed"))
+        assert row["reason_name"] == one["reason_name"]
+
+
+def query(sql: str) -> list[tuple[Any, ...]]:
+    import duckdb
+
+    return duckdb.connect().execute(sql).fetchall()
+
+
+def test_many_recordings_become_a_folder_that_duckdb_reads(tmp_path: Path) -> None:
+    require(find_spec("duckdb") is not None, "duckdb")
+    from pyarrow import dataset
+
+    record(tmp_path / "one.rec", domain=1, count=16)
+    # Over midnight, two of them before it.
+    almost = "2026-03-01T23:59:59Z"
+    record(tmp_path / "two.rec", 2, started=almost, session=2, step=300_000_000)
+    out = tmp_path / "events"
+    names = [tmp_path / "one.rec", tmp_path / "two.rec"]
+    result = xenbind("decode", *names, "--format", "parquet", "--out", out)
+    assert result.stdout == f"{out}: 24 events in 3 files\n"
+    found = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*"))
+    assert found == [
+        "domain=1/date=2026-03-01/0000000000000001-0.parquet",
+        "domain=2/date=2026-03-01/0000000000000002-0.parquet",
+        "domain=2/date=2026-03-02/0000000000000002-0.parquet",
+    ]
+    by_reason = f"""
+        SELECT domain, reason_name, count(*), max(latency)
+        FROM '{out}/**/*.parquet' GROUP BY ALL ORDER BY ALL
+    """
+    told = query(by_reason)
+    assert (1, "CPUID", 4, 30_000) in told
+    assert (2, "WRITE_CTRLREG", 2, 10_000) in told
+    assert sum(count for _, _, count, _ in told) == 24
+    days = query(
+        f"SELECT date::text, count(*) FROM '{out}/**/*.parquet' WHERE domain = 2"
+        " GROUP BY ALL ORDER BY ALL"
+    )
+    assert days == [("2026-03-01", 3), ("2026-03-02", 5)]
+    largest = query(f"SELECT max(\"data.regs.x86.rip\") FROM '{out}/**/*.parquet'")
+    assert largest == [(0xFFFF_FFFF_8107_E914,)]
+    read_by_pyarrow = dataset.dataset(out, partitioning="hive").to_table()
+    assert read_by_pyarrow.num_rows == 24
+
+    # Again: the same files, not the same events twice.
+    xenbind("decode", *names, "--format", "parquet", "--out", out)
+    again = query(f"SELECT count(*) FROM '{out}/**/*.parquet'")
+    assert again == [(24,)]
+
+
+def test_a_folder_is_for_recordings_each_once(rec: Path, tmp_path: Path) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    (tmp_path / "raw").write_bytes(b"".join(REQUESTS))
+    out = tmp_path / "events"
+    as_folder = ("--format", "parquet", "--out", out)
+    for files, message in (
+        ([tmp_path / "raw"], "the input has no domain and no times"),
+        ([rec, rec], "the session 0000000000000001 is in the input twice"),
+    ):
+        result = xenbind("decode", *files, *as_folder)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr.startswith(f"xenbind: error: {message}")
+    (tmp_path / "file").touch()
+    result = xenbind(
+        "decode", rec, "--format", "parquet", "--out", tmp_path / "file" / "x"
+    )
+    assert result.returncode == 3
+    assert "cannot make" in result.stderr
+
+
+def test_a_folder_of_a_damaged_recording_has_no_half_file(
+    rec: Path, tmp_path: Path
+) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    data = rec.read_bytes()
+    start = data.index(b"}") + 1
+    rec.write_bytes(_damaged(data, start + (HEADER + 400) + (HEADER + 4), 5))
+    out = tmp_path / "events"
+    result = xenbind("decode", rec, "--format", "parquet", "--out", out)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert [path for path in out.rglob("*") if path.is_file()] == []
+
+
+def test_recorded_and_other_events_make_no_table(rec: Path, tmp_path: Path) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    (tmp_path / "raw").write_bytes(b"".join(REQUESTS))
+    target = tmp_path / "table"
+    for form in ("csv", "parquet"):
+        result = xenbind(
+            "decode", rec, tmp_path / "raw", "--format", form, "--output", target
+        )
+        assert (result.returncode, result.stdout) == (1, "")
+        assert (
+            "write one table for each version and each kind of input" in result.stderr
+        )
+        assert not target.exists()
+
+
+def test_batches_of_a_recording(rec: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    monkeypatch.setattr(table, "_BATCH", 3)
+    runs = read(io.BytesIO(rec.read_bytes()), "test", version, Form.AUTO, print)
+    assert (
+        table.write(
+            (run.only([n]) for run in runs for n in range(len(run))),
+            Shapes(),
+            tmp_path / "t",
+            "parquet",
+        )
+        == 8
+    )
+    assert arrow_table(tmp_path / "t")["number"].to_pylist() == list(range(8))
+
+
+# --- records without a ring ---------------------------------------------------------------------
+
+SAMPLES = """\
+enum colour { RED, GREEN };
+struct sample {
+    uint64_t at;
+    int16_t delta[2];
+    enum colour colour;
+    struct { uint8_t low : 4; uint8_t high : 4; } half;
+};
+"""
+SAMPLES_SPEC = """\
+[interface]
+name = "samples"
+header = "samples.h"
+package = "samples"
+include = ["."]
+"""
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    (tmp_path / "samples.h").write_text("#include <stdint.h>\n" + SAMPLES)
+    (tmp_path / "samples.toml").write_text(SAMPLES_SPEC)
+    data = [struct.pack("<QhhIB7x", 2**63 + n, -n, n, n % 2, 0x21) for n in range(5)]
+    (tmp_path / "samples.bin").write_bytes(b"".join(data))
+    return tmp_path
+
+
+def test_records_of_an_interface_without_a_ring(samples: Path) -> None:
+    options = ("--spec", samples / "samples.toml", "--record", "sample")
+    told = lines(samples / "samples.bin", *options)
+    assert [one["delta[0]"] for one in told] == [0, -1, -2, -3, -4]
+    assert told[3] == {
+        **{"index": 3, "position": 72, "at": 2**63 + 3, "delta[0]": -3, "delta[1]": 3},
+        **{"colour": 1, "colour_name": "GREEN", "half.low": 1, "half.high": 2},
+        "record": struct.pack("<QhhIB7x", 2**63 + 3, -3, 3, 1, 0x21).hex(),
+    }
+    shown = xenbind("decode", samples / "samples.bin", *options).stdout
+    assert shown.splitlines()[1] == (
+        "#1 at byte 24: at=0x8000000000000001 delta[0]=-1 delta[1]=1 colour=GREEN"
+        " half.low=1 half.high=2"
+    )
+
+
+def test_records_as_tables(samples: Path) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    options = ("--spec", samples / "samples.toml", "--record", "struct sample")
+    target = samples / "table"
+    xenbind(
+        "decode",
+        samples / "samples.bin",
+        *options,
+        "--format",
+        "parquet",
+        "--output",
+        target,
+    )
+    assert arrow_table(target)["delta[1]"].to_pylist() == [0, 1, 2, 3, 4]
+
+
+def test_records_that_are_none(samples: Path) -> None:
+    options = ("--spec", samples / "samples.toml", "--record")
+    result = xenbind("decode", samples / "samples.bin", *options, "simple")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "has no struct or union 'simple'" in result.stderr
+    assert "such as sample" in result.stderr
+    (samples / "cut").write_bytes(bytes(50))
+    result = xenbind("decode", samples / "cut", *options, "sample")
+    assert result.returncode == 1
+    assert "byte 48: the input ends 2 bytes into a struct sample of 24" in result.stderr
+    result = xenbind("decode", samples / "cut", *options, "sample", "--reason", "x")
+    assert "the records have no member reason, which --reason asks for" in result.stderr
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--format parquet", "--format parquet needs --output or --out"),
+        ("--output x", "--output goes together with --format"),
+        ("--out x --format csv", "--out goes together with --format parquet"),
+        ("--out x --output y --format parquet", "name one"),
+        ("--format csv --json", "--format and --json are two different outputs"),
+        ("--format csv --stats", "--format and --stats are two different outputs"),
+        ("--hex", "--hex goes together with --json or --format csv"),
+        ("--hex --stats --json", "--hex goes together with --json or --format csv"),
+        ("--since tomorrow", "--since: 'tomorrow' is no time"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    options: str, message: str, rec: Path, tmp_path: Path
+) -> None:
+    result = xenbind("decode", rec, *options.split(), cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["guest.rec"]
+
+
+def test_a_recording_is_followed_while_it_is_written(tmp_path: Path) -> None:
+    data = recorded(tmp_path / "whole", count=3)
+    command = [sys.executable, "-m", "xenbind", "decode", "-", "--json"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT
+    ) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(data[:-500])
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["index"] == 0
+        process.stdin.write(data[-500:])
+        process.stdin.close()
+        rest = process.stdout.read().splitlines()
+    assert [json.loads(line)["index"] for line in rest] == [1, 2]
+
+
+def test_progress_is_told_on_a_terminal_alone(
+    rec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    monkeypatch.setattr("xenbind.commands.decode.progress._EVERY", 0)
+    monkeypatch.setattr(sys, "stderr", told := Terminal())
+    from xenbind.commands.decode.progress import Progress, wanted
+
+    assert wanted(prints_events=False)
+    with rec.open("rb") as file:
+        progress = Progress(file, "guest.rec")
+        half = rec.stat().st_size // 2
+        progress.read1(half)
+        assert (
+            told.getvalue() == "\r\x1b[Kguest.rec: 49 % of 0 MB"
+            or "50 %" in told.getvalue()
+        )
+        progress.close()
+    assert told.getvalue().endswith("\r\x1b[K")
+    target = tmp_path / "table"
+    result = xenbind("decode", rec, "--format", "parquet", "--output", target)
+    assert result.stderr == ""
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert not wanted(prints_events=True)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert not wanted(prints_events=False)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True

@@ -1,0 +1,325 @@
+"""What a monitor records, byte for byte as the format says, on a Xen that is played here."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from played_xen import PlayedXen, play
+from support import PROJECT
+from xen_vm_event import v7
+from xen_vm_event.monitor import Monitor, MonitorError, Recording
+from xen_vm_event.monitor.channel import Channel
+
+CPUID, WRITE = v7.VmEventReason.CPUID, v7.VmEventReason.WRITE_CTRLREG
+PAUSED = v7.VmEventFlag.VCPU_PAUSED
+SIZE = ctypes.sizeof(v7.vm_event_st)
+
+
+@pytest.fixture
+def xen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> PlayedXen:
+    played = play(monkeypatch, tmp_path, "4.20")
+    wait = Channel.wait
+
+    def wait_for_guest(channel: Channel, seconds: float) -> bool:
+        played.guest_of(channel).send()
+        return wait(channel, 0)
+
+    monkeypatch.setattr(Channel, "wait", wait_for_guest)
+    return played
+
+
+def request(reason: int, vcpu: int = 0) -> Any:
+    made: Any = v7.vm_event_st(version=7, reason=reason, vcpu_id=vcpu, flags=PAUSED)
+    made.data.regs.x86.rip = 0x1000
+    if reason == CPUID:
+        made.payload.insn_length = 2
+    return made
+
+
+def monitored(xen: PlayedXen, recording: Any, *rounds: list[Any]) -> None:
+    xen.guests[1].rounds = list(rounds)
+    with Monitor(1, ["cpuid"], recording=recording) as monitor:
+        monitor.run()
+
+
+# A record: its kind, how many waited, its number, its time and its body.
+Record = tuple[int, int, int, int, bytes]
+
+
+def sessions(data: bytes) -> Iterator[tuple[dict[str, Any], list[Record]]]:
+    """What a file holds, by the words of the format alone."""
+    at = 0
+    while at < len(data):
+        magic, form, length = struct.unpack_from("<8sII", data, at)
+        assert (magic, form) == (b"\x89XENREC\n", 1)
+        at += 16
+        head = json.loads(data[at : at + length])
+        at += length
+        found: list[Record] = []
+        while at < len(data) and data[at : at + 8] != magic:
+            size, *fields = struct.unpack_from("<IHHQQ", data, at)
+            found.append((*fields, data[at + 24 : at + size]))
+            at += size
+        assert at <= len(data)
+        yield head, found
+
+
+def test_a_recording_says_whose_and_when_it_is(xen: PlayedXen, tmp_path: Path) -> None:
+    before = datetime.now(UTC)
+    monitored(xen, tmp_path / "rec", [request(CPUID)])
+    ((head, _),) = sessions((tmp_path / "rec").read_bytes())
+    started = datetime.fromisoformat(head.pop("started"))
+    assert abs((started - before).total_seconds()) < 60
+    assert len(head.pop("session")) == 16
+    arch = "arm" if os.uname().machine == "aarch64" else "x86"
+    assert head == {
+        **{"release": "4.20", "version": 7, "domain": 1, "arch": arch},
+        **{"request_size": SIZE, "part": 0},
+    }
+
+
+def test_requests_and_answers_are_recorded_in_their_order(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    came = [request(WRITE), request(CPUID, vcpu=1), request(WRITE, vcpu=2)]
+    monitored(xen, tmp_path / "rec", came[:2], came[2:])
+    ((_, found),) = sessions((tmp_path / "rec").read_bytes())
+    assert [record[:3] for record in found] == [
+        *((1, 2, 0), (2, 0, 0), (1, 1, 1), (3, 0, 1), (1, 1, 2), (2, 0, 2))
+    ]
+    bodies = [record[4] for record in found]
+    assert bodies[0::2] == [bytes(one) for one in came]
+    answers = xen.guests[1].answers
+    assert bodies[1] == bodies[5] == struct.pack("<I", PAUSED)
+    assert bodies[3] == bytes(answers[1]) != bytes(came[1])  # CPUID is emulated
+    times = [record[3] for record in found]
+    assert times == sorted(times)
+    assert 0 < times[0] < times[-1] < 60 * 10**9
+
+
+def test_an_answer_says_which_request_it_answers(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    xen.guests[1].rounds = [[request(WRITE, vcpu) for vcpu in range(3)]]
+    with Monitor(1, ["cpuid"], recording=tmp_path / "rec") as monitor:
+        taken = []
+        for one in monitor.pending() if monitor._wait() else ():
+            monitor.postpone(one)
+            taken.append(one)
+        monitor.answer(taken[2])
+        monitor.answer(taken[0], flags=v7.VmEventFlag.DENY)
+    ((_, found),) = sessions((tmp_path / "rec").read_bytes())
+    assert [record[0:3:2] for record in found] == [
+        *((1, 0), (1, 1), (1, 2), (2, 2), (2, 0)),
+        (2, 1),  # by leaving
+    ]
+    assert found[4][4] == struct.pack("<I", PAUSED | v7.VmEventFlag.DENY)
+
+
+def test_what_comes_while_a_monitor_leaves_is_recorded(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    guest = xen.guests[1]
+    guest.rounds = [[request(WRITE)], [request(WRITE, vcpu=5)]]
+    with Monitor(1, ["cpuid"], recording=tmp_path / "rec") as monitor:
+        for _ in monitor:
+            guest.send()
+            break
+    ((_, found),) = sessions((tmp_path / "rec").read_bytes())
+    assert sorted(record[0:3:2] for record in found) == [(1, 0), (1, 1), (2, 0), (2, 1)]
+
+
+def test_a_handler_that_fails_leaves_a_whole_recording(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    def fail(_: Any) -> int:
+        raise ZeroDivisionError
+
+    xen.guests[1].rounds = [[request(CPUID)]]
+    with (
+        pytest.raises(ZeroDivisionError),
+        Monitor(1, ["cpuid"], {"CPUID": fail}, recording=tmp_path / "rec") as monitor,
+    ):
+        monitor.run()
+    ((_, found),) = sessions((tmp_path / "rec").read_bytes())
+    assert [record[0] for record in found] == [1, 3]
+
+
+def test_a_file_is_appended_to(xen: PlayedXen, tmp_path: Path) -> None:
+    path = tmp_path / "rec"
+    for _ in range(3):
+        monitored(xen, path, [request(WRITE)])
+        xen.guests[1].alive = True
+    found = list(sessions(path.read_bytes()))
+    assert [len(records) for _, records in found] == [2, 2, 2]
+    assert len({head["session"] for head, _ in found}) == 3
+
+
+@pytest.mark.parametrize("cut", [1, 4, 27, 28, 29, 200, 28 + SIZE + 24, 28 + SIZE + 30])
+def test_a_torn_record_is_taken_away_by_the_next_session(
+    cut: int, xen: PlayedXen, tmp_path: Path
+) -> None:
+    path = tmp_path / "rec"
+    monitored(xen, path, [request(WRITE), request(WRITE)])
+    ((_, whole),) = sessions(path.read_bytes())
+    os.truncate(path, path.stat().st_size - cut)
+    xen.guests[1].alive = True
+    monitored(xen, path, [request(WRITE)])
+    (_, first), (_, second) = sessions(path.read_bytes())
+    lengths = [24 + len(record[4]) for record in reversed(whole)]
+    lost = next(n for n in range(1, 4) if cut <= sum(lengths[:n]))
+    assert (first, len(second)) == (whole[:-lost], 2)
+
+
+def test_a_torn_head_is_taken_away_too(xen: PlayedXen, tmp_path: Path) -> None:
+    path = tmp_path / "rec"
+    monitored(xen, path, [request(WRITE)])
+    data = path.read_bytes()
+    for size in (3, 8, 15, 16, 50):
+        path.write_bytes(data + data[:size])
+        xen.guests[1].alive = True
+        monitored(xen, path, [request(WRITE)])
+        assert [len(records) for _, records in sessions(path.read_bytes())] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"important", "is no recording: name another file"),
+        (b"\x89XENREC\n\2\0\0\0\0\0\0\0", "has the format 2, not 1"),
+        (
+            b"\x89XENREC\n\1\0\0\0\2\0\0\0{}\1\0\0\0" + bytes(30),
+            "is damaged at byte 18",
+        ),
+    ],
+)
+def test_another_file_is_left_as_it_is(
+    data: bytes, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "rec"
+    path.write_bytes(data)
+    with pytest.raises(MonitorError, match=message):
+        Recording(path)
+    assert path.read_bytes() == data
+
+
+def test_a_file_has_one_writer(xen: PlayedXen, tmp_path: Path) -> None:
+    path = tmp_path / "rec"
+    with (
+        Recording(path),
+        pytest.raises(MonitorError, match=f"another process records in {path}"),
+        Monitor(1, ["cpuid"], recording=path),
+    ):
+        pass
+    assert xen.calls == [("xc_interface_close",)]  # it never attached
+
+
+def test_a_session_goes_on_in_the_next_file(xen: PlayedXen, tmp_path: Path) -> None:
+    (tmp_path / "guest.2.rec").write_bytes(b"kept")
+    with Recording(tmp_path / "guest.rec", limit=1000) as recording:
+        monitored(xen, recording, *[[request(WRITE)] for _ in range(8)])
+    parts = [tmp_path / f"guest.{part}rec" for part in ("", "1.", "3.", "4.")]
+    found = [list(sessions(path.read_bytes())) for path in parts if path.exists()]
+    heads = [head for ((head, _),) in found]
+    assert [head.pop("part") for head in heads] == [0, 1, 3, 4][: len(heads)]
+    assert len(heads) >= 3 and all(head == heads[0] for head in heads)
+    records = [record for ((_, each),) in found for record in each]
+    assert [record[0:3:2] for record in records] == [
+        (kind, number) for number in range(8) for kind in (1, 2)
+    ]
+    assert (tmp_path / "guest.2.rec").read_bytes() == b"kept"
+
+
+def test_a_recording_goes_to_any_binary_file(xen: PlayedXen) -> None:
+    class Slow(io.RawIOBase):
+        """Takes a hundred bytes at a time, as a pipe may."""
+
+        data = b""
+
+        def write(self, data: Any) -> int:
+            self.data += bytes(data[:100])
+            return min(100, len(data))
+
+    slow, memory = Slow(), io.BytesIO()
+    for number, file in enumerate((slow, memory), 1):
+        xen.guests[number].rounds = [[request(WRITE)]]
+        with Monitor(number, ["cpuid"], recording=Recording(file)) as monitor:
+            monitor.run()
+    for data in (slow.data, memory.getvalue()):
+        ((_, found),) = sessions(data)
+        assert [record[0] for record in found] == [1, 2]
+    with pytest.raises(ValueError, match="only a recording with a path"):
+        Recording(memory, limit=1)
+
+
+def test_a_full_disk_stops_the_monitor_and_not_the_guest(xen: PlayedXen) -> None:
+    class Full(io.RawIOBase):
+        def write(self, data: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    xen.guests[1].rounds = [[request(WRITE)], [request(WRITE)]]
+    with (
+        pytest.raises(OSError, match="No space left"),
+        Monitor(1, ["cpuid"], recording=Recording(Full())) as monitor,
+    ):
+        monitor.run()
+    assert len(xen.guests[1].answers) == 1
+    assert xen.calls[-2:] == [("xc_monitor_disable", 1), ("xc_interface_close",)]
+
+
+KILLED = """\
+    import os, signal, sys
+    from xen_vm_event import v7
+    from xen_vm_event.monitor import Recording
+    recording = Recording(sys.argv[1])
+    recording.begin(v7, domain=3, release="4.20")
+    for number in range(100):
+        request = v7.vm_event_st(version=7, vcpu_id=number)
+        recording.request(request)
+        recording.answer(request)
+        if number == 70:
+            os.kill(os.getpid(), signal.SIGKILL)
+        recording.flush()
+"""
+
+
+def test_what_was_flushed_outlives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "rec"
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(path)],
+        cwd=PROJECT / "generated",
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    ((_, found),) = sessions(path.read_bytes())
+    assert [record[2] for record in found if record[0] == 1] == list(range(70))
+    Recording(path).close()  # nobody holds it any more
+
+
+def test_an_event_takes_little_time_and_room(tmp_path: Path) -> None:
+    count, least = 2000, 1.0
+    for _ in range(5):
+        with Recording(tmp_path / "rec") as recording:
+            recording.begin(v7, domain=3)
+            made = request(WRITE)
+            before = time.process_time()
+            for _ in range(count):
+                recording.request(made)
+                recording.answer(made)
+            least = min(least, (time.process_time() - before) / count)
+    assert least < 50e-6
+    assert (tmp_path / "rec").stat().st_size < 5 * count * (SIZE + 60)
