@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +28,7 @@ import pytest
 from golden_files import check_golden
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support import PROJECT, SPEC, known_facts, require, tree, xenbind
 from terminal import on_terminal
 from xen_vm_event import VERSIONS, interface

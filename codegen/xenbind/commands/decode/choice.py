@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
+
+from msgspec import Struct
 
 from xenbind.commands.decode.events import Leaf, Shape, Shapes
 from xenbind.commands.decode.stream import Run
@@ -22,8 +23,7 @@ _SPAN = re.compile(r"([+-])((?:\d+(?:\.\d+)?(?:ms|[smhd]))+)")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(Struct, frozen=True):
     """A moment: `behind` nanoseconds after a session's start, or else one of the wall clock's."""
 
     behind: int | None
@@ -53,8 +53,7 @@ def since(text: str) -> Since:
     return Since(None, round(moment.timestamp() * 1_000_000) * 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What was asked for; empty for everything.
 
     `all_reasons` gives the reasons of all versions, whichever are met.

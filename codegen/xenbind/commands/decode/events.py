@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import repeat
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from xenbind.commands.decode.stream import (
     Note,
@@ -57,8 +59,7 @@ class Names:
         return "|".join(found)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Leaf:
+class Leaf(Struct, frozen=True, eq=False):
     """A number somewhere in a request: its path, its bytes, and the names of its values.
 
     `label` is what is left of the path within the payload or the registers.  `bits` is
@@ -156,8 +157,7 @@ class Shape:
         return plan
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Plan:
+class Plan(Struct, frozen=True, eq=False):
     """How requests of one version and reason are read, as one tuple of numbers.
 
     The numbers are those of `leaves`: the head's, those of `payload` (the union member
@@ -182,8 +182,7 @@ class Plan:
         return self._numbers(units)
 
 
-@dataclass(slots=True, eq=False)
-class Event:
+class Event(Struct, eq=False):
     """A request: its bytes, and `values`, the numbers in them, one for each leaf of its plan.
 
     `index` counts requests from 0, or is the ring's own index for one in a ring page;

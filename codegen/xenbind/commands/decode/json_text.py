@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
+
+from msgspec import Struct
 
 from xenbind.commands.decode.events import Event, Leaf, Plan, answer_of
 from xenbind.commands.decode.stream import Note, Session, moment
@@ -65,8 +66,7 @@ class JsonText:
         return json.dumps(members)[1:-1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """How a plan's events are written: `form` takes what `pick` chooses of all that there is.
 
     `names` say which values have names, and what those are.

@@ -8,7 +8,8 @@ one before: what is said of it is right to 12.5 %, but for the least and the mos
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from xenbind.commands.decode.events import Shapes
 from xenbind.commands.decode.stream import Note, Run, Session
@@ -17,8 +18,7 @@ _SECOND = 10**9
 _SHARES = {"median": 0.5, "p99": 0.99}
 
 
-@dataclass(slots=True)
-class Latencies:
+class Latencies(Struct):
     """How long answers took, in nanoseconds."""
 
     count: int = 0
@@ -58,8 +58,7 @@ def _end(number: int) -> int:
     return ((number & 15) + 1 << shift) - 1
 
 
-@dataclass(slots=True)
-class _Guest:
+class _Guest(Struct):
     """What was counted of one domain's sessions."""
 
     events: int = 0

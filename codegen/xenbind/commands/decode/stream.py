@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from xenbind.errors import Status, XenbindError
 from xenbind.ir.c_types import RecordRef
@@ -60,8 +61,7 @@ class Torn(DecodeError):
     """A recording ends within a record, as one does whose monitor was killed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """What a recording says of one monitor on one guest.
 
     `started` is in nanoseconds since 1970; `part` says which file of the session this is.
@@ -75,8 +75,7 @@ class Session:
     started: int
 
 
-@dataclass(slots=True, eq=False)
-class Note:
+class Note(Struct, eq=False):
     """What a recording says of one request: its number, and when it came, and its answer.
 
     Times are nanoseconds since the session started; `waiting` counts the requests on the ring,
@@ -95,8 +94,7 @@ class Note:
         return None if self.answered is None else self.answered - self.time
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """Requests of one version on end: their bytes, each `size` of them, and where they begin.
 
     An index counts requests from 0; in a ring page it is the ring's own, in a recording the
@@ -137,8 +135,7 @@ class Run:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class Kind(Struct, frozen=True, eq=False):
     """One version's requests: their size, and that of the ring entries they are in.
 
     `named` are the members whose values have names: offset, size and group of each.

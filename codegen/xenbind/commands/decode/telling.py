@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from xenbind.commands.decode import table
 from xenbind.commands.decode.csv_text import CsvText
@@ -24,8 +24,7 @@ from xenbind.whole_file import whole_file
 Tell = Callable[[Event], str]  # an event's line or lines, without the last newline
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A table's form, and the file or the folder that it is written to."""
 
     form: str | None
