@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from itertools import chain
@@ -15,7 +14,7 @@ from support import PROJECT
 
 # Steps that end in the middle of what the guest does, and after which it is monitored again.
 LEAVING = (
-    *("after breakpoints", "left nothing behind", "after Ctrl-C", "after SIGTERM"),
+    *("left nothing behind", "after Ctrl-C", "after SIGTERM"),
     *("after failing handler", "after other version", "after recover", "after pause"),
 )
 
@@ -185,14 +184,3 @@ def test_the_guest_goes_on_as_if_it_had_not_been_watched(live: Run, step: str) -
     assert isinstance(number, int)
     expected = rounds(live, first=number, count=3)[3:]
     assert events[at:] == expected[: len(events) - at]
-
-
-def test_a_breakpoint_whose_instruction_xen_carries_out(live: Run) -> None:
-    """The write that it stands for comes after each, and at last the guest has its code."""
-    step = live.steps["breakpoints"]
-    assert (step.status, step.stderr) == (0, "")
-    *events, code = map(json.loads, step.stdout.splitlines())
-    at = live.labels["write_cr4"]
-    write, hit = ["WRITE_CTRLREG", at], ["SOFTWARE_BREAKPOINT", at]
-    assert events == 3 * [write, hit]
-    assert code == ["cc22e0", "0f22e0", "0f22e0"]  # mov %eax, %cr4

@@ -132,9 +132,6 @@ def main() -> None:
         for step in ("pages", "everything", "pages left"):
             run(f"access: {step}", "python3", "access_steps.py", step, guest)
         run("after access", *MONITOR, guest, *EVENTS, "--count", "20")
-    else:
-        run("breakpoints", "python3", "breakpoint_steps.py", guest)
-        run("after breakpoints", *MONITOR, guest, *EVENTS, "--count", "20")
 
     # Wherever it leaves, it loses nothing of what the guest does.
     for events in range(1, len(ROUND) + 1):
