@@ -75,6 +75,12 @@ def test_all_of_the_memory_and_what_comes_later(xen: PlayedXen) -> None:
     assert set(xen.guests[1].access.values()) == {RWX}
 
 
+def test_on_arm_a_page_may_be_written_and_not_read(xen: PlayedXen) -> None:
+    xen.capabilities = played_xen.ARM
+    with Monitor(1, ["mem_access:-wx:3"]):
+        assert xen.guests[1].access == {3: 6}
+
+
 def test_memory_begins_elsewhere_on_arm(xen: PlayedXen) -> None:
     xen.capabilities = played_xen.ARM
     xen.guests[1].last_gfn = 0x40010
@@ -131,6 +137,7 @@ def test_pages_that_are_gone_do_not_keep_the_others_restricted(
     ("event", "said"),
     [
         ("mem_access:rxw", "no access 'rxw'; write such as r-x, or n, r, "),
+        ("mem_access:-w-:1", "'-w-': the CPU has no page that may be written and not"),
         ("mem_access:r-x:here", "mem_access:r-x:here: no pages 'here'"),
         ("mem_access:r-x:1:jump", "no way on 'jump'; name one of lift, emulate, step"),
         ("mem_paging", "a ring of its own, which xc_mem_paging_enable makes"),

@@ -29,6 +29,8 @@ Then = Literal["lift", "emulate", "step", "fast_step", "leave"]
 None leaves it to a handler, without which the vCPU comes back for ever.
 """
 
+_WRITE_ONLY = (2, 6)  # XENMEM_access_w and _wx, which x86's EPT cannot tell
+
 Gfns = int | Iterable[int]
 """A page by its guest frame number, or pages: a range, or any other iterable of numbers."""
 
@@ -139,7 +141,13 @@ class Pages(ABC):
             self._events.require("SINGLESTEP")
         if then == "fast_step":
             self._guest.flag("FAST_SINGLESTEP")
-        return Restriction(access_number(self._guest, access), then)
+        number = access_number(self._guest, access)
+        if number in _WRITE_ONLY and not self._guest.is_arm:
+            raise MonitorError(
+                f"'{access}': the CPU has no page that may be written and not read; it would"
+                " end the guest"
+            )
+        return Restriction(number, then)
 
     # --- answers --------------------------------------------------------------------
 
