@@ -244,6 +244,27 @@ def test_a_session_goes_on_in_the_next_file(xen: PlayedXen, tmp_path: Path) -> N
     assert (tmp_path / "guest.2.rec").read_bytes() == b"kept"
 
 
+def test_a_request_and_its_answer_are_in_one_file(tmp_path: Path) -> None:
+    """But for one that waits until there is as much again as a file should have."""
+    first, second = request(WRITE), request(WRITE)
+    with Recording(tmp_path / "guest.rec", limit=500) as recording:
+        recording.begin(v7, domain=1)
+        recording.request(first)
+        recording.flush()  # more than 500 bytes, less than 1000
+        recording.answer(first)
+        recording.flush()
+        recording.request(second)
+        recording.flush()
+        recording.request(first)
+        recording.flush()
+        recording.answer(second)
+    parts = [tmp_path / f"guest.{part}rec" for part in ("", "1.", "2.")]
+    found = [list(sessions(path.read_bytes())) for path in parts]
+    assert [[record[0:3:2] for record in records] for ((_, records),) in found] == [
+        *([(1, 0), (2, 0)], [(1, 1), (1, 2)], [(2, 1)])
+    ]
+
+
 def test_a_recording_goes_to_any_binary_file(xen: PlayedXen) -> None:
     class Slow(io.RawIOBase):
         """Takes a hundred bytes at a time, as a pipe may."""

@@ -704,6 +704,14 @@ def test_records_of_an_interface_without_a_ring(samples: Path) -> None:
     )
 
 
+def test_many_records_are_counted_through(samples: Path) -> None:
+    options = ("--spec", samples / "samples.toml", "--record", "sample")
+    (samples / "many").write_bytes((samples / "samples.bin").read_bytes() * 2000)
+    told = lines(samples / "many", *options)
+    assert [one["index"] for one in told] == list(range(10_000))
+    assert told[-1]["position"] == 24 * 9999
+
+
 def test_records_as_tables(samples: Path) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
     options = ("--spec", samples / "samples.toml", "--record", "struct sample")

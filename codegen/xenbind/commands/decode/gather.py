@@ -29,12 +29,12 @@ class Numbers:
         self._shape = shape
         self._size = runs[0].size
         self.count = sum(map(len, runs))
-        self._tag: _Place = (
-            (f"<u{shape.tag.stop - shape.tag.start}", shape.tag.start)
-            if shape.details
-            else ("", 0)
-        )
         self._usual = {_place(leaf) for leaf in (*shape.head, *shape.registers)}
+        self._tag: _Place | None = None
+        if shape.details:  # the reason, which a leaf may have as a signed number
+            tag = shape.tag
+            self._tag = f"<u{tag.stop - tag.start}", tag.start
+            self._usual.add(self._tag)
         self._found: dict[_Place, Any] = {}
         start = 0
         for piece in _pieces(runs):
@@ -42,7 +42,7 @@ class Numbers:
 
     @property
     def reasons(self) -> Any:
-        return self._found[self._tag] if self._shape.details else None
+        return None if self._tag is None else self._found[self._tag]
 
     def of(self, leaf: Leaf) -> Any:
         """Give a leaf's number in each request."""
@@ -59,8 +59,7 @@ class Numbers:
         numpy, size = self._numpy, self._size
         count = len(piece) // size
         places = set(self._usual)
-        if self._shape.details:
-            places.add(self._tag)
+        if self._tag is not None:
             kind, offset = self._tag
             there = numpy.unique(numpy.ndarray(count, kind, piece, offset, (size,)))
             for member in {self._shape.selected.get(one) for one in there.tolist()}:
