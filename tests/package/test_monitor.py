@@ -15,17 +15,16 @@ import signal
 import textwrap
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import played_xen
 import pytest
 import xen_vm_event.xenctrl.v4
-from played_xen import PlayedXen, play
 from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import Monitor, MonitorError, Xen, recover
-from xen_vm_event.monitor.channel import Channel
+from xen_vm_event.testing import PlayedXen
+from xen_vm_event.testing.capabilities import capabilities
+from xen_vm_event.testing.fixtures import PlayXen
 
 WRITE = v7.VmEventReason.WRITE_CTRLREG
 CPUID = v7.VmEventReason.CPUID
@@ -46,21 +45,9 @@ Begin = Callable[[str], PlayedXen]
 
 
 @pytest.fixture
-def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Begin:
-    """What starts a Xen of some release, whose guests do something when they are waited for."""
-
-    def start(release: str) -> PlayedXen:
-        xen = play(monkeypatch, tmp_path, release)
-        wait = Channel.wait
-
-        def wait_for_guest(channel: Channel, seconds: float) -> bool:
-            xen.guest_of(channel).send()
-            return wait(channel, 0)
-
-        monkeypatch.setattr(Channel, "wait", wait_for_guest)
-        return xen
-
-    return start
+def begin(play_xen: PlayXen) -> Begin:
+    """What starts a Xen of some release, whose guests send what real ones would not."""
+    return lambda release: play_xen(release, strict=False)
 
 
 @pytest.fixture
@@ -317,7 +304,7 @@ def test_the_readme_shows_a_monitor(
 
 
 def test_an_event_that_the_machine_does_not_have(xen: PlayedXen) -> None:
-    xen.capabilities = played_xen.ARM
+    xen.capabilities = capabilities("4.20", is_arm=True)
     with pytest.raises(
         MonitorError,
         match=r"^cpuid: this machine, or this build of Xen, does not report that of this guest;"
