@@ -117,7 +117,7 @@ def test_every_release_on_arm64(play_xen: PlayXen, release: str) -> None:
 
 def test_arm64_has_what_xen_has_there(play_xen: PlayXen) -> None:
     play_xen(architecture="arm64")
-    with pytest.raises(OSError, match="it reports guest_request, privileged_call$"):
+    with pytest.raises(OSError, match=r"it reports guest_request, privileged_call$"):
         watch(["cpuid"])
 
 
@@ -267,7 +267,8 @@ def test_a_fast_step_goes_back_into_a_view_without_a_report(guest: Guest) -> Non
         for request in monitor:
             seen.append((monitor.reason(request), request.altp2m_idx))
             request.altp2m_idx = 0
-            request.u.fast_singlestep.p2midx = view.value
+            step: Any = request.u
+            step.fast_singlestep.p2midx = view.value
             monitor.answer(request, flags)
         functions.xc_monitor_singlestep(handle, 1, False)
         assert vcpu.view == view.value
@@ -316,7 +317,7 @@ def test_a_breakpoint_is_taken_out_or_given_to_the_guest(
             if is_own:
                 guest.memory.write(0x3000, b"\x90")
             else:
-                found = request.u.software_breakpoint
+                found: Any = request.u.software_breakpoint
                 functions.xc_hvm_inject_trap(
                     *(handle, 1, 0, 3, found.type, 0xFFFF_FFFF, found.insn_length, 0)
                 )

@@ -29,6 +29,8 @@ def mistakes(
     """Give the kinds of what is wrong with an answer, each with its details."""
     vm_event = guest.vm_event
     reason = guest.reason(request.reason)
+    if response.version != request.version:
+        yield "other-version", f"{response.version} for {request.version}"
     if response.reason != request.reason:
         yield "other-reason", f"{guest.reason(response.reason)} for {reason}"
     if unknown := response.flags & ~guest.known_flags:
