@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .guest import Guest
+from .roles import Whole
 
 _EMULATED = ("MEM_ACCESS", "DESCRIPTOR_ACCESS", "SOFTWARE_BREAKPOINT")
 _WITH_EMULATE = ("EMULATE_NOWRITE", "SET_EMUL_READ_DATA", "SET_EMUL_INSN_DATA")
@@ -24,7 +23,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def mistakes(
-    guest: Guest, request: Any, response: Any, flags: frozenset[str]
+    guest: Whole, request: Any, response: Any, flags: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     """Give the kinds of what is wrong with an answer, each with its details."""
     vm_event = guest.vm_event
@@ -52,7 +51,7 @@ def mistakes(
 
 
 def _ignored(
-    guest: Guest, reason: str, flag: str, flags: frozenset[str], waits: bool
+    guest: Whole, reason: str, flag: str, flags: frozenset[str], waits: bool
 ) -> str:
     """Say why Xen does not heed a flag of an answer; nothing if it does."""
     if not waits:
@@ -78,7 +77,7 @@ def _is_emulated(reason: str, flags: frozenset[str]) -> bool:
 
 
 def _unknown_views(
-    guest: Guest, response: Any, flags: frozenset[str]
+    guest: Whole, response: Any, flags: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     views = guest.memory.views
     if guest.is_arm:

@@ -10,12 +10,10 @@ and `msrs` are as the instructions and the monitor left them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .memory import PAGE_SIZE, Fault
-
-if TYPE_CHECKING:
-    from .vcpu import Vcpu
+from .roles import Processor
 
 _BREAKPOINT = 0xCC
 _SOFTWARE_EXCEPTION, _HARDWARE_EXCEPTION = 6, 3
@@ -32,28 +30,28 @@ class Instruction:
     waits_for_monitor = False
     value: Any = None
 
-    def begin(self, vcpu: Vcpu) -> None:
+    def begin(self, vcpu: Processor) -> None:
         """Have a vCPU be at it."""
 
     def which(self) -> object:
         """Name what has to be switched on of its reason: a register, or nothing more."""
         return None
 
-    def is_reported(self, vcpu: Vcpu) -> bool:
+    def is_reported(self, vcpu: Processor) -> bool:
         """Tell whether Xen reports it now."""
         return vcpu.guest.is_on(self.reason, self.which())
 
-    def is_waited_for(self, vcpu: Vcpu) -> bool:
+    def is_waited_for(self, vcpu: Processor) -> bool:
         """Tell whether the vCPU waits for the answer to its report."""
         return vcpu.guest.is_synchronous(self.reason, self.which())
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         """Write what happened into a request."""
 
-    def carry_out(self, vcpu: Vcpu) -> None:
+    def carry_out(self, vcpu: Processor) -> None:
         """Do what it does; the vCPU moves on afterwards."""
 
-    def emulate(self, vcpu: Vcpu, response: Any, flags: Any) -> bool:
+    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
         """Have Xen carry it out as an answer says; tells whether Xen did."""
         return False
 
@@ -75,12 +73,12 @@ class cpuid(Instruction):
     ) -> None:
         self.leaf, self.subleaf, self.result = leaf, subleaf, result
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         self._load(request.data.regs.x86)
         found = request.u.cpuid
         found.insn_length, found.leaf, found.subleaf = 2, self.leaf, self.subleaf
 
-    def carry_out(self, vcpu: Vcpu) -> None:
+    def carry_out(self, vcpu: Processor) -> None:
         self._load(vcpu.registers)
 
     def _load(self, registers: Any) -> None:
@@ -101,19 +99,19 @@ class write_ctrlreg(Instruction):
     def which(self) -> str:
         return self.register
 
-    def is_reported(self, vcpu: Vcpu) -> bool:
+    def is_reported(self, vcpu: Processor) -> bool:
         old = vcpu.control.get(self.register, 0)
         return vcpu.guest.is_on(
             self.reason, self.register, changed=self.new ^ old or None
         )
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         found = request.u.write_ctrlreg
         found.index = vcpu.guest.vm_event.VmEventX86[self.register]
         found.new_value = self.new
         found.old_value = vcpu.control.get(self.register, 0)
 
-    def carry_out(self, vcpu: Vcpu) -> None:
+    def carry_out(self, vcpu: Processor) -> None:
         if vcpu.denied:
             return
         vcpu.control[self.register] = self.new
@@ -138,11 +136,11 @@ class mov_to_msr(Instruction):
     def which(self) -> int:
         return self.msr
 
-    def is_reported(self, vcpu: Vcpu) -> bool:
+    def is_reported(self, vcpu: Processor) -> bool:
         old = vcpu.msrs.get(self.msr, 0)
         return vcpu.guest.is_on(self.reason, self.msr, changed=self.new ^ old or None)
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         found = request.u.mov_to_msr
         found.msr = self.msr
         if hasattr(found, "new_value"):
@@ -150,7 +148,7 @@ class mov_to_msr(Instruction):
         else:
             found.value = self.new
 
-    def carry_out(self, vcpu: Vcpu) -> None:
+    def carry_out(self, vcpu: Processor) -> None:
         if not vcpu.denied:
             vcpu.msrs[self.msr] = self.new
 
@@ -161,7 +159,7 @@ class guest_request(Instruction):
     reason = "GUEST_REQUEST"
     length = 3
 
-    def begin(self, vcpu: Vcpu) -> None:
+    def begin(self, vcpu: Processor) -> None:
         if vcpu.guest.is_arm:  # HVC is over when Xen is told
             vcpu.pc += 4
             self.length = 0
@@ -177,13 +175,13 @@ class descriptor_access(Instruction):
     def __init__(self, descriptor: str = "IDTR", is_write: bool = False) -> None:
         self.descriptor, self.is_write = descriptor, is_write
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         names = vcpu.guest.vm_event
         found = request.u.desc_access
         found.descriptor = getattr(names, f"VM_EVENT_DESC_{self.descriptor}")
         found.is_write = self.is_write
 
-    def emulate(self, vcpu: Vcpu, response: Any, flags: Any) -> bool:
+    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
         return True
 
 
@@ -197,7 +195,7 @@ class io(Instruction):
     def __init__(self, port: int, size: int = 1, is_in: bool = False) -> None:
         self.port, self.size, self.is_in = port, size, is_in
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         found = request.u.io
         found.bytes, found.port, found.in_ = self.size, self.port, self.is_in
 
@@ -216,12 +214,12 @@ class debug_exception(Instruction):
     reason = "DEBUG_EXCEPTION"
     length = 0
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         found = request.u.debug_exception
         found.gfn = vcpu.pc // PAGE_SIZE
         found.type = _HARDWARE_EXCEPTION
 
-    def carry_out(self, vcpu: Vcpu) -> None:
+    def carry_out(self, vcpu: Processor) -> None:
         if not vcpu.was_reported:
             vcpu.exceptions.append(1)
 
@@ -243,15 +241,15 @@ class access(Instruction):
         self.size = len(octets) or size
         self._fault: Fault = ""
 
-    def is_reported(self, vcpu: Vcpu) -> bool:
+    def is_reported(self, vcpu: Processor) -> bool:
         gfn = self.address // PAGE_SIZE
         self._fault = vcpu.guest.fault(gfn, self.kind, vcpu.view)
         return bool(self._fault)
 
-    def is_waited_for(self, vcpu: Vcpu) -> bool:
+    def is_waited_for(self, vcpu: Processor) -> bool:
         return self._fault == "held"
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         names, found = vcpu.guest.vm_event, request.u.mem_access
         found.gfn, found.offset = divmod(self.address, PAGE_SIZE)
         found.gla = self.address
@@ -260,14 +258,14 @@ class access(Instruction):
             kind | names.MEM_ACCESS_GLA_VALID | names.MEM_ACCESS_FAULT_WITH_GLA
         )
 
-    def carry_out(self, vcpu: Vcpu) -> None:
+    def carry_out(self, vcpu: Processor) -> None:
         memory = vcpu.guest.memory
         if self.kind == "w":
             memory.write(self.address, self.octets or bytes(self.size), vcpu.view)
         else:
             self.value = memory.read(self.address, self.size, vcpu.view)
 
-    def emulate(self, vcpu: Vcpu, response: Any, flags: Any) -> bool:
+    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
         if "SET_EMUL_READ_DATA" in flags and self.kind == "r":
             read = response.data.emul.read
             self.value = bytes(read.data)[: read.size]
@@ -297,24 +295,24 @@ class execute(access):
     def __init__(self, address: int) -> None:
         super().__init__(address, "x", size=1)
 
-    def begin(self, vcpu: Vcpu) -> None:
+    def begin(self, vcpu: Processor) -> None:
         vcpu.pc = self.address
 
-    def is_breakpoint(self, vcpu: Vcpu) -> bool:
+    def is_breakpoint(self, vcpu: Processor) -> bool:
         octet = vcpu.guest.memory.read(self.address, 1, vcpu.view)
         return octet[0] == _BREAKPOINT
 
-    def is_reported(self, vcpu: Vcpu) -> bool:
+    def is_reported(self, vcpu: Processor) -> bool:
         self.reason = "MEM_ACCESS"
         if super().is_reported(vcpu):
             return True
         self.reason = "SOFTWARE_BREAKPOINT"
         return self.is_breakpoint(vcpu) and vcpu.guest.is_on(self.reason, None)
 
-    def is_waited_for(self, vcpu: Vcpu) -> bool:
+    def is_waited_for(self, vcpu: Processor) -> bool:
         return self.reason == "SOFTWARE_BREAKPOINT" or super().is_waited_for(vcpu)
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         if self.reason == "MEM_ACCESS":
             super().fill(vcpu, request)
             return
@@ -323,12 +321,12 @@ class execute(access):
         if hasattr(found, "insn_length"):
             found.insn_length, found.type = self.length, _SOFTWARE_EXCEPTION
 
-    def carry_out(self, vcpu: Vcpu) -> None:
+    def carry_out(self, vcpu: Processor) -> None:
         self.value = vcpu.guest.memory.read(self.address, 1, vcpu.view)
         if self.is_breakpoint(vcpu):
             vcpu.exceptions.append(3)
 
-    def emulate(self, vcpu: Vcpu, response: Any, flags: Any) -> bool:
+    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
         if self.reason == "MEM_ACCESS":
             self.carry_out(vcpu)
             return True
@@ -347,18 +345,28 @@ class interrupt(Instruction):
     def __init__(self, vector: int) -> None:
         self.vector = vector
 
-    def is_reported(self, vcpu: Vcpu) -> bool:
+    def is_reported(self, vcpu: Processor) -> bool:
         wanted, vcpu.wants_interrupt = vcpu.wants_interrupt, False
         return wanted
 
-    def is_waited_for(self, vcpu: Vcpu) -> bool:
+    def is_waited_for(self, vcpu: Processor) -> bool:
         return True
 
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
+    def fill(self, vcpu: Processor, request: Any) -> None:
         request.u.interrupt.x86.vector = self.vector
 
-    def carry_out(self, vcpu: Vcpu) -> None:
+    def carry_out(self, vcpu: Processor) -> None:
         vcpu.exceptions.append(self.vector)
+
+
+class step(Instruction):
+    """The end of an instruction while the vCPU is stepped, which no script has."""
+
+    reason = "SINGLESTEP"
+    length = 0
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        request.u.singlestep.gfn = vcpu.pc // PAGE_SIZE
 
 
 class recorded(Instruction):
@@ -369,8 +377,8 @@ class recorded(Instruction):
     def __init__(self, request: Any, reason: str) -> None:
         self.request, self.reason = request.copy(), reason
 
-    def is_reported(self, vcpu: Vcpu) -> bool:
+    def is_reported(self, vcpu: Processor) -> bool:
         return vcpu.guest.is_any_on(self.reason)
 
-    def is_waited_for(self, vcpu: Vcpu) -> bool:
+    def is_waited_for(self, vcpu: Processor) -> bool:
         return bool(self.request.flags & 1)

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .instructions import Instruction, recorded
-from .memory import ORIGINAL, PAGE_SIZE
+from .instructions import Instruction, recorded, step
+from .memory import ORIGINAL
 from .registers import registers_in
-
-if TYPE_CHECKING:
-    from .guest import Guest
+from .roles import Whole
 
 _START = 0x10_0000
 _PATIENCE = 3  # how often an instruction comes again before the vCPU moves on by itself
-
-
-class Step(Instruction):
-    """The end of an instruction while the vCPU is stepped."""
-
-    reason = "SINGLESTEP"
-    length = 0
-
-    def fill(self, vcpu: Vcpu, request: Any) -> None:
-        request.u.singlestep.gfn = vcpu.pc // PAGE_SIZE
 
 
 class Vcpu:
@@ -35,7 +23,7 @@ class Vcpu:
     instructions, or injected.  `request` is what it waits at the answer of.
     """
 
-    def __init__(self, guest: Guest, number: int) -> None:
+    def __init__(self, guest: Whole, number: int) -> None:
         self.guest, self.number = guest, number
         self.registers: Any = self._registers_of(guest.vm_event.vm_event_st())
         self.pc = _START
@@ -174,7 +162,7 @@ class Vcpu:
             if self.steps_into is not None:
                 self.view, self.steps_into, self.steps = self.steps_into, None, False
             else:
-                self._at = Step()
+                self._at = step()
                 self._reports.clear()
 
     # --- answers --------------------------------------------------------------------
@@ -189,7 +177,7 @@ class Vcpu:
         self.denied = "DENY" in flags
         at = self.pc
         has_moved = self._set_registers(response, flags)
-        if isinstance(instruction, recorded | Step):
+        if isinstance(instruction, recorded | step):
             self._at = None
         elif not instruction.waits_for_monitor:
             moved_to = self.pc if has_moved else None
