@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import select
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from support import PROJECT
 from xen_vm_event.monitor import Monitor
 from xen_vm_event.monitor.channel import Channel
 from xen_vm_event.testing import (
@@ -119,6 +122,67 @@ def test_arm64_has_what_xen_has_there(play_xen: PlayXen) -> None:
     play_xen(architecture="arm64")
     with pytest.raises(OSError, match=r"it reports guest_request, privileged_call$"):
         watch(["cpuid"])
+
+
+def test_a_vcpu_does_not_wait_where_that_is_not_asked_for(guest: Guest) -> None:
+    guest.script([guest_request(), guest_request()])
+    with Monitor(1, []) as monitor:
+        functions: Any = monitor.xen.functions
+        functions.xc_monitor_guest_request(monitor.xen.handle, 1, True, False, False)
+        seen = [request.flags for request in monitor]
+        functions.xc_monitor_guest_request(monitor.xen.handle, 1, False, False, False)
+    assert seen == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("mask", "only_changes", "reported"),
+    [(0, False, [8, 8, 0x80]), (0, True, [8, 0x80]), (0x80, False, [8, 8])],
+)
+def test_only_some_writes_are_reported(
+    guest: Guest, mask: int, only_changes: bool, reported: list[int]
+) -> None:
+    guest.script([write_ctrlreg("CR4", value) for value in (8, 8, 0x80)])
+    cr4 = guest.vm_event.VM_EVENT_X86_CR4
+    with Monitor(1, []) as monitor:
+        write: Any = monitor.xen.functions.xc_monitor_write_ctrlreg
+        handle = monitor.xen.handle
+        write(handle, 1, cr4, True, True, mask, only_changes)
+        payloads: Iterator[Any] = (request.payload for request in monitor)
+        assert [each.new_value for each in payloads] == reported
+        write(handle, 1, cr4, False, True, 0, False)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_what_is_switched_to_what_it_is_is_an_error(guest: Guest, on: bool) -> None:
+    with Monitor(1, ["cpuid"] if on else []) as monitor:
+        cpuid_events: Any = monitor.xen.functions.xc_monitor_cpuid
+        with pytest.raises(FileExistsError):
+            cpuid_events(monitor.xen.handle, 1, on)
+
+
+def test_a_view_that_a_vcpu_sees_cannot_go(guest: Guest) -> None:
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        with pytest.raises(OSError, match="Invalid argument"):
+            functions.xc_altp2m_create_view(handle, 1, RWX, ctypes.c_uint16())
+        functions.xc_altp2m_set_domain_state(handle, 1, True)
+        numbers = [ctypes.c_uint16() for _ in range(9)]
+        for number in numbers:
+            functions.xc_altp2m_create_view(handle, 1, RWX, number)
+        assert [each.value for each in numbers] == list(range(1, 10))
+        with pytest.raises(OSError, match="No space left"):
+            functions.xc_altp2m_create_view(handle, 1, RWX, ctypes.c_uint16())
+        functions.xc_altp2m_switch_to_view(handle, 1, 2)
+        with pytest.raises(OSError, match="busy"):
+            functions.xc_altp2m_destroy_view(handle, 1, 2)
+        functions.xc_altp2m_switch_to_view(handle, 1, 0)
+        functions.xc_altp2m_destroy_view(handle, 1, 2)
+
+
+def test_pytest_is_not_needed() -> None:
+    without = "import sys; sys.modules['pytest'] = None; import xen_vm_event.testing"
+    environment = {"PYTHONPATH": str(PROJECT / "generated")}
+    subprocess.run([sys.executable, "-c", without], env=environment, check=True)
 
 
 def test_no_such_architecture() -> None:
