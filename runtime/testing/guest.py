@@ -49,7 +49,7 @@ class Guest:
         self.is_paused = 0
         self._sent: list[Any] = []  # what waits and is no script's
         self._answered: dict[int, Any] = {}  # the last response, by vCPU
-        self._replayed: deque[Any] = deque()
+        self._replayed: deque[recorded] = deque()
         self._fruitless = 0
         self._names: dict[int, str] = {
             int(each): name for name, each in vm_event.VmEventReason.__members__.items()
@@ -87,7 +87,8 @@ class Guest:
         did_something = False
         while self._replayed and not self.is_paused:
             instruction = self._replayed[0]
-            vcpu = self.vcpus[instruction.request.vcpu_id]
+            number: int = instruction.request.vcpu_id
+            vcpu = self.vcpus[number]
             if not vcpu.is_idle:
                 break
             vcpu.follow(iter([self._replayed.popleft()]))
@@ -175,14 +176,15 @@ class Guest:
 
     def _let_go(self, request: Any, response: Any) -> None:
         flags = self.flags_of(response.flags)
-        where = f"vCPU {request.vcpu_id}"
+        number: int = request.vcpu_id
+        where = f"vCPU {number}"
         for kind, details in mistakes(self, request, response, flags):
             self.find(kind, f"{where}, {details}")
         if any(request is each for each in self._sent):
             self._sent = [each for each in self._sent if each is not request]
         else:
-            self.vcpus[request.vcpu_id].go_on(response, flags)
-        self._answered[request.vcpu_id] = response
+            self.vcpus[number].go_on(response, flags)
+        self._answered[number] = response
 
     def _is_repeated(self, response: Any) -> bool:
         before = self._answered.get(response.vcpu_id)
@@ -192,10 +194,13 @@ class Guest:
 
     def _wakes(self, response: Any) -> bool:
         """Tell whether an answer to nothing is one that frees what a monitor before left."""
-        if self.ring.requests or self.flags_of(response.flags) != {"VCPU_PAUSED"}:
+        if self.ring.requests or self.flags_of(response.flags) != frozenset(
+            {"VCPU_PAUSED"}
+        ):
             return False
-        if response.vcpu_id < len(self.vcpus):
-            self.vcpus[response.vcpu_id].wake()
+        number: int = response.vcpu_id
+        if number < len(self.vcpus):
+            self.vcpus[number].wake()
         return bool(response.reason == 0)
 
     def _let_all_go(self) -> None:

@@ -56,8 +56,9 @@ class Function:
         assert len(given) == takes, f"{self.name} takes {takes}: {given}"
         result = self._does(*(getattr(each, "value", each) for each in given))
         # Of a pointer ctypes gives the number, of a class made of one the object.
-        is_simple = self.restype is None or self.restype.__module__ == "ctypes"
-        return result if is_simple else self.restype(result)
+        if self.restype is None or self.restype.__module__ == "ctypes":
+            return result
+        return self.restype(result)
 
 
 class Loaded:

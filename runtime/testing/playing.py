@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ _LOOKING_AFTER = 0.05  # seconds, after which a monitor looks whether the guest 
 @contextmanager
 def played(
     release: str = RELEASES[-1], architecture: str = "x86_64", strict: bool = True
-) -> Iterator[PlayedXen]:
+) -> Generator[PlayedXen]:
     """Have the Xen of a release run here, within this context.
 
     Raises MonitorMistakes on leaving it for what monitors did that a real Xen punishes, if
@@ -64,11 +64,9 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(ctypes, name)
 
-    wait, fileno, begin = (
-        channel.Channel.wait,
-        channel.Channel.fileno,
-        SharedRing.__init__,
-    )
+    wait, fileno = channel.Channel.wait, channel.Channel.fileno
+    shared: Any = SharedRing
+    begin = shared.__init__
 
     def wait_for_guest(own: channel.Channel, seconds: float) -> bool:
         xen.guest_of(own).proceed()
@@ -86,6 +84,7 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
             if guest.ring.address == own.address and guest.ring.is_watched:
                 guest.ring.attached += 1
                 own.words = Words(own.words, guest.ring)
+                break
 
     places: list[tuple[Any, str, Any]] = [
         (loading, "VERSION", str(folder)),

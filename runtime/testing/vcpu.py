@@ -144,7 +144,8 @@ class Vcpu:
     def _store(self, request: Any) -> None:
         found = self._registers_of(request)
         if not isinstance(found, SimpleNamespace):
-            for member in type(found)._members_:
+            members: Any = found._members_
+            for member in members:
                 setattr(found, member.name, getattr(self.registers, member.name))
 
     def where(self, reason: str) -> str:

@@ -361,7 +361,8 @@ OF_VERSION = [
 
 def replay(guest: Guest) -> list[str]:
     """Have a guest report what was recorded; gives the reasons."""
-    requests = list(map(copy, records(guest.vm_event.vm_event_st, REQUESTS)))
+    vm_event_st = guest.vm_event.vm_event_st
+    requests = [each.copy() for each in records(vm_event_st, REQUESTS)]
     guest.replay(requests)
     return [guest.reason(each.reason) for each in requests]
 
@@ -396,7 +397,3 @@ def test_the_examples_monitor_is_right_on_recordings(
         assert monitor.main() == 0
     lines = capfd.readouterr().out.splitlines()
     assert [line.split()[3] for line in lines] == recorded
-
-
-def copy(request: Any) -> Any:
-    return request.copy()
