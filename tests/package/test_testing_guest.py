@@ -36,6 +36,7 @@ from xen_vm_event.testing import (
     write_ctrlreg,
 )
 from xen_vm_event.testing.fixtures import PlayXen
+from xen_vm_event.testing.port import LOCAL_PORT, Port
 
 R, RX, RWX = 1, 5, 7  # XENMEM_access_*
 WITH_MONITOR = [release for release in RELEASES if release != "4.6"]
@@ -155,9 +156,9 @@ def test_only_some_writes_are_reported(
 @pytest.mark.parametrize("on", [True, False])
 def test_what_is_switched_to_what_it_is_is_an_error(guest: Guest, on: bool) -> None:
     with Monitor(1, ["cpuid"] if on else []) as monitor:
-        cpuid_events: Any = monitor.xen.functions.xc_monitor_cpuid
+        functions: Any = monitor.xen.functions
         with pytest.raises(FileExistsError):
-            cpuid_events(monitor.xen.handle, 1, on)
+            functions.xc_monitor_cpuid(monitor.xen.handle, 1, on)
 
 
 def test_a_view_that_a_vcpu_sees_cannot_go(guest: Guest) -> None:
@@ -412,6 +413,18 @@ def test_asyncio(guest: Guest) -> None:
             return len([each async for each in monitor])
 
     assert asyncio.run(look()) == 2
+
+
+def test_events_that_come_while_a_port_is_masked_are_one() -> None:
+    port = Port()
+    for _ in range(3):
+        port.notify()
+    event = port.ours.recv(4096)
+    assert int.from_bytes(event, "little") == LOCAL_PORT
+    port.ours.send(event)
+    assert port.unmasked == 1
+    assert port.ours.recv(4096) == event
+    port.close()
 
 
 def test_everything_is_as_it_was_afterwards() -> None:
