@@ -1,30 +1,19 @@
-"""A Xen that is played, for all tests of the package's monitor."""
+"""The Xen that the package brings for tests of monitors, for its own."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from played_xen import Begin, PlayedXen, play
-from xen_vm_event.monitor.channel import Channel
+from playing import Begin
+from xen_vm_event.testing import PlayedXen
+from xen_vm_event.testing.fixtures import PlayXen, play_xen, played_xen
+
+__all__ = ["begin", "play_xen", "played_xen", "xen"]
 
 
 @pytest.fixture
-def begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Begin:
-    """What starts a Xen of some release, whose guests do something when they are waited for."""
-
-    def start(release: str) -> PlayedXen:
-        xen = play(monkeypatch, tmp_path, release)
-        wait = Channel.wait
-
-        def wait_for_guest(channel: Channel, seconds: float) -> bool:
-            xen.guest_of(channel).send()
-            return wait(channel, 0)
-
-        monkeypatch.setattr(Channel, "wait", wait_for_guest)
-        return xen
-
-    return start
+def begin(play_xen: PlayXen) -> Begin:
+    """What starts a Xen of some release, whose guests send what real ones would not."""
+    return lambda release: play_xen(release, strict=False)
 
 
 @pytest.fixture

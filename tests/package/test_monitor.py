@@ -17,13 +17,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import played_xen
 import pytest
 import xen_vm_event.xenctrl.v4
-from played_xen import Begin, PlayedXen
+from playing import ARM, Begin
 from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import EVENTS, Monitor, MonitorError, Xen, recover
+from xen_vm_event.testing import PlayedXen
+from xen_vm_event.testing.capabilities import capabilities
 
 WRITE = v7.VmEventReason.WRITE_CTRLREG
 CPUID = v7.VmEventReason.CPUID
@@ -293,7 +294,7 @@ def test_every_reason_is_an_event_or_comes_on_another_ring(xen: PlayedXen) -> No
     elsewhere: list[str] = []
     for reason in v7.VmEventReason.__members__:
         event = reason.lower()
-        xen.capabilities |= played_xen.ARM if event == "privileged_call" else 0
+        xen.capabilities |= ARM if event == "privileged_call" else 0
         try:
             with Monitor(1, [with_more.get(event, event)]):
                 assert event in EVENTS
@@ -443,7 +444,7 @@ def test_the_readme_shows_a_monitor(
 
 
 def test_an_event_that_the_machine_does_not_have(xen: PlayedXen) -> None:
-    xen.capabilities = played_xen.ARM
+    xen.capabilities = capabilities("4.20", is_arm=True)
     with pytest.raises(
         MonitorError,
         match=r"^cpuid: this machine, or this build of Xen, does not report that of this guest;"

@@ -6,9 +6,10 @@ import ctypes
 from typing import Any
 
 import pytest
-from played_xen import ARM, Begin, PlayedXen
+from playing import ARM, Begin
 from xen_vm_event import v7
 from xen_vm_event.monitor import Monitor, MonitorError
+from xen_vm_event.testing import PlayedXen
 
 REASON = v7.VmEventReason
 FLAG = v7.VmEventFlag
@@ -21,7 +22,7 @@ AT = 0x3010  # where it is
 def xen(begin: Begin) -> PlayedXen:
     """A guest that has code in its memory."""
     xen = begin("4.20")
-    xen.guests[1].pages[3] = page = ctypes.create_string_buffer(4096)
+    xen.guests[1].memory.pages[3] = page = ctypes.create_string_buffer(4096)
     ctypes.memmove(ctypes.addressof(page) + AT % 4096, CODE, len(CODE))
     return xen
 
@@ -52,7 +53,7 @@ def flags(xen: PlayedXen) -> list[int]:
 
 def code(xen: PlayedXen, size: int = 2) -> bytes:
     """What the guest has there now."""
-    found: bytes = xen.guests[1].pages[3].raw[AT % 4096 : AT % 4096 + size]
+    found: bytes = xen.guests[1].memory.pages[3].raw[AT % 4096 : AT % 4096 + size]
     return found
 
 
@@ -66,7 +67,7 @@ def test_a_breakpoint_is_there_until_the_monitor_leaves(xen: PlayedXen) -> None:
         assert code(xen) == b"\xcc\x48"
     assert code(xen, len(CODE)) == CODE
     assert ("xc_monitor_software_breakpoint", 1, False) in xen.calls
-    assert xen.guests[1].mapped == 0
+    assert xen.guests[1].memory.mapped == 0
 
 
 def test_a_step_carries_out_the_instruction_and_sets_the_breakpoint_again(
@@ -119,7 +120,7 @@ def test_a_guests_own_breakpoint_is_given_to_it(xen: PlayedXen) -> None:
         seen.append(monitor.breakpoints.address(request))
 
     seen: list[int | None] = []
-    xen.guests[1].pages[3][0x20] = b"\xcc"
+    xen.guests[1].memory.pages[3][0x20] = b"\xcc"
     handlers = {"SOFTWARE_BREAKPOINT": handler}
     with Monitor(1, [], handlers) as monitor:
         monitor.breakpoints.add(AT)
@@ -168,7 +169,7 @@ def test_memory_is_read_and_written_across_pages(xen: PlayedXen) -> None:
         assert memory.translate(0xFFFF_FFFF_0000_3010) == AT
         with pytest.raises(OSError, match="the domain has no such page"):
             memory.read(0xFFFFF, 2)
-    assert xen.guests[1].mapped == 0
+    assert xen.guests[1].memory.mapped == 0
 
 
 # --- what Xen carries out otherwise -----------------------------------------------------

@@ -7,12 +7,13 @@ import re
 import textwrap
 from typing import Any
 
-import played_xen
 import pytest
-from played_xen import RWX, Begin, PlayedXen
+from playing import ARM, Begin
 from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import Monitor, MonitorError
+from xen_vm_event.testing import PlayedXen
+from xen_vm_event.testing.memory import RWX
 
 REASON = v7.VmEventReason
 FLAG = v7.VmEventFlag
@@ -51,17 +52,17 @@ def flags(xen: PlayedXen) -> list[int]:
 
 def test_a_page_a_range_and_a_list_get_back_what_they_had(xen: PlayedXen) -> None:
     guest = xen.guests[1]
-    guest.access = {4: RW}
+    guest.memory.access[4] = RW
     with Monitor(1, []) as monitor:
         monitor.memory.restrict(3, "r-x")
         monitor.memory.restrict(range(4, 7), "r--")
         monitor.memory.restrict([9, 12], "rw-")
-        assert guest.access == {3: RX, 4: R, 5: R, 6: R, 9: RW, 12: RW}
+        assert guest.memory.access == {3: RX, 4: R, 5: R, 6: R, 9: RW, 12: RW}
         assert [monitor.memory.access(gfn) for gfn in (3, 4, 99)] == [
             *("r-x", "r--", "rwx")
         ]
         monitor.memory.restrict(4, "---")
-    assert guest.access == {3: RWX, 4: RW, 5: RWX, 6: RWX, 9: RWX, 12: RWX}
+    assert guest.memory.access == {3: RWX, 4: RW, 5: RWX, 6: RWX, 9: RWX, 12: RWX}
 
 
 def test_all_of_the_memory_and_what_comes_later(xen: PlayedXen) -> None:
@@ -69,23 +70,25 @@ def test_all_of_the_memory_and_what_comes_later(xen: PlayedXen) -> None:
     with Monitor(1, []) as monitor:
         monitor.memory.restrict_all("r-x")
         assert ("xc_set_mem_access", 1, RX, default, 0) in xen.calls
-        assert set(xen.guests[1].access.items()) == {(gfn, RX) for gfn in range(0x100)}
+        assert set(xen.guests[1].memory.access.items()) == {
+            (gfn, RX) for gfn in range(0x100)
+        }
         xen.calls.clear()
     assert ("xc_set_mem_access", 1, RWX, default, 0) in xen.calls
-    assert set(xen.guests[1].access.values()) == {RWX}
+    assert set(xen.guests[1].memory.access.values()) == {RWX}
 
 
 def test_on_arm_a_page_may_be_written_and_not_read(xen: PlayedXen) -> None:
-    xen.capabilities = played_xen.ARM
+    xen.capabilities = ARM
     with Monitor(1, ["mem_access:-wx:3"]):
-        assert xen.guests[1].access == {3: 6}
+        assert xen.guests[1].memory.access == {3: 6}
 
 
 def test_memory_begins_elsewhere_on_arm(xen: PlayedXen) -> None:
-    xen.capabilities = played_xen.ARM
-    xen.guests[1].last_gfn = 0x40010
+    xen.capabilities = ARM
+    xen.guests[1].memory.last_gfn = 0x40010
     with Monitor(1, ["mem_access:r-x"]):
-        assert list(xen.guests[1].access) == list(range(0x40000, 0x40011))
+        assert list(xen.guests[1].memory.access) == list(range(0x40000, 0x40011))
 
 
 @pytest.mark.parametrize(
@@ -102,8 +105,8 @@ def test_an_event_restricts_pages(
     xen: PlayedXen, event: str, restricted: dict[int, int]
 ) -> None:
     with Monitor(1, [event]):
-        assert xen.guests[1].access == restricted
-    assert xen.guests[1].access == dict.fromkeys(restricted, RWX)
+        assert xen.guests[1].memory.access == restricted
+    assert xen.guests[1].memory.access == dict.fromkeys(restricted, RWX)
 
 
 @pytest.mark.parametrize("release", ["4.7", "4.8"])
@@ -115,7 +118,7 @@ def test_a_list_is_one_call_where_the_release_has_it(
         monitor.memory.restrict([3, 9], "r-x")
     names = [name for name, *_ in xen.calls]
     assert ("xc_set_mem_access_multi" in names) == (release != "4.7")
-    assert xen.guests[1].access == {3: RWX, 9: RWX}
+    assert xen.guests[1].memory.access == {3: RWX, 9: RWX}
 
 
 def test_pages_that_are_gone_do_not_keep_the_others_restricted(
@@ -130,7 +133,7 @@ def test_pages_that_are_gone_do_not_keep_the_others_restricted(
     with Monitor(1, []) as monitor:
         monitor.memory.restrict([3, 9], "r-x")
         leaving = True
-    assert xen.guests[1].access == {3: RWX, 9: RWX}
+    assert xen.guests[1].memory.access == {3: RWX, 9: RWX}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ def test_what_there_is_not_is_told_before_it_attaches(
 def test_a_way_on_that_the_machine_does_not_have(
     xen: PlayedXen, then: str, said: str
 ) -> None:
-    xen.capabilities = played_xen.ARM
+    xen.capabilities = ARM
     with (
         pytest.raises(MonitorError, match=said),
         Monitor(1, [f"mem_access:r-x:1:{then}"]),
@@ -179,17 +182,19 @@ def test_lift_is_for_the_first_access_to_each_page(xen: PlayedXen) -> None:
     with Monitor(1, ["mem_access:r-x:3-4"]) as monitor:
         assert exchange(xen, monitor, violation(3)) == ["MEM_ACCESS"]
         assert flags(xen) == [0]
-        assert guest.access == {3: RWX, 4: RX}
+        assert guest.memory.access == {3: RWX, 4: RX}
     with Monitor(1, ["mem_access:r-x"]) as monitor:
         exchange(xen, monitor, violation(5))
-        assert {gfn for gfn, access in guest.access.items() if access == RWX} == {5}
+        assert {
+            gfn for gfn, access in guest.memory.access.items() if access == RWX
+        } == {5}
 
 
 def test_emulate_leaves_the_page_restricted(xen: PlayedXen) -> None:
     with Monitor(1, ["mem_access:r-x:3:emulate"]) as monitor:
         exchange(xen, monitor, violation(3))
         assert flags(xen) == [FLAG.EMULATE]
-        assert xen.guests[1].access == {3: RX}
+        assert xen.guests[1].memory.access == {3: RX}
 
 
 def test_what_xen_cannot_emulate_is_stepped_over(xen: PlayedXen) -> None:
@@ -197,9 +202,9 @@ def test_what_xen_cannot_emulate_is_stepped_over(xen: PlayedXen) -> None:
     with Monitor(1, events) as monitor:
         exchange(xen, monitor, violation(3), event(REASON.EMUL_UNIMPLEMENTED))
         assert flags(xen) == [FLAG.EMULATE, FLAG.TOGGLE_SINGLESTEP]
-        assert xen.guests[1].access == {3: RWX}
+        assert xen.guests[1].memory.access == {3: RWX}
         assert exchange(xen, monitor, event(REASON.SINGLESTEP)) == []
-        assert xen.guests[1].access == {3: RX}
+        assert xen.guests[1].memory.access == {3: RX}
 
 
 def test_a_step_is_the_monitors_own_and_restricts_the_page_again(
@@ -209,9 +214,9 @@ def test_a_step_is_the_monitors_own_and_restricts_the_page_again(
     with Monitor(1, ["mem_access:r-x:3:step"]) as monitor:
         assert exchange(xen, monitor, violation(3)) == ["MEM_ACCESS"]
         assert ("xc_monitor_singlestep", 1, True) in xen.calls
-        assert guest.access == {3: RWX}
+        assert guest.memory.access == {3: RWX}
         assert exchange(xen, monitor, event(REASON.SINGLESTEP)) == []
-        assert guest.access == {3: RX}
+        assert guest.memory.access == {3: RX}
         assert flags(xen) == [FLAG.TOGGLE_SINGLESTEP] * 2
     assert ("xc_monitor_singlestep", 1, False) in xen.calls
 
@@ -222,9 +227,9 @@ def test_two_vcpus_at_one_page_each_end_their_step(xen: PlayedXen) -> None:
         # Xen has what is on already for an error.
         assert xen.calls.count(("xc_monitor_singlestep", 1, True)) == 1
         exchange(xen, monitor, event(REASON.SINGLESTEP, vcpu=1))
-        assert xen.guests[1].access == {3: RWX}
+        assert xen.guests[1].memory.access == {3: RWX}
         exchange(xen, monitor, event(REASON.SINGLESTEP))
-        assert xen.guests[1].access == {3: RX}
+        assert xen.guests[1].memory.access == {3: RX}
 
 
 def test_an_instruction_at_two_pages_is_one_step(xen: PlayedXen) -> None:
@@ -232,7 +237,7 @@ def test_an_instruction_at_two_pages_is_one_step(xen: PlayedXen) -> None:
         exchange(xen, monitor, violation(3), violation(4))
         assert flags(xen) == [FLAG.TOGGLE_SINGLESTEP, 0]
         exchange(xen, monitor, event(REASON.SINGLESTEP))
-        assert xen.guests[1].access == {3: RX, 4: RX}
+        assert xen.guests[1].memory.access == {3: RX, 4: RX}
 
 
 def test_leaving_in_the_midst_of_a_step_has_no_vcpu_step_on(xen: PlayedXen) -> None:
@@ -248,7 +253,7 @@ def test_leaving_in_the_midst_of_a_step_has_no_vcpu_step_on(xen: PlayedXen) -> N
         *("xc_set_mem_access", "xc_domain_debug_control", "xc_domain_debug_control"),
         "xc_monitor_singlestep",
     ]
-    assert xen.guests[1].access == {3: RWX}
+    assert xen.guests[1].memory.access == {3: RWX}
 
 
 def test_what_was_answered_is_published_before_vcpus_are_told_to_step_no_more(
@@ -287,17 +292,17 @@ def test_a_handler_decides_where_nothing_else_does(xen: PlayedXen) -> None:
             3,
             PAUSED | FLAG.SET_REGISTERS,
         )
-        assert xen.guests[1].access == {3: RX}
+        assert xen.guests[1].memory.access == {3: RX}
 
 
 def test_an_access_that_nobody_here_asked_for_does_not_hold_the_guest(
     xen: PlayedXen,
 ) -> None:
     """It was lifted after another vCPU was reported, or a killed monitor left it."""
-    xen.guests[1].access = {8: RX}
+    xen.guests[1].memory.access[8] = RX
     with Monitor(1, ["mem_access"]) as monitor:
         exchange(xen, monitor, violation(8))
-        assert xen.guests[1].access == {8: RWX}
+        assert xen.guests[1].memory.access == {8: RWX}
 
 
 def test_page_walks_may_be_ignored_for_as_long_as_it_is_monitored(
@@ -360,7 +365,7 @@ def test_a_vcpu_that_steps_for_its_user_is_not_switched_off_by_a_step_over_a_pag
         shown = exchange(xen, monitor, event(REASON.GUEST_REQUEST), violation(3), step)
         assert shown == ["GUEST_REQUEST", "MEM_ACCESS", "SINGLESTEP"]
         assert flags(xen) == [FLAG.TOGGLE_SINGLESTEP, 0, 0]
-        assert xen.guests[1].access == {3: RX}
+        assert xen.guests[1].memory.access == {3: RX}
 
 
 # --- requests of a real Xen -------------------------------------------------------------
@@ -368,7 +373,7 @@ def test_a_vcpu_that_steps_for_its_user_is_not_switched_off_by_a_step_over_a_pag
 
 def test_requests_of_a_real_xen_are_told_and_answered(xen: PlayedXen) -> None:
     """The guest writes, reads and executes a page each, in turns with a guest request."""
-    xen.capabilities = played_xen.ARM
+    xen.capabilities = ARM
     lines = (PROJECT / "tests/data/requests-mem-access-v7.jsonl").read_text()
     recorded = [
         v7.vm_event_st.from_buffer_copy(bytes.fromhex(json.loads(line)["request"]))
@@ -387,7 +392,9 @@ def test_requests_of_a_real_xen_are_told_and_answered(xen: PlayedXen) -> None:
                 kind = v7.MemAccess(what.flags & v7.MEM_ACCESS_RWX).name
                 place = (what.gfn, what.offset, what.gla)
                 told.append((kind, *place, request.data.regs.arm.pc))
-        assert xen.guests[1].access == dict.fromkeys((0x40400, 0x40500, 0x40600), RWX)
+        assert xen.guests[1].memory.access == dict.fromkeys(
+            (0x40400, 0x40500, 0x40600), RWX
+        )
     one = [
         ("W", 0x40400, 0x128, 0x40400128, 0x4000_0088),
         ("R", 0x40500, 0x10, 0x40500010, 0x4000_0090),
@@ -402,9 +409,11 @@ def test_the_readme_restricts_pages(xen: PlayedXen) -> None:
     pattern = r"^    with Monitor\(1, \[\]\) as monitor:\n(?:    .*\n)*"
     [program] = re.findall(pattern, readme, re.MULTILINE)
     guest = xen.guests[1]
-    guest.last_gfn = 0x8_1000
+    guest.memory.last_gfn = 0x8_1000
     guest.rounds = [[violation(0x200)]]
     exec(textwrap.dedent(program), {"Monitor": Monitor})
     [answer] = guest.answers
     assert answer.flags == PAUSED | FLAG.TOGGLE_SINGLESTEP
-    assert guest.access == dict.fromkeys((*range(0x100, 0x180), 0x200, 0x203), RWX)
+    assert guest.memory.access == dict.fromkeys(
+        (*range(0x100, 0x180), 0x200, 0x203), RWX
+    )

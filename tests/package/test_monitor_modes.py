@@ -6,10 +6,10 @@ import sys
 from typing import Any
 
 import access
-import played_xen
 import pytest
-from played_xen import PlayedXen
+from playing import ARM
 from xen_vm_event import v7
+from xen_vm_event.testing import PlayedXen
 
 REASON = v7.VmEventReason
 FLAG = v7.VmEventFlag
@@ -62,7 +62,7 @@ def test_a_mode_of_the_guests_own_memory(
     switch: str,
 ) -> None:
     if mode == "privcall":
-        xen.capabilities = played_xen.ARM
+        xen.capabilities = ARM
     assert watched(xen, mode, event(reason)) == flags
     assert switch in {name for name, *_ in xen.calls}
     assert reason.name in capsys.readouterr().out
@@ -91,7 +91,7 @@ def test_there_are_the_eleven_modes_of_xen_access() -> None:
 def test_what_cannot_be_done_is_a_line(
     xen: PlayedXen, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    xen.capabilities = played_xen.ARM
+    xen.capabilities = ARM
     monkeypatch.setattr(sys, "argv", ["access.py", "1", "cpuid"])
     assert access.main() == 1
     said = capsys.readouterr().err

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from played_xen import ARM, RWX, Begin, PlayedXen
+from playing import ARM, Begin
 from xen_vm_event import v7
 from xen_vm_event.monitor import Monitor, MonitorError, View
+from xen_vm_event.testing import PlayedXen
+from xen_vm_event.testing.memory import RWX
 
 REASON = v7.VmEventReason
 FLAG = v7.VmEventFlag
@@ -87,16 +89,20 @@ def test_there_are_no_views_on_arm(xen: PlayedXen) -> None:
         monitor.views.create()
 
 
+def accesses(xen: PlayedXen) -> dict[int, dict[int, int]]:
+    """What was said of pages in each view, of which 0 is the guest's own memory."""
+    views = xen.guests[1].memory.views
+    return {number: view.access for number, view in views.items()}
+
+
 def test_a_view_has_accesses_and_pages_of_its_own(xen: PlayedXen) -> None:
-    guest = xen.guests[1]
     with Monitor(1, []) as monitor:
         view = monitor.views.create()
         view.restrict(3, "r-x")
         view.restrict([5, 9], "---")
         view.remap(7, 8)
         view.remap(7, None)
-        assert guest.views == {1: {3: RX, 5: 0, 9: 0}}
-        assert guest.access == {}
+        assert accesses(xen) == {0: {}, 1: {3: RX, 5: 0, 9: 0}}
     assert [call for call in xen.calls if call[0] == "xc_altp2m_change_gfn"] == [
         ("xc_altp2m_change_gfn", 1, 1, 7, 8),
         ("xc_altp2m_change_gfn", 1, 1, 7, 2**64 - 1),
@@ -106,7 +112,7 @@ def test_a_view_has_accesses_and_pages_of_its_own(xen: PlayedXen) -> None:
 def test_a_view_of_which_all_pages_are_restricted(xen: PlayedXen) -> None:
     with Monitor(1, []) as monitor:
         monitor.views.create("r-x")
-        assert xen.guests[1].views == {1: dict.fromkeys(range(0x100), RX)}
+        assert accesses(xen) == {0: {}, 1: dict.fromkeys(range(0x100), RX)}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +131,7 @@ def test_how_a_vcpu_goes_on(xen: PlayedXen, then: Any, flags: int, seen: int) ->
         view.restrict(3, "r-x", then)
         violation = event(REASON.MEM_ACCESS, view=1, gfn=3)
         assert answers(xen, monitor, violation) == [(flags, seen)]
-        assert xen.guests[1].views[1] == {3: RWX if then == "lift" else RX}
+        assert accesses(xen)[1] == {3: RWX if then == "lift" else RX}
         if then == "step":
             step = event(REASON.SINGLESTEP)
             assert answers(xen, monitor, step) == [(SWITCH | FLAG.TOGGLE_SINGLESTEP, 1)]
@@ -149,7 +155,7 @@ def test_a_violation_in_the_guests_own_memory_is_that_memorys(xen: PlayedXen) ->
         monitor.views.create().restrict(3, "r-x", "step")
         monitor.memory.restrict(3, "---", "lift")
         assert answers(xen, monitor, event(REASON.MEM_ACCESS, gfn=3)) == [(0, 0)]
-        assert xen.guests[1].access == {3: RWX}
+        assert xen.guests[1].memory.access == {3: RWX}
 
 
 def test_an_access_in_a_view_that_nobody_here_asked_for(xen: PlayedXen) -> None:
@@ -157,7 +163,7 @@ def test_an_access_in_a_view_that_nobody_here_asked_for(xen: PlayedXen) -> None:
         monitor.views.create()
         violation = event(REASON.MEM_ACCESS, view=1, gfn=3)
         assert answers(xen, monitor, violation) == [(0, 1)]
-        assert (xen.guests[1].views, xen.guests[1].access) == ({1: {3: RWX}}, {})
+        assert accesses(xen) == {0: {}, 1: {3: RWX}}
 
 
 def test_a_handler_chooses_what_a_vcpu_sees(xen: PlayedXen) -> None:

@@ -18,28 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from played_xen import PlayedXen, play
 from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import Monitor, MonitorError, Recording
-from xen_vm_event.monitor.channel import Channel
+from xen_vm_event.testing import PlayedXen
 
 CPUID, WRITE = v7.VmEventReason.CPUID, v7.VmEventReason.WRITE_CTRLREG
 PAUSED = v7.VmEventFlag.VCPU_PAUSED
 SIZE = ctypes.sizeof(v7.vm_event_st)
-
-
-@pytest.fixture
-def xen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> PlayedXen:
-    played = play(monkeypatch, tmp_path, "4.20")
-    wait = Channel.wait
-
-    def wait_for_guest(channel: Channel, seconds: float) -> bool:
-        played.guest_of(channel).send()
-        return wait(channel, 0)
-
-    monkeypatch.setattr(Channel, "wait", wait_for_guest)
-    return played
 
 
 def request(reason: int, vcpu: int = 0) -> Any:

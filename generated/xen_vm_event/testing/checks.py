@@ -1,0 +1,91 @@
+"""What is wrong with an answer, by itself and held against its request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .roles import Whole
+
+_EMULATED = ("MEM_ACCESS", "DESCRIPTOR_ACCESS", "SOFTWARE_BREAKPOINT")
+_WITH_EMULATE = ("EMULATE_NOWRITE", "SET_EMUL_READ_DATA", "SET_EMUL_INSN_DATA")
+_REGISTER_WRITES = ("WRITE_CTRLREG", "MOV_TO_MSR")
+_ON_ARM = ("VCPU_PAUSED", "SET_REGISTERS", "FOREIGN")
+# The guest comes back to them as they are.
+_TO_BE_MOVED_ON = ("CPUID", "PRIVILEGED_CALL")
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Tell whether two records are of the same event, or its answer."""
+    if one.reason != other.reason or one.vcpu_id != other.vcpu_id:
+        return False
+    return bytes(one.u) == bytes(other.u)
+
+
+def mistakes(
+    guest: Whole, request: Any, response: Any, flags: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """Give the kinds of what is wrong with an answer, each with its details."""
+    vm_event = guest.vm_event
+    reason = guest.reason(request.reason)
+    if response.version != request.version:
+        yield "other-version", f"{response.version} for {request.version}"
+    if response.reason != request.reason:
+        yield "other-reason", f"{guest.reason(response.reason)} for {reason}"
+    if unknown := response.flags & ~guest.known_flags:
+        version = vm_event.VM_EVENT_INTERFACE_VERSION
+        yield "unknown-flag", f"{unknown:#x} in version {version}"
+    asked = guest.flags_of(request.flags)
+    waits = "VCPU_PAUSED" in asked
+    if waits and "VCPU_PAUSED" not in flags:
+        yield "pause-lost", reason
+    for flag in sorted(flags - asked):
+        if why := _ignored(guest, reason, flag, flags, waits):
+            yield "ignored-flag", f"{flag} for {reason}: {why}"
+    written = flags & {"SET_EMUL_READ_DATA", "SET_EMUL_INSN_DATA"}
+    if "EMULATE" in flags and written and "SET_REGISTERS" in flags:
+        yield "registers-overwritten", f"{' and '.join(sorted(written))} for {reason}"
+    yield from _unknown_views(guest, response, flags)
+    if waits and reason in _TO_BE_MOVED_ON and not guest.is_moved(request, response):
+        yield "not-moved-on", f"{reason} at {guest.pc_of(request):#x}"
+
+
+def _ignored(
+    guest: Whole, reason: str, flag: str, flags: frozenset[str], waits: bool
+) -> str:
+    """Say why Xen does not heed a flag of an answer; nothing if it does."""
+    if not waits:
+        return "the vCPU does not wait"
+    if guest.is_arm and flag not in _ON_ARM:
+        return "Xen has that on x86 alone"
+    if flag == "DENY" and reason not in _REGISTER_WRITES:
+        return f"only {' and '.join(_REGISTER_WRITES)} can be denied"
+    if flag in _WITH_EMULATE and "EMULATE" not in flags:
+        return "there is no EMULATE with it"
+    if flag == "SET_EMUL_INSN_DATA" and reason != "SOFTWARE_BREAKPOINT":
+        return "only a breakpoint's instruction can be given"
+    if flag == "EMULATE" and not _is_emulated(reason, flags):
+        return "Xen emulates nothing there"
+    if flag == "FAST_SINGLESTEP" and not guest.is_on("SINGLESTEP", None):
+        return "single steps are not switched on"
+    return ""
+
+
+def _is_emulated(reason: str, flags: frozenset[str]) -> bool:
+    is_breakpoint = reason == "SOFTWARE_BREAKPOINT"
+    return reason in _EMULATED and (not is_breakpoint or "SET_EMUL_INSN_DATA" in flags)
+
+
+def _unknown_views(
+    guest: Whole, response: Any, flags: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    views = guest.memory.views
+    if guest.is_arm:
+        return
+    if "ALTERNATE_P2M" in flags and response.altp2m_idx not in views:
+        yield "unknown-view", f"ALTERNATE_P2M into {response.altp2m_idx}"
+    if "FAST_SINGLESTEP" in flags and response.u.fast_singlestep.p2midx not in views:
+        yield (
+            "unknown-view",
+            f"FAST_SINGLESTEP into {response.u.fast_singlestep.p2midx}",
+        )

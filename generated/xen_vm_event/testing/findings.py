@@ -1,0 +1,84 @@
+"""What a monitor did that a real Xen punishes later: each kind by its name, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+ADVICE = {
+    "unanswered": "answer every request; its vCPU waits for ever",
+    "answered-twice": "answer a request once; Xen takes the second for the next one's answer",
+    "pause-lost": "repeat VCPU_PAUSED in the answer; without it the vCPU stays paused",
+    "not-moved-on": "move the instruction pointer on, or have Xen do it; the vCPU comes back to"
+    " the same instruction",
+    "ignored-flag": "leave out the flag; Xen does not heed it here",
+    "unknown-flag": "ask the version's VmEventFlag for the flag; Xen has no meaning for this one",
+    "other-version": "answer with the version of the request; Xen drops this answer, and the vCPU"
+    " waits for ever",
+    "other-vcpu": "answer with the vcpu_id of the request; another vCPU is let go in its place",
+    "other-reason": "answer with the reason of the request; Xen decides by it what to do",
+    "unknown-view": "create the view before vCPUs are sent into it; Xen does not switch to it",
+    "registers-overwritten": "leave out one of SET_REGISTERS and the emulator's bytes; they lie"
+    " in the same memory",
+    "written-late": "write the answer before its index is published; Xen may have read the entry"
+    " before",
+    "out-of-reach": "publish no index beyond what was asked for; Xen takes what it finds there",
+    "not-notified": "notify when push_responses_and_check_notify says so; Xen sleeps",
+    "disabled-too-early": "switch the events off before the ring is given up; what comes meanwhile"
+    " nobody answers",
+    "answered-too-late": "answer all requests before the ring is given up; Xen reads no answer"
+    " after that",
+    "unmapped-too-early": "detach the ring before its page is unmapped; using it is a crash",
+    "events-left-on": "switch the events off on leaving; vCPUs go on paying for them, or wait",
+    "ring-left": "call xc_monitor_disable on leaving; no other monitor can attach",
+}
+"""The kinds of findings, and what to do about each."""
+
+
+class Finding(NamedTuple):
+    """Something that a monitor did wrong: a `kind` of `ADVICE`, and where that was."""
+
+    kind: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}; {ADVICE[self.kind]}"
+
+
+class Findings:
+    """The findings so far, each once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Finding, None] = {}
+
+    def add(self, kind: str, where: str) -> None:
+        """Note one, of a kind that there is."""
+        if kind not in ADVICE:
+            raise KeyError(kind)
+        self._found[Finding(kind, where)] = None
+
+    def clear(self) -> None:
+        """Forget all of them, which were expected."""
+        self._found.clear()
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that were found, each once."""
+        return list(dict.fromkeys(each.kind for each in self))
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __str__(self) -> str:
+        return "\n".join(f"  {each}" for each in self)
+
+
+class MonitorMistakes(AssertionError):
+    """A monitor did what a real Xen punishes; `findings` has what."""
+
+    def __init__(self, findings: Findings) -> None:
+        super().__init__(f"the monitor's mistakes, {len(findings)}:\n{findings}")
+        self.findings = findings

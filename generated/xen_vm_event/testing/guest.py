@@ -1,0 +1,318 @@
+"""A guest: its vCPUs, its memory, and the ring that its events are reported in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .checks import is_same, mistakes
+from .findings import Findings
+from .instructions import Instruction, recorded
+from .memory import RWX, Fault, Memory
+from .registers import pc_in
+from .ring import Ring
+from .switches import Switches
+from .vcpu import Vcpu
+
+Script = Iterable[Instruction] | Callable[[Vcpu], Iterable[Instruction]]
+_AT_ONCE = 10_000  # instructions of a vCPU before others have their turn
+_PATIENCE = 3  # how often a monitor may sleep while nothing can come
+
+
+class Guest:
+    """A guest with two idle vCPUs, until they are given a `script`, or a recording.
+
+    `answers` are what the monitor gave, `notified` is how often it notified.  `rounds` are
+    requests as they are, sent together each time that a monitor waits, whatever is switched
+    on.  Where there is no more to do, the guest shuts down, and is not `alive`.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        vm_event: Any,
+        findings: Findings | None = None,
+        is_arm: bool = False,
+    ) -> None:
+        self.number, self.vm_event, self.is_arm = number, vm_event, is_arm
+        self.findings = Findings() if findings is None else findings
+        self.alive = True
+        self.rounds: list[list[Any]] = []
+        self.answers: list[Any] = []
+        self.notified = 0
+        self.params: dict[int, int] = {}  # HVM parameters
+        self.memory = Memory()
+        self.switches = Switches()
+        self.ring = Ring(vm_event, self.findings, f"domain {number}")
+        self.vcpus = [Vcpu(self, each) for each in range(2)]
+        self.is_paused = 0
+        self._sent: list[Any] = []  # what waits and is no script's
+        self._answered: dict[int, Any] = {}  # the last response, by vCPU
+        self._replayed: deque[recorded] = deque()
+        self._fruitless = 0
+        self._names: dict[int, str] = {
+            int(each): name for name, each in vm_event.VmEventReason.__members__.items()
+        }
+        self._flags: dict[int, str] = {
+            int(each): name for name, each in vm_event.VmEventFlag.__members__.items()
+        }
+        self.known_flags = sum(self._flags)
+
+    # --- what it does ---------------------------------------------------------------
+
+    def script(self, script: Script, vcpu: int = 0) -> Vcpu:
+        """Have a vCPU follow instructions: a list of them, or a generator, of the vCPU maybe."""
+        chosen = self.vcpus[vcpu]
+        made = script(chosen) if callable(script) else script
+        chosen.follow(iter(made))
+        return chosen
+
+    def replay(self, requests: Iterable[Any]) -> None:
+        """Have the guest report requests once more that were recorded, in their order."""
+        for request in requests:
+            self._replayed.append(recorded(request, self.reason(request.reason)))
+
+    def run(self) -> bool:
+        """Let the vCPUs go on until each is held or done; tells whether any did something."""
+        did_something = self._replay()
+        for vcpu in self.vcpus:
+            for _ in range(_AT_ONCE):
+                if self.is_paused or not self.alive or not vcpu.run():
+                    break
+                did_something = True
+        return did_something
+
+    def _replay(self) -> bool:
+        did_something = False
+        while self._replayed and not self.is_paused:
+            instruction = self._replayed[0]
+            number: int = instruction.request.vcpu_id
+            vcpu = self.vcpus[number]
+            if not vcpu.is_idle:
+                break
+            vcpu.follow(iter([self._replayed.popleft()]))
+            did_something |= vcpu.run()
+        return did_something
+
+    def send(self) -> None:
+        """Send a round of requests, or die when there are no more."""
+        if not self.rounds:
+            self.alive = False
+            return
+        requests = self.rounds.pop(0)
+        self._sent += [each for each in requests if each.flags & 1]
+        if requests:
+            self.ring.send(*requests)
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether nothing more will come of it by itself."""
+        return not (self.rounds or self._replayed or self.outstanding) and all(
+            vcpu.is_idle for vcpu in self.vcpus
+        )
+
+    def proceed(self) -> None:
+        """Do what happens while a monitor sleeps until the next event."""
+        self.ring.port.deliver()
+        if self.ring.was_not_notified:
+            self.find("not-notified", "the monitor waits")
+            self.take_answers()
+        if self.run():
+            self._fruitless = 0
+        elif self.rounds:
+            self.send()
+        elif self.is_done:
+            self.alive = False
+        else:
+            self._fruitless += 1
+            if self._fruitless > _PATIENCE:
+                self._tell_of_outstanding()
+                self.alive = False
+
+    # --- answers --------------------------------------------------------------------
+
+    @property
+    def outstanding(self) -> list[Any]:
+        """The requests that wait for an answer."""
+        held = [vcpu.request for vcpu in self.vcpus if vcpu.is_held]
+        return [*self._sent, *held]
+
+    def take_answers(self) -> None:
+        """Take the answers that there are, and let the vCPUs go on."""
+        self.notified += 1
+        self._fruitless = 0
+        if self.ring.is_given_up:
+            return
+        for response, was_asked_for in self.ring.answers():
+            self.answers.append(response)
+            self._take(response, was_asked_for)
+        self.run()
+        if self._was_scripted and self.is_done:
+            self.alive = False
+
+    def _take(self, response: Any, was_asked_for: bool) -> None:
+        """Take one, and note what is wrong; it is taken as the right one would have been."""
+        waiting = self.outstanding
+        own = [each for each in waiting if each.vcpu_id == response.vcpu_id]
+        request = next((each for each in own if is_same(each, response)), None)
+        if request is None and self._is_repeated(response):
+            self.find("answered-twice", self._where(response))
+            return
+        if not was_asked_for:
+            if not self._wakes(response):
+                self.ring.break_off()
+                self._let_all_go()
+            return
+        if request is None and own:
+            request = own[0]
+        elif request is None and waiting:
+            request = waiting[0]
+            self.find(
+                "other-vcpu",
+                f"vCPU {response.vcpu_id} for {self._where(request)}",
+            )
+        if request is not None:
+            self._let_go(request, response)
+
+    def _let_go(self, request: Any, response: Any) -> None:
+        flags = self.flags_of(response.flags)
+        number: int = request.vcpu_id
+        where = f"vCPU {number}"
+        for kind, details in mistakes(self, request, response, flags):
+            self.find(kind, f"{where}, {details}")
+        if any(request is each for each in self._sent):
+            self._sent = [each for each in self._sent if each is not request]
+        else:
+            self.vcpus[number].go_on(response, flags)
+        self._answered[number] = response
+
+    def _is_repeated(self, response: Any) -> bool:
+        before = self._answered.get(response.vcpu_id)
+        if before is None or not is_same(before, response):
+            return False
+        return bytes(before.data) == bytes(response.data)
+
+    def _wakes(self, response: Any) -> bool:
+        """Tell whether an answer to nothing is one that frees what a monitor before left."""
+        if self.ring.requests or self.flags_of(response.flags) != frozenset(
+            {"VCPU_PAUSED"}
+        ):
+            return False
+        number: int = response.vcpu_id
+        if number < len(self.vcpus):
+            self.vcpus[number].wake()
+        return bool(response.reason == 0)
+
+    def _let_all_go(self) -> None:
+        self._sent.clear()
+        for vcpu in self.vcpus:
+            vcpu.wake()
+        self.alive = False
+
+    # --- what the monitor has to say ------------------------------------------------
+
+    def attach(self) -> int:
+        """Give a monitor the address of the ring's page."""
+        self.ring.attach()
+        return self.ring.address
+
+    def give_up(self) -> None:
+        """Take the ring from the monitor, with the requests in it."""
+        if self.ring.was_not_notified:
+            self.find("not-notified", "the ring is given up")
+            self.take_answers()
+        self.ring.is_given_up = True
+        self.switches.give_up(self.is_arm)
+
+    def finish(self) -> None:
+        """Note what a monitor has left undone."""
+        if self.ring.was_not_notified and not self.ring.is_given_up:
+            self.find("not-notified", "the monitor is left")
+            self.take_answers()
+        self._tell_of_outstanding()
+        if not self.ring.is_given_up:
+            self.find("ring-left", "at the end")
+        for name in self.switches.left:
+            self.find("events-left-on", name)
+        for name in self.switches.late:
+            self.find("disabled-too-early", f"before {name} was off")
+
+    def close(self) -> None:
+        """Let go of its event channel."""
+        self.ring.port.close()
+
+    def _tell_of_outstanding(self) -> None:
+        kind = "answered-too-late" if self.ring.is_published_late else "unanswered"
+        for request in self.outstanding:
+            self.find(kind, self._where(request))
+
+    # --- for its vCPUs --------------------------------------------------------------
+
+    def find(self, kind: str, where: str) -> None:
+        """Note what a monitor did."""
+        self.findings.add(kind, f"domain {self.number}, {where}")
+
+    def is_on(self, reason: str, which: object, changed: int | None = 0) -> bool:
+        """Tell whether events of a reason are reported, of one register maybe.
+
+        `changed` are the bits that a write changes, None if it changes none.
+        """
+        has_monitor = not self.ring.is_given_up
+        return has_monitor and self.switches.is_on(reason, which, changed)
+
+    def is_any_on(self, reason: str) -> bool:
+        """Tell whether events of a reason are reported, of whatever register."""
+        return not self.ring.is_given_up and self.switches.is_any_on(reason)
+
+    def is_synchronous(self, reason: str, which: object) -> bool:
+        """Tell whether a vCPU waits for the answers to events of a reason."""
+        return self.switches.is_synchronous(reason, which)
+
+    def fault(self, gfn: int, kind: str, view: int) -> Fault:
+        """Tell whether an access is reported; without a monitor Xen frees the page."""
+        found = self.memory.fault(gfn, kind, view)
+        if found and self.ring.is_given_up:
+            self.memory.views[view].access[gfn] = RWX
+            return ""
+        return found
+
+    def flag(self, name: str) -> int:
+        """Give a flag's number."""
+        return int(self.vm_event.VmEventFlag[name])
+
+    def flags_of(self, number: int) -> frozenset[str]:
+        """Name the flags in a number."""
+        return frozenset(self._flags[bit] for bit in self._flags if number & bit)
+
+    def reason(self, number: int) -> str:
+        """Name a reason."""
+        return self._names.get(number, f"UNKNOWN_{number}")
+
+    def pc_of(self, record: Any) -> int:
+        """Give the instruction pointer that a record has."""
+        return int(getattr(*pc_in(record, self.is_arm)))
+
+    def is_moved(self, request: Any, response: Any) -> bool:
+        """Tell whether an answer has the vCPU go on at another instruction."""
+        flags = self.flags_of(response.flags)
+        return "SET_REGISTERS" in flags and self.pc_of(request) != self.pc_of(response)
+
+    def _where(self, request: Any) -> str:
+        return f"vCPU {request.vcpu_id}, {self.reason(request.reason)}"
+
+    @property
+    def _was_scripted(self) -> bool:
+        return any(vcpu.has_script for vcpu in self.vcpus)
+
+    # --- by the names of what it is made of -----------------------------------------
+
+    @property
+    def ours(self) -> Any:
+        """The file of the monitor's end of the event channel."""
+        return self.ring.port.ours
+
+    @property
+    def unmasked(self) -> int:
+        """How many events the monitor has said that it wants the next after."""
+        return self.ring.port.unmasked

@@ -1,0 +1,384 @@
+"""What a guest's script is made of: instructions, each of which Xen may report.
+
+    guest.script([cpuid(1), write_cr3(0x5000), write(0x1000, b"abcd")])
+    guest.script(generator, vcpu=1)
+
+Without a report, or after its answer, a vCPU carries the instruction out and goes on to the
+next.  What it brought stays: `value` is what was read, and a vCPU's `registers`, `control`
+and `msrs` are as the instructions and the monitor left them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .memory import PAGE_SIZE, Fault
+from .roles import Processor
+
+_BREAKPOINT = 0xCC
+_SOFTWARE_EXCEPTION, _HARDWARE_EXCEPTION = 6, 3
+
+
+class Instruction:
+    """An instruction that is reported with a `reason`, and is `length` bytes long.
+
+    `waits_for_monitor` says that it comes again unless the monitor does something about it.
+    """
+
+    reason = ""
+    length = 2
+    waits_for_monitor = False
+    value: Any = None
+
+    def begin(self, vcpu: Processor) -> None:
+        """Have a vCPU be at it."""
+
+    def which(self) -> object:
+        """Name what has to be switched on of its reason: a register, or nothing more."""
+        return None
+
+    def is_reported(self, vcpu: Processor) -> bool:
+        """Tell whether Xen reports it now."""
+        return vcpu.guest.is_on(self.reason, self.which())
+
+    def is_waited_for(self, vcpu: Processor) -> bool:
+        """Tell whether the vCPU waits for the answer to its report."""
+        return vcpu.guest.is_synchronous(self.reason, self.which())
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        """Write what happened into a request."""
+
+    def carry_out(self, vcpu: Processor) -> None:
+        """Do what it does; the vCPU moves on afterwards."""
+
+    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
+        """Have Xen carry it out as an answer says; tells whether Xen did."""
+        return False
+
+    def __repr__(self) -> str:
+        return self.reason.lower()
+
+
+class cpuid(Instruction):
+    """CPUID of a leaf: `result` goes into rax, rbx, rcx and rdx, before it is reported."""
+
+    reason = "CPUID"
+    waits_for_monitor = True
+
+    def __init__(
+        self,
+        leaf: int,
+        subleaf: int = 0,
+        result: tuple[int, int, int, int] = (0, 0, 0, 0),
+    ) -> None:
+        self.leaf, self.subleaf, self.result = leaf, subleaf, result
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        self._load(request.data.regs.x86)
+        found = request.u.cpuid
+        found.insn_length, found.leaf, found.subleaf = 2, self.leaf, self.subleaf
+
+    def carry_out(self, vcpu: Processor) -> None:
+        self._load(vcpu.registers)
+
+    def _load(self, registers: Any) -> None:
+        names = ("rax", "rbx", "rcx", "rdx")
+        for name, value in zip(names, self.result, strict=True):
+            setattr(registers, name, value)
+
+
+class write_ctrlreg(Instruction):
+    """A write to CR0, CR3, CR4 or XCR0, which DENY in an answer drops."""
+
+    reason = "WRITE_CTRLREG"
+    length = 3
+
+    def __init__(self, register: str, value: int) -> None:
+        self.register, self.new = register.upper(), value
+
+    def which(self) -> str:
+        return self.register
+
+    def is_reported(self, vcpu: Processor) -> bool:
+        old = vcpu.control.get(self.register, 0)
+        return vcpu.guest.is_on(
+            self.reason, self.register, changed=self.new ^ old or None
+        )
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        found = request.u.write_ctrlreg
+        found.index = vcpu.guest.vm_event.VmEventX86[self.register]
+        found.new_value = self.new
+        found.old_value = vcpu.control.get(self.register, 0)
+
+    def carry_out(self, vcpu: Processor) -> None:
+        if vcpu.denied:
+            return
+        vcpu.control[self.register] = self.new
+        name = self.register.lower()
+        if hasattr(vcpu.registers, name):
+            setattr(vcpu.registers, name, self.new)
+
+
+def write_cr3(value: int) -> write_ctrlreg:
+    """Switch to other page tables, as a kernel does when it switches processes."""
+    return write_ctrlreg("CR3", value)
+
+
+class mov_to_msr(Instruction):
+    """A write to a model-specific register, which DENY in an answer drops."""
+
+    reason = "MOV_TO_MSR"
+
+    def __init__(self, msr: int, value: int) -> None:
+        self.msr, self.new = msr, value
+
+    def which(self) -> int:
+        return self.msr
+
+    def is_reported(self, vcpu: Processor) -> bool:
+        old = vcpu.msrs.get(self.msr, 0)
+        return vcpu.guest.is_on(self.reason, self.msr, changed=self.new ^ old or None)
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        found = request.u.mov_to_msr
+        found.msr = self.msr
+        if hasattr(found, "new_value"):
+            found.new_value, found.old_value = self.new, vcpu.msrs.get(self.msr, 0)
+        else:
+            found.value = self.new
+
+    def carry_out(self, vcpu: Processor) -> None:
+        if not vcpu.denied:
+            vcpu.msrs[self.msr] = self.new
+
+
+class guest_request(Instruction):
+    """The hypercall by which a guest asks for an event itself."""
+
+    reason = "GUEST_REQUEST"
+    length = 3
+
+    def begin(self, vcpu: Processor) -> None:
+        if vcpu.guest.is_arm:  # HVC is over when Xen is told
+            vcpu.pc += 4
+            self.length = 0
+
+
+class descriptor_access(Instruction):
+    """LGDT, SIDT and the like, of `GDTR`, `IDTR`, `LDTR` or `TR`."""
+
+    reason = "DESCRIPTOR_ACCESS"
+    length = 4
+    waits_for_monitor = True
+
+    def __init__(self, descriptor: str = "IDTR", is_write: bool = False) -> None:
+        self.descriptor, self.is_write = descriptor, is_write
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        names = vcpu.guest.vm_event
+        found = request.u.desc_access
+        found.descriptor = getattr(names, f"VM_EVENT_DESC_{self.descriptor}")
+        found.is_write = self.is_write
+
+    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
+        return True
+
+
+class io(Instruction):
+    """IN and OUT at a port."""
+
+    reason = "IO_INSTRUCTION"
+    length = 1
+    waits_for_monitor = True
+
+    def __init__(self, port: int, size: int = 1, is_in: bool = False) -> None:
+        self.port, self.size, self.is_in = port, size, is_in
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        found = request.u.io
+        found.bytes, found.port, found.in_ = self.size, self.port, self.is_in
+
+
+class privileged_call(Instruction):
+    """SMC, on Arm."""
+
+    reason = "PRIVILEGED_CALL"
+    length = 4
+    waits_for_monitor = True
+
+
+class debug_exception(Instruction):
+    """A #DB of the guest's, which the guest does not get unless the monitor injects it."""
+
+    reason = "DEBUG_EXCEPTION"
+    length = 0
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        found = request.u.debug_exception
+        found.gfn = vcpu.pc // PAGE_SIZE
+        found.type = _HARDWARE_EXCEPTION
+
+    def carry_out(self, vcpu: Processor) -> None:
+        if not vcpu.was_reported:
+            vcpu.exceptions.append(1)
+
+
+class access(Instruction):
+    """Memory that is read ("r"), written ("w") or executed ("x"), within a page.
+
+    `value` is then what was read.
+    """
+
+    reason = "MEM_ACCESS"
+    length = 3
+    waits_for_monitor = True
+
+    def __init__(
+        self, address: int, kind: str, octets: bytes = b"", size: int = 8
+    ) -> None:
+        self.address, self.kind, self.octets = address, kind, octets
+        self.size = len(octets) or size
+        self._fault: Fault = ""
+
+    def is_reported(self, vcpu: Processor) -> bool:
+        gfn = self.address // PAGE_SIZE
+        self._fault = vcpu.guest.fault(gfn, self.kind, vcpu.view)
+        return bool(self._fault)
+
+    def is_waited_for(self, vcpu: Processor) -> bool:
+        return self._fault == "held"
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        names, found = vcpu.guest.vm_event, request.u.mem_access
+        found.gfn, found.offset = divmod(self.address, PAGE_SIZE)
+        found.gla = self.address
+        kind = getattr(names, f"MEM_ACCESS_{self.kind.upper()}")
+        found.flags = (
+            kind | names.MEM_ACCESS_GLA_VALID | names.MEM_ACCESS_FAULT_WITH_GLA
+        )
+
+    def carry_out(self, vcpu: Processor) -> None:
+        memory = vcpu.guest.memory
+        if self.kind == "w":
+            memory.write(self.address, self.octets or bytes(self.size), vcpu.view)
+        else:
+            self.value = memory.read(self.address, self.size, vcpu.view)
+
+    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
+        if "SET_EMUL_READ_DATA" in flags and self.kind == "r":
+            read = response.data.emul.read
+            self.value = bytes(read.data)[: read.size]
+        elif "EMULATE_NOWRITE" not in flags or self.kind != "w":
+            self.carry_out(vcpu)
+        return True
+
+
+def read(address: int, size: int = 8) -> access:
+    """Read memory."""
+    return access(address, "r", size=size)
+
+
+def write(address: int, octets: bytes) -> access:
+    """Write memory."""
+    return access(address, "w", octets)
+
+
+class execute(access):
+    """Go on at an address: the byte that is there is executed, 0xCC as a breakpoint.
+
+    Any other is an instruction of that byte alone, that does nothing.
+    """
+
+    length = 1
+
+    def __init__(self, address: int) -> None:
+        super().__init__(address, "x", size=1)
+
+    def begin(self, vcpu: Processor) -> None:
+        vcpu.pc = self.address
+
+    def is_breakpoint(self, vcpu: Processor) -> bool:
+        octet = vcpu.guest.memory.read(self.address, 1, vcpu.view)
+        return octet[0] == _BREAKPOINT
+
+    def is_reported(self, vcpu: Processor) -> bool:
+        self.reason = "MEM_ACCESS"
+        if super().is_reported(vcpu):
+            return True
+        self.reason = "SOFTWARE_BREAKPOINT"
+        return self.is_breakpoint(vcpu) and vcpu.guest.is_on(self.reason, None)
+
+    def is_waited_for(self, vcpu: Processor) -> bool:
+        return self.reason == "SOFTWARE_BREAKPOINT" or super().is_waited_for(vcpu)
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        if self.reason == "MEM_ACCESS":
+            super().fill(vcpu, request)
+            return
+        found = request.u.software_breakpoint
+        found.gfn = self.address // PAGE_SIZE
+        if hasattr(found, "insn_length"):
+            found.insn_length, found.type = self.length, _SOFTWARE_EXCEPTION
+
+    def carry_out(self, vcpu: Processor) -> None:
+        self.value = vcpu.guest.memory.read(self.address, 1, vcpu.view)
+        if self.is_breakpoint(vcpu):
+            vcpu.exceptions.append(3)
+
+    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
+        if self.reason == "MEM_ACCESS":
+            self.carry_out(vcpu)
+            return True
+        if "SET_EMUL_INSN_DATA" not in flags:
+            return False
+        self.value = bytes(response.data.emul.insn.data)
+        return True
+
+
+class interrupt(Instruction):
+    """An interrupt that the vCPU is given: reported if the answer before asked for the next."""
+
+    reason = "INTERRUPT"
+    length = 0
+
+    def __init__(self, vector: int) -> None:
+        self.vector = vector
+
+    def is_reported(self, vcpu: Processor) -> bool:
+        wanted, vcpu.wants_interrupt = vcpu.wants_interrupt, False
+        return wanted
+
+    def is_waited_for(self, vcpu: Processor) -> bool:
+        return True
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        request.u.interrupt.x86.vector = self.vector
+
+    def carry_out(self, vcpu: Processor) -> None:
+        vcpu.exceptions.append(self.vector)
+
+
+class step(Instruction):
+    """The end of an instruction while the vCPU is stepped, which no script has."""
+
+    reason = "SINGLESTEP"
+    length = 0
+
+    def fill(self, vcpu: Processor, request: Any) -> None:
+        request.u.singlestep.gfn = vcpu.pc // PAGE_SIZE
+
+
+class recorded(Instruction):
+    """A request that was recorded, reported again as it was."""
+
+    length = 0
+
+    def __init__(self, request: Any, reason: str) -> None:
+        self.request, self.reason = request.copy(), reason
+
+    def is_reported(self, vcpu: Processor) -> bool:
+        return vcpu.guest.is_any_on(self.reason)
+
+    def is_waited_for(self, vcpu: Processor) -> bool:
+        return bool(self.request.flags & 1)

@@ -1,0 +1,91 @@
+"""A guest's memory: its pages, what it may do with them, and views of them (altp2m)."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Literal, TypeAlias
+
+PAGE_SIZE = 4096
+RWX = 7
+# XENMEM_access_* that are no bits: Xen turns both into another, and reports the second.
+_RX2RW, _N2RWX = 8, 9
+_KINDS = {"r": 1, "w": 2, "x": 4}
+# Nothing, an event that its vCPU does not wait at, or one that it does.
+Fault: TypeAlias = Literal["", "told", "held"]
+ORIGINAL = 0  # the view that is the guest's own memory
+
+
+class View:
+    """What vCPUs that see it may do with pages, by number, and which stand in for others."""
+
+    def __init__(self, default: int = RWX) -> None:
+        self.default = default
+        self.access: dict[int, int] = {}
+        self.stands_for: dict[int, int] = {}
+        self.visible = True
+
+
+class Memory:
+    """A guest's pages up to `last_gfn`, and its views, of which 0 is its own memory.
+
+    Its page tables map the lowest 4 GiB of addresses to themselves.
+    """
+
+    def __init__(self, last_gfn: int = 0xFF) -> None:
+        self.last_gfn = last_gfn
+        self.pages: dict[int, Any] = {}  # as far as somebody looked
+        self.mapped = 0
+        self.views: dict[int, View] = {ORIGINAL: View()}
+        self.has_views = False
+
+    @property
+    def access(self) -> dict[int, int]:
+        """What the guest may do with pages of its own memory, where that was said."""
+        return self.views[ORIGINAL].access
+
+    def has(self, gfn: int) -> bool:
+        """Tell whether there is such a page."""
+        return gfn <= self.last_gfn or gfn in self.pages
+
+    def page(self, gfn: int) -> Any:
+        """Give a page, which is all zero before somebody writes it."""
+        if gfn not in self.pages:
+            self.pages[gfn] = ctypes.create_string_buffer(PAGE_SIZE)
+        return self.pages[gfn]
+
+    def read(self, address: int, size: int, view: int = ORIGINAL) -> bytes:
+        """Read bytes of one page, as a vCPU sees them in a view."""
+        gfn, offset = divmod(address, PAGE_SIZE)
+        octets: bytes = self.page(self._seen(gfn, view)).raw
+        return octets[offset : offset + size]
+
+    def write(self, address: int, octets: bytes, view: int = ORIGINAL) -> None:
+        """Write bytes of one page, as a vCPU does that sees a view."""
+        gfn, offset = divmod(address, PAGE_SIZE)
+        page = self.page(self._seen(gfn, view))
+        ctypes.memmove(ctypes.addressof(page) + offset, octets, len(octets))
+
+    def _seen(self, gfn: int, view: int) -> int:
+        return self.views[view].stands_for.get(gfn, gfn)
+
+    def access_of(self, gfn: int, view: int = ORIGINAL) -> int:
+        """Tell what may be done with a page in a view: a XENMEM_access."""
+        found = self.views[view]
+        if gfn in found.access:
+            return found.access[gfn]
+        return found.default
+
+    def fault(self, gfn: int, kind: str, view: int) -> Fault:
+        """Tell of a page that is read ("r"), written ("w") or executed ("x") whether it faults.
+
+        What Xen changes by itself at an access of that kind is changed.
+        """
+        access, own = self.access_of(gfn, view), self.views[view].access
+        if access == _N2RWX:
+            own[gfn] = RWX
+            return "told"
+        if access == _RX2RW:
+            if kind == "w":
+                own[gfn] = _KINDS["r"] | _KINDS["w"]
+            return ""
+        return "" if access & _KINDS[kind] else "held"

@@ -1,0 +1,104 @@
+"""Have the package find a Xen that is played where it looks for the one that runs."""
+
+from __future__ import annotations
+
+import ctypes
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from .. import xenctrl
+from ..monitor import channel, watching
+from ..runtime import library as loading
+from ..runtime.ring import SharedRing
+from .findings import MonitorMistakes
+from .libraries import STABLE
+from .ring import Words
+from .xen import PlayedXen
+
+# pyright: reportPrivateUsage=false
+
+RELEASES = tuple(xenctrl._MODULES)
+"""The releases of Xen that can be played."""
+_LOOKING_AFTER = 0.05  # seconds, after which a monitor looks whether the guest is gone
+
+
+@contextmanager
+def played(
+    release: str = RELEASES[-1], architecture: str = "x86_64", strict: bool = True
+) -> Generator[PlayedXen]:
+    """Have the Xen of a release run here, within this context.
+
+    Raises MonitorMistakes on leaving it for what monitors did that a real Xen punishes, if
+    this is `strict`; `findings` has it anyway.
+    """
+    xen = PlayedXen(release, architecture)
+    with ExitStack() as undo:
+        undo.callback(xen.close)
+        _put_in_place(xen, undo)
+        try:
+            yield xen
+        except BaseException as error:
+            if strict and xen.findings:
+                error.add_note(f"the monitor's mistakes:\n{xen.findings}")
+            raise
+        xen.finish()
+    if strict and xen.findings:
+        raise MonitorMistakes(xen.findings)
+
+
+def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
+    """Have it in the place of the real one, until all is undone."""
+    folder = Path(undo.enter_context(tempfile.TemporaryDirectory()))
+    for part, number in zip(("major", "minor"), xen.release.split("."), strict=True):
+        (folder / part).write_text(f"{number}\n")
+
+    class Ctypes:
+        """The module as the package's loader sees it: its libraries are those played."""
+
+        CDLL = staticmethod(xen.load)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ctypes, name)
+
+    wait, fileno = channel.Channel.wait, channel.Channel.fileno
+    shared: Any = SharedRing
+    begin = shared.__init__
+
+    def wait_for_guest(own: channel.Channel, seconds: float) -> bool:
+        if wait(own, 0):  # there is an event, and nobody sleeps
+            return True
+        xen.guest_of(own).proceed()
+        return wait(own, 0)
+
+    def begun(own: channel.Channel) -> int:
+        """Have the guest run, since somebody is about to wait for it elsewhere."""
+        number = fileno(own)
+        xen.guest_by_file(number).run()
+        return number
+
+    def watched(own: Any, *given: Any) -> None:
+        begin(own, *given)
+        for guest in xen.guests.values():
+            if guest.ring.address == own.address and guest.ring.is_watched:
+                guest.ring.attached += 1
+                own.words = Words(own.words, guest.ring)
+                break
+
+    places: list[tuple[Any, str, Any]] = [
+        (loading, "VERSION", str(folder)),
+        (loading, "ctypes", Ctypes()),
+        (channel, "ioctl", xen.ioctl),
+        (channel, "unmap", xen.unmap),
+        (channel.Channel, "wait", wait_for_guest),
+        (channel.Channel, "fileno", begun),
+        (watching, "_LOOKING_AFTER", _LOOKING_AFTER),
+        (SharedRing, "__init__", watched),
+    ]
+    for module in (xenctrl.interface_for_xen(xen.release), *STABLE.values()):
+        places += [(module.library, "_loaded", None), (module.library, "_prepared", {})]
+    for place, name, value in places:
+        undo.enter_context(patch.object(place, name, value))

@@ -1,0 +1,172 @@
+"""The hypervisor that is played: its release, its guests, and what was called of it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import Any
+
+from .. import interface_for_xen
+from .capabilities import capabilities
+from .findings import Findings
+from .guest import Guest
+from .libraries import Loaded, fail, library, pointed
+from .memory_calls import MemoryCalls
+from .monitor_calls import MonitorCalls
+from .port import LOCAL_PORT
+
+ARCHITECTURES = ("x86_64", "arm64")
+NOTIFY = 0x44504  # Linux's IOCTL_EVTCHN_NOTIFY
+_UNNOTED = (
+    *("xc_interface_open", "xc_vm_event_get_version"),
+    *("xc_domain_getinfolist", "xc_vcpu_getinfo", "xc_monitor_get_capabilities"),
+)
+_SHUT_DOWN = 1 << 2  # XEN_DOMINF_shutdown
+
+
+class PlayedXen(MonitorCalls, MemoryCalls):
+    """A hypervisor with two `guests`, domains 1 and 2, and the `calls` of libxenctrl.
+
+    `capabilities` are the events that it has, and `findings` what monitors did wrong.
+    `has_ioctl` says whether the event channels' device can be told to notify,
+    `lets_params_be_set` whether a guest's HVM parameters can be.
+    """
+
+    def __init__(self, release: str, architecture: str = "x86_64") -> None:
+        """Raises ValueError for an architecture, UnknownVersion for a release, of no Xen."""
+        if architecture not in ARCHITECTURES:
+            raise ValueError(f"{architecture}: one of {', '.join(ARCHITECTURES)}")
+        is_arm = architecture == "arm64"
+        self.release, self.architecture = release, architecture
+        self.vm_event: Any = interface_for_xen(release)
+        self.findings = Findings()
+        self.guests = {
+            number: Guest(number, self.vm_event, self.findings, is_arm)
+            for number in (1, 2)
+        }
+        self.capabilities = capabilities(release, is_arm)
+        self.has_ioctl = True
+        self.lets_params_be_set = True
+        self.calls: list[tuple[Any, ...]] = []
+        self.busy: set[int] = set()  # guests that have a monitor
+        self._channels: dict[int, Guest] = {}  # by what xenevtchn_open gave
+        self._opened = 0x3000
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Give what a function does: some play their part, all others are noted."""
+        own: Callable[..., Any] | None = getattr(self, f"_{name}", None)
+
+        def noted(*arguments: Any) -> Any:
+            if name.startswith("xc_") and name not in _UNNOTED:
+                self.calls.append((name, *arguments[1:]))
+            return 0 if own is None else own(*arguments)
+
+        return noted
+
+    def load(self, name: str | None, use_errno: bool = False) -> Any:
+        """Load a library, as `ctypes.CDLL` does."""
+        declared = library(str(name), self.release)
+        if declared is None:
+            raise OSError(f"{name}: cannot open shared object file")
+        return Loaded(str(name), declared, self.function)
+
+    def guest_of(self, opened: Any) -> Guest:
+        """Give the guest at the other end of an event channel."""
+        return self.guest_by_file(opened._fd)
+
+    def guest_by_file(self, number: int) -> Guest:
+        """Give the guest whose event channel has a file of this number."""
+        by_file = {each.ours.fileno(): each for each in self.guests.values()}
+        return by_file[number]
+
+    def ioctl(self, number: int, request: int, port: Any) -> int:
+        """Notify by the device of event channels, as fcntl's does."""
+        if not self.has_ioctl:
+            raise OSError(errno.ENOTTY, "Inappropriate ioctl for device")
+        assert (request, port.value) == (NOTIFY, LOCAL_PORT)
+        self.guest_by_file(number).take_answers()
+        return 0
+
+    def unmap(self, address: int) -> None:
+        """Let go of a page, as munmap does."""
+        for guest in self.guests.values():
+            if guest.ring.address == address and guest.ring.attached:
+                guest.find("unmapped-too-early", "the ring's page")
+                guest.ring.attached = 0
+
+    def finish(self) -> None:
+        """Note what monitors have left undone, and let go of what the guests have."""
+        for guest in self.guests.values():
+            guest.finish()
+
+    def close(self) -> None:
+        """Let go of what the guests have."""
+        for guest in self.guests.values():
+            guest.close()
+
+    # --- domains --------------------------------------------------------------------
+
+    def _xc_interface_open(self, *_: Any) -> int:
+        return 0x1000
+
+    def _xc_domain_getinfolist(
+        self, xch: int, first: int, count: int, info: Any
+    ) -> int:
+        records = pointed(info)
+        there = [each for each in sorted(self.guests) if each >= first][:count]
+        for record, number in zip(records, there, strict=False):
+            record.domain = number
+            record.flags = 0 if self.guests[number].alive else _SHUT_DOWN
+        return len(there)
+
+    def _xc_domain_pause(self, xch: int, domain: int) -> int:
+        self.guests[domain].is_paused += 1
+        return 0
+
+    def _xc_domain_unpause(self, xch: int, domain: int) -> int:
+        self.guests[domain].is_paused -= 1
+        return 0
+
+    def _xc_domain_debug_control(
+        self, xch: int, domain: int, operation: int, vcpu: int
+    ) -> int:
+        if self.guests[domain].is_arm:
+            return fail(errno.ENOSYS)
+        self.guests[domain].vcpus[vcpu].steps = bool(operation)
+        return 0
+
+    def _xc_vcpu_getinfo(self, xch: int, domain: int, vcpu: int, info: Any) -> int:
+        if vcpu >= len(self.guests[domain].vcpus):
+            return fail(errno.ESRCH)
+        record = pointed(info)
+        record.online, record.blocked, record.cpu_time = 1, 1, 5
+        return 0
+
+    def _xc_hvm_inject_trap(
+        self, xch: int, domain: int, vcpu: int, vector: int, *_: int
+    ) -> int:
+        if vcpu < len(self.guests[domain].vcpus):
+            self.guests[domain].vcpus[vcpu].inject(vector)
+        return 0
+
+    # --- event channels, and the logger ---------------------------------------------
+
+    def _xtl_createlogger_stdiostream(self, *_: Any) -> int:
+        return 0x2000
+
+    def _xenevtchn_open(self, *_: Any) -> int:
+        self._opened += 1
+        return self._opened
+
+    def _xenevtchn_bind_interdomain(self, xce: int, domain: int, port: int) -> int:
+        assert port == domain
+        self._channels[xce] = self.guests[domain]
+        return LOCAL_PORT
+
+    def _xenevtchn_fd(self, xce: int) -> int:
+        return int(self._channels[xce].ours.fileno())
+
+    def _xenevtchn_notify(self, xce: int, port: int) -> int:
+        assert port == LOCAL_PORT
+        self._channels[xce].take_answers()
+        return 0

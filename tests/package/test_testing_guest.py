@@ -1,0 +1,434 @@
+"""The guest of a Xen that is played: how its vCPUs go on from answers, as Xen has them do."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from support import PROJECT
+from xen_vm_event.monitor import Monitor
+from xen_vm_event.monitor.channel import Channel
+from xen_vm_event.testing import (
+    RELEASES,
+    Guest,
+    Instruction,
+    MonitorMistakes,
+    PlayedXen,
+    Vcpu,
+    cpuid,
+    debug_exception,
+    descriptor_access,
+    execute,
+    guest_request,
+    interrupt,
+    mov_to_msr,
+    played,
+    privileged_call,
+    read,
+    write,
+    write_cr3,
+    write_ctrlreg,
+)
+from xen_vm_event.testing.fixtures import PlayXen
+from xen_vm_event.testing.port import LOCAL_PORT, Port
+
+R, RX, RWX = 1, 5, 7  # XENMEM_access_*
+WITH_MONITOR = [release for release in RELEASES if release != "4.6"]
+Handlers = dict[str, Callable[[Any], Any]]
+
+
+def watch(
+    events: Sequence[str] = (), handlers: Handlers | None = None, also: Any = None
+) -> list[str]:
+    """The reasons that a monitor shows; `also` is called with it when it is attached."""
+    with Monitor(1, events, handlers or {}) as monitor:
+        if also is not None:
+            also(monitor)
+        return [monitor.reason(request) for request in monitor]
+
+
+@pytest.fixture
+def guest(played_xen: PlayedXen) -> Guest:
+    return played_xen.guests[1]
+
+
+# --- scripts ----------------------------------------------------------------------------
+
+
+def test_only_what_is_switched_on_is_reported(guest: Guest) -> None:
+    vcpu = guest.script([cpuid(1), write_cr3(0x5000), mov_to_msr(0x174, 8)])
+    assert watch(["write_ctrlreg:cr3", "mov_to_msr:0x175"]) == ["WRITE_CTRLREG"]
+    assert (vcpu.control, vcpu.msrs) == ({"CR3": 0x5000}, {0x174: 8})
+
+
+def test_a_vcpu_that_waits_does_nothing_else(guest: Guest) -> None:
+    guest.script([guest_request(), guest_request()])
+    guest.script([guest_request()], vcpu=1)
+    with Monitor(1, ["guest_request"]) as monitor:
+        first = next(iter(monitor))
+        seen = [first.vcpu_id, *(each.vcpu_id for each in monitor.pending())]
+        assert seen == [0, 1]
+        assert len(guest.outstanding) == 1
+        assert [each.vcpu_id for each in monitor] == [0]
+
+
+def test_a_script_may_go_by_what_the_vcpu_has(guest: Guest) -> None:
+    def script(vcpu: Vcpu) -> Iterator[Instruction]:
+        yield cpuid(1, result=(1, 2, 3, 4))
+        yield write_cr3(vcpu.registers.rcx)
+
+    def hide(request: Any) -> None:
+        request.data.regs.x86.rcx = 0x7000
+
+    vcpu = guest.script(script)
+    watch(["cpuid"], {"CPUID": hide})
+    assert (vcpu.registers.rbx, vcpu.control["CR3"]) == (2, 0x7000)
+
+
+def test_the_guest_is_gone_when_its_script_is_done(guest: Guest) -> None:
+    guest.script([guest_request()])
+    assert guest.alive
+    watch(["guest_request"])
+    assert not guest.alive
+
+
+@pytest.mark.parametrize("release", WITH_MONITOR)
+def test_every_release_on_x86(play_xen: PlayXen, release: str) -> None:
+    guest = play_xen(release).guests[1]
+    vcpu = guest.script([write_cr3(0x5000), guest_request(), write_ctrlreg("CR4", 8)])
+    events = ["write_ctrlreg:cr3", "guest_request"]
+    assert watch(events) == ["WRITE_CTRLREG", "GUEST_REQUEST"]
+    assert vcpu.control == {"CR3": 0x5000, "CR4": 8}
+    [answer, _] = guest.answers
+    assert answer.version == guest.vm_event.VM_EVENT_INTERFACE_VERSION
+
+
+@pytest.mark.parametrize("release", [each for each in WITH_MONITOR if each != "4.7"])
+def test_every_release_on_arm64(play_xen: PlayXen, release: str) -> None:
+    guest = play_xen(release, architecture="arm64").guests[1]
+    vcpu = guest.script([privileged_call(), guest_request()])
+    start = vcpu.pc
+    events = ["privileged_call", "guest_request"]
+    assert watch(events) == ["PRIVILEGED_CALL", "GUEST_REQUEST"]
+    assert vcpu.pc == start + 8
+
+
+def test_arm64_has_what_xen_has_there(play_xen: PlayXen) -> None:
+    play_xen(architecture="arm64")
+    with pytest.raises(OSError, match=r"it reports guest_request, privileged_call$"):
+        watch(["cpuid"])
+
+
+def test_a_vcpu_does_not_wait_where_that_is_not_asked_for(guest: Guest) -> None:
+    guest.script([guest_request(), guest_request()])
+    with Monitor(1, []) as monitor:
+        functions: Any = monitor.xen.functions
+        functions.xc_monitor_guest_request(monitor.xen.handle, 1, True, False, False)
+        seen = [request.flags for request in monitor]
+        functions.xc_monitor_guest_request(monitor.xen.handle, 1, False, False, False)
+    assert seen == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("mask", "only_changes", "reported"),
+    [(0, False, [8, 8, 0x80]), (0, True, [8, 0x80]), (0x80, False, [8, 8])],
+)
+def test_only_some_writes_are_reported(
+    guest: Guest, mask: int, only_changes: bool, reported: list[int]
+) -> None:
+    guest.script([write_ctrlreg("CR4", value) for value in (8, 8, 0x80)])
+    cr4 = guest.vm_event.VM_EVENT_X86_CR4
+    with Monitor(1, []) as monitor:
+        write: Any = monitor.xen.functions.xc_monitor_write_ctrlreg
+        handle = monitor.xen.handle
+        write(handle, 1, cr4, True, True, mask, only_changes)
+        payloads: Iterator[Any] = (request.payload for request in monitor)
+        assert [each.new_value for each in payloads] == reported
+        write(handle, 1, cr4, False, True, 0, False)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_what_is_switched_to_what_it_is_is_an_error(guest: Guest, on: bool) -> None:
+    with Monitor(1, ["cpuid"] if on else []) as monitor:
+        functions: Any = monitor.xen.functions
+        with pytest.raises(FileExistsError):
+            functions.xc_monitor_cpuid(monitor.xen.handle, 1, on)
+
+
+def test_a_view_that_a_vcpu_sees_cannot_go(guest: Guest) -> None:
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        with pytest.raises(OSError, match="Invalid argument"):
+            functions.xc_altp2m_create_view(handle, 1, RWX, ctypes.c_uint16())
+        functions.xc_altp2m_set_domain_state(handle, 1, True)
+        numbers = [ctypes.c_uint16() for _ in range(9)]
+        for number in numbers:
+            functions.xc_altp2m_create_view(handle, 1, RWX, number)
+        assert [each.value for each in numbers] == list(range(1, 10))
+        with pytest.raises(OSError, match="No space left"):
+            functions.xc_altp2m_create_view(handle, 1, RWX, ctypes.c_uint16())
+        functions.xc_altp2m_switch_to_view(handle, 1, 2)
+        with pytest.raises(OSError, match="busy"):
+            functions.xc_altp2m_destroy_view(handle, 1, 2)
+        functions.xc_altp2m_switch_to_view(handle, 1, 0)
+        functions.xc_altp2m_destroy_view(handle, 1, 2)
+
+
+def test_pytest_is_not_needed() -> None:
+    without = "import sys; sys.modules['pytest'] = None; import xen_vm_event.testing"
+    environment = {"PYTHONPATH": str(PROJECT / "generated")}
+    subprocess.run([sys.executable, "-c", without], env=environment, check=True)
+
+
+def test_no_such_architecture() -> None:
+    with pytest.raises(ValueError, match="riscv: one of x86_64, arm64"):
+        PlayedXen("4.17", "riscv")
+
+
+# --- what answers do --------------------------------------------------------------------
+
+
+def test_deny_drops_a_register_write(guest: Guest) -> None:
+    deny = guest.flag("DENY")
+    vcpu = guest.script(
+        [write_cr3(0x5000), mov_to_msr(0x174, 1), write_ctrlreg("CR4", 8)]
+    )
+    handlers: Handlers = {
+        "WRITE_CTRLREG": lambda _: deny,
+        "MOV_TO_MSR": lambda _: deny,
+    }
+    watch(["write_ctrlreg:cr3", "mov_to_msr:0x174"], handlers)
+    assert (vcpu.control, vcpu.msrs) == ({"CR4": 8}, {})
+
+
+def test_a_cpuid_that_is_not_moved_on_comes_again() -> None:
+    with played(strict=False) as xen:
+        vcpu = xen.guests[1].script([cpuid(1), guest_request()])
+
+        def stay(request: Any) -> None:
+            request.data.regs.x86.rip -= 2
+
+        assert watch(["cpuid"], {"CPUID": stay}) == ["CPUID"] * 3
+        assert xen.findings.kinds == ["not-moved-on"]
+        assert vcpu.is_idle
+
+
+def test_a_descriptor_access_is_emulated(guest: Guest) -> None:
+    vcpu = guest.script([descriptor_access("IDTR")])
+    assert watch(["descriptor_access"]) == ["DESCRIPTOR_ACCESS"]
+    assert vcpu.is_idle
+
+
+def test_a_debug_exception_is_the_guests_if_it_is_injected(guest: Guest) -> None:
+    vcpu = guest.script([debug_exception()])
+    watch(["debug_exception"])
+    assert vcpu.exceptions == [1]
+
+
+def test_the_next_interrupt_is_reported_once(guest: Guest) -> None:
+    flag = guest.flag("GET_NEXT_INTERRUPT")
+    vcpu = guest.script([interrupt(3), guest_request(), interrupt(5), interrupt(6)])
+    handlers: Handlers = {"GUEST_REQUEST": lambda _: flag}
+    assert watch(["guest_request"], handlers) == ["GUEST_REQUEST", "INTERRUPT"]
+    assert vcpu.exceptions == [3, 5, 6]
+
+
+# --- memory -----------------------------------------------------------------------------
+
+
+def restrict(access: int, gfn: int) -> Callable[[Monitor], None]:
+    """What has a page restricted, and leaves it to handlers how a vCPU goes on."""
+    text = "".join(kind if access & 1 << n else "-" for n, kind in enumerate("rwx"))
+    return lambda monitor: monitor.memory.restrict(gfn, text, None)
+
+
+def test_an_access_comes_again_until_the_page_is_free(guest: Guest) -> None:
+    guest.script([read(0x1000), write(0x1008, b"abcd")])
+    with Monitor(1, []) as monitor:
+        restrict(R, 1)(monitor)
+        [request] = (each for each in monitor if not restrict(RWX, 1)(monitor))
+        names = guest.vm_event
+        assert (request.u.mem_access.gfn, request.u.mem_access.offset) == (1, 8)
+        assert request.u.mem_access.flags & names.MEM_ACCESS_W
+    assert guest.memory.read(0x1008, 4) == b"abcd"
+
+
+def test_an_access_to_a_page_that_stays_restricted() -> None:
+    with played(strict=False) as xen:
+        xen.guests[1].script([write(0x1000, b"abcd")])
+        assert watch(also=restrict(R, 1)) == ["MEM_ACCESS"] * 3
+        assert xen.findings.kinds == ["not-moved-on"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [(["EMULATE"], b"abcd"), (["EMULATE", "EMULATE_NOWRITE"], bytes(4))],
+)
+def test_a_write_that_xen_emulates(
+    guest: Guest, flags: list[str], found: bytes
+) -> None:
+    given = sum(map(guest.flag, flags))
+    guest.script([write(0x1000, b"abcd")])
+    handlers: Handlers = {"MEM_ACCESS": lambda _: given}
+    assert watch([], handlers, restrict(R, 1)) == ["MEM_ACCESS"]
+    assert guest.memory.read(0x1000, 4) == found
+    assert guest.memory.access_of(1) == RWX  # as it was
+
+
+def test_a_read_of_what_the_monitor_gives(guest: Guest) -> None:
+    def give(request: Any) -> int:
+        request.data.emul.read.size = 4
+        request.data.emul.read.data = b"fake"
+        return guest.flag("EMULATE") | guest.flag("SET_EMUL_READ_DATA")
+
+    own = read(0x1000, 4)
+    guest.script([own])
+    watch([], {"MEM_ACCESS": give}, restrict(0, 1))
+    assert own.value == b"fake"
+
+
+def test_a_page_that_is_stepped_over(guest: Guest) -> None:
+    """The vCPU has it for one instruction, after which a single step is reported."""
+    toggle = guest.flag("TOGGLE_SINGLESTEP")
+    vcpu = guest.script([write(0x1000, b"a"), write(0x1001, b"b")])
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        functions.xc_monitor_singlestep(handle, 1, True)
+        restrict(R, 1)(monitor)
+        seen = []
+        for request in monitor:
+            seen.append(monitor.reason(request))
+            is_step = seen[-1] == "SINGLESTEP"
+            restrict(R if is_step else RWX, 1)(monitor)
+            monitor.answer(request, toggle)
+        functions.xc_monitor_singlestep(handle, 1, False)
+    assert seen == ["MEM_ACCESS", "SINGLESTEP"] * 2
+    assert guest.memory.read(0x1000, 2) == b"ab"
+    assert not vcpu.steps
+
+
+def test_a_fast_step_goes_back_into_a_view_without_a_report(guest: Guest) -> None:
+    flags = guest.flag("FAST_SINGLESTEP") | guest.flag("ALTERNATE_P2M")
+    vcpu = guest.script([write(0x1000, b"a"), write(0x1001, b"b")])
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        functions.xc_monitor_singlestep(handle, 1, True)
+        view = ctypes.c_uint16()
+        functions.xc_altp2m_set_domain_state(handle, 1, True)
+        functions.xc_altp2m_create_view(handle, 1, RWX, view)
+        functions.xc_altp2m_set_mem_access(handle, 1, view.value, 1, RX)
+        functions.xc_altp2m_switch_to_view(handle, 1, view.value)
+        seen = []
+        for request in monitor:
+            seen.append((monitor.reason(request), request.altp2m_idx))
+            request.altp2m_idx = 0
+            step: Any = request.u
+            step.fast_singlestep.p2midx = view.value
+            monitor.answer(request, flags)
+        functions.xc_monitor_singlestep(handle, 1, False)
+        assert vcpu.view == view.value
+    assert seen == [("MEM_ACCESS", 1)] * 2
+    assert guest.memory.read(0x1000, 2) == b"ab"
+
+
+def test_another_page_in_a_view(guest: Guest) -> None:
+    guest.memory.write(0x2000, b"other")
+    own = read(0x1000, 5)
+    guest.script([own])
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        view = ctypes.c_uint16()
+        functions.xc_altp2m_set_domain_state(handle, 1, True)
+        functions.xc_altp2m_create_view(handle, 1, RWX, view)
+        functions.xc_altp2m_change_gfn(handle, 1, view.value, 1, 2)
+        functions.xc_altp2m_switch_to_view(handle, 1, view.value)
+        monitor.run()
+    assert own.value == b"other"
+
+
+def test_without_a_monitor_a_restricted_page_is_freed(guest: Guest) -> None:
+    guest.memory.access[1] = R
+    guest.script([write(0x1000, b"abcd")])
+    guest.run()
+    assert guest.memory.read(0x1000, 4) == b"abcd"
+    assert guest.memory.access_of(1) == RWX
+
+
+# --- breakpoints ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_breakpoint_is_taken_out_or_given_to_the_guest(
+    guest: Guest, is_own: bool
+) -> None:
+    guest.memory.write(0x3000, b"\xcc")
+    vcpu = guest.script([execute(0x3000)])
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        functions.xc_monitor_software_breakpoint(handle, 1, True)
+        for request in monitor:
+            assert monitor.reason(request) == "SOFTWARE_BREAKPOINT"
+            assert request.data.regs.x86.rip == 0x3000
+            if is_own:
+                guest.memory.write(0x3000, b"\x90")
+        functions.xc_monitor_software_breakpoint(handle, 1, False)
+    assert vcpu.exceptions == ([] if is_own else [3])
+    assert len(guest.answers) == 1
+
+
+# --- those who wait elsewhere -----------------------------------------------------------
+
+
+def test_a_loop_of_ones_own(guest: Guest) -> None:
+    guest.script([guest_request(), guest_request()])
+    with Monitor(1, ["guest_request"]) as monitor:
+        poll = select.poll()
+        poll.register(monitor.fileno(), select.POLLIN)
+        seen = 0
+        while poll.poll(0):
+            seen += len(list(monitor.pending()))
+    assert seen == 2
+
+
+def test_asyncio(guest: Guest) -> None:
+    guest.script([guest_request(), guest_request()])
+
+    async def look() -> int:
+        with Monitor(1, ["guest_request"]) as monitor:
+            return len([each async for each in monitor])
+
+    assert asyncio.run(look()) == 2
+
+
+def test_events_that_come_while_a_port_is_masked_are_one() -> None:
+    port = Port()
+    for _ in range(3):
+        port.notify()
+    event = port.ours.recv(4096)
+    assert int.from_bytes(event, "little") == LOCAL_PORT
+    port.ours.send(event)
+    assert port.unmasked == 1
+    assert port.ours.recv(4096) == event
+    port.close()
+
+
+def test_everything_is_as_it_was_afterwards() -> None:
+    before = Channel.wait, Channel.fileno
+    with played():
+        assert before != (Channel.wait, Channel.fileno)
+    assert before == (Channel.wait, Channel.fileno)
+
+
+def test_a_test_that_fails_tells_of_mistakes_too() -> None:
+    with pytest.raises(ZeroDivisionError) as raised, played() as xen:
+        xen.findings.add("unanswered", "here")
+        _ = 1 / 0
+    assert "unanswered: here" in raised.value.__notes__[0]
+    with pytest.raises(MonitorMistakes, match="unanswered: here"), played() as xen:
+        xen.findings.add("unanswered", "here")

@@ -1,0 +1,136 @@
+"""What docs/recipes.md says, on a Xen that is played: each recipe has a guest to try it on."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import PROJECT
+from xen_vm_event.testing import (
+    Instruction,
+    PlayedXen,
+    Vcpu,
+    cpuid,
+    guest_request,
+    played,
+    write_cr3,
+)
+
+TEXT = (PROJECT / "docs/recipes.md").read_text(encoding="utf-8")
+# Each recipe's program by its heading.
+RECIPES = {
+    heading: "".join(
+        re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    )
+    for heading, _, text in (part.partition("\n") for part in TEXT.split("\n## ")[1:])
+}
+TRIED = {
+    "Hide a CPUID leaf",
+    "Follow a process by its CR3",
+    "Answer asynchronously",
+    "Test your own monitor",
+    "Replay a recording",
+}
+
+
+def cook(recipe: str) -> None:
+    """Run a recipe's program, as the main one."""
+    exec(compile(RECIPES[recipe], recipe, "exec"), {"__name__": "__main__"})
+
+
+@pytest.fixture
+def played_xen() -> Iterator[PlayedXen]:
+    """What the recipes for dom0 run on."""
+    with played() as xen:
+        yield xen
+
+
+def test_every_recipe_is_tried() -> None:
+    assert set(re.findall(r"^## (.*)$", TEXT, re.MULTILINE)) == set(RECIPES) == TRIED
+
+
+def test_hide_a_cpuid_leaf(played_xen: PlayedXen) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def script(vcpu: Vcpu) -> Iterator[Instruction]:
+        for leaf in (1, 0x40000000, 7):
+            yield cpuid(leaf, result=(1, 2, 1 << 31 | 3, 4))
+            seen.append((vcpu.registers.rax, vcpu.registers.rcx))
+
+    played_xen.guests[1].script(script)
+    cook("Hide a CPUID leaf")
+    assert seen == [(1, 3), (0, 0), (1, 1 << 31 | 3)]
+
+
+def test_follow_a_process(
+    played_xen: PlayedXen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guest = played_xen.guests[1]
+    guest.script([write_cr3(0x4000), write_cr3(0x5000 | 1), write_cr3(0x6000)])
+    cook("Follow a process by its CR3")
+    assert capsys.readouterr().out == "vCPU 0 runs it\nvCPU 0 runs another\n"
+
+
+def test_answer_asynchronously(
+    played_xen: PlayedXen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guest = played_xen.guests[1]
+    for vcpu in (0, 1):
+        guest.script([guest_request(), guest_request()], vcpu=vcpu)
+    cook("Answer asynchronously")
+    said = capsys.readouterr().out.splitlines()
+    assert sorted(said) == [*["vCPU 0 may go on"] * 2, *["vCPU 1 may go on"] * 2]
+    assert len(guest.answers) == 4
+
+
+def pytest_runs(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Have a user's pytest run tests, in a folder of their own."""
+    (folder / "test_own.py").write_text(program)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [*command, "--rootdir", str(folder), "test_own.py"],
+        cwd=folder,
+        env={"PYTHONPATH": str(PROJECT / "generated"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_test_your_own_monitor(tmp_path: Path) -> None:
+    result = pytest_runs(RECIPES["Test your own monitor"], tmp_path)
+    assert "4 passed" in result.stdout, result.stdout
+
+
+def test_a_monitor_that_is_wrong_fails_its_test(tmp_path: Path) -> None:
+    right = "request.data.regs.x86.rcx &= ~(1 << 31)"
+    program = RECIPES["Test your own monitor"]
+    assert right in program
+    wrong = program.replace(right, f"{right}; monitor.answer(request, 8)")
+    result = pytest_runs(wrong, tmp_path)
+    assert result.returncode == 1
+    assert (
+        "ignored-flag: domain 1, vCPU 0, EMULATE_NOWRITE for CPUID: there is no EMULATE"
+        " with it; leave out the flag; Xen does not heed it here" in result.stdout
+    ), result.stdout
+
+
+def test_replay_a_recording(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = (PROJECT / "tests/data/requests-v7.jsonl").read_text().splitlines()
+    recorded = [json.loads(line) for line in lines]
+    octets = b"".join(bytes.fromhex(each["request"]) for each in recorded)
+    (tmp_path / "events.raw").write_bytes(octets)
+    monkeypatch.chdir(tmp_path)
+    cook("Replay a recording")
+    said = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    wanted = {"CPUID", "WRITE_CTRLREG"}
+    assert said == [each["reason"] for each in recorded if each["reason"] in wanted]
