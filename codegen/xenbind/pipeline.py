@@ -10,12 +10,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from msgspec.structs import replace
 
 from xenbind import header_tree
-from xenbind.errors import CompilerError, SourceError
+from xenbind.errors import CompilerError, SourceError, XenbindError
 from xenbind.frontend.declared_otherwise import Reading, declared_otherwise
 from xenbind.frontend.header import ParsedHeader, read_header, start_text
 from xenbind.frontend.target_macros import asks_for_target
@@ -75,15 +77,23 @@ def read(
     return lowered.interface
 
 
+Records = Mapping[str, Record]
+# Has records read, at once or beside what else is done, and gives what waits for them.
+Beside = Callable[[Callable[[], Records]], Callable[[], Records]]
+
+
 def read_for_all(
-    spec: Spec, version: VersionSpec, command: tuple[str, ...]
+    spec: Spec,
+    version: VersionSpec,
+    command: tuple[str, ...],
+    beside: Beside = lambda reading: reading,
 ) -> tuple[Interface, Callable[[], Layouts]]:
     """Read a header for x86_64, and give what lays its records out on every ABI when called.
 
     The header is preprocessed and parsed once, by one compiler, unless it asks for its
     target's macros: then each target that there is a compiler for preprocesses it too, and
-    parses it where that makes other types of it; the layouts lack the others.  Raises as
-    `read` does.
+    parses it where that makes other types of it, each `beside` the others; the layouts lack
+    the rest.  Raises as `read` does.
     """
     path = version.directory / spec.header
     with _deep_recursion(path):
@@ -95,7 +105,10 @@ def read_for_all(
     ]
     lay_out = lowered.layouts
     if asks_for_target([*texts, *spec.defines]):
-        lay_out = _layouts_by_target(spec, version, command, header, lowered)
+        lay_out = _layouts_by_target(
+            *(spec, version, command),
+            *(header, lowered, beside),
+        )
 
     def layouts() -> Layouts:
         with _deep_recursion(path):
@@ -118,6 +131,7 @@ def _layouts_by_target(
     command: tuple[str, ...],
     header: ParsedHeader,
     lowered: Lowered,
+    beside: Beside,
 ) -> Callable[[], Layouts]:
     """Give what has a compiler for each target preprocess the header, and lays out its types.
 
@@ -134,14 +148,23 @@ def _layouts_by_target(
         compiler = compiler_for(spec, version, machine.command, system)
         return start_text(header.path, compiler)
 
-    def layout(machine: Machine, text: str) -> Mapping[str, Record]:
-        abi = machine.target.abi
-        if text is read or lowered.types.are_free_of(
-            declared_otherwise(ours, Reading(text), abi)
-        ):
-            return lowered.types.records_on(abi)
-        _, again = _read(spec, version, machine.command, abi)
+    def records(command: tuple[str, ...], abi: Abi) -> Records:
+        with _deep_recursion(header.path):
+            _, again = _read(spec, version, command, abi)
         return again.interface.records_by_key
+
+    def laid_out(machine: Machine, text: Callable[[], str]) -> Callable[[], Records]:
+        """Begin to lay records out; what is wrong with the machine is raised by the wait."""
+        abi = machine.target.abi
+        try:
+            found = text()
+        except (CompilerError, SourceError) as error:
+            return partial(_raise, error)
+        if found is read or lowered.types.are_free_of(
+            declared_otherwise(ours, Reading(found), abi)
+        ):
+            return partial(lowered.types.records_on, abi)
+        return beside(partial(records, machine.command, abi))
 
     def layouts() -> Layouts:
         machines = candidates(command)
@@ -154,16 +177,21 @@ def _layouts_by_target(
             name: text_of(first, asked[name]())
             for name, (first, *_) in machines.items()
         }
-        found: dict[str, Mapping[str, Record]] = {}
+        waiting = {
+            name: laid_out(first, started[name])
+            for name, (first, *_) in machines.items()
+        }
+        found: dict[str, Records] = {}
         for name, (first, *others) in machines.items():
+            wait = waiting[name]
             for machine in (first, *others):
                 if machine is not first:
                     system = system_folders(machine.command)
-                    started[name] = text_of(machine, system)
+                    wait = laid_out(machine, text_of(machine, system))
                 # It is no compiler for this, and the next one may be; or a header is nowhere.
                 with suppress(CompilerError):
                     try:
-                        found[name] = layout(machine, started[name]())
+                        found[name] = wait()
                     except SourceError:
                         found[name] = {}
                     break
@@ -171,6 +199,10 @@ def _layouts_by_target(
         return found
 
     return layouts
+
+
+def _raise(error: XenbindError) -> NoReturn:
+    raise error
 
 
 # Room for structs in 250 levels; the parser takes 12 calls for each.

@@ -153,7 +153,10 @@ def _read_all(
     """
     (first, *others), *libraries = [each.versions for each in specs]
     if not others and not libraries:
-        return ([pipeline.read_for_all(specs[0], each, command)] for each in [first])
+        return (
+            [pipeline.read_for_all(specs[0], each, command, workers.beside)]
+            for each in [first]
+        )
     reading = [
         [
             workers.submit(pipeline.read_and_lay_out, each, version, command)
