@@ -11,13 +11,18 @@ from pathlib import Path
 
 import pytest
 from support import PROJECT
+from xen_vm_event import v7
+from xen_vm_event.monitor import Recording
 from xen_vm_event.testing import (
     Instruction,
     PlayedXen,
     Vcpu,
     cpuid,
+    execute,
     guest_request,
     played,
+    read,
+    write,
     write_cr3,
 )
 
@@ -32,6 +37,9 @@ RECIPES = {
 TRIED = {
     "Hide a CPUID leaf",
     "Follow a process by its CR3",
+    "Break on a function",
+    "Watch a page",
+    "Switch views",
     "Answer asynchronously",
     "Test your own monitor",
     "Replay a recording",
@@ -74,6 +82,49 @@ def test_follow_a_process(
     guest.script([write_cr3(0x4000), write_cr3(0x5000 | 1), write_cr3(0x6000)])
     cook("Follow a process by its CR3")
     assert capsys.readouterr().out == "vCPU 0 runs it\nvCPU 0 runs another\n"
+
+
+def test_break_on_a_function(
+    played_xen: PlayedXen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guest = played_xen.guests[1]
+    guest.memory.write(0x3000, b"\x90")
+    vcpu = guest.script([execute(0x2FFF), execute(0x3000), execute(0x3001)] * 2)
+    vcpu.registers.rdi = 0x77
+    cook("Break on a function")
+    assert capsys.readouterr().out == "vCPU 0 calls it with 0x77\n" * 2
+    assert guest.memory.read(0x3000, 1) == b"\x90"
+
+
+def test_watch_a_page(
+    played_xen: PlayedXen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guest = played_xen.guests[1]
+    guest.script([write(0x5008, b"abcd"), read(0x5008, 4), write(0x5010, b"efgh")])
+    cook("Watch a page")
+    said = capsys.readouterr().out.splitlines()
+    assert [line.partition(" at ")[0] for line in said] == [
+        *("vCPU 0 writes 0x8 of 0x5", "vCPU 0 writes 0x10 of 0x5")
+    ]
+    assert guest.memory.read(0x5008, 12) == b"abcd\0\0\0\0efgh"
+
+
+def test_switch_views(played_xen: PlayedXen) -> None:
+    guest = played_xen.guests[1]
+    guest.memory.write(0x5000, b"real")
+    guest.memory.write(0x8000, b"fake")
+    seen: list[bytes] = []
+
+    def script(_: Vcpu) -> Iterator[Instruction]:
+        for process in (0x6000, 0x7000, 0x6000):
+            yield write_cr3(process)
+            reading = read(0x5000, 4)
+            yield reading
+            seen.append(reading.value)
+
+    guest.script(script)
+    cook("Switch views")
+    assert seen == [b"real", b"fake", b"real"]
 
 
 def test_answer_asynchronously(
@@ -127,8 +178,12 @@ def test_replay_a_recording(
 ) -> None:
     lines = (PROJECT / "tests/data/requests-v7.jsonl").read_text().splitlines()
     recorded = [json.loads(line) for line in lines]
-    octets = b"".join(bytes.fromhex(each["request"]) for each in recorded)
-    (tmp_path / "events.raw").write_bytes(octets)
+    with Recording(tmp_path / "events.rec") as recording:
+        recording.begin(v7, 1, "4.17")
+        for each in recorded:
+            octets = bytes.fromhex(each["request"])
+            recording.request(v7.vm_event_st.from_buffer_copy(octets))
+        recording.flush()
     monkeypatch.chdir(tmp_path)
     cook("Replay a recording")
     said = [line.split()[0] for line in capsys.readouterr().out.splitlines()]

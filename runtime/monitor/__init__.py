@@ -26,7 +26,7 @@ from .breakpoints import Pass
 from .events import EVENTS
 from .guest import MonitorError
 from .pages import Then
-from .recording import Recording
+from .recording import Recording, recorded_requests
 from .recovery import recover
 from .views import View
 from .watching import Handler, Monitor
@@ -42,5 +42,6 @@ __all__ = [
     "Then",
     "View",
     "Xen",
+    "recorded_requests",
     "recover",
 ]

@@ -19,8 +19,13 @@ from typing import Any
 
 import pytest
 from support import PROJECT
-from xen_vm_event import v7
-from xen_vm_event.monitor import Monitor, MonitorError, Recording
+from xen_vm_event import interface_for_xen, v7
+from xen_vm_event.monitor import (
+    Monitor,
+    MonitorError,
+    Recording,
+    recorded_requests,
+)
 from xen_vm_event.testing import PlayedXen
 
 CPUID, WRITE = v7.VmEventReason.CPUID, v7.VmEventReason.WRITE_CTRLREG
@@ -290,7 +295,7 @@ def test_a_full_disk_stops_the_monitor_and_not_the_guest(xen: PlayedXen) -> None
 
 KILLED = """\
     import os, signal, sys
-    from xen_vm_event import v7
+    from xen_vm_event import interface_for_xen, v7
     from xen_vm_event.monitor import Recording
     recording = Recording(sys.argv[1])
     recording.begin(v7, domain=3, release="4.20")
@@ -330,3 +335,32 @@ def test_an_event_takes_little_time_and_room(tmp_path: Path) -> None:
             least = min(least, (time.process_time() - before) / count)
     assert least < 50e-6
     assert (tmp_path / "rec").stat().st_size < 5 * count * (SIZE + 60)
+
+
+# --- read again -------------------------------------------------------------------------
+
+
+def test_the_requests_of_all_sessions_are_read_again(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    path = tmp_path / "guest.rec"
+    given = [request(CPUID), request(WRITE, vcpu=1)]
+    monitored(xen, path, given)
+    xen.guests[1].alive = True
+    monitored(xen, path, given[:1])
+    read = list(recorded_requests(path))
+    assert [bytes(each) for each in read] == [
+        bytes(each) for each in (*given, given[0])
+    ]
+    assert type(read[0]) is interface_for_xen("4.20").vm_event_st
+    path.write_bytes(path.read_bytes()[:-1])
+    assert len(list(recorded_requests(path))) == 3  # only the last answer is cut short
+    path.write_bytes(path.read_bytes()[: path.read_bytes().rindex(bytes(given[0])) + 9])
+    assert len(list(recorded_requests(path))) == 2
+
+
+def test_what_is_no_recording_has_no_requests(tmp_path: Path) -> None:
+    path = tmp_path / "guest.raw"
+    path.write_bytes(bytes(request(CPUID)))
+    with pytest.raises(MonitorError, match=r"guest\.raw is no recording"):
+        list(recorded_requests(path))

@@ -32,9 +32,11 @@ import json
 import os
 import struct
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
 
+from .. import interface, interface_for_xen
 from .guest import MonitorError
 
 MAGIC = b"\x89XENREC\n"
@@ -47,6 +49,36 @@ _FLAGS = struct.Struct("<I")
 _SIZE = struct.Struct("<I")
 _ARCH = "arm" if os.uname().machine == "aarch64" else "x86"
 _UNKNOWN, _MOST = 0, 0xFFFF  # how many requests wait
+
+
+def recorded_requests(file: str | os.PathLike[str]) -> Iterator[Any]:
+    """Give the requests of a recording in their order, as the module of their release has them.
+
+    One that was cut short is passed over.  Raises MonitorError for what is no recording.
+    """
+    octets = Path(file).read_bytes()
+    if not octets.startswith(MAGIC):
+        raise MonitorError(f"{os.fspath(file)} is no recording")
+    vm_event: Any = None
+    place = 0
+    while place + _RECORD.size <= len(octets):
+        if octets.startswith(MAGIC, place):
+            *_, length = _SESSION.unpack_from(octets, place)
+            place += _SESSION.size
+            head = json.loads(octets[place : place + length])
+            release = head["release"]
+            vm_event = (
+                interface_for_xen(release) if release else interface(head["version"])
+            )
+            place += length
+            continue
+        size, kind, *_ = _RECORD.unpack_from(octets, place)
+        body = octets[place + _RECORD.size : place + size]
+        if len(body) != size - _RECORD.size:
+            break
+        if kind == REQUEST:
+            yield vm_event.vm_event_st.from_buffer_copy(body)
+        place += size
 
 
 class Output(Protocol):

@@ -45,7 +45,7 @@ memory = 32
 vcpus = 1
 cpus = "{cpu}"
 """
-# QEMU's x86 does not keep dom0's registers whole where guests take turns with it on a CPU.
+# Apart from dom0's: on x86, programs in dom0 crashed where two guests took turns with it on a CPU.
 GUESTS_CPU = 0 if ARM else 1
 
 
