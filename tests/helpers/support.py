@@ -92,7 +92,7 @@ def project_of(folder: Path, *folders: str) -> Path:
     spec.write_text(
         entry.sub(
             lambda found: found[0] if found[1] in folders else "",
-            re.sub(r"libraries = .*\n", "", spec.read_text()),
+            re.sub(r"libraries = \[[^]]*\]\n", "", spec.read_text()),
         )
     )
     return folder
