@@ -12,7 +12,7 @@ from xenbind import header_tree, spec
 from xenbind.errors import SourceError, SystemFailure, XenbindError
 
 # The project's spec, in a folder where there is none for a library.
-ALONE = re.sub(r"libraries = .*\n", "", SPEC.read_text())
+ALONE = re.sub(r"libraries = \[[^]]*\]\n", "", SPEC.read_text())
 
 
 def refusal(folder: Path, header: str = "") -> XenbindError:

@@ -80,7 +80,8 @@ class Workers:
 
         The copy knows all that this process does, so that nothing needs to be sent there.
         Waiting raises what the function raises, or `SystemFailure` if the copy died; where
-        processes cannot be copied it is waiting that calls the function.
+        processes cannot be copied it is waiting that calls the function.  A copy may have things
+        done beside it in turn: the system ends those with it.
         """
         if sys.platform != "linux":
             return cache(function)
@@ -104,8 +105,9 @@ def _call(function: Callable[[], object], sink: Connection, parent: int) -> None
 
 def _received(source: Connection) -> Any:
     try:
-        given, error = source.recv()
-    except EOFError:
+        with source:
+            given, error = source.recv()
+    except (EOFError, OSError):  # before it had sent anything, or all of it
         raise _died() from None
     if error is not None:
         raise error

@@ -23,7 +23,7 @@ from live import guests, image, machine
 from live.runs import Run, Step
 from support import PROJECT
 
-# What a run may take, where many others run; alone it takes a tenth of that.
+# What a run may take on a busy machine; on an idle one it takes a tenth of that.
 SECONDS = 1800
 
 _HERE = Path(__file__).parent

@@ -8,18 +8,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from xenbind import user_cache
 from xenbind.backend import python_text
 from xenbind.resources import folder
 
 
+class _Cache(jinja2.FileSystemBytecodeCache):
+    """A folder for compiled templates, which take a tenth of a second to compile.
+
+    A template that cannot be read or written there is compiled.
+    """
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 def _bytecode_cache() -> jinja2.BytecodeCache | None:
-    """Give where compiled templates are kept: to compile them takes a tenth of a second."""
     cache = user_cache.folder()
-    return None if cache is None else jinja2.FileSystemBytecodeCache(str(cache))
+    return None if cache is None else _Cache(str(cache))
 
 
 class Templates:
