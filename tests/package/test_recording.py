@@ -193,8 +193,12 @@ def test_a_torn_head_is_taken_away_too(xen: PlayedXen, tmp_path: Path) -> None:
         (b"important", "is no recording: name another file"),
         (b"\x89XENREC\n\2\0\0\0\0\0\0\0", "has the format 2, not 1"),
         (
-            b"\x89XENREC\n\1\0\0\0\2\0\0\0{}\1\0\0\0" + bytes(30),
-            "is damaged at byte 18",
+            b"\x89XENREC\n\1\0\0\0\2\0\0\0{}",
+            "is damaged at byte 0",
+        ),
+        (
+            b"\x89XENREC\n\1\0\0\0\1\0\0\0{",
+            "is damaged at byte 0",
         ),
     ],
 )
@@ -205,7 +209,47 @@ def test_another_file_is_left_as_it_is(
     path.write_bytes(data)
     with pytest.raises(MonitorError, match=message):
         Recording(path)
+    with pytest.raises(MonitorError, match=message):
+        list(recorded_requests(path))
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("size", "kind"),
+    [
+        *((size, kind) for size in (0, 23, 25, 5000, 0xFFFF_FFFF) for kind in (1, 2, 3)),
+        *((size, 77) for size in (0, 23, (1 << 20) + 25, 0xFFFF_FFFF)),
+    ],
+)
+def test_a_damaged_size_costs_nothing_that_is_behind_it(
+    size: int, kind: int, xen: PlayedXen, tmp_path: Path
+) -> None:
+    path = tmp_path / "rec"
+    monitored(xen, path, [request(WRITE) for _ in range(5)])
+    data = path.read_bytes()
+    second = data.index(b"}") + 1 + 24 + SIZE
+    damaged = data[:second] + struct.pack("<IH", size, kind) + data[second + 6 :]
+    path.write_bytes(damaged)
+    with pytest.raises(MonitorError, match=f"rec is damaged at byte {second}"):
+        Recording(path)
+    assert path.read_bytes() == damaged
+    requests = recorded_requests(path)
+    assert bytes(next(requests)) == bytes(request(WRITE))
+    with pytest.raises(MonitorError, match=f"rec is damaged at byte {second}"):
+        next(requests)
+
+
+def test_a_damaged_length_of_a_head_costs_nothing(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    path = tmp_path / "rec"
+    monitored(xen, path, [request(WRITE)])
+    data = path.read_bytes()
+    damaged = data + data[:12] + struct.pack("<I", (1 << 20) + 1) + data[16:]
+    path.write_bytes(damaged)
+    with pytest.raises(MonitorError, match=f"rec is damaged at byte {len(data)}"):
+        Recording(path)
+    assert path.read_bytes() == damaged
 
 
 def test_a_file_has_one_writer(xen: PlayedXen, tmp_path: Path) -> None:
@@ -357,6 +401,17 @@ def test_the_requests_of_all_sessions_are_read_again(
     assert len(list(recorded_requests(path))) == 3  # only the last answer is cut short
     path.write_bytes(path.read_bytes()[: path.read_bytes().rindex(bytes(given[0])) + 9])
     assert len(list(recorded_requests(path))) == 2
+
+
+@pytest.mark.parametrize("size", [1, 8, 15, 16, 40])
+def test_a_head_that_is_cut_short_has_no_requests(
+    size: int, xen: PlayedXen, tmp_path: Path
+) -> None:
+    path = tmp_path / "guest.rec"
+    monitored(xen, path, [request(CPUID)])
+    data = path.read_bytes()
+    path.write_bytes(data + data[:size])
+    assert len(list(recorded_requests(path))) == 1
 
 
 def test_what_is_no_recording_has_no_requests(tmp_path: Path) -> None:
