@@ -28,6 +28,7 @@ and the next session that is appended to the file first takes the cut record awa
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -75,9 +76,12 @@ def recorded_requests(file: str | os.PathLike[str]) -> Iterator[Any]:
 
 
 class Output(Protocol):
-    """What a recording can be written to: an open binary file, or what is like one."""
+    """What a recording can be written to: an open binary file, or what is like one.
 
-    def write(self, data: bytes, /) -> int | None: ...
+    `write` says how many bytes it took.
+    """
+
+    def write(self, data: bytes, /) -> int: ...
 
 
 class Recording:
@@ -180,12 +184,17 @@ class Recording:
     def flush(self) -> None:
         """Write what was recorded, so that it outlives this process.
 
-        What cannot be written is kept for the next time.
+        What cannot be written is kept for the next time.  Raises OSError then: BlockingIOError
+        for a pipe that does not block and is full.
         """
         buffer = self._buffer
         while buffer:
             # All of it, but for a file without a buffer, which says how much.
             written = self._file.write(bytes(buffer))
+            if not written:  # None, of one that does not block
+                raise BlockingIOError(
+                    errno.EAGAIN, "the recording takes no more now: let its file block"
+                )
             del buffer[:written]
         if self._limit is not None and self._own is not None:
             # A request and its answer are in one file, so that each file can be read alone.

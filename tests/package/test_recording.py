@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import io
 import json
@@ -320,6 +321,25 @@ def test_a_recording_goes_to_any_binary_file(xen: PlayedXen) -> None:
         assert [record[0] for record in found] == [1, 2]
     with pytest.raises(ValueError, match="only a recording with a path"):
         Recording(memory, limit=1)
+
+
+def test_a_pipe_that_takes_no_more_loses_nothing() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe:
+        recording = Recording(pipe)
+        recording.begin(v7, domain=1)
+        for number in range(500):
+            recording.request(request(WRITE, vcpu=number))
+        with pytest.raises(BlockingIOError, match="takes no more now: let its file block"):
+            recording.flush()
+        data = os.read(reading, 1 << 20)
+        while len(data) < 500 * (24 + SIZE):
+            with contextlib.suppress(BlockingIOError):
+                recording.flush()
+            data += os.read(reading, 1 << 20)
+    ((_, found),) = sessions(data)
+    assert [record[2] for record in found] == list(range(500))
 
 
 def test_a_full_disk_stops_the_monitor_and_not_the_guest(xen: PlayedXen) -> None:
