@@ -92,10 +92,11 @@ class Recording:
                 ...
 
     A path's file is appended to if it is a recording already, and locked while it is open.  It
-    ends behind `limit` bytes, where every request has its answer, or at twice as many; the
-    session then goes on in `guest.1.rec`.
+    ends behind `limit` bytes, where every request has its answer, or at twice as many with
+    requests that wait; the session then goes on in `guest.1.rec`.  One monitor after the other
+    can record in it, each a session.
     Without a monitor, on a ring of one's own, call `begin`, and then `request` for each that
-    was taken, `answer` when that was answered, and `flush` where a batch ends.
+    was taken, `answer` when that was answered, `flush` where a batch ends, and `end`.
 
     Raises MonitorError for a file that is something else, or that another process records in,
     and OSError where it cannot be written.
@@ -121,6 +122,7 @@ class Recording:
         self._count = 0
         self._start = 0
         self._flags_at = 0
+        self._version: int | None = None  # of the session's interface, None without one
         # The requests without an answer, by their identity: the record itself, so that no other
         # is given its identity, its number and its bytes as they came.
         self._waiting: dict[int, tuple[Any, int, bytes]] = {}
@@ -132,17 +134,24 @@ class Recording:
         self.close()
 
     def begin(self, vm_event: Any, domain: int, release: str | None = None) -> None:
-        """Begin a session: of the requests that a version's module describes, of one guest."""
+        """Begin a session: of the requests that a version's module describes, of one guest.
+
+        Raises MonitorError while another one is open.
+        """
+        if self._version is not None:
+            raise MonitorError(
+                "this recording has a session already: give each monitor its own"
+            )
         request = vm_event.vm_event_st
+        self._version = vm_event.VM_EVENT_INTERFACE_VERSION
         self._flags_at = request.flags.offset
         self._count = self._part = 0
-        self._waiting.clear()
         self._start = time.monotonic_ns()
         seconds, rest = divmod(time.time_ns(), 10**9)
         day = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         self._session = {
             "release": release,
-            "version": vm_event.VM_EVENT_INTERFACE_VERSION,
+            "version": self._version,
             "domain": domain,
             "arch": _ARCH,
             "started": f"{day}.{rest // 1000:06}Z",
@@ -151,8 +160,21 @@ class Recording:
         }
         self._head()
 
+    def end(self) -> None:
+        """End the session: what has no answer yet stays without."""
+        self._version = None
+        self._waiting.clear()
+
     def request(self, request: Any) -> None:
-        """Record a request that was just taken, before anybody changes it."""
+        """Record a request that was just taken, before anybody changes it.
+
+        One of another interface version is not recorded: the session's head says which its
+        requests have.  Raises MonitorError without a session.
+        """
+        if request.version != self._version:
+            if self._version is None:
+                raise MonitorError("this recording has no session: call begin() first")
+            return
         number, self._count = self._count, self._count + 1
         octets = bytes(request)
         self._waiting[id(request)] = request, number, octets
@@ -196,14 +218,15 @@ class Recording:
                     errno.EAGAIN, "the recording takes no more now: let its file block"
                 )
             del buffer[:written]
-        if self._limit is not None and self._own is not None:
+        if self._limit is not None and self._own is not None and self._version:
             # A request and its answer are in one file, so that each file can be read alone.
             limit = self._limit * 2 if self._waiting else self._limit
             if self._own.tell() >= limit:
                 self._next()
 
     def close(self) -> None:
-        """Write what is left, and close the file if it was given by its path."""
+        """End the session, write what is left, and close the file if it was given by its path."""
+        self.end()
         try:
             self.flush()
         finally:

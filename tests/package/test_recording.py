@@ -264,6 +264,53 @@ def test_a_file_has_one_writer(xen: PlayedXen, tmp_path: Path) -> None:
     assert xen.calls == [("xc_interface_close",)]  # it never attached
 
 
+def test_a_recording_has_one_session_at_a_time(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        xen.guests[number].rounds = [[request(WRITE)]]
+    with Recording(tmp_path / "rec") as recording:
+        with Monitor(1, ["cpuid"], recording=recording) as first:
+            with (
+                pytest.raises(MonitorError, match="has a session already: give each"),
+                Monitor(2, ["cpuid"], recording=recording),
+            ):
+                pass
+            first.run()
+        with Monitor(2, ["cpuid"], recording=recording) as second:
+            second.run()
+        with pytest.raises(MonitorError, match=r"has no session: call begin\(\) first"):
+            recording.request(request(WRITE))
+    found = list(sessions((tmp_path / "rec").read_bytes()))
+    assert [head["domain"] for head, _ in found] == [1, 2]
+    assert [[record[0:3:2] for record in records] for _, records in found] == [
+        [(1, 0), (2, 0)]
+    ] * 2
+
+
+def test_no_file_is_begun_between_two_sessions(tmp_path: Path) -> None:
+    with Recording(tmp_path / "guest.rec", limit=1) as recording:
+        recording.begin(v7, domain=1)
+        recording.end()
+        recording.flush()
+    assert [path.name for path in tmp_path.iterdir()] == ["guest.rec"]
+    ((head, _),) = sessions((tmp_path / "guest.rec").read_bytes())
+    assert head["part"] == 0
+
+
+def test_a_request_of_another_version_is_not_in_a_session(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    path, other = tmp_path / "rec", request(WRITE, vcpu=9)
+    other.version = 6
+    with pytest.raises(MonitorError, match="speaks vm_event version 6, not 7"):
+        monitored(xen, path, [request(WRITE), other])
+    assert len(xen.guests[1].answers) == 2
+    ((_, found),) = sessions(path.read_bytes())
+    assert [record[0:3:2] for record in found] == [(1, 0), (2, 0)]
+    assert [bytes(one) for one in recorded_requests(path)] == [bytes(request(WRITE))]
+
+
 def test_a_session_goes_on_in_the_next_file(xen: PlayedXen, tmp_path: Path) -> None:
     (tmp_path / "guest.2.rec").write_bytes(b"kept")
     with Recording(tmp_path / "guest.rec", limit=1000) as recording:
