@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import io
 import json
@@ -193,8 +194,12 @@ def test_a_torn_head_is_taken_away_too(xen: PlayedXen, tmp_path: Path) -> None:
         (b"important", "is no recording: name another file"),
         (b"\x89XENREC\n\2\0\0\0\0\0\0\0", "has the format 2, not 1"),
         (
-            b"\x89XENREC\n\1\0\0\0\2\0\0\0{}\1\0\0\0" + bytes(30),
-            "is damaged at byte 18",
+            b"\x89XENREC\n\1\0\0\0\2\0\0\0{}",
+            "is damaged at byte 0",
+        ),
+        (
+            b"\x89XENREC\n\1\0\0\0\1\0\0\0{",
+            "is damaged at byte 0",
         ),
     ],
 )
@@ -205,7 +210,47 @@ def test_another_file_is_left_as_it_is(
     path.write_bytes(data)
     with pytest.raises(MonitorError, match=message):
         Recording(path)
+    with pytest.raises(MonitorError, match=message):
+        list(recorded_requests(path))
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("size", "kind"),
+    [
+        *((size, kind) for size in (0, 23, 25, 5000, 0xFFFF_FFFF) for kind in (1, 2, 3)),
+        *((size, 77) for size in (0, 23, (1 << 20) + 25, 0xFFFF_FFFF)),
+    ],
+)
+def test_a_damaged_size_costs_nothing_that_is_behind_it(
+    size: int, kind: int, xen: PlayedXen, tmp_path: Path
+) -> None:
+    path = tmp_path / "rec"
+    monitored(xen, path, [request(WRITE) for _ in range(5)])
+    data = path.read_bytes()
+    second = data.index(b"}") + 1 + 24 + SIZE
+    damaged = data[:second] + struct.pack("<IH", size, kind) + data[second + 6 :]
+    path.write_bytes(damaged)
+    with pytest.raises(MonitorError, match=f"rec is damaged at byte {second}"):
+        Recording(path)
+    assert path.read_bytes() == damaged
+    requests = recorded_requests(path)
+    assert bytes(next(requests)) == bytes(request(WRITE))
+    with pytest.raises(MonitorError, match=f"rec is damaged at byte {second}"):
+        next(requests)
+
+
+def test_a_damaged_length_of_a_head_costs_nothing(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    path = tmp_path / "rec"
+    monitored(xen, path, [request(WRITE)])
+    data = path.read_bytes()
+    damaged = data + data[:12] + struct.pack("<I", (1 << 20) + 1) + data[16:]
+    path.write_bytes(damaged)
+    with pytest.raises(MonitorError, match=f"rec is damaged at byte {len(data)}"):
+        Recording(path)
+    assert path.read_bytes() == damaged
 
 
 def test_a_file_has_one_writer(xen: PlayedXen, tmp_path: Path) -> None:
@@ -217,6 +262,53 @@ def test_a_file_has_one_writer(xen: PlayedXen, tmp_path: Path) -> None:
     ):
         pass
     assert xen.calls == [("xc_interface_close",)]  # it never attached
+
+
+def test_a_recording_has_one_session_at_a_time(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        xen.guests[number].rounds = [[request(WRITE)]]
+    with Recording(tmp_path / "rec") as recording:
+        with Monitor(1, ["cpuid"], recording=recording) as first:
+            with (
+                pytest.raises(MonitorError, match="has a session already: give each"),
+                Monitor(2, ["cpuid"], recording=recording),
+            ):
+                pass
+            first.run()
+        with Monitor(2, ["cpuid"], recording=recording) as second:
+            second.run()
+        with pytest.raises(MonitorError, match=r"has no session: call begin\(\) first"):
+            recording.request(request(WRITE))
+    found = list(sessions((tmp_path / "rec").read_bytes()))
+    assert [head["domain"] for head, _ in found] == [1, 2]
+    assert [[record[0:3:2] for record in records] for _, records in found] == [
+        [(1, 0), (2, 0)]
+    ] * 2
+
+
+def test_no_file_is_begun_between_two_sessions(tmp_path: Path) -> None:
+    with Recording(tmp_path / "guest.rec", limit=1) as recording:
+        recording.begin(v7, domain=1)
+        recording.end()
+        recording.flush()
+    assert [path.name for path in tmp_path.iterdir()] == ["guest.rec"]
+    ((head, _),) = sessions((tmp_path / "guest.rec").read_bytes())
+    assert head["part"] == 0
+
+
+def test_a_request_of_another_version_is_not_in_a_session(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    path, other = tmp_path / "rec", request(WRITE, vcpu=9)
+    other.version = 6
+    with pytest.raises(MonitorError, match="speaks vm_event version 6, not 7"):
+        monitored(xen, path, [request(WRITE), other])
+    assert len(xen.guests[1].answers) == 2
+    ((_, found),) = sessions(path.read_bytes())
+    assert [record[0:3:2] for record in found] == [(1, 0), (2, 0)]
+    assert [bytes(one) for one in recorded_requests(path)] == [bytes(request(WRITE))]
 
 
 def test_a_session_goes_on_in_the_next_file(xen: PlayedXen, tmp_path: Path) -> None:
@@ -276,6 +368,25 @@ def test_a_recording_goes_to_any_binary_file(xen: PlayedXen) -> None:
         assert [record[0] for record in found] == [1, 2]
     with pytest.raises(ValueError, match="only a recording with a path"):
         Recording(memory, limit=1)
+
+
+def test_a_pipe_that_takes_no_more_loses_nothing() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe:
+        recording = Recording(pipe)
+        recording.begin(v7, domain=1)
+        for number in range(500):
+            recording.request(request(WRITE, vcpu=number))
+        with pytest.raises(BlockingIOError, match="takes no more now: let its file block"):
+            recording.flush()
+        data = os.read(reading, 1 << 20)
+        while len(data) < 500 * (24 + SIZE):
+            with contextlib.suppress(BlockingIOError):
+                recording.flush()
+            data += os.read(reading, 1 << 20)
+    ((_, found),) = sessions(data)
+    assert [record[2] for record in found] == list(range(500))
 
 
 def test_a_full_disk_stops_the_monitor_and_not_the_guest(xen: PlayedXen) -> None:
@@ -357,6 +468,17 @@ def test_the_requests_of_all_sessions_are_read_again(
     assert len(list(recorded_requests(path))) == 3  # only the last answer is cut short
     path.write_bytes(path.read_bytes()[: path.read_bytes().rindex(bytes(given[0])) + 9])
     assert len(list(recorded_requests(path))) == 2
+
+
+@pytest.mark.parametrize("size", [1, 8, 15, 16, 40])
+def test_a_head_that_is_cut_short_has_no_requests(
+    size: int, xen: PlayedXen, tmp_path: Path
+) -> None:
+    path = tmp_path / "guest.rec"
+    monitored(xen, path, [request(CPUID)])
+    data = path.read_bytes()
+    path.write_bytes(data + data[:size])
+    assert len(list(recorded_requests(path))) == 1
 
 
 def test_what_is_no_recording_has_no_requests(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ Records follow, each of 24 bytes and a body:
     u64       nanoseconds since the session started, of a clock that never goes back
 
 The kinds: 1 is a request, whose body is its bytes; 2 an answer that differs from its request in
-its flags alone, which are its body, a u32; 3 any other answer, whose body is its bytes.
+its flags alone, which are its body, a u32; 3 any other answer, whose body is its bytes.  No text
+and no body is longer than 1 MiB.
 
 A monitor that is killed leaves a file whose last record may be cut short.  The rest is whole,
 and the next session that is appended to the file first takes the cut record away.
@@ -27,6 +28,7 @@ and the next session that is appended to the file first takes the cut record awa
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -34,7 +36,7 @@ import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
 from .. import interface, interface_for_xen
 from .guest import MonitorError
@@ -46,7 +48,9 @@ REQUEST, FLAGS, ANSWER = 1, 2, 3
 _SESSION = struct.Struct("<8sII")
 _RECORD = struct.Struct("<IHHQQ")
 _FLAGS = struct.Struct("<I")
-_SIZE = struct.Struct("<I")
+_KIND = struct.Struct("<IH")  # how a record begins
+_HEAD = -1  # the kind of what is no record
+_LONGEST = 1 << 20  # bytes of a record or a head: what is longer is damage
 _ARCH = "arm" if os.uname().machine == "aarch64" else "x86"
 _UNKNOWN, _MOST = 0, 0xFFFF  # how many requests wait
 
@@ -54,37 +58,30 @@ _UNKNOWN, _MOST = 0, 0xFFFF  # how many requests wait
 def recorded_requests(file: str | os.PathLike[str]) -> Iterator[Any]:
     """Give the requests of a recording in their order, as the module of their release has them.
 
-    One that was cut short is passed over.  Raises MonitorError for what is no recording.
+    What was cut short at the end is passed over.  Raises MonitorError for what is no recording,
+    has another format or is damaged.
     """
-    octets = Path(file).read_bytes()
-    if not octets.startswith(MAGIC):
-        raise MonitorError(f"{os.fspath(file)} is no recording")
+    path = Path(file)
     vm_event: Any = None
-    place = 0
-    while place + _RECORD.size <= len(octets):
-        if octets.startswith(MAGIC, place):
-            *_, length = _SESSION.unpack_from(octets, place)
-            place += _SESSION.size
-            head = json.loads(octets[place : place + length])
-            release = head["release"]
+    for piece in _pieces(path):
+        if piece.kind == _HEAD:
+            release = piece.head["release"]
             vm_event = (
-                interface_for_xen(release) if release else interface(head["version"])
+                interface_for_xen(release)
+                if release
+                else interface(piece.head["version"])
             )
-            place += length
-            continue
-        size, kind, *_ = _RECORD.unpack_from(octets, place)
-        body = octets[place + _RECORD.size : place + size]
-        if len(body) != size - _RECORD.size:
-            break
-        if kind == REQUEST:
-            yield vm_event.vm_event_st.from_buffer_copy(body)
-        place += size
+        elif piece.kind == REQUEST:
+            yield vm_event.vm_event_st.from_buffer_copy(piece.body)
 
 
 class Output(Protocol):
-    """What a recording can be written to: an open binary file, or what is like one."""
+    """What a recording can be written to: an open binary file, or what is like one.
 
-    def write(self, data: bytes, /) -> int | None: ...
+    `write` says how many bytes it took.
+    """
+
+    def write(self, data: bytes, /) -> int: ...
 
 
 class Recording:
@@ -95,10 +92,11 @@ class Recording:
                 ...
 
     A path's file is appended to if it is a recording already, and locked while it is open.  It
-    ends behind `limit` bytes, where every request has its answer, or at twice as many; the
-    session then goes on in `guest.1.rec`.
+    ends behind `limit` bytes, where every request has its answer, or at twice as many with
+    requests that wait; the session then goes on in `guest.1.rec`.  One monitor after the other
+    can record in it, each a session.
     Without a monitor, on a ring of one's own, call `begin`, and then `request` for each that
-    was taken, `answer` when that was answered, and `flush` where a batch ends.
+    was taken, `answer` when that was answered, `flush` where a batch ends, and `end`.
 
     Raises MonitorError for a file that is something else, or that another process records in,
     and OSError where it cannot be written.
@@ -124,6 +122,7 @@ class Recording:
         self._count = 0
         self._start = 0
         self._flags_at = 0
+        self._version: int | None = None  # of the session's interface, None without one
         # The requests without an answer, by their identity: the record itself, so that no other
         # is given its identity, its number and its bytes as they came.
         self._waiting: dict[int, tuple[Any, int, bytes]] = {}
@@ -135,17 +134,24 @@ class Recording:
         self.close()
 
     def begin(self, vm_event: Any, domain: int, release: str | None = None) -> None:
-        """Begin a session: of the requests that a version's module describes, of one guest."""
+        """Begin a session: of the requests that a version's module describes, of one guest.
+
+        Raises MonitorError while another one is open.
+        """
+        if self._version is not None:
+            raise MonitorError(
+                "this recording has a session already: give each monitor its own"
+            )
         request = vm_event.vm_event_st
+        self._version = vm_event.VM_EVENT_INTERFACE_VERSION
         self._flags_at = request.flags.offset
         self._count = self._part = 0
-        self._waiting.clear()
         self._start = time.monotonic_ns()
         seconds, rest = divmod(time.time_ns(), 10**9)
         day = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         self._session = {
             "release": release,
-            "version": vm_event.VM_EVENT_INTERFACE_VERSION,
+            "version": self._version,
             "domain": domain,
             "arch": _ARCH,
             "started": f"{day}.{rest // 1000:06}Z",
@@ -154,8 +160,21 @@ class Recording:
         }
         self._head()
 
+    def end(self) -> None:
+        """End the session: what has no answer yet stays without."""
+        self._version = None
+        self._waiting.clear()
+
     def request(self, request: Any) -> None:
-        """Record a request that was just taken, before anybody changes it."""
+        """Record a request that was just taken, before anybody changes it.
+
+        One of another interface version is not recorded: the session's head says which its
+        requests have.  Raises MonitorError without a session.
+        """
+        if request.version != self._version:
+            if self._version is None:
+                raise MonitorError("this recording has no session: call begin() first")
+            return
         number, self._count = self._count, self._count + 1
         octets = bytes(request)
         self._waiting[id(request)] = request, number, octets
@@ -187,21 +206,27 @@ class Recording:
     def flush(self) -> None:
         """Write what was recorded, so that it outlives this process.
 
-        What cannot be written is kept for the next time.
+        What cannot be written is kept for the next time.  Raises OSError then: BlockingIOError
+        for a pipe that does not block and is full.
         """
         buffer = self._buffer
         while buffer:
             # All of it, but for a file without a buffer, which says how much.
             written = self._file.write(bytes(buffer))
+            if not written:  # None, of one that does not block
+                raise BlockingIOError(
+                    errno.EAGAIN, "the recording takes no more now: let its file block"
+                )
             del buffer[:written]
-        if self._limit is not None and self._own is not None:
+        if self._limit is not None and self._own is not None and self._version:
             # A request and its answer are in one file, so that each file can be read alone.
             limit = self._limit * 2 if self._waiting else self._limit
             if self._own.tell() >= limit:
                 self._next()
 
     def close(self) -> None:
-        """Write what is left, and close the file if it was given by its path."""
+        """End the session, write what is left, and close the file if it was given by its path."""
+        self.end()
         try:
             self.flush()
         finally:
@@ -245,7 +270,10 @@ def _open(path: Path) -> BinaryIO:
     try:
         if path.is_file():  # no pipe
             _lock(file, path)
-            file.truncate(_whole(path))
+            whole = 0
+            for piece in _pieces(path):
+                whole = piece.end
+            file.truncate(whole)
             file.seek(0, os.SEEK_END)
         return file
     except BaseException:
@@ -262,33 +290,63 @@ def _lock(file: BinaryIO, path: Path) -> None:
         pass  # some file systems have no locks
 
 
-def _whole(path: Path) -> int:
-    """Tell how many bytes of a recording are whole sessions and records.
+class _Piece(NamedTuple):
+    """A record or a session's head, which says how the records behind it are; where it ends."""
 
-    Raises MonitorError for what is no recording.
+    end: int
+    kind: int
+    body: bytes
+    head: dict[str, Any]
+
+
+def _pieces(path: Path) -> Iterator[_Piece]:
+    """Give the sessions' heads and the records of a recording, as far as they are whole.
+
+    Raises MonitorError for what is no recording, has another format or is damaged.
     """
-    end = path.stat().st_size
+    head: dict[str, Any] = {}
+    place = 0
     with path.open("rb", buffering=1 << 18) as file:
-        whole = 0
-        while whole < end:
-            head = file.read(_SESSION.size)
-            if head[: len(MAGIC)] == MAGIC[: len(head)]:
-                if len(head) < _SESSION.size:
-                    break
-                _, form, length = _SESSION.unpack(head)
+        while start := file.read(_SESSION.size):
+            kind = _HEAD
+            if MAGIC.startswith(start[: len(MAGIC)]):
+                if len(start) < _SESSION.size:
+                    return
+                _, form, length = _SESSION.unpack(start)
                 if form != FORMAT:
                     raise MonitorError(f"{path} has the format {form}, not {FORMAT}")
-                size = _SESSION.size + length
-            elif whole == 0:
+                size, before = _SESSION.size + length, _SESSION.size
+            elif place == 0:
                 raise MonitorError(f"{path} is no recording: name another file")
-            elif len(head) < _SIZE.size:
-                break
+            elif len(start) < _KIND.size:
+                return
             else:
-                (size,) = _SIZE.unpack_from(head)
-                if size < _RECORD.size:
-                    raise MonitorError(f"{path} is damaged at byte {whole}")
-            if whole + size > end:
-                break
-            whole += size
-            file.seek(whole)
-    return whole
+                size, kind = _KIND.unpack_from(start)
+                before = _RECORD.size
+            if not _can_be(kind, size - before, head):
+                raise MonitorError(f"{path} is damaged at byte {place}")
+            data = start + file.read(size - len(start))
+            if len(data) < size:
+                return
+            body = data[before:]
+            if kind == _HEAD:
+                head = _read_head(body, path, place)
+            place += size
+            yield _Piece(place, kind, body, head)
+
+
+def _can_be(kind: int, length: int, head: dict[str, Any]) -> bool:
+    """Tell whether a body may be so long: if not it is damaged, however the file ends."""
+    if kind in (REQUEST, ANSWER):
+        return length == head["request_size"]
+    return length == _FLAGS.size if kind == FLAGS else 0 <= length <= _LONGEST
+
+
+def _read_head(text: bytes, path: Path, place: int) -> dict[str, Any]:
+    try:
+        head: dict[str, Any] = json.loads(text)
+        for name in ("release", "version", "request_size"):
+            head[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise MonitorError(f"{path} is damaged at byte {place}") from None
+    return head

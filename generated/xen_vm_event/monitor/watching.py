@@ -215,6 +215,8 @@ class Monitor:
     def _detach(self) -> None:
         self._attached = False
         self._switched.end()
+        if self._recording is not None:
+            self._recording.end()
         self._stop_reading()
 
     def _answer_the_rest(self) -> None:

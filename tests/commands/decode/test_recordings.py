@@ -30,7 +30,7 @@ from xenbind.commands.decode.choice import since
 from xenbind.commands.decode.events import Event, Shapes
 from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
-from xenbind.commands.decode.statistics import Latencies
+from xenbind.commands.decode.statistics import Latencies, Statistics
 from xenbind.commands.decode.stream import DecodeError, Torn
 from xenbind.commands.decode.text import text
 from xenbind.errors import UsageError
@@ -471,6 +471,35 @@ def test_events_are_counted(rec: Path) -> None:
 
 def test_what_is_chosen_is_counted(rec: Path) -> None:
     assert stats(rec, "--reason", "cpuid")["events"] == 2
+
+
+@pytest.mark.parametrize("limit", [500, 1500, 4000])
+def test_a_session_in_parts_is_counted_as_a_whole(limit: int, tmp_path: Path) -> None:
+    """In whichever order the files are named: a shell has guest.1.rec before guest.rec."""
+    for name, most in (("guest.rec", limit), ("whole", None)):
+        with played(STARTED, 1) as clock, Recording(tmp_path / name, most) as written:
+            written.begin(v7, 1)
+            for number in range(30):
+                clock.now += STEP // 2 if number % 7 else 2 * STEP
+                request = taken(number)
+                written.request(request)
+                written.answer(request)
+                written.flush()
+    parts = sorted(tmp_path.glob("*.rec"))
+    assert parts[0].name == "guest.1.rec" and parts[-1].name == "guest.rec"
+    whole = stats(tmp_path / "whole")
+    assert whole["domains"]["1"]["seconds"] > 4
+    assert stats(*parts) == stats(*reversed(parts)) == whole
+
+
+def test_asking_twice_changes_no_count(rec: Path) -> None:
+    statistics = Statistics(Shapes())
+    runs = list(read(rec.open("rb"), "test", version, Form.AUTO, print))
+    for run in runs:
+        statistics.add(run)
+        first = statistics.text(), statistics.said()
+        assert (statistics.text(), statistics.said()) == first
+    assert statistics.said()["domains"] == stats(rec)["domains"]
 
 
 def test_how_full_the_ring_was_is_counted(tmp_path: Path) -> None:

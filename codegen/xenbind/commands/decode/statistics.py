@@ -58,38 +58,64 @@ def _end(number: int) -> int:
     return ((number & 15) + 1 << shift) - 1
 
 
+class _Span(Struct):
+    """The first and the last event's time of a session, in whichever order its parts are read."""
+
+    first: int
+    last: int
+
+
 class _Guest(Struct):
     """What was counted of one domain's sessions."""
 
     events: int = 0
-    seconds: float = 0.0  # in which its sessions had events
-    busiest: int = 0  # events in a second
     unanswered: int = 0
     waiting: Counter[int] = field(default_factory=Counter)
-    # Of the session at hand.
-    session: str = ""
-    first: int = 0
-    last: int = 0
+    spans: dict[str, _Span] = field(default_factory=dict)
+    # Events in the seconds of parts: only that with which a part begins or ends may be another
+    # one's, too, and is kept; of those between, the busiest is.
+    edges: Counter[tuple[str, int]] = field(default_factory=Counter)
+    busiest_between: int = 0
+    part: tuple[str, int] = ("", 0)
+    seconds_of_part: int = 0
     second: int = -1
     in_second: int = 0
 
     def add(self, session: Session, note: Note) -> None:
-        if session.name != self.session:
-            self._end_session()
-            self.session, self.first = session.name, note.time
         self.events += 1
-        self.last = max(note.time, self.first)
         self.waiting[note.waiting] += 1
         self.unanswered += note.answered is None
-        second = note.time // _SECOND
-        self.in_second = self.in_second + 1 if second == self.second else 1
-        self.second = second
-        self.busiest = max(self.busiest, self.in_second)
+        span = self.spans.setdefault(session.name, _Span(note.time, note.time))
+        span.first = min(span.first, note.time)
+        span.last = max(span.last, note.time)
+        part, second = (session.name, session.part), note.time // _SECOND
+        if part != self.part or second != self.second:
+            self._end_second(part != self.part)
+            self.seconds_of_part = 1 if part != self.part else self.seconds_of_part + 1
+            self.part, self.second, self.in_second = part, second, 0
+        self.in_second += 1
+
+    def _end_second(self, ends_part: bool) -> None:
+        if ends_part or self.seconds_of_part == 1:
+            self.edges[self.part[0], self.second] += self.in_second
+        else:
+            self.busiest_between = max(self.busiest_between, self.in_second)
+
+    @property
+    def seconds(self) -> float:
+        """How long its sessions had events."""
+        return sum(span.last - span.first for span in self.spans.values()) / _SECOND
+
+    @property
+    def busiest(self) -> int:
+        """Events in the busiest second."""
+        name, _ = self.part
+        at_hand = self.in_second + self.edges[name, self.second]
+        return max(at_hand, self.busiest_between, *self.edges.values())
 
     @property
     def rate(self) -> float | None:
         """Events a second, None where all came at one moment."""
-        self._end_session()
         return round(self.events / self.seconds, 1) if self.seconds else None
 
     def said(self) -> dict[str, object]:
@@ -116,11 +142,6 @@ class _Guest(Struct):
             f", {self.busiest} in the busiest; {self.unanswered} without an answer\n"
             f"  requests on the ring when one was taken: {', '.join(waited) or 'unknown'}"
         )
-
-    def _end_session(self) -> None:
-        self.seconds += (self.last - self.first) / _SECOND
-        self.first = self.last
-        self.second, self.in_second = -1, 0
 
 
 class Statistics:
