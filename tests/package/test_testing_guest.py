@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support import PROJECT
-from xen_vm_event.monitor import Monitor
+from xen_vm_event.monitor import Monitor, Xen
 from xen_vm_event.monitor.channel import Channel
 from xen_vm_event.testing import (
     RELEASES,
@@ -37,10 +37,12 @@ from xen_vm_event.testing import (
 )
 from xen_vm_event.testing.fixtures import PlayXen
 from xen_vm_event.testing.port import LOCAL_PORT, Port
+from xen_vm_event.xenforeignmemory import v1 as libxenforeignmemory
 
 R, RX, RWX = 1, 5, 7  # XENMEM_access_*
 WITH_MONITOR = [release for release in RELEASES if release != "4.6"]
 Handlers = dict[str, Callable[[Any], Any]]
+XenFunctions = tuple[Any, Any]
 
 
 def watch(
@@ -51,6 +53,13 @@ def watch(
         if also is not None:
             also(monitor)
         return [monitor.reason(request) for request in monitor]
+
+
+@pytest.fixture
+def xen_functions(played_xen: PlayedXen) -> Iterator[XenFunctions]:
+    """Xen's functions, and what they are given first, without a monitor."""
+    with Xen() as xen:
+        yield xen.functions, xen.handle
 
 
 @pytest.fixture
@@ -189,6 +198,33 @@ def test_pytest_is_not_needed() -> None:
 def test_no_such_architecture() -> None:
     with pytest.raises(ValueError, match="riscv: one of x86_64, arm64"):
         PlayedXen("4.17", "riscv")
+
+
+def test_one_xen_is_played_at_a_time(play_xen: PlayXen) -> None:
+    play_xen("4.17")
+    with pytest.raises(RuntimeError, match="a Xen is being played"):
+        play_xen("4.18")
+
+
+def test_one_may_be_played_after_another() -> None:
+    for release in ("4.17", "4.18"):
+        with played(release) as xen:
+            xen.guests[1].script([cpuid(1)])
+            assert watch(["cpuid"]) == ["CPUID"]
+
+
+def test_no_such_domain(xen_functions: XenFunctions) -> None:
+    functions, handle = xen_functions
+    for call in (
+        lambda: functions.xc_monitor_cpuid(handle, 7, True),
+        lambda: functions.xc_monitor_enable(handle, 7, ctypes.c_uint32()),
+        lambda: functions.xc_domain_pause(handle, 7),
+        lambda: libxenforeignmemory.xenforeignmemory_map(
+            libxenforeignmemory.xenforeignmemory_open(None, 0), 7, 1, 1, [1], None
+        ),
+    ):
+        with pytest.raises(ProcessLookupError, match="No such process"):
+            call()
 
 
 # --- what answers do --------------------------------------------------------------------
