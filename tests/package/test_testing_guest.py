@@ -261,6 +261,23 @@ def test_a_descriptor_access_is_emulated(guest: Guest) -> None:
     assert vcpu.is_idle
 
 
+def test_an_answer_sets_general_registers_alone() -> None:
+    def change(request: Any) -> None:
+        registers = request.data.regs.x86
+        registers.r15, registers.rflags, registers.cr3 = 1, 2, 0x5000
+        registers.cs.limit = 3
+
+    with played(strict=False) as xen:
+        vcpu = xen.guests[1].script([cpuid(1)])
+        watch(["cpuid"], {"CPUID": change})
+        assert [str(each).partition(";")[0] for each in xen.findings] == [
+            f"ignored-register: domain 1, vCPU 0, {name} for CPUID"
+            for name in ("cr3", "cs")
+        ]
+    had = vcpu.registers
+    assert (had.r15, had.rflags, had.cr3, had.cs.limit) == (1, 2, 0, 0)
+
+
 def test_a_debug_exception_is_the_guests_if_it_is_injected(guest: Guest) -> None:
     vcpu = guest.script([debug_exception()])
     watch(["debug_exception"])

@@ -130,6 +130,13 @@ class Denied(Own):
         super().answer(request, int(self.flag.DENY))
 
 
+class IgnoredRegister(Own):
+    def answer(self, request: Any, flags: int = 0) -> None:
+        if request.reason == self.reason.CPUID:
+            request.data.regs.x86.cr3 = 0x5000
+        super().answer(request, flags)
+
+
 class UnknownFlag(Own):
     def answer(self, request: Any, flags: int = 0) -> None:
         super().answer(request, 1 << 30)
@@ -266,6 +273,7 @@ PLANTED = [
     (Unanswered, "unanswered"),
     (AnsweredTwice, "answered-twice"),
     (PauseLost, "pause-lost"),
+    (IgnoredRegister, "ignored-register"),
     (UnknownFlag, "unknown-flag"),
     (OtherVersion, "other-version"),
     (OtherVcpu, "other-vcpu"),
@@ -337,6 +345,20 @@ def test_what_arm64_does_not_heed(flag: str) -> None:
             answering.run()
         [finding] = xen.findings
     assert f"{flag} for PRIVILEGED_CALL: Xen has that on x86 alone" in str(finding)
+
+
+def test_arm64_takes_no_register_but_pc() -> None:
+    def change(request: Any) -> None:
+        request.data.regs.arm.cpsr = 0x1D3
+
+    with played(architecture="arm64", strict=False) as xen:
+        xen.guests[1].script([privileged_call()])
+        with Monitor(
+            1, ["privileged_call"], {"PRIVILEGED_CALL": change}
+        ) as answering:
+            answering.run()
+        [finding] = xen.findings
+    assert "ignored-register: domain 1, vCPU 0, cpsr for PRIVILEGED_CALL" in str(finding)
 
 
 # --- recordings -------------------------------------------------------------------------
