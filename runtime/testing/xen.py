@@ -22,7 +22,7 @@ _UNNOTED = (
     *("xc_domain_getinfolist", "xc_vcpu_getinfo", "xc_monitor_get_capabilities"),
 )
 # Of those that a domain is given to: NULL is their failure.
-_GIVE_POINTERS = ("xc_monitor_enable", "xc_map_foreign_range", "xenforeignmemory_map")
+_GIVE_POINTERS = ("xc_monitor_enable", "xenforeignmemory_map")
 _SHUT_DOWN = 1 << 2  # XEN_DOMINF_shutdown
 
 
@@ -50,7 +50,6 @@ class PlayedXen(MonitorCalls, MemoryCalls):
         self.has_ioctl = True
         self.lets_params_be_set = True
         self.calls: list[tuple[Any, ...]] = []
-        self.busy: set[int] = set()  # guests that have a monitor
         self._channels: dict[int, Guest] = {}  # by what xenevtchn_open gave
         self._opened = 0x3000
 

@@ -189,6 +189,37 @@ def test_a_view_that_a_vcpu_sees_cannot_go(guest: Guest) -> None:
         functions.xc_altp2m_destroy_view(handle, 1, 2)
 
 
+def test_what_a_view_has_can_be_asked_for(guest: Guest) -> None:
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        is_on, seen = ctypes.c_bool(True), ctypes.c_uint16()
+        functions.xc_altp2m_get_domain_state(handle, 1, is_on)
+        assert not is_on.value
+        view = monitor.views.create()
+        functions.xc_altp2m_get_domain_state(handle, 1, is_on)
+        assert is_on.value
+        view.show_to_all()
+        functions.xc_altp2m_get_vcpu_p2m_idx(handle, 1, 0, seen)
+        assert seen.value == view.number
+        view.restrict(1, "r-x")
+        for gfn, access in ((1, RX), (2, RWX)):
+            found = ctypes.c_uint()
+            functions.xc_altp2m_get_mem_access(handle, 1, view.number, gfn, found)
+            assert found.value == access
+
+
+def test_xen_can_be_told_to_take_answers(guest: Guest) -> None:
+    guest.script([guest_request()])
+    with Monitor(1, ["guest_request"]) as monitor:
+        for request in monitor:
+            monitor.ring.respond(request)
+            monitor.postpone(request)
+            monitor.ring.push_responses_and_check_notify()
+            functions: Any = monitor.xen.functions
+            functions.xc_monitor_resume(monitor.xen.handle, 1)
+            assert len(guest.answers) == 1
+
+
 def test_pytest_is_not_needed() -> None:
     without = "import sys; sys.modules['pytest'] = None; import xen_vm_event.testing"
     environment = {"PYTHONPATH": str(PROJECT / "generated")}
@@ -403,6 +434,46 @@ def test_another_page_in_a_view(guest: Guest) -> None:
         functions.xc_altp2m_switch_to_view(handle, 1, view.value)
         monitor.run()
     assert own.value == b"other"
+
+
+def test_without_a_monitor_xen_has_no_accesses(xen_functions: XenFunctions) -> None:
+    functions, handle = xen_functions
+    for call in (
+        lambda: functions.xc_set_mem_access(handle, 1, R, 1, 1),
+        lambda: functions.xc_get_mem_access(handle, 1, 1, ctypes.c_uint()),
+        lambda: functions.xc_set_mem_access_multi(
+            handle, 1, (ctypes.c_uint8 * 1)(R), (ctypes.c_uint64 * 1)(1), 1
+        ),
+    ):
+        with pytest.raises(OSError, match="No such device"):
+            call()
+
+
+def test_there_are_no_pages_beyond_the_last(guest: Guest) -> None:
+    last = guest.memory.last_gfn
+    with Monitor(1, []) as monitor:
+        functions: Any = monitor.xen.functions
+        for first, count in ((last + 1, 1), (last, 2)):
+            with pytest.raises(OSError, match="Invalid argument"):
+                functions.xc_set_mem_access(monitor.xen.handle, 1, R, first, count)
+        with pytest.raises(OSError, match="Invalid argument"):
+            monitor.memory.access(last + 1)
+
+
+def test_the_default_is_for_pages_that_come_later(guest: Guest) -> None:
+    later, default, every = guest.memory.last_gfn + 1, ctypes.c_uint(), 2**64 - 1
+    guest.script([write(0x1000, b"a"), write(later * 0x1000, b"b")])
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        functions.xc_set_mem_access(handle, 1, R, every, 0)
+        functions.xc_get_mem_access(handle, 1, every, default)
+        guest.memory.page(later)
+        gfns = []
+        for request in monitor:
+            gfns.append(request.u.mem_access.gfn)
+            restrict(RWX, later)(monitor)
+        functions.xc_set_mem_access(handle, 1, RWX, every, 0)
+    assert (default.value, gfns) == (R, [later])
 
 
 def test_without_a_monitor_a_restricted_page_is_freed(guest: Guest) -> None:

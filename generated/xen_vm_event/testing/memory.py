@@ -22,7 +22,6 @@ class View:
         self.default = default
         self.access: dict[int, int] = {}
         self.stands_for: dict[int, int] = {}
-        self.visible = True
 
 
 class Memory:
@@ -49,6 +48,8 @@ class Memory:
 
     def page(self, gfn: int) -> Any:
         """Give a page, which is all zero before somebody writes it."""
+        if not self.has(gfn):  # it comes now
+            self.access[gfn] = self.views[ORIGINAL].default
         if gfn not in self.pages:
             self.pages[gfn] = ctypes.create_string_buffer(PAGE_SIZE)
         return self.pages[gfn]
@@ -71,9 +72,8 @@ class Memory:
     def access_of(self, gfn: int, view: int = ORIGINAL) -> int:
         """Tell what may be done with a page in a view: a XENMEM_access."""
         found = self.views[view]
-        if gfn in found.access:
-            return found.access[gfn]
-        return found.default
+        # Of its own memory the default is for pages that come later.
+        return found.access.get(gfn, RWX if view == ORIGINAL else found.default)
 
     def fault(self, gfn: int, kind: str, view: int) -> Fault:
         """Tell of a page that is read ("r"), written ("w") or executed ("x") whether it faults.
