@@ -187,6 +187,7 @@ def test_a_view_that_a_vcpu_sees_cannot_go(guest: Guest) -> None:
             functions.xc_altp2m_destroy_view(handle, 1, 2)
         functions.xc_altp2m_switch_to_view(handle, 1, 0)
         functions.xc_altp2m_destroy_view(handle, 1, 2)
+        functions.xc_altp2m_set_domain_state(handle, 1, False)
 
 
 def test_what_a_view_has_can_be_asked_for(guest: Guest) -> None:
@@ -417,6 +418,7 @@ def test_a_fast_step_goes_back_into_a_view_without_a_report(guest: Guest) -> Non
             monitor.answer(request, flags)
         functions.xc_monitor_singlestep(handle, 1, False)
         assert vcpu.view == view.value
+        functions.xc_altp2m_set_domain_state(handle, 1, False)
     assert seen == [("MEM_ACCESS", 1)] * 2
     assert guest.memory.read(0x1000, 2) == b"ab"
 
@@ -433,6 +435,7 @@ def test_another_page_in_a_view(guest: Guest) -> None:
         functions.xc_altp2m_change_gfn(handle, 1, view.value, 1, 2)
         functions.xc_altp2m_switch_to_view(handle, 1, view.value)
         monitor.run()
+        functions.xc_altp2m_set_domain_state(handle, 1, False)
     assert own.value == b"other"
 
 

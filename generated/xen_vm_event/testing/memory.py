@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Literal, TypeAlias
 
-PAGE_SIZE = 4096
+from ..monitor.channel import PAGE_SIZE
+from .mapped import INT3, Mapped
+
 RWX = 7
 # XENMEM_access_* that are no bits: Xen turns both into another, and reports the second.
 _RX2RW, _N2RWX = 8, 9
@@ -33,7 +35,8 @@ class Memory:
     def __init__(self, last_gfn: int = 0xFF) -> None:
         self.last_gfn = last_gfn
         self.pages: dict[int, Any] = {}  # as far as somebody looked
-        self.mapped = 0
+        self.mapped = Mapped()
+        self.had: dict[int, int] = {}  # accesses before monitors set them
         self.views: dict[int, View] = {ORIGINAL: View()}
         self.has_views = False
 
@@ -65,6 +68,12 @@ class Memory:
         gfn, offset = divmod(address, PAGE_SIZE)
         page = self.page(self._seen(gfn, view))
         ctypes.memmove(ctypes.addressof(page) + offset, octets, len(octets))
+
+    @property
+    def breakpoints(self) -> set[int]:
+        """Where an int3 is that a monitor has written, by physical address."""
+        written = self.mapped.breakpoints
+        return {each for each in written if self.read(each, 1)[0] == INT3}
 
     def _seen(self, gfn: int, view: int) -> int:
         return self.views[view].stands_for.get(gfn, gfn)

@@ -6,9 +6,10 @@ import ctypes
 import errno
 from typing import Any
 
+from ..monitor.channel import PAGE_SIZE
 from .guest import Guest
 from .libraries import fail, pointed
-from .memory import ORIGINAL, PAGE_SIZE, Memory, View
+from .memory import ORIGINAL, Memory, View
 
 _DEFAULT = 2**64 - 1  # in a page's place: those that come later
 _NO_GFN = ctypes.c_ulong(-1).value
@@ -81,6 +82,8 @@ class MemoryCalls:
         if view not in memory.views:
             return fail(errno.EINVAL)
         for gfn, access in zip(gfns, accesses, strict=True):
+            if view == ORIGINAL:
+                memory.had.setdefault(gfn, memory.access_of(gfn))
             memory.views[view].access[gfn] = access
         return 0
 
@@ -189,13 +192,15 @@ class MemoryCalls:
         memory = self._memory(domain)
         if not memory.has(gfn):
             return fail(errno.EINVAL, 0)
-        memory.mapped += 1
-        return ctypes.addressof(memory.page(gfn))
+        page = memory.page(gfn)
+        memory.mapped.add(gfn, page)
+        return ctypes.addressof(page)
 
     def _xenforeignmemory_unmap(self, fmem: int, address: Any, count: int) -> int:
         found = pointed(address)
         number = found if isinstance(found, int) else ctypes.addressof(found)
         for guest in self.guests.values():
-            pages = map(ctypes.addressof, guest.memory.pages.values())
-            guest.memory.mapped -= number in pages
+            for gfn, page in guest.memory.pages.items():
+                if ctypes.addressof(page) == number:
+                    guest.memory.mapped.remove(gfn, page)
         return 0
