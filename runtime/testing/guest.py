@@ -9,6 +9,7 @@ from typing import Any
 from .checks import is_same, mistakes
 from .findings import Findings
 from .instructions import Instruction, recorded
+from .leaving import left_behind
 from .memory import RWX, Fault, Memory
 from .registers import pc_in
 from .ring import Ring
@@ -237,6 +238,8 @@ class Guest:
             self.find("events-left-on", name)
         for name in self.switches.late:
             self.find("disabled-too-early", f"before {name} was off")
+        for kind, details in left_behind(self.memory, self.vcpus):
+            self.find(kind, details)
 
     def close(self) -> None:
         """Let go of its event channel."""

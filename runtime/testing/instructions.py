@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .memory import PAGE_SIZE, Fault
+from ..monitor.channel import PAGE_SIZE
+from .mapped import INT3
+from .memory import Fault
 from .roles import Processor
 
-_BREAKPOINT = 0xCC
 _SOFTWARE_EXCEPTION, _HARDWARE_EXCEPTION = 6, 3
 
 
@@ -300,7 +301,7 @@ class execute(access):
 
     def is_breakpoint(self, vcpu: Processor) -> bool:
         octet = vcpu.guest.memory.read(self.address, 1, vcpu.view)
-        return octet[0] == _BREAKPOINT
+        return octet[0] == INT3
 
     def is_reported(self, vcpu: Processor) -> bool:
         self.reason = "MEM_ACCESS"

@@ -6,11 +6,12 @@ import ctypes
 import errno
 from typing import Any
 
+from ..monitor.channel import PAGE_SIZE
 from .guest import Guest
 from .libraries import fail, pointed
-from .memory import ORIGINAL, RWX, Memory, View
+from .memory import ORIGINAL, Memory, View
 
-_EVERYTHING = 2**64 - 1  # in a page's place: those of which nothing is said
+_DEFAULT = 2**64 - 1  # in a page's place: those that come later
 _NO_GFN = ctypes.c_ulong(-1).value
 _MOST_VIEWS = 10
 
@@ -31,25 +32,39 @@ class MemoryCalls:
     def _xc_translate_foreign_address(
         self, xch: int, domain: int, vcpu: int, address: int
     ) -> int:
-        return address % 2**32 // 4096  # its page tables map everything there
+        return address % 2**32 // PAGE_SIZE  # its page tables map everything there
 
     # --- what the guest may do with pages -------------------------------------------
 
     def _xc_get_mem_access(self, xch: int, domain: int, gfn: int, access: Any) -> int:
+        if self.guests[domain].ring.is_given_up:
+            return fail(errno.ENODEV)
+        if gfn == _DEFAULT:
+            pointed(access).value = self._memory(domain).views[ORIGINAL].default
+            return 0
+        if not self._memory(domain).has(gfn):
+            return fail(errno.EINVAL)
         return self._get_access(domain, ORIGINAL, gfn, access)
 
     def _xc_set_mem_access(
         self, xch: int, domain: int, access: int, first: int, count: int
     ) -> int:
-        if first == _EVERYTHING:
-            self._memory(domain).views[ORIGINAL].default = access
+        if self.guests[domain].ring.is_given_up:
+            return fail(errno.ENODEV)
+        memory = self._memory(domain)
+        if first == _DEFAULT:
+            memory.views[ORIGINAL].default = access
             return 0
+        if not memory.has(first + count - 1):
+            return fail(errno.EINVAL)
         gfns = range(first, first + count)
         return self._set_access(domain, ORIGINAL, gfns, [access] * count)
 
     def _xc_set_mem_access_multi(
         self, xch: int, domain: int, access: Any, gfns: Any, count: int
     ) -> int:
+        if self.guests[domain].ring.is_given_up:
+            return fail(errno.ENODEV)
         chosen, to = pointed(gfns)[:count], pointed(access)[:count]
         return self._set_access(domain, ORIGINAL, chosen, to)
 
@@ -67,6 +82,8 @@ class MemoryCalls:
         if view not in memory.views:
             return fail(errno.EINVAL)
         for gfn, access in zip(gfns, accesses, strict=True):
+            if view == ORIGINAL:
+                memory.had.setdefault(gfn, memory.access_of(gfn))
             memory.views[view].access[gfn] = access
         return 0
 
@@ -107,7 +124,6 @@ class MemoryCalls:
         if not free:
             return fail(errno.ENOSPC)
         pointed(number).value = made = min(free)
-        # Before Xen 4.12 what is to be the default is not heeded.
         memory.views[made] = View(access)
         return 0
 
@@ -166,11 +182,6 @@ class MemoryCalls:
 
     # --- pages that are mapped ------------------------------------------------------
 
-    def _xc_map_foreign_range(
-        self, xch: int, domain: int, size: int, prot: int, gfn: int
-    ) -> int:
-        return self._map(domain, gfn)
-
     def _xenforeignmemory_open(self, *_: Any) -> int:
         return 0x4000
 
@@ -178,30 +189,18 @@ class MemoryCalls:
         self, fmem: int, domain: int, prot: int, count: int, gfns: Any, errors: Any
     ) -> int:
         [gfn] = pointed(gfns)[:count]
-        return self._map(domain, gfn)
-
-    def _map(self, domain: int, gfn: int) -> int:
         memory = self._memory(domain)
         if not memory.has(gfn):
             return fail(errno.EINVAL, 0)
-        memory.mapped += 1
-        return ctypes.addressof(memory.page(gfn))
+        page = memory.page(gfn)
+        memory.mapped.add(gfn, page)
+        return ctypes.addressof(page)
 
     def _xenforeignmemory_unmap(self, fmem: int, address: Any, count: int) -> int:
         found = pointed(address)
         number = found if isinstance(found, int) else ctypes.addressof(found)
         for guest in self.guests.values():
-            pages = map(ctypes.addressof, guest.memory.pages.values())
-            guest.memory.mapped -= number in pages
-        return 0
-
-    # --- room for pages -------------------------------------------------------------
-
-    def _xc_domain_populate_physmap_exact(
-        self, xch: int, domain: int, count: int, order: int, flags: int, gfns: Any
-    ) -> int:
-        memory = self._memory(domain)
-        for gfn in pointed(gfns)[:count]:
-            memory.page(gfn)
-            memory.access[gfn] = RWX
+            for gfn, page in guest.memory.pages.items():
+                if ctypes.addressof(page) == number:
+                    guest.memory.mapped.remove(gfn, page)
         return 0

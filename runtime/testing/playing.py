@@ -26,15 +26,28 @@ RELEASES = tuple(xenctrl._MODULES)
 _LOOKING_AFTER = 0.05  # seconds, after which a monitor looks whether the guest is gone
 
 
+class _Ctypes:
+    """The module as the package's loader sees it: its libraries are those played."""
+
+    def __init__(self, xen: PlayedXen) -> None:
+        self.CDLL = xen.load
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(ctypes, name)
+
+
 @contextmanager
 def played(
     release: str = RELEASES[-1], architecture: str = "x86_64", strict: bool = True
 ) -> Generator[PlayedXen]:
     """Have the Xen of a release run here, within this context.
 
-    Raises MonitorMistakes on leaving it for what monitors did that a real Xen punishes, if
+    Raises RuntimeError while another one is played, which would be the same monitors'.  Raises
+    MonitorMistakes on leaving it for what monitors did that a real Xen punishes, if
     this is `strict`; `findings` has it anyway.
     """
+    if isinstance(loading.ctypes, _Ctypes):
+        raise RuntimeError("a Xen is being played; there is one at a time")
     xen = PlayedXen(release, architecture)
     with ExitStack() as undo:
         undo.callback(xen.close)
@@ -55,14 +68,6 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
     folder = Path(undo.enter_context(tempfile.TemporaryDirectory()))
     for part, number in zip(("major", "minor"), xen.release.split("."), strict=True):
         (folder / part).write_text(f"{number}\n")
-
-    class Ctypes:
-        """The module as the package's loader sees it: its libraries are those played."""
-
-        CDLL = staticmethod(xen.load)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(ctypes, name)
 
     wait, fileno = channel.Channel.wait, channel.Channel.fileno
     shared: Any = SharedRing
@@ -90,7 +95,7 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
 
     places: list[tuple[Any, str, Any]] = [
         (loading, "VERSION", str(folder)),
-        (loading, "ctypes", Ctypes()),
+        (loading, "ctypes", _Ctypes(xen)),
         (channel, "ioctl", xen.ioctl),
         (channel, "unmap", xen.unmap),
         (channel.Channel, "wait", wait_for_guest),

@@ -1,9 +1,12 @@
-"""Where a record of the interface has the registers of a vCPU."""
+"""Where a record of the interface has the registers of a vCPU, and which an answer can set."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+
+_GENERAL = ("rax", "rbx", "rcx", "rdx", "rsp", "rbp", "rsi", "rdi")
+_SET_ON_X86 = (*_GENERAL, *(f"r{number}" for number in range(8, 16)), "rflags", "rip")
 
 
 def registers_in(record: Any, is_arm: bool) -> Any:
@@ -15,3 +18,24 @@ def registers_in(record: Any, is_arm: bool) -> Any:
 def pc_in(record: Any, is_arm: bool) -> tuple[Any, str]:
     """Give the registers in a record, and the name of the instruction pointer among them."""
     return registers_in(record, is_arm), "pc" if is_arm else "rip"
+
+
+def set_by_answers(is_arm: bool) -> tuple[str, ...]:
+    """Name the registers that SET_REGISTERS sets: the rest of those told of are for reading."""
+    return ("pc",) if is_arm else _SET_ON_X86
+
+
+def changed_in_vain(request: Any, response: Any, is_arm: bool) -> list[str]:
+    """Name the registers that an answer has otherwise, and that it cannot set."""
+    asked, given = registers_in(request, is_arm), registers_in(response, is_arm)
+    members: Any = getattr(asked, "_members_", ())
+    return [
+        member.name
+        for member in members
+        if member.name not in set_by_answers(is_arm)
+        and _plain(getattr(asked, member.name)) != _plain(getattr(given, member.name))
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int) else bytes(value)

@@ -9,7 +9,7 @@ from typing import Any
 
 from .instructions import Instruction, recorded, step
 from .memory import ORIGINAL
-from .registers import registers_in
+from .registers import registers_in, set_by_answers
 from .roles import Whole
 
 _START = 0x10_0000
@@ -209,11 +209,9 @@ class Vcpu:
         """Take the registers of an answer; tells whether they are at another instruction."""
         if "SET_REGISTERS" not in flags:
             return False
-        at, given = self.pc, self._registers_of(response.copy())
-        if self.guest.is_arm:
-            self.pc = given.pc
-        else:
-            self.registers = given
+        at, given = self.pc, self._registers_of(response)
+        for name in set_by_answers(self.guest.is_arm):
+            setattr(self.registers, name, getattr(given, name))
         return self.pc != at
 
     def wake(self) -> None:

@@ -7,20 +7,22 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import interface_for_xen
+from ..monitor.channel import NOTIFY
 from .capabilities import capabilities
 from .findings import Findings
 from .guest import Guest
-from .libraries import Loaded, fail, library, pointed
+from .libraries import Loaded, fail, library, names_of, pointed
 from .memory_calls import MemoryCalls
 from .monitor_calls import MonitorCalls
 from .port import LOCAL_PORT
 
 ARCHITECTURES = ("x86_64", "arm64")
-NOTIFY = 0x44504  # Linux's IOCTL_EVTCHN_NOTIFY
 _UNNOTED = (
     *("xc_interface_open", "xc_vm_event_get_version"),
     *("xc_domain_getinfolist", "xc_vcpu_getinfo", "xc_monitor_get_capabilities"),
 )
+# Of those that a domain is given to: NULL is their failure.
+_GIVE_POINTERS = ("xc_monitor_enable", "xenforeignmemory_map")
 _SHUT_DOWN = 1 << 2  # XEN_DOMINF_shutdown
 
 
@@ -48,17 +50,20 @@ class PlayedXen(MonitorCalls, MemoryCalls):
         self.has_ioctl = True
         self.lets_params_be_set = True
         self.calls: list[tuple[Any, ...]] = []
-        self.busy: set[int] = set()  # guests that have a monitor
         self._channels: dict[int, Guest] = {}  # by what xenevtchn_open gave
         self._opened = 0x3000
 
     def function(self, name: str) -> Callable[..., Any]:
         """Give what a function does: some play their part, all others are noted."""
         own: Callable[..., Any] | None = getattr(self, f"_{name}", None)
+        takes = [] if own is None else names_of(own)
+        failed = 0 if name in _GIVE_POINTERS else -1
 
         def noted(*arguments: Any) -> Any:
             if name.startswith("xc_") and name not in _UNNOTED:
                 self.calls.append((name, *arguments[1:]))
+            if "domain" in takes and arguments[takes.index("domain")] not in self.guests:
+                return fail(errno.ESRCH, failed)
             return 0 if own is None else own(*arguments)
 
         return noted

@@ -67,7 +67,7 @@ def test_a_breakpoint_is_there_until_the_monitor_leaves(xen: PlayedXen) -> None:
         assert code(xen) == b"\xcc\x48"
     assert code(xen, len(CODE)) == CODE
     assert ("xc_monitor_software_breakpoint", 1, False) in xen.calls
-    assert xen.guests[1].memory.mapped == 0
+    assert xen.guests[1].memory.mapped.gfns == []
 
 
 def test_a_step_carries_out_the_instruction_and_sets_the_breakpoint_again(
@@ -169,7 +169,7 @@ def test_memory_is_read_and_written_across_pages(xen: PlayedXen) -> None:
         assert memory.translate(0xFFFF_FFFF_0000_3010) == AT
         with pytest.raises(OSError, match="the domain has no such page"):
             memory.read(0xFFFFF, 2)
-    assert xen.guests[1].memory.mapped == 0
+    assert xen.guests[1].memory.mapped.gfns == []
 
 
 # --- what Xen carries out otherwise -----------------------------------------------------

@@ -380,6 +380,7 @@ def test_requests_of_a_real_xen_are_told_and_answered(xen: PlayedXen) -> None:
         for line in lines.splitlines()
     ]
     told: list[tuple[Any, ...]] = []
+    xen.guests[1].memory.last_gfn = 0x40FFF
     with Monitor(1, ["guest_request"]) as monitor:
         for gfn, access in ((0x40400, "r-x"), (0x40500, "--x"), (0x40600, "rw-")):
             monitor.memory.restrict(gfn, access)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support import PROJECT
-from xen_vm_event.monitor import Monitor
+from xen_vm_event.monitor import Monitor, Xen
 from xen_vm_event.monitor.channel import Channel
 from xen_vm_event.testing import (
     RELEASES,
@@ -37,10 +37,12 @@ from xen_vm_event.testing import (
 )
 from xen_vm_event.testing.fixtures import PlayXen
 from xen_vm_event.testing.port import LOCAL_PORT, Port
+from xen_vm_event.xenforeignmemory import v1 as libxenforeignmemory
 
 R, RX, RWX = 1, 5, 7  # XENMEM_access_*
 WITH_MONITOR = [release for release in RELEASES if release != "4.6"]
 Handlers = dict[str, Callable[[Any], Any]]
+XenFunctions = tuple[Any, Any]
 
 
 def watch(
@@ -51,6 +53,13 @@ def watch(
         if also is not None:
             also(monitor)
         return [monitor.reason(request) for request in monitor]
+
+
+@pytest.fixture
+def xen_functions(played_xen: PlayedXen) -> Iterator[XenFunctions]:
+    """Xen's functions, and what they are given first, without a monitor."""
+    with Xen() as xen:
+        yield xen.functions, xen.handle
 
 
 @pytest.fixture
@@ -178,6 +187,38 @@ def test_a_view_that_a_vcpu_sees_cannot_go(guest: Guest) -> None:
             functions.xc_altp2m_destroy_view(handle, 1, 2)
         functions.xc_altp2m_switch_to_view(handle, 1, 0)
         functions.xc_altp2m_destroy_view(handle, 1, 2)
+        functions.xc_altp2m_set_domain_state(handle, 1, False)
+
+
+def test_what_a_view_has_can_be_asked_for(guest: Guest) -> None:
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        is_on, seen = ctypes.c_bool(True), ctypes.c_uint16()
+        functions.xc_altp2m_get_domain_state(handle, 1, is_on)
+        assert not is_on.value
+        view = monitor.views.create()
+        functions.xc_altp2m_get_domain_state(handle, 1, is_on)
+        assert is_on.value
+        view.show_to_all()
+        functions.xc_altp2m_get_vcpu_p2m_idx(handle, 1, 0, seen)
+        assert seen.value == view.number
+        view.restrict(1, "r-x")
+        for gfn, access in ((1, RX), (2, RWX)):
+            found = ctypes.c_uint()
+            functions.xc_altp2m_get_mem_access(handle, 1, view.number, gfn, found)
+            assert found.value == access
+
+
+def test_xen_can_be_told_to_take_answers(guest: Guest) -> None:
+    guest.script([guest_request()])
+    with Monitor(1, ["guest_request"]) as monitor:
+        for request in monitor:
+            monitor.ring.respond(request)
+            monitor.postpone(request)
+            monitor.ring.push_responses_and_check_notify()
+            functions: Any = monitor.xen.functions
+            functions.xc_monitor_resume(monitor.xen.handle, 1)
+            assert len(guest.answers) == 1
 
 
 def test_pytest_is_not_needed() -> None:
@@ -189,6 +230,33 @@ def test_pytest_is_not_needed() -> None:
 def test_no_such_architecture() -> None:
     with pytest.raises(ValueError, match="riscv: one of x86_64, arm64"):
         PlayedXen("4.17", "riscv")
+
+
+def test_one_xen_is_played_at_a_time(play_xen: PlayXen) -> None:
+    play_xen("4.17")
+    with pytest.raises(RuntimeError, match="a Xen is being played"):
+        play_xen("4.18")
+
+
+def test_one_may_be_played_after_another() -> None:
+    for release in ("4.17", "4.18"):
+        with played(release) as xen:
+            xen.guests[1].script([cpuid(1)])
+            assert watch(["cpuid"]) == ["CPUID"]
+
+
+def test_no_such_domain(xen_functions: XenFunctions) -> None:
+    functions, handle = xen_functions
+    for call in (
+        lambda: functions.xc_monitor_cpuid(handle, 7, True),
+        lambda: functions.xc_monitor_enable(handle, 7, ctypes.c_uint32()),
+        lambda: functions.xc_domain_pause(handle, 7),
+        lambda: libxenforeignmemory.xenforeignmemory_map(
+            libxenforeignmemory.xenforeignmemory_open(None, 0), 7, 1, 1, [1], None
+        ),
+    ):
+        with pytest.raises(ProcessLookupError, match="No such process"):
+            call()
 
 
 # --- what answers do --------------------------------------------------------------------
@@ -223,6 +291,23 @@ def test_a_descriptor_access_is_emulated(guest: Guest) -> None:
     vcpu = guest.script([descriptor_access("IDTR")])
     assert watch(["descriptor_access"]) == ["DESCRIPTOR_ACCESS"]
     assert vcpu.is_idle
+
+
+def test_an_answer_sets_general_registers_alone() -> None:
+    def change(request: Any) -> None:
+        registers = request.data.regs.x86
+        registers.r15, registers.rflags, registers.cr3 = 1, 2, 0x5000
+        registers.cs.limit = 3
+
+    with played(strict=False) as xen:
+        vcpu = xen.guests[1].script([cpuid(1)])
+        watch(["cpuid"], {"CPUID": change})
+        assert [str(each).partition(";")[0] for each in xen.findings] == [
+            f"ignored-register: domain 1, vCPU 0, {name} for CPUID"
+            for name in ("cr3", "cs")
+        ]
+    had = vcpu.registers
+    assert (had.r15, had.rflags, had.cr3, had.cs.limit) == (1, 2, 0, 0)
 
 
 def test_a_debug_exception_is_the_guests_if_it_is_injected(guest: Guest) -> None:
@@ -333,6 +418,7 @@ def test_a_fast_step_goes_back_into_a_view_without_a_report(guest: Guest) -> Non
             monitor.answer(request, flags)
         functions.xc_monitor_singlestep(handle, 1, False)
         assert vcpu.view == view.value
+        functions.xc_altp2m_set_domain_state(handle, 1, False)
     assert seen == [("MEM_ACCESS", 1)] * 2
     assert guest.memory.read(0x1000, 2) == b"ab"
 
@@ -349,7 +435,48 @@ def test_another_page_in_a_view(guest: Guest) -> None:
         functions.xc_altp2m_change_gfn(handle, 1, view.value, 1, 2)
         functions.xc_altp2m_switch_to_view(handle, 1, view.value)
         monitor.run()
+        functions.xc_altp2m_set_domain_state(handle, 1, False)
     assert own.value == b"other"
+
+
+def test_without_a_monitor_xen_has_no_accesses(xen_functions: XenFunctions) -> None:
+    functions, handle = xen_functions
+    for call in (
+        lambda: functions.xc_set_mem_access(handle, 1, R, 1, 1),
+        lambda: functions.xc_get_mem_access(handle, 1, 1, ctypes.c_uint()),
+        lambda: functions.xc_set_mem_access_multi(
+            handle, 1, (ctypes.c_uint8 * 1)(R), (ctypes.c_uint64 * 1)(1), 1
+        ),
+    ):
+        with pytest.raises(OSError, match="No such device"):
+            call()
+
+
+def test_there_are_no_pages_beyond_the_last(guest: Guest) -> None:
+    last = guest.memory.last_gfn
+    with Monitor(1, []) as monitor:
+        functions: Any = monitor.xen.functions
+        for first, count in ((last + 1, 1), (last, 2)):
+            with pytest.raises(OSError, match="Invalid argument"):
+                functions.xc_set_mem_access(monitor.xen.handle, 1, R, first, count)
+        with pytest.raises(OSError, match="Invalid argument"):
+            monitor.memory.access(last + 1)
+
+
+def test_the_default_is_for_pages_that_come_later(guest: Guest) -> None:
+    later, default, every = guest.memory.last_gfn + 1, ctypes.c_uint(), 2**64 - 1
+    guest.script([write(0x1000, b"a"), write(later * 0x1000, b"b")])
+    with Monitor(1, []) as monitor:
+        functions, handle = monitor.xen.functions, monitor.xen.handle
+        functions.xc_set_mem_access(handle, 1, R, every, 0)
+        functions.xc_get_mem_access(handle, 1, every, default)
+        guest.memory.page(later)
+        gfns = []
+        for request in monitor:
+            gfns.append(request.u.mem_access.gfn)
+            restrict(RWX, later)(monitor)
+        functions.xc_set_mem_access(handle, 1, RWX, every, 0)
+    assert (default.value, gfns) == (R, [later])
 
 
 def test_without_a_monitor_a_restricted_page_is_freed(guest: Guest) -> None:

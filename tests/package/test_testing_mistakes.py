@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from mmap import PROT_READ, PROT_WRITE
 from typing import Any
 
 import monitor
@@ -29,6 +31,7 @@ from xen_vm_event.testing import (
     privileged_call,
     read,
 )
+from xen_vm_event.xenforeignmemory import v1 as libxenforeignmemory
 
 
 class Own:
@@ -128,6 +131,13 @@ class IgnoredFlag(Own):
 class Denied(Own):
     def answer(self, request: Any, flags: int = 0) -> None:
         super().answer(request, int(self.flag.DENY))
+
+
+class IgnoredRegister(Own):
+    def answer(self, request: Any, flags: int = 0) -> None:
+        if request.reason == self.reason.CPUID:
+            request.data.regs.x86.cr3 = 0x5000
+        super().answer(request, flags)
 
 
 class UnknownFlag(Own):
@@ -249,6 +259,52 @@ class EventsLeftOn(Own):
         self.channel.close()
 
 
+class PageLeftRestricted(Own):
+    def leave(self) -> None:
+        self.functions.xc_set_mem_access(self.xen.handle, 1, 1, 2, 1)
+        super().leave()
+
+
+class LaterPagesLeftRestricted(Own):
+    def leave(self) -> None:
+        self.functions.xc_set_mem_access(self.xen.handle, 1, 1, 2**64 - 1, 0)
+        super().leave()
+
+
+class ViewLeft(Own):
+    def leave(self) -> None:
+        self.functions.xc_altp2m_set_domain_state(self.xen.handle, 1, True)
+        view = ctypes.c_uint16()
+        self.functions.xc_altp2m_create_view(self.xen.handle, 1, 7, view)
+        super().leave()
+
+
+class VcpuLeftStepping(Own):
+    def leave(self) -> None:
+        self.functions.xc_domain_debug_control(self.xen.handle, 1, 1, 0)
+        super().leave()
+
+
+class PageLeftMapped(Own):
+    def leave(self) -> None:
+        self.map()
+        super().leave()
+
+    def map(self) -> Any:
+        self.opened = libxenforeignmemory.xenforeignmemory_open(None, 0)
+        address = libxenforeignmemory.xenforeignmemory_map(
+            self.opened, 1, PROT_READ | PROT_WRITE, 1, [2], None
+        )
+        return (ctypes.c_char * 0x1000).from_address(address)
+
+
+class BreakpointLeft(PageLeftMapped):
+    def map(self) -> None:
+        page = super().map()
+        page[0x10] = 0xCC
+        libxenforeignmemory.xenforeignmemory_unmap(self.opened, page, 1)
+
+
 class RingLeft(Own):
     def leave(self) -> None:
         self.switch(False)
@@ -266,6 +322,7 @@ PLANTED = [
     (Unanswered, "unanswered"),
     (AnsweredTwice, "answered-twice"),
     (PauseLost, "pause-lost"),
+    (IgnoredRegister, "ignored-register"),
     (UnknownFlag, "unknown-flag"),
     (OtherVersion, "other-version"),
     (OtherVcpu, "other-vcpu"),
@@ -278,6 +335,12 @@ PLANTED = [
     (AnsweredTooLate, "answered-too-late"),
     (UnmappedTooEarly, "unmapped-too-early"),
     (EventsLeftOn, "events-left-on"),
+    (PageLeftRestricted, "page-left-restricted"),
+    (LaterPagesLeftRestricted, "page-left-restricted"),
+    (ViewLeft, "view-left"),
+    (VcpuLeftStepping, "vcpu-left-stepping"),
+    (PageLeftMapped, "page-left-mapped"),
+    (BreakpointLeft, "breakpoint-left"),
     (RingLeft, "ring-left"),
 ]
 # The releases whose functions a monitor by hand calls as it does.
@@ -312,6 +375,27 @@ def test_a_mistake_is_named_and_nothing_else(own: type[Own], kind: str) -> None:
     assert ADVICE[kind] in str(raised.value)
 
 
+def test_what_is_given_back_is_nothing_wrong() -> None:
+    """A page has what it had, a guest's own int3 stays, as does one among data."""
+    with played() as xen:
+        guest = xen.guests[1]
+        guest.memory.access[2] = 1
+        guest.memory.write(0x3000, b"\xcc\x90")
+        guest.script([guest_request()])
+        with Monitor(1, ["guest_request"]) as careful:
+            careful.memory.restrict(2, "--x")
+            view = careful.views.create()
+            view.restrict(2, "--x")
+            view.show_to_all()
+            careful.breakpoints.add(0x3000)
+            careful.breakpoints.add(0x3001)
+            careful.physical.write(0x4000, b"\x01\xcc\x02")
+            for request in careful:
+                careful.answer(request, careful.stepping.start(request))
+        assert guest.memory.access_of(2) == 1
+        assert guest.memory.read(0x3000, 2) == b"\xcc\x90"
+
+
 def test_a_monitor_that_waits_with_a_postponed_request() -> None:
     with played(strict=False) as xen:
         xen.guests[1].script([guest_request()])
@@ -337,6 +421,20 @@ def test_what_arm64_does_not_heed(flag: str) -> None:
             answering.run()
         [finding] = xen.findings
     assert f"{flag} for PRIVILEGED_CALL: Xen has that on x86 alone" in str(finding)
+
+
+def test_arm64_takes_no_register_but_pc() -> None:
+    def change(request: Any) -> None:
+        request.data.regs.arm.cpsr = 0x1D3
+
+    with played(architecture="arm64", strict=False) as xen:
+        xen.guests[1].script([privileged_call()])
+        with Monitor(
+            1, ["privileged_call"], {"PRIVILEGED_CALL": change}
+        ) as answering:
+            answering.run()
+        [finding] = xen.findings
+    assert "ignored-register: domain 1, vCPU 0, cpsr for PRIVILEGED_CALL" in str(finding)
 
 
 # --- recordings -------------------------------------------------------------------------

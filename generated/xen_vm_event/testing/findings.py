@@ -12,6 +12,8 @@ ADVICE = {
     "not-moved-on": "move the instruction pointer on, or have Xen do it; the vCPU comes back to"
     " the same instruction",
     "ignored-flag": "leave out the flag; Xen does not heed it here",
+    "ignored-register": "leave the register as it is; SET_REGISTERS sets general ones, rflags and"
+    " rip, on Arm pc alone",
     "unknown-flag": "ask the version's VmEventFlag for the flag; Xen has no meaning for this one",
     "other-version": "answer with the version of the request; Xen drops this answer, and the vCPU"
     " waits for ever",
@@ -30,6 +32,14 @@ ADVICE = {
     " after that",
     "unmapped-too-early": "detach the ring before its page is unmapped; using it is a crash",
     "events-left-on": "switch the events off on leaving; vCPUs go on paying for them, or wait",
+    "page-left-restricted": "give the page back what it had; at its next use Xen frees it, or ends"
+    " the guest",
+    "view-left": "switch altp2m off on leaving, or destroy the view; vCPUs go on seeing it, and a"
+    " guest has ten at most",
+    "vcpu-left-stepping": "have no vCPU step on leaving; it goes on being stopped at each"
+    " instruction",
+    "page-left-mapped": "unmap the page; the guest's memory is not let go of while it is mapped",
+    "breakpoint-left": "put the instruction back; the guest comes to an int3 that is not its own",
     "ring-left": "call xc_monitor_disable on leaving; no other monitor can attach",
 }
 """The kinds of findings, and what to do about each."""

@@ -36,7 +36,10 @@ class PlayXen(Protocol):
 
 @pytest.fixture
 def play_xen() -> Iterator[PlayXen]:
-    """Start the Xen of a release: `play_xen("4.17", architecture="arm64")`."""
+    """Start the Xen of a release: `play_xen("4.17", architecture="arm64")`, once in a test.
+
+    A second one is a RuntimeError: there is one at a time, `played_xen` among them.
+    """
     with ExitStack() as stack:
 
         def start(

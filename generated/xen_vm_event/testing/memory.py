@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Literal, TypeAlias
 
-PAGE_SIZE = 4096
+from ..monitor.channel import PAGE_SIZE
+from .mapped import INT3, Mapped
+
 RWX = 7
 # XENMEM_access_* that are no bits: Xen turns both into another, and reports the second.
 _RX2RW, _N2RWX = 8, 9
@@ -22,7 +24,6 @@ class View:
         self.default = default
         self.access: dict[int, int] = {}
         self.stands_for: dict[int, int] = {}
-        self.visible = True
 
 
 class Memory:
@@ -34,7 +35,8 @@ class Memory:
     def __init__(self, last_gfn: int = 0xFF) -> None:
         self.last_gfn = last_gfn
         self.pages: dict[int, Any] = {}  # as far as somebody looked
-        self.mapped = 0
+        self.mapped = Mapped()
+        self.had: dict[int, int] = {}  # accesses before monitors set them
         self.views: dict[int, View] = {ORIGINAL: View()}
         self.has_views = False
 
@@ -49,6 +51,8 @@ class Memory:
 
     def page(self, gfn: int) -> Any:
         """Give a page, which is all zero before somebody writes it."""
+        if not self.has(gfn):  # it comes now
+            self.access[gfn] = self.views[ORIGINAL].default
         if gfn not in self.pages:
             self.pages[gfn] = ctypes.create_string_buffer(PAGE_SIZE)
         return self.pages[gfn]
@@ -65,15 +69,20 @@ class Memory:
         page = self.page(self._seen(gfn, view))
         ctypes.memmove(ctypes.addressof(page) + offset, octets, len(octets))
 
+    @property
+    def breakpoints(self) -> set[int]:
+        """Where an int3 is that a monitor has written, by physical address."""
+        written = self.mapped.breakpoints
+        return {each for each in written if self.read(each, 1)[0] == INT3}
+
     def _seen(self, gfn: int, view: int) -> int:
         return self.views[view].stands_for.get(gfn, gfn)
 
     def access_of(self, gfn: int, view: int = ORIGINAL) -> int:
         """Tell what may be done with a page in a view: a XENMEM_access."""
         found = self.views[view]
-        if gfn in found.access:
-            return found.access[gfn]
-        return found.default
+        # Of its own memory the default is for pages that come later.
+        return found.access.get(gfn, RWX if view == ORIGINAL else found.default)
 
     def fault(self, gfn: int, kind: str, view: int) -> Fault:
         """Tell of a page that is read ("r"), written ("w") or executed ("x") whether it faults.

@@ -16,7 +16,6 @@ class MonitorCalls:
 
     guests: dict[int, Guest]
     capabilities: int
-    busy: set[int]
     vm_event: Any
 
     def _xc_monitor_get_capabilities(self, xch: int, domain: int, found: Any) -> int:
@@ -27,16 +26,14 @@ class MonitorCalls:
         return int(self.vm_event.VM_EVENT_INTERFACE_VERSION)
 
     def _xc_monitor_enable(self, xch: int, domain: int, port: Any) -> int:
-        if domain in self.busy:
+        if not self.guests[domain].ring.is_given_up:
             return fail(errno.EBUSY, 0)
-        self.busy.add(domain)
         pointed(port).value = domain
         return self.guests[domain].attach()
 
     def _xc_monitor_disable(self, xch: int, domain: int) -> int:
-        if domain in self.busy:
+        if not self.guests[domain].ring.is_given_up:
             self.guests[domain].give_up()
-        self.busy.discard(domain)
         return 0
 
     def _xc_monitor_resume(self, xch: int, domain: int) -> int:

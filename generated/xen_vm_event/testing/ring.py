@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..macros import REQ_EVENT, REQ_PROD, RSP_EVENT, RSP_PROD
+from ..monitor.channel import PAGE_SIZE
 from ..runtime.ring import assign
 from .findings import Findings
-from .memory import PAGE_SIZE
 from .port import Port
 
 _U32 = 0xFFFF_FFFF
