@@ -19,12 +19,15 @@ from xen_vm_event.testing import (
     Vcpu,
     cpuid,
     execute,
+    fixtures,
     guest_request,
-    played,
     read,
     write,
     write_cr3,
 )
+
+# By name, since a plugin would be the whole run's.
+play_xen, played_xen = fixtures.play_xen, fixtures.played_xen
 
 TEXT = (PROJECT / "docs/recipes.md").read_text(encoding="utf-8")
 # Each recipe's program by its heading.
@@ -49,13 +52,6 @@ TRIED = {
 def cook(recipe: str) -> None:
     """Run a recipe's program, as the main one."""
     exec(compile(RECIPES[recipe], recipe, "exec"), {"__name__": "__main__"})
-
-
-@pytest.fixture
-def played_xen() -> Iterator[PlayedXen]:
-    """What the recipes for dom0 run on."""
-    with played() as xen:
-        yield xen
 
 
 def test_every_recipe_is_tried() -> None:

@@ -46,7 +46,7 @@ def played(
     MonitorMistakes on leaving it for what monitors did that a real Xen punishes, if
     this is `strict`; `findings` has it anyway.
     """
-    if isinstance(loading.ctypes, _Ctypes):
+    if isinstance(vars(loading)["ctypes"], _Ctypes):
         raise RuntimeError("a Xen is being played; there is one at a time")
     xen = PlayedXen(release, architecture)
     with ExitStack() as undo:

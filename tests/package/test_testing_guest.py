@@ -441,15 +441,13 @@ def test_another_page_in_a_view(guest: Guest) -> None:
 
 def test_without_a_monitor_xen_has_no_accesses(xen_functions: XenFunctions) -> None:
     functions, handle = xen_functions
-    for call in (
-        lambda: functions.xc_set_mem_access(handle, 1, R, 1, 1),
-        lambda: functions.xc_get_mem_access(handle, 1, 1, ctypes.c_uint()),
-        lambda: functions.xc_set_mem_access_multi(
-            handle, 1, (ctypes.c_uint8 * 1)(R), (ctypes.c_uint64 * 1)(1), 1
-        ),
-    ):
-        with pytest.raises(OSError, match="No such device"):
-            call()
+    accesses, gfns = (ctypes.c_uint8 * 1)(R), (ctypes.c_uint64 * 1)(1)
+    with pytest.raises(OSError, match="No such device"):
+        functions.xc_set_mem_access(handle, 1, R, 1, 1)
+    with pytest.raises(OSError, match="No such device"):
+        functions.xc_get_mem_access(handle, 1, 1, ctypes.c_uint())
+    with pytest.raises(OSError, match="No such device"):
+        functions.xc_set_mem_access_multi(handle, 1, accesses, gfns, 1)
 
 
 def test_there_are_no_pages_beyond_the_last(guest: Guest) -> None:

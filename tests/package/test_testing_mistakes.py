@@ -429,12 +429,12 @@ def test_arm64_takes_no_register_but_pc() -> None:
 
     with played(architecture="arm64", strict=False) as xen:
         xen.guests[1].script([privileged_call()])
-        with Monitor(
-            1, ["privileged_call"], {"PRIVILEGED_CALL": change}
-        ) as answering:
+        with Monitor(1, ["privileged_call"], {"PRIVILEGED_CALL": change}) as answering:
             answering.run()
         [finding] = xen.findings
-    assert "ignored-register: domain 1, vCPU 0, cpsr for PRIVILEGED_CALL" in str(finding)
+    assert "ignored-register: domain 1, vCPU 0, cpsr for PRIVILEGED_CALL" in str(
+        finding
+    )
 
 
 # --- recordings -------------------------------------------------------------------------

@@ -62,7 +62,10 @@ class PlayedXen(MonitorCalls, MemoryCalls):
         def noted(*arguments: Any) -> Any:
             if name.startswith("xc_") and name not in _UNNOTED:
                 self.calls.append((name, *arguments[1:]))
-            if "domain" in takes and arguments[takes.index("domain")] not in self.guests:
+            if (
+                "domain" in takes
+                and arguments[takes.index("domain")] not in self.guests
+            ):
                 return fail(errno.ESRCH, failed)
             return 0 if own is None else own(*arguments)
 
