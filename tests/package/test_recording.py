@@ -375,7 +375,7 @@ def test_a_recording_goes_to_any_binary_file(xen: PlayedXen) -> None:
 def test_a_pipe_that_takes_no_more_loses_nothing() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe:
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0) as pipe:
         recording = Recording(pipe)
         recording.begin(v7, domain=1)
         for number in range(500):
