@@ -338,7 +338,8 @@ def _pieces(path: Path) -> Iterator[_Piece]:
 def _can_be(kind: int, length: int, head: dict[str, Any]) -> bool:
     """Tell whether a body may be so long: if not it is damaged, however the file ends."""
     if kind in (REQUEST, ANSWER):
-        return length == head["request_size"]
+        size: object = head["request_size"]
+        return length == size
     return length == _FLAGS.size if kind == FLAGS else 0 <= length <= _LONGEST
 
 

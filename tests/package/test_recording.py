@@ -218,7 +218,11 @@ def test_another_file_is_left_as_it_is(
 @pytest.mark.parametrize(
     ("size", "kind"),
     [
-        *((size, kind) for size in (0, 23, 25, 5000, 0xFFFF_FFFF) for kind in (1, 2, 3)),
+        *(
+            (size, kind)
+            for size in (0, 23, 25, 5000, 0xFFFF_FFFF)
+            for kind in (1, 2, 3)
+        ),
         *((size, 77) for size in (0, 23, (1 << 20) + 25, 0xFFFF_FFFF)),
     ],
 )
@@ -264,9 +268,7 @@ def test_a_file_has_one_writer(xen: PlayedXen, tmp_path: Path) -> None:
     assert xen.calls == [("xc_interface_close",)]  # it never attached
 
 
-def test_a_recording_has_one_session_at_a_time(
-    xen: PlayedXen, tmp_path: Path
-) -> None:
+def test_a_recording_has_one_session_at_a_time(xen: PlayedXen, tmp_path: Path) -> None:
     for number in (1, 2):
         xen.guests[number].rounds = [[request(WRITE)]]
     with Recording(tmp_path / "rec") as recording:
@@ -373,12 +375,14 @@ def test_a_recording_goes_to_any_binary_file(xen: PlayedXen) -> None:
 def test_a_pipe_that_takes_no_more_loses_nothing() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe:
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=0) as pipe:
         recording = Recording(pipe)
         recording.begin(v7, domain=1)
         for number in range(500):
             recording.request(request(WRITE, vcpu=number))
-        with pytest.raises(BlockingIOError, match="takes no more now: let its file block"):
+        with pytest.raises(
+            BlockingIOError, match="takes no more now: let its file block"
+        ):
             recording.flush()
         data = os.read(reading, 1 << 20)
         while len(data) < 500 * (24 + SIZE):

@@ -415,6 +415,43 @@ def test_csv_has_what_json_has(rec: Path, tmp_path: Path) -> None:
         assert row["answer_flags_name"] == answer["flags_name"]
 
 
+def test_csv_has_the_columns_of_a_table(rec: Path, tmp_path: Path) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    parquet = import_module("pyarrow.parquet")
+    (tmp_path / "raw").write_bytes(b"".join(REQUESTS))
+    for source in (rec, tmp_path / "raw"):
+        target = tmp_path / "table"
+        xenbind("decode", source, "--format", "parquet", "--output", target)
+        rows = list(
+            csv.DictReader(
+                xenbind("decode", source, "--format", "csv").stdout.splitlines()
+            )
+        )
+        table = parquet.read_table(target)
+        assert list(rows[0]) == table.schema.names
+        for column in {"session", "number", "answer"} & set(rows[0]):
+            values = table[column].to_pylist()
+            assert [row[column] for row in rows] == [cell(value) for value in values]
+
+
+def cell(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    return "" if value is None else str(value)
+
+
+def test_registers_of_two_cpus_make_no_table(rec: Path, tmp_path: Path) -> None:
+    other = {"x86": b"arm", "arm": b"x86"}[_arch()]
+    data = rec.read_bytes().replace(b"%s" % _arch().encode(), other)
+    record(tmp_path / "plain", session=2)
+    (tmp_path / "other").write_bytes(data)
+    result = xenbind(
+        "decode", tmp_path / "plain", tmp_path / "other", "--format", "csv"
+    )
+    assert result.returncode == 1
+    assert "event 0 has the registers of another CPU" in result.stderr
+
+
 def test_csv_of_two_versions_is_refused(tmp_path: Path) -> None:
     old = struct.pack("<IIII", 1, 1, 1, 0).ljust(312, b"\0")
     (tmp_path / "raw").write_bytes(REQUESTS[0] + old)
@@ -667,7 +704,7 @@ def test_recorded_and_other_events_make_no_table(rec: Path, tmp_path: Path) -> N
         )
         assert (result.returncode, result.stdout) == (1, "")
         assert (
-            "write one table for each version and each kind of input" in result.stderr
+            "write one table for each version, CPU and kind of input" in result.stderr
         )
         assert not target.exists()
 

@@ -19,6 +19,7 @@ import click
 
 from xenbind.colours import say
 from xenbind.commands.decode import progress
+from xenbind.commands.decode.alike import alike
 from xenbind.commands.decode.choice import Choice, since
 from xenbind.commands.decode.csv_text import CsvText
 from xenbind.commands.decode.events import ARCHES, Shapes, reasons_of
@@ -139,8 +140,9 @@ def decode(
 
     FILE is a recording, requests one after another, a ring page's dump, JSON lines, or - for
     standard input. The interface version is taken from the bytes. Of the union, only the member
-    is shown that the reason selects. What --json prints can be read again: its lines have the
-    bytes. examples/monitor.py records with --record events.rec, or as such lines with --json.
+    is shown that the reason selects. What --json prints of requests can be read again: its lines
+    have the bytes; times and answers are not read back, nor the records of --record TYPE.
+    examples/monitor.py records with --record events.rec, or as such lines with --json.
 
     \b
     Examples:
@@ -170,7 +172,7 @@ def decode(
         if wants_json:
             tell = JsonText(hexadecimal)
         elif table_form == "csv":
-            tell = CsvText(hexadecimal)
+            runs, tell = alike(runs, shapes), CsvText(hexadecimal)
         if not print_events(runs, shapes, tell) and not report.count:
             names = ", ".join(map(str, files))
             chosen = " that was asked for" if reasons or vcpus or first else ""

@@ -1,7 +1,7 @@
 """Tell events as CSV, for spreadsheets and whatever else reads tables of text.
 
-Takes `Event`s of one version; gives lines, of which the first has the columns' names.  The columns
-are those of `table`, and what the reason does not select is empty.
+Takes `Event`s that are `alike`; gives lines, of which the first has the columns' names.  The
+columns are those of `table` in their order, and what is null there is empty.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 from xenbind.commands.decode.events import Event, Leaf, Plan, Shape, answer_of, leaves
 from xenbind.commands.decode.stream import moment
-from xenbind.errors import XenbindError
 
-_RECORDED = "time domain session waiting latency answer_flags answer_flags_name".split()
+_RECORDED = (
+    *("domain", "session", "number", "time", "waiting", "latency"),
+    *("answer_flags", "answer_flags_name", "answer"),
+)
 
 
 class CsvText:
@@ -25,24 +27,15 @@ class CsvText:
         self._forms: dict[Plan, str] = {}
 
     def __call__(self, event: Event) -> str:
-        """Give an event's line, and before the first one's that of the names.
-
-        Raises `XenbindError` for one of another version.
-        """
+        """Give an event's line, and before the first one's that of the names."""
         shape, title = event.plan.shape, ""
         if self._shape is None:
             self._shape, self._is_recorded = shape, event.note is not None
             title = ",".join(self._titles(shape)) + "\n"
-        elif self._shape is not shape or self._is_recorded != (event.note is not None):
-            raise XenbindError(
-                f"event {event.index} is of version {shape.version} or was recorded in"
-                f" another way, those before it of version {self._shape.version}",
-                "write one table for each version and each kind of input",
-            )
         form = self._forms.get(event.plan)
         if form is None:
             form = self._forms[event.plan] = self._form(event.plan)
-        values: list[int | str] = [event.index, event.position]
+        values: list[int | str] = [event.position]
         for leaf, value in zip(event.plan.leaves, event.values, strict=True):
             values.append(value)
             if leaf.names is not None:
@@ -53,7 +46,7 @@ class CsvText:
         return title + line
 
     def _titles(self, shape: Shape) -> Iterator[str]:
-        yield from ("index", "position")
+        yield "position"
         for leaf in leaves(shape):
             yield leaf.path
             if leaf.names is not None:
@@ -67,7 +60,6 @@ class CsvText:
         return ",".join(
             [
                 "%d",
-                "%d",
                 *(self._places(leaf, leaf in there) for leaf in leaves(plan.shape)),
             ]
         )
@@ -80,12 +72,13 @@ class CsvText:
     def _recorded(self, event: Event) -> Iterator[object]:
         session, note = event.session, event.note
         assert session is not None and note is not None
-        yield from (moment(session, note.time), session.domain, session.name)
-        yield note.waiting
+        yield from (session.domain, session.name, note.number)
+        yield from (moment(session, note.time), note.waiting)
         if note.latency is None:
-            yield from ("", "", "")
+            yield from ("", "", "", "")
             return
         flags, _ = answer_of(event, note)
         leaf = event.plan.shape.leaf("flags")
         yield from (note.latency, flags)
         yield leaf.names.of(flags) if leaf and leaf.names else ""
+        yield note.answer.hex() if isinstance(note.answer, bytes) else ""

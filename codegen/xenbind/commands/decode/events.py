@@ -198,12 +198,6 @@ class Event(Struct, eq=False):
     session: Session | None = None
     note: Note | None = None
 
-    @property
-    def numbers(self) -> dict[str, int]:
-        """The numbers by path, such as `u.mem_access.gfn`."""
-        paths = (leaf.path for leaf in self.plan.leaves)
-        return dict(zip(paths, self.values, strict=True))
-
 
 def leaves(shape: Shape) -> Iterator[Leaf]:
     """Give all leaves that any request of a version has, each once."""

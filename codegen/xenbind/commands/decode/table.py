@@ -18,6 +18,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from xenbind.commands.decode.alike import alike
 from xenbind.commands.decode.events import Leaf, Names, Shape, Shapes, leaves
 from xenbind.commands.decode.gather import Numbers
 from xenbind.commands.decode.stream import Note, Run, Session, moment
@@ -32,11 +33,11 @@ def write(runs: Iterable[Run], shapes: Shapes, path: Path, form: str) -> int:
     """Write a table in the form `arrow` or `parquet`; gives the number of events.
 
     A file takes its place when it is whole.  Raises `XenbindError` without pyarrow, for
-    no events, and for events of more than one version; `SystemFailure` for a path that
+    no events, and for events that are not alike; `SystemFailure` for a path that
     cannot be written.
     """
     engines = _engines(form)
-    batches = _batches((None, run) for run in _alike(runs))
+    batches = _batches((None, run) for run in alike(runs, shapes))
     first = next(batches, None)
     if first is None:
         raise _nothing("--format")
@@ -157,27 +158,6 @@ def _by_part(runs: Iterable[Run]) -> Iterator[tuple[_Part, Run]]:
             date = moment(session, day * _DAY - session.started)[:10]
             part = _Part(session.domain, date, session.name, session.part)
             yield part, run if len(wanted) == len(run) else run.only(wanted)
-
-
-def _alike(runs: Iterable[Run]) -> Iterator[Run]:
-    """Give runs on.  Raises `XenbindError` for a second version, or another kind of input."""
-    first: Run | None = None
-    for run in runs:
-        first = first or run
-        index, version = run.indices[0], run.interface.version
-        advice = "write one table for each version and each kind of input"
-        if version != first.interface.version:
-            raise XenbindError(
-                f"event {index} is of version {version}, those before it of version"
-                f" {first.interface.version}",
-                advice,
-            )
-        if (run.session is None) != (first.session is None):
-            raise XenbindError(
-                f"of event {index} and those before it only some are recorded with times",
-                advice,
-            )
-        yield run
 
 
 def _batches(

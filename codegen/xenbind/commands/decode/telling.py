@@ -15,6 +15,7 @@ import click
 from msgspec import Struct
 
 from xenbind.commands.decode import table
+from xenbind.commands.decode.alike import alike
 from xenbind.commands.decode.csv_text import CsvText
 from xenbind.commands.decode.events import Event, Shapes
 from xenbind.commands.decode.statistics import Statistics
@@ -59,6 +60,7 @@ class Target(Struct, frozen=True):
             return f"{self.out}: {count} events in {files} files"
         assert self.output is not None and self.form is not None
         if self.form == "csv":
+            runs = alike(runs, shapes)
             count = _write_csv(runs, shapes, self.output, CsvText(hexadecimal))
         else:
             count = table.write(runs, shapes, self.output, self.form)
