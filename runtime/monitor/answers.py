@@ -14,6 +14,8 @@ Need = Callable[[Any], int]
 
 DEBUG_VECTOR, BREAKPOINT_VECTOR = 1, 3
 _NO_ERROR_CODE = 0xFFFF_FFFF
+# What an int3 is; version 1 tells of no other, and not of these.
+_SOFTWARE_EXCEPTION, _INT3_LENGTH = 6, 1
 
 
 def needs_of(guest: Guest, stepping: Stepping) -> dict[str, Need]:
@@ -70,7 +72,9 @@ def needs_of(guest: Guest, stepping: Stepping) -> dict[str, Need]:
 def inject(guest: Guest, request: Any, vector: int) -> None:
     """Give a guest the exception that a request kept from it."""
     debug = request.payload
+    kind = getattr(debug, "type", _SOFTWARE_EXCEPTION)
+    length = getattr(debug, "insn_length", _INT3_LENGTH)
     guest.functions.xc_hvm_inject_trap(
-        *(guest.handle, guest.domain, request.vcpu_id, vector, debug.type),
-        *(_NO_ERROR_CODE, debug.insn_length, getattr(debug, "pending_dbg", 0)),
+        *(guest.handle, guest.domain, request.vcpu_id, vector, kind),
+        *(_NO_ERROR_CODE, length, getattr(debug, "pending_dbg", 0)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from ..xenctrl.common import has
@@ -152,6 +152,12 @@ class Events:
         switch(True)
         self._reasons.add(reason)
         self.switched_on.append(switch)
+
+    def switch_off(self) -> None:
+        """Have none reported any more, the last first; all of them, also if one fails."""
+        with ExitStack() as each:
+            for switch in self.switched_on:
+                each.callback(switch, False)
 
     def end(self) -> None:
         """Forget them: they end with the ring, or were switched off."""

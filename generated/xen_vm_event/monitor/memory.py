@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from ..xenctrl.common import has
 from .events import Event, Events
@@ -103,15 +103,19 @@ class Memory(Pages):
 
     def restore(self) -> None:
         """Give all pages back what they had."""
-        if self._is_required:
-            self._require_monitor(False)
-            self._is_required = False
-        if self._walks_ignored:
-            self._ignore_page_walks(False)
-            self._walks_ignored = False
-        if self._everywhere is not None:
-            self._everywhere = None
-            self._set_everywhere(self._free)
+        with ExitStack() as last_first:  # all of it, also if one fails
+            last_first.callback(self._restore_single)
+            if self._everywhere is not None:
+                self._everywhere = None
+                last_first.callback(self._set_everywhere, self._free)
+            if self._walks_ignored:
+                self._walks_ignored = False
+                last_first.callback(self._ignore_page_walks, False)
+            if self._is_required:
+                self._is_required = False
+                last_first.callback(self._require_monitor, False)
+
+    def _restore_single(self) -> None:
         was, self._was = self._was, {}
         self._own.clear()
         for access in sorted(set(was.values())):

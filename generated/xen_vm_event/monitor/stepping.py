@@ -35,6 +35,8 @@ class Stepping:
 
         Raises MonitorError where this machine has no single steps.
         """
+        if self.has_ended:
+            return 0
         self._events.also("SINGLESTEP")
         vcpu = request.vcpu_id
         was_stepping = vcpu in self._stepping or vcpu in self._after
@@ -52,8 +54,11 @@ class Stepping:
     def over(self, request: Any, after: After) -> int:
         """Have the vCPU carry out one instruction, and then do what comes after.
 
-        Gives flags for the answer.  Raises MonitorError where there are no single steps.
+        Gives flags for the answer; none while the monitor leaves, when nothing is in the way
+        any more.  Raises MonitorError where there are no single steps.
         """
+        if self.has_ended:
+            return 0
         self._events.also("SINGLESTEP")
         vcpu = request.vcpu_id
         waiting = self._after.get(vcpu)

@@ -178,6 +178,7 @@ class Monitor:
             on_error.callback(self._channel.close)
             # The page may hold the indices of another monitor.
             self.ring = self.vm_event.BackRing(self._channel.page, start=0)
+            on_error.callback(self.ring.detach)
             self.ring.sring.shared_ring_init()
             if self._recording is not None:
                 self._recording.begin(self.vm_event, self.domain, self.xen.release)
@@ -192,7 +193,9 @@ class Monitor:
         self._leaving.close()
 
     def _leave(self) -> None:
-        gone = not self.is_alive()
+        gone = False
+        with suppress(OSError):  # nobody can tell; all is to be undone anyway
+            gone = not self.is_alive()
         self._always = 0
         with suppress(OSError) if gone else nullcontext(), ExitStack() as last_first:
             last_first.callback(self.physical.close)
@@ -202,15 +205,19 @@ class Monitor:
             # With the ring, Xen forgets the registers that a vCPU is to go on with.
             last_first.callback(self.xen.let_run, self.domain)
             last_first.callback(self._answer_the_rest)
-            for switch in self._switched.switched_on:
-                last_first.callback(switch, False)
+            last_first.callback(self._switched.switch_off)
+            last_first.callback(self._restore)  # what the handler that comes last did
             last_first.callback(self._finish)
             # From here on the guest may do everything, and what is answered is to go on.
             last_first.callback(self.stepping.end)
+            last_first.callback(self._restore)
+            last_first.callback(self._push)
+
+    def _restore(self) -> None:
+        with ExitStack() as last_first:
             last_first.callback(self.memory.restore)
             last_first.callback(self.views.restore)
             last_first.callback(self.breakpoints.restore)
-            last_first.callback(self._push)
 
     def _detach(self) -> None:
         self._attached = False
@@ -219,16 +226,27 @@ class Monitor:
 
     def _answer_the_rest(self) -> None:
         """Answer what was taken and not answered, and what came since."""
-        waiting = self.ring.unanswered()
-        for request in self.ring.requests(any_version=True):  # each has to be answered
-            self._record(request)
-            waiting.append(request)
-        for request in waiting:
-            flags = int(self.vm_event.VmEventFlag.VCPU_PAUSED)
+        with ExitStack() as last_first:  # all of it, also if one fails
+            last_first.callback(self._push)
+            last_first.callback(self._answer_what_came)
+            for request in reversed(self.ring.unanswered()):
+                last_first.callback(self._answer_last, request)
+
+    def _answer_what_came(self) -> None:
+        with ExitStack() as each:
+            for request in reversed(list(self.ring.requests(any_version=True))):
+                each.callback(self._answer_last, request)
+                each.callback(self._record, request)
+
+    def _answer_last(self, request: Any) -> None:
+        """Answer as its reason needs, without its handler; whatever fails, it is answered."""
+        flags = int(self.vm_event.VmEventFlag.VCPU_PAUSED)
+        try:
             if request.version == self.vm_event.VM_EVENT_INTERFACE_VERSION:
+                flags = 0
                 flags = self._needed(request)
+        finally:
             self._give(request, flags)
-        self._push()
 
     # --- waiting --------------------------------------------------------------------
 
@@ -323,7 +341,11 @@ class Monitor:
         """Answer a request now, as its reason needs and its handler wants, with more flags.
 
         The answer is published at once, or with those of the loop that this is called in.
+        Raises ValueError for a request that was answered.
         """
+        self._require_context()
+        if not any(waiting is request for waiting in self.ring.unanswered()):
+            raise ValueError("this request does not wait for an answer")
         with self._signals.hold():
             if request is self._current:
                 self._current = None
