@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 
 from ..xenctrl.common import has
+from .emulating import Emulated
 from .events import Event, Events
 from .guest import Guest, MonitorError
 from .pages import Pages, Restriction
@@ -24,8 +25,10 @@ class Memory(Pages):
 
     _WAYS = ("lift", "emulate", "step")
 
-    def __init__(self, guest: Guest, events: Events, stepping: Stepping) -> None:
-        super().__init__(guest, events, stepping)
+    def __init__(
+        self, guest: Guest, events: Events, stepping: Stepping, emulated: Emulated
+    ) -> None:
+        super().__init__(guest, events, stepping, emulated)
         self._was: dict[int, int] = {}
         self._walks_ignored = False
         self._is_required = False
@@ -168,6 +171,9 @@ def _gfns(event: Event, text: str) -> range | None:
         return None
     first, _, last = text.partition("-")
     try:
-        return range(int(first, 0), int(last or first, 0) + 1)
+        found = range(int(first, 0), int(last or first, 0) + 1)
     except ValueError:
-        raise MonitorError(f"{event.text}: no pages '{text}'") from None
+        found = range(0)
+    if not found:
+        raise MonitorError(f"{event.text}: no pages '{text}'")
+    return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .events import report_io
+from .emulating import Emulated
+from .events import report_descriptor_access, report_io
 from .guest import Guest
 from .stepping import Stepping
 
@@ -18,7 +19,7 @@ _NO_ERROR_CODE = 0xFFFF_FFFF
 _SOFTWARE_EXCEPTION, _INT3_LENGTH = 6, 1
 
 
-def needs_of(guest: Guest, stepping: Stepping) -> dict[str, Need]:
+def needs_of(guest: Guest, stepping: Stepping, emulated: Emulated) -> dict[str, Need]:
     """Give, by the reason's name, what is to be done; the other requests here need nothing.
 
     Those of accesses and breakpoints are for who keeps these to say.  VCPU_PAUSED is not among
@@ -36,7 +37,10 @@ def needs_of(guest: Guest, stepping: Stepping) -> dict[str, Need]:
         return set_registers
 
     def descriptor_access(request: Any) -> int:
-        """Not carried out."""
+        """Not carried out; if Xen cannot emulate it, the vCPU does it by itself."""
+        emulated.note(
+            request, lambda later: unreported(later, report_descriptor_access)
+        )
         return emulate
 
     def debug_exception(request: Any) -> int:
@@ -46,12 +50,16 @@ def needs_of(guest: Guest, stepping: Stepping) -> dict[str, Need]:
 
     def io_instruction(request: Any) -> int:
         """Not carried out, and reported as often as it is tried while that is on."""
+        return unreported(request, report_io)
+
+    def unreported(request: Any, report: Callable[[Guest, bool], None]) -> int:
+        """Carried out by the vCPU, while that is off."""
         if stepping.has_ended:
             return 0  # it is off, or about to be
-        report_io(guest, False)
+        report(guest, False)
 
         def on_again(_: Any) -> int:
-            report_io(guest, True)
+            report(guest, True)
             return 0
 
         return stepping.over(request, on_again)

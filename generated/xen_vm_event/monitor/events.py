@@ -217,3 +217,10 @@ def report_io(guest: Guest, on: bool) -> None:
     if has(guest.functions, "xc_monitor_io"):
         with suppress(FileExistsError):
             guest.functions.xc_monitor_io(guest.handle, guest.domain, on)
+
+
+def report_descriptor_access(guest: Guest, on: bool) -> None:
+    """Have accesses to descriptor tables reported, or carried out; it may be so already."""
+    if has(guest.functions, "xc_monitor_descriptor_access"):
+        with suppress(FileExistsError):
+            guest.functions.xc_monitor_descriptor_access(guest.handle, guest.domain, on)

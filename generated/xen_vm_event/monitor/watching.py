@@ -13,7 +13,7 @@ from ..common import vm_event_st
 from .answers import Need, needs_of
 from .breakpoints import Breakpoints
 from .channel import Channel
-from .emulating import Emulator
+from .emulating import Emulated, Emulator
 from .events import Events
 from .guest import Guest, MonitorError
 from .memory import Memory
@@ -138,10 +138,13 @@ class Monitor:
         self.emulator = Emulator(guest)
         self.physical = PhysicalMemory(guest)
         self.stepping = stepping = Stepping(guest, events)
-        self.memory = Memory(guest, events, stepping)
-        self.views = Views(guest, events, stepping, self.memory)
-        self.breakpoints = Breakpoints(guest, events, stepping, self.physical)
-        needs = needs_of(guest, stepping) | {
+        self._emulated = emulated = Emulated()
+        self.memory = Memory(guest, events, stepping, emulated)
+        self.views = Views(guest, events, stepping, emulated, self.memory)
+        self.breakpoints = Breakpoints(
+            guest, events, stepping, emulated, self.physical, self.views
+        )
+        needs = needs_of(guest, stepping, emulated) | {
             "MEM_ACCESS": self.views.answer,
             "EMUL_UNIMPLEMENTED": self.views.answer_unimplemented,
             "SOFTWARE_BREAKPOINT": self.breakpoints.answer,
@@ -150,6 +153,7 @@ class Monitor:
         self._needs = {
             int(reasons[name]): need for name, need in needs.items() if name in reasons
         }
+        self._unimplemented = reasons.get("EMUL_UNIMPLEMENTED")
         if any(event.reason == "INTERRUPT" for event in self._switched.chosen):
             self._always = guest.flag("GET_NEXT_INTERRUPT")
 
@@ -424,7 +428,10 @@ class Monitor:
             self._recording.answer(request)
 
     def _needed(self, request: Any) -> int:
-        need = self._needs.get(request.reason)
+        reason = request.reason
+        if reason != self._unimplemented:
+            self._emulated.forget(request)
+        need = self._needs.get(reason)
         return 0 if need is None else need(request)
 
     def _push(self) -> None:
