@@ -109,6 +109,7 @@ class Events:
     def __init__(self, guest: Guest, texts: Sequence[str]) -> None:
         self._guest = guest
         self.chosen = [parse(guest, text) for text in texts]
+        _require_sense(self.chosen)
         for event in self.chosen:
             guest.require(*_KINDS[event.reason].functions)
         for event in self.chosen:
@@ -163,6 +164,21 @@ class Events:
         """Forget them: they end with the ring, or were switched off."""
         self._reasons.clear()
         self.switched_on.clear()
+
+
+def _require_sense(events: Sequence[Event]) -> None:
+    """Raise MonitorError for an event that is named twice, or that would never come."""
+    named: set[tuple[str, int]] = set()
+    for event in events:
+        which = event.reason, event.register
+        if which in named and event.reason != "MEM_ACCESS":
+            raise MonitorError(f"{event.text}: this event is named twice")
+        named.add(which)
+    if named == {("INTERRUPT", 0)}:
+        raise MonitorError(
+            "interrupt: comes after the answer to another event; name one that comes first,"
+            " such as cpuid"
+        )
 
 
 def _switch(guest: Guest, event: Event) -> Switch:

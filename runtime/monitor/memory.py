@@ -21,7 +21,11 @@ Wanted = tuple[range | None, Restriction]
 
 
 class Memory(Pages):
-    """What a guest may do with its memory; its pages get back what they had on leaving."""
+    """What a guest may do with its memory, until the monitor leaves.
+
+    Pages that were restricted one by one get back what they had then; after `restrict_all` the
+    guest may do anything with all of them.
+    """
 
     _WAYS = ("lift", "emulate", "step")
 
@@ -105,7 +109,7 @@ class Memory(Pages):
         return range(first, self.last_gfn() + 1)
 
     def restore(self) -> None:
-        """Give all pages back what they had."""
+        """Give single pages back what they had, and all if all were restricted; the rest too."""
         with ExitStack() as last_first:  # all of it, also if one fails
             last_first.callback(self._restore_single)
             if self._everywhere is not None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
+from functools import partial
 from os import PathLike
 from types import ModuleType
 from typing import Any, Self
 
 from .. import OtherVersion
 from ..common import vm_event_st
-from .answers import Need, needs_of
+from .answers import Handler, Need, answer_last, handlers_of, needs_of
 from .breakpoints import Breakpoints
 from .channel import Channel
 from .emulating import Emulated, Emulator
 from .events import Events
 from .guest import Guest, MonitorError
+from .leaving import in_turn
 from .memory import Memory
 from .physical import PhysicalMemory
 from .recording import Recording
@@ -23,9 +25,6 @@ from .signals import Signals
 from .stepping import Stepping
 from .views import Views
 from .xen import Xen
-
-# Looks at a request and may change its registers; returns flags for the answer, if any.
-Handler = Callable[[Any], int | None]
 
 _LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
 _IDLE = 0.01  # seconds of silence, after which there is time for other things
@@ -58,9 +57,9 @@ class Monitor:
 
     Within the context, `memory` is for what the guest may do with its memory, `views` for
     others of it, `breakpoints` for instructions, `stepping` for vCPUs that step, `emulator` for
-    what Xen carries out in their place, and `physical` for what is in the memory.  All is
-    undone on leaving.  `vm_event` is the module of the interface's version, `ring` its ring, and
-    `xen` the hypervisor.
+    what Xen carries out in their place, and `physical` for what is in the memory.  What they
+    did is undone on leaving, but for what was written to the memory.  `vm_event` is the module
+    of the interface's version, `ring` its ring, and `xen` the hypervisor.
     """
 
     xen: Xen
@@ -114,9 +113,9 @@ class Monitor:
             undo.enter_context(self._signals)
             self.xen = self._shared_xen or undo.enter_context(Xen())
             self.vm_event = self.xen.vm_event()
-            guest = Guest(self.xen, self.domain, self.vm_event)
+            self._guest = guest = Guest(self.xen, self.domain, self.vm_event)
             self._switched = Events(guest, self._events)
-            self._handlers = self._handlers_by_number()
+            self._handlers = handlers_of(self.vm_event, self._named_handlers)
             self._set_up(guest)
             wanted = self.memory.wanted(self._switched.chosen)
             self._recording = self._open_recording(undo)
@@ -163,19 +162,6 @@ class Monitor:
             return given
         return undo.enter_context(Recording(given))
 
-    def _handlers_by_number(self) -> dict[int, Handler]:
-        reasons = self.vm_event.VmEventReason.__members__
-        for name in self._named_handlers:
-            if name.upper() not in reasons:
-                raise MonitorError(
-                    f"no reason '{name}' in vm_event version"
-                    f" {self.vm_event.VM_EVENT_INTERFACE_VERSION} for a handler"
-                )
-        return {
-            int(reasons[name.upper()]): handler
-            for name, handler in self._named_handlers.items()
-        }
-
     def _attach(self) -> None:
         with ExitStack() as on_error:
             self._channel = Channel(self.xen, self.domain)
@@ -190,7 +176,7 @@ class Monitor:
         self._attached = True
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        """Leave the guest as if it had never been monitored, whatever happened."""
+        """Leave the guest to go on by itself, whatever happened; raises what failed then."""
         self._signals.held = True
         if error is not None:
             self._current = None  # its handler may be what failed
@@ -201,27 +187,27 @@ class Monitor:
         with suppress(OSError):  # nobody can tell; all is to be undone anyway
             gone = not self.is_alive()
         self._always = 0
-        with suppress(OSError) if gone else nullcontext(), ExitStack() as last_first:
-            last_first.callback(self.physical.close)
-            last_first.callback(self._channel.close)
-            last_first.callback(self.ring.detach)
-            last_first.callback(self._detach)
-            # With the ring, Xen forgets the registers that a vCPU is to go on with.
-            last_first.callback(self.xen.let_run, self.domain)
-            last_first.callback(self._answer_the_rest)
-            last_first.callback(self._switched.switch_off)
-            last_first.callback(self._restore)  # what the handler that comes last did
-            last_first.callback(self._finish)
-            # From here on the guest may do everything, and what is answered is to go on.
-            last_first.callback(self.stepping.end)
-            last_first.callback(self._restore)
-            last_first.callback(self._push)
+        with suppress(OSError) if gone else nullcontext():
+            in_turn(
+                self._push,
+                self._restore,
+                self.stepping.end,
+                # From here on the guest may do everything, and what is answered is to go on.
+                self._finish,
+                self._restore,  # what the handler that comes last did
+                self._switched.switch_off,
+                self._answer_the_rest,
+                # With the ring, Xen forgets the registers that a vCPU is to go on with.
+                partial(self.xen.let_run, self.domain),
+                self._detach,
+                self.ring.detach,
+                self._channel.close,
+                self.physical.close,
+                self._guest.leave,
+            )
 
     def _restore(self) -> None:
-        with ExitStack() as last_first:
-            last_first.callback(self.memory.restore)
-            last_first.callback(self.views.restore)
-            last_first.callback(self.breakpoints.restore)
+        in_turn(self.breakpoints.restore, self.views.restore, self.memory.restore)
 
     def _detach(self) -> None:
         self._attached = False
@@ -230,27 +216,25 @@ class Monitor:
 
     def _answer_the_rest(self) -> None:
         """Answer what was taken and not answered, and what came since."""
-        with ExitStack() as last_first:  # all of it, also if one fails
-            last_first.callback(self._push)
-            last_first.callback(self._answer_what_came)
-            for request in reversed(self.ring.unanswered()):
-                last_first.callback(self._answer_last, request)
+        taken, ours = self.ring.unanswered(), self.vm_event
+        in_turn(
+            *(
+                partial(answer_last, request, ours, self._needed, self._give)
+                for request in taken
+            ),
+            self._answer_what_came,
+            self._push,
+        )
 
     def _answer_what_came(self) -> None:
-        with ExitStack() as each:
-            for request in reversed(list(self.ring.requests(any_version=True))):
-                each.callback(self._answer_last, request)
-                each.callback(self._record, request)
-
-    def _answer_last(self, request: Any) -> None:
-        """Answer as its reason needs, without its handler; whatever fails, it is answered."""
-        flags = int(self.vm_event.VmEventFlag.VCPU_PAUSED)
-        try:
-            if request.version == self.vm_event.VM_EVENT_INTERFACE_VERSION:
-                flags = 0
-                flags = self._needed(request)
-        finally:
-            self._give(request, flags)
+        came, ours = list(self.ring.requests(any_version=True)), self.vm_event
+        in_turn(
+            *(partial(self._record, request) for request in came),
+            *(
+                partial(answer_last, request, ours, self._needed, self._give)
+                for request in came
+            ),
+        )
 
     # --- waiting --------------------------------------------------------------------
 

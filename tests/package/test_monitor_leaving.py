@@ -1,4 +1,4 @@
-"""A monitor that leaves gives the guest all back, whatever fails meanwhile."""
+"""A monitor that leaves, or never begins, has the guest as it was, whatever fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from playing import Begin
-from xen_vm_event.monitor import Monitor, MonitorError, Recording
+from xen_vm_event.monitor import Monitor, MonitorError, Recording, recover
+from xen_vm_event.monitor.channel import Channel
 from xen_vm_event.testing import (
     PlayedXen,
     debug_exception,
@@ -142,3 +143,53 @@ def test_version_1_tells_nothing_of_a_breakpoint_but_its_page(begin: Begin) -> N
         monitor.run()
     assert injected(xen) == 1
     assert vcpu.exceptions
+
+
+def test_nothing_is_done_to_a_guest_after_its_monitor_has_left(xen: PlayedXen) -> None:
+    with Monitor(1, []) as monitor:
+        view = monitor.views.create()
+    controls: list[Callable[[], object]] = [
+        lambda: monitor.memory.restrict(5, "r-x"),
+        lambda: monitor.memory.restrict_all("r-x"),
+        lambda: monitor.memory.require_monitor(),
+        lambda: monitor.breakpoints.add(0x3000),
+        lambda: monitor.physical.read(0, 1),
+        lambda: monitor.physical.write(0, b"a"),
+        lambda: monitor.views.create(),
+        lambda: view.show_to_all(),
+    ]
+    xen.calls.clear()
+    for control in controls:
+        with pytest.raises(MonitorError, match="the monitor has left"):
+            control()
+    assert xen.calls == []
+    assert xen.guests[1].memory.access_of(5) == RWX
+
+
+def test_recovery_gives_the_ring_up_though_it_fails(
+    xen: PlayedXen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def notify(_: Channel) -> None:
+        raise OSError(errno.EIO, "no event")
+
+    monkeypatch.setattr(Channel, "notify", notify)
+    with pytest.raises(OSError, match="no event"):
+        recover(1)
+    assert xen.calls.count(("xc_monitor_disable", 1)) == 2
+    # Nobody could be notified; but the page was not used any more when it went.
+    assert "unmapped" not in str(xen.findings)
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        (["mem_access:r-x:0x10-0x5"], "no pages '0x10-0x5'"),
+        (["interrupt"], "comes after the answer to another event"),
+        (["cpuid", "cpuid"], "cpuid: this event is named twice"),
+    ],
+)
+def test_events_that_would_report_nothing(
+    xen: PlayedXen, events: list[str], said: str
+) -> None:
+    with pytest.raises(MonitorError, match=said):
+        Monitor(1, events).__enter__()

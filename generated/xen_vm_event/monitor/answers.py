@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from .emulating import Emulated
 from .events import report_descriptor_access, report_io
-from .guest import Guest
+from .guest import Guest, MonitorError
 from .stepping import Stepping
 
 # Does it, and gives the flags of the answer.
 Need = Callable[[Any], int]
+# Looks at a request and may change its registers; returns flags for the answer, if any.
+Handler = Callable[[Any], int | None]
 
 DEBUG_VECTOR, BREAKPOINT_VECTOR = 1, 3
 _NO_ERROR_CODE = 0xFFFF_FFFF
@@ -75,6 +78,33 @@ def needs_of(guest: Guest, stepping: Stepping, emulated: Emulated) -> dict[str, 
         "IO_INSTRUCTION": io_instruction,
         "SINGLESTEP": stepping.answer,
     }
+
+
+def handlers_of(
+    vm_event: ModuleType, named: Mapping[str, Handler]
+) -> dict[int, Handler]:
+    """Give handlers by their reason's number; raises MonitorError where there is no such."""
+    reasons = vm_event.VmEventReason.__members__
+    for name in named:
+        if name.upper() not in reasons:
+            raise MonitorError(
+                f"no reason '{name}' in vm_event version"
+                f" {vm_event.VM_EVENT_INTERFACE_VERSION} for a handler"
+            )
+    return {int(reasons[name.upper()]): handler for name, handler in named.items()}
+
+
+def answer_last(
+    request: Any, vm_event: ModuleType, needed: Need, give: Callable[[Any, int], None]
+) -> None:
+    """Answer as its reason needs, without its handler; whatever fails, it is answered."""
+    flags = int(vm_event.VmEventFlag.VCPU_PAUSED)
+    try:
+        if request.version == vm_event.VM_EVENT_INTERFACE_VERSION:
+            flags = 0
+            flags = needed(request)
+    finally:
+        give(request, flags)
 
 
 def inject(guest: Guest, request: Any, vector: int) -> None:
