@@ -22,6 +22,7 @@ who looks after that; this has nothing for them.
 
 from __future__ import annotations
 
+from .answers import Handler
 from .breakpoints import Pass
 from .events import EVENTS
 from .guest import MonitorError
@@ -29,7 +30,7 @@ from .pages import Then
 from .recording import Recording, recorded_requests
 from .recovery import recover
 from .views import View
-from .watching import Handler, Monitor
+from .watching import Monitor
 from .xen import Xen
 
 __all__ = [

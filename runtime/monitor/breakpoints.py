@@ -8,10 +8,12 @@ from typing import Any, Literal, NamedTuple
 
 from .answers import BREAKPOINT_VECTOR, inject
 from .channel import PAGE_SIZE
+from .emulating import INSN_DATA, Emulated
 from .events import Events
 from .guest import Guest, MonitorError
 from .physical import PhysicalMemory
 from .stepping import Stepping
+from .views import Views
 
 INT3 = b"\xcc"
 
@@ -26,9 +28,6 @@ Pass = Literal["step", "emulate", "remove"]
 None leaves it to a handler: without one that moves rip on, the vCPU comes back for ever.
 """
 _WAYS = ("step", "emulate", "remove")
-
-# As long as any instruction; Xen wants so many.
-_INSN_DATA = 16
 
 
 class Breakpoint(NamedTuple):
@@ -45,10 +44,16 @@ class Breakpoints:
     """
 
     def __init__(
-        self, guest: Guest, events: Events, stepping: Stepping, physical: PhysicalMemory
+        self,
+        guest: Guest,
+        events: Events,
+        stepping: Stepping,
+        emulated: Emulated,
+        physical: PhysicalMemory,
+        views: Views,
     ) -> None:
         self._guest, self._events, self._stepping = guest, events, stepping
-        self._physical = physical
+        self._emulated, self._physical, self._views = emulated, physical, views
         self._own: dict[int, Breakpoint] = {}
         self._passed: Counter[int] = Counter()  # vCPUs that are at a step over it
 
@@ -79,9 +84,22 @@ class Breakpoints:
 
     def address(self, request: Any) -> int | None:
         """Tell at which of them a request's vCPU is; None if it is another's."""
-        rip: int = request.data.regs.x86.rip
-        address: int = request.payload.gfn * PAGE_SIZE + rip % PAGE_SIZE
+        address = self._place(request)
         return address if address in self._own else None
+
+    def _place(self, request: Any) -> int:
+        """Give the physical address that a request's vCPU is at; Xen tells the page by the
+        guest's page tables, in whose place its view may show another.
+        """
+        rip: int = request.data.regs.x86.rip
+        return self._shown(request, request.payload.gfn * PAGE_SIZE) + rip % PAGE_SIZE
+
+    def _shown(self, request: Any, address: int) -> int:
+        view = self._views.seen(request)
+        if view is None:
+            return address
+        gfn, offset = divmod(address, PAGE_SIZE)
+        return view.shown(gfn) * PAGE_SIZE + offset
 
     def restore(self) -> None:
         """Take all away."""
@@ -101,21 +119,23 @@ class Breakpoints:
             return self._step_over(request, address)
         if then == "emulate":
             return self._emulate(request, address)
+        if then is None:  # a handler may have Xen carry it out
+            self._note(request, address)
         if then == "remove":
             self.remove(address)
         return 0
 
     def _is_there(self, request: Any) -> bool:
         """Tell whether the int3 was not the monitor's own, removed meanwhile."""
-        place = request.payload.gfn * PAGE_SIZE + request.data.regs.x86.rip % PAGE_SIZE
         try:
-            return self._physical.read(place, 1) == INT3
+            return self._physical.read(self._place(request), 1) == INT3
         except OSError:  # no memory that is told of
             return True
 
     def _step_over(self, request: Any, address: int) -> int:
+        if address not in self._own:  # removed meanwhile
+            return 0
         self._physical.write(address, self._own[address].octet)
-        self._passed[address] += 1
 
         def back(_: Any) -> int:
             self._passed[address] -= 1
@@ -123,18 +143,36 @@ class Breakpoints:
                 self._physical.write(address, INT3)
             return 0
 
-        return self._stepping.over(request, back)
+        flags = self._stepping.over(request, back)
+        self._passed[address] += 1
+        return flags
 
     def _emulate(self, request: Any, address: int) -> int:
-        code = bytearray(self._code(address))
-        for other, found in self._own.items():
-            if 0 <= other - address < len(code):
-                code[other - address : other - address + 1] = found.octet
-        request.data.emul.insn.data = bytes(code).ljust(_INSN_DATA, b"\0")
+        try:
+            code = self._code(request, address)
+        except OSError:  # where it may go on is no memory now
+            return self._step_over(request, address)
+        self._note(request, address)
+        request.data.emul.insn.data = code
         return self._guest.flag("EMULATE") | self._guest.flag("SET_EMUL_INSN_DATA")
 
-    def _code(self, address: int) -> bytes:
+    def _note(self, request: Any, address: int) -> None:
+        self._emulated.note(request, lambda later: self._step_over(later, address))
+
+    def _code(self, request: Any, address: int) -> bytes:
         """Read an instruction; what follows its page here need not follow it in the guest."""
-        return self._physical.read(
-            address, min(_INSN_DATA, PAGE_SIZE - address % PAGE_SIZE)
-        )
+        size = min(INSN_DATA, PAGE_SIZE - address % PAGE_SIZE)
+        code = self._original(address, size)
+        if size < INSN_DATA:
+            following = request.data.regs.x86.rip + size
+            rest = self._physical.translate(following, request.vcpu_id)
+            code += self._original(self._shown(request, rest), INSN_DATA - size)
+        return code
+
+    def _original(self, address: int, size: int) -> bytes:
+        """Read what the guest has there, without the breakpoints."""
+        code = bytearray(self._physical.read(address, size))
+        for other, found in self._own.items():
+            if 0 <= other - address < size:
+                code[other - address : other - address + 1] = found.octet
+        return bytes(code)

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .guest import Guest, MonitorError
 
-_INSN_DATA = 16
+# As long as any instruction; Xen wants so many.
+INSN_DATA = 16
+
+
+class Emulated:
+    """What vCPUs had Xen carry out, and how each goes on if Xen cannot."""
+
+    def __init__(self) -> None:
+        self._instead: dict[int, Callable[[Any], int]] = {}
+
+    def note(self, request: Any, instead: Callable[[Any], int]) -> None:
+        """Keep what gives the flags for another way on, until the vCPU's next request."""
+        self._instead[request.vcpu_id] = instead
+
+    def forget(self, request: Any) -> None:
+        """At another request of the vCPU: what it was at is carried out."""
+        self._instead.pop(request.vcpu_id, None)
+
+    def answer_unimplemented(self, request: Any) -> int | None:
+        """Have the vCPU go on from what Xen cannot emulate; None if nobody knows of it."""
+        instead = self._instead.pop(request.vcpu_id, None)
+        return None if instead is None else instead(request)
 
 
 class Emulator:
@@ -47,9 +69,9 @@ class Emulator:
         It takes the place of the request's registers.
         """
         flags = self._flags("SET_EMUL_INSN_DATA")
-        if len(code) > _INSN_DATA:
-            raise MonitorError(f"{len(code)} bytes of code, of {_INSN_DATA} at most")
-        request.data.emul.insn.data = code.ljust(_INSN_DATA, b"\0")
+        if len(code) > INSN_DATA:
+            raise MonitorError(f"{len(code)} bytes of code, of {INSN_DATA} at most")
+        request.data.emul.insn.data = code.ljust(INSN_DATA, b"\0")
         return flags
 
     def _flags(self, *names: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from ..xenctrl.common import has
@@ -109,6 +109,7 @@ class Events:
     def __init__(self, guest: Guest, texts: Sequence[str]) -> None:
         self._guest = guest
         self.chosen = [parse(guest, text) for text in texts]
+        _require_sense(self.chosen)
         for event in self.chosen:
             guest.require(*_KINDS[event.reason].functions)
         for event in self.chosen:
@@ -153,10 +154,31 @@ class Events:
         self._reasons.add(reason)
         self.switched_on.append(switch)
 
+    def switch_off(self) -> None:
+        """Have none reported any more, the last first; all of them, also if one fails."""
+        with ExitStack() as each:
+            for switch in self.switched_on:
+                each.callback(switch, False)
+
     def end(self) -> None:
         """Forget them: they end with the ring, or were switched off."""
         self._reasons.clear()
         self.switched_on.clear()
+
+
+def _require_sense(events: Sequence[Event]) -> None:
+    """Raise MonitorError for an event that is named twice, or that would never come."""
+    named: set[tuple[str, int]] = set()
+    for event in events:
+        which = event.reason, event.register
+        if which in named and event.reason != "MEM_ACCESS":
+            raise MonitorError(f"{event.text}: this event is named twice")
+        named.add(which)
+    if named == {("INTERRUPT", 0)}:
+        raise MonitorError(
+            "interrupt: comes after the answer to another event; name one that comes first,"
+            " such as cpuid"
+        )
 
 
 def _switch(guest: Guest, event: Event) -> Switch:
@@ -211,3 +233,10 @@ def report_io(guest: Guest, on: bool) -> None:
     if has(guest.functions, "xc_monitor_io"):
         with suppress(FileExistsError):
             guest.functions.xc_monitor_io(guest.handle, guest.domain, on)
+
+
+def report_descriptor_access(guest: Guest, on: bool) -> None:
+    """Have accesses to descriptor tables reported, or carried out; it may be so already."""
+    if has(guest.functions, "xc_monitor_descriptor_access"):
+        with suppress(FileExistsError):
+            guest.functions.xc_monitor_descriptor_access(guest.handle, guest.domain, on)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from ..xenctrl.common import has
+from .emulating import Emulated
 from .events import Event, Events
 from .guest import Guest, MonitorError
 from .pages import Pages, Restriction
@@ -20,12 +21,18 @@ Wanted = tuple[range | None, Restriction]
 
 
 class Memory(Pages):
-    """What a guest may do with its memory; its pages get back what they had on leaving."""
+    """What a guest may do with its memory, until the monitor leaves.
+
+    Pages that were restricted one by one get back what they had then; after `restrict_all` the
+    guest may do anything with all of them.
+    """
 
     _WAYS = ("lift", "emulate", "step")
 
-    def __init__(self, guest: Guest, events: Events, stepping: Stepping) -> None:
-        super().__init__(guest, events, stepping)
+    def __init__(
+        self, guest: Guest, events: Events, stepping: Stepping, emulated: Emulated
+    ) -> None:
+        super().__init__(guest, events, stepping, emulated)
         self._was: dict[int, int] = {}
         self._walks_ignored = False
         self._is_required = False
@@ -102,16 +109,20 @@ class Memory(Pages):
         return range(first, self.last_gfn() + 1)
 
     def restore(self) -> None:
-        """Give all pages back what they had."""
-        if self._is_required:
-            self._require_monitor(False)
-            self._is_required = False
-        if self._walks_ignored:
-            self._ignore_page_walks(False)
-            self._walks_ignored = False
-        if self._everywhere is not None:
-            self._everywhere = None
-            self._set_everywhere(self._free)
+        """Give single pages back what they had, and all if all were restricted; the rest too."""
+        with ExitStack() as last_first:  # all of it, also if one fails
+            last_first.callback(self._restore_single)
+            if self._everywhere is not None:
+                self._everywhere = None
+                last_first.callback(self._set_everywhere, self._free)
+            if self._walks_ignored:
+                self._walks_ignored = False
+                last_first.callback(self._ignore_page_walks, False)
+            if self._is_required:
+                self._is_required = False
+                last_first.callback(self._require_monitor, False)
+
+    def _restore_single(self) -> None:
         was, self._was = self._was, {}
         self._own.clear()
         for access in sorted(set(was.values())):
@@ -164,6 +175,9 @@ def _gfns(event: Event, text: str) -> range | None:
         return None
     first, _, last = text.partition("-")
     try:
-        return range(int(first, 0), int(last or first, 0) + 1)
+        found = range(int(first, 0), int(last or first, 0) + 1)
     except ValueError:
-        raise MonitorError(f"{event.text}: no pages '{text}'") from None
+        found = range(0)
+    if not found:
+        raise MonitorError(f"{event.text}: no pages '{text}'")
+    return found

@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from ..xenctrl.common import has
+from .emulating import Emulated
 from .events import Events
 from .guest import Guest, MonitorError
 from .memory import Memory
@@ -17,6 +18,7 @@ from .stepping import Stepping
 ORIGINAL = 0  # the view that is the guest's own memory
 _ALTP2M = 35  # HVM_PARAM_ALTP2M
 _MIXED, _EXTERNAL = 1, 2  # XEN_ALTP2M_*; the second is no guest's, from Xen 4.10 on
+_AT_ONCE = 512  # pages, of which one that is a hole has each set by itself
 _NO_GFN = ctypes.c_ulong(-1).value
 _FUNCTIONS = (
     "xc_altp2m_set_domain_state",
@@ -39,23 +41,26 @@ class View(Pages):
         guest: Guest,
         events: Events,
         stepping: Stepping,
+        emulated: Emulated,
         memory: Memory,
+        aside: dict[int, View],
     ) -> None:
-        super().__init__(guest, events, stepping)
+        super().__init__(guest, events, stepping, emulated)
         self.number = number
         self._memory = memory
+        self._aside = aside  # by vCPU, the view that it comes back to after a step
+        self._shown: dict[int, int] = {}  # pages that are shown in others' place
 
     def show(self, request: Any) -> int:
         """Have a request's vCPU see this view from its answer on; gives flags for that."""
+        self._aside.pop(request.vcpu_id, None)
         request.altp2m_idx = self.number
         return self._guest.flag("ALTERNATE_P2M")
 
     def show_to_all(self) -> None:
         """Have all vCPUs see this view, from now on."""
-        guest = self._guest
-        guest.functions.xc_altp2m_switch_to_view(
-            guest.handle, guest.domain, self.number
-        )
+        _show_to_all(self._guest, self.number)
+        self._aside.clear()
 
     def remap(self, gfn: int, to: int | None) -> None:
         """Show another of the guest's pages in a page's place, or with None its own again."""
@@ -64,32 +69,47 @@ class View(Pages):
             *(guest.handle, guest.domain, self.number),
             *(gfn, _NO_GFN if to is None else to),
         )
+        self._shown[gfn] = gfn if to is None else to
+
+    def shown(self, gfn: int) -> int:
+        """Tell which of the guest's pages is shown in a page's place: itself, mostly."""
+        return self._shown.get(gfn, gfn)
 
     def answer(self, request: Any) -> int:
         """Have a vCPU go on as the page's restriction has it; gives the flags."""
         found = self._own.get(request.payload.gfn, self._everywhere)
-        if found is None or found.then not in ("step", "fast_step", "leave"):
+        if found is None or found.then not in ("fast_step", "leave"):
             return super().answer(request)
-        if found.then == "step":
-            return self.step_aside(request)
-        request.altp2m_idx = ORIGINAL
-        flags = self._guest.flag("ALTERNATE_P2M")
         if found.then == "fast_step":
-            self._events.also("SINGLESTEP")
-            request.u.fast_singlestep.p2midx = self.number
-            flags |= self._guest.flag("FAST_SINGLESTEP")
-        return flags
+            return self._step_fast(request)
+        request.altp2m_idx = ORIGINAL
+        return self._guest.flag("ALTERNATE_P2M")
 
-    def answer_unimplemented(self, request: Any) -> int:
-        """Have a vCPU carry out by itself what Xen cannot; gives the flags."""
-        return self.step_aside(request)
+    def _step_fast(self, request: Any) -> int:
+        fast = self._stepping.fast(request, self._show_again)
+        if fast is None:  # its step is reported anyway
+            return self.step_aside(request)
+        self._aside[request.vcpu_id] = self
+        request.altp2m_idx = ORIGINAL
+        if fast:
+            request.u.fast_singlestep.p2midx = self.number
+        return self._guest.flag("ALTERNATE_P2M") | fast
 
     def step_aside(self, request: Any) -> int:
         """Have a vCPU carry out one instruction in the guest's own memory; gives the flags."""
+        self._aside[request.vcpu_id] = self
         request.altp2m_idx = ORIGINAL
         return self._guest.flag("ALTERNATE_P2M") | self._stepping.over(
-            request, self.show
+            request, self._show_again
         )
+
+    def _show_again(self, request: Any) -> int:
+        """After a step: unless the vCPU is to see another view, or this one is gone."""
+        back = self._aside.get(request.vcpu_id) is self
+        return self.show(request) if back else 0
+
+    def _step_over(self, request: Any, gfn: int) -> int:
+        return self.step_aside(request)
 
     def _set(self, access: int, gfns: Sequence[int]) -> None:
         guest = self._guest
@@ -106,9 +126,19 @@ class View(Pages):
             functions.xc_altp2m_set_mem_access(handle, domain, self.number, gfn, access)
 
     def _set_everywhere(self, access: int) -> None:
-        for gfn in self._memory.all_gfns():
-            with suppress(OSError):  # a hole
-                self._set(access, [gfn])
+        gfns = self._memory.all_gfns()
+        for start in range(0, len(gfns), _AT_ONCE):
+            some = gfns[start : start + _AT_ONCE]
+            try:
+                self._set(access, some)
+            except ProcessLookupError:  # there is a hole; the others have to be set
+                for gfn in some:
+                    with suppress(ProcessLookupError):
+                        self._set(access, [gfn])
+
+
+def _show_to_all(guest: Guest, number: int) -> None:
+    guest.functions.xc_altp2m_switch_to_view(guest.handle, guest.domain, number)
 
 
 class Views:
@@ -118,10 +148,16 @@ class Views:
     """
 
     def __init__(
-        self, guest: Guest, events: Events, stepping: Stepping, memory: Memory
+        self,
+        guest: Guest,
+        events: Events,
+        stepping: Stepping,
+        emulated: Emulated,
+        memory: Memory,
     ) -> None:
         self._guest, self._events, self._stepping = guest, events, stepping
-        self._memory = memory
+        self._emulated, self._memory = emulated, memory
+        self._aside: dict[int, View] = {}
         self._views: dict[int, View] = {}
         self._is_on = False
 
@@ -137,7 +173,10 @@ class Views:
         guest.functions.xc_altp2m_create_view(
             guest.handle, guest.domain, everything, number
         )
-        view = View(number.value, guest, self._events, self._stepping, self._memory)
+        view = View(
+            *(number.value, guest, self._events, self._stepping, self._emulated),
+            *(self._memory, self._aside),
+        )
         self._views[view.number] = view
         if access != "rwx":
             view.restrict_all(access, then)
@@ -146,22 +185,25 @@ class Views:
     def destroy(self, view: View) -> None:
         """Do away with a view, which no vCPU may see any more."""
         guest = self._guest
-        self._views.pop(view.number)
         guest.functions.xc_altp2m_destroy_view(guest.handle, guest.domain, view.number)
+        self._views.pop(view.number)
+        for vcpu in [vcpu for vcpu, its in self._aside.items() if its is view]:
+            del self._aside[vcpu]
 
     def show_original(self, request: Any) -> int:
         """Have a request's vCPU see the guest's own memory again; gives flags for that."""
+        self._aside.pop(request.vcpu_id, None)
         request.altp2m_idx = ORIGINAL
         return self._guest.flag("ALTERNATE_P2M")
 
     def show_original_to_all(self) -> None:
         """Have all vCPUs see the guest's own memory again."""
-        guest = self._guest
-        guest.functions.xc_altp2m_switch_to_view(guest.handle, guest.domain, ORIGINAL)
+        _show_to_all(self._guest, ORIGINAL)
+        self._aside.clear()
 
     def seen(self, request: Any) -> View | None:
         """Tell which of these a request's vCPU saw; None if the guest's own memory."""
-        if not request.flags & self._guest.flag("ALTERNATE_P2M"):
+        if not self._views or not request.flags & self._guest.flag("ALTERNATE_P2M"):
             return None
         return self._views.get(request.altp2m_idx)
 
@@ -170,6 +212,7 @@ class Views:
         if not self._is_on:
             return
         with ExitStack() as last_first:  # all of it, also if one fails
+            last_first.callback(self._views.clear)
             last_first.callback(self._set_state, False)
             for view in self._views.values():
                 last_first.callback(self.destroy, view)
@@ -181,10 +224,14 @@ class Views:
 
     def answer_unimplemented(self, request: Any) -> int:
         """Have a vCPU carry out what Xen cannot emulate by itself."""
-        return self._pages(request).answer_unimplemented(request)
+        flags = self._emulated.answer_unimplemented(request)
+        if flags is not None:
+            return flags
+        view = self.seen(request)
+        return view.step_aside(request) if view else 0
 
     def _pages(self, request: Any) -> Pages:
-        return (self.seen(request) if self._views else None) or self._memory
+        return self.seen(request) or self._memory
 
     def _switch_on(self) -> None:
         if self._is_on:

@@ -140,7 +140,10 @@ class PlayedXen(MonitorCalls, MemoryCalls):
     ) -> int:
         if self.guests[domain].is_arm:
             return fail(errno.ENOSYS)
-        self.guests[domain].vcpus[vcpu].steps = bool(operation)
+        stepping = self.guests[domain].vcpus[vcpu]
+        stepping.steps = bool(operation)
+        if not operation:
+            stepping.steps_into = None
         return 0
 
     def _xc_vcpu_getinfo(self, xch: int, domain: int, vcpu: int, info: Any) -> int:

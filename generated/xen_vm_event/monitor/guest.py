@@ -8,11 +8,11 @@ from functools import cached_property
 from types import ModuleType
 
 from .. import xenctrl as libxenctrl
+from ..xenctrl.common import Functions
 from .xen import Xen
 
 ALL_CAPABILITIES = 0xFFFF_FFFF
-# Bits of the capabilities, XEN_DOMCTL_MONITOR_EVENT_*.
-SINGLESTEP = 2
+# A bit of the capabilities, XEN_DOMCTL_MONITOR_EVENT_*.
 PRIVILEGED_CALL = 7
 
 
@@ -25,7 +25,25 @@ class Guest:
 
     def __init__(self, xen: Xen, domain: int, vm_event: ModuleType) -> None:
         self.xen, self.domain, self.vm_event = xen, domain, vm_event
-        self.functions, self.handle = xen.functions, xen.handle
+        self.handle = xen.handle
+        self._has_left = False
+
+    @property
+    def functions(self) -> Functions:
+        """The library's functions; raises MonitorError after the monitor has left."""
+        self.require_monitored()
+        return self.xen.functions
+
+    def require_monitored(self) -> None:
+        """Raise MonitorError after the monitor has left."""
+        if self._has_left:
+            raise MonitorError(
+                "the monitor has left the guest: nothing changes it any more"
+            )
+
+    def leave(self) -> None:
+        """Have nothing done to the guest from now on."""
+        self._has_left = True
 
     @cached_property
     def capabilities(self) -> int:
@@ -67,7 +85,3 @@ class Guest:
                 f"no flag {name} in vm_event version {version} of Xen {self.xen.release}"
             )
         return int(flags[name])
-
-    def has_flag(self, name: str) -> bool:
-        """Tell whether answers of this version may have a flag."""
-        return name in self.vm_event.VmEventFlag.__members__

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
+from .emulating import Emulated
 from .events import Events
 from .guest import Guest, MonitorError
 from .stepping import Stepping
@@ -74,13 +75,15 @@ class Pages(ABC):
 
     _WAYS: tuple[Then, ...]
 
-    def __init__(self, guest: Guest, events: Events, stepping: Stepping) -> None:
+    def __init__(
+        self, guest: Guest, events: Events, stepping: Stepping, emulated: Emulated
+    ) -> None:
         self._guest, self._events, self._stepping = guest, events, stepping
+        self._emulated = emulated
         self._free = access_number(guest, "rwx")
         self._own: dict[int, Restriction] = {}
         self._everywhere: Restriction | None = None  # on all that are none of these
         self._passed: Counter[int] = Counter()  # vCPUs that are at a step over a page
-        self._emulated: dict[int, int] = {}  # by vCPU, the page that it was at
 
     @abstractmethod
     def _set(self, access: int, gfns: Sequence[int]) -> None:
@@ -159,22 +162,18 @@ class Pages(ABC):
             self._set(self._free, [gfn])
         elif found.then == "lift":
             self.lift(gfn)
-        elif found.then == "emulate":
-            self._emulated[request.vcpu_id] = gfn
-            return self._guest.flag("EMULATE")
         elif found.then == "step":
             return self._step_over(request, gfn)
+        else:  # a handler, too, may have Xen carry it out
+            self._emulated.note(request, lambda later: self._step_over(later, gfn))
+            if found.then == "emulate":
+                return self._guest.flag("EMULATE")
         return 0
 
-    def answer_unimplemented(self, request: Any) -> int:
-        """Have a vCPU carry out what Xen cannot emulate by itself; gives the flags."""
-        gfn = self._emulated.pop(request.vcpu_id, None)
-        return 0 if gfn is None else self._step_over(request, gfn)
-
     def _step_over(self, request: Any, gfn: int) -> int:
-        if not self._passed[gfn]:
-            self._set(self._free, [gfn])
-        self._passed[gfn] += 1
+        """Have a vCPU carry out one instruction by itself; gives the flags."""
+        # Also if another vCPU is over it: it may have been restricted again since.
+        self._set(self._free, [gfn])
 
         def back(_: Any) -> int:
             self._passed[gfn] -= 1
@@ -183,4 +182,6 @@ class Pages(ABC):
                 self._set(found.access, [gfn])
             return 0
 
-        return self._stepping.over(request, back)
+        flags = self._stepping.over(request, back)
+        self._passed[gfn] += 1
+        return flags

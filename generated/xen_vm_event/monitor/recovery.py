@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from ..xenctrl.common import has
 from .channel import Channel
 from .guest import Guest
+from .signals import Signals
 from .stepping import no_vcpu_steps
 from .xen import Xen
 
@@ -18,7 +19,7 @@ def recover(domain: int) -> None:
     that wait at a CPUID will carry it out a second time.  Pages that it restricted are not any
     more as soon as the guest uses them; breakpoints that it set stay.
     """
-    with Xen() as xen:
+    with Signals(), Xen() as xen, ExitStack() as undo:
         vm_event = xen.vm_event()
         # And with it, but for one on Arm, all events.
         xen.functions.xc_monitor_disable(xen.handle, domain)
@@ -27,7 +28,9 @@ def recover(domain: int) -> None:
                 xen.functions.xc_monitor_privileged_call(xen.handle, domain, False)
         _undo(Guest(xen, domain, vm_event))
         channel = Channel(xen, domain)
+        undo.callback(channel.close)
         ring = vm_event.BackRing(channel.page, start=0)
+        undo.callback(ring.detach)
         ring.sring.shared_ring_init()
         for vcpu in range(len(xen.vcpus(domain))):
             response = ring.get_response(ring.rsp_prod_pvt)
@@ -39,8 +42,6 @@ def recover(domain: int) -> None:
             ring.rsp_prod_pvt += 1
             ring.push_responses()
             channel.notify()
-        ring.detach()
-        channel.close()
 
 
 def _undo(guest: Guest) -> None:

@@ -28,6 +28,7 @@ class Stepping:
         self._guest, self._events = guest, events
         self._after: dict[int, list[After]] = {}
         self._stepping: set[int] = set()  # for who asked by `start`
+        self._fast: dict[int, After] = {}  # of vCPUs that may be at a fast step
         self.has_ended = False
 
     def start(self, request: Any) -> int:
@@ -35,11 +36,13 @@ class Stepping:
 
         Raises MonitorError where this machine has no single steps.
         """
+        if self.has_ended:
+            return 0
         self._events.also("SINGLESTEP")
         vcpu = request.vcpu_id
         was_stepping = vcpu in self._stepping or vcpu in self._after
         self._stepping.add(vcpu)
-        return 0 if was_stepping else self._toggle
+        return 0 if was_stepping else self._begin(vcpu)
 
     def stop(self, request: Any) -> int:
         """Have it go on without."""
@@ -52,8 +55,11 @@ class Stepping:
     def over(self, request: Any, after: After) -> int:
         """Have the vCPU carry out one instruction, and then do what comes after.
 
-        Gives flags for the answer.  Raises MonitorError where there are no single steps.
+        Gives flags for the answer; none while the monitor leaves, when nothing is in the way
+        any more.  Raises MonitorError where there are no single steps.
         """
+        if self.has_ended:
+            return 0
         self._events.also("SINGLESTEP")
         vcpu = request.vcpu_id
         waiting = self._after.get(vcpu)
@@ -61,7 +67,30 @@ class Stepping:
             waiting.append(after)
             return 0
         self._after[vcpu] = [after]
-        return 0 if vcpu in self._stepping else self._toggle
+        return 0 if vcpu in self._stepping else self._begin(vcpu)
+
+    def fast(self, request: Any, after: After) -> int | None:
+        """Have the vCPU carry out one instruction unreported; None if it steps otherwise.
+
+        The two ways would end each other: one sets what the other turns over.  What comes after
+        is done if the step is reported after all, since another begins before it ends.
+        """
+        if self.has_ended:
+            return 0
+        self._events.also("SINGLESTEP")
+        vcpu = request.vcpu_id
+        if vcpu in self._stepping or vcpu in self._after:
+            return None
+        self._fast[vcpu] = after
+        return self._guest.flag("FAST_SINGLESTEP")
+
+    def _begin(self, vcpu: int) -> int:
+        """Give the flag that has a vCPU step, which may be at a fast step still."""
+        after = self._fast.pop(vcpu, None)
+        if after is not None:
+            no_steps(self._guest, vcpu)
+            self._after.setdefault(vcpu, []).append(after)
+        return self._toggle
 
     @property
     def is_over_one(self) -> bool:
@@ -92,6 +121,7 @@ class Stepping:
         self.has_ended = True
         self._after.clear()
         self._stepping.clear()
+        self._fast.clear()
         if self._events.is_on("SINGLESTEP"):
             no_vcpu_steps(self._guest)
 
@@ -104,6 +134,9 @@ def no_vcpu_steps(guest: Guest) -> None:
     """Have no vCPU of a guest step, whoever asked for it."""
     for vcpu, _ in enumerate(guest.xen.vcpus(guest.domain)):
         with suppress(OSError):  # each of the others has to be told
-            guest.functions.xc_domain_debug_control(
-                guest.handle, guest.domain, _STEP_OFF, vcpu
-            )
+            no_steps(guest, vcpu)
+
+
+def no_steps(guest: Guest, vcpu: int) -> None:
+    """Have a vCPU of a guest not step."""
+    guest.functions.xc_domain_debug_control(guest.handle, guest.domain, _STEP_OFF, vcpu)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
+from functools import partial
 from os import PathLike
 from types import ModuleType
 from typing import Any, Self
 
 from .. import OtherVersion
 from ..common import vm_event_st
-from .answers import Need, needs_of
+from .answers import Handler, Need, answer_last, handlers_of, needs_of
 from .breakpoints import Breakpoints
 from .channel import Channel
-from .emulating import Emulator
+from .emulating import Emulated, Emulator
 from .events import Events
 from .guest import Guest, MonitorError
+from .leaving import in_turn
 from .memory import Memory
 from .physical import PhysicalMemory
 from .recording import Recording
@@ -23,9 +25,6 @@ from .signals import Signals
 from .stepping import Stepping
 from .views import Views
 from .xen import Xen
-
-# Looks at a request and may change its registers; returns flags for the answer, if any.
-Handler = Callable[[Any], int | None]
 
 _LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
 _IDLE = 0.01  # seconds of silence, after which there is time for other things
@@ -58,9 +57,9 @@ class Monitor:
 
     Within the context, `memory` is for what the guest may do with its memory, `views` for
     others of it, `breakpoints` for instructions, `stepping` for vCPUs that step, `emulator` for
-    what Xen carries out in their place, and `physical` for what is in the memory.  All is
-    undone on leaving.  `vm_event` is the module of the interface's version, `ring` its ring, and
-    `xen` the hypervisor.
+    what Xen carries out in their place, and `physical` for what is in the memory.  What they
+    did is undone on leaving, but for what was written to the memory.  `vm_event` is the module
+    of the interface's version, `ring` its ring, and `xen` the hypervisor.
     """
 
     xen: Xen
@@ -114,9 +113,9 @@ class Monitor:
             undo.enter_context(self._signals)
             self.xen = self._shared_xen or undo.enter_context(Xen())
             self.vm_event = self.xen.vm_event()
-            guest = Guest(self.xen, self.domain, self.vm_event)
+            self._guest = guest = Guest(self.xen, self.domain, self.vm_event)
             self._switched = Events(guest, self._events)
-            self._handlers = self._handlers_by_number()
+            self._handlers = handlers_of(self.vm_event, self._named_handlers)
             self._set_up(guest)
             wanted = self.memory.wanted(self._switched.chosen)
             self._recording = self._open_recording(undo)
@@ -138,10 +137,13 @@ class Monitor:
         self.emulator = Emulator(guest)
         self.physical = PhysicalMemory(guest)
         self.stepping = stepping = Stepping(guest, events)
-        self.memory = Memory(guest, events, stepping)
-        self.views = Views(guest, events, stepping, self.memory)
-        self.breakpoints = Breakpoints(guest, events, stepping, self.physical)
-        needs = needs_of(guest, stepping) | {
+        self._emulated = emulated = Emulated()
+        self.memory = Memory(guest, events, stepping, emulated)
+        self.views = Views(guest, events, stepping, emulated, self.memory)
+        self.breakpoints = Breakpoints(
+            guest, events, stepping, emulated, self.physical, self.views
+        )
+        needs = needs_of(guest, stepping, emulated) | {
             "MEM_ACCESS": self.views.answer,
             "EMUL_UNIMPLEMENTED": self.views.answer_unimplemented,
             "SOFTWARE_BREAKPOINT": self.breakpoints.answer,
@@ -150,6 +152,7 @@ class Monitor:
         self._needs = {
             int(reasons[name]): need for name, need in needs.items() if name in reasons
         }
+        self._unimplemented = reasons.get("EMUL_UNIMPLEMENTED")
         if any(event.reason == "INTERRUPT" for event in self._switched.chosen):
             self._always = guest.flag("GET_NEXT_INTERRUPT")
 
@@ -159,25 +162,13 @@ class Monitor:
             return given
         return undo.enter_context(Recording(given))
 
-    def _handlers_by_number(self) -> dict[int, Handler]:
-        reasons = self.vm_event.VmEventReason.__members__
-        for name in self._named_handlers:
-            if name.upper() not in reasons:
-                raise MonitorError(
-                    f"no reason '{name}' in vm_event version"
-                    f" {self.vm_event.VM_EVENT_INTERFACE_VERSION} for a handler"
-                )
-        return {
-            int(reasons[name.upper()]): handler
-            for name, handler in self._named_handlers.items()
-        }
-
     def _attach(self) -> None:
         with ExitStack() as on_error:
             self._channel = Channel(self.xen, self.domain)
             on_error.callback(self._channel.close)
             # The page may hold the indices of another monitor.
             self.ring = self.vm_event.BackRing(self._channel.page, start=0)
+            on_error.callback(self.ring.detach)
             self.ring.sring.shared_ring_init()
             if self._recording is not None:
                 self._recording.begin(self.vm_event, self.domain, self.xen.release)
@@ -185,32 +176,38 @@ class Monitor:
         self._attached = True
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        """Leave the guest as if it had never been monitored, whatever happened."""
+        """Leave the guest to go on by itself, whatever happened; raises what failed then."""
         self._signals.held = True
         if error is not None:
             self._current = None  # its handler may be what failed
         self._leaving.close()
 
     def _leave(self) -> None:
-        gone = not self.is_alive()
+        gone = False
+        with suppress(OSError):  # nobody can tell; all is to be undone anyway
+            gone = not self.is_alive()
         self._always = 0
-        with suppress(OSError) if gone else nullcontext(), ExitStack() as last_first:
-            last_first.callback(self.physical.close)
-            last_first.callback(self._channel.close)
-            last_first.callback(self.ring.detach)
-            last_first.callback(self._detach)
-            # With the ring, Xen forgets the registers that a vCPU is to go on with.
-            last_first.callback(self.xen.let_run, self.domain)
-            last_first.callback(self._answer_the_rest)
-            for switch in self._switched.switched_on:
-                last_first.callback(switch, False)
-            last_first.callback(self._finish)
-            # From here on the guest may do everything, and what is answered is to go on.
-            last_first.callback(self.stepping.end)
-            last_first.callback(self.memory.restore)
-            last_first.callback(self.views.restore)
-            last_first.callback(self.breakpoints.restore)
-            last_first.callback(self._push)
+        with suppress(OSError) if gone else nullcontext():
+            in_turn(
+                self._push,
+                self._restore,
+                self.stepping.end,
+                # From here on the guest may do everything, and what is answered is to go on.
+                self._finish,
+                self._restore,  # what the handler that comes last did
+                self._switched.switch_off,
+                self._answer_the_rest,
+                # With the ring, Xen forgets the registers that a vCPU is to go on with.
+                partial(self.xen.let_run, self.domain),
+                self._detach,
+                self.ring.detach,
+                self._channel.close,
+                self.physical.close,
+                self._guest.leave,
+            )
+
+    def _restore(self) -> None:
+        in_turn(self.breakpoints.restore, self.views.restore, self.memory.restore)
 
     def _detach(self) -> None:
         self._attached = False
@@ -221,16 +218,25 @@ class Monitor:
 
     def _answer_the_rest(self) -> None:
         """Answer what was taken and not answered, and what came since."""
-        waiting = self.ring.unanswered()
-        for request in self.ring.requests(any_version=True):  # each has to be answered
-            self._record(request)
-            waiting.append(request)
-        for request in waiting:
-            flags = int(self.vm_event.VmEventFlag.VCPU_PAUSED)
-            if request.version == self.vm_event.VM_EVENT_INTERFACE_VERSION:
-                flags = self._needed(request)
-            self._give(request, flags)
-        self._push()
+        taken, ours = self.ring.unanswered(), self.vm_event
+        in_turn(
+            *(
+                partial(answer_last, request, ours, self._needed, self._give)
+                for request in taken
+            ),
+            self._answer_what_came,
+            self._push,
+        )
+
+    def _answer_what_came(self) -> None:
+        came, ours = list(self.ring.requests(any_version=True)), self.vm_event
+        in_turn(
+            *(partial(self._record, request) for request in came),
+            *(
+                partial(answer_last, request, ours, self._needed, self._give)
+                for request in came
+            ),
+        )
 
     # --- waiting --------------------------------------------------------------------
 
@@ -325,7 +331,11 @@ class Monitor:
         """Answer a request now, as its reason needs and its handler wants, with more flags.
 
         The answer is published at once, or with those of the loop that this is called in.
+        Raises ValueError for a request that was answered.
         """
+        self._require_context()
+        if not any(waiting is request for waiting in self.ring.unanswered()):
+            raise ValueError("this request does not wait for an answer")
         with self._signals.hold():
             if request is self._current:
                 self._current = None
@@ -404,7 +414,10 @@ class Monitor:
             self._recording.answer(request)
 
     def _needed(self, request: Any) -> int:
-        need = self._needs.get(request.reason)
+        reason = request.reason
+        if reason != self._unimplemented:
+            self._emulated.forget(request)
+        need = self._needs.get(reason)
         return 0 if need is None else need(request)
 
     def _push(self) -> None:
