@@ -45,8 +45,20 @@ def test_damaged_lines_are_not_known_and_the_others_are(tmp_path: Path) -> None:
     known = Formatted(tmp_path)
     assert known.get(LEFT) == LEFT
     assert known.get(CHANGED) is None  # cut off, and the last line has no end
-    path.write_bytes(b"\xff\xfe")
-    assert not Formatted(tmp_path)
+    path.write_bytes(b"\xff\xfe\n" + f"{first}\n".encode())
+    assert Formatted(tmp_path).get(LEFT) == LEFT
+
+
+@pytest.mark.parametrize("made", ["5", "null", '"x = 5"', "[" * 200_000])
+def test_a_result_that_somebody_has_changed_is_not_known(
+    tmp_path: Path, made: str
+) -> None:
+    remembered(tmp_path)
+    (path,) = tmp_path.iterdir()
+    _, second, _ = path.read_text().split("\n")
+    digest, seal, _ = second.split(" ", 2)
+    path.write_text(f"{digest} {seal} {made}\n")
+    assert Formatted(tmp_path).get(CHANGED) is None
 
 
 def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:

@@ -557,3 +557,10 @@ def test_a_test_that_fails_tells_of_mistakes_too() -> None:
     assert "unanswered: here" in raised.value.__notes__[0]
     with pytest.raises(MonitorMistakes, match="unanswered: here"), played() as xen:
         xen.findings.add("unanswered", "here")
+
+
+def test_a_page_ends_where_it_ends(guest: Guest) -> None:
+    with pytest.raises(ValueError, match="3 bytes at 0x1ffe are not in one page"):
+        guest.memory.write(0x1FFE, b"abc")
+    with pytest.raises(ValueError, match="not in one page"):
+        guest.memory.write(-2, b"a")

@@ -3,7 +3,8 @@
 Takes texts and what black made of them; gives that again.  `formatting` asks here before it
 has black imported, which takes as long as to read a small header.
 
-The file has a line for each text: its digest, and, if black changed it, the result as JSON.
+The file has a line for each text: its digest, one of the line, and, if black changed the text,
+the result as JSON.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from xenbind import user_cache
 
 _MOST = 8 << 20  # bytes; then it begins anew
+_LONGEST = 64 << 20  # what is read of a file that somebody else has made longer
 
 
 class Formatted:
@@ -36,11 +38,15 @@ class Formatted:
     def _read(self) -> Iterator[tuple[str, str]]:
         lines: list[str] = []
         if self._path is not None:
-            with suppress(OSError, UnicodeDecodeError):
-                lines = self._path.read_text(encoding="utf-8").split("\n")
+            with (
+                suppress(OSError),
+                self._path.open(encoding="utf-8", errors="replace") as file,
+            ):
+                lines = file.read(_LONGEST).split("\n")
         for line in lines[:-1]:
-            digest, _, made = line.partition(" ")
-            if len(digest) == _LENGTH:
+            digest, _, rest = line.partition(" ")
+            seal, _, made = rest.partition(" ")
+            if seal == _digest(digest + made):
                 yield digest, made
 
     def get(self, text: str) -> str | None:
@@ -48,10 +54,7 @@ class Formatted:
         made = self._known.get(_digest(text))
         if not made:
             return None if made is None else text
-        try:
-            return str(json.loads(made))
-        except ValueError:
-            return None
+        return str(json.loads(made))
 
     def add(self, text: str, made: str) -> None:
         """Remember what black made of a text."""
@@ -61,7 +64,10 @@ class Formatted:
         """Have the next run know what was added; that it cannot be written is no error."""
         if self._path is None or not self._new:
             return
-        lines = [f"{digest} {made}".rstrip() for digest, made in self._new.items()]
+        lines = [
+            f"{digest} {_digest(digest + made)} {made}"
+            for digest, made in self._new.items()
+        ]
         with suppress(OSError):
             is_large = self._path.exists() and self._path.stat().st_size > _MOST
             with self._path.open("w" if is_large else "a", encoding="utf-8") as file:
@@ -71,6 +77,3 @@ class Formatted:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-_LENGTH = len(_digest(""))

@@ -64,8 +64,13 @@ class Memory:
         return octets[offset : offset + size]
 
     def write(self, address: int, octets: bytes, view: int = ORIGINAL) -> None:
-        """Write bytes of one page, as a vCPU does that sees a view."""
+        """Write bytes of one page, as a vCPU does that sees a view.
+
+        Raises ValueError for what is not within a page.
+        """
         gfn, offset = divmod(address, PAGE_SIZE)
+        if address < 0 or offset + len(octets) > PAGE_SIZE:
+            raise ValueError(f"{len(octets)} bytes at {address:#x} are not in one page")
         page = self.page(self._seen(gfn, view))
         ctypes.memmove(ctypes.addressof(page) + offset, octets, len(octets))
 

@@ -7,8 +7,8 @@ with their manifest, ready for `output`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -70,9 +70,9 @@ def _build(
 ) -> Generated:
     # Importing the backend and compiling the templates takes a tenth of a second. Here it
     # costs nothing: the C compiler reads meanwhile. Imported above, generating was 5 % slower.
-    templates: list[Templates] = []
-    preparing = Thread(target=_prepare, args=(templates,))
-    preparing.start()
+    thread = ThreadPoolExecutor(1)
+    preparing = thread.submit(_prepare)
+    thread.shutdown(wait=False)  # it ends with this
     reading = _read_all(specs, command, workers)
     # Which begins to import black after the reading, if it is new here.
     formatter = Formatter(workers, Formatted(user_cache.folder()))
@@ -81,11 +81,11 @@ def _build(
         _package(job, each, command, read, copied)
         for each, read in zip(specs, reading, strict=True)
     )
-    preparing.join()
+    templates = preparing.result()
 
     from xenbind.backend.render import render
 
-    rendered = render(packages, templates[0], formatter, workers)
+    rendered = render(packages, templates, formatter, workers)
     # What needs no formatting is made while black is at work.
     by_name = {
         f"{package.spec.place}{interface.edition}": interface
@@ -174,11 +174,11 @@ def _already(layouts: Layouts) -> Callable[[], Layouts]:
     return lambda: layouts
 
 
-def _prepare(templates: list[Templates]) -> None:
-    """Import the backend, and give `_build` its templates, compiled."""
+def _prepare() -> Templates:
+    """Import the backend, and give its templates, compiled."""
     from xenbind.backend.render import compiled_templates
 
-    templates.append(compiled_templates())
+    return compiled_templates()
 
 
 def _fullest_table(
