@@ -17,7 +17,7 @@ from .channel import Channel
 from .emulating import Emulated, Emulator
 from .events import Events
 from .guest import Guest, MonitorError
-from .leaving import in_turn
+from .leaving import for_each, in_turn
 from .memory import Memory
 from .physical import PhysicalMemory
 from .recording import Recording
@@ -218,25 +218,22 @@ class Monitor:
 
     def _answer_the_rest(self) -> None:
         """Answer what was taken and not answered, and what came since."""
-        taken, ours = self.ring.unanswered(), self.vm_event
+        taken = self.ring.unanswered()
         in_turn(
-            *(
-                partial(answer_last, request, ours, self._needed, self._give)
-                for request in taken
-            ),
+            partial(for_each, taken, self._answer_last),
             self._answer_what_came,
             self._push,
         )
 
     def _answer_what_came(self) -> None:
-        came, ours = list(self.ring.requests(any_version=True)), self.vm_event
+        came = list(self.ring.requests(any_version=True))
         in_turn(
-            *(partial(self._record, request) for request in came),
-            *(
-                partial(answer_last, request, ours, self._needed, self._give)
-                for request in came
-            ),
+            partial(for_each, came, self._record),
+            partial(for_each, came, self._answer_last),
         )
+
+    def _answer_last(self, request: Any) -> None:
+        answer_last(request, self.vm_event, self._needed, self._give)
 
     # --- waiting --------------------------------------------------------------------
 

@@ -152,6 +152,17 @@ def test_a_view_whose_pages_cannot_be_restricted_is_an_error(xen: PlayedXen) -> 
         monitor.views.create("r-x")
 
 
+def test_a_hole_keeps_no_page_of_a_view_free(xen: PlayedXen) -> None:
+    def has_hole(*_: Any) -> int:
+        return fail(errno.ESRCH)
+
+    vars(xen)["_xc_altp2m_set_mem_access_multi"] = has_hole
+    with Monitor(1, []) as monitor:
+        view = monitor.views.create("r-x")
+        access = xen.guests[1].memory.views[view.number].access
+        assert access == dict.fromkeys(range(0x100), 5)
+
+
 def unimplemented(xen: PlayedXen, vcpu: int = 0) -> Any:
     return event(xen, "EMUL_UNIMPLEMENTED", vcpu)
 

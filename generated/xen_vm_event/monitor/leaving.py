@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
 
 def in_turn(*steps: Callable[[], object]) -> None:
@@ -11,3 +13,8 @@ def in_turn(*steps: Callable[[], object]) -> None:
     with ExitStack() as last_first:
         for step in reversed(steps):
             last_first.callback(step)
+
+
+def for_each(items: Iterable[Any], do: Callable[[Any], object]) -> None:
+    """Do it with each of the items, as `in_turn` does."""
+    in_turn(*(partial(do, item) for item in items))
