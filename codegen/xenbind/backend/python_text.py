@@ -201,12 +201,14 @@ def fold(line: str, indent: int) -> list[str]:
 def fold_items(before: str, items: Sequence[str], after: str, indent: int) -> list[str]:
     """Write items behind an opening bracket and before a closing one, as black folds them.
 
-    They stand on one line, or on the next one, or each has its own.
+    They stand on one line, or on the next one, or each has its own.  One parameter of a function
+    does not stand on a line without a comma.
     """
     inside = ", ".join(items)
+    is_only_parameter = before.startswith("def ") and len(items) == 1
     if indent + len(before) + len(inside) + len(after) <= LINE:
         return [before + inside + after]
-    if indent + 4 + len(inside) <= LINE:
+    if indent + 4 + len(inside) <= LINE and not is_only_parameter:
         return [before, f"    {inside}", after]
     return [before, *(f"    {item}," for item in items), after]
 
