@@ -18,8 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
+from xenbind.plain import Struct
 from xenbind.spec import toml_file
 from xenbind.spec.places import KeyPath
 from xenbind.spec.toml_file import TomlFile

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import Struct
-from msgspec.structs import replace
 
 from xenbind import config
 from xenbind import spec as specs
 from xenbind.errors import SystemFailure, XenbindError
+from xenbind.plain import Struct, replace
 from xenbind.provenance.job import Job
 from xenbind.resources import folder
 from xenbind.spec import Spec, VersionSpec

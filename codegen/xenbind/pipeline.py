@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from msgspec.structs import replace
-
 from xenbind import header_tree
 from xenbind.errors import CompilerError, SourceError, XenbindError
 from xenbind.frontend.declared_otherwise import Reading, declared_otherwise
@@ -24,6 +22,7 @@ from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts, Record
 from xenbind.lowering.lower import Lowered, lower
+from xenbind.plain import replace
 from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec

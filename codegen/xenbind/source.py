@@ -15,7 +15,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import Struct
+from xenbind.plain import Struct
 
 
 class Coord(Struct, frozen=True, order=True):

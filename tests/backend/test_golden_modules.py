@@ -10,11 +10,11 @@ import shutil
 import black
 import pytest
 from golden_files import check_golden
-from msgspec.structs import replace
 from support import PROJECT, require
 from xenbind import pipeline, spec
 from xenbind.backend.module import module_view
 from xenbind.backend.templates import Templates
+from xenbind.plain import replace
 
 GOLDEN = PROJECT / "tests" / "golden" / "package"
 CASES = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())

@@ -13,7 +13,6 @@ from uuid import uuid4
 import pytest
 from c_compiler import CLANG, GCC, compile_c
 from hypothesis import Phase, given, seed, settings
-from msgspec.structs import replace
 from random_records import Declared, answers, batches, declare, questions
 from support import PROJECT
 from xenbind.backend.module import module_view
@@ -28,6 +27,7 @@ from xenbind.ir.interface import Interface, Record
 from xenbind.ir.layout import Layout, Part
 from xenbind.lowering.context import Context
 from xenbind.lowering.type_table import TypeTable
+from xenbind.plain import replace
 from xenbind.source import Sources
 
 # Declarations in a batch.

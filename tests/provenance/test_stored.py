@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 from support import PROJECT, SPEC, TINY, project_of, tree, xenbind
 from xenbind import pipeline
 from xenbind import spec as specs
 from xenbind.ir import history
 from xenbind.ir.interface import Interface
 from xenbind.options import job_of
+from xenbind.plain import replace
 from xenbind.provenance import inputs, manifest, stored
 from xenbind.toolchain.compiler import find_compiler
 

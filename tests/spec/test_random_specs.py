@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 from support import SPEC, tree
 from xenbind import pipeline
 from xenbind import spec as specs
@@ -29,6 +28,7 @@ from xenbind.backend.render import render
 from xenbind.backend.templates import Templates
 from xenbind.errors import XenbindError
 from xenbind.ir.interface import Interface
+from xenbind.plain import replace
 from xenbind.spec import Spec
 from xenbind.workers import Result, Workers
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
 from xenbind import spec
 from xenbind.commands.verify import compare
 from xenbind.commands.verify.report import Report
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS
+from xenbind.plain import replace
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.targets import TARGETS, Machine, host, machine_for, machine_of
 from xenbind.workers import Workers

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 
-from msgspec import Struct
-
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import is_anonymous
 from xenbind.ir.interface import Layouts, Record
+from xenbind.plain import Struct
 
 _NUMBER_WIDTH = len("65536/8*")
 _NONE = "-"  # not there

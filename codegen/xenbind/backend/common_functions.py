@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
-
 from xenbind.backend.functions import PARAMETERS, Functions
 from xenbind.backend.names import python_name
 from xenbind.backend.python_text import LINE, fold_items, text
 from xenbind.backend.python_types import TYPING, Types
 from xenbind.ir.interface import Function, Interface
+from xenbind.plain import Struct
 
 
 class PrototypeView(Struct, frozen=True):

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import Struct
-
 from xenbind.backend.common_functions import (
     CommonFunctionsView,
     common_functions,
@@ -34,6 +32,7 @@ from xenbind.backend.python_types import (
 )
 from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, element
 from xenbind.ir.interface import Interface, Record
+from xenbind.plain import Struct
 
 
 class CommonMemberView(Struct, frozen=True):

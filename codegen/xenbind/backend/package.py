@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from msgspec import Struct
-
 from xenbind.ir.interface import Interface, Layouts
+from xenbind.plain import Struct
 from xenbind.spec import Spec
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from xenbind.plain import Struct
 
 
 class ConstantView(Struct, frozen=True):

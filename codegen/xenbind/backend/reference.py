@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import Struct
-
 from xenbind.backend.package import Package
 from xenbind.backend.python_facts import class_probes
 from xenbind.backend.python_model import ModuleView
@@ -23,6 +21,7 @@ from xenbind.facts.probes import (
 )
 from xenbind.facts.stubs import stubs
 from xenbind.ir.interface import Interface
+from xenbind.plain import Struct
 from xenbind.spec import Spec
 
 VERSION = "reference/version.c.jinja"

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
-from msgspec import Struct
-
 from xenbind import __version__
 from xenbind.backend import functions, python_text
 from xenbind.backend.abi_table import VersionTable, tables
@@ -30,6 +28,7 @@ from xenbind.ir import history
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface
+from xenbind.plain import Struct
 from xenbind.resources import folder
 from xenbind.spec import Spec
 from xenbind.workers import Workers

@@ -18,8 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from xenbind.facts.debug_info import (
     QUALIFIERS,
     RECORDS,
@@ -34,6 +32,7 @@ from xenbind.facts.debug_info import (
 )
 from xenbind.facts.object_file import as_text
 from xenbind.ir.c_types import fundamental
+from xenbind.plain import Struct
 
 Described = dict[str, Any]
 

@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from xenbind.facts.debug_info import (
     RECORDS,
     counts,
@@ -28,6 +26,7 @@ from xenbind.facts.debug_info import (
     type_of,
 )
 from xenbind.facts.probes import CLASS, Answer
+from xenbind.plain import Struct
 
 _TOLD = frozenset(("size", "offset", "bit_offset", "bit_width", "kind", "length"))
 # Encodings of base types (DWARF 5, 7.8).

@@ -16,9 +16,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
 from xenbind.facts.object_file import as_text, objects
+from xenbind.plain import Struct
 from xenbind.toolchain.compiler import Compiler, failure, output, start
 from xenbind.toolchain.process import Bounded
 

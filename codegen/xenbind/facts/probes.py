@@ -14,9 +14,6 @@ import json
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.errors import SourceError
 from xenbind.facts.round_trips import MOST_SCALARS, RoundTrip, round_trip
 from xenbind.ir import extent
@@ -33,6 +30,7 @@ from xenbind.ir.c_types import (
 )
 from xenbind.ir.interface import Constant, Field, Interface, Record
 from xenbind.ir.records import measure
+from xenbind.plain import Struct, replace
 from xenbind.source import Coord
 
 # What facts say: numbers, and words such as a member's kind.

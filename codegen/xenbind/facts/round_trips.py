@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from msgspec import Struct
-
 from xenbind.ir.c_types import Enumeration, Pointer, RecordRef, Scalar, inside_arrays
 from xenbind.ir.interface import Record
+from xenbind.plain import Struct
 
 _FLOATS = ("float", "double", "long double")
 # A record of more makes no round trip, as in the package's tests/members.py: those in it do.

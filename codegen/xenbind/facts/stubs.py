@@ -16,9 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.ir.c_types import (
     Array,
     CType,
@@ -32,6 +29,7 @@ from xenbind.ir.c_types import (
     without_names,
 )
 from xenbind.ir.interface import Interface
+from xenbind.plain import Struct, replace
 
 _FLOATS = ("float", "double", "long double")
 # How much is read and written of memory whose size the prototype does not say.

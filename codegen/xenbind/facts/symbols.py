@@ -17,11 +17,11 @@ from typing import Any
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
-from msgspec import Struct
 
 from xenbind.errors import SystemFailure
 from xenbind.facts.probes import Answer
 from xenbind.ir.interface import Function
+from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.toolchain.compiler import start
 from xenbind.toolchain.process import Bounded

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.frontend.gnu_c import HARMLESS, LABEL, NAMESPACE
+from xenbind.plain import Struct
 
 EvaluateArgument = Callable[[c_ast.Attribute], int]
 

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from msgspec import Struct
-
 from xenbind.frontend.comment_words import LONGEST
+from xenbind.plain import Struct
 from xenbind.source import IDENTIFIER
 
 _TOKEN = re.compile(

@@ -20,11 +20,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.frontend.comment_words import LONGEST, plain
 from xenbind.frontend.commented_code import Code, Comment, comments_of
+from xenbind.plain import Struct, replace
 from xenbind.source import IDENTIFIER, without_comments
 
 _LICENCE = re.compile(r"\bSPDX-License-Identifier\b|\bCopyright\b", re.IGNORECASE)

@@ -13,9 +13,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from msgspec import Struct
-
 from xenbind.errors import SourceError
+from xenbind.plain import Struct
 from xenbind.source import Coord, Sources
 
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct
-from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.frontend.directives import Macro
@@ -37,6 +35,7 @@ from xenbind.frontend.preprocess import (
 from xenbind.frontend.roots import roots
 from xenbind.frontend.written import Written
 from xenbind.header_tree import require_header
+from xenbind.plain import Struct, replace
 from xenbind.source import Sources
 from xenbind.toolchain.compiler import Compiler, output
 

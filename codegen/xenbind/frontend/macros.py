@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Set
 
-from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.frontend.directives import Macro, Preprocessed
+from xenbind.plain import Struct
 from xenbind.source import IDENTIFIER
 
 

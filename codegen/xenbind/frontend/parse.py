@@ -13,8 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import Struct
-from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
@@ -22,6 +20,7 @@ from xenbind.frontend import gnu_c
 from xenbind.frontend.attributes import attach_attributes
 from xenbind.frontend.macros import ExpandedMacro, is_expression
 from xenbind.frontend.written import Written
+from xenbind.plain import Struct, replace
 from xenbind.source import IDENTIFIER, Coord, without_comments
 
 _VARIABLE = "xenbind_constant_"

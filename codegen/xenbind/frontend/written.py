@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 from functools import cached_property
 
-from msgspec import Struct
-
 from xenbind.frontend.directives import Macro
+from xenbind.plain import Struct
 from xenbind.source import Coord, Sources, without_comments
 
 

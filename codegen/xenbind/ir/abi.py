@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct
+from xenbind.plain import Struct
 
 
 class IntegerType(Struct, frozen=True):

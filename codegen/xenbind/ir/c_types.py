@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec import Struct
-from msgspec.structs import replace
+from xenbind.plain import Struct, replace
 
 
 class Scalar(Struct, frozen=True):

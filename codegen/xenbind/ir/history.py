@@ -12,9 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.ir.c_types import (
     Array,
     RecordRef,
@@ -25,6 +22,7 @@ from xenbind.ir.c_types import (
     spelling,
 )
 from xenbind.ir.interface import Constant, Field, Interface, Record, Span
+from xenbind.plain import Struct, replace
 
 # What is said of something, by its name: `struct vm_event_st.u.cpuid`, `struct vm_event_cpuid`.
 _Said = Mapping[str, str]

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from msgspec import Struct
-
 from xenbind.ir.c_types import (
     CType,
     FunctionType,
@@ -20,6 +18,7 @@ from xenbind.ir.c_types import (
     is_anonymous,
     without_names,
 )
+from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.words import edition
 

@@ -16,11 +16,9 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import fields, replace
-
 from xenbind.ir import c_types, interface
 from xenbind.ir.interface import Interface
+from xenbind.plain import Struct, fields, replace
 from xenbind.source import Coord
 
 # Turns the path of a header into the name that it has in the text, or that into a path.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from xenbind.plain import Struct
 
 # Widths of bit-fields that are those of whole integers.
 WHOLE = (8, 16, 32, 64)

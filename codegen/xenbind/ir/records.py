@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from msgspec.structs import replace
-
 from xenbind.ir import layout
 from xenbind.ir.abi import Abi
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
 from xenbind.ir.interface import Field, Member, Record, RecordType
+from xenbind.plain import replace
 from xenbind.source import Coord
 
 

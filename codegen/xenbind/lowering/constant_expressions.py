@@ -16,7 +16,6 @@ import re
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.ir.abi import Abi, IntegerType
@@ -31,6 +30,7 @@ from xenbind.ir.c_types import (
 )
 from xenbind.ir.interface import Field
 from xenbind.lowering import literals
+from xenbind.plain import Struct
 
 
 class Unevaluable(Exception):

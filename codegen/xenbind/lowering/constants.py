@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from msgspec.structs import replace
 from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 
@@ -39,6 +38,7 @@ from xenbind.lowering.declarations import enum_key, enumerators
 from xenbind.lowering.floating import evaluate_float, has_float
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
+from xenbind.plain import replace
 
 # What every function's body has by itself (C11 6.4.2.2, and GNU's).
 _FUNCTION_NAMES = frozenset(["__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"])

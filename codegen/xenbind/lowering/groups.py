@@ -22,11 +22,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence, Set
 from itertools import pairwise
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.ir.interface import Constant, ConstantGroup, Record
 from xenbind.lowering.context import Context
+from xenbind.plain import Struct, replace
 from xenbind.source import IDENTIFIER, Sources
 from xenbind.spec import Spec
 

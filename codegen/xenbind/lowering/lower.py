@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
@@ -40,6 +39,7 @@ from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.functions import Functions, pointed_to
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
+from xenbind.plain import Struct
 from xenbind.source import without_any_comments
 from xenbind.spec import Spec
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.errors import Faults
@@ -24,6 +23,7 @@ from xenbind.ir.interface import Member, RecordType
 from xenbind.lowering.constant_expressions import CInt
 from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import changes_layout
+from xenbind.plain import replace
 
 
 class Types(Protocol):

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.errors import Faults, SourceError
@@ -51,6 +50,7 @@ from xenbind.lowering.declarations import (
     enumerators,
 )
 from xenbind.lowering.member_functions import member_function
+from xenbind.plain import replace
 from xenbind.source import Coord
 
 # Integer types that are alike on every ABI.

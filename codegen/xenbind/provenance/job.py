@@ -14,8 +14,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from msgspec import Struct
-
+from xenbind.plain import Struct
 from xenbind.provenance import manifest
 from xenbind.resources import package
 

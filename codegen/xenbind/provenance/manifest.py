@@ -13,10 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import asdict
-
 from xenbind.errors import OutputError, SystemFailure
+from xenbind.plain import Struct, asdict
 from xenbind.resources import own_files
 
 NAME = "manifest.json"

@@ -14,12 +14,11 @@ from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from xenbind import resources
 from xenbind.errors import XenbindError
 from xenbind.ir import json_form
 from xenbind.ir.interface import Interface
+from xenbind.plain import replace
 from xenbind.provenance import inputs, manifest
 from xenbind.provenance.job import Job
 

@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.errors import SourceError, XenbindError
+from xenbind.plain import Struct, replace
 from xenbind.source import Coord
 from xenbind.spec.places import Places
 from xenbind.words import edition

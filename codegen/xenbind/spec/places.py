@@ -16,9 +16,8 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 
-from msgspec import Struct
-
 from xenbind.errors import SourceError
+from xenbind.plain import Struct
 from xenbind.source import Coord
 
 # How a value is reached: keys of tables, and indexes of lists and arrays of tables.

@@ -15,9 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from xenbind.errors import SourceError
+from xenbind.plain import replace
 from xenbind.spec import rules, toml_file
 from xenbind.spec.model import (
     FunctionSpec,

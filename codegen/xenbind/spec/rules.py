@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-from msgspec import Struct
+from xenbind.plain import Struct
 
 _LONGEST = 255  # bytes, which is what a file's name may have
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct
-
+from xenbind.plain import Struct
 from xenbind.spec import rules
 from xenbind.spec.rules import Rule
 

@@ -11,9 +11,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from xenbind.errors import SourceError, SystemFailure, XenbindError
+from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.spec.places import KeyPath, Places, find
 

@@ -14,8 +14,6 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
 from xenbind.errors import (
     CompilerError,
     SourceError,
@@ -23,6 +21,7 @@ from xenbind.errors import (
     UsageError,
     XenbindError,
 )
+from xenbind.plain import Struct
 from xenbind.resources import package
 from xenbind.source import Coord
 from xenbind.toolchain.process import OUTPUT, SECONDS, Bounded, Finished

@@ -23,9 +23,8 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import IO
 
-from msgspec import Struct
-
 from xenbind.interruption import Held, UndoneIfEnded
+from xenbind.plain import Struct
 
 # A read of Xen's largest public header takes a tenth of a second and 30 MB.
 SECONDS = 60

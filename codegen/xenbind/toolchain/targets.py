@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import Struct
-
 from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS, Abi
+from xenbind.plain import Struct
 from xenbind.toolchain.predefined import predefined
 
 

@@ -28,7 +28,6 @@ import pytest
 from golden_files import check_golden
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 from support import PROJECT, SPEC, known_facts, require, tree, xenbind
 from terminal import on_terminal
 from xen_vm_event import VERSIONS, interface
@@ -41,6 +40,7 @@ from xenbind.commands.decode.stream import DecodeError, Run, request_record
 from xenbind.commands.decode.text import text
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.ir.interface import Interface
+from xenbind.plain import replace
 
 DATA = PROJECT / "tests" / "data" / "requests-v7.jsonl"
 GOLDEN = PROJECT / "tests" / "golden" / "decode"

@@ -20,7 +20,6 @@ import pytest
 from golden_files import ACCEPT, check_golden
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 from support import INSTALLED, PROJECT, SPEC, require, tree, xenbind
 from xenbind import spec as specs
 from xenbind.commands.diff.as_json import as_json
@@ -32,6 +31,7 @@ from xenbind.ir.c_types import Scalar
 from xenbind.ir.interface import Field, Interface, Record
 from xenbind.ir.layout import Part, lay_out
 from xenbind.pipeline import read
+from xenbind.plain import replace
 from xenbind.source import Coord
 from xenbind.toolchain.compiler import find_compiler
 

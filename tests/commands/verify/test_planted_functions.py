@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from support import PROJECT, own_tests, xenbind
 from xenbind import pipeline, spec
 from xenbind.backend.python_facts import all_questions
@@ -20,6 +19,7 @@ from xenbind.backend.reference import render_questions
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.ir.c_types import FunctionType, Pointer, Scalar
 from xenbind.ir.interface import Interface
+from xenbind.plain import replace
 
 POST = PROJECT / "tests" / "data" / "functions"
 

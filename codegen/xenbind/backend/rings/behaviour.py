@@ -19,9 +19,8 @@ from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
-from msgspec import Struct
-
 from xenbind.backend.rings.model import Operation, Parameter, Role, Side
+from xenbind.plain import Struct
 
 _RUNS = 100  # of each operation
 _U32 = 0xFFFF_FFFF

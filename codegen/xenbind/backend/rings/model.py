@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from msgspec import Struct
 from pycparser import c_ast
 
 from xenbind.ir.abi import IntegerType
 from xenbind.ir.interface import Field
+from xenbind.plain import Struct
 
 
 class Untranslatable(Exception):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.backend.names import python_name
@@ -29,6 +28,7 @@ from xenbind.frontend import gnu_c
 from xenbind.ir.abi import X86_64, IntegerType
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Field, Record, Ring, RingMacro
+from xenbind.plain import replace
 from xenbind.source import Coord
 
 # A macro whose expansion starts with one of these declares something.

@@ -7,14 +7,13 @@ statements of them.
 
 from __future__ import annotations
 
-from msgspec import Struct
-from msgspec.structs import replace
 from pycparser import c_ast
 
 from xenbind.backend.rings.model import Thing, Untranslatable
 from xenbind.ir.abi import X86_64, IntegerType
 from xenbind.ir.c_types import Scalar, fundamental
 from xenbind.ir.interface import Field
+from xenbind.plain import Struct, replace
 
 UINT = X86_64.integers["unsigned int"]
 ULONG = X86_64.integers["unsigned long"]

@@ -15,9 +15,6 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind import spec as specs
 from xenbind.backend.ring_module import protocol
 from xenbind.backend.rings.behaviour import difference
@@ -30,6 +27,7 @@ from xenbind.facts.probes import fingerprint
 from xenbind.interruption import UndoneIfEnded
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import read
+from xenbind.plain import Struct, replace
 from xenbind.provenance.job import Job
 from xenbind.source import Coord, Sources
 from xenbind.spec import Spec, VersionSpec

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from msgspec import Struct
-
 from xenbind.commands.generate.change import sync
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.facts.header_facts import as_text, header_facts
 from xenbind.pipeline import compiler_for
+from xenbind.plain import Struct
 from xenbind.spec import Spec
 
 

@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 
-from msgspec import Struct
-
 from xenbind.commands.decode.events import Leaf, Shape, Shapes
 from xenbind.commands.decode.stream import Run
 from xenbind.errors import UsageError, XenbindError
+from xenbind.plain import Struct
 
 _SECOND = 10**9
 _UNITS = {"ms": _SECOND // 1000, "s": _SECOND, "m": 60 * _SECOND}

@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.commands.decode.stream import (
     Note,
     Run,
@@ -25,6 +22,7 @@ from xenbind.errors import XenbindError
 from xenbind.ir.abi import X86_64
 from xenbind.ir.c_types import Array, Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import ConstantGroup, Field, Interface, Record
+from xenbind.plain import Struct, replace
 
 ARCHES = ("x86", "arm")
 

@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
 
-from msgspec import Struct
-
 from xenbind.commands.decode.events import Event, Leaf, Plan, answer_of
 from xenbind.commands.decode.stream import Note, Session, moment
+from xenbind.plain import Struct
 
 
 class JsonText:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from msgspec import Struct, field
-
 from xenbind.commands.decode.events import Shapes
 from xenbind.commands.decode.stream import Note, Run, Session
+from xenbind.plain import Struct, field
 
 _SECOND = 10**9
 _SHARES = {"median": 0.5, "p99": 0.99}

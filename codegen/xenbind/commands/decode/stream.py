@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from msgspec import Struct
-
 from xenbind.errors import Status, XenbindError
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import ConstantGroup, Interface, Record
+from xenbind.plain import Struct
 
 # Gives the interface of a version number, None where there is none.
 Interfaces = Callable[[int], Interface | None]

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
-from msgspec import Struct
 
 from xenbind.commands.decode import table
 from xenbind.commands.decode.alike import alike
@@ -20,6 +19,7 @@ from xenbind.commands.decode.csv_text import CsvText
 from xenbind.commands.decode.events import Event, Shapes
 from xenbind.commands.decode.statistics import Statistics
 from xenbind.commands.decode.stream import Run
+from xenbind.plain import Struct
 from xenbind.whole_file import whole_file
 
 Tell = Callable[[Event], str]  # an event's line or lines, without the last newline

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from msgspec.structs import asdict
-
 from xenbind.commands.diff.compare import AnyChange, Difference
 from xenbind.commands.diff.members import MemberChange
 from xenbind.ir.c_types import as_spelled, spelling
 from xenbind.ir.interface import Record
+from xenbind.plain import asdict
 
 T = TypeVar("T")
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 
-from msgspec import Struct
-
 from xenbind.commands.diff.members import MemberChange, ends_open, member_changes, merge
 from xenbind.commands.diff.type_equality import same_layout, same_type
 from xenbind.ir.c_types import as_known
 from xenbind.ir.interface import Constant, Function, Interface, Record, Typedef
+from xenbind.plain import Struct
 
 
 class Verdict(Enum):

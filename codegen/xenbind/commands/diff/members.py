@@ -16,9 +16,6 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import TypeVar
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.commands.diff.type_equality import (
     Records,
     same_layout,
@@ -27,6 +24,7 @@ from xenbind.commands.diff.type_equality import (
 )
 from xenbind.ir.c_types import Array, RecordRef, is_anonymous, spelling
 from xenbind.ir.interface import Field, Placed, Record
+from xenbind.plain import Struct, replace
 
 T = TypeVar("T")
 

@@ -11,8 +11,6 @@ from enum import Enum
 from itertools import pairwise
 from typing import TypeVar
 
-from msgspec import Struct
-
 from xenbind.commands.diff.compare import (
     ConstantChange,
     Difference,
@@ -25,6 +23,7 @@ from xenbind.commands.diff.members import Change, Member, MemberChange
 from xenbind.commands.diff.type_equality import spellings
 from xenbind.ir.c_types import as_known, as_spelled, spelling
 from xenbind.ir.interface import Constant
+from xenbind.plain import Struct
 from xenbind.words import count
 
 T = TypeVar("T")

@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
 from xenbind.errors import OutputError, XenbindError
 from xenbind.facts import prototypes
 from xenbind.facts.package import ask_package
 from xenbind.facts.probes import CLASS, Answer, expected, fingerprint, questions
 from xenbind.ir.abi import ABIS
 from xenbind.ir.interface import Interface
+from xenbind.plain import Struct
 from xenbind.provenance import manifest
 from xenbind.spec import Spec
 

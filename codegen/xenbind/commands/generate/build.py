@@ -11,9 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind import pipeline, spec, user_cache
 from xenbind.backend import abi_table
 from xenbind.backend.formatted import Formatted
@@ -23,6 +20,7 @@ from xenbind.commands.generate.header_copies import HeaderCopies
 from xenbind.ir import history
 from xenbind.ir.interface import Interface, Layouts
 from xenbind.lowering import unmatched
+from xenbind.plain import Struct, replace
 from xenbind.provenance import inputs, manifest, stored
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest

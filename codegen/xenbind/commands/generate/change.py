@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from msgspec import Struct
-
 from xenbind.errors import OutputError
+from xenbind.plain import Struct
 from xenbind.provenance import manifest
 
 # What a folder may hold before it is one of xenbind's: a new repository.

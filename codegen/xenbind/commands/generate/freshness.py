@@ -12,12 +12,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.commands.generate import output
 from xenbind.errors import OutputError
 from xenbind.options import load_spec
+from xenbind.plain import Struct, replace
 from xenbind.provenance import inputs, manifest
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest

@@ -16,11 +16,10 @@ from collections.abc import Iterator, Set
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from xenbind.errors import CompilerError, SourceError, SourceErrors
 from xenbind.frontend.preprocess import finish_check, start_check
 from xenbind.pipeline import compiler_for, read
+from xenbind.plain import replace
 from xenbind.source import Sources, without_any_comments
 from xenbind.spec import Spec
 

@@ -13,9 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from xenbind.commands.init.asking import other_macros
 from xenbind.errors import SystemFailure
 from xenbind.facts.symbols import Installed, having, installed
@@ -31,6 +28,7 @@ from xenbind.ir.interface import (
     Ring,
 )
 from xenbind.pipeline import read
+from xenbind.plain import Struct, replace
 from xenbind.source import Sources
 from xenbind.spec import LibrarySpec, Spec, rules
 

@@ -15,10 +15,9 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from msgspec import Struct
-
 from xenbind.errors import SystemFailure, UsageError
 from xenbind.header_tree import require_header, require_path
+from xenbind.plain import Struct
 from xenbind.spec import rules
 from xenbind.toolchain.system_headers import system_folders
 

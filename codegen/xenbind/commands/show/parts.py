@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from msgspec import Struct
-
 from xenbind.errors import XenbindError
 from xenbind.ir import extent
 from xenbind.ir.c_types import CType, RecordRef, element, spelling
 from xenbind.ir.interface import Field, Interface, Record, Span
+from xenbind.plain import Struct
 
 _MOST = 10_000  # members at every depth
 

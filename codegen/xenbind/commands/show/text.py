@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from msgspec import Struct
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -23,6 +22,7 @@ from xenbind.commands.show.view import (
     View,
 )
 from xenbind.ir.interface import Constant, ConstantGroup, Span
+from xenbind.plain import Struct
 from xenbind.words import count, printable
 
 _BAR = 10

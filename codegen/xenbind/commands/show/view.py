@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from xenbind.commands.show.find import find
 from xenbind.commands.show.parts import Part, parts, record_key
 from xenbind.ir.c_types import as_spelled, declaration
@@ -22,6 +20,7 @@ from xenbind.ir.interface import (
     Interface,
     Record,
 )
+from xenbind.plain import Struct
 
 
 class RecordView(Struct, frozen=True):

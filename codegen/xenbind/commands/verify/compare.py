@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
 from xenbind.backend import abi_table
 from xenbind.backend.python_facts import all_questions
 from xenbind.commands.verify.oracle import Oracle
@@ -24,6 +22,7 @@ from xenbind.facts.probes import Answer, coords, expected
 from xenbind.facts.symbols import Installed
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import compiler_for, read
+from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.targets import Machine, host

@@ -10,13 +10,12 @@ from collections import deque
 from collections.abc import Callable, Set
 from pathlib import Path
 
-from msgspec import Struct
-
 from xenbind.backend.reference import render_questions
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference, start_compiling
 from xenbind.facts.probes import Answer, Reference
 from xenbind.ir.interface import Interface
+from xenbind.plain import Struct
 from xenbind.spec import Spec
 from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.scratch import scratch

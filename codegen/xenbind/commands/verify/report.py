@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from xenbind.facts.probes import Answer
+from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.words import count
 
