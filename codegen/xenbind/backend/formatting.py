@@ -119,8 +119,9 @@ _LINE = re.compile(rf"^(?P<statement> *(?:{_statement()})$)|^.*$", re.MULTILINE)
 
 
 def shape(block: str) -> str:
-    """Give a definition with its words as short as can be, and of like statements in a row two, and
-    of like paragraphs in a row one.
+    """Give a definition with its words as short as can be, and of what is alike in a row less.
+
+    Of statements two are kept, of paragraphs one.
 
     What black leaves of that as it is, it leaves in the block: it breaks no line, for none is
     too long, and joins none, for those of the shape are shorter.  A statement is kept as it is
