@@ -125,6 +125,7 @@ class SharedRing(Generic[Request, Response]):
 
     # Which of the words these are.
     req_prod: typing.ClassVar[int]
+    req_event: typing.ClassVar[int]
     rsp_prod: typing.ClassVar[int]
 
     def __init__(self, page: Page, entry: type[typing.Any], first_entry: int) -> None:
@@ -301,11 +302,6 @@ class BackRing(_Half[Request, Response]):
     version_member: typing.ClassVar[str | None] = None
     version: typing.ClassVar[int] = 0
 
-    # The macro of this half that is called here.
-    if TYPE_CHECKING:
-
-        def final_check_for_requests(self) -> int: ...
-
     def __init__(
         self,
         page: Page,
@@ -375,9 +371,21 @@ class BackRing(_Half[Request, Response]):
                 yield copy.record
                 if self.req_cons != taken:  # an iteration within took more
                     break
-            if not self.final_check_for_requests():
+            if not self._ask_for_more():
                 return
             published = True
+
+    def _ask_for_more(self) -> bool:
+        """Ask to be notified of the next request, and tell whether it has come meanwhile.
+
+        This is RING_FINAL_CHECK_FOR_REQUESTS without its first look, which is just done, and
+        whose two looks would take as long as all the rest of a request.
+        """
+        sring, taken = self.sring, self.req_cons
+        words = sring.words
+        words[sring.req_event] = taken + 1 if taken != U32 else 0
+        self.xen_mb()
+        return words[sring.req_prod] != taken
 
     def _produced(self, selected: bool, published: bool) -> int:
         """Read the other side's request index, and find it possible.
@@ -386,8 +394,10 @@ class BackRing(_Half[Request, Response]):
         """
         sring, answered = self.sring, self.rsp_prod_pvt
         produced = sring.words[sring.req_prod]
-        taken = (self.req_cons - answered) & U32
-        if not taken + published <= (produced - answered) & U32 <= self.nr_ents:
+        taken, there = self.req_cons - answered, produced - answered
+        if taken < 0 or there < 0:  # wrapped around; the mask takes longer than to look
+            taken, there = taken & U32, there & U32
+        if not taken + published <= there <= self.nr_ents:
             raise RingOverflow("request", produced, self.req_cons)
         if self._selected is not selected:
             if taken and self._selected is not None:
@@ -418,16 +428,22 @@ class BackRing(_Half[Request, Response]):
         if copy.ring is not self:
             raise ValueError(_NOT_WAITING)
         answered = self.rsp_prod_pvt
+        place = answered & self._mask
+        in_turn = copy.index == answered
         if flags is self._usual and response is None and not hold:
-            copy.flags[0] = (
-                flags if self._usual_is_whole else self._given | self._kept(copy)
-            )
+            if self._usual_is_whole:
+                copy.flags[0] = flags
+            elif in_turn:  # what `_kept` gives then
+                kept = self._flags[place][0] & self.kept_flags
+                copy.flags[0] = self._given | kept
+            else:
+                copy.flags[0] = self._given | self._kept(copy)
             octets = copy.octets
         else:
             octets = self._answer(copy, flags, hold, response)
-        if copy.index != answered and self.kept_flags:
+        if not in_turn and self.kept_flags:
             self._remember(answered)
-        self._responses[answered & self._mask][_WHOLE] = octets
+        self._responses[place][_WHOLE] = octets
         self.rsp_prod_pvt = answered + 1 if answered != U32 else 0
         copy.ring = None
 
@@ -559,7 +575,7 @@ class Selection(Generic[Request, Response]):
                 yield values[1:] if hidden else values
                 if ring.req_cons != taken:  # an iteration within took more
                     break
-            if not ring.final_check_for_requests():
+            if not ring._ask_for_more():
                 return
             published = True
 

@@ -56,6 +56,7 @@ class SharedRing(ring.SharedRing[Request, Response]):
     __slots__ = ()
 
     req_prod = REQ_PROD
+    req_event = REQ_EVENT
     rsp_prod = RSP_PROD
 
     def ring_size(self, bytes: int) -> int:

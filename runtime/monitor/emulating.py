@@ -15,19 +15,19 @@ class Emulated:
     """What vCPUs had Xen carry out, and how each goes on if Xen cannot."""
 
     def __init__(self) -> None:
-        self._instead: dict[int, Callable[[Any], int]] = {}
+        self.instead: dict[int, Callable[[Any], int]] = {}
 
     def note(self, request: Any, instead: Callable[[Any], int]) -> None:
         """Keep what gives the flags for another way on, until the vCPU's next request."""
-        self._instead[request.vcpu_id] = instead
+        self.instead[request.vcpu_id] = instead
 
     def forget(self, request: Any) -> None:
         """At another request of the vCPU: what it was at is carried out."""
-        self._instead.pop(request.vcpu_id, None)
+        self.instead.pop(request.vcpu_id, None)
 
     def answer_unimplemented(self, request: Any) -> int | None:
         """Have the vCPU go on from what Xen cannot emulate; None if nobody knows of it."""
-        instead = self._instead.pop(request.vcpu_id, None)
+        instead = self.instead.pop(request.vcpu_id, None)
         return None if instead is None else instead(request)
 
 

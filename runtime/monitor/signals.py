@@ -25,7 +25,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.held = False
-        self._came: list[int] = []
+        self.came: list[int] = []
         self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -45,7 +45,7 @@ class Signals:
             if signal.getsignal(number) == self._come:
                 signal.signal(number, handler)
         self.held = False
-        came, self._came = self._came, []
+        came, self.came = self.came, []
         for number in came:
             signal.raise_signal(number)
 
@@ -63,12 +63,12 @@ class Signals:
     def let_through(self) -> None:
         """Have those come that were held, and from now on each when it comes."""
         self.held = False
-        while self._came:
-            self._come(self._came.pop(0), None)
+        while self.came:
+            self._come(self.came.pop(0), None)
 
     def _come(self, number: int, frame: Any) -> None:
         if self.held:
-            self._came.append(number)
+            self.came.append(number)
             return
         handler: Callable[[int, Any], object] | int = self._handlers[number]
         if not callable(handler):

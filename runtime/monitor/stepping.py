@@ -26,7 +26,8 @@ class Stepping:
 
     def __init__(self, guest: Guest, events: Events) -> None:
         self._guest, self._events = guest, events
-        self._after: dict[int, list[After]] = {}
+        # What comes when vCPUs have carried out the one instruction that they are at.
+        self.after: dict[int, list[After]] = {}
         self._stepping: set[int] = set()  # for who asked by `start`
         self._fast: dict[int, After] = {}  # of vCPUs that may be at a fast step
         self.has_ended = False
@@ -40,7 +41,7 @@ class Stepping:
             return 0
         self._events.also("SINGLESTEP")
         vcpu = request.vcpu_id
-        was_stepping = vcpu in self._stepping or vcpu in self._after
+        was_stepping = vcpu in self._stepping or vcpu in self.after
         self._stepping.add(vcpu)
         return 0 if was_stepping else self._begin(vcpu)
 
@@ -50,7 +51,7 @@ class Stepping:
         if vcpu not in self._stepping:
             return 0
         self._stepping.remove(vcpu)
-        return 0 if vcpu in self._after else self._toggle
+        return 0 if vcpu in self.after else self._toggle
 
     def over(self, request: Any, after: After) -> int:
         """Have the vCPU carry out one instruction, and then do what comes after.
@@ -62,11 +63,11 @@ class Stepping:
             return 0
         self._events.also("SINGLESTEP")
         vcpu = request.vcpu_id
-        waiting = self._after.get(vcpu)
+        waiting = self.after.get(vcpu)
         if waiting is not None:  # the same instruction, which is not carried out yet
             waiting.append(after)
             return 0
-        self._after[vcpu] = [after]
+        self.after[vcpu] = [after]
         return 0 if vcpu in self._stepping else self._begin(vcpu)
 
     def fast(self, request: Any, after: After) -> int | None:
@@ -79,7 +80,7 @@ class Stepping:
             return 0
         self._events.also("SINGLESTEP")
         vcpu = request.vcpu_id
-        if vcpu in self._stepping or vcpu in self._after:
+        if vcpu in self._stepping or vcpu in self.after:
             return None
         self._fast[vcpu] = after
         return self._guest.flag("FAST_SINGLESTEP")
@@ -89,13 +90,8 @@ class Stepping:
         after = self._fast.pop(vcpu, None)
         if after is not None:
             no_steps(self._guest, vcpu)
-            self._after.setdefault(vcpu, []).append(after)
+            self.after.setdefault(vcpu, []).append(after)
         return self._toggle
-
-    @property
-    def is_over_one(self) -> bool:
-        """Tell whether a vCPU is at such an instruction."""
-        return bool(self._after)
 
     def is_own(self, request: Any) -> bool:
         """Tell whether it reports the end of a step that nobody but the monitor asked for."""
@@ -104,7 +100,7 @@ class Stepping:
     def ends(self, request: Any) -> bool:
         """Tell whether a request reports the end of a step `over` an instruction."""
         is_step = request.reason == self._guest.vm_event.VmEventReason.SINGLESTEP
-        return is_step and request.vcpu_id in self._after
+        return is_step and request.vcpu_id in self.after
 
     def answer(self, request: Any) -> int:
         """Do what comes after a step; gives the flags of the answer."""
@@ -112,14 +108,14 @@ class Stepping:
             return 0
         vcpu = request.vcpu_id
         flags = 0 if vcpu in self._stepping else self._toggle
-        for after in self._after.pop(vcpu):
+        for after in self.after.pop(vcpu):
             flags |= after(request)
         return flags
 
     def end(self) -> None:
         """Have no vCPU step any more, whatever it is at."""
         self.has_ended = True
-        self._after.clear()
+        self.after.clear()
         self._stepping.clear()
         self._fast.clear()
         if self._events.is_on("SINGLESTEP"):

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from support import PROJECT, xenbind
 from xen_vm_event import OtherVersion, interface, v6, v7
+from xen_vm_event.runtime.barriers import Barriers
 
 PAUSED = v7.VmEventFlag.VCPU_PAUSED
 EMULATE = v7.VmEventFlag.EMULATE
@@ -203,6 +204,38 @@ def test_the_right_module_goes_on_with_it() -> None:
         list(back.requests())
     with interface(told.value.theirs).BackRing(page) as back:
         assert [request.vcpu_id for request in back.requests()] == [3]
+
+
+# Requests that come meanwhile.
+
+
+@pytest.mark.parametrize("start", [0, 0xFFFF_FFFE])
+@pytest.mark.parametrize("form", ["whole", "selected"])
+def test_a_request_that_comes_while_the_next_is_asked_for_is_taken(
+    start: int, form: str
+) -> None:
+    page = bytearray(4096)
+    front = v7.FrontRing(page, start)
+    late = iter([7, 8])
+
+    def xen_mb() -> None:
+        """The front half publishes the next, as the back half has looked and not asked yet."""
+        for vcpu in itertools.islice(late, 1):
+            front.send(v7.vm_event_st(version=7, vcpu_id=vcpu))
+            front.push_requests()
+
+    def nothing() -> None: ...
+
+    back = v7.BackRing(page, start, Barriers(xen_mb, nothing, nothing))
+    back.sring.words[0] = back.sring.words[2] = start
+    taken = (
+        [request.vcpu_id for request in back.requests()]
+        if form == "whole"
+        else [vcpu for vcpu, in back.select("vcpu_id")]
+    )
+    assert taken == [7, 8]
+    asked = back.sring.words[back.sring.req_event]
+    assert asked == (start + 3) & 0xFFFF_FFFF  # the one after both
 
 
 # Where a ring begins.
