@@ -29,7 +29,7 @@ class Formatted:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._path = folder and folder / f"black-{user_cache.black_version()}.formatted"
-        self._known = dict(self._read())
+        self._known = dict(self._read())  # what a line has after the text's digest
         self._new: dict[str, str] = {}
 
     def __bool__(self) -> bool:
@@ -44,17 +44,17 @@ class Formatted:
             ):
                 lines = file.read(_LONGEST).split("\n")
         for line in lines[:-1]:
-            digest, _, rest = line.partition(" ")
-            seal, _, made = rest.partition(" ")
-            if seal == _digest(digest + made):
-                yield digest, made
+            digest, _, sealed = line.partition(" ")
+            yield digest, sealed
 
     def get(self, text: str) -> str | None:
         """Give what black makes of a text; None if that is not known."""
-        made = self._known.get(_digest(text))
-        if not made:
-            return None if made is None else text
-        return str(json.loads(made))
+        digest = _digest(text)
+        seal, _, made = self._known.get(digest, "").partition(" ")
+        # Here, for a run asks for a few lines of thousands.
+        if seal != _digest(digest + made):
+            return None
+        return str(json.loads(made)) if made else text
 
     def add(self, text: str, made: str) -> None:
         """Remember what black made of a text."""

@@ -19,7 +19,6 @@ _PROGRAM = "#include <stdint.h>\n"
 _LISTED = re.compile(r"^#include <\.\.\.>.*?$(.*?)^End of search list", re.M | re.S)
 
 
-@cache
 def system_folders(command: tuple[str, ...]) -> tuple[Path, ...]:
     """Give the folders that a compiler searches, in its order; none without a C library.
 
@@ -28,6 +27,7 @@ def system_folders(command: tuple[str, ...]) -> tuple[Path, ...]:
     return start_system_folders(command)()
 
 
+@cache
 def start_system_folders(
     command: tuple[str, ...],
 ) -> Callable[[], tuple[Path, ...]]:
@@ -37,6 +37,7 @@ def start_system_folders(
     """
     process = start([*command, "-E", "-v", "-x", "c", "-"], _PROGRAM)
 
+    @cache
     def finish() -> tuple[Path, ...]:
         finished = process.finish()
         if finished.status or finished.exceeded:
