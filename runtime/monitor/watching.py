@@ -442,8 +442,13 @@ class Monitor:
         return 0 if need is None else need(request)
 
     def _push(self) -> None:
-        """Publish the answers, and wake Xen if it asked for that; then there is time to write."""
-        if self.ring.push_responses_and_check_notify():
+        """Publish the answers, and wake Xen for them; then there is time to write.
+
+        Xen asks to hear of each answer, so nothing is gained by a look at whether it does.
+        """
+        ring, sring = self.ring, self.ring.sring
+        if sring.words[sring.rsp_prod] != ring.rsp_prod_pvt:
+            ring.push_responses()
             self._channel.notify()
         if self._recording is not None:
             self._recording.flush()
