@@ -17,11 +17,16 @@ from typing import NoReturn
 from xenbind import header_tree
 from xenbind.errors import CompilerError, SourceError, XenbindError
 from xenbind.frontend.declared_otherwise import Reading, declared_otherwise
-from xenbind.frontend.header import ParsedHeader, read_header, start_text
+from xenbind.frontend.header import (
+    ParsedHeader,
+    read_declarations,
+    read_header,
+    start_text,
+)
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts, Record
-from xenbind.lowering.lower import Lowered, lower
+from xenbind.lowering.lower import Lowered, lower, lower_records
 from xenbind.plain import replace
 from xenbind.resources import package
 from xenbind.source import Coord
@@ -147,10 +152,10 @@ def _layouts_by_target(
         compiler = compiler_for(spec, version, machine.command, system)
         return start_text(header.path, compiler)
 
-    def records(command: tuple[str, ...], abi: Abi) -> Records:
+    def records(text: str, abi: Abi) -> Records:
         with _deep_recursion(header.path):
-            _, again = _read(spec, version, command, abi)
-        return again.interface.records_by_key
+            theirs = read_declarations(header.path, text)
+            return lower_records(theirs, spec, abi, lowered.interface.records_by_key)
 
     def laid_out(machine: Machine, text: Callable[[], str]) -> Callable[[], Records]:
         """Begin to lay records out; what is wrong with the machine is raised by the wait."""
@@ -163,7 +168,7 @@ def _layouts_by_target(
             declared_otherwise(ours, Reading(found), abi)
         ):
             return partial(lowered.types.records_on, abi)
-        return beside(partial(records, machine.command, abi))
+        return beside(partial(records, found, abi))
 
     def layouts() -> Layouts:
         machines = candidates(command)

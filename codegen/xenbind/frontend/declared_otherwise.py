@@ -19,7 +19,7 @@ from functools import cached_property
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.c_types import fundamental
 
-_MARKER = re.compile(r"^# \d+ .*\n", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^#(?!pragma).*\n", re.MULTILINE)
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
 # What ends a declaration, outside of strings and characters.
 _END = re.compile(rf"{_STRING.pattern}|[{{}};]")
@@ -51,7 +51,7 @@ class Reading:
     """
 
     def __init__(self, text: str) -> None:
-        self.declarations = list(_split(_MARKER.sub("", text)))
+        self.declarations = list(_split(_DIRECTIVE.sub("", text)))
 
     @cached_property
     def used(self) -> list[frozenset[str]]:

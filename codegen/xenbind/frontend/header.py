@@ -29,6 +29,7 @@ from xenbind.frontend.preprocess import (
     expand,
     finish_check,
     preprocess,
+    read,
     start_check,
     start_preprocessing,
 )
@@ -124,3 +125,26 @@ def start_text(header: Path, compiler: Compiler) -> Callable[[], str]:
             finish_check(check, header)
 
     return finish
+
+
+def read_declarations(header: Path, text: str) -> ParsedHeader:
+    """Parse what a compiler has printed of a header, as `start_text` gives it.
+
+    Of its macros there is nothing but their names.  Raises as `read_header` does.
+    """
+    sources = Sources()
+    preprocessed = read(text, header, sources)
+    written = Written(preprocessed.text, preprocessed.macros, sources)
+    return ParsedHeader(
+        path=header,
+        files=preprocessed.files,
+        roots=roots(preprocessed, header, sources),
+        system=preprocessed.system,
+        declarations=parse(written, []).declarations,
+        macros=frozenset(preprocessed.macros),
+        constants=(),
+        callable_macros=(),
+        ring_macros=(),
+        sources=sources,
+        written=written,
+    )

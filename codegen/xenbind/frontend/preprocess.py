@@ -37,8 +37,20 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
     Raises `SourceError` at the directive that failed: a missing include, an `#error`.
     The exit status decides, for after `#error` the preprocessor still prints text.
     """
+    return read(output(start_preprocessing(compiler, header), header), header, sources)
+
+
+def start_preprocessing(compiler: Compiler, header: Path) -> Bounded:
+    """Start to preprocess a header to its text, with line markers and directives."""
     # -dD prints directives in place, so that macros keep their line.
-    printed = output(compiler.run(["-E", "-dD", *_PLAIN, str(header)]), header)
+    return compiler.run(["-E", "-dD", *_PLAIN, str(header)])
+
+
+def read(printed: str, header: Path, sources: Sources) -> Preprocessed:
+    """Take apart what the preprocessor printed.
+
+    Raises `SourceError` for more than can be parsed in a reasonable time.
+    """
     found = split(printed, header, sources)
     if len(found.text) > LONGEST_TEXT or len(found.macros) > MOST_MACROS:
         raise SourceError(
@@ -113,11 +125,6 @@ def _expansions(printed: str, wanted: Sequence[Macro]) -> list[str]:
             "check that --cc or CC names a working compiler",
         )
     return [found[index] for index in range(len(wanted))]
-
-
-def start_preprocessing(compiler: Compiler, header: Path) -> Bounded:
-    """Start to preprocess a header to its text with line markers, and no macros."""
-    return compiler.run(["-E", *_PLAIN, str(header)])
 
 
 def start_check(compiler: Compiler, header: Path) -> Bounded:

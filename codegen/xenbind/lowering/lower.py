@@ -12,7 +12,7 @@ those declarations need.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pycparser import c_ast
@@ -30,6 +30,7 @@ from xenbind.ir.interface import (
     LeftOut,
     Library,
     Payload,
+    Record,
     Typedef,
 )
 from xenbind.lowering import groups
@@ -66,6 +67,22 @@ def lower(header: ParsedHeader, spec: Spec, abi: Abi = X86_64) -> Lowered:
     return Lowered(lowering.interface(), lowering.types)
 
 
+def lower_records(
+    header: ParsedHeader, spec: Spec, abi: Abi, wanted: Iterable[str]
+) -> Mapping[str, Record]:
+    """Lay out the records of one header on one ABI, by key: those of an `Interface`, alone.
+
+    Those that are `wanted` are among them, where there are such: a macro's `sizeof` may ask for
+    one that no declaration of the header needs.  Raises as `lower` does.
+    """
+    lowering = _Lowering(header, spec, abi)
+    lowering.typedefs()
+    for _ in lowering.functions.of_header():
+        pass  # whose parameters may be of records that nothing else needs
+    lowering.types.lowered_again(wanted)
+    return lowering.types.records
+
+
 class _Lowering:
     """One header on its way to an `Interface`."""
 
@@ -80,7 +97,8 @@ class _Lowering:
         self.functions = Functions(header, self.types, spec)
         self.undefined: list[tuple[c_ast.Typedef, RecordRef]] = []
 
-    def interface(self) -> Interface:
+    def typedefs(self) -> list[Typedef]:
+        """Lower what the roots declare in their order, but for functions; give the typedefs."""
         typedefs: list[Typedef] = []
         faults = self.types.faults
         for node in self.header.declarations:
@@ -88,6 +106,10 @@ class _Lowering:
                 with faults.kept(), self.left_out_if_unsupported(node):
                     typedefs += self.declaration(node)
         faults.refuse()
+        return typedefs
+
+    def interface(self) -> Interface:
+        typedefs = self.typedefs()
         functions = tuple(self.functions.of_header())
         handles = tuple(self.handles(functions))
         if not self.types.records and not functions:

@@ -10,7 +10,7 @@ root header declares; what other headers declare is laid out only if used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from pycparser import c_ast
@@ -130,7 +130,7 @@ class TypeTable:
             table = TypeTable(self.context, abi, fixed)
             if table.faults:
                 return {}
-            there = table._lowered_again(self.record_types)
+            there = table.lowered_again(self.record_types)
         for key in self.records:
             with suppress(SourceError, IncompleteType, Disagreement):
                 there.record(key)
@@ -138,8 +138,11 @@ class TypeTable:
             key: there.laid_out[key] for key in self.records if key in there.laid_out
         }
 
-    def _lowered_again(self, wanted: Mapping[str, RecordType]) -> Records:
-        """Give its records; those that have another type here are lowered from the header."""
+    def lowered_again(self, wanted: Iterable[str]) -> Records:
+        """Give its records; those `wanted` that have another type here are lowered from the header.
+
+        One that cannot be is left out.
+        """
         for key in wanted:
             with suppress(SourceError):
                 if key in self.declared.records:
