@@ -134,8 +134,8 @@ HEADERS = {
     ),
     "an enum": "#include <stddef.h>\nenum e { A = sizeof(wchar_t), B = 'a' };\n"
     "struct s { enum e a; char b[A]; wchar_t c; };",
-    "asked for by a macro alone": "#include <time.h>\n"
-    "#define ROOM sizeof(struct itimerspec)\nstruct s { int a; };",
+    "asked for by a macro alone": "#include <sys/stat.h>\n"
+    "#define ROOM sizeof(struct stat)\nstruct s { int a; };",
     "refused on one": "#ifdef __arm__\n#error no\n#endif\n#include <stdint.h>\n"
     "struct s { intptr_t a; };",
     "refused by a check": "#include <stdint.h>\nstruct s { long a; };\n"
