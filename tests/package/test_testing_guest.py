@@ -20,6 +20,7 @@ from xen_vm_event.testing import (
     Instruction,
     MonitorMistakes,
     PlayedXen,
+    PlayXen,
     Vcpu,
     cpuid,
     debug_exception,
@@ -35,7 +36,6 @@ from xen_vm_event.testing import (
     write_cr3,
     write_ctrlreg,
 )
-from xen_vm_event.testing.fixtures import PlayXen
 from xen_vm_event.testing.port import LOCAL_PORT, Port
 from xen_vm_event.xenforeignmemory import v1 as libxenforeignmemory
 

@@ -9,8 +9,8 @@ The guest's vCPUs follow their scripts, wait for the answers, and go on as Xen h
 Leaving the context raises MonitorMistakes, which says what a real Xen would have punished.
 Whatever uses the functions of Xen's libraries by this package, and its rings, can be tested.
 
-`playing` puts it in place, `fixtures` has it for pytest, and `instructions` is what a guest
-does; `findings` has the kinds of mistakes.
+`playing` puts it in place, and `instructions` is what a guest does; `findings` has the kinds of
+mistakes.  pytest has the fixtures `play_xen` and `played_xen`, by `pytest_plugin`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .instructions import (
     write_cr3,
     write_ctrlreg,
 )
-from .playing import RELEASES, played
+from .playing import RELEASES, PlayXen, played
 from .vcpu import Vcpu
 from .xen import PlayedXen
 
@@ -46,6 +46,7 @@ __all__ = [
     "Guest",
     "Instruction",
     "MonitorMistakes",
+    "PlayXen",
     "PlayedXen",
     "Vcpu",
     "access",

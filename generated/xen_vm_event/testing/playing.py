@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from unittest.mock import patch
 
 from .. import xenctrl
@@ -24,6 +24,17 @@ from .xen import PlayedXen
 RELEASES = tuple(xenctrl._MODULES)
 """The releases of Xen that can be played."""
 _LOOKING_AFTER = 0.05  # seconds, after which a monitor looks whether the guest is gone
+
+
+class PlayXen(Protocol):
+    """What starts the Xen of a release for one test, as the fixture `play_xen` does."""
+
+    def __call__(
+        self,
+        release: str = ...,
+        architecture: str = ...,
+        strict: bool = ...,
+    ) -> PlayedXen: ...
 
 
 class _Ctypes:
