@@ -15,26 +15,24 @@ mistakes.  pytest has the fixtures `play_xen` and `played_xen`, by `pytest_plugi
 
 from __future__ import annotations
 
+from .accesses import access, execute, read, write
 from .findings import ADVICE, Finding, Findings, MonitorMistakes
 from .guest import Guest
 from .instructions import (
     Instruction,
-    access,
     cpuid,
     debug_exception,
     descriptor_access,
-    execute,
     guest_request,
     interrupt,
     io,
     mov_to_msr,
     privileged_call,
-    read,
-    write,
     write_cr3,
     write_ctrlreg,
 )
-from .playing import RELEASES, PlayXen, played
+from .libraries import RELEASES
+from .playing import PlayXen, played
 from .vcpu import Vcpu
 from .xen import PlayedXen
 
