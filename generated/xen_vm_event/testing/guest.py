@@ -92,6 +92,7 @@ class Guest:
         Raises ValueError for one of a vCPU that the guest has not, or of another version.
         """
         version = self.vm_event.VM_EVENT_INTERFACE_VERSION
+        vm_event_st = self.vm_event.vm_event_st
         for request in requests:
             self._require_vcpu(request.vcpu_id)
             if request.version != version:
@@ -99,7 +100,9 @@ class Guest:
                     f"a request of version {request.version} cannot be replayed by a Xen that"
                     f" speaks {version}: play the release that it was recorded of"
                 )
-            self._replayed.append(recorded(request, self.reason(request.reason)))
+            # It may be another release's, of the same version.
+            own = vm_event_st.from_buffer_copy(bytes(request))
+            self._replayed.append(recorded(own, self.reason(own.reason)))
 
     def _require_vcpu(self, number: int) -> None:
         if number not in range(len(self.vcpus)):
