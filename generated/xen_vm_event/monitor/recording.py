@@ -59,8 +59,8 @@ _UNKNOWN, _MOST = 0, 0xFFFF  # how many requests wait
 def recorded_requests(file: str | os.PathLike[str]) -> Iterator[Any]:
     """Give the requests of a recording in their order, as the module of their release has them.
 
-    What was cut short at the end is passed over, and so are requests of another version.  Raises MonitorError for what is no recording,
-    has another format or is damaged.
+    What was cut short at the end is passed over, and so are requests of another version.  Raises
+    MonitorError for what is no recording, has another format or is damaged.
     """
     path = Path(file)
     vm_event: Any = None
