@@ -13,13 +13,13 @@ import pytest
 from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import Recording
+from xen_vm_event.pytest_plugin import play_xen, played_xen
 from xen_vm_event.testing import (
     Instruction,
     PlayedXen,
     Vcpu,
     cpuid,
     execute,
-    fixtures,
     guest_request,
     read,
     write,
@@ -27,7 +27,7 @@ from xen_vm_event.testing import (
 )
 
 # By name, since a plugin would be the whole run's.
-play_xen, played_xen = fixtures.play_xen, fixtures.played_xen
+__all__ = ["play_xen", "played_xen"]
 
 TEXT = (PROJECT / "docs/recipes.md").read_text(encoding="utf-8")
 # Each recipe's program by its heading.
@@ -136,9 +136,10 @@ def test_answer_asynchronously(
 
 
 def pytest_runs(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Have a user's pytest run tests, in a folder of their own."""
+    """Have a user's pytest run tests in a folder of their own, with the plugin."""
     (folder / "test_own.py").write_text(program)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["-p", "xen_vm_event.pytest_plugin"]
     return subprocess.run(
         [*command, "--rootdir", str(folder), "test_own.py"],
         cwd=folder,

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from unittest.mock import patch
 
 from .. import xenctrl
@@ -15,15 +15,26 @@ from ..monitor import channel, watching
 from ..runtime import library as loading
 from ..runtime.ring import SharedRing
 from .findings import MonitorMistakes
-from .libraries import STABLE
+from .libraries import RELEASES, STABLE
 from .ring import Words
+from .roles import X86_64
 from .xen import PlayedXen
 
 # pyright: reportPrivateUsage=false
 
-RELEASES = tuple(xenctrl._MODULES)
-"""The releases of Xen that can be played."""
 _LOOKING_AFTER = 0.05  # seconds, after which a monitor looks whether the guest is gone
+
+
+class PlayXen(Protocol):
+    """What starts the Xen of a release for one test, as the fixture `play_xen` does."""
+
+    def __call__(
+        self,
+        release: str = ...,
+        architecture: str = ...,
+        strict: bool = ...,
+        vcpus: int = ...,
+    ) -> PlayedXen: ...
 
 
 class _Ctypes:
@@ -38,17 +49,20 @@ class _Ctypes:
 
 @contextmanager
 def played(
-    release: str = RELEASES[-1], architecture: str = "x86_64", strict: bool = True
+    release: str = RELEASES[-1],
+    architecture: str = X86_64,
+    strict: bool = True,
+    vcpus: int = 2,
 ) -> Generator[PlayedXen]:
-    """Have the Xen of a release run here, within this context.
+    """Have the Xen of a release run here, within this context, with guests of so many `vcpus`.
 
-    Raises RuntimeError while another one is played, which would be the same monitors'.  Raises
-    MonitorMistakes on leaving it for what monitors did that a real Xen punishes, if
-    this is `strict`; `findings` has it anyway.
+    Raises UnknownVersion or ValueError where there is no such Xen, and RuntimeError while another
+    one is played, which would be the same monitors'.  Raises MonitorMistakes on leaving it for
+    what monitors did that a real Xen punishes, if this is `strict`; `findings` has it anyway.
     """
     if isinstance(vars(loading)["ctypes"], _Ctypes):
         raise RuntimeError("a Xen is being played; there is one at a time")
-    xen = PlayedXen(release, architecture)
+    xen = PlayedXen(release, architecture, vcpus)
     with ExitStack() as undo:
         undo.callback(xen.close)
         _put_in_place(xen, undo)

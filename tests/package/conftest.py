@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from playing import Begin
-from xen_vm_event.testing import PlayedXen
-from xen_vm_event.testing.fixtures import PlayXen, play_xen, played_xen
+from xen_vm_event.pytest_plugin import play_xen, played_xen
+from xen_vm_event.testing import PlayedXen, PlayXen
 
 __all__ = ["begin", "play_xen", "played_xen", "xen"]
 

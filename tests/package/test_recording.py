@@ -300,7 +300,7 @@ def test_no_file_is_begun_between_two_sessions(tmp_path: Path) -> None:
     assert head["part"] == 0
 
 
-def test_a_request_of_another_version_is_not_in_a_session(
+def test_a_request_of_another_version_is_recorded_as_it_is(
     xen: PlayedXen, tmp_path: Path
 ) -> None:
     path, other = tmp_path / "rec", request(WRITE, vcpu=9)
@@ -309,7 +309,9 @@ def test_a_request_of_another_version_is_not_in_a_session(
         monitored(xen, path, [request(WRITE), other])
     assert len(xen.guests[1].answers) == 2
     ((_, found),) = sessions(path.read_bytes())
-    assert [record[0:3:2] for record in found] == [(1, 0), (2, 0)]
+    assert [record[0:3:2] for record in found] == [(1, 0), (2, 0), (4, 1), (2, 1)]
+    assert found[2][-1] == bytes(other)
+    Recording(path).close()  # is not damaged by it
     assert [bytes(one) for one in recorded_requests(path)] == [bytes(request(WRITE))]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import monitor
 import pytest
 from support import PROJECT
-from xen_vm_event import RingOverflow, interface_for_xen, records
+from xen_vm_event import RingOverflow, interface_for_xen, interface_of, records
 from xen_vm_event.monitor import Monitor, Xen
 from xen_vm_event.monitor.channel import Channel, unmap
 from xen_vm_event.testing import (
@@ -459,8 +459,9 @@ OF_VERSION = [
 
 def replay(guest: Guest) -> list[str]:
     """Have a guest report what was recorded; gives the reasons."""
-    vm_event_st = guest.vm_event.vm_event_st
-    requests = [each.copy() for each in records(vm_event_st, REQUESTS)]
+    requests = [
+        each.copy() for each in records(interface_of(REQUESTS).vm_event_st, REQUESTS)
+    ]
     guest.replay(requests)
     return [guest.reason(each.reason) for each in requests]
 

@@ -54,7 +54,7 @@ _RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
 # Modules of the runtime that are for interfaces with functions.
 _LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
-_MONITOR = ("monitor/", "testing/")
+_MONITOR = ("monitor/", "testing/", "pytest_plugin.py")
 _MONITORS_LIBRARIES = {"xenctrl", "xenevtchn", "xenforeignmemory", "xentoollog"}
 # Templates that are for interfaces of which the releases are known.
 _RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}

@@ -19,8 +19,9 @@ Records follow, each of 24 bytes and a body:
     u64       nanoseconds since the session started, of a clock that never goes back
 
 The kinds: 1 is a request, whose body is its bytes; 2 an answer that differs from its request in
-its flags alone, which are its body, a u32; 3 any other answer, whose body is its bytes.  No text
-and no body is longer than 1 MiB.
+its flags alone, which are its body, a u32; 3 any other answer, whose body is its bytes; 4 a
+request of another interface version than the session's, whose body is what the ring's entry held:
+that may be more than the request, or less.  No text and no body is longer than 1 MiB.
 
 A monitor that is killed leaves a file whose last record may be cut short.  The rest is whole,
 and the next session that is appended to the file first takes the cut record away.
@@ -43,7 +44,7 @@ from .guest import MonitorError
 
 MAGIC = b"\x89XENREC\n"
 FORMAT = 1
-REQUEST, FLAGS, ANSWER = 1, 2, 3
+REQUEST, FLAGS, ANSWER, OTHER = 1, 2, 3, 4
 
 _SESSION = struct.Struct("<8sII")
 _RECORD = struct.Struct("<IHHQQ")
@@ -58,8 +59,8 @@ _UNKNOWN, _MOST = 0, 0xFFFF  # how many requests wait
 def recorded_requests(file: str | os.PathLike[str]) -> Iterator[Any]:
     """Give the requests of a recording in their order, as the module of their release has them.
 
-    What was cut short at the end is passed over.  Raises MonitorError for what is no recording,
-    has another format or is damaged.
+    What was cut short at the end is passed over, and so are requests of another version.  Raises
+    MonitorError for what is no recording, has another format or is damaged.
     """
     path = Path(file)
     vm_event: Any = None
@@ -168,20 +169,21 @@ class Recording:
     def request(self, request: Any) -> None:
         """Record a request that was just taken, before anybody changes it.
 
-        One of another interface version is not recorded: the session's head says which its
-        requests have.  Raises MonitorError without a session.
+        One of another interface version is marked as such, and recorded as the bytes that it is.
+        Raises MonitorError without a session.
         """
+        kind = REQUEST
         if request.version != self._version:
             if self._version is None:
                 raise MonitorError("this recording has no session: call begin() first")
-            return
+            kind = OTHER
         number, self._count = self._count, self._count + 1
         octets = bytes(request)
         self._waiting[id(request)] = request, number, octets
         now = time.monotonic_ns() - self._start
         size = _RECORD.size + len(octets)
         there = _waiting_on_ring(request)
-        self._buffer += _RECORD.pack(size, REQUEST, there, number, now)
+        self._buffer += _RECORD.pack(size, kind, there, number, now)
         self._buffer += octets
 
     def answer(self, request: Any) -> None:
@@ -337,7 +339,7 @@ def _pieces(path: Path) -> Iterator[_Piece]:
 
 def _can_be(kind: int, length: int, head: dict[str, Any]) -> bool:
     """Tell whether a body may be so long: if not it is damaged, however the file ends."""
-    if kind in (REQUEST, ANSWER):
+    if kind in (REQUEST, ANSWER, OTHER):
         size: object = head["request_size"]
         return length == size
     return length == _FLAGS.size if kind == FLAGS else 0 <= length <= _LONGEST

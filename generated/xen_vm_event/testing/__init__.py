@@ -9,32 +9,30 @@ The guest's vCPUs follow their scripts, wait for the answers, and go on as Xen h
 Leaving the context raises MonitorMistakes, which says what a real Xen would have punished.
 Whatever uses the functions of Xen's libraries by this package, and its rings, can be tested.
 
-`playing` puts it in place, `fixtures` has it for pytest, and `instructions` is what a guest
-does; `findings` has the kinds of mistakes.
+`playing` puts it in place, and `instructions` is what a guest does; `findings` has the kinds of
+mistakes.  pytest has the fixtures `play_xen` and `played_xen`, by `pytest_plugin`.
 """
 
 from __future__ import annotations
 
+from .accesses import access, execute, read, write
 from .findings import ADVICE, Finding, Findings, MonitorMistakes
 from .guest import Guest
 from .instructions import (
     Instruction,
-    access,
     cpuid,
     debug_exception,
     descriptor_access,
-    execute,
     guest_request,
     interrupt,
     io,
     mov_to_msr,
     privileged_call,
-    read,
-    write,
     write_cr3,
     write_ctrlreg,
 )
-from .playing import RELEASES, played
+from .libraries import RELEASES
+from .playing import PlayXen, played
 from .vcpu import Vcpu
 from .xen import PlayedXen
 
@@ -46,6 +44,7 @@ __all__ = [
     "Guest",
     "Instruction",
     "MonitorMistakes",
+    "PlayXen",
     "PlayedXen",
     "Vcpu",
     "access",

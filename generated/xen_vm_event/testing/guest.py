@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .checks import is_same, mistakes
@@ -13,6 +13,7 @@ from .leaving import left_behind
 from .memory import RWX, Fault, Memory
 from .registers import pc_in
 from .ring import Ring
+from .roles import ARM64, X86_64
 from .switches import Switches
 from .vcpu import Vcpu
 
@@ -22,7 +23,7 @@ _PATIENCE = 3  # how often a monitor may sleep while nothing can come
 
 
 class Guest:
-    """A guest with two idle vCPUs, until they are given a `script`, or a recording.
+    """A guest whose `vcpus` are idle until they are given a `script`, or a recording.
 
     `answers` are what the monitor gave, `notified` is how often it notified.  `rounds` are
     requests as they are, sent together each time that a monitor waits, whatever is switched
@@ -34,9 +35,11 @@ class Guest:
         number: int,
         vm_event: Any,
         findings: Findings | None = None,
-        is_arm: bool = False,
+        architecture: str = X86_64,
+        vcpus: int = 2,
     ) -> None:
-        self.number, self.vm_event, self.is_arm = number, vm_event, is_arm
+        self.number, self.vm_event = number, vm_event
+        self.architecture, self.is_arm = architecture, architecture == ARM64
         self.findings = Findings() if findings is None else findings
         self.alive = True
         self.rounds: list[list[Any]] = []
@@ -46,7 +49,7 @@ class Guest:
         self.memory = Memory()
         self.switches = Switches()
         self.ring = Ring(vm_event, self.findings, f"domain {number}")
-        self.vcpus = [Vcpu(self, each) for each in range(2)]
+        self.vcpus = [Vcpu(self, each) for each in range(vcpus)]
         self.is_paused = 0
         self._sent: list[Any] = []  # what waits and is no script's
         self._answered: dict[int, Any] = {}  # the last response, by vCPU
@@ -63,16 +66,51 @@ class Guest:
     # --- what it does ---------------------------------------------------------------
 
     def script(self, script: Script, vcpu: int = 0) -> Vcpu:
-        """Have a vCPU follow instructions: a list of them, or a generator, of the vCPU maybe."""
+        """Have a vCPU follow instructions: a list of them, or a generator, of the vCPU maybe.
+
+        Raises ValueError for a vCPU that the guest has not, and both it and TypeError for what
+        is no instruction here: a generator when it comes to that.
+        """
+        self._require_vcpu(vcpu)
         chosen = self.vcpus[vcpu]
         made = script(chosen) if callable(script) else script
+        if not isinstance(
+            made, Iterable
+        ):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(
+                f"a script is a list of instructions, or a generator, not {made!r}"
+            )
+        if isinstance(made, Sequence):
+            for each in made:
+                chosen.require(each)
         chosen.follow(iter(made))
         return chosen
 
     def replay(self, requests: Iterable[Any]) -> None:
-        """Have the guest report requests once more that were recorded, in their order."""
+        """Have the guest report requests once more that were recorded, in their order.
+
+        Raises ValueError for one of a vCPU that the guest has not, or of another version.
+        """
+        version = self.vm_event.VM_EVENT_INTERFACE_VERSION
+        vm_event_st = self.vm_event.vm_event_st
         for request in requests:
-            self._replayed.append(recorded(request, self.reason(request.reason)))
+            self._require_vcpu(request.vcpu_id)
+            if request.version != version:
+                raise ValueError(
+                    f"a request of version {request.version} cannot be replayed by a Xen that"
+                    f" speaks {version}: play the release that it was recorded of"
+                )
+            # It may be another release's, of the same version.
+            own = vm_event_st.from_buffer_copy(bytes(request))
+            self._replayed.append(recorded(own, self.reason(own.reason)))
+
+    def _require_vcpu(self, number: int) -> None:
+        if number not in range(len(self.vcpus)):
+            more = f"; with vcpus={number + 1} there is one" if number >= 0 else ""
+            raise ValueError(
+                f"domain {self.number} has no vCPU {number}, but {len(self.vcpus)}, from 0"
+                f" on{more}"
+            )
 
     def run(self) -> bool:
         """Let the vCPUs go on until each is held or done; tells whether any did something."""

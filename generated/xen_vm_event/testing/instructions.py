@@ -1,11 +1,12 @@
 """What a guest's script is made of: instructions, each of which Xen may report.
 
-    guest.script([cpuid(1), write_cr3(0x5000), write(0x1000, b"abcd")])
+    guest.script([cpuid(1), write_cr3(0x5000), guest_request()])
     guest.script(generator, vcpu=1)
 
 Without a report, or after its answer, a vCPU carries the instruction out and goes on to the
 next.  What it brought stays: `value` is what was read, and a vCPU's `registers`, `control`
-and `msrs` are as the instructions and the monitor left them.
+and `msrs` are as the instructions and the monitor left them.  `accesses` has those to memory.
+All raise TypeError for what is no number where one is needed, ValueError for what is too large.
 """
 
 from __future__ import annotations
@@ -13,20 +14,24 @@ from __future__ import annotations
 from typing import Any
 
 from ..monitor.channel import PAGE_SIZE
-from .mapped import INT3
-from .memory import Fault
-from .roles import Processor
+from .arguments import number, one_of
+from .roles import ARCHITECTURES, ARM64, X86_64, Processor
 
-_SOFTWARE_EXCEPTION, _HARDWARE_EXCEPTION = 6, 3
+_HARDWARE_EXCEPTION = 3
+_OF_CPUID = ("rax", "rbx", "rcx", "rdx")
+_CONTROL = ("CR0", "CR3", "CR4", "XCR0")
+_DESCRIPTORS = ("GDTR", "IDTR", "LDTR", "TR")
 
 
 class Instruction:
     """An instruction that is reported with a `reason`, and is `length` bytes long.
 
-    `waits_for_monitor` says that it comes again unless the monitor does something about it.
+    `waits_for_monitor` says that it comes again unless the monitor does something about it,
+    `architectures` where there is such a one.
     """
 
     reason = ""
+    architectures: tuple[str, ...] = ARCHITECTURES
     length = 2
     waits_for_monitor = False
     value: Any = None
@@ -64,6 +69,7 @@ class cpuid(Instruction):
     """CPUID of a leaf: `result` goes into rax, rbx, rcx and rdx, before it is reported."""
 
     reason = "CPUID"
+    architectures = (X86_64,)
     waits_for_monitor = True
 
     def __init__(
@@ -72,7 +78,11 @@ class cpuid(Instruction):
         subleaf: int = 0,
         result: tuple[int, int, int, int] = (0, 0, 0, 0),
     ) -> None:
-        self.leaf, self.subleaf, self.result = leaf, subleaf, result
+        self.leaf = number("cpuid: leaf", leaf, 32)
+        self.subleaf = number("cpuid: subleaf", subleaf, 32)
+        if len(result) != len(_OF_CPUID):
+            raise ValueError(f"cpuid: result is {', '.join(_OF_CPUID)}, not {result}")
+        self.result = [number("cpuid: result", each, 32) for each in result]
 
     def fill(self, vcpu: Processor, request: Any) -> None:
         self._load(request.data.regs.x86)
@@ -83,8 +93,7 @@ class cpuid(Instruction):
         self._load(vcpu.registers)
 
     def _load(self, registers: Any) -> None:
-        names = ("rax", "rbx", "rcx", "rdx")
-        for name, value in zip(names, self.result, strict=True):
+        for name, value in zip(_OF_CPUID, self.result, strict=True):
             setattr(registers, name, value)
 
 
@@ -92,10 +101,12 @@ class write_ctrlreg(Instruction):
     """A write to CR0, CR3, CR4 or XCR0, which DENY in an answer drops."""
 
     reason = "WRITE_CTRLREG"
+    architectures = (X86_64,)
     length = 3
 
     def __init__(self, register: str, value: int) -> None:
-        self.register, self.new = register.upper(), value
+        self.register = one_of("write_ctrlreg: register", register, _CONTROL)
+        self.new = number("write_ctrlreg: value", value, 64)
 
     def which(self) -> str:
         return self.register
@@ -130,9 +141,11 @@ class mov_to_msr(Instruction):
     """A write to a model-specific register, which DENY in an answer drops."""
 
     reason = "MOV_TO_MSR"
+    architectures = (X86_64,)
 
     def __init__(self, msr: int, value: int) -> None:
-        self.msr, self.new = msr, value
+        self.msr = number("mov_to_msr: msr", msr, 32)
+        self.new = number("mov_to_msr: value", value, 64)
 
     def which(self) -> int:
         return self.msr
@@ -170,11 +183,14 @@ class descriptor_access(Instruction):
     """LGDT, SIDT and the like, of `GDTR`, `IDTR`, `LDTR` or `TR`."""
 
     reason = "DESCRIPTOR_ACCESS"
+    architectures = (X86_64,)
     length = 4
     waits_for_monitor = True
 
     def __init__(self, descriptor: str = "IDTR", is_write: bool = False) -> None:
-        self.descriptor, self.is_write = descriptor, is_write
+        what = "descriptor_access: descriptor"
+        self.descriptor = one_of(what, descriptor, _DESCRIPTORS)
+        self.is_write = is_write
 
     def fill(self, vcpu: Processor, request: Any) -> None:
         names = vcpu.guest.vm_event
@@ -190,11 +206,14 @@ class io(Instruction):
     """IN and OUT at a port."""
 
     reason = "IO_INSTRUCTION"
+    architectures = (X86_64,)
     length = 1
     waits_for_monitor = True
 
     def __init__(self, port: int, size: int = 1, is_in: bool = False) -> None:
-        self.port, self.size, self.is_in = port, size, is_in
+        self.port = number("io: port", port, 16)
+        self.size = one_of("io: size", size, (1, 2, 4))
+        self.is_in = is_in
 
     def fill(self, vcpu: Processor, request: Any) -> None:
         found = request.u.io
@@ -205,6 +224,7 @@ class privileged_call(Instruction):
     """SMC, on Arm."""
 
     reason = "PRIVILEGED_CALL"
+    architectures = (ARM64,)
     length = 4
     waits_for_monitor = True
 
@@ -213,6 +233,7 @@ class debug_exception(Instruction):
     """A #DB of the guest's, which the guest does not get unless the monitor injects it."""
 
     reason = "DEBUG_EXCEPTION"
+    architectures = (X86_64,)
     length = 0
 
     def fill(self, vcpu: Processor, request: Any) -> None:
@@ -225,126 +246,15 @@ class debug_exception(Instruction):
             vcpu.exceptions.append(1)
 
 
-class access(Instruction):
-    """Memory that is read ("r"), written ("w") or executed ("x"), within a page.
-
-    `value` is then what was read.
-    """
-
-    reason = "MEM_ACCESS"
-    length = 3
-    waits_for_monitor = True
-
-    def __init__(
-        self, address: int, kind: str, octets: bytes = b"", size: int = 8
-    ) -> None:
-        self.address, self.kind, self.octets = address, kind, octets
-        self.size = len(octets) or size
-        self._fault: Fault = ""
-
-    def is_reported(self, vcpu: Processor) -> bool:
-        gfn = self.address // PAGE_SIZE
-        self._fault = vcpu.guest.fault(gfn, self.kind, vcpu.view)
-        return bool(self._fault)
-
-    def is_waited_for(self, vcpu: Processor) -> bool:
-        return self._fault == "held"
-
-    def fill(self, vcpu: Processor, request: Any) -> None:
-        names, found = vcpu.guest.vm_event, request.u.mem_access
-        found.gfn, found.offset = divmod(self.address, PAGE_SIZE)
-        found.gla = self.address
-        kind = getattr(names, f"MEM_ACCESS_{self.kind.upper()}")
-        found.flags = (
-            kind | names.MEM_ACCESS_GLA_VALID | names.MEM_ACCESS_FAULT_WITH_GLA
-        )
-
-    def carry_out(self, vcpu: Processor) -> None:
-        memory = vcpu.guest.memory
-        if self.kind == "w":
-            memory.write(self.address, self.octets or bytes(self.size), vcpu.view)
-        else:
-            self.value = memory.read(self.address, self.size, vcpu.view)
-
-    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
-        if "SET_EMUL_READ_DATA" in flags and self.kind == "r":
-            read = response.data.emul.read
-            self.value = bytes(read.data)[: read.size]
-        elif "EMULATE_NOWRITE" not in flags or self.kind != "w":
-            self.carry_out(vcpu)
-        return True
-
-
-def read(address: int, size: int = 8) -> access:
-    """Read memory."""
-    return access(address, "r", size=size)
-
-
-def write(address: int, octets: bytes) -> access:
-    """Write memory."""
-    return access(address, "w", octets)
-
-
-class execute(access):
-    """Go on at an address: the byte that is there is executed, 0xCC as a breakpoint.
-
-    Any other is an instruction of that byte alone, that does nothing.
-    """
-
-    length = 1
-
-    def __init__(self, address: int) -> None:
-        super().__init__(address, "x", size=1)
-
-    def begin(self, vcpu: Processor) -> None:
-        vcpu.pc = self.address
-
-    def is_breakpoint(self, vcpu: Processor) -> bool:
-        octet = vcpu.guest.memory.read(self.address, 1, vcpu.view)
-        return octet[0] == INT3
-
-    def is_reported(self, vcpu: Processor) -> bool:
-        self.reason = "MEM_ACCESS"
-        if super().is_reported(vcpu):
-            return True
-        self.reason = "SOFTWARE_BREAKPOINT"
-        return self.is_breakpoint(vcpu) and vcpu.guest.is_on(self.reason, None)
-
-    def is_waited_for(self, vcpu: Processor) -> bool:
-        return self.reason == "SOFTWARE_BREAKPOINT" or super().is_waited_for(vcpu)
-
-    def fill(self, vcpu: Processor, request: Any) -> None:
-        if self.reason == "MEM_ACCESS":
-            super().fill(vcpu, request)
-            return
-        found = request.u.software_breakpoint
-        found.gfn = self.address // PAGE_SIZE
-        if hasattr(found, "insn_length"):
-            found.insn_length, found.type = self.length, _SOFTWARE_EXCEPTION
-
-    def carry_out(self, vcpu: Processor) -> None:
-        self.value = vcpu.guest.memory.read(self.address, 1, vcpu.view)
-        if self.is_breakpoint(vcpu):
-            vcpu.exceptions.append(3)
-
-    def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
-        if self.reason == "MEM_ACCESS":
-            self.carry_out(vcpu)
-            return True
-        if "SET_EMUL_INSN_DATA" not in flags:
-            return False
-        self.value = bytes(response.data.emul.insn.data)
-        return True
-
-
 class interrupt(Instruction):
     """An interrupt that the vCPU is given: reported if the answer before asked for the next."""
 
     reason = "INTERRUPT"
+    architectures = (X86_64,)
     length = 0
 
     def __init__(self, vector: int) -> None:
-        self.vector = vector
+        self.vector = number("interrupt: vector", vector, 8)
 
     def is_reported(self, vcpu: Processor) -> bool:
         wanted, vcpu.wants_interrupt = vcpu.wants_interrupt, False

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from .. import xenctrl
+from .. import VERSIONS, interface_for_xen, xenctrl
 from ..runtime import parameters
 
 _STABLE = ("xenevtchn", "xenforeignmemory", "xentoollog")
@@ -29,11 +30,35 @@ STABLE = dict(_stable())
 """The modules of libraries that are the same for every release, by the libraries' names."""
 
 
+RELEASES = tuple(
+    each for speaking in VERSIONS.values() for each in speaking if each != "4.6"
+)
+"""The releases of Xen that can be played.
+
+Xen 4.6 cannot: its event channels are in libxenctrl, where the package's monitors do not look.
+"""
+
+
+def series(release: str) -> str:
+    """Give a release as `RELEASES` has it, which may be given in full, as in `4.17.3`.
+
+    Raises UnknownVersion for a release of no Xen, ValueError for one that cannot be played.
+    """
+    interface_for_xen(release)
+    found = ".".join(re.findall("[0-9]+", release)[:2])
+    if found not in RELEASES:
+        raise ValueError(
+            f"Xen {release} is not played: its event channels are in libxenctrl, where this"
+            f" package's monitors do not look; there are {', '.join(RELEASES)}"
+        )
+    return found
+
+
 def library(name: str, release: str) -> ModuleType | None:
     """Give what the package knows of a library, None where a release has no such one."""
     if name == f"libxenctrl.so.{release}":
         return xenctrl.interface_for_xen(release)
-    return None if release == "4.6" else STABLE.get(name)
+    return STABLE.get(name)
 
 
 def names_of(function: Any) -> list[str]:

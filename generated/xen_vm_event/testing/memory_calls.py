@@ -147,6 +147,8 @@ class MemoryCalls:
     def _xc_altp2m_get_vcpu_p2m_idx(
         self, xch: int, domain: int, vcpu: int, found: Any
     ) -> int:
+        if vcpu >= len(self.guests[domain].vcpus):
+            return fail(errno.EINVAL)
         pointed(found).value = self.guests[domain].vcpus[vcpu].view
         return 0
 

@@ -7,11 +7,15 @@ from typing import Any, Protocol
 from .memory import Fault, Memory
 from .ring import Ring
 
+X86_64, ARM64 = ARCHITECTURES = ("x86_64", "arm64")
+"""What a Xen can be played of."""
+
 
 class Whole(Protocol):
     """A guest, as its vCPUs and what checks its answers know it."""
 
     vm_event: Any
+    architecture: str
     is_arm: bool
     memory: Memory
     ring: Ring

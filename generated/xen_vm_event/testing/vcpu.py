@@ -82,11 +82,27 @@ class Vcpu:
 
     def _next(self) -> Instruction | None:
         if self._at is None:
-            self._at = next(self._script, None)
+            following = next(self._script, None)
+            if following is None:
+                return None
+            self.require(following)
+            self._at = following
             self._reports.clear()
-            if self._at is not None:
-                self._at.begin(self)
+            self._at.begin(self)
         return self._at
+
+    def require(self, instruction: Any) -> None:
+        """Raise TypeError for what is no instruction, ValueError for another architecture's."""
+        if not isinstance(instruction, Instruction):
+            raise TypeError(
+                f"a script is made of instructions such as cpuid(1), not {instruction!r}"
+            )
+        architecture = self.guest.architecture
+        if architecture not in instruction.architectures:
+            raise ValueError(
+                f"{instruction!r} is no instruction of {architecture}, but of"
+                f" {', '.join(instruction.architectures)}"
+            )
 
     def run(self) -> bool:
         """Do one instruction, or report it; tells whether there was something to do."""

@@ -11,12 +11,13 @@ from ..monitor.channel import NOTIFY
 from .capabilities import capabilities
 from .findings import Findings
 from .guest import Guest
-from .libraries import Loaded, fail, library, names_of, pointed
+from .libraries import Loaded, fail, library, names_of, pointed, series
 from .memory_calls import MemoryCalls
 from .monitor_calls import MonitorCalls
 from .port import LOCAL_PORT
+from .roles import ARCHITECTURES, ARM64, X86_64
 
-ARCHITECTURES = ("x86_64", "arm64")
+_MOST_VCPUS = 128  # that Xen gives a guest
 _UNNOTED = (
     *("xc_interface_open", "xc_vm_event_get_version"),
     *("xc_domain_getinfolist", "xc_vcpu_getinfo", "xc_monitor_get_capabilities"),
@@ -24,6 +25,15 @@ _UNNOTED = (
 # Of those that a domain is given to: NULL is their failure.
 _GIVE_POINTERS = ("xc_monitor_enable", "xenforeignmemory_map")
 _SHUT_DOWN = 1 << 2  # XEN_DOMINF_shutdown
+
+
+class Guests(dict[int, Guest]):
+    """The guests by their domains' numbers."""
+
+    def __missing__(self, domain: object) -> Guest:
+        raise LookupError(
+            f"no domain {domain!r}: there are {', '.join(map(str, self))}"
+        )
 
 
 class PlayedXen(MonitorCalls, MemoryCalls):
@@ -34,19 +44,22 @@ class PlayedXen(MonitorCalls, MemoryCalls):
     `lets_params_be_set` whether a guest's HVM parameters can be.
     """
 
-    def __init__(self, release: str, architecture: str = "x86_64") -> None:
-        """Raises ValueError for an architecture, UnknownVersion for a release, of no Xen."""
+    def __init__(
+        self, release: str, architecture: str = X86_64, vcpus: int = 2
+    ) -> None:
+        """Raises ValueError for what cannot be played, UnknownVersion for no release."""
         if architecture not in ARCHITECTURES:
             raise ValueError(f"{architecture}: one of {', '.join(ARCHITECTURES)}")
-        is_arm = architecture == "arm64"
-        self.release, self.architecture = release, architecture
-        self.vm_event: Any = interface_for_xen(release)
+        if not 0 < vcpus <= _MOST_VCPUS:
+            raise ValueError(f"vcpus is from 1 to {_MOST_VCPUS}, not {vcpus!r}")
+        self.release, self.architecture = series(release), architecture
+        self.vm_event: Any = interface_for_xen(self.release)
         self.findings = Findings()
-        self.guests = {
-            number: Guest(number, self.vm_event, self.findings, is_arm)
+        self.guests: dict[int, Guest] = Guests(
+            (number, Guest(number, self.vm_event, self.findings, architecture, vcpus))
             for number in (1, 2)
-        }
-        self.capabilities = capabilities(release, is_arm)
+        )
+        self.capabilities = capabilities(self.release, architecture == ARM64)
         self.has_ioctl = True
         self.lets_params_be_set = True
         self.calls: list[tuple[Any, ...]] = []
@@ -140,6 +153,8 @@ class PlayedXen(MonitorCalls, MemoryCalls):
     ) -> int:
         if self.guests[domain].is_arm:
             return fail(errno.ENOSYS)
+        if vcpu >= len(self.guests[domain].vcpus):
+            return fail(errno.EINVAL)
         stepping = self.guests[domain].vcpus[vcpu]
         stepping.steps = bool(operation)
         if not operation:

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import REQUESTS, STARTED, STEP, played, record, taken
 from support import PROJECT, SPEC, require, xenbind
-from xen_vm_event import v7
+from xen_vm_event import v4, v6, v7
 from xen_vm_event.monitor import Recording
 from xenbind import pipeline, spec
 from xenbind.commands.decode import sessions, table
@@ -170,6 +170,48 @@ def test_a_kind_of_record_that_is_not_known_is_passed_over(rec: Path) -> None:
     start = data.index(b"}") + 1
     other = struct.pack("<IHHQQ", HEADER + 9, 77, 0, 0, 0) + bytes(9)
     assert len(decode(data[:start] + other + data[start:] + other)[0]) == 8
+
+
+def of_version(module: Any, number: int | None = None) -> Any:
+    """A request of a version as a ring of version 7 gives it out."""
+    own = module.VM_EVENT_INTERFACE_VERSION if number is None else number
+    request = module.vm_event_st(version=own, vcpu_id=own)
+    octets = bytes(request).ljust(len(bytes(v7.vm_event_st())), b"\xff")
+    return v7.vm_event_st.from_buffer_copy(octets)
+
+
+def test_requests_of_other_versions_are_read_by_those(tmp_path: Path) -> None:
+    whole, flags, unknown = of_version(v6), of_version(v4), of_version(v7, number=99)
+    with Recording(tmp_path / "rec") as recording:
+        recording.begin(v7, domain=1)
+        for request in (whole, unknown, flags):
+            recording.request(request)
+        whole.altp2m_idx = 3
+        flags.flags = 1
+        for request in (whole, unknown, flags):
+            recording.answer(request)
+        recording.request(of_version(v7))
+    found, bad = decode((tmp_path / "rec").read_bytes())
+    assert not bad
+    assert [event.index for event in found] == [0, 2, 3]  # 1 cannot be read
+    assert [(event.values[0], event.values[3]) for event in found] == [
+        *((6, 6), (4, 4), (7, 7))
+    ]
+    answers = [event.note.answer for event in found if event.note]
+    assert answers == [bytes(whole)[: len(bytes(v6.vm_event_st()))], 1, None]
+
+
+def test_one_of_another_version_that_is_cut_short_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    request = v6.vm_event_st.from_buffer_copy(bytes(v7.vm_event_st(version=7))[:384])
+    with Recording(tmp_path / "rec") as recording:
+        recording.begin(v6, domain=1)
+        recording.request(request)
+        recording.request(v6.vm_event_st(version=6))
+    found, bad = decode((tmp_path / "rec").read_bytes())
+    assert not bad
+    assert [event.index for event in found] == [1]
 
 
 # --- what is not whole ---------------------------------------------------------------------

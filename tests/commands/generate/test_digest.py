@@ -6,15 +6,12 @@ to a module or to what goes into the output.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
+from installed import built, installed, without_pythons_own
 from support import PROJECT
 from xenbind import resources
 from xenbind.provenance.manifest import generator_digest
@@ -96,34 +93,15 @@ def test_what_python_keeps_beside_its_modules_does_not_change_it(
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    options = ["--no-build-isolation", "--disable-pip-version-check", "-w", str(folder)]
-    subprocess.run([*command, *options, str(PROJECT)], check=True)
-    (made,) = folder.glob("*.whl")
-    return made
-
-
-def installed(wheel: Path, folder: Path) -> Path:
-    """The Python of a new virtual environment that has the wheel in it."""
-    venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin" / "python"
-    (site,) = folder.glob("lib/python*/site-packages")
-    # What xenbind needs, from where the tests run; not the xenbind there.
-    (site / "needs.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install"]
-    options = ["--quiet", "--no-deps", "--disable-pip-version-check", "--no-index"]
-    subprocess.run([*command, *options, str(wheel)], check=True)
-    return python
+    return built(PROJECT, tmp_path_factory.mktemp("wheel"))
 
 
 def output(python: Path, *arguments: str, cwd: Path) -> str:
     """What the xenbind of a virtual environment prints."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     return subprocess.run(
         [python, *arguments],
         cwd=cwd,
-        env=environment,
+        env=without_pythons_own(),
         capture_output=True,
         text=True,
         check=True,

@@ -30,7 +30,7 @@ MAGIC = b"\x89XENREC\n"
 _FORMAT = 1
 _HEAD = struct.Struct("<8sII")
 _RECORD = struct.Struct("<IHHQQ")
-_REQUEST, _FLAGS, _ANSWER = 1, 2, 3
+_REQUEST, _FLAGS, _ANSWER, _OTHER = 1, 2, 3, 4
 _WORD = 4  # bytes, of an answer's flags
 _LONGEST = 1 << 20  # of a record or a head's text: what is longer is damage
 _PATIENCE = 1024  # requests that one waits for which has no answer
@@ -43,12 +43,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
 
 
 class _Asked(NamedTuple):
-    """A request that was read: where, its kind, its bytes, and what is known about it."""
+    """A request that was read: where, its kind, its bytes, and what is known about it.
+
+    Whether it `is_other` says that it is of another version than its session.
+    """
 
     position: int
     kind: Kind
     data: bytes
     note: Note
+    is_other: bool = False
 
 
 class _Damaged(Exception):
@@ -210,6 +214,8 @@ class _Reader:
                 body = data[at + _RECORD.size : end]
                 if kind == _REQUEST:
                     self._ask(start + at, body, Note(number, time, there))
+                elif kind == _OTHER:
+                    self._ask_other(start + at, body, Note(number, time, there))
                 elif kind in (_FLAGS, _ANSWER):
                     self._answer(number, time, body, kind == _FLAGS)
                 at = end
@@ -226,13 +232,24 @@ class _Reader:
                 f"the request has {len(body)} bytes, those of version"
                 f" {kind.interface.version} have {kind.size}"
             )
-        asked = self._waiting[note.number] = _Asked(position, kind, body, note)
+        self._wait(_Asked(position, kind, body, note))
+
+    def _ask_other(self, position: int, body: bytes, note: Note) -> None:
+        """Take a request of another version than the session's, if it is known and whole."""
+        kind = self._source.kind(body[:4])
+        if kind is not None and kind.size <= len(body):
+            self._wait(_Asked(position, kind, body[: kind.size], note, is_other=True))
+
+    def _wait(self, asked: _Asked) -> None:
+        self._waiting[asked.note.number] = asked
         self._queue.append(asked)
 
     def _answer(self, number: int, time: int, body: bytes, only_flags: bool) -> None:
         asked = self._waiting.pop(number, None)
         if asked is None:
             return  # to a request in the file before
+        if asked.is_other and not only_flags:
+            body = body[: asked.kind.size]
         if len(body) != (_WORD if only_flags else asked.kind.size):
             raise _Damaged(f"the answer to request {number} has {len(body)} bytes")
         asked.note.answered = time

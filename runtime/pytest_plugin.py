@@ -1,0 +1,49 @@
+"""Give pytest the fixtures of `testing`: it finds them where this package is installed.
+
+    def test_my_monitor(play_xen):
+        xen = play_xen("4.17")
+        xen.guests[1].script([cpuid(1), write_cr3(0x5000)])
+        ...
+
+The Xen is imported by the first test that asks for it.  A test fails at its end, with all that
+its monitors did wrong, unless `strict=False`.  Where pytest looks for no plugins, or the package
+is not installed, a conftest has `pytest_plugins = ["xen_vm_event.pytest_plugin"]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .testing import PlayedXen, PlayXen
+
+
+@pytest.fixture
+def play_xen() -> Iterator[PlayXen]:
+    """Start the Xen of a release: `play_xen("4.17", architecture="arm64")`, once in a test.
+
+    It takes what `testing.played` takes.  A second one is a RuntimeError: there is one at a
+    time, `played_xen` among them.
+    """
+    from .testing import MonitorMistakes, played
+
+    with ExitStack() as stack:
+
+        def start(*given: Any, **named: Any) -> PlayedXen:
+            return stack.enter_context(played(*given, **named))
+
+        yield start
+        try:
+            stack.close()
+        except MonitorMistakes as mistakes:
+            pytest.fail(str(mistakes), pytrace=False)
+
+
+@pytest.fixture
+def played_xen(play_xen: PlayXen) -> PlayedXen:
+    """Start the newest Xen that there is, on x86_64."""
+    return play_xen()
