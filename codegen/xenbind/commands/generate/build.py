@@ -25,7 +25,7 @@ from xenbind.provenance import inputs, manifest, stored
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest
 from xenbind.spec import Spec
-from xenbind.toolchain.compiler import find_compiler
+from xenbind.toolchain.predefined import working_compiler
 from xenbind.workers import Workers, result
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def build(job: Job) -> Generated:
     loaded = spec.load(job.spec)
     if job.include:
         loaded = loaded.for_tree(job.include, *job.further)
-    command = find_compiler(job.command)
+    command = working_compiler(job.command)
     specs = loaded.with_libraries
     for each in specs:
         each.require_versions()
