@@ -36,6 +36,10 @@ FACTS = {
 HEADER = """\
 #define VM_EVENT_INTERFACE_VERSION 1
 #define LETTER '\\xff'
+#define WIDE L'\\xffffffff'
+#define WIDE_SIGN (L'a' - 98 < 0)
+#define SHORT_SIGN (u'a' - 98 < 0)
+#define LONG_SIGN (U'a' - 98 < 0)
 #define WORD sizeof(long)
 struct pair {
     uint8_t small;
@@ -136,6 +140,7 @@ FAULTS: Mapping[str, tuple[str, dict[str, Any], str, int]] = {
         "LETTER value",
         2**64 - 1,
     ),
+    "wide": ("arm64", {"wide": ABIS["x86_64"].wide}, "WIDE_SIGN value", 1),
     "unnamed_bits_align": (
         "arm64",
         {"unnamed_bits_align": False},
