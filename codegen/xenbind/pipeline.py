@@ -224,11 +224,17 @@ def _deep_recursion(header: Path) -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
+# What glibc has compilers include before any header: its macros begin with __STDC_.
+_UNASKED = "stdc-predef.h"
+
+
 def _asks_for_target(header: ParsedHeader, spec: Spec) -> bool:
     """Tell whether the files of a header, or the spec's macros, ask for the target's macros."""
     own = str(package())  # whose C library is the same on every machine
     texts = [
-        header.sources.text(file) for file in header.files if not file.startswith(own)
+        header.sources.text(file)
+        for file in header.files
+        if not file.startswith(own) and Path(file).name != _UNASKED
     ]
     return asks_for_target([*texts, *spec.defines])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Mapping
@@ -212,14 +213,20 @@ def test_a_header_of_64_bits_is_not_read_with_the_macros_of_32(
     compiler: str, target: str, command: str, tmp_path: Path
 ) -> None:
     require(shutil.which(compiler.split()[0]) is not None, compiler)
-    tree(tmp_path / "asks", HEADER + "#ifdef __i386__\n#define WORDS 8\n#endif\n")
-    tree(tmp_path / "plain", HEADER)
+    tree(
+        tmp_path / "asks",
+        "#include <stdint.h>\n" + HEADER + "#ifdef __i386__\n#define WORDS 8\n#endif\n",
+    )
+    tree(tmp_path / "plain", re.sub(r"u?int(\d+)_t", "int", HEADER))
+    spec_text = '[interface]\nname = "c"\npackage = "c_bound"\nheader = "vm_event.h"\n'
+    (tmp_path / "spec.toml").write_text(spec_text)
 
     def run(folder: str) -> tuple[int, str]:
-        told = (
-            ("--include", folder, "--out", "out") if command == "generate" else [folder]
+        options = ["--spec", "spec.toml"]
+        options += (
+            ["--include", folder, "--out", "out"] if command == "generate" else [folder]
         )
-        done = xenbind(command, *told, cwd=tmp_path, CC=compiler)
+        done = xenbind(command, *options, cwd=tmp_path, CC=compiler)
         return done.returncode, done.stderr
 
     assert run("plain") == (0, "")

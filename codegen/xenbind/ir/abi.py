@@ -40,8 +40,8 @@ class Abi(Struct, frozen=True):
     """The sizes that a target gives C's types, in bytes.
 
     `integers` has every fundamental and stdint integer type by name, `floats` the sizes
-    of the others; `wide` is what wchar_t is.  No scalar inside a struct is aligned more than `strictest`, and
-    `aligned` is what the attribute of that name asks for by default.  With
+    of the others; `wide` is what wchar_t is.  No scalar inside a struct is aligned more than
+    `strictest`, and `aligned` is what the attribute of that name asks for by default.  With
     `unnamed_bits_align`, unnamed bit-fields align the struct around them as named ones do
     (AAPCS32 8.1.8, AAPCS64 10.1.8).
     """
