@@ -31,6 +31,12 @@ def made(folder: Path, *arguments: str) -> dict[str, Any]:
     return tomllib.loads((folder / "made.toml").read_text())
 
 
+def uncommented(text: str) -> str:
+    """A spec whose [functions] are taken over."""
+    before, head, functions = text.partition("# [functions]\n")
+    return before + re.sub("^# ", "", head + functions, flags=re.M)
+
+
 def refused(folder: Path, *arguments: str) -> str:
     """What a user is told, and that there is no spec."""
     run = xenbind("init", *arguments, cwd=folder)
@@ -168,9 +174,7 @@ def test_what_it_suggests_in_comments_is_right_when_it_is_taken_over(
     path = tmp_path / "made.toml"
     text = path.read_text()
     text = text.replace('library = "…"', 'library = "liblib.so.1"')
-    path.write_text(
-        re.sub(r"^# (\[functions\]|library = .*|errors = .*)", r"\1", text, flags=re.M)
-    )
+    path.write_text(uncommented(text))
     run = xenbind("generate", "--spec", "made.toml", "--out", "out", cwd=tmp_path)
     assert "1 function" in run.stdout, run.stderr
 
@@ -192,6 +196,30 @@ def test_a_library_that_is_not_installed_is_not_guessed(tmp_path: Path) -> None:
     run = xenbind("init", "a.h", cwd=tmp_path)
     told = "no installed library has its functions: see [functions] there\n"
     assert told in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("header", "is_there"),
+    [
+        ("math.h", ("def sin(", "M_PI: Final")),
+        ("time.h", ("def mktime(", "class tm(")),
+        ("sys/socket.h", ("def recvmsg(", "class msghdr(", "AF_INET: Final")),
+    ],
+)
+def test_a_header_of_the_c_library_needs_no_more_than_its_name(
+    header: str, is_there: tuple[str, ...], tmp_path: Path
+) -> None:
+    """It has its parts, and what its library lacks or Python cannot call is under `skip`."""
+    spec = tmp_path / "made.toml"
+    assert xenbind("init", header, "-o", spec, cwd=tmp_path).returncode == 0
+    spec.write_text(uncommented(spec.read_text()))
+    generated = xenbind("generate", "--spec", spec, cwd=tmp_path, CC="gcc")
+    assert (generated.returncode, generated.stderr) == (0, "")
+    held = xenbind("verify", "--spec", spec, cwd=tmp_path, CC="gcc")
+    assert held.returncode == 0, held.stdout
+    (module,) = (tmp_path / "generated").glob("*/v0.py")
+    text = module.read_text()
+    assert [each for each in is_there if each not in text] == []
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

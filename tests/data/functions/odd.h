@@ -68,6 +68,8 @@ int odd_ahead(struct nowhere *p, union nothing *q, struct later *l);
 struct later { int a; };
 _Noreturn void odd_never(int a);
 void odd_never_either(int a, int *b) __attribute__((noreturn));
+int odd_always(int a) __attribute__((const));
+double odd_always_either(double a) __attribute__((__const__, __pure__));
 int odd_nonnull(const char *s, int *p, int (*each)(int)) __attribute__((nonnull));
 __attribute__((visibility("default"))) int odd_visible(int a);
 int print(int a);
