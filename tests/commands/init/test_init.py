@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,32 @@ def test_the_library_is_found_by_its_functions(tmp_path: Path) -> None:
     assert "libc.so.6 has 1 of 2 functions: see [functions] there\n" in run.stdout
     text = (tmp_path / "a.toml").read_text()
     assert '# library = "libc.so.6"  # is installed and has 1 of 2\n' in text
+
+
+@pytest.mark.parametrize(
+    ("also", "found"),
+    [
+        ("", ["liba.so.1", "# or libb.so.1"]),
+        ("void __interceptor_any_one(void) { }", ["libb.so.1"]),
+    ],
+)
+def test_of_several_libraries_one_is_named_and_none_that_stands_before_others(
+    also: str, found: list[str], tmp_path: Path
+) -> None:
+    write(tmp_path, h="int any_one(void);\nint any_two(void);\n")
+    both = "int any_one(void) { return 1; } int any_two(void) { return 2; }"
+    for name, text in (("a", both + also), ("b", both)):
+        (tmp_path / f"{name}.c").write_text(text)
+        compiled = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,lib{name}.so.1"]
+        subprocess.run(
+            [*compiled, "-o", f"lib{name}.so", f"{name}.c"], cwd=tmp_path, check=True
+        )
+    run = xenbind("init", "h.h", "--cc", f"gcc -B{tmp_path}", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    text = uncommented((tmp_path / "h.toml").read_text())
+    named = re.findall(r'^(?:library = |(# or ))"(.*?)"', text, flags=re.M)
+    assert ["".join(each) for each in named] == found
+    assert tomllib.loads(text)["functions"]["library"] == found[0]
 
 
 def test_a_library_that_is_not_installed_is_not_guessed(tmp_path: Path) -> None:

@@ -243,10 +243,19 @@ def _libraries(
     return [(each, number) for each, number in having_some if number == most]
 
 
+def _is_between(library: Installed) -> bool:
+    """Tell whether a library stands before others' functions, as the compiler's sanitizers do."""
+    return any("interceptor_" in name for name in library.exported)
+
+
 def _counts(
     libraries: Iterable[Installed], symbols: Sequence[str]
 ) -> list[tuple[Installed, int]]:
     """Count the functions that each library has, of those that have any."""
     by_name = {each.name: each for each in libraries}
-    counted = [(x, len(x.exported & set(symbols))) for x in by_name.values()]
+    counted = [
+        (each, len(each.exported & set(symbols)))
+        for each in by_name.values()
+        if not _is_between(each)
+    ]
     return [(each, number) for each, number in counted if number]

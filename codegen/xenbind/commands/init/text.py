@@ -168,9 +168,11 @@ def _functions(found: Findings) -> Iterator[str]:
         f" {_some(found.functions)}. The package has them if this names their library."
     )
     yield "# [functions]"
-    for name, number in found.libraries:
+    for name, number in found.libraries[:1]:
         having = f"is installed and has {number} of {len(found.functions)}"
         yield f"# library = {_toml(name)}  # {having}"
+    for name, _ in found.libraries[1:]:
+        yield f"# # or {_toml(name)}, which has as many"
     if not found.libraries:
         yield '# library = "…"  # none that is installed has any of these'
     if found.errors:
