@@ -209,9 +209,9 @@ def _read(job: Job, spec: Spec, version: VersionSpec) -> Interface:
     # `check` needs the options in this module and reads no header. The parser, imported
     # above, would double its time: 0.1 s on top of 0.1 s.
     from xenbind.pipeline import read
-    from xenbind.toolchain.compiler import find_compiler
+    from xenbind.toolchain.predefined import working_compiler
 
-    return read(spec, version, find_compiler(job.command))
+    return read(spec, version, working_compiler(job.command))
 
 
 def may_be_version(word: str) -> bool:

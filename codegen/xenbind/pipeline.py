@@ -34,7 +34,7 @@ from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.system_headers import start_system_folders, system_folders
-from xenbind.toolchain.targets import Machine, candidates
+from xenbind.toolchain.targets import Machine, candidates, machine_of
 
 
 def compiler_for(
@@ -103,12 +103,8 @@ def read_for_all(
     with _deep_recursion(path):
         header, lowered = _read(spec, version, command, X86_64)
 
-    own = str(package())  # whose C library is the same on every machine
-    texts = [
-        header.sources.text(file) for file in header.files if not file.startswith(own)
-    ]
     lay_out = lowered.layouts
-    if asks_for_target([*texts, *spec.defines]):
+    if _asks_for_target(header, spec):
         lay_out = _layouts_by_target(
             *(spec, version, command),
             *(header, lowered, beside),
@@ -233,6 +229,37 @@ def _deep_recursion(header: Path) -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
+# What glibc has compilers include before any header: its macros begin with __STDC_.
+_UNASKED = "stdc-predef.h"
+
+
+def _asks_for_target(header: ParsedHeader, spec: Spec) -> bool:
+    """Tell whether the files of a header, or the spec's macros, ask for the target's macros."""
+    own = str(package())  # whose C library is the same on every machine
+    texts = [
+        header.sources.text(file)
+        for file in header.files
+        if not file.startswith(own) and Path(file).name != _UNASKED
+    ]
+    return asks_for_target([*texts, *spec.defines])
+
+
+def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:
+    """Raise `CompilerError` if a compiler's words are not as wide as those of `abi`.
+
+    Of a header that asks for its target's macros it selects what is not for that ABI. The
+    machines of 64 bits have all but a char's sign in common, so that each can generate.
+    """
+    target = machine_of(command).target
+    if target.abi.pointer != abi.pointer:
+        raise CompilerError(
+            f"{' '.join(command)} compiles for {target.name}, where the header may be another"
+            f" one than for {abi.name}, for which it is read: it asks for its target's macros",
+            "name a compiler for 64 bits with --cc or CC, without -m32; for others there are"
+            " 'xenbind verify --target' and the package's abi.md",
+        )
+
+
 def _read(
     spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
 ) -> tuple[ParsedHeader, Lowered]:
@@ -240,6 +267,8 @@ def _read(
     path = version.directory / spec.header
     compiler = compiler_for(spec, version, command)
     header = read_header(path, compiler, frozenset(spec.skip))
+    if _asks_for_target(header, spec):
+        _require_words_of(abi, command)
     lowered = lower(header, spec, abi)
     interface = replace(
         lowered.interface,

@@ -512,6 +512,17 @@ def test_what_nests_too_deep_is_refused(case: str, tmp_path: Path) -> None:
     )
 
 
+def test_structs_that_are_members_of_one_another_too_deep_are_refused(
+    tmp_path: Path,
+) -> None:
+    """Each is read by itself; it is what comes after that finds no end of them."""
+    chain = "".join(f"struct s{n} {{ struct s{n - 1} m; }};\n" for n in range(1, 1000))
+    said = refused(tmp_path, f"{VERSION}struct s0 {{ int x; }};\n{chain}")
+    assert said.startswith(
+        "xenbind: error: the types of a header nest too deep in one another\n"
+    )
+
+
 ARRAYS, POINTERS = "int x" + "[1]" * 300, "int " + "*" * 300 + "x"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +19,7 @@ from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS
 from xenbind.plain import replace
 from xenbind.spec import Spec, VersionSpec
+from xenbind.toolchain import predefined
 from xenbind.toolchain.targets import TARGETS, Machine, host, machine_for, machine_of
 from xenbind.workers import Workers
 
@@ -34,6 +37,10 @@ FACTS = {
 HEADER = """\
 #define VM_EVENT_INTERFACE_VERSION 1
 #define LETTER '\\xff'
+#define WIDE L'\\xffffffff'
+#define WIDE_SIGN (L'a' - 98 < 0)
+#define SHORT_SIGN (u'a' - 98 < 0)
+#define LONG_SIGN (U'a' - 98 < 0)
 #define WORD sizeof(long)
 struct pair {
     uint8_t small;
@@ -134,6 +141,7 @@ FAULTS: Mapping[str, tuple[str, dict[str, Any], str, int]] = {
         "LETTER value",
         2**64 - 1,
     ),
+    "wide": ("arm64", {"wide": ABIS["x86_64"].wide}, "WIDE_SIGN value", 1),
     "unnamed_bits_align": (
         "arm64",
         {"unnamed_bits_align": False},
@@ -194,6 +202,38 @@ def test_a_header_is_read_as_the_target_reads_it(tmp_path: Path) -> None:
     assert mismatches(tmp_path, machine("arm64", "gcc")) == {
         "struct registers size": {"C": 248, "DWARF": 248, "xenbind": 248, "abi.md": 128}
     }
+
+
+@pytest.mark.parametrize("command", ["generate", "show"])
+@pytest.mark.parametrize(
+    ("compiler", "target"),
+    [("i686-linux-gnu-gcc", "i386"), ("clang --target=arm-linux-gnueabihf", "armhf")],
+)
+def test_a_header_of_64_bits_is_not_read_with_the_macros_of_32(
+    compiler: str, target: str, command: str, tmp_path: Path
+) -> None:
+    require(shutil.which(compiler.split()[0]) is not None, compiler)
+    tree(
+        tmp_path / "asks",
+        "#include <stdint.h>\n" + HEADER + "#ifdef __i386__\n#define WORDS 8\n#endif\n",
+    )
+    tree(tmp_path / "plain", re.sub(r"u?int(\d+)_t", "int", HEADER))
+    spec_text = '[interface]\nname = "c"\npackage = "c_bound"\nheader = "vm_event.h"\n'
+    (tmp_path / "spec.toml").write_text(spec_text)
+
+    def run(folder: str) -> tuple[int, str]:
+        options = ["--spec", "spec.toml"]
+        options += (
+            ["--include", folder, "--out", "out"] if command == "generate" else [folder]
+        )
+        done = xenbind(command, *options, cwd=tmp_path, CC=compiler)
+        return done.returncode, done.stderr
+
+    assert run("plain") == (0, "")
+    status, said = run("asks")
+    assert status == 3
+    assert f"error: {compiler} compiles for {target}, where the header may be" in said
+    assert "help: name a compiler for 64 bits" in said
 
 
 # --- which compiler ---------------------------------------------------------------------
@@ -272,8 +312,39 @@ def test_a_compiler_for_no_known_target_is_refused() -> None:
         machine_of(("clang", "--target=aarch64_be-linux-gnu"))
     with pytest.raises(CompilerError, match="cannot run the C compiler 'no-such-cc'"):
         machine_of(("no-such-cc",))
-    with pytest.raises(CompilerError, match="the C compiler failed: "):
+    with pytest.raises(CompilerError, match=r"unrecognized .*--no-such-option"):
         machine_of(("gcc", "--no-such-option"))
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ("true", "asked for its macros, it names none"),
+        ("false", "exit status 1"),
+        ("echo '#define X 1'", "asked for its macros, it names none"),
+        ("sh -c 'kill -9 $$'", "ended by SIGKILL"),
+        ("gcc -mno-such-thing", "unrecognized command-line option '-mno-such-thing'"),
+        ("sh -c 'sleep 1000'", "asked for its macros, it took more than 1 seconds"),
+    ],
+)
+def test_a_command_that_is_no_compiler_is_told_as_that(
+    command: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predefined, "_SECONDS", 1)
+    with pytest.raises(CompilerError) as refused:
+        predefined.working_compiler(command)
+    named = " ".join(shlex.split(command))
+    assert refused.value.message == f"{named} is no C compiler that works: {fault}"
+    assert "--cc or the variable CC" in refused.value.advice
+
+
+@pytest.mark.parametrize("command", ["generate", "init", "verify", "facts"])
+def test_every_command_tells_it(command: str, tmp_path: Path) -> None:
+    argument = ["stdio.h", "-o", "of.toml"] if command == "init" else []
+    result = xenbind(command, *argument, cwd=tmp_path, CC="true")
+    assert (result.returncode, result.stdout) == (3, "")
+    assert result.stderr.startswith("xenbind: error: true is no C compiler that works")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_compiler_that_cannot_change_its_target_is_refused(tmp_path: Path) -> None:

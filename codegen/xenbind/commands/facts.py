@@ -21,7 +21,7 @@ from xenbind.options import (
     spec_option,
 )
 from xenbind.pipeline import compiler_for
-from xenbind.toolchain.compiler import find_compiler
+from xenbind.toolchain.predefined import working_compiler
 from xenbind.whole_file import whole_file
 
 
@@ -64,7 +64,7 @@ def facts(
     loaded = load_spec(job.spec)
     found_in, found = named_version(loaded, version or newest(loaded, job))
     header_tree.require(found_in, found)
-    compiler = compiler_for(found_in, found, find_compiler(job.command))
+    compiler = compiler_for(found_in, found, working_compiler(job.command))
     said = header_facts(found_in, found, compiler, releases or found.releases)
     if output is None:
         click.echo(as_text(said), nl=False)

@@ -1,13 +1,16 @@
 """Tell which files' declarations are the interface's own.
 
-Takes what the preprocessor made of a header; gives the header, or for one that does nothing
-but include others those that it includes, and so on.  `header` keeps them for `lowering`:
-what other files declare is only there to be used.
+Takes what the preprocessor made of a header; gives the header with its parts, or for one that
+does nothing but include others those that it includes, and so on.  `header` keeps them for
+`lowering`: what other files declare is only there to be used.
 
     all.h: #include "pair.h"            ->  all.h, pair.h
            #include "other.h"               other.h
     pair.h: #include "stdint.h"
             struct pair { … };
+
+    math.h: #include <bits/calls.h>     ->  math.h, bits/calls.h
+    bits/calls.h: #error "include <math.h> instead"
 """
 
 from __future__ import annotations
@@ -29,14 +32,34 @@ def roots(
         for macro in preprocessed.macros.values()
         if macro.body and not macro.name.startswith("_")  # no include guard
     }
+    parts = {file: _whole(sources.text(file)) for file in preprocessed.files}
     found = [str(header)]
     for file in found:  # which grows
+        found += [
+            name
+            for name, wholes in parts.items()
+            if name not in found and _is_asked(file, wholes)
+        ]
         if file not in defining and not _has_code(sources.text(file)):
             asked = _INCLUDED.findall(sources.text(file))
             for name, by in preprocessed.includers.items():
                 if (by == file or _is_asked(name, asked)) and name not in found:
                     found.append(name)
     return tuple(found)
+
+
+def _whole(text: str) -> list[str]:
+    """Give the headers that are to be included instead of one, as its #error says."""
+    return [
+        name
+        for line in _ERROR.findall(text)
+        if re.search(r"\b(?:directly|instead)\b", line)
+        for name in _HEADER.findall(line)
+    ]
+
+
+_ERROR = re.compile(r"^[ \t]*#[ \t]*error\b(.*)", re.MULTILINE)
+_HEADER = re.compile(r"[\w./+-]+\.h\b")
 
 
 def _is_asked(file: str, asked: Sequence[str]) -> bool:

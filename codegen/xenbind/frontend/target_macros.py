@@ -28,7 +28,8 @@ _PREDEFINED = re.compile(
         | (?: SIZE | PTRDIFF | WCHAR | LONG )_(?: TYPE | MAX | MIN | WIDTH | FMT | UNSIGNED )
         | FLT | L?DBL_ | DEC(?: \d | IMAL_ ) | FLOAT128 | FP_FAST_
         | [SU]{0,2}L{0,2}(?: ACCUM | FRACT )_ | U?[DHQST][AQ]_ | U?[SU][AQ]_
-        | ATOMIC_ | GCC_ | CLANG_ATOMIC_ | GXX_ | HAVE_SPECULATION | NO_MATH | REGISTER_PREFIX
+        | ATOMIC_ | GCC_ | STDC_IEC_ | CLANG_ATOMIC_ | GXX_ | HAVE_SPECULATION | NO_MATH
+        | REGISTER_PREFIX
         )\w*
     )\b""",
     re.VERBOSE,

@@ -40,8 +40,8 @@ class Abi(Struct, frozen=True):
     """The sizes that a target gives C's types, in bytes.
 
     `integers` has every fundamental and stdint integer type by name, `floats` the sizes
-    of the others.  No scalar inside a struct is aligned more than `strictest`, and
-    `aligned` is what the attribute of that name asks for by default.  With
+    of the others; `wide` is what wchar_t is.  No scalar inside a struct is aligned more than
+    `strictest`, and `aligned` is what the attribute of that name asks for by default.  With
     `unnamed_bits_align`, unnamed bit-fields align the struct around them as named ones do
     (AAPCS32 8.1.8, AAPCS64 10.1.8).
     """
@@ -50,6 +50,7 @@ class Abi(Struct, frozen=True):
     pointer: int
     integers: Mapping[str, IntegerType]
     floats: Mapping[str, int]
+    wide: IntegerType
     strictest: int
     aligned: int
     unnamed_bits_align: bool
@@ -90,16 +91,19 @@ def _abi(
     word: int,
     *,
     char_signed: bool,
+    wide: str = "int",
     long_double: int,
     strictest: int = 16,
     aligned: int = 16,
     unnamed_bits_align: bool = False,
 ) -> Abi:
     """Make an ABI whose `long` and pointers are `word` bytes: ILP32 or LP64."""
+    integers = _integers(word, char_signed)
     return Abi(
         name=name,
         pointer=word,
-        integers=_integers(word, char_signed),
+        integers=integers,
+        wide=integers[wide],
         floats={"float": 4, "double": 8, "long double": long_double},
         strictest=strictest,
         aligned=aligned,
@@ -130,11 +134,19 @@ ABIS: Mapping[str, Abi] = {
     for abi in (
         _abi("x86_64", 8, char_signed=True, long_double=16),
         _abi("i386", 4, char_signed=True, long_double=12, strictest=4),
-        _abi("arm64", 8, char_signed=False, long_double=16, unnamed_bits_align=True),
+        _abi(
+            "arm64",
+            8,
+            char_signed=False,
+            wide="unsigned int",
+            long_double=16,
+            unnamed_bits_align=True,
+        ),
         _abi(
             "armhf",
             4,
             char_signed=False,
+            wide="unsigned int",
             long_double=8,
             strictest=8,
             aligned=8,

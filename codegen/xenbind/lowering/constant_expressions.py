@@ -189,10 +189,7 @@ class _Evaluator:
             raise Unevaluable(f"{text} is not a single {unit}")
         value = int.from_bytes(octets, "little")
         if prefix == "L":
-            # What a wchar_t is depends on the target, but not what it holds.
-            if not self.int.holds(value):
-                raise Unevaluable(f"the value of {text} depends on the target")
-            return CInt(value, self.int)
+            return convert(CInt(value, self.int), self.scope.abi.wide)
         integers = self.scope.abi.integers
         if prefix:
             return CInt(value, integers[_CHARACTERS[prefix]])

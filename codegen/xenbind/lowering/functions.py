@@ -199,10 +199,12 @@ class Functions:
 
     def _value(self, node: c_ast.Node) -> CType:
         """Give the type of a parameter or result, where arrays and functions are pointers."""
-        derived, _ = self._derived(node)
+        derived, qualifiers = self._derived(node)
         if isinstance(derived, c_ast.FuncDecl):
             return self._to_function(derived)
-        if isinstance(derived, c_ast.ArrayDecl | c_ast.PtrDecl):
+        if isinstance(derived, c_ast.ArrayDecl):  # what qualifies it does its elements
+            return self._to(derived.type, qualifiers)
+        if isinstance(derived, c_ast.PtrDecl):
             return self._to(derived.type)
         c_type = self.types.type(node)
         is_undefined = (
@@ -214,12 +216,12 @@ class Functions:
             raise self._refuse(node, f"'{spelling(c_type)}' is never defined")
         return c_type
 
-    def _derived(self, node: c_ast.Node) -> tuple[c_ast.Node, str]:
+    def _derived(self, node: c_ast.Node, outer: str = "") -> tuple[c_ast.Node, str]:
         """Give what makes a type of others, a pointer, array or function, behind its names.
 
-        Beside it stands what qualifies the type on the way: `const`.
+        Beside it stands what qualifies the type on the way, or an array of it outside: `const`.
         """
-        found: set[str] = set()
+        found = set(outer.split())
         while True:
             found.update(getattr(node, "quals", None) or ())
             if isinstance(node, c_ast.IdentifierType):
@@ -232,9 +234,9 @@ class Functions:
             node = node.type
         return node, " ".join(each for each in _QUALIFIERS if each in found)
 
-    def _to(self, node: c_ast.Node) -> Pointer:
-        """Give a pointer to what a declarator declares."""
-        derived, qualifiers = self._derived(node)
+    def _to(self, node: c_ast.Node, outer: str = "") -> Pointer:
+        """Give a pointer to what a declarator declares, an array of which may be `outer` const."""
+        derived, qualifiers = self._derived(node, outer)
         if isinstance(derived, c_ast.FuncDecl):
             return self._to_function(derived)
         if isinstance(derived, c_ast.PtrDecl):

@@ -78,17 +78,19 @@ _UNHEEDED = (
 )
 
 
-def start(command: Sequence[str], text: str | None = None) -> Bounded:
+def start(
+    command: Sequence[str], text: str | None = None, seconds: int | None = None
+) -> Bounded:
     """Start a compiler with `text` as standard input; its messages are English.
 
-    No variable of the environment changes what it reads.  Raises `CompilerError` if there is
-    no such program.
+    It has `seconds`, or as long as any process.  No variable of the environment changes what
+    it reads.  Raises `CompilerError` if there is no such program.
     """
     environment = {**os.environ, "LC_ALL": "C"}
     for name in _UNHEEDED:
         environment.pop(name, None)
     try:
-        return Bounded(command, text, environment)
+        return Bounded(command, text, environment, seconds)
     except OSError as error:
         if error.filename is None:  # no room for its output, or for another process
             raise
@@ -161,9 +163,7 @@ def failure(finished: Finished, source: Path) -> XenbindError:
         )
     found = _errors(said)
     if not found:
-        unplaced = _UNPLACED.search(said)
-        last = said.strip().splitlines()[-1:] or [_ending(finished.status)]
-        message = unplaced[1] if unplaced else last[0]
+        message = why_it_failed(finished)
         return CompilerError(
             f"the C compiler failed: {message}",
             (
@@ -173,6 +173,14 @@ def failure(finished: Finished, source: Path) -> XenbindError:
             ),
         )
     return found[0] if len(found) == 1 else SourceErrors(found)
+
+
+def why_it_failed(finished: Finished) -> str:
+    """Say why a compiler failed: its first error, else its last line, else its exit status."""
+    said = finished.messages.decode("utf-8", errors="replace")
+    unplaced = _UNPLACED.search(said)
+    lines = [line for line in said.strip().splitlines() if not line.startswith("Try ")]
+    return unplaced[1] if unplaced else [_ending(finished.status), *lines][-1]
 
 
 def _errors(said: str) -> list[SourceError]:

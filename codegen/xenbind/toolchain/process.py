@@ -59,8 +59,13 @@ class Bounded:
         command: Sequence[str],
         text: str | None = None,
         environment: Mapping[str, str] | None = None,
+        seconds: int | None = None,
     ) -> None:
-        """Start it with `text` as standard input.  Raises `OSError` if it cannot be run."""
+        """Start it with `text` as standard input, for `seconds`, or `SECONDS` at most.
+
+        Raises `OSError` if it cannot be run.
+        """
+        self._seconds = seconds or SECONDS
         with ExitStack() as opened:
             self._output = opened.enter_context(tempfile.TemporaryFile())
             self._messages = opened.enter_context(tempfile.TemporaryFile())
@@ -79,14 +84,14 @@ class Bounded:
                 )
                 opened.enter_context(UndoneIfEnded(self._kill))
             self._opened = opened.pop_all()
-        self._end = time.monotonic() + SECONDS
+        self._end = time.monotonic() + self._seconds
 
     def finish(self) -> Finished:
         """Wait for the end, or bring it about when the time is up."""
         exceeded = ""
         with self._opened:
             if not self._ends_in_time():
-                exceeded = f"took more than {SECONDS} seconds"
+                exceeded = f"took more than {self._seconds} seconds"
             self._kill()
             self._process.wait()
             output, messages = _content(self._output), _content(self._messages)

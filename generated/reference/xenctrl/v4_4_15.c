@@ -38,7 +38,7 @@ struct xenbind_word {
 
 /* In words, what a function takes and gives, if its type is this one. */
 #define XENBIND_PROTOTYPE(function, words, ...) __builtin_choose_expr( \
-    __builtin_types_compatible_p(__typeof__(&function), __VA_ARGS__), words, "another prototype")
+    __builtin_types_compatible_p(__typeof__(function), __typeof__(*(__VA_ARGS__)0)), words, "another prototype")
 
 /*
  * Its macros may have any name: what follows uses none but xenbind's and its own.

@@ -93,7 +93,7 @@ def test_no_compiler_on_the_path(tmp_path: Path) -> None:
 def test_compiler_that_fails_without_a_reason(tmp_path: Path) -> None:
     result = xenbind("generate", "--out", tmp_path / "out", CC="false")
     assert result.returncode == 3
-    assert "the C compiler failed: exit status 1" in result.stderr
+    assert "false is no C compiler that works: exit status 1" in result.stderr
 
 
 def test_output_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ def made(folder: Path, *arguments: str) -> dict[str, Any]:
     generated = xenbind("generate", "--spec", "made.toml", "--out", "out", cwd=folder)
     assert (generated.returncode, generated.stderr) == (0, "")
     return tomllib.loads((folder / "made.toml").read_text())
+
+
+def uncommented(text: str) -> str:
+    """A spec whose [functions] are taken over."""
+    before, head, functions = text.partition("# [functions]\n")
+    return before + re.sub("^# ", "", head + functions, flags=re.M)
 
 
 def refused(folder: Path, *arguments: str) -> str:
@@ -168,9 +175,7 @@ def test_what_it_suggests_in_comments_is_right_when_it_is_taken_over(
     path = tmp_path / "made.toml"
     text = path.read_text()
     text = text.replace('library = "…"', 'library = "liblib.so.1"')
-    path.write_text(
-        re.sub(r"^# (\[functions\]|library = .*|errors = .*)", r"\1", text, flags=re.M)
-    )
+    path.write_text(uncommented(text))
     run = xenbind("generate", "--spec", "made.toml", "--out", "out", cwd=tmp_path)
     assert "1 function" in run.stdout, run.stderr
 
@@ -187,11 +192,61 @@ def test_the_library_is_found_by_its_functions(tmp_path: Path) -> None:
     assert '# library = "libc.so.6"  # is installed and has 1 of 2\n' in text
 
 
+@pytest.mark.parametrize(
+    ("also", "found"),
+    [
+        ("", ["liba.so.1", "# or libb.so.1"]),
+        ("void __interceptor_any_one(void) { }", ["libb.so.1"]),
+    ],
+)
+def test_of_several_libraries_one_is_named_and_none_that_stands_before_others(
+    also: str, found: list[str], tmp_path: Path
+) -> None:
+    write(tmp_path, h="int any_one(void);\nint any_two(void);\n")
+    both = "int any_one(void) { return 1; } int any_two(void) { return 2; }"
+    for name, text in (("a", both + also), ("b", both)):
+        (tmp_path / f"{name}.c").write_text(text)
+        compiled = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,lib{name}.so.1"]
+        subprocess.run(
+            [*compiled, "-o", f"lib{name}.so", f"{name}.c"], cwd=tmp_path, check=True
+        )
+    run = xenbind("init", "h.h", "--cc", f"gcc -B{tmp_path}", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    text = uncommented((tmp_path / "h.toml").read_text())
+    named = re.findall(r'^(?:library = |(# or ))"(.*?)"', text, flags=re.M)
+    assert ["".join(each) for each in named] == found
+    assert tomllib.loads(text)["functions"]["library"] == found[0]
+
+
 def test_a_library_that_is_not_installed_is_not_guessed(tmp_path: Path) -> None:
     write(tmp_path, a="int if_nowhere(void);\n")
     run = xenbind("init", "a.h", cwd=tmp_path)
     told = "no installed library has its functions: see [functions] there\n"
     assert told in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("header", "is_there"),
+    [
+        ("math.h", ("def sin(", "M_PI: Final")),
+        ("time.h", ("def mktime(", "class tm(")),
+        ("sys/socket.h", ("def recvmsg(", "class msghdr(", "AF_INET: Final")),
+    ],
+)
+def test_a_header_of_the_c_library_needs_no_more_than_its_name(
+    header: str, is_there: tuple[str, ...], tmp_path: Path
+) -> None:
+    """It has its parts, and what its library lacks or Python cannot call is under `skip`."""
+    spec = tmp_path / "made.toml"
+    assert xenbind("init", header, "-o", spec, cwd=tmp_path).returncode == 0
+    spec.write_text(uncommented(spec.read_text()))
+    generated = xenbind("generate", "--spec", spec, cwd=tmp_path, CC="gcc")
+    assert (generated.returncode, generated.stderr) == (0, "")
+    held = xenbind("verify", "--spec", spec, cwd=tmp_path, CC="gcc")
+    assert held.returncode == 0, held.stdout
+    (module,) = (tmp_path / "generated").glob("*/v0.py")
+    text = module.read_text()
+    assert [each for each in is_there if each not in text] == []
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

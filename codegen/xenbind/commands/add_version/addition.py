@@ -31,7 +31,7 @@ from xenbind.plain import Struct, replace
 from xenbind.provenance.job import Job
 from xenbind.source import Coord, Sources
 from xenbind.spec import Spec, VersionSpec
-from xenbind.toolchain.compiler import find_compiler
+from xenbind.toolchain.predefined import working_compiler
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 
@@ -145,7 +145,7 @@ def added(
             f"the folder for facts, {facts}, is in that of the package, {job.out}",
             "name another one under 'facts' in the configuration",
         )
-    command = find_compiler(job.command)
+    command = working_compiler(job.command)
     foreign = spec.for_tree(tree)
     interface = read(foreign, foreign.versions[0], command)
     _require_new(spec, interface, tree, releases, command)

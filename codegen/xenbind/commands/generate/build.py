@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from xenbind.backend.formatted import Formatted
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
-from xenbind.errors import CompilerError
 from xenbind.ir import history
 from xenbind.ir.interface import Interface, Layouts
 from xenbind.lowering import unmatched
@@ -27,8 +25,7 @@ from xenbind.provenance import inputs, manifest, stored
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest
 from xenbind.spec import Spec
-from xenbind.toolchain.compiler import find_compiler
-from xenbind.toolchain.predefined import predefined
+from xenbind.toolchain.predefined import working_compiler
 from xenbind.workers import Workers, result
 
 if TYPE_CHECKING:
@@ -57,7 +54,7 @@ def build(job: Job) -> Generated:
     loaded = spec.load(job.spec)
     if job.include:
         loaded = loaded.for_tree(job.include, *job.further)
-    command = find_compiler(job.command)
+    command = working_compiler(job.command)
     specs = loaded.with_libraries
     for each in specs:
         each.require_versions()
@@ -72,7 +69,7 @@ def _build(
     # Importing the backend and compiling the templates takes a tenth of a second. Here it
     # costs nothing: the C compiler reads meanwhile. Imported above, generating was 5 % slower.
     thread = ThreadPoolExecutor(1)
-    preparing = thread.submit(_prepare, command)
+    preparing = thread.submit(_prepare)
     thread.shutdown(wait=False)  # it ends with this
     reading = _read_all(specs, command, workers)
     # Which begins to import black after the reading, if it is new here.
@@ -175,13 +172,10 @@ def _already(layouts: Layouts) -> Callable[[], Layouts]:
     return lambda: layouts
 
 
-def _prepare(command: tuple[str, ...]) -> Templates:
+def _prepare() -> Templates:
     """Import the backend, and give its templates, compiled."""
     from xenbind.backend.render import compiled_templates
 
-    # Those who ask for the macros later, here and in a copy of this process, need not wait.
-    with suppress(CompilerError):  # the header's reader tells of it
-        predefined(command)
     return compiled_templates()
 
 

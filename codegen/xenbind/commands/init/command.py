@@ -20,7 +20,7 @@ from xenbind.errors import OutputError, UsageError
 from xenbind.options import cc_option
 from xenbind.spec import Spec, rules
 from xenbind.spec.rules import Rule
-from xenbind.toolchain.compiler import find_compiler
+from xenbind.toolchain.predefined import working_compiler
 from xenbind.toolchain.scratch import scratch
 from xenbind.whole_file import whole_file
 from xenbind.words import count
@@ -79,7 +79,7 @@ def init(
       xenbind generate --spec blkif.toml
       xenbind init linux/input.h -o bindings/input.toml
     """
-    command = find_compiler(cc)
+    command = working_compiler(cc)
     layout = lay_out(headers, include, command, out)
     for path in layout.written:
         if path.exists() or path.is_symlink():

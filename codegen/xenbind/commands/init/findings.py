@@ -61,7 +61,8 @@ class Findings(Struct, frozen=True):
     `versions` are constants that may hold its version; `macros` and `others` are what the
     package cannot have, macros and the rest.  `asked` are macros that conditions of the header
     ask for.  `functions` are the names of those it declares, `errors` what their results may
-    tell of, and `libraries` are those installed that have most of them, with how many.
+    tell of, and `libraries` are those installed that have most of them, with how many;
+    `missing` are those that the first of these has not.
     """
 
     interface: Interface
@@ -75,6 +76,7 @@ class Findings(Struct, frozen=True):
     errors: tuple[str, ...]
     left_out_functions: tuple[LeftOut, ...]
     libraries: tuple[tuple[str, int], ...]
+    missing: tuple[str, ...]
 
     @property
     def version_macro(self) -> str | None:
@@ -100,6 +102,7 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
     }
     texts = [sources.text(file) for file in (interface.header, *interface.files[:1])]
     names = tuple(function.name for function in called.functions)
+    libraries = _libraries(spec, called.functions, command)
     return Findings(
         interface=interface,
         versions=tuple(filter(_may_be_version, interface.constants)),
@@ -117,7 +120,13 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         left_out_functions=tuple(
             each for each in called.left_out if each not in interface.left_out
         ),
-        libraries=tuple(_libraries(spec, called.functions, command)),
+        libraries=tuple((each.name, number) for each, number in libraries),
+        missing=tuple(
+            function.name
+            for each, _ in libraries[:1]
+            for function in called.functions
+            if function.symbol not in each.exported
+        ),
     )
 
 
@@ -215,8 +224,8 @@ def _record(interface: Interface, name: str) -> Record | None:
 
 def _libraries(
     spec: Spec, functions: Sequence[Function], command: tuple[str, ...]
-) -> list[tuple[str, int]]:
-    """Give the names of the installed libraries that have most of the functions, and how many.
+) -> list[tuple[Installed, int]]:
+    """Give the installed libraries that have most of the functions, and how many.
 
     One that is called after the header, or after how its functions begin, is all that is looked
     at if it has any: others may have copies of its functions.
@@ -230,11 +239,23 @@ def _libraries(
             found.append(installed(f"lib{word}.so", (), command))
     having_some = _counts(filter(None, found), symbols)
     having_some = having_some or _counts(having(symbols, command), symbols)
-    most = max(having_some.values(), default=0)
-    return [(name, number) for name, number in having_some.items() if number == most]
+    most = max((number for _, number in having_some), default=0)
+    return [(each, number) for each, number in having_some if number == most]
 
 
-def _counts(libraries: Iterable[Installed], symbols: Sequence[str]) -> dict[str, int]:
+def _is_between(library: Installed) -> bool:
+    """Tell whether a library stands before others' functions, as the compiler's sanitizers do."""
+    return any("interceptor_" in name for name in library.exported)
+
+
+def _counts(
+    libraries: Iterable[Installed], symbols: Sequence[str]
+) -> list[tuple[Installed, int]]:
     """Count the functions that each library has, of those that have any."""
-    counted = {each.name: len(each.exported & set(symbols)) for each in libraries}
-    return {name: number for name, number in counted.items() if number}
+    by_name = {each.name: each for each in libraries}
+    counted = [
+        (each, len(each.exported & set(symbols)))
+        for each in by_name.values()
+        if not _is_between(each)
+    ]
+    return [(each, number) for each, number in counted if number]

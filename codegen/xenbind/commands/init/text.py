@@ -168,17 +168,36 @@ def _functions(found: Findings) -> Iterator[str]:
         f" {_some(found.functions)}. The package has them if this names their library."
     )
     yield "# [functions]"
-    for name, number in found.libraries:
+    for name, number in found.libraries[:1]:
         having = f"is installed and has {number} of {len(found.functions)}"
         yield f"# library = {_toml(name)}  # {having}"
+    for name, _ in found.libraries[1:]:
+        yield f"# # or {_toml(name)}, which has as many"
     if not found.libraries:
         yield '# library = "…"  # none that is installed has any of these'
     if found.errors:
         yield f"# errors = {_toml(list(found.errors))}  # but for those that set no errno"
-    for each in found.left_out_functions[:_MOST]:
-        yield from _comment(f"{each.name} would be left out: {_line(each.reason)}")
-    if more := found.left_out_functions[_MOST:]:
-        yield from _comment(f"{len(more)} more would be left out.")
+    if found.missing or found.left_out_functions:
+        yield "# skip = ["
+        yield from _listed(
+            found.missing, f"{found.libraries[0][0]} has none" if found.missing else ""
+        )
+        for reason in dict.fromkeys(each.reason for each in found.left_out_functions):
+            names = [x.name for x in found.left_out_functions if x.reason == reason]
+            yield from _listed(names, _line(reason))
+        yield "# ]"
+
+
+def _listed(names: Sequence[str], reason: str) -> Iterator[str]:
+    """Write entries of a list that stands in a comment, as many as fit in a line."""
+    if names:
+        yield f"#     # {reason}:"
+        yield from wrap(
+            ", ".join(map(_toml, names)) + ",",
+            _WIDTH,
+            initial_indent="#     ",
+            subsequent_indent="#     ",
+        )
 
 
 def _key(name: str, value: str | list[str]) -> Iterator[str]:

@@ -1,3 +1,0 @@
-#define VM_EVENT_INTERFACE_VERSION 1
-#define LETTER L'\xffffffff'
-struct pair { uint32_t first; uint64_t second; };
