@@ -183,7 +183,10 @@ def test_a_guest_that_is_gone_cannot_be_left_in_order(
 
 @pytest.mark.parametrize(
     "event",
-    ["nonsense", "write_ctrlreg", "write_ctrlreg:cr9", "mov_to_msr:x", "cpuid:1"],
+    [
+        *("nonsense", "write_ctrlreg", "write_ctrlreg:cr9", "write_ctrlreg:cr99"),
+        *("write_ctrlreg:-1", "write_ctrlreg:3", "mov_to_msr:x", "cpuid:1"),
+    ],
 )
 def test_an_event_that_there_is_not(xen: PlayedXen, event: str) -> None:
     said = f"no event '{event}'; name one of {', '.join(EVENTS)}"
@@ -305,6 +308,26 @@ def test_every_reason_is_an_event_or_comes_on_another_ring(xen: PlayedXen) -> No
         except MonitorError:
             elsewhere.append(event)
     assert elsewhere == ["unknown", "mem_sharing", "mem_paging"]
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("mov_to_msr:0x1ffffffffff", "0x1ffffffffff is no number of 32 bits"),
+        ("mov_to_msr:-1", "-1 is no number of 32 bits"),
+        (
+            "write_ctrlreg:cr3:onchange:0x10000000000000000",
+            "0x10000000000000000 is no number of 64 bits",
+        ),
+        ("write_ctrlreg:cr3:onchange:-1", "-1 is no number of 64 bits"),
+    ],
+)
+def test_an_event_with_a_number_that_cannot_be(
+    xen: PlayedXen, event: str, said: str
+) -> None:
+    with pytest.raises(MonitorError, match=f"^{event}: {said}$"):
+        watch(xen, events=[event])
+    assert xen.calls == [("xc_interface_close",)]
 
 
 @pytest.mark.parametrize(
