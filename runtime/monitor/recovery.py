@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 
 from ..xenctrl.common import has
+from .arguments import domain_number
 from .channel import Channel
 from .guest import Guest
 from .signals import Signals
@@ -19,6 +20,7 @@ def recover(domain: int) -> None:
     that wait at a CPUID will carry it out a second time.  Pages that it restricted are not any
     more as soon as the guest uses them; breakpoints that it set stay.
     """
+    domain = domain_number(domain)
     with Signals(), Xen() as xen, ExitStack() as undo:
         vm_event = xen.vm_event()
         # And with it, but for one on Arm, all events.

@@ -12,6 +12,11 @@ from typing import Any, Self
 from .. import OtherVersion
 from ..common import vm_event_st
 from .answers import Handler, Need, answer_last, handlers_of, needs_of
+from .arguments import (
+    domain_number,
+    event_names,
+    named_handlers,
+)
 from .breakpoints import Breakpoints
 from .channel import Channel
 from .emulating import Emulated, Emulator
@@ -81,9 +86,9 @@ class Monitor:
         idle: Callable[[], object] | None = None,
         recording: str | PathLike[str] | Recording | None = None,
     ) -> None:
-        self.domain = domain
-        self._events = events
-        self._named_handlers = handlers or {}
+        self.domain = domain_number(domain)
+        self._events = event_names(events)
+        self._named_handlers = named_handlers(handlers)
         self._shared_xen = xen
         self._idle = idle
         self._given_recording = recording

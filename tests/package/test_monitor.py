@@ -487,6 +487,59 @@ def test_an_event_that_the_machine_does_not_have(xen: PlayedXen) -> None:
     assert xen.calls == [("xc_interface_close",)]
 
 
+@pytest.mark.parametrize(
+    ("domain", "kind", "said"),
+    [
+        (
+            "1",
+            TypeError,
+            "domain '1' is no number; `xl domid NAME` tells that of a name",
+        ),
+        (1.0, TypeError, "domain 1.0 is no number"),
+        (None, TypeError, "domain None is no number"),
+        (-1, ValueError, "no domain has the number -1; `xl list` tells which do"),
+        (0x7FF0, ValueError, "no domain has the number 32752"),
+        (2**32 + 1, ValueError, "no domain has the number 4294967297"),
+    ],
+)
+def test_what_is_no_domain(
+    xen: PlayedXen, domain: Any, kind: type[Exception], said: str
+) -> None:
+    """The bits that Xen takes of a longer number are another domain's."""
+    for use in (lambda: Monitor(domain, ["cpuid"]), lambda: recover(domain)):
+        with pytest.raises(kind, match=f"^{said}"):
+            use()
+    assert not xen.calls
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ("cpuid", r"the events are a list: write \['cpuid'\]"),
+        ([3], "3 is no event: write its name, as in 'cpuid'"),
+        ([CPUID], ".*CPUID.* is no event: write its name"),
+        (b"cpuid", "99 is no event: write its name"),
+        (None, "None is no list of events: write names, as in"),
+    ],
+)
+def test_what_is_no_list_of_events(xen: PlayedXen, events: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=f"^{said}"):
+        Monitor(1, events)
+
+
+@pytest.mark.parametrize(
+    ("handlers", "said"),
+    [
+        (print, r".* are no handlers: write them by name, as in \{'CPUID': handler\}"),
+        ({CPUID: print}, r".*CPUID.* is no reason's name: write handlers as in"),
+        ({"CPUID": None}, "the handler of CPUID is None: write a function"),
+    ],
+)
+def test_what_are_no_handlers(xen: PlayedXen, handlers: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=f"^{said}"):
+        Monitor(1, ["cpuid"], handlers)
+
+
 def test_a_handler_of_a_reason_that_there_is_not(begin: Begin) -> None:
     xen = begin("4.9")
     with pytest.raises(MonitorError, match="no reason 'VMEXIT' in vm_event version 2"):
