@@ -137,6 +137,48 @@ def test_after_an_exception_nobody_waits(
     assert xen.calls == LEAVE
 
 
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [
+        *((1 << 32, ValueError), (-1, ValueError), ("x", TypeError)),
+        *((1.0, TypeError), (v7.vm_event_st(), TypeError)),
+    ],
+)
+def test_a_handler_that_gives_no_flags_is_told(
+    xen: PlayedXen, flags: Any, kind: type[Exception]
+) -> None:
+    """And the guest goes on as if the handler had failed."""
+    said = r"^the handler of CPUID gave .*: flags are a number of 32 bits"
+    with pytest.raises(kind, match=said):
+        watch(xen, [request(CPUID, insn_length=2)], CPUID=lambda request: flags)
+    [answer] = xen.guests[1].answers
+    assert answer.flags == PAUSED | v7.VmEventFlag.SET_REGISTERS
+    assert answer.data.regs.x86.rip == 0x1002
+
+
+@pytest.mark.parametrize("flags", [None, 0, False, True, v7.VmEventFlag.VCPU_PAUSED])
+def test_what_a_handler_may_give(xen: PlayedXen, flags: Any) -> None:
+    watch(xen, [request(WRITE)], WRITE_CTRLREG=lambda request: flags)
+    assert [a.flags for a in xen.guests[1].answers] == [PAUSED | int(flags or 0)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind"), [(1 << 32, ValueError), (-1, ValueError), ("x", TypeError)]
+)
+def test_an_answer_with_flags_that_there_are_not(
+    xen: PlayedXen, flags: Any, kind: type[Exception]
+) -> None:
+    said = (
+        r"^answer\(\) was given .*: flags are a number of 32 bits, such as a VmEventFl"
+    )
+    xen.guests[1].rounds = [[request(WRITE)]]
+    with Monitor(1, USUAL) as monitor:
+        for each in monitor:
+            with pytest.raises(kind, match=said):
+                monitor.answer(each, flags)
+    assert [answer.flags for answer in xen.guests[1].answers] == [PAUSED]
+
+
 def test_after_its_limit_it_answers_but_shows_no_more(xen: PlayedXen) -> None:
     assert watch(xen, [request(WRITE), request(CPUID)], limit=1) == ["WRITE_CTRLREG"]
     assert [answer.reason for answer in xen.guests[1].answers] == [WRITE, CPUID]

@@ -10,6 +10,7 @@ from .answers import Handler
 from .events import EVENTS
 
 _DOMAINS = 0x7FF0  # DOMID_FIRST_RESERVED: other numbers are no domain's
+ALL_FLAGS = 0xFFFF_FFFF  # as many as an answer has bits for
 
 
 def domain_number(domain: SupportsIndex) -> int:
@@ -62,3 +63,16 @@ def named_handlers(handlers: Mapping[Any, Any] | None) -> Mapping[str, Handler]:
         if not callable(handler):
             raise TypeError(f"the handler of {reason} is {handler!r}: write a function")
     return handlers
+
+
+def check_flags(whose: str, flags: SupportsIndex) -> None:
+    """Raise TypeError or ValueError for what no answer can have as its flags."""
+    try:
+        if 0 <= index(flags) <= ALL_FLAGS:
+            return
+        kind: type[Exception] = ValueError
+    except TypeError:
+        kind = TypeError
+    raise kind(
+        f"{whose} {flags!r}: flags are a number of 32 bits, such as a VmEventFlag"
+    )

@@ -13,6 +13,8 @@ from .. import OtherVersion
 from ..common import vm_event_st
 from .answers import Handler, Need, answer_last, handlers_of, needs_of
 from .arguments import (
+    ALL_FLAGS,
+    check_flags,
     domain_number,
     event_names,
     named_handlers,
@@ -333,9 +335,10 @@ class Monitor:
         """Answer a request now, as its reason needs and its handler wants, with more flags.
 
         The answer is published at once, or with those of the loop that this is called in.
-        Raises ValueError for a request that was answered.
+        Raises ValueError for a request that was answered, or flags that there are not.
         """
         self._require_context()
+        check_flags("answer() was given", flags)
         if not any(waiting is request for waiting in self.ring.unanswered()):
             raise ValueError("this request does not wait for an answer")
         with self._signals.hold():
@@ -402,7 +405,16 @@ class Monitor:
             if self._handlers:
                 handler = self._handlers.get(request.reason)
                 if handler is not None:
-                    flags |= handler(request) or 0
+                    given = handler(request) or 0
+                    try:
+                        is_right = 0 <= given <= ALL_FLAGS
+                        flags |= given if is_right else 0
+                    except TypeError:
+                        is_right = False
+                    if not is_right:
+                        check_flags(
+                            f"the handler of {self.reason(request)} gave", given
+                        )
         finally:
             self._give(request, flags)
 
