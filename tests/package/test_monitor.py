@@ -515,6 +515,29 @@ def test_the_readme_shows_a_monitor(
     assert xen.guests[1].answers[1].data.regs.x86.rcx == 5
 
 
+ATTRIBUTES = [
+    *("xen", "vm_event", "ring", "memory", "views", "breakpoints", "stepping"),
+    *("emulator", "physical"),
+]
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_what_is_there_within_the_context_alone(xen: PlayedXen, name: str) -> None:
+    monitor = Monitor(1, USUAL)
+    with pytest.raises(MonitorError, match=r"^nothing is monitored but in `with M"):
+        getattr(monitor, name)
+    with monitor:
+        assert getattr(monitor, name) is not None
+
+
+def test_what_a_monitor_never_has(xen: PlayedXen) -> None:
+    said = "'Monitor' object has no attribute 'memories'"
+    with pytest.raises(AttributeError, match=said):
+        _ = Monitor(1, USUAL).memories  # type: ignore[attr-defined]
+    with Monitor(1, USUAL) as monitor, pytest.raises(AttributeError, match=said):
+        _ = monitor.memories  # type: ignore[attr-defined]
+
+
 # --- what cannot be had, and is told before anything is attached ------------------------
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from os import PathLike
 from types import ModuleType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .. import OtherVersion
 from ..common import vm_event_st
@@ -33,6 +33,7 @@ from .stepping import Stepping
 from .views import Views
 from .xen import Xen
 
+_NOT_WITHIN = "nothing is monitored but in `with Monitor(...)`"
 _LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
 _IDLE = 0.01  # seconds of silence, after which there is time for other things
 
@@ -107,6 +108,14 @@ class Monitor:
         self._at_work = False
         self._more = False
         self._loop: Any = None  # that reads the channel
+
+    if not TYPE_CHECKING:  # which know what there is
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise MonitorError for what is there within the context alone."""
+            if name in Monitor.__annotations__:
+                raise MonitorError(_NOT_WITHIN)
+            return super().__getattribute__(name)
 
     # --- setting up and leaving -----------------------------------------------------
 
@@ -271,7 +280,7 @@ class Monitor:
 
     def _require_context(self) -> None:
         if not self._attached:
-            raise MonitorError("nothing is monitored but in `with Monitor(...)`")
+            raise MonitorError(_NOT_WITHIN)
 
     # --- requests -------------------------------------------------------------------
 
