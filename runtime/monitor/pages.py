@@ -24,8 +24,9 @@ Then = Literal["lift", "emulate", "step", "fast_step", "leave"]
 - `step`: the vCPU carries the instruction out by itself, one step, while the page is not
   restricted, for other vCPUs neither; in an altp2m view, through the guest's own memory, and
   for itself alone.
-- `fast_step`: in a view: the same without a second event, from Xen 4.14 on; what Xen has to be
-  told for it is written over the request's payload, before a handler has that.
+- `fast_step`: in a view: the same without a second event, from Xen 4.19 on; what Xen has to be
+  told for it is written over the request's payload, before a handler has that.  Xen 4.14 to 4.18
+  cannot end such a step in time: there it is a `step`.
 - `leave`: in a view: the vCPU goes on in the guest's own memory.
 
 None leaves it to a handler, without which the vCPU comes back for ever.
