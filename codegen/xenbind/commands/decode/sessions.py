@@ -7,14 +7,12 @@ answer is known, or none can be: at the end of its session, or behind many more 
 
 from __future__ import annotations
 
-import json
-import re
 import struct
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from xenbind.commands.decode.session_head import LATEST, read_head
 from xenbind.commands.decode.stream import (
     Input,
     Kind,
@@ -31,15 +29,14 @@ _FORMAT = 1
 _HEAD = struct.Struct("<8sII")
 _RECORD = struct.Struct("<IHHQQ")
 _REQUEST, _FLAGS, _ANSWER = 1, 2, 3
+_NAMES = {
+    _REQUEST: "a request",
+    _FLAGS: "an answer's flags",
+    _ANSWER: "an answer",
+}
 _WORD = 4  # bytes, of an answer's flags
 _LONGEST = 1 << 20  # of a record or a head's text: what is longer is damage
 _PATIENCE = 1024  # requests that one waits for which has no answer
-_NAME = re.compile("[0-9a-f]{1,64}")
-_WORDS = 1 << 32
-_LATEST = (
-    1 << 62
-)  # nanoseconds: the year 2116; times behind twice of that no table can hold
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
 
 
 class _Asked(NamedTuple):
@@ -111,35 +108,11 @@ def _head(source: Input) -> Session | None:
     if len(text) < length:
         return None
     try:
-        session = _session(json.loads(text))
-    except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
-        raise _Damaged(f"the session's head cannot be read: {error!r}") from None
+        session = read_head(text)
+    except ValueError as error:
+        raise _Damaged(f"the session's head cannot be read: {error}") from None
     source.skip(_HEAD.size + length)
     return session
-
-
-def _session(said: dict[str, Any]) -> Session:
-    """Read a head's text.  Raises one of many errors for what no recording says."""
-    session = Session(
-        name=said["session"],
-        part=int(said["part"]),
-        domain=int(said["domain"]),
-        release=said["release"],
-        arch=str(said["arch"]),
-        started=_nanoseconds(datetime.fromisoformat(said["started"])),
-    )
-    # Files are called after these.
-    if not _NAME.fullmatch(session.name):
-        raise ValueError(f"no session is called {session.name!r}")
-    if not 0 <= session.part < _WORDS or not 0 <= session.domain < _WORDS:
-        raise ValueError(f"no part {session.part} of domain {session.domain}")
-    if not 0 <= session.started < _LATEST:
-        raise ValueError("it did not start in this age")
-    return session
-
-
-def _nanoseconds(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def _resume(source: Input) -> int:
@@ -164,6 +137,12 @@ class _Reader:
         self._session = session
         self._queue: deque[_Asked] = deque()
         self._waiting: dict[int, _Asked] = {}
+        whole = _RECORD.size + session.request_size
+        self._sizes = {
+            _REQUEST: whole,
+            _FLAGS: _RECORD.size + _WORD,
+            _ANSWER: whole,
+        }
         self.torn = False
 
     def runs(self) -> Iterator[Run]:
@@ -181,7 +160,7 @@ class _Reader:
             least = _RECORD.size
             if len(data) - read >= 4:
                 size = int.from_bytes(data[read : read + 4], "little")
-                least = max(least, min(size, _LONGEST))
+                least = max(least, min(size, _RECORD.size + _LONGEST))
 
     def all_left(self) -> Iterator[Run]:
         """Give what has no answer."""
@@ -191,16 +170,15 @@ class _Reader:
     def _records(self, data: bytes) -> int:
         """Read the whole records in some bytes and pass over them; gives how long they are."""
         at, behind, start = 0, len(data) - _RECORD.size, self._source.position
+        least, most = _RECORD.size, _RECORD.size + _LONGEST
         try:
             while at <= behind:
                 size, kind, there, number, time = _RECORD.unpack_from(data, at)
-                if size > _LONGEST or size < _RECORD.size:
+                if size != self._sizes.get(kind, size) or not least <= size <= most:
                     if data[at : at + len(MAGIC)] == MAGIC:
                         break
-                    raise _Damaged(
-                        f"no record begins here: it would be {size} bytes long"
-                    )
-                if time > _LATEST:
+                    raise _Damaged(self._wrong_size(kind, size))
+                if time > LATEST:
                     raise _Damaged(
                         f"no record begins here: its time would be {time} ns"
                     )
@@ -216,6 +194,13 @@ class _Reader:
         finally:
             self._source.skip(at)
         return at
+
+    def _wrong_size(self, kind: int, size: int) -> str:
+        """Say what is wrong with a record's size, before anybody waits for so many bytes."""
+        wanted = self._sizes.get(kind)
+        if wanted is None:
+            return f"no record begins here: it would be {size} bytes long"
+        return f"{_NAMES[kind]} of {size - _RECORD.size} bytes, not {wanted - _RECORD.size}"
 
     def _ask(self, position: int, body: bytes, note: Note) -> None:
         kind = self._source.kind(body[:4])
@@ -233,8 +218,6 @@ class _Reader:
         asked = self._waiting.pop(number, None)
         if asked is None:
             return  # to a request in the file before
-        if len(body) != (_WORD if only_flags else asked.kind.size):
-            raise _Damaged(f"the answer to request {number} has {len(body)} bytes")
         asked.note.answered = time
         asked.note.answer = int.from_bytes(body, "little") if only_flags else body
 
