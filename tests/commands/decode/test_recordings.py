@@ -156,6 +156,95 @@ class Trickle(io.RawIOBase):
         return data
 
 
+@pytest.fixture
+def rotated(tmp_path: Path) -> list[Path]:
+    """Files of one session: 0 is answered in the next one, 1 in the last, 2 never."""
+    with (
+        played(STARTED, 1) as clock,
+        Recording(tmp_path / "rec", limit=500) as written,
+    ):
+        written.begin(v7, 1)
+        kept = [taken(number) for number in range(4)]
+        for request in kept[:3]:
+            written.request(request)
+        written.flush()  # so many wait that another file begins
+        clock.now += 1000
+        written.answer(kept[0])
+        written.request(kept[3])
+        written.request(taken(4))
+        written.flush()
+        written.answer(kept[3])
+        kept[1].data.regs.x86.rip += 2
+        written.answer(kept[1])
+    return [tmp_path / name for name in ("rec", "rec.1", "rec.2")]
+
+
+def answered(told: list[dict[str, Any]]) -> dict[int, bool]:
+    return {one["index"]: one["answer"] is not None for one in told}
+
+
+def test_an_answer_in_the_next_file_finds_its_request(rotated: list[Path]) -> None:
+    told = lines(*rotated)
+    assert answered(told) == {0: True, 1: True, 2: False, 3: True, 4: False}
+    assert list(answered(told)) == sorted(answered(told))
+    assert told[0]["answer"]["latency"] == 1000
+
+
+def test_so_does_one_in_a_file_that_was_put_together(rotated: list[Path]) -> None:
+    found, bad = decode(b"".join(path.read_bytes() for path in rotated))
+    assert not bad
+    has_answer = [event.note and event.note.answer is not None for event in found]
+    assert has_answer == [True, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ([0], {0: False, 1: False, 2: False}),
+        ([1, 0], {0: False, 1: False, 2: False, 3: False, 4: False}),
+        ([0, 2], {0: False, 1: True, 2: False}),
+    ],
+)
+def test_files_that_are_lacking_or_in_another_order(
+    order: list[int], expected: dict[int, bool], rotated: list[Path]
+) -> None:
+    assert answered(lines(*(rotated[number] for number in order))) == expected
+
+
+def test_what_is_not_answered_comes_before_the_next_session_and_the_next_file(
+    rotated: list[Path], rec: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    record(other, domain=9, session=9)
+    (tmp_path / "raw").write_bytes(b"".join(REQUESTS))
+    for between in (other, tmp_path / "raw"):
+        told = lines(rotated[0], between, rotated[1])
+        assert [one["index"] for one in told[:3]] == [0, 1, 2]
+        assert not any(answered(told[:3]).values())
+        assert [one["index"] for one in told[-2:]] == [3, 4]
+
+
+def test_a_file_of_a_table_has_the_answers_of_the_next_one(
+    rotated: list[Path], tmp_path: Path
+) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    from pyarrow import dataset
+
+    options = ("--format", "parquet", "--out", tmp_path / "events")
+    result = xenbind("decode", *rotated, *options)
+    assert result.returncode == 0, result.stderr
+    files = sorted(path.name[-10:] for path in (tmp_path / "events").rglob("*.parquet"))
+    assert files == ["-0.parquet", "-1.parquet"]
+    table = dataset.dataset(tmp_path / "events").to_table(columns=["number", "latency"])
+    assert {row["number"]: row["latency"] is not None for row in table.to_pylist()} == {
+        0: True,
+        1: True,
+        2: False,
+        3: True,
+        4: False,
+    }
+
+
 def test_sessions_follow_each_other_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "rec"
     for domain in (1, 2, 3):

@@ -26,6 +26,7 @@ from xenbind.commands.decode.events import ARCHES, Shapes, reasons_of
 from xenbind.commands.decode.fixed import fixed
 from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
+from xenbind.commands.decode.sessions import Parts
 from xenbind.commands.decode.stream import (
     DecodeError,
     Input,
@@ -240,6 +241,7 @@ def _runs(
     has_progress: bool,
 ) -> Iterator[Run]:
     """Give the requests in all files, one file after the other."""
+    parts = Parts()
     for file in files:
         with _binary(file) as opened, ExitStack() as closing:
             stream: BinaryIO = opened
@@ -249,11 +251,12 @@ def _runs(
                 )
                 stream = cast(BinaryIO, told)
             if record is None:
-                yield from read(stream, str(file), versions, form, report)
+                yield from read(stream, str(file), versions, form, report, parts)
             else:
                 interface = versions.newest()
                 source = Input(stream, str(file), versions, report)
                 yield from fixed(source, interface, named_record(interface, record))
+    yield from parts.rest()
 
 
 def _binary(file: Path) -> BufferedReader:

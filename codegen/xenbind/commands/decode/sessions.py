@@ -2,7 +2,7 @@
 
 Takes an `Input`; gives `Run`s with notes, to `recording`.  The format is that of the package's
 `monitor.recording`, whose documentation says what each byte is.  A request is given once its
-answer is known, or none can be: at the end of its session, or behind many more requests.
+answer is known, or none can be: where another session begins, or behind many more requests.
 """
 
 from __future__ import annotations
@@ -46,26 +46,58 @@ class _Asked(NamedTuple):
     kind: Kind
     data: bytes
     note: Note
+    session: Session
 
 
 class _Damaged(Exception):
     """What is wrong with a record, so that nothing behind it can be relied on."""
 
 
-def sessions(source: Input) -> Iterator[Run]:
-    """Give the requests of all sessions.  A torn end is told once all else was given."""
+class Parts:
+    """The session that was read last: its requests may have their answers in another file."""
+
+    def __init__(self) -> None:
+        self._last: _Reader | None = None
+
+    def go_on_in(self, session: Session) -> bool:
+        """Tell whether this is a later part of it."""
+        if self._last is None:
+            return False
+        last = self._last.session
+        same = (last.name, last.domain, last.started)
+        is_same = same == (session.name, session.domain, session.started)
+        return is_same and last.part < session.part
+
+    def next(self, source: Input, session: Session) -> _Reader:
+        """Make the reader of the next session, or part of the last one."""
+        self._last = _Reader(source, session, self._last)
+        return self._last
+
+    def rest(self) -> Iterator[Run]:
+        """Give the requests that have no answer."""
+        last, self._last = self._last, None
+        if last is not None:
+            yield from last.all_left()
+
+
+def sessions(source: Input, parts: Parts) -> Iterator[Run]:
+    """Give the requests of all sessions, but for those that `parts` keeps for another file.
+
+    A torn end is told once all else was given.
+    """
     while source.peek(1):
-        reader: _Reader | None = None
         try:
             session = _head(source)
             if session is None:
+                yield from parts.rest()
                 _torn(source)
                 return
-            reader = _Reader(source, session)
+            if not parts.go_on_in(session):
+                yield from parts.rest()
+            reader = parts.next(source, session)
             yield from reader.runs()
         except _Damaged as damaged:
-            if reader is not None:
-                yield from reader.all_left()
+            yield from parts.rest()
             error = source.fail(
                 source.position,
                 str(damaged),
@@ -74,6 +106,7 @@ def sessions(source: Input) -> Iterator[Run]:
             error.skipped = _resume(source)
             continue
         if reader.torn:
+            yield from parts.rest()
             _torn(source)
             return
 
@@ -130,13 +163,16 @@ def _resume(source: Input) -> int:
 
 
 class _Reader:
-    """The records of one session; `torn` says, behind them, whether the last one is."""
+    """The records of one session; `torn` says, behind them, whether the last one is.
 
-    def __init__(self, source: Input, session: Session) -> None:
+    With the reader of a part `before`, its requests without an answer are this one's.
+    """
+
+    def __init__(self, source: Input, session: Session, before: _Reader | None) -> None:
         self._source = source
-        self._session = session
-        self._queue: deque[_Asked] = deque()
-        self._waiting: dict[int, _Asked] = {}
+        self.session = session
+        self._queue: deque[_Asked] = before._queue if before else deque()
+        self._waiting: dict[int, _Asked] = before._waiting if before else {}
         whole = _RECORD.size + session.request_size
         self._sizes = {
             _REQUEST: whole,
@@ -155,7 +191,6 @@ class _Reader:
             ended = data[read : read + len(MAGIC)] == MAGIC
             if ended or len(data) < least:
                 self.torn = not ended and read < len(data)
-                yield from self.all_left()
                 return
             least = _RECORD.size
             if len(data) - read >= 4:
@@ -211,13 +246,17 @@ class _Reader:
                 f"the request has {len(body)} bytes, those of version"
                 f" {kind.interface.version} have {kind.size}"
             )
-        asked = self._waiting[note.number] = _Asked(position, kind, body, note)
+        asked = self._waiting[note.number] = _Asked(
+            position, kind, body, note, self.session
+        )
         self._queue.append(asked)
 
     def _answer(self, number: int, time: int, body: bytes, only_flags: bool) -> None:
         asked = self._waiting.pop(number, None)
         if asked is None:
-            return  # to a request in the file before
+            return  # to a request in a file that was not read before
+        if not only_flags and len(body) != asked.kind.size:  # in the file before
+            raise _Damaged(f"the answer to request {number} has {len(body)} bytes")
         asked.note.answered = time
         asked.note.answer = int.from_bytes(body, "little") if only_flags else body
 
@@ -233,7 +272,7 @@ class _Reader:
         queue, waiting = self._queue, self._waiting
         found: list[_Asked] = []
         while queue and queue[0].note.number not in waiting:
-            if found and queue[0].kind is not found[0].kind:
+            if found and not _are_alike(queue[0], found[0]):
                 yield self._run(found)
                 found = []
             found.append(queue.popleft())
@@ -248,6 +287,11 @@ class _Reader:
             b"".join([one.data for one in found]),
             kind.size,
             kind.interface,
-            self._session,
+            found[0].session,
             [one.note for one in found],
         )
+
+
+def _are_alike(one: _Asked, other: _Asked) -> bool:
+    """Tell whether two requests can be in one run."""
+    return one.kind is other.kind and one.session is other.session
