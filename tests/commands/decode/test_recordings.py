@@ -224,12 +224,17 @@ def test_what_is_not_answered_comes_before_the_next_session_and_the_next_file(
         assert [one["index"] for one in told[-2:]] == [3, 4]
 
 
+@pytest.mark.parametrize("is_one_file", [False, True])
 def test_a_file_of_a_table_has_the_answers_of_the_next_one(
-    rotated: list[Path], tmp_path: Path
+    is_one_file: bool, rotated: list[Path], tmp_path: Path
 ) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
     from pyarrow import dataset
 
+    if is_one_file:
+        together = b"".join(path.read_bytes() for path in rotated)
+        rotated[0].write_bytes(together)
+        del rotated[1:]
     options = ("--format", "parquet", "--out", tmp_path / "events")
     result = xenbind("decode", *rotated, *options)
     assert result.returncode == 0, result.stderr

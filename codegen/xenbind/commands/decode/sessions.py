@@ -60,13 +60,12 @@ class Parts:
         self._last: _Reader | None = None
 
     def go_on_in(self, session: Session) -> bool:
-        """Tell whether this is a later part of it."""
+        """Tell whether this is another part of it."""
         if self._last is None:
             return False
         last = self._last.session
         same = (last.name, last.domain, last.started)
-        is_same = same == (session.name, session.domain, session.started)
-        return is_same and last.part < session.part
+        return same == (session.name, session.domain, session.started)
 
     def next(self, source: Input, session: Session) -> _Reader:
         """Make the reader of the next session, or part of the last one."""
