@@ -82,12 +82,14 @@ def parse(guest: Guest, text: str) -> Event:
             which, *how = options
             is_msr = reason == "MOV_TO_MSR"
             number = (
-                int(which, 0) if is_msr else guest.vm_event.VmEventX86[which.upper()]
+                _number(text, which, 32)
+                if is_msr
+                else int(guest.vm_event.VmEventX86[which.upper()])
             )
             if (how and how[0] != "onchange") or len(how) > (1 if is_msr else 2):
                 raise ValueError
-            mask = int(how[1], 0) if len(how) == 2 else 0
-            return Event(text, reason, int(number), bool(how), mask)
+            mask = _number(text, how[1], 64) if len(how) == 2 else 0
+            return Event(text, reason, number, bool(how), mask)
         if reason in _KINDS and not options:
             return Event(text, reason)
     except (KeyError, ValueError):
@@ -96,6 +98,14 @@ def parse(guest: Guest, text: str) -> Event:
     if reason in _KINDS:
         said += f"; this one as {name}{_KINDS[reason].options}"
     raise MonitorError(said)
+
+
+def _number(event: str, text: str, bits: int) -> int:
+    """Read a number of so many bits; raises ValueError for what is none at all."""
+    number = int(text, 0)
+    if not 0 <= number < 1 << bits:
+        raise MonitorError(f"{event}: {text} is no number of {bits} bits")
+    return number
 
 
 class Events:

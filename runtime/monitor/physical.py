@@ -53,6 +53,7 @@ class PhysicalMemory:
     @contextmanager
     def _mapped(self, gfn: int, protection: int) -> Generator[memoryview]:
         self._guest.require_monitored()
+        self._guest.require_pages(gfn, gfn)
         if self._opened is None:
             self._opened = libxenforeignmemory.xenforeignmemory_open(None, 0)
         address = libxenforeignmemory.xenforeignmemory_map(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 
 from ..xenctrl.common import has
+from .arguments import domain_number
 from .channel import Channel
 from .guest import Guest
 from .signals import Signals
@@ -17,8 +18,16 @@ def recover(domain: int) -> None:
 
     With the ring, Xen forgets the requests in it, but not that vCPUs wait for answers.  Those
     that wait at a CPUID will carry it out a second time.  Pages that it restricted are not any
-    more as soon as the guest uses them; breakpoints that it set stay.
+    more as soon as the guest uses them.
+
+    Breakpoints that it set stay: an int3 in the guest's memory, and what was there before was
+    known to the monitor alone.  The guest takes each as its own, and mostly dies of it.  To be
+    able to take them away, keep `monitor.physical.read(address, 1)` of each in a file before
+    `breakpoints.add(address)`; afterwards write it there, in a `Monitor` without events:
+    `monitor.physical.write(address, octet)`.  Without that, start the guest anew, or have it
+    load the page again.
     """
+    domain = domain_number(domain)
     with Signals(), Xen() as xen, ExitStack() as undo:
         vm_event = xen.vm_event()
         # And with it, but for one on Arm, all events.

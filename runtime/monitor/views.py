@@ -63,8 +63,13 @@ class View(Pages):
         self._aside.clear()
 
     def remap(self, gfn: int, to: int | None) -> None:
-        """Show another of the guest's pages in a page's place, or with None its own again."""
+        """Show another of the guest's pages in a page's place, or with None its own again.
+
+        Raises MonitorError for a page that the guest cannot have.
+        """
         guest = self._guest
+        for page in (gfn,) if to is None else (gfn, to):
+            guest.require_pages(page, page)
         guest.functions.xc_altp2m_change_gfn(
             *(guest.handle, guest.domain, self.number),
             *(gfn, _NO_GFN if to is None else to),

@@ -7,11 +7,18 @@ from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from os import PathLike
 from types import ModuleType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .. import OtherVersion
 from ..common import vm_event_st
 from .answers import Handler, Need, answer_last, handlers_of, needs_of
+from .arguments import (
+    ALL_FLAGS,
+    check_flags,
+    domain_number,
+    event_names,
+    named_handlers,
+)
 from .breakpoints import Breakpoints
 from .channel import Channel
 from .emulating import Emulated, Emulator
@@ -26,6 +33,7 @@ from .stepping import Stepping
 from .views import Views
 from .xen import Xen
 
+_NOT_WITHIN = "nothing is monitored but in `with Monitor(...)`"
 _LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
 _IDLE = 0.01  # seconds of silence, after which there is time for other things
 
@@ -91,9 +99,9 @@ class Monitor:
         idle: Callable[[], object] | None = None,
         recording: str | PathLike[str] | Recording | None = None,
     ) -> None:
-        self.domain = domain
-        self._events = events
-        self._named_handlers = handlers or {}
+        self.domain = domain_number(domain)
+        self._events = event_names(events)
+        self._named_handlers = named_handlers(handlers)
         self._shared_xen = xen
         self._idle = idle
         self._given_recording = recording
@@ -110,6 +118,14 @@ class Monitor:
         self._at_work = False
         self._more = False
         self._loop: Any = None  # that reads the channel
+
+    if not TYPE_CHECKING:  # which know what there is
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise MonitorError for what is there within the context alone."""
+            if name in Monitor.__annotations__:
+                raise MonitorError(_NOT_WITHIN)
+            return super().__getattribute__(name)
 
     # --- setting up and leaving -----------------------------------------------------
 
@@ -279,7 +295,7 @@ class Monitor:
 
     def _require_context(self) -> None:
         if not self._attached:
-            raise MonitorError("nothing is monitored but in `with Monitor(...)`")
+            raise MonitorError(_NOT_WITHIN)
 
     # --- requests -------------------------------------------------------------------
 
@@ -342,9 +358,10 @@ class Monitor:
         """Answer a request now, as its reason needs and its handler wants, with more flags.
 
         The answer is published at once, or with those of the loop that this is called in.
-        Raises ValueError for a request that was answered.
+        Raises ValueError for a request that was answered, or flags that there are not.
         """
         self._require_context()
+        check_flags("answer() was given", flags)
         if not any(waiting is request for waiting in self.ring.unanswered()):
             raise ValueError("this request does not wait for an answer")
         with self._signals.hold():
@@ -419,7 +436,16 @@ class Monitor:
             if self._handlers:
                 handler = self._handlers.get(request.reason)
                 if handler is not None:
-                    flags |= handler(request) or 0
+                    given = handler(request) or 0
+                    try:
+                        is_right = 0 <= given <= ALL_FLAGS
+                        flags |= given if is_right else 0
+                    except TypeError:
+                        is_right = False
+                    if not is_right:
+                        check_flags(
+                            f"the handler of {self.reason(request)} gave", given
+                        )
         finally:
             self.ring.respond(request, flags)
             if self._recording is not None:

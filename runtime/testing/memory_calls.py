@@ -26,7 +26,8 @@ class MemoryCalls:
         return self.guests[domain].memory
 
     def _xc_domain_maximum_gpfn(self, xch: int, domain: int, last: Any) -> int:
-        pointed(last).value = self._memory(domain).last_gfn
+        memory = self._memory(domain)
+        pointed(last).value = max(memory.last_gfn, *memory.pages, 0)
         return 0
 
     def _xc_translate_foreign_address(

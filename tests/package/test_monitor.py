@@ -138,6 +138,48 @@ def test_after_an_exception_nobody_waits(
     assert xen.calls == LEAVE
 
 
+@pytest.mark.parametrize(
+    ("flags", "kind"),
+    [
+        *((1 << 32, ValueError), (-1, ValueError), ("x", TypeError)),
+        *((1.0, TypeError), (v7.vm_event_st(), TypeError)),
+    ],
+)
+def test_a_handler_that_gives_no_flags_is_told(
+    xen: PlayedXen, flags: Any, kind: type[Exception]
+) -> None:
+    """And the guest goes on as if the handler had failed."""
+    said = r"^the handler of CPUID gave .*: flags are a number of 32 bits"
+    with pytest.raises(kind, match=said):
+        watch(xen, [request(CPUID, insn_length=2)], CPUID=lambda request: flags)
+    [answer] = xen.guests[1].answers
+    assert answer.flags == PAUSED | v7.VmEventFlag.SET_REGISTERS
+    assert answer.data.regs.x86.rip == 0x1002
+
+
+@pytest.mark.parametrize("flags", [None, 0, False, True, v7.VmEventFlag.VCPU_PAUSED])
+def test_what_a_handler_may_give(xen: PlayedXen, flags: Any) -> None:
+    watch(xen, [request(WRITE)], WRITE_CTRLREG=lambda request: flags)
+    assert [a.flags for a in xen.guests[1].answers] == [PAUSED | int(flags or 0)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "kind"), [(1 << 32, ValueError), (-1, ValueError), ("x", TypeError)]
+)
+def test_an_answer_with_flags_that_there_are_not(
+    xen: PlayedXen, flags: Any, kind: type[Exception]
+) -> None:
+    said = (
+        r"^answer\(\) was given .*: flags are a number of 32 bits, such as a VmEventFl"
+    )
+    xen.guests[1].rounds = [[request(WRITE)]]
+    with Monitor(1, USUAL) as monitor:
+        for each in monitor:
+            with pytest.raises(kind, match=said):
+                monitor.answer(each, flags)
+    assert [answer.flags for answer in xen.guests[1].answers] == [PAUSED]
+
+
 def test_after_its_limit_it_answers_but_shows_no_more(xen: PlayedXen) -> None:
     assert watch(xen, [request(WRITE), request(CPUID)], limit=1) == ["WRITE_CTRLREG"]
     assert [answer.reason for answer in xen.guests[1].answers] == [WRITE, CPUID]
@@ -184,7 +226,10 @@ def test_a_guest_that_is_gone_cannot_be_left_in_order(
 
 @pytest.mark.parametrize(
     "event",
-    ["nonsense", "write_ctrlreg", "write_ctrlreg:cr9", "mov_to_msr:x", "cpuid:1"],
+    [
+        *("nonsense", "write_ctrlreg", "write_ctrlreg:cr9", "write_ctrlreg:cr99"),
+        *("write_ctrlreg:-1", "write_ctrlreg:3", "mov_to_msr:x", "cpuid:1"),
+    ],
 )
 def test_an_event_that_there_is_not(xen: PlayedXen, event: str) -> None:
     said = f"no event '{event}'; name one of {', '.join(EVENTS)}"
@@ -306,6 +351,26 @@ def test_every_reason_is_an_event_or_comes_on_another_ring(xen: PlayedXen) -> No
         except MonitorError:
             elsewhere.append(event)
     assert elsewhere == ["unknown", "mem_sharing", "mem_paging"]
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("mov_to_msr:0x1ffffffffff", "0x1ffffffffff is no number of 32 bits"),
+        ("mov_to_msr:-1", "-1 is no number of 32 bits"),
+        (
+            "write_ctrlreg:cr3:onchange:0x10000000000000000",
+            "0x10000000000000000 is no number of 64 bits",
+        ),
+        ("write_ctrlreg:cr3:onchange:-1", "-1 is no number of 64 bits"),
+    ],
+)
+def test_an_event_with_a_number_that_cannot_be(
+    xen: PlayedXen, event: str, said: str
+) -> None:
+    with pytest.raises(MonitorError, match=f"^{event}: {said}$"):
+        watch(xen, events=[event])
+    assert xen.calls == [("xc_interface_close",)]
 
 
 @pytest.mark.parametrize(
@@ -452,6 +517,29 @@ def test_the_readme_shows_a_monitor(
     assert xen.guests[1].answers[1].data.regs.x86.rcx == 5
 
 
+ATTRIBUTES = [
+    *("xen", "vm_event", "ring", "memory", "views", "breakpoints", "stepping"),
+    *("emulator", "physical"),
+]
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_what_is_there_within_the_context_alone(xen: PlayedXen, name: str) -> None:
+    monitor = Monitor(1, USUAL)
+    with pytest.raises(MonitorError, match=r"^nothing is monitored but in `with M"):
+        getattr(monitor, name)
+    with monitor:
+        assert getattr(monitor, name) is not None
+
+
+def test_what_a_monitor_never_has(xen: PlayedXen) -> None:
+    said = "'Monitor' object has no attribute 'memories'"
+    with pytest.raises(AttributeError, match=said):
+        _ = Monitor(1, USUAL).memories  # type: ignore[attr-defined]
+    with Monitor(1, USUAL) as monitor, pytest.raises(AttributeError, match=said):
+        _ = monitor.memories  # type: ignore[attr-defined]
+
+
 # --- what cannot be had, and is told before anything is attached ------------------------
 
 
@@ -464,6 +552,59 @@ def test_an_event_that_the_machine_does_not_have(xen: PlayedXen) -> None:
     ):
         watch(xen, events=["guest_request", "cpuid"])
     assert xen.calls == [("xc_interface_close",)]
+
+
+@pytest.mark.parametrize(
+    ("domain", "kind", "said"),
+    [
+        (
+            "1",
+            TypeError,
+            "domain '1' is no number; `xl domid NAME` tells that of a name",
+        ),
+        (1.0, TypeError, "domain 1.0 is no number"),
+        (None, TypeError, "domain None is no number"),
+        (-1, ValueError, "no domain has the number -1; `xl list` tells which do"),
+        (0x7FF0, ValueError, "no domain has the number 32752"),
+        (2**32 + 1, ValueError, "no domain has the number 4294967297"),
+    ],
+)
+def test_what_is_no_domain(
+    xen: PlayedXen, domain: Any, kind: type[Exception], said: str
+) -> None:
+    """The bits that Xen takes of a longer number are another domain's."""
+    for use in (lambda: Monitor(domain, ["cpuid"]), lambda: recover(domain)):
+        with pytest.raises(kind, match=f"^{said}"):
+            use()
+    assert not xen.calls
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ("cpuid", r"the events are a list: write \['cpuid'\]"),
+        ([3], "3 is no event: write its name, as in 'cpuid'"),
+        ([CPUID], ".*CPUID.* is no event: write its name"),
+        (b"cpuid", "99 is no event: write its name"),
+        (None, "None is no list of events: write names, as in"),
+    ],
+)
+def test_what_is_no_list_of_events(xen: PlayedXen, events: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=f"^{said}"):
+        Monitor(1, events)
+
+
+@pytest.mark.parametrize(
+    ("handlers", "said"),
+    [
+        (print, r".* are no handlers: write them by name, as in \{'CPUID': handler\}"),
+        ({CPUID: print}, r".*CPUID.* is no reason's name: write handlers as in"),
+        ({"CPUID": None}, "the handler of CPUID is None: write a function"),
+    ],
+)
+def test_what_are_no_handlers(xen: PlayedXen, handlers: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=f"^{said}"):
+        Monitor(1, ["cpuid"], handlers)
 
 
 def test_a_handler_of_a_reason_that_there_is_not(begin: Begin) -> None:

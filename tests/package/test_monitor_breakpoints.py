@@ -167,8 +167,11 @@ def test_memory_is_read_and_written_across_pages(xen: PlayedXen) -> None:
         memory.write(0x4FFE, b"abcd")
         assert (memory.read(0x4FFD, 6), memory.read(AT, 4)) == (b"\0abcd\0", CODE[:4])
         assert memory.translate(0xFFFF_FFFF_0000_3010) == AT
-        with pytest.raises(OSError, match="the domain has no such page"):
+        with pytest.raises(OSError, match="page 0x100: the guest's pages are 0x0-0xff"):
             memory.read(0xFFFFF, 2)
+        for address in (-1, -0x1000, 2**64 + 0x3010):  # whose low bits are another's
+            with pytest.raises(MonitorError, match="the guest's pages are 0x0-0xff"):
+                monitor.breakpoints.add(address)
     assert xen.guests[1].memory.mapped.gfns == []
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import textwrap
+import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -45,6 +48,13 @@ def flags(xen: PlayedXen) -> list[int]:
     given = [answer.flags & ~PAUSED for answer in xen.guests[1].answers]
     xen.guests[1].answers.clear()
     return given
+
+
+class Endless:
+    """All numbers from 0 on."""
+
+    def __iter__(self) -> Iterator[int]:
+        return itertools.count()
 
 
 # --- what is restricted, and what it is when the monitor has left -----------------------
@@ -142,6 +152,7 @@ def test_pages_that_are_gone_do_not_keep_the_others_restricted(
         ("mem_access:rxw", "no access 'rxw'; write such as r-x, or n, r, "),
         ("mem_access:-w-:1", "'-w-': the CPU has no page that may be written and not"),
         ("mem_access:r-x:here", "mem_access:r-x:here: no pages 'here'"),
+        ("mem_access:r-x:2-1", "mem_access:r-x:2-1: no pages '2-1'"),
         ("mem_access:r-x:1:jump", "no way on 'jump'; name one of lift, emulate, step"),
         ("mem_paging", "a ring of its own, which xc_mem_paging_enable makes"),
         ("mem_sharing", "a ring of its own, which xc_memshr_ring_enable makes"),
@@ -153,6 +164,87 @@ def test_what_there_is_not_is_told_before_it_attaches(
     with pytest.raises(MonitorError, match=said), Monitor(1, [event]):
         pass
     assert xen.calls == [("xc_interface_close",)]
+
+
+@pytest.mark.parametrize(
+    "gfns", ["0-0xffffffffffffffff", "0x100", "0xffffffffffffffff"]
+)
+def test_an_event_of_pages_that_the_guest_cannot_have(
+    xen: PlayedXen, gfns: str
+) -> None:
+    event = f"mem_access:r-x:{gfns}"
+    said = f"{event}: the guest's pages are 0x0-0xff; name some of these"
+    with pytest.raises(MonitorError, match=f"^{said}$"), Monitor(1, [event]):
+        pass
+    assert "xc_monitor_enable" not in {name for name, *_ in xen.calls}
+
+
+@pytest.mark.parametrize(
+    ("gfns", "told"),
+    [
+        (-1, "page -0x1"),
+        (0x100, "page 0x100"),
+        (2**64 - 1, "page 0xffffffffffffffff"),
+        (2**64 + 3, "page 0x10000000000000003"),
+        (range(2**40), "pages 0x0-0xffffffffff"),
+        (range(0, 2**40, 2), "pages 0x0-0xfffffffffe"),
+        (range(3, -2, -1), "pages -0x1-0x3"),
+        ([3, -1], "page -0x1"),
+        (Endless(), "page 0x100"),
+    ],
+)
+def test_pages_that_the_guest_cannot_have(xen: PlayedXen, gfns: Any, told: str) -> None:
+    """To Xen -1 is all pages that come later; what is longer is no number of its."""
+    said = f"^{told}: the guest's pages are 0x0-0xff; name some of these$"
+    with Monitor(1, []) as monitor:
+        view = monitor.views.create()
+        xen.calls.clear()
+        tracemalloc.start()
+        for pages in (monitor.memory, view):
+            for change in (pages.restrict, pages.lift):
+                with pytest.raises(MonitorError, match=said):
+                    change(gfns)
+        if isinstance(gfns, int):
+            for use in (
+                monitor.memory.access,
+                lambda gfn: view.remap(gfn, 3),
+                lambda gfn: view.remap(3, gfn),
+            ):
+                with pytest.raises(MonitorError, match=said):
+                    use(gfns)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        tracemalloc.stop()
+        assert {name for name, *_ in xen.calls} == {"xc_domain_maximum_gpfn"}
+    assert set(xen.guests[1].memory.access) == set()
+
+
+def test_pages_that_the_guest_got_later(xen: PlayedXen) -> None:
+    with Monitor(1, []) as monitor:
+        monitor.memory.restrict(0xFF, "r-x")
+        xen.guests[1].memory.last_gfn = 0x1FF
+        monitor.memory.restrict(0x100, "r-x")
+        assert set(xen.guests[1].memory.access) == {0xFF, 0x100}
+
+
+@pytest.mark.parametrize("gfns", ["r-x", [1.0], ["0x3"]])
+def test_what_is_no_page(xen: PlayedXen, gfns: Any) -> None:
+    with (
+        Monitor(1, []) as monitor,
+        pytest.raises(
+            TypeError, match="is no page: give a guest frame number, a range"
+        ),
+    ):
+        monitor.memory.restrict(gfns)
+
+
+@pytest.mark.parametrize("as_sequence", [False, True])
+def test_a_page_may_be_any_whole_number(xen: PlayedXen, as_sequence: bool) -> None:
+    import numpy
+
+    with Monitor(1, []) as monitor:
+        gfn = numpy.uint64(5)
+        monitor.memory.restrict([gfn] if as_sequence else gfn, "r-x")
+        assert xen.guests[1].memory.access == {5: RX}
 
 
 @pytest.mark.parametrize(

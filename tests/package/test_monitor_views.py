@@ -183,6 +183,37 @@ def test_a_handler_chooses_what_a_vcpu_sees(xen: PlayedXen) -> None:
         assert seen == [None, view]
 
 
+@pytest.mark.parametrize(
+    ("release", "flags"),
+    [
+        ("4.14", SWITCH | FLAG.TOGGLE_SINGLESTEP),
+        ("4.18", SWITCH | FLAG.TOGGLE_SINGLESTEP),
+        ("4.19", SWITCH | FLAG.FAST_SINGLESTEP),
+    ],
+)
+def test_a_release_that_cannot_end_a_fast_step_in_time_has_a_step(
+    begin: Begin, release: str, flags: int
+) -> None:
+    xen = begin(release)
+    with Monitor(1, []) as monitor:
+        view = monitor.views.create()
+        view.restrict(3, "r-x", "fast_step")
+        vm_event: Any = xen.guests[1].vm_event
+        made = vm_event.vm_event_st(
+            version=vm_event.VM_EVENT_INTERFACE_VERSION,
+            reason=REASON.MEM_ACCESS,
+            flags=PAUSED | FLAG.ALTERNATE_P2M,
+            altp2m_idx=1,
+        )
+        made.u.mem_access.gfn = 3
+        xen.guests[1].rounds = [[made]]
+        xen.guests[1].send()
+        for _ in monitor.pending():
+            pass
+        [answer] = xen.guests[1].answers
+        assert (answer.flags & ~PAUSED, answer.altp2m_idx) == (flags, 0)
+
+
 def test_a_release_without_fast_steps(begin: Begin) -> None:
     begin("4.13")
     with Monitor(1, []) as monitor:

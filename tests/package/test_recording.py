@@ -7,6 +7,7 @@ import ctypes
 import io
 import json
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -20,7 +21,7 @@ from typing import Any
 
 import pytest
 from support import PROJECT
-from xen_vm_event import interface_for_xen, v7
+from xen_vm_event import UnknownVersion, interface_for_xen, v7
 from xen_vm_event.monitor import (
     Monitor,
     MonitorError,
@@ -201,6 +202,20 @@ def test_a_torn_head_is_taken_away_too(xen: PlayedXen, tmp_path: Path) -> None:
             b"\x89XENREC\n\1\0\0\0\1\0\0\0{",
             "is damaged at byte 0",
         ),
+        *(
+            (
+                b"\x89XENREC\n\1\0\0\0" + struct.pack("<I", len(text)) + text,
+                "is damaged at",
+            )
+            for text in (
+                b"[]",
+                b"9" * 9999,
+                b'{"release": 4.20, "version": 7, "request_size": 400}',
+                b'{"release": [], "version": 7, "request_size": 400}',
+                b'{"release": null, "version": "7", "request_size": 400}',
+                b'{"release": "4.20", "version": 7, "request_size": "400"}',
+            )
+        ),
     ],
 )
 def test_another_file_is_left_as_it_is(
@@ -242,6 +257,56 @@ def test_a_damaged_size_costs_nothing_that_is_behind_it(
     assert bytes(next(requests)) == bytes(request(WRITE))
     with pytest.raises(MonitorError, match=f"rec is damaged at byte {second}"):
         next(requests)
+
+
+@pytest.mark.parametrize("size", [100_000, 1 << 20])
+def test_a_record_of_an_unknown_kind_that_is_not_whole_costs_nothing(
+    size: int, xen: PlayedXen, tmp_path: Path
+) -> None:
+    """Of an unknown kind any size may be right; but no such one is left torn by a monitor."""
+    path = tmp_path / "rec"
+    monitored(xen, path, [request(WRITE) for _ in range(5)])
+    data = path.read_bytes()
+    second = data.index(b"}") + 1 + 24 + SIZE
+    damaged = data[:second] + struct.pack("<IH", size, 77) + data[second + 6 :]
+    path.write_bytes(damaged)
+    with pytest.raises(MonitorError, match=f"rec is damaged at byte {second}"):
+        Recording(path)
+    assert path.read_bytes() == damaged
+
+
+def test_requests_of_another_size_than_their_release_has(tmp_path: Path) -> None:
+    text = b'{"release": "4.20", "version": 7, "request_size": 8}'
+    head = struct.pack("<8sII", b"\x89XENREC\n", 1, len(text)) + text
+    path = tmp_path / "rec"
+    path.write_bytes(head + struct.pack("<IHHQQ", 32, 1, 0, 0, 0) + bytes(8))
+    with pytest.raises(
+        MonitorError, match=f"is damaged before byte .* have {SIZE} bytes, and not 8"
+    ):
+        list(recorded_requests(path))
+
+
+def test_one_damaged_byte_or_a_cut_is_told_or_costs_requests_alone(
+    xen: PlayedXen, tmp_path: Path
+) -> None:
+    """Each byte of its heads and of its first answer, and some of its beginnings."""
+    path = tmp_path / "rec"
+    monitored(xen, path, [request(WRITE), request(CPUID)])
+    data = path.read_bytes()
+    first = data.index(b"}") + 1
+    behind = first + 24 + SIZE
+    for place in (*range(first + 24 + 16), *range(behind, behind + 24 + 4)):
+        for bit in (1, 128):
+            damaged = bytearray(data)
+            damaged[place] ^= bit
+            path.write_bytes(damaged)
+            try:
+                assert len(list(recorded_requests(path))) <= 2
+            except (MonitorError, UnknownVersion) as error:
+                assert "rec" in str(error) or "no bindings" in str(error)
+    for end in range(1, len(data), 3):
+        path.write_bytes(data[:end])
+        assert len(list(recorded_requests(path))) <= 2
 
 
 def test_a_damaged_length_of_a_head_costs_nothing(
@@ -391,6 +456,30 @@ def test_a_pipe_that_takes_no_more_loses_nothing() -> None:
             with contextlib.suppress(BlockingIOError):
                 recording.flush()
             data += os.read(reading, 1 << 20)
+    ((_, found),) = sessions(data)
+    assert [record[2] for record in found] == list(range(500))
+
+
+def test_a_pipe_with_a_buffer_that_takes_no_more_loses_nothing_and_doubles_nothing() -> (
+    None
+):
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=5000) as pipe:
+        recording = Recording(pipe)
+        recording.begin(v7, domain=1)
+        for number in range(500):
+            recording.request(request(WRITE, vcpu=number))
+        with pytest.raises(BlockingIOError, match="let its file block"):
+            recording.flush()
+        data = os.read(reading, 1 << 20)
+        for _ in range(20):
+            with contextlib.suppress(BlockingIOError):
+                recording.flush()
+            with contextlib.suppress(BlockingIOError):
+                pipe.flush()
+            if select.select([reading], [], [], 0)[0]:
+                data += os.read(reading, 1 << 20)
     ((_, found),) = sessions(data)
     assert [record[2] for record in found] == list(range(500))
 

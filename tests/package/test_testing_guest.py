@@ -452,7 +452,9 @@ def test_there_are_no_pages_beyond_the_last(guest: Guest) -> None:
             with pytest.raises(OSError, match="Invalid argument"):
                 functions.xc_set_mem_access(monitor.xen.handle, 1, R, first, count)
         with pytest.raises(OSError, match="Invalid argument"):
-            monitor.memory.access(last + 1)
+            functions.xc_get_mem_access(
+                monitor.xen.handle, 1, last + 1, ctypes.c_uint()
+            )
 
 
 def test_the_default_is_for_pages_that_come_later(guest: Guest) -> None:

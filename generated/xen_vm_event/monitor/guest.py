@@ -27,6 +27,7 @@ class Guest:
         self.xen, self.domain, self.vm_event = xen, domain, vm_event
         self.handle = xen.handle
         self._has_left = False
+        self._known_pages = 0  # as many as it had when it was asked last
 
     @property
     def functions(self) -> Functions:
@@ -75,6 +76,30 @@ class Guest:
             if not hasattr(xen.module, name):
                 said += f"; it is there since Xen {libxenctrl.since(name)}"
             raise MonitorError(said)
+
+    def last_gfn(self) -> int:
+        """Ask for the highest guest frame number."""
+        found = ctypes.c_ulong()
+        self.functions.xc_domain_maximum_gpfn(self.handle, self.domain, found)
+        self._known_pages = found.value + 1
+        return found.value
+
+    def require_pages(self, first: int, last: int, said: str = "") -> None:
+        """Raise MonitorError unless the guest may have all of these pages.
+
+        To Xen some numbers that are no page's mean others, or all of them; and libraries take
+        as many of a number's bits as they have.
+        """
+        if first >= 0 and last < self._known_pages:
+            return
+        end = self.last_gfn()  # which may be another one by now
+        if not (first >= 0 and last <= end):
+            pages = (
+                f"page {first:#x}" if first == last else f"pages {first:#x}-{last:#x}"
+            )
+            raise MonitorError(
+                f"{said or pages}: the guest's pages are 0x0-{end:#x}; name some of these"
+            )
 
     def flag(self, name: str) -> int:
         """Give a flag of answers; raises MonitorError where the version has no such one."""

@@ -49,7 +49,8 @@ class Memory(Pages):
                     *event.options,
                     *("all", "lift")[len(event.options) - 1 :],
                 )
-                found.append((_gfns(event, gfns), self._restriction(access, then)))
+                restriction = self._restriction(access, then)
+                found.append((_gfns(self._guest, event, gfns), restriction))
         return found
 
     def begin(self, wanted: Iterable[Wanted]) -> None:
@@ -62,6 +63,7 @@ class Memory(Pages):
 
     def access(self, gfn: int) -> str:
         """Ask what the guest may do with a page: `r-x`, or one of Xen's own names."""
+        self._guest.require_pages(gfn, gfn)
         number = self._access(gfn)
         if number > self._free:
             return str(self._guest.xen.module.XenmemAccess(number).name)
@@ -99,9 +101,7 @@ class Memory(Pages):
 
     def last_gfn(self) -> int:
         """Ask for the highest guest frame number."""
-        guest, found = self._guest, ctypes.c_ulong()
-        guest.functions.xc_domain_maximum_gpfn(guest.handle, guest.domain, found)
-        return found.value
+        return self._guest.last_gfn()
 
     def all_gfns(self) -> range:
         """Give the guest's pages, and the holes between them."""
@@ -169,15 +169,16 @@ class Memory(Pages):
         self._set(access, self.all_gfns())
 
 
-def _gfns(event: Event, text: str) -> range | None:
+def _gfns(guest: Guest, event: Event, text: str) -> range | None:
     """Read pages: `0x40400`, `0x40400-0x404ff`, or `all`, which is None."""
     if text == "all":
         return None
-    first, _, last = text.partition("-")
+    begin, _, end = text.partition("-")
     try:
-        found = range(int(first, 0), int(last or first, 0) + 1)
+        first, last = int(begin, 0), int(end or begin, 0)
     except ValueError:
-        found = range(0)
-    if not found:
+        first, last = 1, 0
+    if first > last:
         raise MonitorError(f"{event.text}: no pages '{text}'")
-    return found
+    guest.require_pages(first, last, event.text)
+    return range(first, last + 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from operator import index
+from typing import Any, Literal, NamedTuple, SupportsIndex
 
 from .emulating import Emulated
 from .events import Events
@@ -23,8 +24,9 @@ Then = Literal["lift", "emulate", "step", "fast_step", "leave"]
 - `step`: the vCPU carries the instruction out by itself, one step, while the page is not
   restricted, for other vCPUs neither; in an altp2m view, through the guest's own memory, and
   for itself alone.
-- `fast_step`: in a view: the same without a second event, from Xen 4.14 on; what Xen has to be
-  told for it is written over the request's payload, before a handler has that.
+- `fast_step`: in a view: the same without a second event, from Xen 4.19 on; what Xen has to be
+  told for it is written over the request's payload, before a handler has that.  Xen 4.14 to 4.18
+  cannot end such a step in time: there it is a `step`.
 - `leave`: in a view: the vCPU goes on in the guest's own memory.
 
 None leaves it to a handler, without which the vCPU comes back for ever.
@@ -32,7 +34,7 @@ None leaves it to a handler, without which the vCPU comes back for ever.
 
 _WRITE_ONLY = (2, 6)  # XENMEM_access_w and _wx, which x86's EPT cannot tell
 
-Gfns = int | Iterable[int]
+Gfns = SupportsIndex | Iterable[SupportsIndex]
 """A page by its guest frame number, or pages: a range, or any other iterable of numbers."""
 
 
@@ -60,11 +62,32 @@ def access_number(guest: Guest, access: str) -> int:
     )
 
 
-def listed(gfns: Gfns) -> Sequence[int]:
-    """Give pages as a sequence; a range stays one, since it takes one call."""
-    if isinstance(gfns, int):
-        return range(gfns, gfns + 1)
-    return gfns if isinstance(gfns, range) and gfns.step == 1 else list(gfns)
+def listed(guest: Guest, gfns: Gfns) -> Sequence[int]:
+    """Give a guest's pages as a sequence; a range stays one, since it takes one call.
+
+    Raises MonitorError for those that it cannot have, TypeError for what is no number.
+    """
+    if isinstance(gfns, SupportsIndex):
+        gfns = [gfns]
+    if isinstance(gfns, range):
+        if gfns:
+            guest.require_pages(min(gfns[0], gfns[-1]), max(gfns[0], gfns[-1]))
+        return gfns if gfns.step == 1 else list(gfns)
+    found: list[int] = []
+    for each in gfns:  # which need not end by itself
+        gfn = _number(each)
+        guest.require_pages(gfn, gfn)
+        found.append(gfn)
+    return found
+
+
+def _number(gfn: SupportsIndex) -> int:
+    try:
+        return index(gfn)
+    except TypeError:
+        raise TypeError(
+            f"{gfn!r} is no page: give a guest frame number, a range or a list of them"
+        ) from None
 
 
 class Pages(ABC):
@@ -94,10 +117,11 @@ class Pages(ABC):
     ) -> None:
         """Let a guest do no more than this with a page, or pages: `restrict(0x40400, "r-x")`.
 
-        Raises MonitorError for an access or a way on that there is not here, OSError where
-        Xen refuses.
+        Raises MonitorError for an access or a way on that there is not here, or a page that
+        the guest cannot have; OSError where Xen refuses.
         """
-        self._restrict(listed(gfns), self._restriction(access, then))
+        restriction = self._restriction(access, then)
+        self._restrict(listed(self._guest, gfns), restriction)
 
     def _restrict(self, gfns: Sequence[int], restriction: Restriction) -> None:
         if gfns:
@@ -122,7 +146,9 @@ class Pages(ABC):
 
     def lift(self, gfns: Gfns) -> None:
         """Let the guest do anything with a page, or pages."""
-        pages = listed(gfns)
+        self._lift(listed(self._guest, gfns))
+
+    def _lift(self, pages: Sequence[int]) -> None:
         if not pages:
             return
         for gfn in pages:
@@ -161,7 +187,7 @@ class Pages(ABC):
         if found is None:  # lifted meanwhile, or another monitor's
             self._set(self._free, [gfn])
         elif found.then == "lift":
-            self.lift(gfn)
+            self._lift([gfn])
         elif found.then == "step":
             return self._step_over(request, gfn)
         else:  # a handler, too, may have Xen carry it out

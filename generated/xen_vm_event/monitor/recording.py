@@ -72,6 +72,12 @@ def recorded_requests(file: str | os.PathLike[str]) -> Iterator[Any]:
                 if release
                 else interface(piece.head["version"])
             )
+            size = len(bytes(vm_event.vm_event_st()))
+            if piece.head["request_size"] != size:
+                raise MonitorError(
+                    f"{path} is damaged before byte {piece.end}: its requests have {size} bytes,"
+                    f" and not {piece.head['request_size']}"
+                )
         elif piece.kind == REQUEST:
             yield vm_event.vm_event_st.from_buffer_copy(piece.body)
 
@@ -213,8 +219,12 @@ class Recording:
         """
         buffer = self._buffer
         while buffer:
-            # All of it, but for a file without a buffer, which says how much.
-            written = self._file.write(bytes(buffer))
+            try:
+                # All of it, but for a file without a buffer, which says how much.
+                written = self._file.write(bytes(buffer))
+            except BlockingIOError as full:  # of one with a buffer, which kept as much
+                del buffer[: full.characters_written]
+                written = None
             if not written:  # None, of one that does not block
                 raise BlockingIOError(
                     errno.EAGAIN, "the recording takes no more now: let its file block"
@@ -275,12 +285,29 @@ def _open(path: Path) -> BinaryIO:
             whole = 0
             for piece in _pieces(path):
                 whole = piece.end
+            _require_torn(path, whole)
             file.truncate(whole)
             file.seek(0, os.SEEK_END)
         return file
     except BaseException:
         file.close()
         raise
+
+
+def _require_torn(path: Path, whole: int) -> None:
+    """Raise MonitorError unless what is behind the last whole record is one that was cut short.
+
+    Nothing that writes this format leaves a part of any other kind: it is damage, and what would
+    be taken away may be whole records.
+    """
+    with path.open("rb") as file:
+        file.seek(whole)
+        start = file.read(_SESSION.size)
+    if len(start) < _KIND.size or MAGIC.startswith(start[: len(MAGIC)]):
+        return
+    _, kind = _KIND.unpack_from(start)
+    if kind not in (REQUEST, FLAGS, ANSWER, OTHER):
+        raise MonitorError(f"{path} is damaged at byte {whole}")
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
@@ -348,8 +375,11 @@ def _can_be(kind: int, length: int, head: dict[str, Any]) -> bool:
 def _read_head(text: bytes, path: Path, place: int) -> dict[str, Any]:
     try:
         head: dict[str, Any] = json.loads(text)
-        for name in ("release", "version", "request_size"):
-            head[name]
+        if not isinstance(head["release"], str | None):
+            raise TypeError
+        for name in ("version", "request_size"):
+            if type(head[name]) is not int:
+                raise TypeError
     except (ValueError, LookupError, TypeError, RecursionError):
         raise MonitorError(f"{path} is damaged at byte {place}") from None
     return head

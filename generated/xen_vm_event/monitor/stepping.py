@@ -12,6 +12,10 @@ from .guest import Guest
 # XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF
 _STEP_OFF = 0
 
+# Where that ends a step, but not that it is a fast one: the next step of the vCPU would be one,
+# too, and end unreported.
+_FAST_FOR_EVER = ("4.14", "4.15", "4.16", "4.17", "4.18")
+
 # What is to be done when an instruction was carried out; gives flags for the answer.
 After = Callable[[Any], int]
 
@@ -81,6 +85,8 @@ class Stepping:
         self._events.also("SINGLESTEP")
         vcpu = request.vcpu_id
         if vcpu in self._stepping or vcpu in self.after:
+            return None
+        if self._guest.xen.release in _FAST_FOR_EVER:
             return None
         self._fast[vcpu] = after
         return self._guest.flag("FAST_SINGLESTEP")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -155,6 +156,100 @@ class Trickle(io.RawIOBase):
         return data
 
 
+@pytest.fixture
+def rotated(tmp_path: Path) -> list[Path]:
+    """Files of one session: 0 is answered in the next one, 1 in the last, 2 never."""
+    with (
+        played(STARTED, 1) as clock,
+        Recording(tmp_path / "rec", limit=500) as written,
+    ):
+        written.begin(v7, 1)
+        kept = [taken(number) for number in range(4)]
+        for request in kept[:3]:
+            written.request(request)
+        written.flush()  # so many wait that another file begins
+        clock.now += 1000
+        written.answer(kept[0])
+        written.request(kept[3])
+        written.request(taken(4))
+        written.flush()
+        written.answer(kept[3])
+        kept[1].data.regs.x86.rip += 2
+        written.answer(kept[1])
+    return [tmp_path / name for name in ("rec", "rec.1", "rec.2")]
+
+
+def answered(told: list[dict[str, Any]]) -> dict[int, bool]:
+    return {one["index"]: one["answer"] is not None for one in told}
+
+
+def test_an_answer_in_the_next_file_finds_its_request(rotated: list[Path]) -> None:
+    told = lines(*rotated)
+    assert answered(told) == {0: True, 1: True, 2: False, 3: True, 4: False}
+    assert list(answered(told)) == sorted(answered(told))
+    assert told[0]["answer"]["latency"] == 1000
+
+
+def test_so_does_one_in_a_file_that_was_put_together(rotated: list[Path]) -> None:
+    found, bad = decode(b"".join(path.read_bytes() for path in rotated))
+    assert not bad
+    has_answer = [event.note and event.note.answer is not None for event in found]
+    assert has_answer == [True, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ([0], {0: False, 1: False, 2: False}),
+        ([1, 0], {0: False, 1: False, 2: False, 3: False, 4: False}),
+        ([0, 2], {0: False, 1: True, 2: False}),
+    ],
+)
+def test_files_that_are_lacking_or_in_another_order(
+    order: list[int], expected: dict[int, bool], rotated: list[Path]
+) -> None:
+    assert answered(lines(*(rotated[number] for number in order))) == expected
+
+
+def test_what_is_not_answered_comes_before_the_next_session_and_the_next_file(
+    rotated: list[Path], rec: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    record(other, domain=9, session=9)
+    (tmp_path / "raw").write_bytes(b"".join(REQUESTS))
+    for between in (other, tmp_path / "raw"):
+        told = lines(rotated[0], between, rotated[1])
+        assert [one["index"] for one in told[:3]] == [0, 1, 2]
+        assert not any(answered(told[:3]).values())
+        assert [one["index"] for one in told[-2:]] == [3, 4]
+
+
+@pytest.mark.parametrize("is_one_file", [False, True])
+def test_a_file_of_a_table_has_the_answers_of_the_next_one(
+    is_one_file: bool, rotated: list[Path], tmp_path: Path
+) -> None:
+    require(find_spec("pyarrow") is not None, "pyarrow")
+    from pyarrow import dataset
+
+    if is_one_file:
+        together = b"".join(path.read_bytes() for path in rotated)
+        rotated[0].write_bytes(together)
+        del rotated[1:]
+    options = ("--format", "parquet", "--out", tmp_path / "events")
+    result = xenbind("decode", *rotated, *options)
+    assert result.returncode == 0, result.stderr
+    files = sorted(path.name[-10:] for path in (tmp_path / "events").rglob("*.parquet"))
+    assert files == ["-0.parquet", "-1.parquet"]
+    table = dataset.dataset(tmp_path / "events").to_table(columns=["number", "latency"])
+    assert {row["number"]: row["latency"] is not None for row in table.to_pylist()} == {
+        0: True,
+        1: True,
+        2: False,
+        3: True,
+        4: False,
+    }
+
+
 def test_sessions_follow_each_other_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "rec"
     for domain in (1, 2, 3):
@@ -280,9 +375,10 @@ def _damaged(data: bytes, at: int, number: int) -> bytes:
 @pytest.mark.parametrize(
     ("number", "problem"),
     [
-        (5, "no record begins here: it would be 5 bytes long"),
-        (2**31, "no record begins here: it would be 2147483648 bytes long"),
-        (HEADER + 399, "the request has 399 bytes, those of version 7 have 400"),
+        (5, "a request of -19 bytes, not 400"),
+        (2**31, "a request of 2147483624 bytes, not 400"),
+        (HEADER + 399, "a request of 399 bytes, not 400"),
+        (HEADER + 50_000, "a request of 50000 bytes, not 400"),  # more than there are
     ],
 )
 def test_damage_is_told_and_the_next_session_is_read(
@@ -306,14 +402,58 @@ def test_damage_is_told_and_the_next_session_is_read(
             b"\n\2\0\0\0",
             "the recording has the format 2, and this xenbind reads 1",
         ),
-        (b'"domain"', b'"dom\xff"', "the session's head cannot be read: UnicodeDecode"),
-        (b'"domain"', b'"romain"', "the session's head cannot be read: KeyError"),
-        (b'"domain": 1', b'"domain":-1', "the session's head cannot be read: ValueErr"),
-        (b"2026-03", b"1926-03", "the session's head cannot be read: ValueError"),
+        (b'"domain"', b'"dom\xff"', "the session's head cannot be read: it is no JSON"),
+        (
+            b'"domain"',
+            b'"romain"',
+            "the session's head cannot be read: it has no domain",
+        ),
+        (
+            b'"domain": 1',
+            b'"domain":-1',
+            "the session's head cannot be read: domain is -1, and no number of 32 bits",
+        ),
+        (
+            b'"domain": 1',
+            b'"domain":""',
+            'the session\'s head cannot be read: domain is "", and no number of 32 bits',
+        ),
+        (
+            b'"part": 0',
+            b'"part":.1',
+            "the session's head cannot be read: it is no JSON",
+        ),
+        (
+            b'"release": "4.20"',
+            b'"release": [4, 2]',
+            "the session's head cannot be read: release is [4, 2], and no text",
+        ),
+        (
+            b'"arch": "',
+            b'"hcra": "',
+            "the session's head cannot be read: it has no arch",
+        ),
+        (
+            b"2026-03",
+            b"1926-03",
+            'the session\'s head cannot be read: started is "1926-03-01T12:00:00.000000Z",'
+            " which is not in this age",
+        ),
+        (
+            b"00.000000Z",
+            b"00.000000 ",
+            'the session\'s head cannot be read: started is "2026-03-01T12:00:00.000000 ",'
+            " and no time with a zone",
+        ),
+        (
+            b'"request_size": 400',
+            b'"request_size": 4e2',
+            "the session's head cannot be read: request_size is 400.0, and no number",
+        ),
         (
             b"0000000000000001",
             b"../../../../../x",
-            "the session's head cannot be read: ValueError(\"no session is called '../",
+            'the session\'s head cannot be read: no session is called "../../../../../x"',
         ),
     ],
 )
@@ -322,6 +462,45 @@ def test_a_head_that_cannot_be_read(
 ) -> None:
     _, bad = decode(rec.read_bytes().replace(old, new.ljust(len(old))))
     assert bad[0].message.startswith(f"test: byte 0: {problem}")
+
+
+@pytest.mark.parametrize("text", [b"[]", b"7", b"null", b"{", b"[" * 9999, b"9" * 9999])
+def test_a_head_that_is_no_object(text: bytes) -> None:
+    """Of any kind and depth: what is said is a line."""
+    _, bad = decode(sessions.MAGIC + struct.pack("<II", 1, len(text)) + text)
+    assert re.fullmatch(
+        r"test: byte 0: the session's head cannot be read: it is no JSON( object)?",
+        bad[0].message,
+    )
+
+
+def test_the_length_of_a_head_that_cannot_be(rec: Path) -> None:
+    _, bad = decode(_damaged(rec.read_bytes(), 12, (1 << 20) + 1))
+    said = "test: byte 0: the session's head is 1048577 bytes long"
+    assert [error.message for error in bad] == [said]
+
+
+def test_one_damaged_byte_or_a_cut_is_told_or_costs_requests_alone() -> None:
+    """Each byte of a small recording with each bit turned over, and each of its beginnings."""
+    whole = _whole()
+    first = whole.index(b"}") + 1 + HEADER + 400 + HEADER + 4  # a head and a request
+    kinds = (DecodeError, Torn)
+    for place in range(first):
+        for bit in (1, 16, 128):
+            damaged = bytearray(whole[: first + HEADER + 400 + HEADER + 4])
+            damaged[place] ^= bit
+            found, bad = decode(bytes(damaged), arch="x86")
+            assert len(found) <= 2
+            for error in bad:
+                assert type(error) in kinds and not WORDS_OF_PYTHON.search(str(error))
+            for event in found:
+                assert text(event) and json.loads(JsonText()(event))
+    for end in range(8, first):
+        found, bad = decode(whole[:end])
+        assert len(found) <= 1 and all(type(error) is Torn for error in bad)
+
+
+WORDS_OF_PYTHON = re.compile(r"Error\b|Traceback|\bNone\b|object at 0x|<class|codec")
 
 
 def test_a_time_that_cannot_be(rec: Path) -> None:
@@ -390,10 +569,31 @@ def test_events_since_a_time(time: str, first: int, rec: Path) -> None:
     assert [one["index"] for one in lines(rec, "--since", time)] == [*range(first, 8)]
 
 
-@pytest.mark.parametrize("time", ["", "5", "+5", "1h", "+1x", "yesterday", "+-1s"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("", "5", "+5", "1h", "+1x", "yesterday", "+-1s", "+" + 400 * "9" + "d"),
+        *("-" + 400 * "9" + "d", "0001-01-01T00:00:00+23:59"),
+    ],
+)
 def test_what_is_no_time(time: str) -> None:
     with pytest.raises(UsageError, match=r"--since: '.*' is no time"):
         since(time)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--since", "", "--since: '' is no time"),
+        ("--vcpu", "-1", "-1 is not in the range 0<=x<=4294967295"),
+        ("--vcpu", "4294967296", "4294967296 is not in the range"),
+        ("--vcpu", "one", "'one' is not a valid integer"),
+    ],
+)
+def test_what_cannot_be_chosen(rec: Path, option: str, value: str, said: str) -> None:
+    result = xenbind("decode", rec, option, value)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr
 
 
 def test_choices_hold_for_what_has_no_times_too(tmp_path: Path) -> None:

@@ -38,13 +38,14 @@ def since(text: str) -> Since:
 
     Raises `UsageError` for anything else.
     """
-    if found := _SPAN.fullmatch(text):
-        parts = _PART.findall(found[2])
-        span = round(sum(float(number) * _UNITS[unit] for number, unit in parts))
-        return Since(span, 0) if found[1] == "+" else Since(None, time.time_ns() - span)
     try:
+        if found := _SPAN.fullmatch(text):
+            parts = _PART.findall(found[2])
+            span = round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+            behind = found[1] == "+"
+            return Since(span, 0) if behind else Since(None, time.time_ns() - span)
         moment = datetime.fromisoformat(text).astimezone(timezone.utc)  # noqa: UP017
-    except ValueError:
+    except (ValueError, OverflowError):  # too far away is no time either
         raise UsageError(
             f"--since: '{text}' is no time",
             "write +1h30m (behind the start), -10m (before now) or 2026-03-01T12:00:00Z",

@@ -26,6 +26,7 @@ from xenbind.commands.decode.events import ARCHES, Shapes, reasons_of
 from xenbind.commands.decode.fixed import fixed
 from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
+from xenbind.commands.decode.sessions import Parts
 from xenbind.commands.decode.stream import (
     DecodeError,
     Input,
@@ -89,7 +90,12 @@ from xenbind.streams import terminal_width
     "--reason", "reasons", multiple=True, help="Only such events; may be repeated."
 )
 @click.option(
-    "--vcpu", "vcpus", multiple=True, type=int, help="Only its events; may be repeated."
+    "--vcpu",
+    "vcpus",
+    multiple=True,
+    type=click.IntRange(0, 0xFFFF_FFFF),
+    metavar="NUMBER",
+    help="Only its events; may be repeated.",
 )
 @click.option(
     "--since",
@@ -159,7 +165,9 @@ def decode(
     versions = _Versions(job)
     shapes = Shapes(arch, record)
     report = _Report(skip_bad)
-    choice = Choice(reasons, vcpus, since(first) if first else None, versions.reasons)
+    choice = Choice(
+        reasons, vcpus, None if first is None else since(first), versions.reasons
+    )
     has_progress = progress.wanted(prints_events=not (stats or target.is_file))
     of_files = _runs(files, Form(form), record, versions, report, has_progress)
     runs = choice.of(of_files, shapes)
@@ -175,7 +183,7 @@ def decode(
             runs, tell = alike(runs, shapes), CsvText(hexadecimal)
         if not print_events(runs, shapes, tell) and not report.count:
             names = ", ".join(map(str, files))
-            chosen = " that was asked for" if reasons or vcpus or first else ""
+            chosen = " that was asked for" if reasons or vcpus or choice.since else ""
             click.echo(f"{names}: no request in it{chosen}", err=True)
     sys.exit(1 if report.count else 0)
 
@@ -233,6 +241,7 @@ def _runs(
     has_progress: bool,
 ) -> Iterator[Run]:
     """Give the requests in all files, one file after the other."""
+    parts = Parts()
     for file in files:
         with _binary(file) as opened, ExitStack() as closing:
             stream: BinaryIO = opened
@@ -242,11 +251,12 @@ def _runs(
                 )
                 stream = cast(BinaryIO, told)
             if record is None:
-                yield from read(stream, str(file), versions, form, report)
+                yield from read(stream, str(file), versions, form, report, parts)
             else:
                 interface = versions.newest()
                 source = Input(stream, str(file), versions, report)
                 yield from fixed(source, interface, named_record(interface, record))
+    yield from parts.rest()
 
 
 def _binary(file: Path) -> BufferedReader:

@@ -27,7 +27,7 @@ from typing import BinaryIO
 
 from xenbind.commands.decode.jsonl import lines
 from xenbind.commands.decode.ring_page import ENTRIES, PAGE, entries
-from xenbind.commands.decode.sessions import MAGIC, sessions
+from xenbind.commands.decode.sessions import MAGIC, Parts, sessions
 from xenbind.commands.decode.stream import (
     Input,
     Interfaces,
@@ -53,20 +53,31 @@ _VERSION = re.compile(rb"[^\0]\0\0\0")
 
 
 def read(
-    stream: BinaryIO, name: str, interfaces: Interfaces, form: Form, report: Report
+    stream: BinaryIO,
+    name: str,
+    interfaces: Interfaces,
+    form: Form,
+    report: Report,
+    parts: Parts | None = None,
 ) -> Iterator[Run]:
     """Give the requests in a stream, in order, as many at once as have been read.
 
     `name` is what messages call the stream.  What is no request is told to `report`:
     if that returns, reading goes on behind it.  Memory stays bounded for streams of any
-    length.
+    length.  A recording's last requests that have no answer are left to `parts`, for the next
+    file to answer; without it there is none.
     """
     source = Input(stream, name, interfaces, report)
     if form is Form.AUTO:
         form = _form(source)
+    before = Parts() if parts is None else parts
     if form is Form.RECORDING:
-        yield from sessions(source)
-    elif form is Form.JSONL:
+        yield from sessions(source, before)
+        if parts is None:
+            yield from before.rest()
+        return
+    yield from before.rest()
+    if form is Form.JSONL:
         yield from lines(source)
     elif form is Form.PAGE:
         yield from entries(source)

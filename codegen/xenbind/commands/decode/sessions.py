@@ -2,19 +2,17 @@
 
 Takes an `Input`; gives `Run`s with notes, to `recording`.  The format is that of the package's
 `monitor.recording`, whose documentation says what each byte is.  A request is given once its
-answer is known, or none can be: at the end of its session, or behind many more requests.
+answer is known, or none can be: where another session begins, or behind many more requests.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import struct
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from xenbind.commands.decode.session_head import LATEST, read_head
 from xenbind.commands.decode.stream import (
     Input,
     Kind,
@@ -31,15 +29,15 @@ _FORMAT = 1
 _HEAD = struct.Struct("<8sII")
 _RECORD = struct.Struct("<IHHQQ")
 _REQUEST, _FLAGS, _ANSWER, _OTHER = 1, 2, 3, 4
+_NAMES = {
+    _REQUEST: "a request",
+    _FLAGS: "an answer's flags",
+    _ANSWER: "an answer",
+    _OTHER: "a request of another version",
+}
 _WORD = 4  # bytes, of an answer's flags
 _LONGEST = 1 << 20  # of a record or a head's text: what is longer is damage
 _PATIENCE = 1024  # requests that one waits for which has no answer
-_NAME = re.compile("[0-9a-f]{1,64}")
-_WORDS = 1 << 32
-_LATEST = (
-    1 << 62
-)  # nanoseconds: the year 2116; times behind twice of that no table can hold
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
 
 
 class _Asked(NamedTuple):
@@ -52,6 +50,7 @@ class _Asked(NamedTuple):
     kind: Kind
     data: bytes
     note: Note
+    session: Session
     is_other: bool = False
 
 
@@ -59,20 +58,50 @@ class _Damaged(Exception):
     """What is wrong with a record, so that nothing behind it can be relied on."""
 
 
-def sessions(source: Input) -> Iterator[Run]:
-    """Give the requests of all sessions.  A torn end is told once all else was given."""
+class Parts:
+    """The session that was read last: its requests may have their answers in another file."""
+
+    def __init__(self) -> None:
+        self._last: _Reader | None = None
+
+    def go_on_in(self, session: Session) -> bool:
+        """Tell whether this is another part of it."""
+        if self._last is None:
+            return False
+        last = self._last.session
+        same = (last.name, last.domain, last.started)
+        return same == (session.name, session.domain, session.started)
+
+    def next(self, source: Input, session: Session) -> _Reader:
+        """Make the reader of the next session, or part of the last one."""
+        self._last = _Reader(source, session, self._last)
+        return self._last
+
+    def rest(self) -> Iterator[Run]:
+        """Give the requests that have no answer."""
+        last, self._last = self._last, None
+        if last is not None:
+            yield from last.all_left()
+
+
+def sessions(source: Input, parts: Parts) -> Iterator[Run]:
+    """Give the requests of all sessions, but for those that `parts` keeps for another file.
+
+    A torn end is told once all else was given.
+    """
     while source.peek(1):
-        reader: _Reader | None = None
         try:
             session = _head(source)
             if session is None:
+                yield from parts.rest()
                 _torn(source)
                 return
-            reader = _Reader(source, session)
+            if not parts.go_on_in(session):
+                yield from parts.rest()
+            reader = parts.next(source, session)
             yield from reader.runs()
         except _Damaged as damaged:
-            if reader is not None:
-                yield from reader.all_left()
+            yield from parts.rest()
             error = source.fail(
                 source.position,
                 str(damaged),
@@ -81,6 +110,7 @@ def sessions(source: Input) -> Iterator[Run]:
             error.skipped = _resume(source)
             continue
         if reader.torn:
+            yield from parts.rest()
             _torn(source)
             return
 
@@ -115,35 +145,11 @@ def _head(source: Input) -> Session | None:
     if len(text) < length:
         return None
     try:
-        session = _session(json.loads(text))
-    except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
-        raise _Damaged(f"the session's head cannot be read: {error!r}") from None
+        session = read_head(text)
+    except ValueError as error:
+        raise _Damaged(f"the session's head cannot be read: {error}") from None
     source.skip(_HEAD.size + length)
     return session
-
-
-def _session(said: dict[str, Any]) -> Session:
-    """Read a head's text.  Raises one of many errors for what no recording says."""
-    session = Session(
-        name=said["session"],
-        part=int(said["part"]),
-        domain=int(said["domain"]),
-        release=said["release"],
-        arch=str(said["arch"]),
-        started=_nanoseconds(datetime.fromisoformat(said["started"])),
-    )
-    # Files are called after these.
-    if not _NAME.fullmatch(session.name):
-        raise ValueError(f"no session is called {session.name!r}")
-    if not 0 <= session.part < _WORDS or not 0 <= session.domain < _WORDS:
-        raise ValueError(f"no part {session.part} of domain {session.domain}")
-    if not 0 <= session.started < _LATEST:
-        raise ValueError("it did not start in this age")
-    return session
-
-
-def _nanoseconds(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def _resume(source: Input) -> int:
@@ -161,13 +167,23 @@ def _resume(source: Input) -> int:
 
 
 class _Reader:
-    """The records of one session; `torn` says, behind them, whether the last one is."""
+    """The records of one session; `torn` says, behind them, whether the last one is.
 
-    def __init__(self, source: Input, session: Session) -> None:
+    With the reader of a part `before`, its requests without an answer are this one's.
+    """
+
+    def __init__(self, source: Input, session: Session, before: _Reader | None) -> None:
         self._source = source
-        self._session = session
-        self._queue: deque[_Asked] = deque()
-        self._waiting: dict[int, _Asked] = {}
+        self.session = session
+        self._queue: deque[_Asked] = before._queue if before else deque()
+        self._waiting: dict[int, _Asked] = before._waiting if before else {}
+        whole = _RECORD.size + session.request_size
+        self._sizes = {
+            _REQUEST: whole,
+            _FLAGS: _RECORD.size + _WORD,
+            _ANSWER: whole,
+            _OTHER: whole,
+        }
         self.torn = False
 
     def runs(self) -> Iterator[Run]:
@@ -180,12 +196,11 @@ class _Reader:
             ended = data[read : read + len(MAGIC)] == MAGIC
             if ended or len(data) < least:
                 self.torn = not ended and read < len(data)
-                yield from self.all_left()
                 return
             least = _RECORD.size
             if len(data) - read >= 4:
                 size = int.from_bytes(data[read : read + 4], "little")
-                least = max(least, min(size, _LONGEST))
+                least = max(least, min(size, _RECORD.size + _LONGEST))
 
     def all_left(self) -> Iterator[Run]:
         """Give what has no answer."""
@@ -195,16 +210,15 @@ class _Reader:
     def _records(self, data: bytes) -> int:
         """Read the whole records in some bytes and pass over them; gives how long they are."""
         at, behind, start = 0, len(data) - _RECORD.size, self._source.position
+        least, most = _RECORD.size, _RECORD.size + _LONGEST
         try:
             while at <= behind:
                 size, kind, there, number, time = _RECORD.unpack_from(data, at)
-                if size > _LONGEST or size < _RECORD.size:
+                if size != self._sizes.get(kind, size) or not least <= size <= most:
                     if data[at : at + len(MAGIC)] == MAGIC:
                         break
-                    raise _Damaged(
-                        f"no record begins here: it would be {size} bytes long"
-                    )
-                if time > _LATEST:
+                    raise _Damaged(self._wrong_size(kind, size))
+                if time > LATEST:
                     raise _Damaged(
                         f"no record begins here: its time would be {time} ns"
                     )
@@ -223,6 +237,13 @@ class _Reader:
             self._source.skip(at)
         return at
 
+    def _wrong_size(self, kind: int, size: int) -> str:
+        """Say what is wrong with a record's size, before anybody waits for so many bytes."""
+        wanted = self._sizes.get(kind)
+        if wanted is None:
+            return f"no record begins here: it would be {size} bytes long"
+        return f"{_NAMES[kind]} of {size - _RECORD.size} bytes, not {wanted - _RECORD.size}"
+
     def _ask(self, position: int, body: bytes, note: Note) -> None:
         kind = self._source.kind(body[:4])
         if kind is None:
@@ -232,13 +253,14 @@ class _Reader:
                 f"the request has {len(body)} bytes, those of version"
                 f" {kind.interface.version} have {kind.size}"
             )
-        self._wait(_Asked(position, kind, body, note))
+        self._wait(_Asked(position, kind, body, note, self.session))
 
     def _ask_other(self, position: int, body: bytes, note: Note) -> None:
         """Take a request of another version than the session's, if it is known and whole."""
         kind = self._source.kind(body[:4])
         if kind is not None and kind.size <= len(body):
-            self._wait(_Asked(position, kind, body[: kind.size], note, is_other=True))
+            data = body[: kind.size]
+            self._wait(_Asked(position, kind, data, note, self.session, is_other=True))
 
     def _wait(self, asked: _Asked) -> None:
         self._waiting[asked.note.number] = asked
@@ -247,10 +269,10 @@ class _Reader:
     def _answer(self, number: int, time: int, body: bytes, only_flags: bool) -> None:
         asked = self._waiting.pop(number, None)
         if asked is None:
-            return  # to a request in the file before
+            return  # to a request in a file that was not read before
         if asked.is_other and not only_flags:
             body = body[: asked.kind.size]
-        if len(body) != (_WORD if only_flags else asked.kind.size):
+        if not only_flags and len(body) != asked.kind.size:  # in the file before
             raise _Damaged(f"the answer to request {number} has {len(body)} bytes")
         asked.note.answered = time
         asked.note.answer = int.from_bytes(body, "little") if only_flags else body
@@ -267,7 +289,7 @@ class _Reader:
         queue, waiting = self._queue, self._waiting
         found: list[_Asked] = []
         while queue and queue[0].note.number not in waiting:
-            if found and queue[0].kind is not found[0].kind:
+            if found and not _are_alike(queue[0], found[0]):
                 yield self._run(found)
                 found = []
             found.append(queue.popleft())
@@ -282,6 +304,11 @@ class _Reader:
             b"".join([one.data for one in found]),
             kind.size,
             kind.interface,
-            self._session,
+            found[0].session,
             [one.note for one in found],
         )
+
+
+def _are_alike(one: _Asked, other: _Asked) -> bool:
+    """Tell whether two requests can be in one run."""
+    return one.kind is other.kind and one.session is other.session

@@ -63,7 +63,8 @@ class Torn(DecodeError):
 class Session(Struct, frozen=True):
     """What a recording says of one monitor on one guest.
 
-    `started` is in nanoseconds since 1970; `part` says which file of the session this is.
+    `started` is in nanoseconds since 1970; `part` says which file of the session this is, and
+    `request_size` how many bytes each of its requests has.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Session(Struct, frozen=True):
     release: str | None
     arch: str
     started: int
+    request_size: int
 
 
 class Note(Struct, eq=False):

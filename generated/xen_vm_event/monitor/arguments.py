@@ -1,0 +1,78 @@
+"""What a monitor is told to do: whether it can be, before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from operator import index
+from typing import Any, SupportsIndex
+
+from .answers import Handler
+from .events import EVENTS
+
+_DOMAINS = 0x7FF0  # DOMID_FIRST_RESERVED: other numbers are no domain's
+ALL_FLAGS = 0xFFFF_FFFF  # as many as an answer has bits for
+
+
+def domain_number(domain: SupportsIndex) -> int:
+    """Give a domain's number.
+
+    Raises TypeError for what is none, such as its name, and ValueError for one that none has.
+    """
+    try:
+        number = index(domain)
+    except TypeError:
+        raise TypeError(
+            f"domain {domain!r} is no number; `xl domid NAME` tells that of a name"
+        ) from None
+    if not 0 <= number < _DOMAINS:
+        raise ValueError(f"no domain has the number {number}; `xl list` tells which do")
+    return number
+
+
+def event_names(events: Iterable[Any]) -> tuple[str, ...]:
+    """Give the events' names; raises TypeError for what is no list of these."""
+    if isinstance(events, str):
+        raise TypeError(f"the events are a list: write [{events!r}]")
+    try:
+        names = tuple(events)
+    except TypeError:
+        raise TypeError(
+            f"{events!r} is no list of events: write names, as in [{EVENTS[0]!r}]"
+        ) from None
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{name!r} is no event: write its name, as in {EVENTS[0]!r}"
+            )
+    return names
+
+
+def named_handlers(handlers: Mapping[Any, Any] | None) -> Mapping[str, Handler]:
+    """Give handlers by their reason's name; raises TypeError for what are none."""
+    if handlers is None:
+        return {}
+    if not hasattr(handlers, "items"):
+        raise TypeError(
+            f"{handlers!r} are no handlers: write them by name, as in {{'CPUID': handler}}"
+        )
+    for reason, handler in handlers.items():
+        if not isinstance(reason, str):
+            raise TypeError(
+                f"{reason!r} is no reason's name: write handlers as in {{'CPUID': handler}}"
+            )
+        if not callable(handler):
+            raise TypeError(f"the handler of {reason} is {handler!r}: write a function")
+    return handlers
+
+
+def check_flags(whose: str, flags: SupportsIndex) -> None:
+    """Raise TypeError or ValueError for what no answer can have as its flags."""
+    try:
+        if 0 <= index(flags) <= ALL_FLAGS:
+            return
+        kind: type[Exception] = ValueError
+    except TypeError:
+        kind = TypeError
+    raise kind(
+        f"{whose} {flags!r}: flags are a number of 32 bits, such as a VmEventFlag"
+    )
