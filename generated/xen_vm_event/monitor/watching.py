@@ -7,7 +7,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from os import PathLike
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, NoReturn, Self
 
 from .. import OtherVersion
 from ..common import vm_event_st
@@ -118,14 +118,10 @@ class Monitor:
         self._at_work = False
         self._more = False
         self._loop: Any = None  # that reads the channel
-
-    if not TYPE_CHECKING:  # which know what there is
-
-        def __getattr__(self, name: str) -> Any:
-            """Raise MonitorError for what is there within the context alone."""
-            if name in Monitor.__annotations__:
-                raise MonitorError(_NOT_WITHIN)
-            return super().__getattribute__(name)
+        nothing: Any = _Outside()
+        self.xen, self.vm_event, self.ring = nothing, nothing, nothing
+        self.memory, self.views, self.breakpoints = nothing, nothing, nothing
+        self.stepping, self.emulator, self.physical = nothing, nothing, nothing
 
     # --- setting up and leaving -----------------------------------------------------
 
@@ -478,3 +474,13 @@ class Monitor:
             self._channel.notify()
         if self._recording is not None:
             self._recording.flush()
+
+
+class _Outside:
+    """Stands for what there is within the context alone.
+
+    With a `__getattr__` of the monitor's own, all its attributes would be found more slowly.
+    """
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise MonitorError(_NOT_WITHIN)
