@@ -391,7 +391,8 @@ class Monitor:
                 if self._current is not None:
                     self._finish()
                 channel.take()
-                for request in ring.requests():
+                # Xen has an event for every request: for the next, too, without being asked.
+                for request in ring.requests(ask=False):
                     if recording is not None:
                         recording.request(request)
                     if stepping.after and stepping.is_own(request):

@@ -238,6 +238,18 @@ def test_a_request_that_comes_while_the_next_is_asked_for_is_taken(
     assert asked == (start + 3) & 0xFFFF_FFFF  # the one after both
 
 
+def test_who_is_told_of_every_request_need_not_ask_for_the_next() -> None:
+    rings = Rings()
+    rings.ask(event(), event())
+    asked = rings.back.sring.words[rings.back.sring.req_event]
+    taken = list(rings.back.requests(ask=False))
+    assert len(taken) == 2
+    assert rings.back.sring.words[rings.back.sring.req_event] == asked
+    assert list(rings.back.requests(ask=False)) == []
+    rings.ask(event())
+    assert len(list(rings.back.requests(ask=False))) == 1
+
+
 # Where a ring begins.
 
 

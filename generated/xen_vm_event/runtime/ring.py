@@ -342,14 +342,16 @@ class BackRing(_Half[Request, Response]):
                 view.release()
         super().detach()
 
-    def requests(self, *, any_version: bool = False) -> Iterator[Request]:
+    def requests(
+        self, *, any_version: bool = False, ask: bool = True
+    ) -> Iterator[Request]:
         """Take the requests that are there, each copied before it is given out.
 
         A request is valid until it is answered; `copy()` keeps it longer.  At the end the
         other side has been asked to notify of the next one, so that the caller may
-        sleep.  Raises `RingOverflow` for more requests than the ring holds, and
-        `OtherVersion`, before it takes it, at a request that the module cannot read;
-        `any_version` takes those too.
+        sleep; `ask=False` is for one that notifies of every request anyway.  Raises
+        `RingOverflow` for more requests than the ring holds, and `OtherVersion`, before it
+        takes it, at a request that the module cannot read; `any_version` takes those too.
         """
         entries, copies, mask = self._requests, self._copies, self._mask
         checked = self.version_member is not None and not any_version
@@ -371,7 +373,7 @@ class BackRing(_Half[Request, Response]):
                 yield copy.record
                 if self.req_cons != taken:  # an iteration within took more
                     break
-            if not self._ask_for_more():
+            if not ask or not self._ask_for_more():
                 return
             published = True
 
