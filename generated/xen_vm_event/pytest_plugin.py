@@ -14,26 +14,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from .testing import PlayedXen, PlayXen
+# The types of `testing` are named in words alone: their names would have it imported.
 
 
 @pytest.fixture
-def play_xen() -> Iterator[PlayXen]:
+def play_xen() -> Iterator[Any]:
     """Start the Xen of a release: `play_xen("4.17", architecture="arm64")`, once in a test.
 
-    It takes what `testing.played` takes.  A second one is a RuntimeError: there is one at a
-    time, `played_xen` among them.
+    It is a `testing.PlayXen`, and takes what `testing.played` takes.  A second one is a
+    RuntimeError: there is one at a time, `played_xen` among them.
     """
     from .testing import MonitorMistakes, played
 
     with ExitStack() as stack:
 
-        def start(*given: Any, **named: Any) -> PlayedXen:
+        def start(*given: Any, **named: Any) -> Any:
             return stack.enter_context(played(*given, **named))
 
         yield start
@@ -44,6 +43,6 @@ def play_xen() -> Iterator[PlayXen]:
 
 
 @pytest.fixture
-def played_xen(play_xen: PlayXen) -> PlayedXen:
-    """Start the newest Xen that there is, on x86_64."""
+def played_xen(play_xen: Any) -> Any:
+    """Start the newest Xen that there is, on x86_64: a `testing.PlayedXen`."""
     return play_xen()
