@@ -373,9 +373,10 @@ class BackRing(_Half[Request, Response]):
                 yield copy.record
                 if self.req_cons != taken:  # an iteration within took more
                     break
-            if not ask or not self._ask_for_more():
-                return
-            published = True
+            else:
+                if not ask or not self._ask_for_more():
+                    return
+                published = True
 
     def _ask_for_more(self) -> bool:
         """Ask to be notified of the next request, and tell whether it has come meanwhile.

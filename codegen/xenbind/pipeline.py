@@ -33,6 +33,7 @@ from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.compiler import Compiler
+from xenbind.toolchain.predefined import predefined
 from xenbind.toolchain.system_headers import start_system_folders, system_folders
 from xenbind.toolchain.targets import Machine, candidates, machine_of
 
@@ -250,14 +251,22 @@ def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:
     Of a header that asks for its target's macros it selects what is not for that ABI. The
     machines of 64 bits have all but a char's sign in common, so that each can generate.
     """
-    target = machine_of(command).target
-    if target.abi.pointer != abi.pointer:
+    octets = predefined(command).get("__SIZEOF_POINTER__")
+    if octets != str(abi.pointer):
         raise CompilerError(
-            f"{' '.join(command)} compiles for {target.name}, where the header may be another"
+            f"{' '.join(command)} compiles for {_named(command)}, where the header may be another"
             f" one than for {abi.name}, for which it is read: it asks for its target's macros",
             "name a compiler for 64 bits with --cc or CC, without -m32; for others there are"
             " 'xenbind verify --target' and the package's abi.md",
         )
+
+
+def _named(command: tuple[str, ...]) -> str:
+    """Name the machine that a compiler is for, or another of whose kind there are many."""
+    try:
+        return machine_of(command).target.name
+    except CompilerError:
+        return "a machine that xenbind does not know"
 
 
 def _read(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from operator import index
-from typing import Any, Literal, NamedTuple, SupportsIndex
+from typing import Any, Literal, NamedTuple, SupportsIndex, cast
 
 from .emulating import Emulated
 from .events import Events
@@ -67,8 +68,11 @@ def listed(guest: Guest, gfns: Gfns) -> Sequence[int]:
 
     Raises MonitorError for those that it cannot have, TypeError for what is no number.
     """
-    if isinstance(gfns, SupportsIndex):
-        gfns = [gfns]
+    with suppress(
+        TypeError
+    ):  # whose kind does not tell: arrays of numpy's have an __index__
+        gfns = [index(cast(SupportsIndex, gfns))]
+    gfns = cast(Iterable[SupportsIndex], gfns)
     if isinstance(gfns, range):
         if gfns:
             guest.require_pages(min(gfns[0], gfns[-1]), max(gfns[0], gfns[-1]))

@@ -13,10 +13,9 @@ from .. import OtherVersion
 from ..common import vm_event_st
 from .answers import Handler, Need, answer_last, handlers_of, needs_of
 from .arguments import (
-    ALL_FLAGS,
-    check_flags,
     domain_number,
     event_names,
+    flags_given,
     named_handlers,
 )
 from .breakpoints import Breakpoints
@@ -357,7 +356,7 @@ class Monitor:
         Raises ValueError for a request that was answered, or flags that there are not.
         """
         self._require_context()
-        check_flags("answer() was given", flags)
+        flags = flags_given("answer() was given", flags)
         if not any(waiting is request for waiting in self.ring.unanswered()):
             raise ValueError("this request does not wait for an answer")
         with self._signals.hold():
@@ -384,7 +383,7 @@ class Monitor:
         # The guest waits for each of its events: nothing here is called in vain.
         self._require_context()
         signals, stepping, recording = self._signals, self.stepping, self._recording
-        ring, channel, respond = self.ring, self._channel, self._respond
+        ring, channel = self.ring, self._channel
         while not waits or self._wait():
             signals.held = self._at_work = self._more = True
             try:
@@ -402,9 +401,10 @@ class Monitor:
                     signals.held = waits
                     yield request
                     signals.held = True
-                    if self._current is not None:
-                        self._current = None
-                        respond(request)
+                    if (
+                        self._current is not None
+                    ):  # another's, if a loop within was left
+                        self._finish()
                 self._more = False
             except OtherVersion as other:
                 raise MonitorError(
@@ -433,16 +433,10 @@ class Monitor:
             if self._handlers:
                 handler = self._handlers.get(request.reason)
                 if handler is not None:
-                    given = handler(request) or 0
-                    try:
-                        is_right = 0 <= given <= ALL_FLAGS
-                        flags |= given if is_right else 0
-                    except TypeError:
-                        is_right = False
-                    if not is_right:
-                        check_flags(
-                            f"the handler of {self.reason(request)} gave", given
-                        )
+                    given = handler(request)
+                    if given:
+                        whose = f"the handler of {self.reason(request)} gave"
+                        flags |= flags_given(whose, given)
         finally:
             self.ring.respond(request, flags)
             if self._recording is not None:

@@ -41,6 +41,14 @@ def test_what_is_not_to_be_included_by_itself_is_a_part(
     assert constants(tmp_path, HEADER, part=part(words)) == ["PART", "WHOLE"]
 
 
+def test_it_is_one_however_the_header_s_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "include <vm_event.h> instead"
+    monkeypatch.chdir(tmp_path)
+    assert constants(Path(), HEADER, part=part(words)) == ["PART", "WHOLE"]
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import operator
 import os
 import re
 import select
@@ -157,10 +158,20 @@ def test_a_handler_that_gives_no_flags_is_told(
     assert answer.data.regs.x86.rip == 0x1002
 
 
-@pytest.mark.parametrize("flags", [None, 0, False, True, v7.VmEventFlag.VCPU_PAUSED])
+class Number:
+    """A number by its __index__ alone, as other libraries have."""
+
+    def __index__(self) -> int:
+        return int(v7.VmEventFlag.DENY)
+
+
+@pytest.mark.parametrize(
+    "flags", [None, 0, False, True, v7.VmEventFlag.VCPU_PAUSED, Number()]
+)
 def test_what_a_handler_may_give(xen: PlayedXen, flags: Any) -> None:
     watch(xen, [request(WRITE)], WRITE_CTRLREG=lambda request: flags)
-    assert [a.flags for a in xen.guests[1].answers] == [PAUSED | int(flags or 0)]
+    given = [answer.flags for answer in xen.guests[1].answers]
+    assert given == [PAUSED | operator.index(flags or 0)]
 
 
 @pytest.mark.parametrize(
@@ -651,6 +662,41 @@ def test_a_loop_may_answer_itself(xen: PlayedXen) -> None:
     assert first.flags == PAUSED | flag.SET_REGISTERS | flag.DENY
     assert first.data.regs.x86.rip == 0x1002
     assert second.flags == PAUSED | flag.DENY
+
+
+def test_a_loop_within_a_loop_may_be_left(xen: PlayedXen) -> None:
+    xen.guests[1].rounds = [[request(WRITE, vcpu=number) for number in range(3)]]
+    seen = []
+    with Monitor(1, USUAL) as monitor:
+        for each in monitor:
+            seen.append(each.vcpu_id)
+            for other in monitor.pending():
+                seen.append(other.vcpu_id)
+                break
+    assert seen == [0, 1, 2]
+    assert [answer.vcpu_id for answer in xen.guests[1].answers] == [0, 1, 2]
+
+
+def test_a_second_loop_takes_over(xen: PlayedXen) -> None:
+    xen.guests[1].rounds = [[request(WRITE, vcpu=number) for number in range(3)]]
+    with Monitor(1, USUAL) as monitor:
+        first, second = iter(monitor), iter(monitor)
+        assert [next(each).vcpu_id for each in (first, second, first)] == [0, 1, 2]
+    assert [answer.vcpu_id for answer in xen.guests[1].answers] == [0, 1, 2]
+
+
+def test_what_a_loop_within_leaves_needs_no_event_of_its_own(xen: PlayedXen) -> None:
+    """A kernel gives the event as soon as its port may have one: to the loop within."""
+    guest = xen.guests[1]
+    guest.rounds = [[request(WRITE, vcpu=number) for number in range(4)]]
+    with Monitor(1, USUAL) as monitor:
+        for each in monitor:
+            if each.vcpu_id == 0:
+                guest.ring.port.deliver()
+                for other in monitor.pending():
+                    monitor.answer(other)
+                    break
+    assert [answer.vcpu_id for answer in guest.answers] == [0, 1, 2, 3]
 
 
 def test_an_answer_may_be_postponed(xen: PlayedXen) -> None:

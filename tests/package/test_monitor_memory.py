@@ -247,6 +247,14 @@ def test_a_page_may_be_any_whole_number(xen: PlayedXen, as_sequence: bool) -> No
         assert xen.guests[1].memory.access == {5: RX}
 
 
+def test_pages_may_be_an_array_of_numpys(xen: PlayedXen) -> None:
+    import numpy
+
+    with Monitor(1, []) as monitor:
+        monitor.memory.restrict(numpy.array([5, 6]), "r-x")
+        assert xen.guests[1].memory.access == {5: RX, 6: RX}
+
+
 @pytest.mark.parametrize(
     ("then", "said"),
     [

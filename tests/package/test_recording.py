@@ -286,6 +286,9 @@ def test_requests_of_another_size_than_their_release_has(tmp_path: Path) -> None
         list(recorded_requests(path))
 
 
+HEAD_LENGTH = range(12, 16)  # where a head has it: a longer one seems to be cut short
+
+
 def test_one_damaged_byte_or_a_cut_is_told_or_costs_requests_alone(
     xen: PlayedXen, tmp_path: Path
 ) -> None:
@@ -295,18 +298,23 @@ def test_one_damaged_byte_or_a_cut_is_told_or_costs_requests_alone(
     data = path.read_bytes()
     first = data.index(b"}") + 1
     behind = first + 24 + SIZE
+    whole = list(map(bytes, recorded_requests(path)))
+    ends = data.index(whole[1]) + SIZE
     for place in (*range(first + 24 + 16), *range(behind, behind + 24 + 4)):
         for bit in (1, 128):
             damaged = bytearray(data)
             damaged[place] ^= bit
             path.write_bytes(damaged)
-            try:
-                assert len(list(recorded_requests(path))) <= 2
+            try:  # the damage, or the request behind it
+                left = list(map(bytes, recorded_requests(path)))
+                assert left[-1:] == whole[-1:] or place in HEAD_LENGTH, place
             except (MonitorError, UnknownVersion) as error:
                 assert "rec" in str(error) or "no bindings" in str(error)
     for end in range(1, len(data), 3):
         path.write_bytes(data[:end])
-        assert len(list(recorded_requests(path))) <= 2
+        left = list(map(bytes, recorded_requests(path)))
+        assert left == whole[: len(left)]
+        assert len(left) == (end >= behind) + (end >= ends)
 
 
 def test_a_damaged_length_of_a_head_costs_nothing(

@@ -238,6 +238,19 @@ def test_a_request_that_comes_while_the_next_is_asked_for_is_taken(
     assert asked == (start + 3) & 0xFFFF_FFFF  # the one after both
 
 
+@pytest.mark.parametrize("ask", [False, True])
+def test_what_a_loop_within_leaves_is_taken_by_the_outer_one(ask: bool) -> None:
+    rings = Rings()
+    rings.ask(*(v7.vm_event_st(version=7, vcpu_id=number) for number in range(4)))
+    taken = []
+    for request in rings.back.requests(ask=ask):
+        taken.append(request.vcpu_id)
+        for inner in rings.back.requests(ask=ask):
+            taken.append(inner.vcpu_id)
+            break
+    assert taken == [0, 1, 2, 3]
+
+
 def test_who_is_told_of_every_request_need_not_ask_for_the_next() -> None:
     rings = Rings()
     rings.ask(event(), event())

@@ -236,6 +236,18 @@ def test_a_header_of_64_bits_is_not_read_with_the_macros_of_32(
     assert "help: name a compiler for 64 bits" in said
 
 
+def test_a_compiler_for_64_bits_generates_whatever_it_is_for(tmp_path: Path) -> None:
+    foreign = tmp_path / "loongarch64-gcc"
+    foreign.write_text('#!/bin/sh\nexec gcc -U__x86_64__ -D__loongarch64 "$@"\n')
+    foreign.chmod(0o755)
+    tree(tmp_path / "asks", HEADER + "#ifdef __i386__\n#define WORDS 8\n#endif\n")
+    spec_text = '[interface]\nname = "c"\npackage = "c_bound"\nheader = "vm_event.h"\n'
+    (tmp_path / "spec.toml").write_text(spec_text + 'needs = ["stdint.h"]\n')
+    options = ("--spec", "spec.toml", "--include", "asks", "--out", "out")
+    done = xenbind("generate", *options, cwd=tmp_path, CC=str(foreign))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # --- which compiler ---------------------------------------------------------------------
 
 

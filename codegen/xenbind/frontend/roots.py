@@ -64,7 +64,7 @@ _HEADER = re.compile(r"[\w./+-]+\.h\b")
 
 def _is_asked(file: str, asked: Sequence[str]) -> bool:
     """Tell whether a file is one that was asked for, and may have been included before."""
-    return any(file.endswith(f"/{name}") for name in asked)
+    return any(f"/{file}".endswith(f"/{name}") for name in asked)
 
 
 _INCLUDED = re.compile(

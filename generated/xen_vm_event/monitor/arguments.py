@@ -10,7 +10,7 @@ from .answers import Handler
 from .events import EVENTS
 
 _DOMAINS = 0x7FF0  # DOMID_FIRST_RESERVED: other numbers are no domain's
-ALL_FLAGS = 0xFFFF_FFFF  # as many as an answer has bits for
+_ALL_FLAGS = 0xFFFF_FFFF  # as many as an answer has bits for
 
 
 def domain_number(domain: SupportsIndex) -> int:
@@ -65,11 +65,12 @@ def named_handlers(handlers: Mapping[Any, Any] | None) -> Mapping[str, Handler]:
     return handlers
 
 
-def check_flags(whose: str, flags: SupportsIndex) -> None:
-    """Raise TypeError or ValueError for what no answer can have as its flags."""
+def flags_given(whose: str, flags: SupportsIndex) -> int:
+    """Give an answer's flags; raises TypeError or ValueError for what none can have."""
     try:
-        if 0 <= index(flags) <= ALL_FLAGS:
-            return
+        number = index(flags)
+        if 0 <= number <= _ALL_FLAGS:
+            return number
         kind: type[Exception] = ValueError
     except TypeError:
         kind = TypeError

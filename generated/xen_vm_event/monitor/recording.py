@@ -223,7 +223,7 @@ class Recording:
                 # All of it, but for a file without a buffer, which says how much.
                 written = self._file.write(bytes(buffer))
             except BlockingIOError as full:  # of one with a buffer, which kept as much
-                del buffer[: full.characters_written]
+                del buffer[: getattr(full, "characters_written", 0)]
                 written = None
             if not written:  # None, of one that does not block
                 raise BlockingIOError(

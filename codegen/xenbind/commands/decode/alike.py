@@ -13,13 +13,15 @@ from xenbind.errors import XenbindError
 
 
 def alike(runs: Iterable[Run], shapes: Shapes) -> Iterator[Run]:
-    """Give runs on.
+    """Give runs on, but for those of another version than their session's, which no table holds.
 
     Raises `XenbindError` for a second version, registers of a second CPU, or another kind of
     input.
     """
     first: tuple[Shape, bool] | None = None
     for run in runs:
+        if run.is_other:
+            continue
         shape, is_recorded = shapes.of(run), run.session is not None
         first = first or (shape, is_recorded)
         if problem := _problem(shape, is_recorded, *first):

@@ -26,7 +26,7 @@ from xenbind.commands.decode.events import ARCHES, Shapes, reasons_of
 from xenbind.commands.decode.fixed import fixed
 from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
-from xenbind.commands.decode.sessions import Parts
+from xenbind.commands.decode.sessions import Parts, in_order
 from xenbind.commands.decode.stream import (
     DecodeError,
     Input,
@@ -242,7 +242,7 @@ def _runs(
 ) -> Iterator[Run]:
     """Give the requests in all files, one file after the other."""
     parts = Parts()
-    for file in files:
+    for file in in_order(files):
         with _binary(file) as opened, ExitStack() as closing:
             stream: BinaryIO = opened
             if has_progress:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from operator import itemgetter
+from pathlib import Path
 from typing import NamedTuple
 
 from xenbind.commands.decode.session_head import LATEST, read_head
@@ -68,9 +71,7 @@ class Parts:
         """Tell whether this is another part of it."""
         if self._last is None:
             return False
-        last = self._last.session
-        same = (last.name, last.domain, last.started)
-        return same == (session.name, session.domain, session.started)
+        return _key(self._last.session) == _key(session)
 
     def next(self, source: Input, session: Session) -> _Reader:
         """Make the reader of the next session, or part of the last one."""
@@ -82,6 +83,45 @@ class Parts:
         last, self._last = self._last, None
         if last is not None:
             yield from last.all_left()
+
+
+def in_order(files: Sequence[Path]) -> list[Path]:
+    """Put the files of a session in the order of their parts, where the first of them stood.
+
+    A shell has guest.1.rec before guest.rec.
+    """
+    sessions = {file: _first_session(file) for file in files}
+    known = {_key(session) for session in sessions.values() if session}
+    found: list[Path] = []
+    for file in files:
+        session = sessions[file]
+        if session is None:
+            found.append(file)
+        elif _key(session) in known:
+            known.remove(_key(session))
+            parts = [
+                (other.part, each)
+                for each in files
+                if (other := sessions[each]) and _key(other) == _key(session)
+            ]
+            found += [each for _, each in sorted(parts, key=itemgetter(0))]
+    return found
+
+
+def _key(session: Session) -> tuple[str, int, int]:
+    return session.name, session.domain, session.started
+
+
+def _first_session(path: Path) -> Session | None:
+    """Read what a recording begins with; None if that is no session that can be read."""
+    with suppress(OSError, ValueError):
+        if path.is_file():
+            with path.open("rb") as file:
+                start = file.read(_HEAD.size)
+                magic, form, length = _HEAD.unpack(start.ljust(_HEAD.size, b"\0"))
+                if (magic, form) == (MAGIC, _FORMAT) and length <= _LONGEST:
+                    return read_head(file.read(length))
+    return None
 
 
 def sessions(source: Input, parts: Parts) -> Iterator[Run]:
@@ -306,6 +346,7 @@ class _Reader:
             kind.interface,
             found[0].session,
             [one.note for one in found],
+            found[0].is_other,
         )
 
 

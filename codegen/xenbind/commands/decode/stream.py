@@ -99,7 +99,8 @@ class Run(Struct, frozen=True):
     """Requests of one version on end: their bytes, each `size` of them, and where they begin.
 
     An index counts requests from 0; in a ring page it is the ring's own, in a recording the
-    request's number.  `notes`, one for each request, and `session` are a recording's.
+    request's number.  `notes`, one for each request, and `session` are a recording's, whose
+    requests of another version than the session's are `is_other`.
     """
 
     indices: Sequence[int]
@@ -109,6 +110,7 @@ class Run(Struct, frozen=True):
     interface: Interface
     session: Session | None = None
     notes: Sequence[Note] | None = None
+    is_other: bool = False
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -133,6 +135,7 @@ class Run(Struct, frozen=True):
             self.interface,
             self.session,
             self.notes and [self.notes[one] for one in wanted],
+            self.is_other,
         )
 
 

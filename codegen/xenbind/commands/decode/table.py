@@ -137,10 +137,13 @@ class _Part(NamedTuple):
 def _by_part(runs: Iterable[Run]) -> Iterator[tuple[_Part, Run]]:
     """Give runs with the file that they belong to, by the day on which they came.
 
+    Those of another version than their session's belong to none, as `alike` has it.
     Raises `XenbindError` for what is no recording, or is there twice.
     """
     met: dict[tuple[str, int], Session] = {}
     for run in runs:
+        if run.is_other:
+            continue
         session, notes = run.session, run.notes
         if session is None or notes is None:
             raise XenbindError(

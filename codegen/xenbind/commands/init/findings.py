@@ -245,7 +245,7 @@ def _libraries(
 
 def _is_between(library: Installed) -> bool:
     """Tell whether a library stands before others' functions, as the compiler's sanitizers do."""
-    return any("interceptor_" in name for name in library.exported)
+    return any(name.startswith("__interceptor_") for name in library.exported)
 
 
 def _counts(
