@@ -401,10 +401,7 @@ class Monitor:
                     signals.held = waits
                     yield request
                     signals.held = True
-                    if (
-                        self._current is not None
-                    ):  # another's, if a loop within was left
-                        self._finish()
+                    self._finish()  # another, if a loop within was left
                 self._more = False
             except OtherVersion as other:
                 raise MonitorError(
@@ -438,7 +435,7 @@ class Monitor:
                         whose = f"the handler of {self.reason(request)} gave"
                         flags |= flags_given(whose, given)
         finally:
-            self.ring.respond(request, flags)
+            self.ring.respond(request, flags)  # as `_give` does, without a call of it
             if self._recording is not None:
                 self._recording.answer(request)
 
