@@ -95,7 +95,7 @@ def test_completion_knows_commands_options_and_choices() -> None:
 def test_completion_knows_versions() -> None:
     loaded = spec.load(SPEC)
     names = [
-        f"{each.place}{version.release or version.number}"
+        each.name_of(version.release or str(version.number))
         for each in loaded.with_libraries
         for version in each.versions
     ]

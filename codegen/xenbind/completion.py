@@ -45,7 +45,7 @@ def versions(
     """
     spec = load_spec(places(ctx.params.get("spec")).spec)
     names = {
-        f"{each.place}{v.release or v.number}": v.releases
+        each.name_of(v.release or str(v.number)): v.releases
         for each in spec.with_libraries
         for v in each.versions
     }

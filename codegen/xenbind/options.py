@@ -201,7 +201,7 @@ def named_interface(job: Job, spec: Spec, wanted: str) -> Interface:
     spec, version = named_version(spec, wanted)
     is_tree = version.entry is None
     job = replace(job, include=version.directory if is_tree else None)
-    kept = stored.find(job, None if is_tree else f"{spec.place}{version.edition}")
+    kept = stored.find(job, None if is_tree else spec.file_of(version.edition))
     return kept or _read(job, spec, version)
 
 

@@ -275,7 +275,8 @@ def _read(
     header_tree.require(spec, version)
     path = version.directory / spec.header
     compiler = compiler_for(spec, version, command)
-    header = read_header(path, compiler, frozenset(spec.skip))
+    parts = frozenset(str(version.directory / part) for part in spec.parts)
+    header = read_header(path, compiler, frozenset(spec.skip), parts)
     if _asks_for_target(header, spec):
         _require_words_of(abi, command)
     lowered = lower(header, spec, abi)

@@ -129,6 +129,7 @@ def records(module: ModuleType) -> dict[str, Any]:
         record._c_name_: record
         for name, record in vars(module).items()
         if is_record(record) and record.__name__ == name and record._c_name_ is not None
+        if record.__module__ == module.__name__
         if _scalars(record) <= _MOST_SCALARS
     }
 

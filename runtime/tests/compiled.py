@@ -24,7 +24,7 @@ class Header(NamedTuple):
 
     `name` is the module's name, and `source` its file in reference/, without an ending.
     `folders` are searched for the header, and `angled` for `#include <x.h>` too: then gcc knows
-    no quotes there.
+    no quotes there.  `only` are the targets that it is for, all if it is empty.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Header(NamedTuple):
     needs: Sequence[str]
     has_functions: bool
     has_floats: bool
+    only: Sequence[str] = ()
 
     def __str__(self) -> str:
         return self.source

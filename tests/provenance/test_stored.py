@@ -33,7 +33,7 @@ def project(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(edition: str) -> Interface | None:
-    return stored.find(job_of(), edition)
+    return stored.find(job_of(), f"v{edition}")
 
 
 def read() -> list[Interface]:
@@ -150,7 +150,7 @@ def test_another_xenbind_may_read_otherwise(
 
 
 def test_what_was_edited_is_not_believed(changing: Path) -> None:
-    file = changing / "generated" / stored.path("1")
+    file = changing / "generated" / stored.path("v1")
     file.write_text(file.read_text().replace('"first"', '"last"'))
     assert found("1") is None
     file.unlink()
@@ -168,4 +168,4 @@ def test_the_digests_are_those_that_check_compares(changing: Path) -> None:
     assert made is not None and made.inputs == inputs.header_digests(
         job_of(), ["one/vm_event.h"]
     )
-    assert set(made.outputs) >= {stored.path("1")}
+    assert set(made.outputs) >= {stored.path("v1")}

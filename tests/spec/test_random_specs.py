@@ -168,7 +168,7 @@ def files(loaded: Spec, interface: Interface, shown: str = "h.h") -> dict[str, s
         folders={interface.edition: [shown]},
         angled={interface.edition: [shown]},
     )
-    made = render([package], TEMPLATES, NoFormatter(), NoWorkers()).files()
+    made = render(loaded, [package], TEMPLATES, NoFormatter(), NoWorkers()).files()
     return {path: text for path, text in made.items() if "/runtime/" not in path}
 
 

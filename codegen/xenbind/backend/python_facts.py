@@ -51,7 +51,7 @@ def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:
 
 
 def _enums(interface: Interface, view: ModuleView) -> Iterator[Probe]:
-    for group, enum in zip(interface.groups, view.enums, strict=True):
+    for group, enum in zip(interface.own_groups, view.enums, strict=True):
         name = f"{CLASS}{enum.name}"
         yield Probe(f"{name} base", "", enum.base, group.coord)
         constants = group.members_by_name.values()
@@ -60,7 +60,7 @@ def _enums(interface: Interface, view: ModuleView) -> Iterator[Probe]:
 
 
 def _values(interface: Interface, view: ModuleView) -> Iterator[Probe]:
-    for record, shown in zip(interface.records, view.records, strict=True):
+    for record, shown in zip(interface.own_records, view.records, strict=True):
         for field, member in zip(record.fields, shown.members, strict=True):
             if member.values:
                 name = f"{CLASS}{shown.name}.{member.name} values"
@@ -70,7 +70,7 @@ def _values(interface: Interface, view: ModuleView) -> Iterator[Probe]:
 def _payload(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     """Which member each value of the tag leads to, as one reads it: `u.cpuid`."""
     payload = interface.payload
-    for record, shown in zip(interface.records, view.records, strict=True):
+    for record, shown in zip(interface.own_records, view.records, strict=True):
         if payload is None or shown.payload is None:
             continue
         name = f"{CLASS}{shown.name}.payload"
@@ -100,7 +100,16 @@ def _typedefs(interface: Interface, view: ModuleView) -> Iterator[Probe]:
             yield from type_probes(
                 f"{CLASS}{name}", value, typedef.type, typedef.coord, records, abi
             )
-    for record, shown in zip(interface.records, view.records, strict=True):
+    for name, key in view.borrowed:
+        if key in typedefs:
+            typedef = typedefs[key]
+            value = f"(*({key} *)0)"
+            yield from type_probes(
+                f"{CLASS}{name}", value, typedef.type, typedef.coord, records, abi
+            )
+        elif key in records and not records[key].is_anonymous:
+            yield Probe(f"{CLASS}{name} kind", "", key, records[key].coord)
+    for record, shown in zip(interface.own_records, view.records, strict=True):
         if shown.again:
             key = record.kind if record.is_anonymous else record.key
             yield Probe(f"{CLASS}{shown.again} kind", "", key, record.coord)

@@ -147,11 +147,14 @@ class ModuleView(Struct, frozen=True):
 
     `up` is "." where the run-time modules are those of a package around this one, and
     `typing` are the names that type checkers are to take from there; `library` is None where
-    there are no functions.
+    there are no functions.  `only` are the targets that it is for, all if it is empty, and
+    `borrowed` pairs of the names of types that other modules have with their keys; `has_private`
+    says that one of those begins with an underscore.
     """
 
     doc: str
     up: str
+    only: Sequence[str]
     imports: Sequence[str]
     typing: Sequence[str]
     constants: Sequence[SectionView]
@@ -161,6 +164,8 @@ class ModuleView(Struct, frozen=True):
     records: Sequence[RecordView]
     aliases: Sequence[AliasView]
     rings: Sequence[HalvesView]
+    borrowed: Sequence[tuple[str, str]]
+    has_private: bool
     handles: Sequence[HandleView]
     library: LibraryView | None
     functions: Sequence[FunctionView]

@@ -41,12 +41,12 @@ def render_references(
     """Write the C files of each version of each package."""
     made = References({}, {})
     for package, interface, view in modules:
-        spec, version = package.spec, f"{package.spec.place}{interface.edition}"
+        spec, version = package.spec, package.spec.name_of(interface.edition)
         asked = questions(interface)
         made.fingerprints[version] = fingerprint(interface, asked)
         asked = asked.also(class_probes(interface, view))
         context = _context(spec, interface, with_round_trips(interface, asked))
-        path = f"reference/{spec.place}v{interface.edition}"
+        path = f"reference/{spec.file_of(interface.edition)}"
         made.files[f"{path}.c"] = templates.text(VERSION, context)
         if spec.library is not None:
             context["stubs"] = stubs(interface)

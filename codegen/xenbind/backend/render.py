@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from xenbind import __version__
-from xenbind.backend import functions, python_text
+from xenbind.backend import functions, python_text, tree
 from xenbind.backend.abi_table import VersionTable, tables
 from xenbind.backend.common_module import CommonView, common_view
 from xenbind.backend.formatting import Formatter
-from xenbind.backend.module import module_view
+from xenbind.backend.module import TreePlace, module_view
 from xenbind.backend.names import python_name
 from xenbind.backend.package import Package
 from xenbind.backend.python_model import ModuleView, ProtocolView
@@ -23,6 +23,7 @@ from xenbind.backend.reference import FUNCTIONS, VERSION, render_references
 from xenbind.backend.ring_module import protocol, protocol_view
 from xenbind.backend.rings.behaviour import Protocol, difference
 from xenbind.backend.templates import Templates
+from xenbind.backend.tree_place import tree_places
 from xenbind.errors import XenbindError
 from xenbind.ir import history
 from xenbind.ir.abi import ABIS
@@ -42,15 +43,16 @@ _WHOLE = {
     "tests/subject.py.jinja": "tests/subject.py",
 }
 _ABI_TABLE = "abi.md.jinja"
+_MACROS, _MODULE = "package/macros.py.jinja", "package/version.py.jinja"
 _EACH = {
     "package/__init__.py.jinja": "{package}/__init__.py",
     "package/common.py.jinja": "{package}/common.py",
     "package/history.py.jinja": "{package}/history.py",
-    "package/macros.py.jinja": "{package}/macros.py",
-    "package/version.py.jinja": "{package}/v{edition}.py",
+    _MACROS: "{package}/macros.py",
+    _MODULE: "{package}/v{edition}.py",
 }
 # Templates and modules of the runtime that are for interfaces with a ring.
-_RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
+_RING = {_MACROS, "barriers.py", "ring.py"}
 # Modules of the runtime that are for interfaces with functions.
 _LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
@@ -81,6 +83,7 @@ def compiled_templates() -> Templates:
 
 
 def render(
+    spec: Spec,
     packages: Sequence[Package],
     templates: Templates,
     formatter: Formatter,
@@ -89,28 +92,47 @@ def render(
     """Begin to make every generated file.
 
     Records are laid out for the table of ABIs in a copy of this process, C is written in
-    another, and black formats Python in others: all at once.  The first package is the one
-    around the others.
+    another, and black formats Python in others: all at once.  `spec` is of the package around
+    all others: the first of those, or a tree, whose headers they are.
     """
-    spec = packages[0].spec
-    abi_table = workers.beside(partial(_abi_table, packages, templates))
-    has_library = any(package.spec.library for package in packages)
-    shared = [_shared_context(package, has_library) for package in packages]
-    has_ring = any(each["ring"] is not None for each in shared)
-    whole = _whole_context(packages) | {"ring": shared[0]["ring"]}
+    abi_table = workers.beside(partial(_abi_table, spec, packages, templates))
+    places = tree_places(
+        [(p.spec, i) for p in packages if p.spec.is_module for i in p.interfaces]
+    )
     modules = [
-        (package, interface, _view(package, interface))
+        (package, interface, _view(package, interface, places))
         for package in packages
         for interface in package.interfaces
     ]
     c_side = workers.beside(partial(render_references, modules, templates))
+    has_library = any(package.spec.library for package in packages)
+    whole = _whole_context(spec, packages)
+    if spec.tree is None:
+        shared = [_shared_context(package, has_library) for package in packages]
+        has_ring = any(each["ring"] is not None for each in shared)
+        whole |= {"ring": shared[0]["ring"]}
+    else:
+        shared = []
+        ring = _protocol([i for package in packages for i in package.interfaces])
+        has_ring = ring is not None
+        whole |= {"ring": ring, "up": ""}
     contexts: list[_Asked] = [
         (name, path.format(package=spec.package), whole)
         for name, path in _WHOLE.items()
     ]
-    for package, own in zip(packages, shared, strict=True):
+    for package, own in zip(packages, shared, strict=False):
         views = {i.edition: view for p, i, view in modules if p is package}
         contexts += _contexts(package, own, views)
+    if spec.tree is not None:
+        contexts += tree.folders(
+            spec, [package.spec for package in packages], _summary(spec), has_ring
+        )
+        if has_ring:
+            contexts.append((_MACROS, f"{spec.package}/macros.py", whole))
+        contexts += [
+            (_MODULE, tree.module_file(package.spec), {"module": view})
+            for package, _, view in modules
+        ]
     formatter.start(
         {
             path: templates.text(name, context)
@@ -125,6 +147,8 @@ def render(
         if not name.endswith(".py.jinja")
     }
     unused = {*(() if has_ring else _RING), *(() if has_library else _LIBRARY)}
+    if not any(package.spec.only for package in packages):
+        unused.add("targets.py")
     files |= _runtime(spec.package, unused, _has_monitor(spec))
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
@@ -136,10 +160,13 @@ def render(
     )
 
 
-def _view(package: Package, interface: Interface) -> ModuleView:
+def _view(
+    package: Package, interface: Interface, places: Mapping[str, TreePlace]
+) -> ModuleView:
     spec = package.spec
     header, releases = package.headers[interface.edition], _releases(spec, interface)
-    return module_view(interface, header, releases, _up(spec))
+    place = places.get(spec.module)
+    return module_view(interface, header, releases, spec.up, place)
 
 
 def _contexts(
@@ -165,19 +192,26 @@ def _contexts(
             yield name, made, {"module": view}
 
 
-def _whole_context(packages: Sequence[Package]) -> dict[str, object]:
+def _whole_context(spec: Spec, packages: Sequence[Package]) -> dict[str, object]:
     """Give what the templates that make one file may name."""
-    spec = packages[0].spec
     return {
         "name": spec.name,
         "summary": _summary(spec),
         "package": spec.package,
         "distribution": spec.distribution,
         "generator_version": __version__,
+        "is_tree": spec.tree is not None,
+        "has_targets": any(each.spec.only for each in packages),
         "packages": [
             {
                 "module": each.spec.module,
-                "place": each.spec.place,
+                "names": {
+                    i.edition: each.spec.module_of(i.edition) for i in each.interfaces
+                },
+                "files": {
+                    i.edition: each.spec.file_of(i.edition) for i in each.interfaces
+                },
+                "only": each.spec.only,
                 "is_of_xen": each.spec.is_of_xen,
                 "header": each.spec.header,
                 "defines": each.spec.defines,
@@ -213,14 +247,21 @@ def _has_floats(interface: Interface) -> bool:
     return any(isinstance(constant.value, float) for constant in interface.constants)
 
 
-def _abi_table(packages: Sequence[Package], templates: Templates) -> dict[str, str]:
-    """Lay out all records on every ABI, and write the table of that."""
+def _abi_table(
+    spec: Spec, packages: Sequence[Package], templates: Templates
+) -> dict[str, str]:
+    """Lay out all records on every ABI, and write the table of that.
+
+    Of a tree there is none: each of its headers would have to be read for every target.
+    """
+    if spec.tree is not None:
+        return {}
     found: list[VersionTable] = []
     for package in packages:
         titles = [package.spec.titled(each.title) for each in package.interfaces]
         laid_out = [lay_out() for lay_out in package.layouts]
         found += tables(list(zip(titles, laid_out, strict=True)))
-    context = {"name": packages[0].spec.name, "targets": list(ABIS), "tables": found}
+    context = {"name": spec.name, "targets": list(ABIS), "tables": found}
     return {"abi.md": templates.text(_ABI_TABLE, context)}
 
 
@@ -231,7 +272,7 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
         "name": spec.name,
         "is_of_xen": spec.is_of_xen,
         "module": spec.module,
-        "up": _up(spec),
+        "up": spec.up,
         "doc": _package_doc(spec, interfaces),
         "versions": [_version(spec, number) for number in _numbers(interfaces)],
         "modules": [_module(spec, interface) for interface in interfaces],
@@ -248,12 +289,7 @@ def _common(spec: Spec, interfaces: Sequence[Interface]) -> CommonView:
     first = {
         v.edition: v.releases[0] if v.releases else v.edition for v in spec.versions
     }
-    return common_view(interfaces, first, _up(spec))
-
-
-def _up(spec: Spec) -> str:
-    """Give what leads from a module of a package to the run-time modules, before `.runtime`."""
-    return "." if spec.within else ""
+    return common_view(interfaces, first, spec.up)
 
 
 def _has_monitor(spec: Spec) -> bool:

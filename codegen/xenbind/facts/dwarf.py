@@ -54,11 +54,16 @@ class _Known(Struct, frozen=True):
 
 
 def facts(
-    path: Path, keys: Set[str], constants: Set[str], bit_fields: Set[str] = frozenset()
+    path: Path,
+    keys: Set[str],
+    constants: Set[str],
+    bit_fields: Set[str] = frozenset(),
+    others: Set[str] = frozenset(),
 ) -> dict[str, Answer]:
     """What an object file's debug information says of some records and enumerators.
 
-    A key is `struct TAG`, `union TAG` or the name of a typedef.  What DWARF does not
+    A key is `struct TAG`, `union TAG` or the name of a typedef; `others` are those of records
+    that members may be, and that are not asked about.  What DWARF does not
     have, such as a constant that is a macro, has no facts.  `bit_fields` are the names of
     those that are known: clang does not tell one that is as wide as its type from a
     member that is none.
@@ -66,13 +71,15 @@ def facts(
     found: dict[str, Answer] = {}
     for unit in debug_information(path).iter_CUs():
         entries = list(unit.get_top_DIE().iter_children())
-        records = [(key, die) for die in entries if (key := _key(die)) in keys]
+        every = keys | others
+        records = [(key, die) for die in entries if (key := _key(die)) in every]
         known = _Known({resolved(die).offset: key for key, die in records}, bit_fields)
         for die in entries:
             if die.tag == "DW_TAG_enumeration_type":
                 found.update(_enumerators(die, constants))
         for key, die in records:
-            found.update(_record(die, key, known))
+            if key in keys:
+                found.update(_record(die, key, known))
     return found
 
 

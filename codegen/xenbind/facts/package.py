@@ -1,7 +1,7 @@
 """Ask a generated package of itself: a source of facts beside C and DWARF.
 
-Takes the folder of a package, the name that Python imports it by, and the edition of an
-interface; gives what the package's `runtime.layout` says of its classes and constants, under
+Takes the folder of a package, and the name that Python imports an interface's module by;
+gives what the package's `runtime.layout` says of its classes and constants, under
 the names of `probes`.  `verify` holds them against the compiler's, `generate` against the new
 header's.
 """
@@ -23,29 +23,27 @@ _PROGRAM = """\
 import importlib, json, os, sys
 answer = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-package, edition = sys.argv[1:]
-module = importlib.import_module(f"{package}.v{edition}")
-runtime = f"{package.partition('.')[0]}.runtime"
+(name,) = sys.argv[1:]
+module = importlib.import_module(name)
+runtime = f"{name.partition('.')[0]}.runtime"
 facts = importlib.import_module(f"{runtime}.layout").facts(module)
 with open(answer, "w", encoding="utf-8") as file:
     json.dump(facts, file)
 """
 
 
-def ask_package(package: str, out: Path, edition: str) -> dict[str, Answer]:
+def ask_package(module: str, out: Path) -> dict[str, Answer]:
     """What the generated classes say, in a process of their own.
 
     Raises `OutputError` if the package cannot be imported, or says nothing.
     """
-    return start_asking(package, out, edition)()
+    return start_asking(module, out)()
 
 
-def start_asking(
-    package: str, out: Path, edition: str
-) -> Callable[[], dict[str, Answer]]:
+def start_asking(module: str, out: Path) -> Callable[[], dict[str, Answer]]:
     """Start that process, and give what waits for its answer and raises as `ask_package` does."""
     process = Bounded(
-        [sys.executable, "-c", _PROGRAM, package, edition],
+        [sys.executable, "-c", _PROGRAM, module],
         environment={
             **os.environ,
             "PYTHONPATH": str(out.resolve()),
@@ -62,7 +60,7 @@ def start_asking(
             said = finished.messages.decode("utf-8", errors="replace").strip()
             last = finished.exceeded or (said.splitlines() or ["it says nothing"])[-1]
             raise OutputError(
-                f"cannot import {package}.v{edition} from {out}: {last}",
+                f"cannot import {module} from {out}: {last}",
                 "run `xenbind generate` with the same --out first",
             ) from None
 

@@ -181,7 +181,7 @@ def with_round_trips(interface: Interface, asked: Reference) -> Reference:
     scalars = extent.scalars(interface.records)
     trips = (
         round_trip(record, records)
-        for record in interface.records
+        for record in interface.own_records
         if not record.is_anonymous and scalars[record.key] <= MOST_SCALARS
     )
     return replace(asked, round_trips=tuple(trips))
@@ -198,7 +198,7 @@ def questions(interface: Interface) -> Reference:
     probes: list[Probe] = []
     bit_fields: list[BitProbe] = []
     room = 0
-    for record in interface.records:
+    for record in interface.own_records:
         if record.is_anonymous:
             continue  # anonymous: reached through the record around it
         for probe in _record_probes(record, records, abi):

@@ -117,7 +117,8 @@ class _Splitter:
         unexplained = self._begun and self._in_file and not {"1", "2"} & set(flags)
         if unexplained and name != self._file:
             raise _line_directive_error(Coord(self._file, self._line, 1), name)
-        if "1" in flags and name not in self.files:
+        is_file = not name.startswith("<")  # clang's <built-in> is included, it says
+        if is_file and "1" in flags and name not in self.files:
             self.includers[name] = self._file
         self._line, self._file = line, name
         if self._in_file:

@@ -65,12 +65,15 @@ class ParsedHeader(Struct, frozen=True):
 
 
 def read_header(
-    header: Path, compiler: Compiler, skip: frozenset[str] = frozenset()
+    header: Path,
+    compiler: Compiler,
+    skip: frozenset[str] = frozenset(),
+    parts: frozenset[str] = frozenset(),
 ) -> ParsedHeader:
     """Preprocess, check and parse a header; the macros in `skip` are passed over.
 
-    Raises `SourceError` where the header is wrong, in the words of the C compiler if it
-    is the one to say so.
+    What the files in `parts` declare is the header's own.  Raises `SourceError` where the header
+    is wrong, in the words of the C compiler if it is the one to say so.
     """
     require_header(header)
     sources = Sources()
@@ -78,6 +81,7 @@ def read_header(
     try:
         preprocessed = preprocess(compiler, header, sources)
         own = roots(preprocessed, header, sources)
+        own += tuple(file for file in preprocessed.files if file in parts - {*own})
         constants = possible_constants(preprocessed, own, skip)
         rings = ring_macros(preprocessed, skip)
         expanded = expand(compiler, header, preprocessed, [*constants, *rings])

@@ -358,7 +358,8 @@ class Interface(Struct, frozen=True):
     are declared with (`RING_IDX`).  `files` are the header files read but for system
     headers, root first; `hidden` are names of types, members, enumerators and functions that
     are macros too, `left_out` is what the root header declares in vain, and `skipped` are the
-    macros and functions that the spec has passed over.
+    macros and functions that the spec has passed over.  `elsewhere` pairs the keys of records and
+    enums, and the names of typedefs, with the modules of other headers that have them.
     """
 
     name: str
@@ -380,6 +381,7 @@ class Interface(Struct, frozen=True):
     library: Library | None = None
     functions: tuple[Function, ...] = ()
     handles: tuple[Handle, ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
     @property
     def edition(self) -> str:
@@ -407,6 +409,18 @@ class Interface(Struct, frozen=True):
     @property
     def records_by_key(self) -> dict[str, Record]:
         return {record.key: record for record in self.records}
+
+    @property
+    def own_records(self) -> list[Record]:
+        """Give the records that no other header's module has."""
+        others = dict(self.elsewhere)
+        return [record for record in self.records if record.key not in others]
+
+    @property
+    def own_groups(self) -> list[ConstantGroup]:
+        """Give the groups that no other header's module has."""
+        others = dict(self.elsewhere)
+        return [group for group in self.groups if group.key not in others]
 
 
 # An interface's records by ABI and key, as far as they can be laid out there; an ABI on

@@ -23,13 +23,9 @@ from xenbind.provenance import inputs, manifest
 from xenbind.provenance.job import Job
 
 
-def path(edition: str) -> str:
-    """Give the place of an interface in the output folder.
-
-    That of a library within the package has the library's folder before its edition.
-    """
-    place, slash, own = edition.rpartition("/")
-    return f"interfaces/{place}{slash}v{own}.json"
+def path(file: str) -> str:
+    """Give the place of an interface in the output folder, by what its files are called."""
+    return f"interfaces/{file}.json"
 
 
 def text(job: Job, interface: Interface) -> str:
@@ -48,18 +44,18 @@ def text(job: Job, interface: Interface) -> str:
     return json_form.dump(interface, name)
 
 
-def find(job: Job, edition: str | None = None) -> Interface | None:
+def find(job: Job, file: str | None = None) -> Interface | None:
     """Give an interface as it is stored; None if that is not what the headers say now.
 
-    Without an edition it is that of the job's foreign tree.  Xenbind's own headers have theirs
-    with xenbind too, wherever the job's output goes.  A compiler that the job names may read
-    the headers otherwise: then nothing is known.
+    Without what its files are called it is that of the job's foreign tree.  Xenbind's own headers
+    have theirs with xenbind too, wherever the job's output goes.  A compiler that the job names
+    may read the headers otherwise: then nothing is known.
     """
     if job.command is not None:
         return None
     for out in _folders(job):
         with suppress(XenbindError, OSError):
-            if told := _read(replace(job, out=out), edition):
+            if told := _read(replace(job, out=out), file):
                 return json_form.load(told, partial(_place, job.root))
     return None
 
@@ -75,12 +71,12 @@ def _folders(job: Job) -> Iterator[Path]:
         yield own
 
 
-def _read(job: Job, edition: str | None) -> str | None:
+def _read(job: Job, file: str | None) -> str | None:
     """Give the text of a stored interface, None unless digests tell that it is current."""
     made = manifest.load(job.out)
     if made is None:
         return None
-    name = path(edition or next(iter(made.layouts)))
+    name = path(file or f"v{next(iter(made.layouts))}")
     data = (job.out / name).read_bytes()
     is_whole = manifest.digest(data) == made.outputs.get(name)
     return data.decode() if is_whole and inputs.are_those_of(job, made) else None

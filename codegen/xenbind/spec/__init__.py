@@ -6,10 +6,12 @@
 
 from xenbind.spec.model import (
     FunctionSpec,
+    HeaderSpec,
     LibrarySpec,
     PayloadSpec,
     RingSpec,
     Spec,
+    TreeSpec,
     VersionSpec,
 )
 from xenbind.spec.places import KeyPath
@@ -19,11 +21,13 @@ from xenbind.spec.rules import RELEASE
 __all__ = [
     "RELEASE",
     "FunctionSpec",
+    "HeaderSpec",
     "KeyPath",
     "LibrarySpec",
     "PayloadSpec",
     "RingSpec",
     "Spec",
+    "TreeSpec",
     "VersionSpec",
     "load",
     "read",

@@ -14,6 +14,7 @@ from xenbind.errors import SourceError, XenbindError
 from xenbind.plain import Struct, replace
 from xenbind.source import Coord
 from xenbind.spec.places import Places
+from xenbind.spec.rules import package_like
 from xenbind.words import edition
 
 
@@ -93,6 +94,31 @@ class LibrarySpec(Struct, frozen=True):
         return function not in self.skip and function.startswith(self.match or ("",))
 
 
+class HeaderSpec(Struct, frozen=True):
+    """What is said of those of a tree's headers that a pattern names, each empty if nothing is.
+
+    `only` are the targets that they are for.
+    """
+
+    pattern: str
+    needs: tuple[str, ...]
+    defines: tuple[str, ...]
+    skip: tuple[str, ...]
+    only: tuple[str, ...]
+
+
+class TreeSpec(Struct, frozen=True):
+    """Which headers of a tree become modules of one package, by patterns.
+
+    They are those that one of `headers` names and none of `without`; `told` is what is said
+    of some of them.
+    """
+
+    headers: tuple[str, ...]
+    without: tuple[str, ...]
+    told: tuple[HeaderSpec, ...]
+
+
 class Spec(Struct, frozen=True):
     """What to generate and from which headers.
 
@@ -111,6 +137,10 @@ class Spec(Struct, frozen=True):
     `DEFINE_RING_TYPES` is given.  `library` has the functions, None where there are none.
     `libraries` are the specs whose packages go into this one's, and `within` is the package
     that a spec's own goes into; empty for one that stands alone.
+    `tree` is not None for a package of many headers, and `header` is empty then.  Each of them
+    has a spec of its own, whose package is a single module: `is_module`.  It is for the targets
+    in `only`, all if that is empty, and `parts` are files of the tree that are no modules, whose
+    declarations are its own.  A module that has others within it is a folder: `has_modules`.
     `places` is where the file has all that.  `is_elsewhere` says that the headers are not
     those that the spec was written for, so that they may lack what it names.
     """
@@ -136,6 +166,11 @@ class Spec(Struct, frozen=True):
     places: Places
     libraries: tuple[Spec, ...] = ()
     within: str = ""
+    tree: TreeSpec | None = None
+    is_module: bool = False
+    has_modules: bool = False
+    only: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     has_own_libc: bool = False
     is_strict: bool = False
     is_elsewhere: bool = False
@@ -150,12 +185,31 @@ class Spec(Struct, frozen=True):
         return f"{self.within}.{self.package}" if self.within else self.package
 
     @property
-    def place(self) -> str:
-        """Give what tells the files of a package within another from those of that: a folder."""
-        return f"{self.package}/" if self.within else ""
+    def up(self) -> str:
+        """Give the dots from its modules to those of the outermost package, but for one."""
+        if not self.is_module:
+            return "." if self.within else ""
+        return "." * (self.within.count(".") + self.has_modules)
+
+    def module_of(self, edition: str) -> str:
+        """Give the module of a version as Python imports it."""
+        return self.module if self.is_module else f"{self.module}.v{edition}"
+
+    def name_of(self, edition: str) -> str:
+        """Name a version among all of the outermost package: `7`, `xenctrl/4.17`, `io/blkif`."""
+        if self.is_module:
+            return self.module.partition(".")[2].replace(".", "/")
+        return f"{self.package}/{edition}" if self.within else edition
+
+    def file_of(self, edition: str) -> str:
+        """Give the path of what is written about a version, without an ending: `xenctrl/v4.17`."""
+        place, slash, own = self.name_of(edition).rpartition("/")
+        return f"{place}{slash}{'' if self.is_module else 'v'}{own}"
 
     def titled(self, title: str) -> str:
         """Give the title of a version as it is told beside those of the outer package."""
+        if self.is_module:
+            return self.name
         return f"{self.name} {title}" if self.within else title
 
     @property
@@ -197,6 +251,8 @@ class Spec(Struct, frozen=True):
 
         They are the spec's folder and those under `include`; none if no folder has it.
         """
+        if self.tree is not None and not self.versions:
+            return (self.include[1] if self.include[1:] else self.include[0],)
         has = {tree: _has(tree, self.header) for tree in self.include}
         if self.versions or not any(has.values()):
             return ()
@@ -210,14 +266,23 @@ class Spec(Struct, frozen=True):
         trees = (directory, *further)
         found = next((tree for tree in trees if _has(tree, self.header)), directory)
         version = VersionSpec(0, found, ())
+        own = self.package or _package_of(directory)
         return replace(
             self,
+            name=self.name if self.package else own,
+            package=own,
             include=tuple(dict.fromkeys([*trees, *self.include[1:]])),
             versions=(version,),
             libraries=(),
             is_strict=self.is_strict and not self.versions,
             is_elsewhere=bool(self.versions),
         )
+
+
+def _package_of(directory: Path) -> str:
+    """Name a package after the folder of its headers."""
+    name = directory.resolve().name
+    return package_like(name, name or "headers")
 
 
 def _has(tree: Path, header: str) -> bool:

@@ -20,15 +20,17 @@ from xenbind.plain import replace
 from xenbind.spec import rules, toml_file
 from xenbind.spec.model import (
     FunctionSpec,
+    HeaderSpec,
     LibrarySpec,
     PayloadSpec,
     RingSpec,
     Spec,
+    TreeSpec,
     VersionSpec,
 )
 from xenbind.spec.places import KeyPath
 from xenbind.spec.rules import Rule
-from xenbind.spec.schema import SECTIONS
+from xenbind.spec.schema import ONE_HEADER, SECTIONS, TREE
 from xenbind.spec.toml_file import TomlFile
 
 _HIGHEST = (1 << 63) - 1  # TOML's own
@@ -63,7 +65,9 @@ class _Reader:
             if section not in SECTIONS:
                 raise self.unknown((section,), tuple(SECTIONS), "section")
         interface = self.table(("interface",), self.data.get("interface", {}))
-        self.check_package(interface)
+        self.check_kind_of_spec(interface)
+        if "package" in interface:
+            self.check_package(interface)
         self.check_kinds(interface)
         entries = self.data.get("version", [])
         if not isinstance(entries, list):
@@ -77,8 +81,8 @@ class _Reader:
         return Spec(
             path=self.path,
             name=interface["name"],
-            package=interface["package"],
-            header=interface["header"],
+            package=interface.get("package", ""),
+            header=interface.get("header", ""),
             version_macro=interface.get("version_macro"),
             defines=tuple(interface.get("defines", ())),
             needs=tuple(interface.get("needs", ())),
@@ -95,9 +99,49 @@ class _Reader:
             library=self.library(),
             places=self.file.places,
             libraries=libraries,
+            tree=self.tree(interface),
             has_own_libc=interface.get("libc") == "own",
             is_strict=interface.get("strict", False),
         )
+
+    def tree(self, interface: Mapping[str, Any]) -> TreeSpec | None:
+        """Read which headers of a tree there are; None for a spec of one header."""
+        if "headers" not in interface:
+            return None
+        return TreeSpec(
+            headers=tuple(interface["headers"]),
+            without=tuple(interface.get("without", ())),
+            told=tuple(
+                HeaderSpec(
+                    pattern=pattern,
+                    needs=tuple(table.get("needs", ())),
+                    defines=tuple(table.get("defines", ())),
+                    skip=tuple(table.get("skip", ())),
+                    only=tuple(table.get("only", ())),
+                )
+                for pattern, table in self.tables("headers", rules.HEADERS).items()
+            ),
+        )
+
+    def check_kind_of_spec(self, interface: Mapping[str, Any]) -> None:
+        """Refuse a spec that lacks what its kind needs, or has what is another kind's."""
+        kind = TREE if "headers" in interface else ONE_HEADER
+        for key in () if kind == TREE else ("package", "header"):
+            if key not in interface:
+                message = f"[interface] has no '{key}'"
+                raise self.error(("interface",), message, f"add '{key} = …' to it")
+        keys = SECTIONS["interface"].keys
+        found: list[tuple[KeyPath, str]] = [
+            (("interface", key), keys[key].of) for key in interface
+        ]
+        found += [((section,), SECTIONS[section].of) for section in self.data]
+        for path, of in found:
+            if of and of != kind:
+                raise self.error(
+                    path,
+                    f"'{path[-1]}' is for {of}",
+                    "take it out: a spec has either one 'header' or the 'headers' of a tree",
+                )
 
     def folders(self, interface: Mapping[str, Any]) -> Iterator[Path]:
         """Give the folders that the spec lists to search in."""
@@ -211,8 +255,10 @@ class _Reader:
             by_name=by_name,
         )
 
-    def tables(self, section: str) -> dict[str, dict[str, Any]]:
-        """Read the tables of a section that has one for each of several C names."""
+    def tables(
+        self, section: str, rule: Rule = rules.C_NAME
+    ) -> dict[str, dict[str, Any]]:
+        """Read the tables of a section that has one for each of several names."""
         entries = self.data.get(section, {})
         if not isinstance(entries, dict):
             message = f"must have a table for each {section}"
@@ -222,7 +268,7 @@ class _Reader:
             if not isinstance(entry, dict):
                 message = f"must be in the table of one {section}"
                 raise self.wrong(path, message, f"[{section}.NAME] above '{name}'")
-            self.check_text(path, name, rules.C_NAME)
+            self.check_text(path, name, rule)
             self.table(path, entry)
         return entries
 

@@ -168,6 +168,16 @@ FILE = Rule(
     "must be a header in the tree",
     "a relative path without '..', such as io/ring.h",
 )
+HEADERS = Rule(
+    _is_file,
+    "must be a header in the tree, or a pattern of several",
+    "a relative path without '..', such as io/*.h",
+)
+TARGET = _of_pattern(
+    "x86_64|i386|arm64|armhf|riscv64",
+    "must be a target that xenbind knows",
+    "x86_64, i386, arm64, armhf or riscv64",
+)
 SPEC = Rule(
     _is_file,
     "must be a spec beside this one",

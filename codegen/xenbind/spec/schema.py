@@ -16,7 +16,7 @@ class Key(Struct, frozen=True):
     """A key of a table: `kind` is its type, `rule` what each text in it may be.
 
     `example` is a value as TOML has it.  The texts of `package` and of tables have rules of
-    their own.
+    their own.  `of` is the kind of spec that has it, where not both have.
     """
 
     kind: type
@@ -24,14 +24,23 @@ class Key(Struct, frozen=True):
     meaning: str
     example: str
     is_required: bool = False
+    of: str = ""
 
 
 class Section(Struct, frozen=True):
-    """A table of a spec, its heading as written; of `[names]` the user names the keys."""
+    """A table of a spec, its heading as written; of `[names]` the user names the keys.
+
+    `of` is as in `Key`.
+    """
 
     heading: str
     meaning: str
     keys: Mapping[str, Key]
+    of: str = ""
+
+
+# The kinds of specs.
+ONE_HEADER, TREE = "one header", "a tree"
 
 
 SECTIONS: Mapping[str, Section] = {
@@ -50,9 +59,8 @@ SECTIONS: Mapping[str, Section] = {
                 str,
                 None,
                 "The Python package to generate: an identifier that hides no module of"
-                " Python's.",
+                " Python's. Of a tree it may be left out: then it is named after the folder.",
                 '"xen_vm_event"',
-                is_required=True,
             ),
             "header": Key(
                 str,
@@ -60,13 +68,29 @@ SECTIONS: Mapping[str, Section] = {
                 "The header, in a version's folder or in the tree that --include names; without"
                 " either, in the spec's folder or one of `include`.",
                 '"vm_event.h"',
-                is_required=True,
+                of=ONE_HEADER,
+            ),
+            "headers": Key(
+                list,
+                rules.HEADERS,
+                "Instead of one header those of a tree, each of which becomes a module of the"
+                " package: names, where `*` and `?` stand for parts of one and `**` for folders.",
+                '["**/*.h"]',
+                of=TREE,
+            ),
+            "without": Key(
+                list,
+                rules.HEADERS,
+                "Of the `headers` those that are to be left out.",
+                '["foreign/*.h"]',
+                of=TREE,
             ),
             "version_macro": Key(
                 str,
                 rules.C_NAME,
                 "The macro that holds the interface's version, if there is one.",
                 '"VM_EVENT_INTERFACE_VERSION"',
+                of=ONE_HEADER,
             ),
             "defines": Key(
                 list,
@@ -120,6 +144,7 @@ SECTIONS: Mapping[str, Section] = {
                 " those of the libraries that its users call. Of another header tree than the"
                 " spec's own there are none.",
                 '["tools/xenctrl.toml"]',
+                of=ONE_HEADER,
             ),
             "strict": Key(
                 bool,
@@ -170,6 +195,41 @@ SECTIONS: Mapping[str, Section] = {
                 '["4.15", "4.16"]',
             ),
         },
+        of=ONE_HEADER,
+    ),
+    "headers": Section(
+        '[headers."PATTERN"]',
+        "What is to be known of those of a tree's headers that the pattern names; the last"
+        " that has a key counts.",
+        {
+            "needs": Key(
+                list,
+                rules.FILE,
+                "Headers that they expect to be included before them, after those that the"
+                " whole tree needs.",
+                '["xen.h"]',
+            ),
+            "defines": Key(
+                list,
+                rules.DEFINE,
+                "Macros that are defined before they are read, with those of the whole tree.",
+                '["XEN_WANT_FLEX_CONSOLE_RING"]',
+            ),
+            "skip": Key(
+                list,
+                rules.C_NAME,
+                "Macros of theirs that are no constants.",
+                '["XEN_HVM_MCA_CAP_MASK"]',
+            ),
+            "only": Key(
+                list,
+                rules.TARGET,
+                "The targets that they are for. They are read for the first, and their"
+                " modules cannot be imported elsewhere. All others are read for x86_64.",
+                '["arm64", "armhf"]',
+            ),
+        },
+        of=TREE,
     ),
     "names": Section(
         "[names]",
@@ -289,6 +349,7 @@ SECTIONS: Mapping[str, Section] = {
                 '["struct _IO_FILE"]',
             ),
         },
+        of=ONE_HEADER,
     ),
     "function": Section(
         "[function.NAME]",
@@ -308,5 +369,6 @@ SECTIONS: Mapping[str, Section] = {
                 '"only one program can open it at a time"',
             ),
         },
+        of=ONE_HEADER,
     ),
 }

@@ -8,7 +8,7 @@ an interface version whose number stays must go on meaning the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from xenbind.errors import OutputError, XenbindError
@@ -72,20 +72,24 @@ class Uncompared(Struct, frozen=True):
 
 
 def changes(
-    spec: Spec, out: Path, interfaces: Sequence[Interface]
+    spec: Spec,
+    out: Path,
+    interfaces: Sequence[Interface],
+    elsewhere: Collection[str] = (),
 ) -> Iterator[AbiChange | Uncompared]:
     """Give the versions in the output folder whose ABI the new headers change.
 
-    An old package that cannot be imported is no reason not to write a new one.
+    An old package that cannot be imported is no reason not to write a new one.  What is
+    `elsewhere`, by the names of facts, was moved there and not removed.
     """
     made = manifest.load(out)
     for interface in interfaces:
-        name = f"{spec.place}{interface.edition}"
+        name = spec.name_of(interface.edition)
         old = made.layouts.get(name) if made else None
         if old is None or old == fingerprint(interface):
             continue
         try:
-            said = ask_package(spec.module, out, interface.edition)
+            said = ask_package(spec.module_of(interface.edition), out)
         except OutputError as error:
             yield Uncompared(spec.titled(interface.title), error.message)
             continue
@@ -108,11 +112,18 @@ def changes(
                 for fact in before
                 if fact in after and before[fact] != after[fact]
             ),
-            removed=tuple(fact for fact in before if fact not in after),
+            removed=tuple(
+                fact for fact in before if fact not in after and fact not in elsewhere
+            ),
             added=tuple(fact for fact in after if fact not in before),
         )
         if change.is_breaking or change.added:  # else it is only asked in other words
             yield change
+
+
+def facts_of(interfaces: Iterable[Interface]) -> set[str]:
+    """Give the names of all that can be asked about several interfaces."""
+    return {fact for each in interfaces for fact in expected(questions(each))}
 
 
 def _prototypes(interface: Interface) -> Iterator[tuple[str, Answer]]:

@@ -26,29 +26,30 @@ def as_json(
 ) -> dict[str, Any]:
     """Give a run as plain data; what is made is told by its C names, in the header's order."""
     return {
-        "package": made.packages[0].spec.package,
+        "package": made.spec.package,
         "out": str(out),
         "versions": [
-            _interface(package.spec.module, interface)
+            _interface(package.spec.module_of(interface.edition), interface)
             for package in made.packages
             for interface in package.interfaces
         ],
         "abi_changes": [_change(change) for change in changes],
         "files": sorted(made.files),
         "changed_files": sorted(changed),
+        "left_out_headers": [_left_out(each) for each in made.left_out],
     }
 
 
-def _interface(package: str, interface: Interface) -> dict[str, Any]:
+def _interface(module: str, interface: Interface) -> dict[str, Any]:
     return {
         "name": interface.name,
         "version": interface.version,
         "release": interface.release or None,
-        "module": f"{package}.v{interface.edition}",
+        "module": module,
         "header": interface.header,
-        "records": [record.key for record in interface.records],
+        "records": [record.key for record in interface.own_records],
         "constants": [constant.name for constant in interface.constants],
-        "groups": [group.name for group in interface.groups],
+        "groups": [group.name for group in interface.own_groups],
         "typedefs": [typedef.name for typedef in interface.typedefs],
         "functions": [function.name for function in interface.functions],
         "rings": [ring.name for ring in interface.rings],

@@ -18,7 +18,8 @@ from xenbind.backend.formatting import Formatter
 from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
 from xenbind.ir import history
-from xenbind.ir.interface import Interface, Layouts
+from xenbind.ir.abi import X86_64
+from xenbind.ir.interface import Interface, Layouts, LeftOut
 from xenbind.lowering import unmatched
 from xenbind.plain import Struct, replace
 from xenbind.provenance import inputs, manifest, stored
@@ -26,6 +27,8 @@ from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest
 from xenbind.spec import Spec
 from xenbind.toolchain.predefined import working_compiler
+from xenbind.toolchain.targets import TARGETS, Machine, candidates
+from xenbind.tree import read_tree
 from xenbind.workers import Workers, result
 
 if TYPE_CHECKING:
@@ -37,10 +40,16 @@ Read = tuple[Interface, Callable[[], Layouts]]
 
 
 class Generated(Struct, frozen=True):
-    """The text of every output file, manifest included, and the packages that it came from."""
+    """The text of every output file, manifest included, and the packages that it came from.
 
+    `spec` is of what is around all packages, or a tree, of which `left_out` are the headers
+    that are no modules.
+    """
+
+    spec: Spec
     files: dict[str, str]
     packages: tuple[Package, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def interfaces(self) -> Iterator[Interface]:
@@ -58,6 +67,9 @@ def build(job: Job) -> Generated:
     specs = loaded.with_libraries
     for each in specs:
         each.require_versions()
+    if loaded.tree is not None:
+        with Workers() as workers:
+            return _build_tree(job, loaded, command, workers)
     # One version alone is read by this process, and formatted by another.
     with Workers(min(sum(len(each.versions) for each in specs), 2)) as workers:
         return _build(job, specs, command, workers)
@@ -79,38 +91,67 @@ def _build(
         _package(job, each, command, read, copied)
         for each, read in zip(specs, reading, strict=True)
     )
-    templates = preparing.result()
+    made = Generated(specs[0], copied, packages)
+    return _written(job, made, preparing.result(), formatter, workers)
 
+
+def _build_tree(
+    job: Job, loaded: Spec, command: tuple[str, ...], workers: Workers
+) -> Generated:
+    """Make a package of all headers of a tree."""
+    machines = {X86_64.name: Machine(TARGETS[X86_64.name], command)}
+    for name, (first, *_) in candidates(command).items():
+        machines.setdefault(name, first)
+    tree = read_tree(loaded, machines, workers)
+    copied: dict[str, str] = {}
+    packages = tuple(
+        _package_of(job, each, (interface,), [_already({})], command, copied)
+        for each, interface in tree.modules
+    )
+    made = Generated(loaded, copied, packages, tree.left_out)
+    formatter = Formatter(workers, Formatted(user_cache.folder()))
+    return _written(job, made, _prepare(), formatter, workers)
+
+
+def _written(
+    job: Job,
+    made: Generated,
+    templates: Templates,
+    formatter: Formatter,
+    workers: Workers,
+) -> Generated:
+    """Add to the copies of headers, which are all files so far, what is made of the packages."""
     from xenbind.backend.render import render
 
-    rendered = render(packages, templates, formatter, workers)
+    rendered = render(made.spec, made.packages, templates, formatter, workers)
     # What needs no formatting is made while black is at work.
-    by_name = {
-        f"{package.spec.place}{interface.edition}": interface
-        for package in packages
+    interfaces = {
+        stored.path(package.spec.file_of(interface.edition)): stored.text(
+            job, interface
+        )
+        for package in made.packages
         for interface in package.interfaces
     }
-    interfaces = {stored.path(name): stored.text(job, i) for name, i in by_name.items()}
-    names = sorted({job.from_root(Path(f)) for i in by_name.values() for f in i.files})
-    made = Manifest(
+    names = sorted({job.from_root(Path(f)) for i in made.interfaces for f in i.files})
+    listed = Manifest(
         generator=manifest.generator_digest(),
         project=job.to_project,
         include=job.tree,
         spec=inputs.spec_digest(job),
         inputs=inputs.header_digests(job, names),
-        surroundings=inputs.surroundings(job, specs[0], names),
+        surroundings=inputs.surroundings(job, made.spec, names),
         layouts=dict(rendered.fingerprints()),
         outputs={},
         further=job.further_trees,
     )
-    files = rendered.files() | copied | interfaces
-    made = replace(made, outputs=manifest.digests(files))
+    files = rendered.files() | made.files | interfaces
+    listed = replace(listed, outputs=manifest.digests(files))
     old = manifest.load(job.out)
     if old is not None:
-        made = _fullest_table(job, old, made, files)
-        made = _same_made(old, made)
-    files[manifest.NAME] = made.text()
-    return Generated(files, packages)
+        listed = _fullest_table(job, old, listed, files)
+        listed = _same_made(old, listed)
+    files[manifest.NAME] = listed.text()
+    return replace(made, files=files)
 
 
 def _package(
@@ -129,12 +170,24 @@ def _package(
         )
     )
     unmatched.refuse(loaded, interfaces)
+    layouts = [lay_out for _, lay_out in read_all]
+    return _package_of(job, loaded, interfaces, layouts, command, copied)
+
+
+def _package_of(
+    job: Job,
+    loaded: Spec,
+    interfaces: tuple[Interface, ...],
+    layouts: Sequence[Callable[[], Layouts]],
+    command: tuple[str, ...],
+    copied: dict[str, str],
+) -> Package:
     copies = HeaderCopies(job, loaded, interfaces, command)
     copied |= copies.files
     return Package(
         spec=loaded,
         interfaces=interfaces,
-        layouts=[lay_out for _, lay_out in read_all],
+        layouts=layouts,
         headers={i.edition: job.display(Path(i.header)) for i in interfaces},
         folders=copies.folders,
         angled=copies.angled,
@@ -188,7 +241,8 @@ def _fullest_table(
     compilers. Whoever has fewer must neither find it stale nor write a poorer one.
     """
     path = job.out / _TABLE
-    if (old.spec, old.inputs) == (made.spec, made.inputs) and path.is_file():
+    same = (old.spec, old.inputs) == (made.spec, made.inputs)
+    if same and _TABLE in files and path.is_file():
         text = path.read_text(encoding="utf-8", errors="replace")
         if abi_table.completes(text, files[_TABLE]):
             files[_TABLE] = text

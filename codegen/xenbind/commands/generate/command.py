@@ -91,6 +91,8 @@ def run(
     for package in made.packages:
         if strict or package.spec.is_strict:
             refuse_left_out(package.interfaces)
+    if strict or made.spec.is_strict:
+        refuse(made.left_out)
     with output.lock(job.out):
         changes = compare(job, made, accept_abi_change)
         changed = output.write(job.out, made.files)
@@ -102,8 +104,13 @@ def run(
 
 def refuse_left_out(interfaces: Iterable[Interface]) -> None:
     """Raise `SourceError` for what headers declare and the package cannot have, if it is any."""
+    refuse(_left_out(interfaces))
+
+
+def refuse(everything: Iterable[LeftOut]) -> None:
+    """Raise `SourceError` for what the package cannot have, if it is any."""
     faults = Faults()
-    for left_out in _left_out(interfaces):
+    for left_out in everything:
         faults.add(
             SourceError(
                 left_out.coord,
@@ -122,11 +129,14 @@ def _left_out(interfaces: Iterable[Interface]) -> list[LeftOut]:
 
 def compare(job: Job, made: Generated, accept_abi_change: bool = False) -> AbiChanges:
     """Hold the new package against the one in the folder; raises if it must not replace it."""
-    keep_source(job, made.packages[0].spec.package)
+    keep_source(job, made.spec.package)
+    elsewhere = abi_break.facts_of(made.interfaces) if made.spec.tree else set()
     changes = [
         change
         for package in made.packages
-        for change in abi_break.changes(package.spec, job.out, package.interfaces)
+        for change in abi_break.changes(
+            package.spec, job.out, package.interfaces, elsewhere
+        )
     ]
     if not accept_abi_change:
         abi_break.refuse(changes)
@@ -139,17 +149,18 @@ def tell(
     """Print what was read, what changed and what was written."""
     for interface in made.interfaces:
         declared = [
-            count(len(interface.records), "struct or union", "structs and unions"),
+            count(len(interface.own_records), "struct or union", "structs and unions"),
             f"{count(len(interface.constants), 'constant')}"
-            f" in {count(len(interface.groups), 'group')}",
+            f" in {count(len(interface.own_groups), 'group')}",
         ]
         if interface.library:
             declared.append(count(len(interface.functions), "function"))
-        click.echo(f"{interface.name} {interface.title}: {', '.join(declared)}")
+        title = "" if made.spec.tree else f" {interface.title}"
+        click.echo(f"{interface.name}{title}: {', '.join(declared)}")
     for change in changes:
         say(change, err=isinstance(change, Uncompared))
     click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")
-    for note in _notes(_left_out(made.interfaces)):
+    for note in _notes([*made.left_out, *_left_out(made.interfaces)]):
         say(note, err=True)
 
 

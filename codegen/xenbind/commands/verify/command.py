@@ -9,15 +9,15 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Sequence
-from itertools import product
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from xenbind.colours import say
 from xenbind.commands.verify import compare
-from xenbind.commands.verify.report import as_json, text, total
+from xenbind.commands.verify.report import Report, as_json, text, total
 from xenbind.errors import SourceError, describe
 from xenbind.ir.abi import ABIS
 from xenbind.options import (
@@ -31,7 +31,9 @@ from xenbind.options import (
 )
 from xenbind.spec import Spec
 from xenbind.toolchain.compiler import find_compiler
-from xenbind.toolchain.targets import find_machines
+from xenbind.toolchain.targets import Machine, find_machines
+from xenbind.tree import read_tree
+from xenbind.words import count
 from xenbind.workers import Workers
 
 
@@ -97,17 +99,19 @@ def run(
         say(f"skipped {reason.message}; {reason.advice}", err=True)
     reports = []
     refused = False
-    versions = [(each, v) for each in spec.with_libraries for v in each.versions]
     with Workers(1) as workers:
-        for machine, (own, version) in product(machines, versions):
+        for target, held in (
+            (machine.target.name, each)
+            for machine in machines
+            for each in _held(spec, out, machine, workers)
+        ):
             try:
-                report = compare.verify(own, version, out, machine, workers)
+                report = held()
             except SourceError as error:
                 if len(machines) == 1:
                     raise
                 refused = True
-                name = machine.target.name
-                say(f"{name}: refused by its compiler\n{describe(error)}", err=True)
+                say(f"{target}: refused by its compiler\n{describe(error)}", err=True)
                 continue
             reports.append(report)
             if not wants_json:
@@ -117,3 +121,26 @@ def run(
     elif len(reports) > 1:
         say(total(reports))
     return not (refused or any(report.mismatches for report in reports))
+
+
+def _held(
+    spec: Spec, out: Path, machine: Machine, workers: Workers
+) -> Iterator[Callable[[], Report]]:
+    """Give what holds each version of a spec, or each header of a tree, against a machine.
+
+    Headers of the tree that are not for the machine are counted.
+    """
+    if spec.tree is None:
+        for own in spec.with_libraries:
+            for version in own.versions:
+                yield partial(compare.verify, own, version, out, machine, workers)
+        return
+    spec.require_versions()
+    target = machine.target.name
+    tree = read_tree(spec, {target: machine}, workers)
+    if tree.left_out:
+        headers = count(len(tree.left_out), "header")
+        say(f"{target}: {headers} cannot be read for it, each by itself", err=True)
+    for own, interface in tree.modules:
+        (version,) = own.versions
+        yield partial(compare.hold, own, version, interface, out, machine, workers)

@@ -43,16 +43,32 @@ class _Source(Struct, frozen=True):
 def verify(
     spec: Spec, version: VersionSpec, out: Path, machine: Machine, workers: Workers
 ) -> Report:
-    """Hold one version's header, and what was generated from it, against a compiler.
+    """Read one version's header for a machine, and hold it as `hold` does.
 
-    The classes of the package in `out` speak the ABI of the Python that runs them, so
-    they are asked on the host's target only.  Raises `SourceError` if the header cannot
-    be read, `OutputError` or `SystemFailure` if there is no package for its version.
+    Raises `SourceError`, too, if the header cannot be read.
     """
     interface = read(spec, version, machine.command, machine.target.abi)
+    return hold(spec, version, interface, out, machine, workers)
+
+
+def hold(
+    spec: Spec,
+    version: VersionSpec,
+    interface: Interface,
+    out: Path,
+    machine: Machine,
+    workers: Workers,
+) -> Report:
+    """Hold one version's header, and what was generated from it, against a compiler.
+
+    `interface` is the header as read for the machine.  The classes of the package in `out` speak
+    the ABI of the Python that runs them, so they are asked on the host's target only.  Raises
+    `SourceError` if the compiler refuses what it is asked, `OutputError` or `SystemFailure` if
+    there is no package for the version.
+    """
     package = None
     if machine.target == host():
-        package = start_asking(spec.module, out, interface.edition)
+        package = start_asking(spec.module_of(interface.edition), out)
     asked = all_questions(interface)
     oracle = Oracle(
         spec=spec,
@@ -65,20 +81,23 @@ def verify(
     own = expected(asked)
     debug = debug_answers()
     told = {probe.name for probe in asked.told}
-    table = _read_table(out)
     title = spec.titled(interface.title)
     where = title, interface.abi
-    in_table = abi_table.knows(table, *where)
     sources = [
         _Source("C", c, lambda fact: fact not in told),
         _Source("DWARF", debug, dwarf.covers),
         _Source("xenbind", own),
-        _Source(
-            "abi.md",
-            abi_table.read(table, *where),
-            lambda fact: in_table and abi_table.covers(fact),
-        ),
     ]
+    if not spec.is_module:  # a tree has no such table
+        table = _read_table(out)
+        in_table = abi_table.knows(table, *where)
+        sources.append(
+            _Source(
+                "abi.md",
+                abi_table.read(table, *where),
+                lambda fact: in_table and abi_table.covers(fact),
+            )
+        )
     if package is not None:
         sources.append(_Source("the package", package()))
     start = Coord(interface.header, 1, 1)

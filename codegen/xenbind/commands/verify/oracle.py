@@ -66,9 +66,10 @@ class Oracle(Struct, frozen=True):
             self._text(asked.of_nothing),
             self.compiler,
             self.header,
-            set(interface.records_by_key),
+            {record.key for record in interface.own_records},
             {c.name for c in interface.constants} - set(interface.hidden),
             {probe.name for probe in asked.bit_fields},
+            {key for key, _ in interface.elsewhere},
         )
         return lambda: result(future)
 
@@ -83,9 +84,10 @@ def _ask_debug_information(
     keys: Set[str],
     constants: Set[str],
     bit_fields: Set[str],
+    others: Set[str],
 ) -> dict[str, Answer]:
     with scratch() as folder:
         program = folder / "header.c"
         program.write_text(text, encoding="utf-8")
         made = compile_reference(program, compiler, header)
-        return dwarf.facts(made, keys, constants, bit_fields)
+        return dwarf.facts(made, keys, constants, bit_fields, others)

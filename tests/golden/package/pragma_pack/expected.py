@@ -5,7 +5,6 @@ generate`.
 """
 
 from .runtime.annotations import ZERO, At, uint8_t, uint64_t
-
 from .runtime.records import Structure, record
 
 TYPE_CHECKING = False

@@ -5,7 +5,6 @@ generate`.
 """
 
 from .runtime.annotations import ZERO, uint32_t
-
 from .runtime.records import Structure, record
 
 TYPE_CHECKING = False

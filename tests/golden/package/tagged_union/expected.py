@@ -5,7 +5,6 @@ generate`.
 """
 
 from .runtime.annotations import ZERO, uint32_t, uint64_t
-
 from .runtime.records import Compound, OpenEnum, Structure, Union, anonymous, record
 
 TYPE_CHECKING = False

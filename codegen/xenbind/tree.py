@@ -1,0 +1,142 @@
+"""Read all headers of a tree: from its spec to the IR of each of them.
+
+Takes the spec of a tree and a machine; has `pipeline` read each header by itself, several beside
+each other, and gives the interfaces, with a note of which types other headers' modules have.
+
+A header that cannot be read by itself is part of the one that includes it, and its declarations
+are that one's own; what no header includes is left out, and told.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from xenbind import pipeline
+from xenbind.errors import SourceError, XenbindError
+from xenbind.ir.abi import ABIS
+from xenbind.ir.homes import at_home
+from xenbind.ir.interface import Interface, LeftOut
+from xenbind.plain import Struct, replace
+from xenbind.source import Coord
+from xenbind.spec import Spec
+from xenbind.spec.tree import header_specs
+from xenbind.toolchain.targets import Machine
+from xenbind.workers import Workers, result
+
+
+class Tree(Struct, frozen=True):
+    """The headers of a tree that were read, each with its spec, and those that were left out.
+
+    `parts` are no modules, and are told as such.
+    """
+
+    modules: tuple[tuple[Spec, Interface], ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def read_tree(spec: Spec, machines: Mapping[str, Machine], workers: Workers) -> Tree:
+    """Read the headers of a tree, each for the first target that it is for.
+
+    `machines` has a compiler for each target, the first of which is for those headers that do not
+    say.  Raises `XenbindError` where no header can be read.
+    """
+    specs = {each.header: each for each in header_specs(spec)}
+    found = dict(_read(specs.values(), machines, workers))
+    faults = {name: each for name, each in found.items() if isinstance(each, LeftOut)}
+    read = {name: each for name, each in found.items() if name not in faults}
+    parts = _parts(spec.versions[0].directory, faults, read)
+    again = [
+        replace(specs[name], parts=tuple(own)) for name, own in parts.items() if own
+    ]
+    specs |= {each.header: each for each in again}
+    read |= dict(_read(again, machines, workers))
+    modules = {
+        specs[name].module: each
+        for name, each in read.items()
+        if isinstance(each, Interface)
+    }
+    if not modules:
+        raise _none_read(list(faults.values()))
+    settled = at_home(modules)
+    is_part = {part for own in parts.values() for part in own}
+    return Tree(
+        modules=tuple(
+            (each, settled[each.module])
+            for each in specs.values()
+            if each.module in settled
+        ),
+        left_out=tuple(
+            each
+            for each in found.values()
+            if isinstance(each, LeftOut) and each.name not in is_part
+        ),
+    )
+
+
+def _read(
+    specs: Iterable[Spec], machines: Mapping[str, Machine], workers: Workers
+) -> Iterator[tuple[str, Interface | LeftOut]]:
+    """Read headers beside each other; of one that cannot be read, give why not."""
+    waiting = [
+        (spec, workers.submit(_read_one, spec, machine) if machine else None)
+        for spec in specs
+        for machine in [_machine(spec, machines)]
+    ]
+    for spec, future in waiting:
+        path = str(spec.versions[0].directory / spec.header)
+        if future is None:
+            reason = f"there is no compiler here for {' or '.join(spec.only)}"
+            yield spec.header, LeftOut(spec.header, reason, Coord(path, 1, 1))
+            continue
+        try:
+            yield spec.header, result(future)
+        except SourceError as error:
+            yield spec.header, LeftOut(spec.header, error.message, error.coord)
+
+
+def _machine(spec: Spec, machines: Mapping[str, Machine]) -> Machine | None:
+    """Give the first machine that a header is for, None where there is none."""
+    wanted = spec.only or tuple(machines)[:1]
+    return next((machines[name] for name in wanted if name in machines), None)
+
+
+def _read_one(spec: Spec, machine: Machine) -> Interface:
+    abi = ABIS[machine.target.name]
+    return pipeline.read(spec, spec.versions[0], machine.command, abi)
+
+
+def _parts(
+    directory: Path,
+    faults: Iterable[str],
+    read: Mapping[str, Interface | LeftOut],
+) -> Mapping[str, Sequence[str]]:
+    """Give the header that each file belongs to which cannot be read by itself.
+
+    Of those that include it that is the one which reads the fewest files.
+    """
+    files = {
+        name: {os.path.realpath(file) for file in each.files}
+        for name, each in read.items()
+        if isinstance(each, Interface)
+    }
+    parts: dict[str, list[str]] = {name: [] for name in files}
+    for part in faults:
+        place = os.path.realpath(directory / part)
+        including = [name for name, own in files.items() if place in own]
+        if including:
+            parts[min(including, key=lambda name: (len(files[name]), name))].append(
+                part
+            )
+    return parts
+
+
+def _none_read(left_out: Sequence[LeftOut]) -> XenbindError:
+    first = left_out[0]
+    return SourceError(
+        first.coord,
+        first.reason,
+        f"none of {len(left_out)} headers can be read by itself, and this is the first; name"
+        " what all of them need under 'needs' or 'defines' in a spec",
+    )
