@@ -106,6 +106,9 @@ def facts(module: ModuleType) -> dict[str, int | str]:
     c_names: dict[str, str] = getattr(module, "C_NAMES", {})
     values = dict(vars(module))
     numbers = {value for value in values.values() if type(value) is int}
+    # The constants of an enum that another module has are there.
+    enums: list[Any] = [item for item in values.values() if isinstance(item, EnumType)]
+    numbers |= {int(member) for enum in enums for member in enum.__members__.values()}
     for name, value in values.items():
         c_name = c_names.get(name, name)
         if type(value) is int:

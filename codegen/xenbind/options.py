@@ -38,6 +38,13 @@ include_option = click.option(
     help="Read this header tree (such as /usr/include/xen), not the spec's versions; may be"
     " repeated, to look for headers in others too.",
 )
+tree_option = click.option(
+    "--tree",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Make a package of all headers of this tree, a module each; what is to be known of Xen's"
+    " own (such as /usr/include/xen) comes with xenbind.",
+)
 out_option = click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -50,6 +57,20 @@ cc_option = click.option(
 json_option = click.option(
     "--json", "wants_json", is_flag=True, help="Print the answer as JSON."
 )
+
+
+def of_tree(
+    tree: Path | None, spec: Path | None, include: Sequence[Path]
+) -> tuple[Path | None, Sequence[Path]]:
+    """Give the spec and the folders of headers for a tree, or what they are without one.
+
+    Without a spec of the user's it is that of Xen's headers, or of any.
+    """
+    if tree is None:
+        return spec, include
+    is_xens = (tree / "xen.h").is_file() and (tree / "event_channel.h").is_file()
+    own = folder("headers") / ("xen_public.toml" if is_xens else "tree.toml")
+    return spec or own, (tree, *include)
 
 
 class Places(Struct, frozen=True):

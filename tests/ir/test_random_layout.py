@@ -79,7 +79,7 @@ def said_by_classes(batch: tuple[Declared, ...], folder: Path) -> list[Facts]:
         (),
         tuple(types.used_typedefs.values()),
         (),
-        None,
+        (),
         (),
     )
     view = module_view(interface, "random.h", ())

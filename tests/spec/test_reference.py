@@ -53,8 +53,8 @@ def test_its_examples_together_are_a_spec(tmp_path: Path) -> None:
     library.write_text('[interface]\nname = "x"\npackage = "x"\nheader = "x.h"\n')
     read = load(spec)
     assert (read.package, read.license) == ("xen_vm_event", "MIT")
-    assert read.payload is not None
-    assert read.payload.members == {"IO_INSTRUCTION": "io"}
+    (payload,) = read.payloads
+    assert payload.members == {"IO_INSTRUCTION": "io"}
     assert read.rings["NAME"].version == "version"
 
 

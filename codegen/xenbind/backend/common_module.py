@@ -215,8 +215,8 @@ class _Common:
     ) -> Sequence[str]:
         found: dict[str, None] = {}
         for record, types, interface in having:
-            payload = interface.payload
-            if payload is None or payload.record != record.key:
+            payload = interface.payload_of(record.key)
+            if payload is None:
                 return []
             fields = {
                 field.name: field

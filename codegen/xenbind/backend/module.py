@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from os.path import normpath
 
 from xenbind.backend import functions
 from xenbind.backend.ctypes_layout import is_natural
@@ -158,10 +159,25 @@ class _Module:
             for key, name in names.items()
             if key in self.elsewhere
         }
-        self.wanted: set[str] = set()
+        self.exported = {
+            self.classes[record.key]
+            for record in interface.records
+            if record.key in self.elsewhere and self.is_exported(record)
+        }
+        self.wanted = set(self.exported)
         self.aliases = self.hidden_names()
         self.types = Types(self.classes, self.scalars, self.use, self.seen)
         self.pointers = Pointers(self.types)
+
+    def is_exported(self, record: Record) -> bool:
+        """Tell whether a module that has not a record itself is to have it for others.
+
+        Its header declares it, or declares nothing but what other headers do.
+        """
+        interface = self.interface
+        is_own = normpath(record.coord.file) == normpath(interface.header)
+        has_own = interface.own_records or interface.constants or interface.functions
+        return not record.is_anonymous and (is_own or not has_own)
 
     def claim(self, c_name: str) -> str:
         name = python_name(c_name, self.taken)
@@ -300,7 +316,7 @@ class _Module:
         if ring.flags is not None:
             yield "flags_member", text(names[ring.flags])
         if ring.keep:
-            kept = [self.constants[constant.name] for constant in ring.keep]
+            kept = [self.constants.get(c.name, str(c.value)) for c in ring.keep]
             yield "kept_flags", " | ".join(kept)
         if ring.version is not None:
             yield "version_member", text(names[ring.version])
@@ -308,9 +324,10 @@ class _Module:
 
     def imports(self) -> list[str]:
         lines = [
-            self.import_line(module, self.names_from(module))
+            line
             for module in _IMPORTED
-            if module[0] != "." and self.names_from(module)
+            if module[0] != "."
+            for line in import_lines(module, self.names_from(module))
         ]
         relative: dict[str, list[str]] = {}
         for module in sorted({m for m, _ in self.imported if m[0] == "."}):
@@ -320,13 +337,16 @@ class _Module:
         for name in sorted(self.wanted, key=isort_key):
             place = self.borrowed_from(name)
             if place is not None:
-                relative.setdefault(place[0], []).append(self.imported_as(*place[1:]))
+                module, there, here = place
+                renamed = there != here or name in self.exported
+                item = f"{there} as {here}" if renamed else there
+                relative.setdefault(module, []).append(item)
         if lines and relative:
             lines.append("")
         # As isort has them: what is the furthest away first.
         dots = {module: len(module) - len(module.lstrip(".")) for module in relative}
         for module in sorted(relative, key=lambda each: (-dots[each], each)):
-            lines.append(self.import_line(module, relative[module]))
+            lines += import_lines(module, relative[module])
         return lines
 
     def borrowed_from(self, name: str) -> tuple[str, str, str] | None:
@@ -335,15 +355,6 @@ class _Module:
             return None  # nobody asked for text
         module, there = self.place.borrowed[self.borrowed[name]]
         return module, there, self.aliases.get(name, name)
-
-    def imported_as(self, name: str, alias: str) -> str:
-        return name if name == alias else f"{name} as {alias}"
-
-    def import_line(self, module: str, names: Sequence[str]) -> str:
-        line = f"from {module} import {', '.join(names)}"
-        if len(line) > LINE:
-            line = f"from {module} import (\n    " + ",\n    ".join(names) + ",\n)"
-        return line
 
     def names_from(self, module: str) -> list[str]:
         """What is imported from a module, as an import statement lists it."""
@@ -461,11 +472,12 @@ class _Module:
         )
 
     def payload(self, record: Record) -> PayloadView | None:
-        payload = self.interface.payload
-        if payload is None or payload.record != record.key:
+        payload = self.interface.payload_of(record.key)
+        if payload is None:
             return None
         union = next(f.type for f in record.fields if f.name == payload.union)
         assert isinstance(union, RecordRef)
+        self.use(TYPING, "Final")
         own = member_names(record)
         inner = member_names(self.records[union.key])
         types = {
@@ -479,7 +491,11 @@ class _Module:
             union=own[payload.union],
             decorator=self.use("builtins", "property"),
             head=payload_head([*found, "None"]),
-            rows=[(self.constants[c.name], inner[n]) for c, n in payload.members],
+            rows=[
+                # One that another module has is written by its value.
+                (self.constants.get(c.name, str(c.value)), inner[n])
+                for c, n in payload.members
+            ],
         )
 
     def description(self, record: Record) -> str:
@@ -583,6 +599,20 @@ _IMPORTABLE = TYPE_NAMES.union(
 )
 # Those of them that stand among the members of a class.
 _WRITTEN = TYPE_NAMES.union(["At", "ZERO", "Enumerated", "property"], PYTHON_TYPES)
+
+
+def import_lines(module: str, names: Sequence[str]) -> list[str]:
+    """Import names, each that is renamed by itself, in the order that import sorters like."""
+    plain = [name for name in names if " as " not in name]
+    groups = [plain] if plain else []
+    groups += [[name] for name in names if " as " in name]
+    lines = []
+    for group in sorted(groups, key=lambda each: isort_key(each[0].partition(" ")[0])):
+        line = f"from {module} import {', '.join(group)}"
+        if len(line) > LINE:
+            line = f"from {module} import (\n    " + ",\n    ".join(group) + ",\n)"
+        lines.append(line)
+    return lines
 
 
 def _with_span(constant: Constant) -> str:

@@ -69,8 +69,8 @@ def _values(interface: Interface, view: ModuleView) -> Iterator[Probe]:
 
 def _payload(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     """Which member each value of the tag leads to, as one reads it: `u.cpuid`."""
-    payload = interface.payload
     for record, shown in zip(interface.own_records, view.records, strict=True):
+        payload = interface.payload_of(record.key)
         if payload is None or shown.payload is None:
             continue
         name = f"{CLASS}{shown.name}.payload"

@@ -36,8 +36,9 @@ from xenbind.workers import Workers
 
 # What each template makes: one file; one for every package, of which those of libraries are
 # within the first; or one for every version, if its path has that.
+_README, _TREE_README = "README.md.jinja", "tree.md.jinja"
 _WHOLE = {
-    "README.md.jinja": "README.md",
+    _README: "README.md",
     "pyproject.toml.jinja": "pyproject.toml",
     "package/py.typed.jinja": "{package}/py.typed",
     "tests/subject.py.jinja": "tests/subject.py",
@@ -115,9 +116,14 @@ def render(
         shared = []
         ring = _protocol([i for package in packages for i in package.interfaces])
         has_ring = ring is not None
-        whole |= {"ring": ring, "up": ""}
+        headers = [tree.header_view(p.spec, i) for p in packages for i in p.interfaces]
+        whole |= {"ring": ring, "up": "", "headers": headers, "first": headers[0]}
     contexts: list[_Asked] = [
-        (name, path.format(package=spec.package), whole)
+        (
+            _TREE_README if spec.tree and name == _README else name,
+            path.format(package=spec.package),
+            whole,
+        )
         for name, path in _WHOLE.items()
     ]
     for package, own in zip(packages, shared, strict=False):

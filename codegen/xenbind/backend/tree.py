@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from xenbind.backend import python_text
+from xenbind.ir.interface import Interface
+from xenbind.plain import Struct
 from xenbind.spec import Spec
 
 _TREE = "package/tree.py.jinja"
@@ -31,6 +33,32 @@ _FOR_RINGS = (
     (".runtime.ring", "RingOverflow"),
 )
 _OF_NUMPY = ("column", "columns", "dtype")
+
+
+class HeaderView(Struct, frozen=True):
+    """What the README of a tree says of a header; `name` is its module's last one."""
+
+    header: str
+    module: str
+    name: str
+    records: int
+    constants: int
+    rings: Sequence[str]
+    only: Sequence[str]
+
+
+def header_view(spec: Spec, interface: Interface) -> HeaderView:
+    """Tell how much a header declares, anonymous structs and unions not counted."""
+    named = (record for record in interface.own_records if not record.is_anonymous)
+    return HeaderView(
+        header=spec.header,
+        module=spec.module,
+        name=spec.package,
+        records=sum(1 for _ in named),
+        constants=len(interface.constants),
+        rings=[ring.name for ring in interface.rings],
+        only=spec.only,
+    )
 
 
 def module_file(spec: Spec) -> str:

@@ -372,7 +372,7 @@ class Interface(Struct, frozen=True):
     typedefs: tuple[Typedef, ...]
     scalar_typedefs: tuple[Typedef, ...]
     rings: tuple[Ring, ...]
-    payload: Payload | None
+    payloads: tuple[Payload, ...]
     files: tuple[str, ...]
     hidden: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
@@ -409,6 +409,10 @@ class Interface(Struct, frozen=True):
     @property
     def records_by_key(self) -> dict[str, Record]:
         return {record.key: record for record in self.records}
+
+    def payload_of(self, record: str) -> Payload | None:
+        """Give what selects a member of a record's union, by the record's key."""
+        return next((each for each in self.payloads if each.record == record), None)
 
     @property
     def own_records(self) -> list[Record]:

@@ -42,7 +42,7 @@ from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import Struct
 from xenbind.source import without_any_comments
-from xenbind.spec import Spec
+from xenbind.spec import PayloadSpec, Spec
 
 
 class Lowered(Struct, frozen=True):
@@ -133,7 +133,11 @@ class _Lowering:
             typedefs=tuple(typedefs),
             scalar_typedefs=tuple(self.types.used_typedefs.values()),
             rings=tuple(Rings(self.header, self.types, self.spec).find(constants)),
-            payload=self.payload(constants),
+            payloads=tuple(
+                self.payload(wanted, constants)
+                for wanted in self.spec.payloads
+                if self.has_payload(wanted)
+            ),
             files=self.header.files,
             hidden=tuple(
                 sorted(self.header.macros & self.declared_names(enums, functions))
@@ -285,14 +289,17 @@ class _Lowering:
         coord = self.context.coord(node, name)
         self.left_out.append(LeftOut(name, reason, coord))
 
-    def payload(self, constants: Sequence[Constant]) -> Payload | None:
-        """Give the tagged union that the spec names, None if the header lacks its record.
+    def has_payload(self, wanted: PayloadSpec) -> bool:
+        """Tell whether the header has a record that the spec names; of a tree it is its own."""
+        record = self.types.records.get(wanted.record)
+        is_own = record is not None and record.coord.file in self.header.roots
+        return is_own if self.spec.is_module else record is not None
+
+    def payload(self, wanted: PayloadSpec, constants: Sequence[Constant]) -> Payload:
+        """Give a tagged union that the spec names, of a record that the header has.
 
         Raises `SourceError` where the members are not as the spec says.
         """
-        wanted = self.spec.payload
-        if wanted is None or wanted.record not in self.types.records:
-            return None
         fields = {
             field.name: field for field in self.types.records[wanted.record].fields
         }
@@ -300,7 +307,7 @@ class _Lowering:
         is_tagged = is_integer(fields.get(wanted.tag))
         if not isinstance(union, RecordRef) or not is_tagged:
             raise SourceError(
-                self.spec.places.of("payload", "union" if is_tagged else "tag"),
+                self.spec.places.of(*wanted.place, "union" if is_tagged else "tag"),
                 f"{wanted.record} has no union '{wanted.union}' beside a '{wanted.tag}'",
                 "name the member that is one, and the integer that says what it holds",
             )
@@ -313,7 +320,7 @@ class _Lowering:
                 members.append((constant, member))
         if not members:
             raise SourceError(
-                self.spec.places.of("payload", "prefix"),
+                self.spec.places.of(*wanted.place, "prefix"),
                 f"no constant {wanted.prefix}* selects a member of '{wanted.union}'",
                 "name what the constants begin with whose names, or 'members', are the union's",
             )

@@ -26,7 +26,7 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
     if spec.is_elsewhere:
         return
     faults = Faults()
-    for find in (_groups, _skipped, _payload, _rings, _functions):
+    for find in (_groups, _skipped, _payloads, _rings, _functions):
         for error in find(spec, interfaces):
             faults.add(error)
     faults.refuse()
@@ -54,19 +54,24 @@ def _skipped(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceErro
             yield _error(spec, path, f"a macro {name}", name, macros)
 
 
-def _payload(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
-    payload = spec.payload
-    if payload is None:
-        return
+def _payloads(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    for payload in spec.payloads:
+        yield from _payload(spec, payload, interfaces)
+
+
+def _payload(
+    spec: Spec, payload: PayloadSpec, interfaces: Sequence[Interface]
+) -> Iterator[SourceError]:
     records = {record.key for interface in interfaces for record in interface.records}
     if payload.record not in records:
         what = f"a record '{payload.record}'"
-        yield _error(spec, ("payload", "record"), what, payload.record, records)
+        path: KeyPath = (*payload.place, "record")
+        yield _error(spec, path, what, payload.record, records)
         return
     constants = {c.name for interface in interfaces for c in interface.constants}
     members = set(_union_members(payload, interfaces))
     for short, member in payload.members.items():
-        path = ("payload", "members", short)
+        path = (*payload.place, "members", short)
         name = f"{payload.prefix}{short}"
         if name not in constants:
             yield _error(spec, path, f"a constant {name}", name, constants)

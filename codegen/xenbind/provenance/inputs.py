@@ -23,6 +23,7 @@ from xenbind.provenance import manifest
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest, digest, file_digest
 from xenbind.spec import Spec, read
+from xenbind.spec.tree import header_specs
 from xenbind.toolchain.compiler import find_compiler
 from xenbind.toolchain.predefined import predefined
 
@@ -115,6 +116,10 @@ def _files(job: Job, spec: Spec, texts: Mapping[Path, str]) -> str:
             for name in _FILE.findall(directive)
         }
         asked |= {folder / name for folder in (path.parent, *folders) for name in names}
+    if spec.tree is not None:  # those that cannot be read are not among what was
+        with suppress(XenbindError):
+            directory = spec.versions[0].directory
+            asked |= {directory / each.header for each in header_specs(spec)}
     there = {path.resolve() for path in asked if path.is_file()}
     lines = sorted(job.from_root(path) for path in there - read)
     return digest("\n".join(lines).encode())

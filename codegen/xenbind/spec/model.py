@@ -13,7 +13,7 @@ from pathlib import Path
 from xenbind.errors import SourceError, XenbindError
 from xenbind.plain import Struct, replace
 from xenbind.source import Coord
-from xenbind.spec.places import Places
+from xenbind.spec.places import KeyPath, Places
 from xenbind.spec.rules import package_like
 from xenbind.words import edition
 
@@ -43,9 +43,10 @@ class PayloadSpec(Struct, frozen=True):
     """Which member of a record says what another one, a union, holds.
 
     The member of `union` for the constant `prefix` + NAME is name in lower case, unless
-    `members` tells another.
+    `members` tells another.  `place` is where the spec says so.
     """
 
+    place: KeyPath
     record: str
     tag: str
     union: str
@@ -157,7 +158,7 @@ class Spec(Struct, frozen=True):
     names: Mapping[str, str]
     flags: tuple[str, ...]
     values: tuple[str, ...]
-    payload: PayloadSpec | None
+    payloads: tuple[PayloadSpec, ...]
     rings: Mapping[str, RingSpec]
     skip: tuple[str, ...]
     license: str | None

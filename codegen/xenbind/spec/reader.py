@@ -91,7 +91,7 @@ class _Reader:
             names=self.names(("names",), rules.GROUP, rules.PYTHON_NAME),
             flags=tuple(interface.get("flags", ())),
             values=tuple(interface.get("values", ())),
-            payload=self.payload(),
+            payloads=tuple(self.payloads()),
             rings=self.rings(),
             skip=tuple(interface.get("skip", ())),
             license=interface.get("license"),
@@ -219,17 +219,27 @@ class _Reader:
             numbers[version.number] = version
             releases.update(version.releases)
 
-    def payload(self) -> PayloadSpec | None:
-        if "payload" not in self.data:
-            return None
-        table = self.table(("payload",), self.data["payload"])
-        return PayloadSpec(
-            table["record"],
-            table["tag"],
-            table["union"],
-            table["prefix"],
-            self.names(("payload", "members"), rules.C_WORD, rules.C_NAME),
-        )
+    def payloads(self) -> Iterator[PayloadSpec]:
+        """Read the table `[payload]`, or each of `[[payload]]`."""
+        said = self.data.get("payload", [])
+        entries: list[tuple[KeyPath, Any]] = [(("payload",), said)]
+        if isinstance(said, list):
+            entries = [(("payload", n), entry) for n, entry in enumerate(said)]
+        records: set[str] = set()
+        for path, entry in entries:
+            table = self.table(path, entry)
+            if table["record"] in records:
+                message = f"'{table['record']}' has a payload already"
+                raise self.wrong((*path, "record"), message, "each record once")
+            records.add(table["record"])
+            yield PayloadSpec(
+                path,
+                table["record"],
+                table["tag"],
+                table["union"],
+                table["prefix"],
+                self.names((*path, "members"), rules.C_WORD, rules.C_NAME),
+            )
 
     def library(self) -> LibrarySpec | None:
         by_name = {
@@ -296,7 +306,7 @@ class _Reader:
         """Read a table from names of one kind to names of another; it may be missing."""
         table: Any = self.data
         for key in path:
-            table = table.get(key, {})
+            table = table[key] if isinstance(key, int) else table.get(key, {})
         if not isinstance(table, dict):
             raise self.wrong(path, "must be a table", f"[{_heading(path)}]")
         for key, value in table.items():

@@ -14,8 +14,8 @@ _HEAD = """\
 # The keys of a spec
 
 A spec is a TOML file beside the headers, for what C cannot say of an interface. Three keys are
-enough, or two for a tree of headers; `xenbind generate --spec FILE` reads it, and tells a wrong key at its place. This is what
-`xenbind spec` prints.
+enough, or two for a tree of headers; `xenbind generate --spec FILE` reads it, and tells a wrong
+key at its place. This is what `xenbind spec` prints.
 """
 _KINDS = {
     str: "string",

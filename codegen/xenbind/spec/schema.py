@@ -239,7 +239,8 @@ SECTIONS: Mapping[str, Section] = {
     ),
     "payload": Section(
         "[payload]",
-        "Which member of a union another member of the record around it selects.",
+        "Which member of a union another member of the record around it selects; `[[payload]]`"
+        " for each of several.",
         {
             "record": Key(
                 str,

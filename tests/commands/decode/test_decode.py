@@ -849,7 +849,7 @@ DEFINE_RING_TYPES(vm_event, vm_event_request_t, vm_event_response_t);
 """
     tree(tmp_path, header)
     shutil.copytree(PROJECT / "headers" / "io", tmp_path / "io")
-    loaded = replace(spec.load(SPEC).for_tree(tmp_path), payload=None, rings={})
+    loaded = replace(spec.load(SPEC).for_tree(tmp_path), payloads=(), rings={})
     declared = pipeline.read(loaded, loaded.versions[0], ("gcc",))
     low_and_high = (-1 & 0x1FFF_FFFF) << 3 | 0b101  # -3 and -1 in 3 and 29 bits
     data = struct.pack("<IIhbB4xqI4x", 9, 1, -2, -100, 0b1111_1110, -5, low_and_high)

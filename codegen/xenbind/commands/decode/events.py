@@ -124,7 +124,7 @@ class Shape:
                 f"name another architecture with --arch: {', '.join(ARCHES)}",
             )
         self.register_names = tuple(leaf.label for leaf in self.registers)
-        if payload := interface.payload:
+        if payload := interface.payload_of(request.key):
             tag = next(field for field in request.fields if field.name == payload.tag)
             self.tag = slice(tag.offset, tag.offset + tag.size)
             for constant, name in payload.members:

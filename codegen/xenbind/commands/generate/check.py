@@ -20,8 +20,10 @@ from xenbind.options import (
     include_option,
     job_of,
     json_option,
+    of_tree,
     out_option,
     spec_option,
+    tree_option,
 )
 from xenbind.words import count, printable
 
@@ -32,13 +34,15 @@ _LONGEST = 400
 @click.command()
 @spec_option
 @include_option
+@tree_option
 @out_option
 @cc_option
 @click.option("--stat", is_flag=True, help="Name the files that are stale, no more.")
 @json_option
 def check(
     spec: Path | None,
-    include: tuple[Path, ...],
+    include: Sequence[Path],
+    tree: Path | None,
     out: Path | None,
     cc: str | None,
     stat: bool,
@@ -54,6 +58,9 @@ def check(
       xenbind check
       xenbind check --include /usr/include/xen --out bindings
     """
+    asked = [("spec", spec), *(("include", each) for each in include)]
+    asked += [("tree", tree), ("out", out)]
+    spec, include = of_tree(tree, spec, include)
     job = with_source(job_of(spec, include, out, cc))
     found = stale(job)
     if wants_json:
@@ -63,13 +70,7 @@ def check(
     else:
         _print(found, job.out, _LONGEST if not stat else 0)
         options = "".join(
-            f" --{name} {shlex.quote(str(value))}"
-            for name, value in (
-                ("spec", spec),
-                *(("include", tree) for tree in include),
-                ("out", out),
-            )
-            if value
+            f" --{name} {shlex.quote(str(value))}" for name, value in asked if value
         )
         told = count(len(found), "stale file")
         say(f"{told}: run `xenbind generate{options}`", err=True)

@@ -27,8 +27,10 @@ from xenbind.options import (
     include_option,
     job_of,
     json_option,
+    of_tree,
     out_option,
     spec_option,
+    tree_option,
 )
 from xenbind.provenance.job import Job
 from xenbind.words import count
@@ -39,6 +41,7 @@ AbiChanges = Sequence[AbiChange | Uncompared]
 @click.command()
 @spec_option
 @include_option
+@tree_option
 @out_option
 @cc_option
 @click.option(
@@ -54,7 +57,8 @@ AbiChanges = Sequence[AbiChange | Uncompared]
 @json_option
 def generate(
     spec: Path | None,
-    include: tuple[Path, ...],
+    include: Sequence[Path],
+    tree: Path | None,
     out: Path | None,
     cc: str | None,
     accept_abi_change: bool,
@@ -73,7 +77,9 @@ def generate(
     Examples:
       xenbind generate
       xenbind generate --include /usr/include/xen --out bindings
+      xenbind generate --tree /usr/include/xen --out xen
     """
+    spec, include = of_tree(tree, spec, include)
     run(job_of(spec, include, out, cc), accept_abi_change, strict, wants_json)
 
 

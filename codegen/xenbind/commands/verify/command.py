@@ -25,9 +25,11 @@ from xenbind.options import (
     include_option,
     json_option,
     load_spec,
+    of_tree,
     out_option,
     places,
     spec_option,
+    tree_option,
 )
 from xenbind.spec import Spec
 from xenbind.toolchain.compiler import find_compiler
@@ -40,6 +42,7 @@ from xenbind.workers import Workers
 @click.command()
 @spec_option
 @include_option
+@tree_option
 @out_option
 @cc_option
 @click.option(
@@ -53,7 +56,8 @@ from xenbind.workers import Workers
 @json_option
 def verify(
     spec: Path | None,
-    include: tuple[Path, ...],
+    include: Sequence[Path],
+    tree: Path | None,
     out: Path | None,
     cc: str | None,
     targets: tuple[str, ...],
@@ -75,7 +79,9 @@ def verify(
       xenbind verify --cc clang
       xenbind verify --target arm64 --target i386
       xenbind verify --include /usr/include/xen --out bindings
+      xenbind verify --tree /usr/include/xen --out xen
     """
+    spec, include = of_tree(tree, spec, include)
     where = places(spec, include, out)
     loaded = load_spec(where.spec, where.include, where.further)
     sys.exit(0 if run(loaded, where.out, cc, targets, wants_json) else 1)

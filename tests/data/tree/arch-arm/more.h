@@ -1,0 +1,3 @@
+#include "../arch-arm.h"
+
+struct arm_more { struct arm_regs regs; };

@@ -1,0 +1,3 @@
+/* Nothing but others. */
+#include "base.h"
+#include "whole.h"

@@ -1,0 +1,4 @@
+#define CONFIG_WIDE
+#include "config.h"
+
+struct wide { struct config config; struct config_list list; };
