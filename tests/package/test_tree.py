@@ -1,0 +1,276 @@
+"""The package of a tree of headers: a module a header, and each type in one of them.
+
+The tree is tests/data/tree: headers that use, include, repeat and contradict each other.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from support import INSTALLED, PROJECT, own_tests, require, xenbind
+
+TREE = PROJECT / "tests" / "data" / "tree"
+
+
+def options(tree: Path, out: Path) -> tuple[str | Path, ...]:
+    return ("--spec", tree / "tree.toml", "--out", out)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of the tree."""
+    out = tmp_path_factory.mktemp("tree") / "out"
+    result = xenbind("generate", *options(TREE, out))
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def package(made: Path) -> Iterator[ModuleType]:
+    sys.path.insert(0, str(made))
+    yield importlib.import_module("small_tree")
+    sys.path.remove(str(made))
+
+
+def module(name: str) -> ModuleType:
+    return importlib.import_module(f"small_tree.{name}")
+
+
+def test_it_agrees_with_c_on_each_target(made: Path) -> None:
+    verified = xenbind("verify", *options(TREE, made))
+    assert verified.returncode == 0, verified.stdout
+    assert verified.stdout.splitlines()[-1].endswith(" 0 mismatches")
+
+
+def test_its_own_tests_pass(made: Path) -> None:
+    result = own_tests(made)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["ruff check .", "black --check .", "mypy --strict -p small_tree"],
+    ids=lambda command: command.partition(" ")[0],
+)
+def test_it_is_clean(made: Path, command: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        cwd=made,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_modules_are_laid_out_as_the_headers(package: ModuleType) -> None:
+    assert package.HEADERS["io/9ring.h"] == "small_tree.io._9ring"
+    assert package.HEADERS["io/in.h"] == "small_tree.io.in_"
+    assert package.HEADERS["whole-again.h"] == "small_tree.whole_again"
+    assert package.header("base.h") is module("base")
+    with pytest.raises(LookupError, match="no bindings for the header 'bass.h'"):
+        package.header("bass.h")
+
+
+def test_a_module_is_imported_when_it_is_asked_for(made: Path) -> None:
+    program = (
+        "import sys, small_tree\n"
+        "print(sorted(n for n in sys.modules if n.startswith('small_tree')))\n"
+        "small_tree.io._9ring.nine\n"
+        "print('small_tree.io._9ring' in sys.modules, 'small_tree.wide' in sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=made,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "['small_tree']\nTrue False\n"
+
+
+def test_a_type_is_in_the_module_of_its_header(package: ModuleType) -> None:
+    point = module("base").point
+    assert point.__module__ == "small_tree.base"
+    nine = module("io._9ring").nine(corners=[(1, 2), (3, 4)])
+    assert isinstance(nine.corners[1], point)
+    assert isinstance(module("io.in_").in_(nine=nine).nine, module("io._9ring").nine)
+    assert module("io._9ring").nine_place_t is point
+
+
+def test_each_type_is_written_once(made: Path) -> None:
+    texts = [path.read_text() for path in made.glob("small_tree/**/*.py")]
+    for name in ("point", "nine", "part", "whole", "here", "there", "arm_regs"):
+        assert sum(f"\nclass {name}(" in text for text in texts) == 1, name
+
+
+def test_a_header_that_is_none_by_itself_is_part_of_another(
+    package: ModuleType, made: Path
+) -> None:
+    assert "part.h" not in package.HEADERS
+    assert module("whole").part.__module__ == "small_tree.whole"
+    assert module("whole").PART_SIZE == 3
+    assert module("whole_again").whole_again().part.__class__ is module("whole").part
+
+
+def test_headers_that_include_each_other_share_one_modules_types(
+    package: ModuleType,
+) -> None:
+    here, there = module("here"), module("there")
+    assert there.there is here.there
+    assert isinstance(there.there_alone().here, here.here)
+
+
+def test_what_macros_make_another_type_is_another(package: ModuleType) -> None:
+    config, wide, narrow = module("config"), module("wide"), module("narrow")
+    assert isinstance(narrow.narrow().config, config.config)
+    wide_config = wide.wide().config
+    assert not isinstance(wide_config, config.config)
+    wide_config.word = 1 << 40
+    assert wide_config.word == 1 << 40
+    # It points to the one that is another, too.
+    assert not isinstance(wide.wide().list, config.config_list)
+
+
+def test_a_header_of_nothing_but_others_has_their_types(package: ModuleType) -> None:
+    umbrella = module("umbrella")
+    assert umbrella.point is module("base").point
+    assert umbrella.whole is module("whole").whole
+
+
+def test_an_enum_of_another_module_selects_a_payload(package: ModuleType) -> None:
+    colour, nine = module("base").Colour, module("io._9ring").nine
+    assert nine(colour=colour.BLUE).payload == 0
+    assert isinstance(nine(colour=colour.RED).payload, module("base").point)
+
+
+@pytest.mark.skipif(
+    shutil.which("aarch64-linux-gnu-gcc") is None, reason="no compiler for arm64"
+)
+def test_what_is_for_another_machine_says_so(package: ModuleType) -> None:
+    assert "arch-arm/more.h" in package.HEADERS
+    said = "small_tree.arch_arm is for arm64 alone, and this is "
+    with pytest.raises(ImportError, match=said):
+        package.header("arch-arm.h")
+
+
+def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+    result = xenbind("generate", *options(TREE, tmp_path / "out"), "--json")
+    left_out = json.loads(result.stdout)["left_out_headers"]
+    assert [(each["name"], each["reason"]) for each in left_out] == [
+        ("broken.h", '#error "this one is for nobody"')
+    ]
+    strict = xenbind("generate", *options(TREE, tmp_path / "strict"), "--strict")
+    assert strict.returncode == 1
+    assert "broken.h:1:2: error: the package cannot have broken.h" in strict.stderr
+    assert not (tmp_path / "strict").exists()
+
+
+def test_check_sees_a_header_that_came(tmp_path: Path) -> None:
+    tree, out = tmp_path / "tree", tmp_path / "out"
+    shutil.copytree(TREE, tree)
+    assert xenbind("generate", *options(tree, out)).returncode == 0
+    assert xenbind("check", *options(tree, out)).returncode == 0
+    (tree / "new.h").write_text('#include "base.h"\nstruct new_one { who_t who; };\n')
+    checked = xenbind("check", *options(tree, out), "--stat")
+    assert checked.returncode == 1
+    assert f"missing: {out}/small_tree/new.py\n" in checked.stdout
+
+
+def test_a_type_that_moves_breaks_nothing(tmp_path: Path) -> None:
+    tree, out = tmp_path / "tree", tmp_path / "out"
+    shutil.copytree(TREE, tree)
+    assert xenbind("generate", *options(tree, out)).returncode == 0
+    base, part = (tree / "base.h").read_text(), (tree / "part.h").read_text()
+    (tree / "part.h").write_text(f'#include "base.h"\n{part}')  # now it is a header
+    moved = xenbind("generate", *options(tree, out))
+    assert moved.returncode == 0, moved.stderr
+    assert "\nclass part(" in (out / "small_tree" / "part.py").read_text()
+    (tree / "base.h").write_text(base.replace("int32_t y;", "int64_t y;"))
+    broken = xenbind("generate", *options(tree, out))
+    assert broken.returncode == 1
+    assert "base.h: the ABI broke" in broken.stderr
+
+
+def test_a_tree_of_no_headers_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a.txt").write_text("no header")
+    result = xenbind("generate", "--tree", tmp_path / "tree", "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert "tree has no header that is one of **/*.h" in result.stderr
+
+
+def test_a_tree_whose_headers_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "a.h").write_text("struct a { b_t b; };\n")
+    (tree / "b.h").write_text("struct b { a_t a; };\n")
+    result = xenbind("generate", "--tree", tree, "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert "a.h:1:12: error: unknown type name 'b_t'" in result.stderr
+    assert "none of 2 headers can be read by itself" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_any_tree_is_a_package_named_after_its_folder(tmp_path: Path) -> None:
+    tree, out = tmp_path / "my-protocol", tmp_path / "out"
+    (tree / "wire").mkdir(parents=True)
+    (tree / "sizes.h").write_text("#define LONGEST 64\ntypedef uint16_t size_word;\n")
+    (tree / "wire" / "frame.h").write_text(
+        '#include "../sizes.h"\nstruct frame { size_word size; char text[LONGEST]; };\n'
+    )
+    assert xenbind("generate", "--tree", tree, "--out", out).returncode == 0
+    program = (
+        "from my_protocol.wire import frame; print(frame.frame(size=2, text=b'hi'))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "size=2" in ran.stdout
+    assert xenbind("verify", "--tree", tree, "--out", out).returncode == 0
+    assert xenbind("check", "--tree", tree, "--out", out).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def xens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of all of Xen's headers."""
+    require(INSTALLED.is_dir(), "libxen-dev")
+    out = tmp_path_factory.mktemp("xen_public") / "out"
+    made = xenbind("generate", "--tree", INSTALLED, "--out", out)
+    assert made.returncode == 0, made.stderr
+    return out
+
+
+def test_all_of_xens_headers_agree_with_c(xens: Path) -> None:
+    verified = xenbind("verify", "--tree", INSTALLED, "--out", xens)
+    assert verified.returncode == 0, verified.stdout
+    assert own_tests(xens).returncode == 0
+
+
+def test_xens_commands_select_their_payloads(xens: Path) -> None:
+    program = (
+        "from xen_public import domctl, sysctl\n"
+        "told = domctl.xen_domctl(cmd=domctl.XEN_DOMCTL_getdomaininfo)\n"
+        "print(type(told.payload).__name__)\n"
+        "print(sysctl.xen_domctl_getdomaininfo is type(told.payload))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=xens,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "xen_domctl_getdomaininfo\nTrue\n"
