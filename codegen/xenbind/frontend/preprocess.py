@@ -40,10 +40,10 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
     return read(output(start_preprocessing(compiler, header), header), header, sources)
 
 
-def start_preprocessing(compiler: Compiler, header: Path) -> Bounded:
+def start_preprocessing(compiler: Compiler, header: Path, *options: str) -> Bounded:
     """Start to preprocess a header to its text, with line markers and directives."""
     # -dD prints directives in place, so that macros keep their line.
-    return compiler.run(["-E", "-dD", *_PLAIN, str(header)])
+    return compiler.run(["-E", "-dD", *options, *_PLAIN, str(header)])
 
 
 def read(printed: str, header: Path, sources: Sources) -> Preprocessed:

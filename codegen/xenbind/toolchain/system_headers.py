@@ -40,10 +40,14 @@ def start_system_folders(
     @cache
     def finish() -> tuple[Path, ...]:
         finished = process.finish()
-        if finished.status or finished.exceeded:
-            return ()
-        listed = _LISTED.search(finished.messages.decode("utf-8", "surrogateescape"))
-        lines = listed[1].splitlines() if listed else ()
-        return tuple(Path(line.strip()) for line in lines if line.strip())
+        failed = finished.status or finished.exceeded
+        return () if failed else listed_folders(finished.messages)
 
     return finish
+
+
+def listed_folders(messages: bytes) -> tuple[Path, ...]:
+    """Give the folders that a compiler says, asked with -v, that it searches for `<x.h>`."""
+    listed = _LISTED.search(messages.decode("utf-8", "surrogateescape"))
+    lines = listed[1].splitlines() if listed else ()
+    return tuple(Path(line.strip()) for line in lines if line.strip())
