@@ -8,14 +8,10 @@ declarations stand for those headers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-from xenbind.toolchain.compiler import start
+from xenbind.toolchain.first_question import start_asking
 
-# A hosted compiler's stdint.h includes the C library's, and that one those of its machine.
-_PROGRAM = "#include <stdint.h>\n"
 _LISTED = re.compile(r"^#include <\.\.\.>.*?$(.*?)^End of search list", re.M | re.S)
 
 
@@ -24,26 +20,9 @@ def system_folders(command: tuple[str, ...]) -> tuple[Path, ...]:
 
     Raises `CompilerError` if there is no such program.
     """
-    return start_system_folders(command)()
-
-
-@cache
-def start_system_folders(
-    command: tuple[str, ...],
-) -> Callable[[], tuple[Path, ...]]:
-    """Start to ask for `system_folders`, and give what waits for them.
-
-    Raises as that does.
-    """
-    process = start([*command, "-E", "-v", "-x", "c", "-"], _PROGRAM)
-
-    @cache
-    def finish() -> tuple[Path, ...]:
-        finished = process.finish()
-        failed = finished.status or finished.exceeded
-        return () if failed else listed_folders(finished.messages)
-
-    return finish
+    finished = start_asking(command)()
+    failed = finished.status or finished.exceeded
+    return () if failed else listed_folders(finished.messages)
 
 
 def listed_folders(messages: bytes) -> tuple[Path, ...]:
