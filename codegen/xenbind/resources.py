@@ -58,6 +58,5 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
     for folder, _, names in os.walk(root):  # which is five times as fast as `rglob`
         inner = os.path.relpath(folder, root)
         for name in names:
-            path = Path(folder, name)
-            if not name.endswith(".pyc") and path.is_file():
+            if not name.endswith(".pyc") and (path := Path(folder, name)).is_file():
                 yield os.path.normpath(f"{inner}/{name}"), path

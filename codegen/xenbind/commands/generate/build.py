@@ -70,6 +70,7 @@ def _build(
     # costs nothing: the C compiler reads meanwhile. Imported above, generating was 5 % slower.
     thread = ThreadPoolExecutor(1)
     preparing = thread.submit(_prepare)
+    generator = thread.submit(manifest.generator_digest)
     thread.shutdown(wait=False)  # it ends with this
     reading = _read_all(specs, command, workers)
     # Which begins to import black after the reading, if it is new here.
@@ -93,7 +94,7 @@ def _build(
     interfaces = {stored.path(name): stored.text(job, i) for name, i in by_name.items()}
     names = sorted({job.from_root(Path(f)) for i in by_name.values() for f in i.files})
     made = Manifest(
-        generator=manifest.generator_digest(),
+        generator=generator.result(),
         project=job.to_project,
         include=job.tree,
         spec=inputs.spec_digest(job),
