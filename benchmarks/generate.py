@@ -17,7 +17,6 @@ left out.  The headers are Debian's libxen-dev if installed, else the project's 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -28,14 +27,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from machine import PROJECT, Failed, print_machine, tool
+from machine import ENVIRONMENT, PROJECT, Failed, print_machine, tool
 
 SPEC = PROJECT / "headers" / "vm_event.toml"
 INSTALLED = Path("/usr/include/xen")
 PEERS = ("ctypesgen", "ctypeslib2", "clang", "xenbind", "black", "pycparser")
-
-# What an installed tool runs as: with its bytecode cached.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True, slots=True)

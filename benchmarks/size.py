@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from machine import Failed, print_machine, tool
+from machine import ENVIRONMENT, Failed, print_machine, tool
 
 PEERS = ("ctypesgen", "ctypeslib2", "clang", "xenbind", "black", "pycparser")
 SIZES = (10, 100, 1_000, 5_000)
@@ -131,7 +131,10 @@ def run(name: str, command: Sequence[str]) -> Cost:
     begun = time.perf_counter()
     try:
         process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
         )
     except FileNotFoundError:
         raise Failed(f"{name}: {command[0]} is not installed") from None

@@ -9,19 +9,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Protocol, TypeVar
 
 from xenbind import header_tree
-from xenbind.errors import CompilerError, SourceError, XenbindError
-from xenbind.frontend.declared_otherwise import Reading, declared_otherwise
+from xenbind.errors import CompilerError, SourceError
+from xenbind.frontend.elsewhere import Elsewhere, read_elsewhere
 from xenbind.frontend.header import (
+    Begun,
     ParsedHeader,
+    begin,
+    parsed,
     read_declarations,
-    read_header,
-    start_text,
 )
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
@@ -34,8 +35,8 @@ from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.predefined import predefined
-from xenbind.toolchain.system_headers import start_system_folders, system_folders
-from xenbind.toolchain.targets import Machine, candidates, machine_of
+from xenbind.toolchain.system_headers import system_folders
+from xenbind.toolchain.targets import machine_of
 
 
 def compiler_for(
@@ -78,13 +79,19 @@ def read(
     is the one to say so, and as `header_tree.require` does where there is none.
     """
     with _deep_recursion(version.directory / spec.header):
-        _, lowered = _read(spec, version, command, abi)
-    return lowered.interface
+        begun = _begin(spec, version, command)
+        asks = _asks_for_target(begun, spec)
+        return _finish(spec, version, begun, asks, abi).interface
 
 
 Records = Mapping[str, Record]
-# Has records read, at once or beside what else is done, and gives what waits for them.
-Beside = Callable[[Callable[[], Records]], Callable[[], Records]]
+Made = TypeVar("Made")
+
+
+class Beside(Protocol):
+    """Has something made, beside what else is done or when it is waited for."""
+
+    def __call__(self, function: Callable[[], Made], /) -> Callable[[], Made]: ...
 
 
 def read_for_all(
@@ -96,24 +103,26 @@ def read_for_all(
     """Read a header for x86_64, and give what lays its records out on every ABI when called.
 
     The header is preprocessed and parsed once, by one compiler, unless it asks for its
-    target's macros: then each target that there is a compiler for preprocesses it too, and
-    parses it where that makes other types of it, each `beside` the others; the layouts lack
-    the rest.  Raises as `read` does.
+    target's macros: then each target that there is a compiler for preprocesses it too, `beside`
+    the parsing, and parses it where that makes other types of it, each `beside` the others; the
+    layouts lack the rest.  Raises as `read` does.
     """
     path = version.directory / spec.header
     with _deep_recursion(path):
-        header, lowered = _read(spec, version, command, X86_64)
-
-    lay_out = lowered.layouts
-    if _asks_for_target(header, spec):
-        lay_out = _layouts_by_target(
-            *(spec, version, command),
-            *(header, lowered, beside),
-        )
+        begun = _begin(spec, version, command)
+        elsewhere = None
+        if _asks_for_target(begun, spec):
+            others = partial(
+                read_elsewhere, begun, partial(compiler_for, spec, version)
+            )
+            elsewhere = beside(others)
+        lowered = _finish(spec, version, begun, elsewhere is not None, X86_64)
 
     def layouts() -> Layouts:
         with _deep_recursion(path):
-            return lay_out()
+            if elsewhere is None:
+                return lowered.layouts()
+            return _layouts_by_target(spec, path, lowered, elsewhere(), beside)
 
     return lowered.interface, layouts
 
@@ -128,82 +137,38 @@ def read_and_lay_out(
 
 def _layouts_by_target(
     spec: Spec,
-    version: VersionSpec,
-    command: tuple[str, ...],
-    header: ParsedHeader,
+    header: Path,
     lowered: Lowered,
+    elsewhere: Mapping[str, Elsewhere | None],
     beside: Beside,
-) -> Callable[[], Layouts]:
-    """Give what has a compiler for each target preprocess the header, and lays out its types.
+) -> Layouts:
+    """Lay out the types of a header as each target's compiler reads it.
 
     Where they are those of the header as read already, it is not parsed again.  A header that a
     compiler refuses has nothing there.
     """
 
-    read = header.written.text
-    ours = Reading(read)
+    def records(there: Elsewhere) -> Records:
+        with _deep_recursion(header):
+            theirs = read_declarations(header, there.text)
+            known = lowered.interface.records_by_key
+            return lower_records(theirs, spec, there.abi, known)
 
-    def text_of(machine: Machine, system: tuple[Path, ...]) -> Callable[[], str]:
-        if machine.command == command:
-            return lambda: read
-        compiler = compiler_for(spec, version, machine.command, system)
-        return start_text(header.path, compiler)
+    def laid_out(there: Elsewhere | None) -> Callable[[], Records]:
+        if there is None:
+            return dict
+        if lowered.types.are_free_of(there.names):
+            return partial(lowered.types.records_on, there.abi)
+        return beside(partial(records, there))
 
-    def records(text: str, abi: Abi) -> Records:
-        with _deep_recursion(header.path):
-            theirs = read_declarations(header.path, text)
-            return lower_records(theirs, spec, abi, lowered.interface.records_by_key)
-
-    def laid_out(machine: Machine, text: Callable[[], str]) -> Callable[[], Records]:
-        """Begin to lay records out; what is wrong with the machine is raised by the wait."""
-        abi = machine.target.abi
+    waiting = {name: laid_out(there) for name, there in elsewhere.items()}
+    found: dict[str, Records] = {}
+    for name, wait in waiting.items():
         try:
-            found = text()
-        except (CompilerError, SourceError) as error:
-            return partial(_raise, error)
-        if found is read or lowered.types.are_free_of(
-            declared_otherwise(ours, Reading(found), abi)
-        ):
-            return partial(lowered.types.records_on, abi)
-        return beside(partial(records, found, abi))
-
-    def layouts() -> Layouts:
-        machines = candidates(command)
-        # All compilers at once: each takes longer to start than to do its work.
-        asked = {
-            name: start_system_folders(first.command)
-            for name, (first, *_) in machines.items()
-        }
-        started = {
-            name: text_of(first, asked[name]())
-            for name, (first, *_) in machines.items()
-        }
-        waiting = {
-            name: laid_out(first, started[name])
-            for name, (first, *_) in machines.items()
-        }
-        found: dict[str, Records] = {}
-        for name, (first, *others) in machines.items():
-            wait = waiting[name]
-            for machine in (first, *others):
-                if machine is not first:
-                    system = system_folders(machine.command)
-                    wait = laid_out(machine, text_of(machine, system))
-                # It is no compiler for this, and the next one may be; or a header is nowhere.
-                with suppress(CompilerError):
-                    try:
-                        found[name] = wait()
-                    except SourceError:
-                        found[name] = {}
-                    break
-            found.setdefault(name, {})
-        return found
-
-    return layouts
-
-
-def _raise(error: XenbindError) -> NoReturn:
-    raise error
+            found[name] = wait()
+        except SourceError:
+            found[name] = {}
+    return found
 
 
 # Room for structs in 250 levels; the parser takes 12 calls for each.
@@ -234,12 +199,12 @@ def _deep_recursion(header: Path) -> Iterator[None]:
 _UNASKED = "stdc-predef.h"
 
 
-def _asks_for_target(header: ParsedHeader, spec: Spec) -> bool:
+def _asks_for_target(begun: Begun, spec: Spec) -> bool:
     """Tell whether the files of a header, or the spec's macros, ask for the target's macros."""
     own = str(package())  # whose C library is the same on every machine
     texts = [
-        header.sources.text(file)
-        for file in header.files
+        begun.sources.text(file)
+        for file in begun.preprocessed.files
         if not file.startswith(own) and Path(file).name != _UNASKED
     ]
     return asks_for_target([*texts, *spec.defines])
@@ -269,31 +234,33 @@ def _named(command: tuple[str, ...]) -> str:
         return "a machine that xenbind does not know"
 
 
-def _read(
-    spec: Spec, version: VersionSpec, command: tuple[str, ...], abi: Abi
-) -> tuple[ParsedHeader, Lowered]:
+def _begin(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Begun:
     header_tree.require(spec, version)
-    path = version.directory / spec.header
-    compiler = compiler_for(spec, version, command)
+    return begin(version.directory / spec.header, compiler_for(spec, version, command))
+
+
+def _finish(
+    spec: Spec, version: VersionSpec, begun: Begun, asks_for_target: bool, abi: Abi
+) -> Lowered:
     parts = frozenset(str(version.directory / part) for part in spec.parts)
-    header = read_header(path, compiler, frozenset(spec.skip), parts)
-    if _asks_for_target(header, spec):
-        _require_words_of(abi, command)
+    header = parsed(begun, frozenset(spec.skip), parts)
+    if asks_for_target:
+        _require_words_of(abi, begun.compiler.command)
     lowered = lower(header, spec, abi)
     interface = replace(
         lowered.interface,
         release=version.release,
-        files=tuple(_own_files(header, compiler)),
+        files=tuple(_own_files(header, begun.compiler)),
     )
     if spec.version_macro is None:
         interface = replace(interface, version=version.number)
     elif version.entry is not None and version.number != interface.version:
         raise SourceError(
             spec.places.of("version", version.entry, "number"),
-            f"{path} is of version {interface.version}, the spec says {version.number}",
+            f"{begun.path} is of version {interface.version}, the spec says {version.number}",
             "correct the number, or the directory",
         )
-    return header, replace(lowered, interface=interface)
+    return replace(lowered, interface=interface)
 
 
 def _own_files(header: ParsedHeader, compiler: Compiler) -> list[str]:

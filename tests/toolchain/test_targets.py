@@ -19,7 +19,7 @@ from xenbind.errors import CompilerError
 from xenbind.ir.abi import ABIS
 from xenbind.plain import replace
 from xenbind.spec import Spec, VersionSpec
-from xenbind.toolchain import predefined
+from xenbind.toolchain import first_question, predefined
 from xenbind.toolchain.targets import TARGETS, Machine, host, machine_for, machine_of
 from xenbind.workers import Workers
 
@@ -342,7 +342,7 @@ def test_a_compiler_for_no_known_target_is_refused() -> None:
 def test_a_command_that_is_no_compiler_is_told_as_that(
     command: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predefined, "_SECONDS", 1)
+    monkeypatch.setattr(first_question, "SECONDS", 1)
     with pytest.raises(CompilerError) as refused:
         predefined.working_compiler(command)
     named = " ".join(shlex.split(command))

@@ -1,4 +1,4 @@
-"""Read one header: from its path to a `ParsedHeader`.
+"""Read one header: from its path to a `Begun` header, and on to a `ParsedHeader`.
 
 Runs the stages of this folder in order.  `lowering` takes over: the declarations are
 still syntax, and the macros text with, for possible constants, the expression behind it.
@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pycparser import c_ast
 
-from xenbind.frontend.directives import Macro
+from xenbind.errors import XenbindError
+from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.frontend.macros import (
     ExpandedMacro,
     moving,
@@ -38,7 +39,9 @@ from xenbind.frontend.written import Written
 from xenbind.header_tree import require_header
 from xenbind.plain import Struct, replace
 from xenbind.source import Sources
-from xenbind.toolchain.compiler import Compiler, output
+from xenbind.toolchain.compiler import Compiler, printed
+from xenbind.toolchain.process import Bounded
+from xenbind.toolchain.system_headers import listed_folders
 
 
 class ParsedHeader(Struct, frozen=True):
@@ -64,32 +67,52 @@ class ParsedHeader(Struct, frozen=True):
     written: Written
 
 
-def read_header(
-    header: Path,
-    compiler: Compiler,
-    skip: frozenset[str] = frozenset(),
-    parts: frozenset[str] = frozenset(),
-) -> ParsedHeader:
-    """Preprocess, check and parse a header; the macros in `skip` are passed over.
+class Begun(Struct, frozen=True):
+    """A header that is preprocessed, and that the compiler still checks: `parsed` goes on."""
 
-    What the files in `parts` declare is the header's own.  Raises `SourceError` where the header
-    is wrong, in the words of the C compiler if it is the one to say so.
+    path: Path
+    compiler: Compiler
+    preprocessed: Preprocessed
+    sources: Sources
+    check: Bounded
+
+
+def begin(header: Path, compiler: Compiler) -> Begun:
+    """Preprocess a header.
+
+    Raises `SourceError` where the header is wrong, in the words of the C compiler if it is the
+    one to say so.
     """
     require_header(header)
     sources = Sources()
     check = start_check(compiler, header)  # runs beside the preprocessor
     try:
         preprocessed = preprocess(compiler, header, sources)
+    except XenbindError:
+        finish_check(check, header)  # whose words go first
+        raise
+    return Begun(header, compiler, preprocessed, sources, check)
+
+
+def parsed(
+    begun: Begun, skip: frozenset[str], parts: frozenset[str] = frozenset()
+) -> ParsedHeader:
+    """Check and parse a header that is preprocessed; the macros in `skip` are passed over.
+
+    What the files in `parts` declare is the header's own.  Raises as `begin` does.
+    """
+    header, preprocessed, sources = begun.path, begun.preprocessed, begun.sources
+    try:
         own = roots(preprocessed, header, sources)
         own += tuple(file for file in preprocessed.files if file in parts - {*own})
         constants = possible_constants(preprocessed, own, skip)
         rings = ring_macros(preprocessed, skip)
-        expanded = expand(compiler, header, preprocessed, [*constants, *rings])
+        expanded = expand(begun.compiler, header, preprocessed, [*constants, *rings])
     finally:
-        finish_check(check, header)
+        finish_check(begun.check, header)
     not_constant = moving(preprocessed.macros)
     written = Written(preprocessed.text, preprocessed.macros, sources)
-    parsed = parse(
+    syntax = parse(
         written,
         [
             (
@@ -105,9 +128,9 @@ def read_header(
         files=preprocessed.files,
         roots=own,
         system=preprocessed.system,
-        declarations=parsed.declarations,
+        declarations=syntax.declarations,
         macros=frozenset(preprocessed.macros),
-        constants=parsed.constants,
+        constants=syntax.constants,
         callable_macros=with_parameters(preprocessed, own),
         ring_macros=tuple(expanded[macro.name] for macro in rings),
         sources=sources,
@@ -115,16 +138,20 @@ def read_header(
     )
 
 
-def start_text(header: Path, compiler: Compiler) -> Callable[[], str]:
+def start_text(
+    header: Path, compiler: Compiler
+) -> Callable[[], tuple[str, tuple[Path, ...]]]:
     """Start to check a header and to preprocess it, no more; what it gives waits for the text.
 
-    That raises as `read_header` does.
+    With the text come the folders that were searched for `<x.h>`.  Raises as `begin` does.
     """
-    check, text = start_check(compiler, header), start_preprocessing(compiler, header)
+    check = start_check(compiler, header)
+    process = start_preprocessing(compiler, header, "-v")
 
-    def finish() -> str:
+    def finish() -> tuple[str, tuple[Path, ...]]:
         try:
-            return output(text, header)
+            finished = process.finish()
+            return printed(finished, header), listed_folders(finished.messages)
         finally:
             finish_check(check, header)
 
@@ -134,7 +161,7 @@ def start_text(header: Path, compiler: Compiler) -> Callable[[], str]:
 def read_declarations(header: Path, text: str) -> ParsedHeader:
     """Parse what a compiler has printed of a header, as `start_text` gives it.
 
-    Of its macros there is nothing but their names.  Raises as `read_header` does.
+    Of its macros there is nothing but their names.  Raises as `begin` does.
     """
     sources = Sources()
     preprocessed = read(text, header, sources)

@@ -27,6 +27,7 @@ from xenbind.toolchain.process import Bounded
 # Without comments.  Xen's largest public header has 100 KB with all that it includes.
 LONGEST_TEXT = 4 << 20
 MOST_MACROS = 200_000
+_NAME = re.compile(r"(?<!\w)(?<!\d\.)[^\W\d]|[$\\]")
 # Makes GNU's spellings plain ones that the parser knows.
 _PLAIN = ("-D__extension__=", "-D__builtin_offsetof=offsetof")
 
@@ -40,10 +41,10 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
     return read(output(start_preprocessing(compiler, header), header), header, sources)
 
 
-def start_preprocessing(compiler: Compiler, header: Path) -> Bounded:
+def start_preprocessing(compiler: Compiler, header: Path, *options: str) -> Bounded:
     """Start to preprocess a header to its text, with line markers and directives."""
     # -dD prints directives in place, so that macros keep their line.
-    return compiler.run(["-E", "-dD", *_PLAIN, str(header)])
+    return compiler.run(["-E", "-dD", *options, *_PLAIN, str(header)])
 
 
 def read(printed: str, header: Path, sources: Sources) -> Preprocessed:
@@ -71,8 +72,11 @@ def expand(
     """Expand the wanted macros as the header's user sees them, and give them by name.
 
     A function-like macro is given its own parameters, and those that it uses stay calls,
-    unless they paste tokens together and so are no functions of their arguments.
+    unless they paste tokens together and so are no functions of their arguments.  Where all
+    are numbers and operators alone, the compiler is not asked.
     """
+    if not any(map(_has_names, wanted)):
+        return {macro.name: ExpandedMacro(macro, macro.body) for macro in wanted}
     process = compiler.run(
         ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
         _uses(preprocessed, wanted),
@@ -92,6 +96,11 @@ def expand(
         macro.name: ExpandedMacro(macro, text.replace("\n", " ").strip())
         for macro, text in zip(wanted, expansions, strict=True)
     }
+
+
+def _has_names(macro: Macro) -> bool:
+    """Tell whether there may be a name in a macro, which may be another macro's."""
+    return macro.parameters is not None or _NAME.search(macro.body) is not None
 
 
 def _uses(preprocessed: Preprocessed, wanted: Sequence[Macro]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -40,8 +40,11 @@ _NODES: Mapping[str, type[Struct]] = {**_nodes(c_types), **_nodes(interface)}
 def dump(told: Interface, rename: Rename) -> str:
     """Write an interface, with headers by the names that `rename` gives their paths."""
     named = _with_files(told, rename)
+    encode = json.JSONEncoder(
+        ensure_ascii=False, check_circular=False, default=partial(_plain, rename)
+    ).encode
     lines = (
-        f" {json.dumps(field.name)}: {_lines(getattr(named, field.name), rename)}"
+        f" {encode(field.name)}: {_lines(getattr(named, field.name), encode)}"
         for field in fields(named)
     )
     return "{\n" + ",\n".join(lines) + "\n}\n"
@@ -59,24 +62,18 @@ def _with_files(told: Interface, rename: Rename) -> Interface:
     return replace(told, header=rename(told.header), files=files)
 
 
-def _lines(value: object, rename: Rename) -> str:
+def _lines(value: object, encode: Callable[[object], str]) -> str:
     """Write a field's value, each item of a tuple in its own line."""
     if not isinstance(value, tuple) or not value:
-        return json.dumps(_plain(value, rename), ensure_ascii=False)
-    items = (json.dumps(_plain(item, rename), ensure_ascii=False) for item in value)
-    return "[\n  " + ",\n  ".join(items) + "\n ]"
+        return encode(value)
+    return "[\n  " + ",\n  ".join(map(encode, value)) + "\n ]"
 
 
-def _plain(value: Any, rename: Rename) -> object:
-    """Give a value as what JSON has."""
-    if isinstance(value, Coord):
-        return {"Coord": [rename(value.file), value.line, value.column]}
-    if isinstance(value, tuple):
-        return [_plain(item, rename) for item in value]
-    node = type(value)
-    if node is str or node is int or not issubclass(node, Struct):
-        return value
-    return {node.__name__: [_plain(item, rename) for item in _told(value)]}
+def _plain(rename: Rename, node: Any) -> dict[str, list[Any]]:
+    """Give a node as what JSON has; its values are told in the same way."""
+    if isinstance(node, Coord):
+        return {"Coord": [rename(node.file), node.line, node.column]}
+    return {node.__class__.__name__: _told(node)}
 
 
 def _told(node: Any) -> list[Any]:

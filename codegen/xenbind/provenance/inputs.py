@@ -132,17 +132,17 @@ def _compiler(command: tuple[str, ...], texts: Mapping[Path, str]) -> str:
     call themselves __GNUC__ are one.
     """
     defined = predefined(command)
-    # Versions of one header have most lines alike.
-    text = "\n".join(
-        dict.fromkeys(line for t in texts.values() for line in t.split("\n"))
-    )
-    asked = set(_ASKED.findall(text))
-    used = set(_WORD.findall(_ASKED.sub("", text)))
-    lines = sorted(
+    # Versions of one header have most lines alike; few ask for a macro.
+    lines = dict.fromkeys(line for t in texts.values() for line in t.split("\n"))
+    asking = "\n".join(line for line in lines if "def" in line)
+    others = "\n".join(line for line in lines if "def" not in line)
+    asked = set(_ASKED.findall(asking))
+    used = {*_WORD.findall(others), *_WORD.findall(_ASKED.sub("", asking))}
+    said = sorted(
         f"{name} {defined[name]}" if name in used else name
         for name in (asked | used) & defined.keys()
     )
-    return digest("\n".join([*command[1:], *lines]).encode())
+    return digest("\n".join([*command[1:], *said]).encode())
 
 
 def _style() -> str:

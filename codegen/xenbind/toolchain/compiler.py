@@ -145,7 +145,11 @@ _TOO_LONG = re.compile(r"cpu time limit exceeded", re.I)
 
 def output(process: Bounded, header: Path) -> str:
     """Give what the compiler printed, or raise the errors that it found in the header."""
-    finished = process.finish()
+    return printed(process.finish(), header)
+
+
+def printed(finished: Finished, header: Path) -> str:
+    """Give what a compiler that has ended printed; raises as `output` does."""
     if finished.status == 0 and not finished.exceeded:
         return finished.output.decode("utf-8", errors="surrogateescape")
     raise failure(finished, header)

@@ -15,11 +15,10 @@ from functools import cache
 
 from xenbind.errors import CompilerError
 from xenbind.toolchain.compiler import find_compiler, start, why_it_failed
+from xenbind.toolchain.first_question import BEGINNING, SECONDS, start_asking
 from xenbind.toolchain.process import Finished
 
 _DEFINED = re.compile(r"^#define (\w+) ?(.*)$", re.MULTILINE)
-# A compiler answers in a hundredth of a second; one behind a container in a few.
-_SECONDS = 20
 
 
 def working_compiler(wanted: str | None = None) -> tuple[str, ...]:
@@ -38,9 +37,13 @@ def predefined(command: tuple[str, ...]) -> Mapping[str, str]:
 
     Raises `CompilerError` if there is no such program, or it is no C compiler that works.
     """
-    question = [*command, "-E", "-dM", "-x", "c", "-std=gnu11", "-"]
-    finished = start(question, "", _SECONDS).finish()
-    macros = dict(_DEFINED.findall(finished.output.decode("utf-8", "replace")))
+    finished = start_asking(command)()
+    own, _, _ = finished.output.decode("utf-8", "replace").partition(BEGINNING)
+    if finished.status and not finished.exceeded:  # perhaps for want of a C library
+        question = [*command, "-E", "-dM", "-x", "c", "-std=gnu11", "-"]
+        finished = start(question, "", SECONDS).finish()
+        own = finished.output.decode("utf-8", "replace")
+    macros = dict(_DEFINED.findall(own))
     if fault := _fault(finished, macros):
         raise CompilerError(
             f"{' '.join(command)} is no C compiler that works: {fault}",

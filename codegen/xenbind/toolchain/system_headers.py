@@ -8,14 +8,10 @@ declarations stand for those headers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-from xenbind.toolchain.compiler import start
+from xenbind.toolchain.first_question import start_asking
 
-# A hosted compiler's stdint.h includes the C library's, and that one those of its machine.
-_PROGRAM = "#include <stdint.h>\n"
 _LISTED = re.compile(r"^#include <\.\.\.>.*?$(.*?)^End of search list", re.M | re.S)
 
 
@@ -24,26 +20,13 @@ def system_folders(command: tuple[str, ...]) -> tuple[Path, ...]:
 
     Raises `CompilerError` if there is no such program.
     """
-    return start_system_folders(command)()
+    finished = start_asking(command)()
+    failed = finished.status or finished.exceeded
+    return () if failed else listed_folders(finished.messages)
 
 
-@cache
-def start_system_folders(
-    command: tuple[str, ...],
-) -> Callable[[], tuple[Path, ...]]:
-    """Start to ask for `system_folders`, and give what waits for them.
-
-    Raises as that does.
-    """
-    process = start([*command, "-E", "-v", "-x", "c", "-"], _PROGRAM)
-
-    @cache
-    def finish() -> tuple[Path, ...]:
-        finished = process.finish()
-        if finished.status or finished.exceeded:
-            return ()
-        listed = _LISTED.search(finished.messages.decode("utf-8", "surrogateescape"))
-        lines = listed[1].splitlines() if listed else ()
-        return tuple(Path(line.strip()) for line in lines if line.strip())
-
-    return finish
+def listed_folders(messages: bytes) -> tuple[Path, ...]:
+    """Give the folders that a compiler says, asked with -v, that it searches for `<x.h>`."""
+    listed = _LISTED.search(messages.decode("utf-8", "surrogateescape"))
+    lines = listed[1].splitlines() if listed else ()
+    return tuple(Path(line.strip()) for line in lines if line.strip())

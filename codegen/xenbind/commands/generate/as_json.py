@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xenbind.commands.generate.abi_break import AbiChange, Uncompared
-from xenbind.commands.generate.build import Generated
 from xenbind.ir.interface import Interface, LeftOut
+
+if TYPE_CHECKING:
+    from xenbind.commands.generate.build import Generated
 
 
 def as_json(

@@ -7,7 +7,7 @@ with their manifest, ready for `output`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,11 +78,7 @@ def build(job: Job) -> Generated:
 def _build(
     job: Job, specs: Sequence[Spec], command: tuple[str, ...], workers: Workers
 ) -> Generated:
-    # Importing the backend and compiling the templates takes a tenth of a second. Here it
-    # costs nothing: the C compiler reads meanwhile. Imported above, generating was 5 % slower.
-    thread = ThreadPoolExecutor(1)
-    preparing = thread.submit(_prepare)
-    thread.shutdown(wait=False)  # it ends with this
+    prepared = _start_preparing()
     reading = _read_all(specs, command, workers)
     # Which begins to import black after the reading, if it is new here.
     formatter = Formatter(workers, Formatted(user_cache.folder()))
@@ -92,13 +88,14 @@ def _build(
         for each, read in zip(specs, reading, strict=True)
     )
     made = Generated(specs[0], copied, packages)
-    return _written(job, made, preparing.result(), formatter, workers)
+    return _written(job, made, prepared, formatter, workers)
 
 
 def _build_tree(
     job: Job, loaded: Spec, command: tuple[str, ...], workers: Workers
 ) -> Generated:
     """Make a package of all headers of a tree."""
+    prepared = _start_preparing()
     machines = {X86_64.name: Machine(TARGETS[X86_64.name], command)}
     for name, (first, *_) in candidates(command).items():
         machines.setdefault(name, first)
@@ -110,17 +107,19 @@ def _build_tree(
     )
     made = Generated(loaded, copied, packages, tree.left_out)
     formatter = Formatter(workers, Formatted(user_cache.folder()))
-    return _written(job, made, _prepare(), formatter, workers)
+    return _written(job, made, prepared, formatter, workers)
 
 
 def _written(
     job: Job,
     made: Generated,
-    templates: Templates,
+    prepared: _Prepared,
     formatter: Formatter,
     workers: Workers,
 ) -> Generated:
     """Add to the copies of headers, which are all files so far, what is made of the packages."""
+    templates = prepared.templates.result()
+
     from xenbind.backend.render import render
 
     rendered = render(made.spec, made.packages, templates, formatter, workers)
@@ -134,7 +133,7 @@ def _written(
     }
     names = sorted({job.from_root(Path(f)) for i in made.interfaces for f in i.files})
     listed = Manifest(
-        generator=manifest.generator_digest(),
+        generator=prepared.generator.result(),
         project=job.to_project,
         include=job.tree,
         spec=inputs.spec_digest(job),
@@ -223,6 +222,24 @@ def _read_all(
 
 def _already(layouts: Layouts) -> Callable[[], Layouts]:
     return lambda: layouts
+
+
+class _Prepared(Struct, frozen=True):
+    """What needs no header: the templates, compiled, and the digest of the generator."""
+
+    templates: Future[Templates]
+    generator: Future[str]
+
+
+def _start_preparing() -> _Prepared:
+    # Importing the backend and compiling the templates takes a tenth of a second. Beside the
+    # C compiler it costs nothing. Imported above, generating was 5 % slower.
+    thread = ThreadPoolExecutor(1)
+    prepared = _Prepared(
+        thread.submit(_prepare), thread.submit(manifest.generator_digest)
+    )
+    thread.shutdown(wait=False)  # it ends with this
+    return prepared
 
 
 def _prepare() -> Templates:

@@ -10,7 +10,9 @@ import gc
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +20,8 @@ from xenbind.colours import say
 from xenbind.commands.generate import abi_break, output
 from xenbind.commands.generate.abi_break import AbiChange, Uncompared
 from xenbind.commands.generate.as_json import as_json
-from xenbind.commands.generate.build import Generated, build
 from xenbind.commands.generate.freshness import keep_source, with_source
-from xenbind.errors import Faults, SourceError
+from xenbind.errors import Faults, SourceError, XenbindError
 from xenbind.ir.interface import Interface, LeftOut
 from xenbind.options import (
     cc_option,
@@ -33,7 +34,12 @@ from xenbind.options import (
     tree_option,
 )
 from xenbind.provenance.job import Job
+from xenbind.toolchain.compiler import find_compiler
+from xenbind.toolchain.first_question import start_asking
 from xenbind.words import count
+
+if TYPE_CHECKING:
+    from xenbind.commands.generate.build import Generated
 
 AbiChanges = Sequence[AbiChange | Uncompared]
 
@@ -93,6 +99,11 @@ def run(
     # A short run that allocates syntax trees: looking for garbage took a fifth of it.
     gc.disable()
     job = with_source(job)
+    # Imported here: the compiler answers meanwhile, whom `build` would wait for.
+    with suppress(XenbindError):  # `build` tells it
+        start_asking(find_compiler(job.command))
+    from xenbind.commands.generate.build import build
+
     made = build(job)
     for package in made.packages:
         if strict or package.spec.is_strict:

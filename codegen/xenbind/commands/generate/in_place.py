@@ -20,6 +20,7 @@ from xenbind.commands.generate.change import (
     is_within,
     remove_emptied,
     sync,
+    together,
     write_synced,
 )
 
@@ -35,9 +36,15 @@ class InPlace:
     def stage(self, change: Change) -> None:
         """Put the new contents and the old ones on the disk, and then the journal."""
         self._inside.mkdir()
+        written = [n for n, path in enumerate(change.paths) if path in change.written]
+        paths = [change.paths[number] for number in written]
+        together(
+            write_synced,
+            map(self._new, written),
+            [change.written[path] for path in paths],
+            [self._out / path for path in paths],
+        )
         for number, path in enumerate(change.paths):
-            if path in change.written:
-                write_synced(self._new(number), change.written[path], self._out / path)
             if (self._out / path).exists():
                 shutil.copy2(self._out / path, self._old(number))
         journal = {"paths": change.paths, "removed": change.removed}

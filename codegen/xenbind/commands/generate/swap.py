@@ -26,6 +26,7 @@ from xenbind.commands.generate.change import (
     keep_owner,
     remove_emptied,
     sync,
+    together,
     write_synced,
 )
 
@@ -61,13 +62,14 @@ class Swap:
         self._record.write_text(json.dumps(record), encoding="utf-8")
         if old:
             self._carry(change)
-        for path, text in change.written.items():
-            target = self._tree / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_synced(target, text, like=self._out / path)
+        targets = [self._tree / path for path in change.written]
+        folders = {self._tree, *(target.parent for target in targets)}
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        replaced = [self._out / path for path in change.written]
+        together(write_synced, targets, change.written.values(), replaced)
         # A journaling file system has all other folders on the disk before the exchange.
-        for folder in {self._tree, *((self._tree / p).parent for p in change.written)}:
-            sync(folder)
+        together(sync, folders)
         if old:
             remove_emptied(self._tree, change.removed)
             self._keep_folders(change)
