@@ -77,7 +77,7 @@ def read(
     Raises `SourceError` where the header is wrong, in the words of the C compiler if it
     is the one to say so, and as `header_tree.require` does where there is none.
     """
-    with _deep_recursion(version.directory / spec.header):
+    with deep_recursion(version.directory / spec.header):
         _, lowered = _read(spec, version, command, abi)
     return lowered.interface
 
@@ -101,7 +101,7 @@ def read_for_all(
     the rest.  Raises as `read` does.
     """
     path = version.directory / spec.header
-    with _deep_recursion(path):
+    with deep_recursion(path):
         header, lowered = _read(spec, version, command, X86_64)
 
     lay_out = lowered.layouts
@@ -112,7 +112,7 @@ def read_for_all(
         )
 
     def layouts() -> Layouts:
-        with _deep_recursion(path):
+        with deep_recursion(path):
             return lay_out()
 
     return lowered.interface, layouts
@@ -150,7 +150,7 @@ def _layouts_by_target(
         return start_text(header.path, compiler)
 
     def records(text: str, abi: Abi) -> Records:
-        with _deep_recursion(header.path):
+        with deep_recursion(header.path):
             theirs = read_declarations(header.path, text)
             return lower_records(theirs, spec, abi, lowered.interface.records_by_key)
 
@@ -211,7 +211,7 @@ _RECURSION = 4000
 
 
 @contextmanager
-def _deep_recursion(header: Path) -> Iterator[None]:
+def deep_recursion(header: Path) -> Iterator[None]:
     """Make room for a header that nests deep.  Raises `SourceError` if it nests too deep."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(_RECURSION)
