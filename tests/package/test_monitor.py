@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import operator
 import os
 import re
@@ -24,6 +25,7 @@ from playing import ARM, Begin
 from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import EVENTS, Monitor, MonitorError, Xen, recover
+from xen_vm_event.monitor.arguments import flags_given
 from xen_vm_event.testing import PlayedXen
 from xen_vm_event.testing.capabilities import capabilities
 from xen_vm_event.testing.libraries import STABLE
@@ -603,6 +605,36 @@ def test_what_is_no_domain(
 def test_what_is_no_list_of_events(xen: PlayedXen, events: Any, said: str) -> None:
     with pytest.raises(TypeError, match=f"^{said}"):
         Monitor(1, events)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"xen": 4.17}, r"xen=4\.17 is none: make one by Xen\(\), or leave it out"),
+        ({"idle": 0.5}, r"idle=0\.5 cannot be called: write a function"),
+        ({"recording": b"a.rec"}, "recording=b'a.rec' is no path of a file"),
+        ({"recording": io.BytesIO()}, ".* is no path .*that is open, make a Recording"),
+    ],
+)
+def test_what_is_given_by_name_is_of_its_kind(
+    xen: PlayedXen, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{said}"):
+        Monitor(1, ["cpuid"], **given)
+    assert not xen.calls
+
+
+def test_words_for_an_error_are_made_for_an_error() -> None:
+    made: list[int] = []
+
+    def whose(number: int) -> str:
+        made.append(number)
+        return f"number {number} gave"
+
+    assert flags_given(PAUSED, whose, 3) == PAUSED
+    assert not made
+    with pytest.raises(ValueError, match=r"^number 4 gave -1: flags are"):
+        flags_given(-1, whose, 4)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ from .arguments import (
     event_names,
     flags_given,
     named_handlers,
+    require_idle,
+    require_recording,
+    require_xen,
 )
 from .breakpoints import Breakpoints
 from .channel import Channel
@@ -101,6 +104,9 @@ class Monitor:
         self.domain = domain_number(domain)
         self._events = event_names(events)
         self._named_handlers = named_handlers(handlers)
+        require_xen(xen)
+        require_idle(idle)
+        require_recording(recording)
         self._shared_xen = xen
         self._idle = idle
         self._given_recording = recording
@@ -356,7 +362,7 @@ class Monitor:
         Raises ValueError for a request that was answered, or flags that there are not.
         """
         self._require_context()
-        flags = flags_given("answer() was given", flags)
+        flags = flags_given(flags, lambda: "answer() was given")
         if not any(waiting is request for waiting in self.ring.unanswered()):
             raise ValueError("this request does not wait for an answer")
         with self._signals.hold():
@@ -432,12 +438,14 @@ class Monitor:
                 if handler is not None:
                     given = handler(request)
                     if given:
-                        whose = f"the handler of {self.reason(request)} gave"
-                        flags |= flags_given(whose, given)
+                        flags |= flags_given(given, self._handler_of, request)
         finally:
             self.ring.respond(request, flags)  # as `_give` does, without a call of it
             if self._recording is not None:
                 self._recording.answer(request)
+
+    def _handler_of(self, request: Any) -> str:
+        return f"the handler of {self.reason(request)} gave"
 
     def _record(self, request: Any) -> None:
         if self._recording is not None:
