@@ -63,7 +63,9 @@ class Monitor:
 
     Setting up tells what is missing before it attaches; leaving, for whatever reason, answers
     all requests.  Ctrl-C, and what else would end the process, waits until nothing is half
-    done: with `for`, until the monitor does.  It belongs to one thread.
+    done: with `for`, until the next request is asked for.  Where such a loop has been left by
+    `break`, one that came in it waits for the end of the context, or for the next loop or
+    `answer`; one that comes after it does not wait.  It belongs to one thread.
 
     Within the context, `memory` is for what the guest may do with its memory, `views` for
     others of it, `breakpoints` for instructions, `stepping` for vCPUs that step, `emulator` for
@@ -111,7 +113,7 @@ class Monitor:
         self._idle = idle
         self._given_recording = recording
         self._recording: Recording | None = None
-        self._signals = Signals()
+        self._signals = Signals(Monitor.__exit__.__code__)
         self._attached = False
         self._reasons: dict[int, str] = {}
         self._needs: dict[int, Need] = {}
@@ -279,6 +281,7 @@ class Monitor:
             return True
         self._require_context()
         signals = self._signals
+        outside = signals.held
         try:
             signals.held = False
             if signals.came:
@@ -292,7 +295,7 @@ class Monitor:
                     return False
             return True
         finally:
-            signals.held = True
+            signals.held = outside
 
     def _require_context(self) -> None:
         if not self._attached:
@@ -390,6 +393,8 @@ class Monitor:
         self._require_context()
         signals, stepping, recording = self._signals, self.stepping, self._recording
         ring, channel = self.ring, self._channel
+        outside = signals.held  # as in a loop that this one is in
+        inside = waits or outside
         while not waits or self._wait():
             signals.held = self._at_work = self._more = True
             try:
@@ -404,7 +409,7 @@ class Monitor:
                         self._give(request, stepping.answer(request))
                         continue
                     self._current = request
-                    signals.held = waits
+                    signals.held = inside
                     yield request
                     signals.held = True
                     self._finish()  # another, if a loop within was left
@@ -419,9 +424,11 @@ class Monitor:
                 self._at_work = False
                 if self._attached:
                     self._push()
-                signals.held = waits
+                # Those that came are not let through: after a `break` nobody would see an error.
+                signals.held = outside
             if not waits:
-                signals.let_through()
+                if not outside:
+                    signals.let_through()
                 return
 
     def _finish(self) -> None:

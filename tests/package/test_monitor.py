@@ -7,7 +7,9 @@ which order, and that every request is answered.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
+import functools
 import io
 import operator
 import os
@@ -903,6 +905,66 @@ def test_a_signal_at_a_request_comes_when_it_is_answered(xen: PlayedXen) -> None
     assert first.data.regs.x86.rax == 0x1234
     assert [each.reason for each in rest] == [WRITE]
     assert xen.calls == LEAVE
+
+
+def test_after_a_loop_a_signal_does_not_wait(xen: PlayedXen) -> None:
+    """Nothing is half done there, whether the guest is gone or the loop was broken off."""
+    for is_broken_off in (False, True):
+        guest = xen.guests[1 + is_broken_off]
+        guest.rounds = [[request(WRITE)], [request(WRITE)]]
+        reached = False
+        with pytest.raises(KeyboardInterrupt), Monitor(guest.number, USUAL) as monitor:
+            for _ in monitor:
+                if is_broken_off:
+                    break
+            signal.raise_signal(signal.SIGINT)
+            reached = True
+        assert not reached
+        assert not guest.outstanding
+
+
+def test_a_signal_in_a_loop_that_is_broken_off_comes_at_the_latest_on_leaving(
+    xen: PlayedXen,
+) -> None:
+    """The loop ends where nobody would see what the signal does: it is not lost there."""
+    xen.guests[1].rounds = [[request(WRITE)]]
+    reached = False
+    with pytest.raises(KeyboardInterrupt), Monitor(1, USUAL) as monitor:
+        for _ in monitor:
+            signal.raise_signal(signal.SIGINT)
+            break
+        reached = True
+    assert reached
+    assert xen.calls[-len(LEAVE) :] == LEAVE
+
+
+def test_a_loop_within_another_lets_no_signal_through_to_it(xen: PlayedXen) -> None:
+    """The outer one has a request still, which is half done."""
+    xen.guests[1].rounds = [[request(WRITE), request(CPUID, vcpu=1, insn_length=2)]]
+    seen = []
+    with pytest.raises(KeyboardInterrupt), Monitor(1, USUAL) as monitor:
+        for outer in monitor:
+            for inner in monitor.pending():
+                signal.raise_signal(signal.SIGINT)
+                seen.append(inner.reason)
+            seen.append(outer.reason)
+    assert seen == [CPUID, WRITE]
+    assert xen.calls[-len(LEAVE) :] == LEAVE
+
+
+class Raise:
+    """Has a signal come in a step of C's, so that Python looks for it at the next of its own."""
+
+    __neg__ = staticmethod(functools.partial(ctypes.CDLL(None)["raise"], signal.SIGINT))
+
+
+def test_a_signal_at_the_first_step_of_leaving_waits_until_it_is_done(
+    xen: PlayedXen,
+) -> None:
+    signals = Raise()
+    with pytest.raises(KeyboardInterrupt), Monitor(1, USUAL):
+        -signals  # noqa: B018
+    assert xen.calls[-len(LEAVE) :] == LEAVE
 
 
 def test_sigterm_leaves_before_it_ends_the_process(
