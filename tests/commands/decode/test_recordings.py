@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from recordings import REQUESTS, STARTED, STEP, played, record, taken
 from support import PROJECT, SPEC, require, xenbind
 from xen_vm_event import v4, v6, v7
-from xen_vm_event.monitor import Recording
+from xen_vm_event.monitor import MonitorError, Recording, recorded_requests
 from xenbind import pipeline, spec
 from xenbind.commands.decode import sessions, table
 from xenbind.commands.decode.choice import since
@@ -357,6 +357,29 @@ def test_a_torn_head_is_told(size: int, rec: Path) -> None:
     assert len(found) == 8
     assert [type(error) for error in bad] == [Torn]
     assert bad[0].position == len(data)
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 77])
+def test_what_is_torn_and_what_is_damaged_is_so_to_the_recorder_too(
+    kind: int, rec: Path
+) -> None:
+    """Who records takes away what is torn; of an unknown kind it may be whole records."""
+    data = rec.read_bytes()
+    size = HEADER + {2: 4}.get(kind, 400)
+    rec.write_bytes(data + struct.pack("<IH", size, kind))
+    found, (error,) = decode(rec.read_bytes())
+    assert len(found) == 8
+    assert error.position == len(data)
+    if kind <= 4:
+        assert isinstance(error, Torn)
+        assert len(list(recorded_requests(rec))) == 8
+        Recording(rec).close()
+        assert rec.read_bytes() == data
+    else:
+        assert "ends within a record of an unknown kind" in error.message
+        for use in (Recording, lambda path: list(recorded_requests(path))):
+            with pytest.raises(MonitorError, match=f"damaged at byte {len(data)}$"):
+                use(rec)
 
 
 @settings(max_examples=200, deadline=None)

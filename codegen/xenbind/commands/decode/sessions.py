@@ -31,6 +31,7 @@ MAGIC = b"\x89XENREC\n"
 _FORMAT = 1
 _HEAD = struct.Struct("<8sII")
 _RECORD = struct.Struct("<IHHQQ")
+_KIND = struct.Struct("<IH")  # how a record begins
 _REQUEST, _FLAGS, _ANSWER, _OTHER = 1, 2, 3, 4
 _NAMES = {
     _REQUEST: "a request",
@@ -236,6 +237,8 @@ class _Reader:
             ended = data[read : read + len(MAGIC)] == MAGIC
             if ended or len(data) < least:
                 self.torn = not ended and read < len(data)
+                if self.torn:
+                    self._require_known(data[read:])
                 return
             least = _RECORD.size
             if len(data) - read >= 4:
@@ -276,6 +279,13 @@ class _Reader:
         finally:
             self._source.skip(at)
         return at
+
+    def _require_known(self, start: bytes) -> None:
+        """Raise `_Damaged` for a torn record of a kind that no monitor leaves torn."""
+        if len(start) >= _KIND.size and not MAGIC.startswith(start[: len(MAGIC)]):
+            _, kind = _KIND.unpack_from(start)
+            if kind not in _NAMES:
+                raise _Damaged("the recording ends within a record of an unknown kind")
 
     def _wrong_size(self, kind: int, size: int) -> str:
         """Say what is wrong with a record's size, before anybody waits for so many bytes."""
