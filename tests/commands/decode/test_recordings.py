@@ -26,7 +26,7 @@ from support import PROJECT, SPEC, require, xenbind
 from xen_vm_event import v4, v6, v7
 from xen_vm_event.monitor import MonitorError, Recording, recorded_requests
 from xenbind import pipeline, spec
-from xenbind.commands.decode import sessions, table
+from xenbind.commands.decode import session_head, session_records, table
 from xenbind.commands.decode.choice import since
 from xenbind.commands.decode.events import Event, Shapes
 from xenbind.commands.decode.json_text import JsonText
@@ -128,7 +128,7 @@ def test_answers_out_of_turn_find_their_requests(tmp_path: Path) -> None:
 def test_one_that_is_never_answered_holds_up_no_more_than_a_thousand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "_PATIENCE", 3)
+    monkeypatch.setattr(session_records, "_PATIENCE", 3)
     with played(STARTED, 1), Recording(tmp_path / "rec") as written:
         written.begin(v7, 1)
         for number in range(10):
@@ -507,7 +507,7 @@ def test_a_head_that_cannot_be_read(
 @pytest.mark.parametrize("text", [b"[]", b"7", b"null", b"{", b"[" * 9999, b"9" * 9999])
 def test_a_head_that_is_no_object(text: bytes) -> None:
     """Of any kind and depth: what is said is a line."""
-    _, bad = decode(sessions.MAGIC + struct.pack("<II", 1, len(text)) + text)
+    _, bad = decode(session_head.MAGIC + struct.pack("<II", 1, len(text)) + text)
     assert re.fullmatch(
         r"test: byte 0: the session's head cannot be read: it is no JSON( object)?",
         bad[0].message,
