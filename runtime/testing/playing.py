@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec
 from unittest.mock import patch
 
 from .. import xenctrl
-from ..monitor import channel, watching
+from ..monitor import channel, loop
 from ..runtime import library as loading
 from ..runtime.ring import SharedRing
 from .findings import MonitorMistakes
@@ -131,7 +131,7 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
         (channel, "unmap", xen.unmap),
         (channel.Channel, "wait", wait_for_guest),
         (channel.Channel, "fileno", begun),
-        (watching, "_LOOKING_AFTER", _LOOKING_AFTER),
+        (loop, "_LOOKING_AFTER", _LOOKING_AFTER),
         (SharedRing, "__init__", watched),
     ]
     for module in (xenctrl.interface_for_xen(xen.release), *STABLE.values()):
