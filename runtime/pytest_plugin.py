@@ -28,14 +28,10 @@ def play_xen() -> Iterator[Any]:
     It is a `testing.PlayXen`, and takes what `testing.played` takes.  A second one is a
     RuntimeError: there is one at a time, `played_xen` among them.
     """
-    from .testing import MonitorMistakes, played
+    from .testing import MonitorMistakes, PlayXen
 
     with ExitStack() as stack:
-
-        def start(*given: Any, **named: Any) -> Any:
-            return stack.enter_context(played(*given, **named))
-
-        yield start
+        yield PlayXen(stack)
         try:
             stack.close()
         except MonitorMistakes as mistakes:

@@ -112,12 +112,6 @@ def _tell(error: XenbindError) -> int:
     return error.status
 
 
-_TOO_DEEP = XenbindError(
-    "the types of a header nest too deep in one another",
-    "C promises no more than 63 levels (C11 5.2.4.1): have fewer structs within structs",
-)
-
-
 class _Group(click.Group):
     """Turns the errors that stages raise into a message and an exit status."""
 
@@ -126,8 +120,6 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except XenbindError as error:
             sys.exit(_tell(error))
-        except RecursionError:  # of a stage after the reading, which has more room
-            sys.exit(_tell(_TOO_DEEP))
 
 
 class _Lazy(click.Command):

@@ -78,7 +78,7 @@ def read(
     Raises `SourceError` where the header is wrong, in the words of the C compiler if it
     is the one to say so, and as `header_tree.require` does where there is none.
     """
-    with _deep_recursion(version.directory / spec.header):
+    with deep_recursion(version.directory / spec.header):
         begun = _begin(spec, version, command)
         asks = _asks_for_target(begun, spec)
         return _finish(spec, version, begun, asks, abi).interface
@@ -108,7 +108,7 @@ def read_for_all(
     layouts lack the rest.  Raises as `read` does.
     """
     path = version.directory / spec.header
-    with _deep_recursion(path):
+    with deep_recursion(path):
         begun = _begin(spec, version, command)
         elsewhere = None
         if _asks_for_target(begun, spec):
@@ -119,7 +119,7 @@ def read_for_all(
         lowered = _finish(spec, version, begun, elsewhere is not None, X86_64)
 
     def layouts() -> Layouts:
-        with _deep_recursion(path):
+        with deep_recursion(path):
             if elsewhere is None:
                 return lowered.layouts()
             return _layouts_by_target(spec, path, lowered, elsewhere(), beside)
@@ -149,7 +149,7 @@ def _layouts_by_target(
     """
 
     def records(there: Elsewhere) -> Records:
-        with _deep_recursion(header):
+        with deep_recursion(header):
             theirs = read_declarations(header, there.text)
             known = lowered.interface.records_by_key
             return lower_records(theirs, spec, there.abi, known)
@@ -176,7 +176,7 @@ _RECURSION = 4000
 
 
 @contextmanager
-def _deep_recursion(header: Path) -> Iterator[None]:
+def deep_recursion(header: Path) -> Iterator[None]:
     """Make room for a header that nests deep.  Raises `SourceError` if it nests too deep."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(_RECURSION)

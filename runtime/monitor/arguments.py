@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import index
+from os import PathLike
 from typing import Any, SupportsIndex
 
 from .answers import Handler
 from .events import EVENTS
+from .recording import Recording
+from .xen import Xen
 
 _DOMAINS = 0x7FF0  # DOMID_FIRST_RESERVED: other numbers are no domain's
 _ALL_FLAGS = 0xFFFF_FFFF  # as many as an answer has bits for
@@ -65,8 +68,32 @@ def named_handlers(handlers: Mapping[Any, Any] | None) -> Mapping[str, Handler]:
     return handlers
 
 
-def flags_given(whose: str, flags: SupportsIndex) -> int:
-    """Give an answer's flags; raises TypeError or ValueError for what none can have."""
+def require_xen(xen: object) -> None:
+    """Raise TypeError for what is no hypervisor that monitors can share."""
+    if xen is not None and not isinstance(xen, Xen):
+        raise TypeError(f"xen={xen!r} is none: make one by Xen(), or leave it out")
+
+
+def require_idle(idle: object) -> None:
+    """Raise TypeError for what cannot be called when the guest does nothing."""
+    if idle is not None and not callable(idle):
+        raise TypeError(f"idle={idle!r} cannot be called: write a function")
+
+
+def require_recording(recording: object) -> None:
+    """Raise TypeError for what is neither a recording nor the path of one."""
+    if recording is not None and not isinstance(recording, str | PathLike | Recording):
+        raise TypeError(
+            f"recording={recording!r} is no path of a file; of one that is open, make a"
+            " Recording"
+        )
+
+
+def flags_given(flags: SupportsIndex, whose: Callable[..., str], *of: Any) -> int:
+    """Give an answer's flags; raises TypeError or ValueError for what none can have.
+
+    `whose` is called with the rest for the error's words, and for these alone.
+    """
     try:
         number = index(flags)
         if 0 <= number <= _ALL_FLAGS:
@@ -75,5 +102,5 @@ def flags_given(whose: str, flags: SupportsIndex) -> int:
     except TypeError:
         kind = TypeError
     raise kind(
-        f"{whose} {flags!r}: flags are a number of 32 bits, such as a VmEventFlag"
+        f"{whose(*of)} {flags!r}: flags are a number of 32 bits, such as a VmEventFlag"
     )

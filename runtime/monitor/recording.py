@@ -24,7 +24,8 @@ request of another interface version than the session's, whose body is what the 
 that may be more than the request, or less.  No text and no body is longer than 1 MiB.
 
 A monitor that is killed leaves a file whose last record may be cut short.  The rest is whole,
-and the next session that is appended to the file first takes the cut record away.
+and the next session that is appended to the file first takes the cut record away.  A file that
+ends within a record of another kind is damaged: what it lacks may be whole records.
 """
 
 from __future__ import annotations
@@ -285,29 +286,12 @@ def _open(path: Path) -> BinaryIO:
             whole = 0
             for piece in _pieces(path):
                 whole = piece.end
-            _require_torn(path, whole)
             file.truncate(whole)
             file.seek(0, os.SEEK_END)
         return file
     except BaseException:
         file.close()
         raise
-
-
-def _require_torn(path: Path, whole: int) -> None:
-    """Raise MonitorError unless what is behind the last whole record is one that was cut short.
-
-    Nothing that writes this format leaves a part of any other kind: it is damage, and what would
-    be taken away may be whole records.
-    """
-    with path.open("rb") as file:
-        file.seek(whole)
-        start = file.read(_SESSION.size)
-    if len(start) < _KIND.size or MAGIC.startswith(start[: len(MAGIC)]):
-        return
-    _, kind = _KIND.unpack_from(start)
-    if kind not in (REQUEST, FLAGS, ANSWER, OTHER):
-        raise MonitorError(f"{path} is damaged at byte {whole}")
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
@@ -356,6 +340,9 @@ def _pieces(path: Path) -> Iterator[_Piece]:
                 raise MonitorError(f"{path} is damaged at byte {place}")
             data = start + file.read(size - len(start))
             if len(data) < size:
+                # Nothing that writes this format leaves a part of any other kind.
+                if kind not in (_HEAD, REQUEST, FLAGS, ANSWER, OTHER):
+                    raise MonitorError(f"{path} is damaged at byte {place}")
                 return
             body = data[before:]
             if kind == _HEAD:

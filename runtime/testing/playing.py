@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import tempfile
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec
 from unittest.mock import patch
 
 from .. import xenctrl
-from ..monitor import channel, watching
+from ..monitor import channel, loop
 from ..runtime import library as loading
 from ..runtime.ring import SharedRing
 from .findings import MonitorMistakes
@@ -23,18 +23,6 @@ from .xen import PlayedXen
 # pyright: reportPrivateUsage=false
 
 _LOOKING_AFTER = 0.05  # seconds, after which a monitor looks whether the guest is gone
-
-
-class PlayXen(Protocol):
-    """What starts the Xen of a release for one test, as the fixture `play_xen` does."""
-
-    def __call__(
-        self,
-        release: str = ...,
-        architecture: str = ...,
-        strict: bool = ...,
-        vcpus: int = ...,
-    ) -> PlayedXen: ...
 
 
 class _Ctypes:
@@ -77,6 +65,35 @@ def played(
         raise MonitorMistakes(xen.findings)
 
 
+# What `played` takes, so that it stands in one place.
+_Given = ParamSpec("_Given")
+
+
+def _started(
+    begin: Callable[_Given, AbstractContextManager[PlayedXen]],
+) -> Callable[Concatenate[PlayXen, _Given], PlayedXen]:
+    """Make a method of what begins a context, with the same parameters."""
+
+    def start(
+        own: PlayXen, /, *given: _Given.args, **named: _Given.kwargs
+    ) -> PlayedXen:
+        return own.stack.enter_context(begin(*given, **named))
+
+    return start
+
+
+class PlayXen:
+    """What starts the Xen of a release for one test, and takes what `played` takes.
+
+    That of the fixture `play_xen` ends with the test, another one with its `stack`.
+    """
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.stack = stack
+
+    __call__ = _started(played)
+
+
 def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
     """Have it in the place of the real one, until all is undone."""
     folder = Path(undo.enter_context(tempfile.TemporaryDirectory()))
@@ -114,7 +131,7 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
         (channel, "unmap", xen.unmap),
         (channel.Channel, "wait", wait_for_guest),
         (channel.Channel, "fileno", begun),
-        (watching, "_LOOKING_AFTER", _LOOKING_AFTER),
+        (loop, "_LOOKING_AFTER", _LOOKING_AFTER),
         (SharedRing, "__init__", watched),
     ]
     for module in (xenctrl.interface_for_xen(xen.release), *STABLE.values()):

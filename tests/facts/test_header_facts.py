@@ -170,6 +170,17 @@ def test_an_error_in_a_header_is_told_at_its_place(tmp_path: Path) -> None:
     )
 
 
+def test_a_header_that_nests_too_deep_is_told(tmp_path: Path) -> None:
+    deep = f"struct s {{ int (*f)(int {'(*)(int ' * 2000}{')' * 2000}); }};\n"
+    folder = tree(tmp_path, f"#define VM_EVENT_INTERFACE_VERSION 1\n{deep}")
+    result = xenbind("facts", folder)
+    assert result.returncode == 1
+    assert result.stderr.startswith(
+        f"{folder}/vm_event.h:1:1: error: the header nests structs, types or expressions"
+        " too deep"
+    )
+
+
 def test_a_header_has_the_version_s_macro(tmp_path: Path) -> None:
     tree(tmp_path / "new", TINY.replace("VM_EVENT_INTERFACE_VERSION", "VERSION"))
     assert refused(tmp_path).startswith(

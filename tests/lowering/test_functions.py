@@ -107,6 +107,10 @@ REASONS = {
     "extern const char *const f[];": "it is a variable of the library's",
     "struct s; extern struct s *f;": "it is a variable of the library's",
     "extern int (*f)(void);": "it is a variable of the library's",
+    f"void f(int {'*' * 64}a);": "a type of more than 63 arrays or pointers",
+    f"void f(int {'(*)(int ' * 150}{')' * 150});": (
+        "a type of more than 63 arrays or pointers"
+    ),
 }
 
 

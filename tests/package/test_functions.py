@@ -46,13 +46,14 @@ def module(out: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def post(module: Any, out: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Its module, with the library loaded until the test ends."""
+    """Its module, with the library loaded, and its callbacks kept, until the test ends."""
     path = str(out / "libpost.so")
     if not Path(path).exists():
         command = ["gcc", "-shared", "-fPIC", "-o", path, str(POST / "post.c")]
         subprocess.run(command, check=True)
     monkeypatch.setattr(module.library, "_loaded", None)
     monkeypatch.setattr(module.library, "_prepared", {})
+    monkeypatch.setattr(module.library, "_callbacks", {})
     module.library.load(path)
     return module
 

@@ -7,7 +7,10 @@ which order, and that every request is answered.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
+import functools
+import io
 import operator
 import os
 import re
@@ -24,6 +27,7 @@ from playing import ARM, Begin
 from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import EVENTS, Monitor, MonitorError, Xen, recover
+from xen_vm_event.monitor.arguments import flags_given
 from xen_vm_event.testing import PlayedXen
 from xen_vm_event.testing.capabilities import capabilities
 from xen_vm_event.testing.libraries import STABLE
@@ -606,6 +610,36 @@ def test_what_is_no_list_of_events(xen: PlayedXen, events: Any, said: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"xen": 4.17}, r"xen=4\.17 is none: make one by Xen\(\), or leave it out"),
+        ({"idle": 0.5}, r"idle=0\.5 cannot be called: write a function"),
+        ({"recording": b"a.rec"}, "recording=b'a.rec' is no path of a file"),
+        ({"recording": io.BytesIO()}, ".* is no path .*that is open, make a Recording"),
+    ],
+)
+def test_what_is_given_by_name_is_of_its_kind(
+    xen: PlayedXen, given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{said}"):
+        Monitor(1, ["cpuid"], **given)
+    assert not xen.calls
+
+
+def test_words_for_an_error_are_made_for_an_error() -> None:
+    made: list[int] = []
+
+    def whose(number: int) -> str:
+        made.append(number)
+        return f"number {number} gave"
+
+    assert flags_given(PAUSED, whose, 3) == PAUSED
+    assert not made
+    with pytest.raises(ValueError, match=r"^number 4 gave -1: flags are"):
+        flags_given(-1, whose, 4)
+
+
+@pytest.mark.parametrize(
     ("handlers", "said"),
     [
         (print, r".* are no handlers: write them by name, as in \{'CPUID': handler\}"),
@@ -778,7 +812,7 @@ def test_two_guests_in_a_loop_of_ones_own(xen: PlayedXen) -> None:
 
 
 def test_two_guests_in_asyncio(xen: PlayedXen, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xen_vm_event.monitor.watching._LOOKING_AFTER", 0.05)
+    monkeypatch.setattr("xen_vm_event.monitor.loop._LOOKING_AFTER", 0.05)
     seen: list[tuple[int, str]] = []
 
     async def play_guest(number: int) -> None:
@@ -871,6 +905,66 @@ def test_a_signal_at_a_request_comes_when_it_is_answered(xen: PlayedXen) -> None
     assert first.data.regs.x86.rax == 0x1234
     assert [each.reason for each in rest] == [WRITE]
     assert xen.calls == LEAVE
+
+
+def test_after_a_loop_a_signal_does_not_wait(xen: PlayedXen) -> None:
+    """Nothing is half done there, whether the guest is gone or the loop was broken off."""
+    for is_broken_off in (False, True):
+        guest = xen.guests[1 + is_broken_off]
+        guest.rounds = [[request(WRITE)], [request(WRITE)]]
+        reached = False
+        with pytest.raises(KeyboardInterrupt), Monitor(guest.number, USUAL) as monitor:
+            for _ in monitor:
+                if is_broken_off:
+                    break
+            signal.raise_signal(signal.SIGINT)
+            reached = True
+        assert not reached
+        assert not guest.outstanding
+
+
+def test_a_signal_in_a_loop_that_is_broken_off_comes_at_the_latest_on_leaving(
+    xen: PlayedXen,
+) -> None:
+    """The loop ends where nobody would see what the signal does: it is not lost there."""
+    xen.guests[1].rounds = [[request(WRITE)]]
+    reached = False
+    with pytest.raises(KeyboardInterrupt), Monitor(1, USUAL) as monitor:
+        for _ in monitor:
+            signal.raise_signal(signal.SIGINT)
+            break
+        reached = True
+    assert reached
+    assert xen.calls[-len(LEAVE) :] == LEAVE
+
+
+def test_a_loop_within_another_lets_no_signal_through_to_it(xen: PlayedXen) -> None:
+    """The outer one has a request still, which is half done."""
+    xen.guests[1].rounds = [[request(WRITE), request(CPUID, vcpu=1, insn_length=2)]]
+    seen = []
+    with pytest.raises(KeyboardInterrupt), Monitor(1, USUAL) as monitor:
+        for outer in monitor:
+            for inner in monitor.pending():
+                signal.raise_signal(signal.SIGINT)
+                seen.append(inner.reason)
+            seen.append(outer.reason)
+    assert seen == [CPUID, WRITE]
+    assert xen.calls[-len(LEAVE) :] == LEAVE
+
+
+class Raise:
+    """Has a signal come in a step of C's, so that Python looks for it at the next of its own."""
+
+    __neg__ = staticmethod(functools.partial(ctypes.CDLL(None)["raise"], signal.SIGINT))
+
+
+def test_a_signal_at_the_first_step_of_leaving_waits_until_it_is_done(
+    xen: PlayedXen,
+) -> None:
+    signals = Raise()
+    with pytest.raises(KeyboardInterrupt), Monitor(1, USUAL):
+        -signals  # noqa: B018
+    assert xen.calls[-len(LEAVE) :] == LEAVE
 
 
 def test_sigterm_leaves_before_it_ends_the_process(

@@ -128,6 +128,18 @@ def test_a_recording_of_a_vcpu_that_there_is_not(played_xen: PlayedXen) -> None:
         played_xen.guests[1].replay([request])
 
 
+def test_a_recording_is_replayed_whole_or_not_at_all(played_xen: PlayedXen) -> None:
+    vm_event, guest = played_xen.vm_event, played_xen.guests[1]
+    version = vm_event.VM_EVENT_INTERFACE_VERSION
+    good, bad = (
+        vm_event.vm_event_st(version=version, reason=11, vcpu_id=vcpu)
+        for vcpu in (0, 3)
+    )
+    with pytest.raises(ValueError, match=r"^domain 1 has no vCPU 3, but 2"):
+        guest.replay([good, bad])
+    assert guest.is_done
+
+
 def test_a_recording_of_another_version(played_xen: PlayedXen) -> None:
     version = played_xen.vm_event.VM_EVENT_INTERFACE_VERSION
     request = played_xen.vm_event.vm_event_st(version=version - 1)

@@ -101,7 +101,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_type_checker_finds_the_mistakes_and_nothing_else(
     checker: Checker, users: Path
 ) -> None:
-    assert len(mistakes()) == 41
+    assert len(mistakes()) == 44
     assert checker(users) == mistakes()
 
 

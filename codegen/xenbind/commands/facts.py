@@ -20,7 +20,7 @@ from xenbind.options import (
     newest,
     spec_option,
 )
-from xenbind.pipeline import compiler_for
+from xenbind.pipeline import compiler_for, deep_recursion
 from xenbind.toolchain.predefined import working_compiler
 from xenbind.whole_file import whole_file
 
@@ -65,9 +65,11 @@ def facts(
     found_in, found = named_version(loaded, version or newest(loaded, job))
     header_tree.require(found_in, found)
     compiler = compiler_for(found_in, found, working_compiler(job.command))
-    said = header_facts(found_in, found, compiler, releases or found.releases)
+    with deep_recursion(found.directory / found_in.header):
+        said = header_facts(found_in, found, compiler, releases or found.releases)
+        text = as_text(said)
     if output is None:
-        click.echo(as_text(said), nl=False)
+        click.echo(text, nl=False)
     else:
         with whole_file(output) as file:
-            file.write(as_text(said).encode())
+            file.write(text.encode())

@@ -153,6 +153,18 @@ def inside_arrays(c_type: CType) -> tuple[CType, tuple[int, ...]]:
     return inner, (c_type.length, *lengths)
 
 
+def levels(c_type: CType | FunctionType | None) -> int:
+    """Count the arrays and pointers in one another that make a type, in what it takes too."""
+    match c_type:
+        case Array(element=inner):
+            return 1 + levels(inner)
+        case Pointer(target=target, other=other):
+            return 1 + levels(target or other)
+        case FunctionType(result=result, parameters=parameters):
+            return max(map(levels, (result, *(each.type for each in parameters))))
+    return 0
+
+
 # How a declaration is to write the type that it begins with.
 Word = Callable[[Scalar | Enumeration | RecordRef], str]
 

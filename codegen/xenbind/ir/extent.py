@@ -7,6 +7,7 @@ would visit them all asks here first.
     struct pair { int a, b; };  struct pairs { struct pair first, more[3]; };
     members(records)  ->  {"struct pair": 2, "struct pairs": 6}
     scalars(records)  ->  {"struct pair": 2, "struct pairs": 8}
+    levels(records)   ->  {"struct pair": 1, "struct pairs": 2}
 """
 
 from __future__ import annotations
@@ -28,6 +29,16 @@ def scalars(records: Sequence[Record]) -> dict[str, int]:
     What is empty counts as one: it has to be looked into.
     """
     return _counts(records, lambda c_type, inside: _items(c_type) * max(inside, 1))
+
+
+def levels(records: Sequence[Record]) -> dict[str, int]:
+    """Count by their record's key in how many levels records nest, itself included."""
+    found: dict[str, int] = {}
+    for record in records:
+        inner = (element(field.type) for field in record.fields)
+        inside = (found[each.key] for each in inner if isinstance(each, RecordRef))
+        found[record.key] = 1 + max(inside, default=0)
+    return found
 
 
 def _counts(

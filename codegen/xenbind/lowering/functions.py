@@ -30,6 +30,7 @@ from xenbind.ir.c_types import (
 )
 from xenbind.ir.interface import Function, LeftOut
 from xenbind.lowering.declarations import c_name, definitions
+from xenbind.lowering.records import require_levels
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Coord
 from xenbind.spec import LibrarySpec, Spec
@@ -77,6 +78,7 @@ class Functions:
             else:
                 try:
                     found = self._function_type(declared)
+                    require_levels(self.types.context, node, found)
                 except SourceError as error:
                     self._leave_out(node, error.message)
                     continue

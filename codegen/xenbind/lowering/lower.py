@@ -19,6 +19,7 @@ from pycparser import c_ast
 
 from xenbind.errors import SourceError
 from xenbind.frontend.header import ParsedHeader
+from xenbind.ir import extent
 from xenbind.ir.abi import ABIS, X86_64, Abi
 from xenbind.ir.c_types import RecordRef, Scalar, element
 from xenbind.ir.interface import (
@@ -111,6 +112,7 @@ class _Lowering:
     def interface(self) -> Interface:
         typedefs = self.typedefs()
         functions = tuple(self.functions.of_header())
+        _require_levels(tuple(self.types.records.values()))
         handles = tuple(self.handles(functions))
         if not self.types.records and not functions:
             self.left_out += self.not_taken()
@@ -325,6 +327,21 @@ class _Lowering:
                 "name what the constants begin with whose names, or 'members', are the union's",
             )
         return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
+
+
+_LEVELS = 250  # which the stages behind this one have room for
+
+
+def _require_levels(records: Sequence[Record]) -> None:
+    """Raise `SourceError` for a record that nests others deeper than any stage has room for."""
+    levels = extent.levels(records)
+    for record in records:
+        if levels[record.key] > _LEVELS:
+            raise SourceError(
+                record.coord,
+                f"'{record.spelling}' nests structs and unions in more than {_LEVELS} levels",
+                "C promises no more than 63 (C11 5.2.4.1): have fewer structs within structs",
+            )
 
 
 def _is_untagged(node: c_ast.Node) -> bool:

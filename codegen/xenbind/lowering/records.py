@@ -18,7 +18,7 @@ from pycparser import c_ast
 from xenbind.errors import Faults
 from xenbind.frontend import attributes, comment_words
 from xenbind.frontend.attributes import Attributes, EvaluateArgument
-from xenbind.ir.c_types import Array, CType, Enumeration, Pointer
+from xenbind.ir.c_types import CType, Enumeration, FunctionType, levels
 from xenbind.ir.interface import Member, RecordType
 from xenbind.lowering.constant_expressions import CInt
 from xenbind.lowering.context import Context
@@ -128,10 +128,7 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     aligned, own_packed = _asked(types, node)
     c_type = types.type(node.type, key)
     types.measure(c_type, node)  # only the last of a struct may be incomplete, an array
-    if _levels(c_type) > _DEEPEST:
-        raise types.context.refuse(
-            node, f"a type of more than {_DEEPEST} arrays or pointers"
-        )
+    require_levels(types.context, node, c_type)
     doc = types.context.doc(node.coord, node.name) if node.name else ""
     key = c_type.key if isinstance(c_type, Enumeration) else ""
     return Member(
@@ -156,10 +153,9 @@ def _asked(types: Types, node: c_ast.Decl) -> tuple[int, bool]:
 _DEEPEST = 63
 
 
-def _levels(c_type: CType | None) -> int:
-    """Count the arrays and pointers that stand around a type."""
-    levels = 0
-    while isinstance(c_type, Array | Pointer):
-        c_type = c_type.element if isinstance(c_type, Array) else c_type.target
-        levels += 1
-    return levels
+def require_levels(
+    context: Context, node: c_ast.Node, c_type: CType | FunctionType
+) -> None:
+    """Raise `SourceError` for a type of more arrays and pointers than any compiler need take."""
+    if levels(c_type) > _DEEPEST:
+        raise context.refuse(node, f"a type of more than {_DEEPEST} arrays or pointers")

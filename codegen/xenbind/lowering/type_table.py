@@ -293,6 +293,7 @@ class TypeTable:
             key = name if isinstance(node.type, c_ast.TypeDecl) else f"{name}.element"
             with self._failing_once(name), self._note_variation(name, passed_on=False):
                 target = self._with_alignment(self.type(node.type, key), node)
+                records.require_levels(self.context, node, target)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
                 c_type = replace(self.record_types[name], name_aligned=target.aligned)
                 self.record_types[name] = c_type

@@ -9,13 +9,13 @@ A request is answered, as its reason needs, when the loop goes on to the next.  
 dom0 as root, and needs nothing but Xen's own libraries.  What goes wrong is an OSError, whose
 text says what to do.
 
-`watching` has the monitor, and `arguments` what it is told; `xen` is the hypervisor, `channel` a
-guest's ring, `guest` what can be had of one, `events` what can be reported, `answers` what lets
-the guest go on, `signals` what keeps Ctrl-C from coming at the wrong moment, `recording` keeps
-what happened, and `recovery` frees a guest whose monitor was killed.  `memory` restricts what the
-guest may do with its `pages`, `views` in views of its memory; `breakpoints` are instructions,
-`stepping` has vCPUs carry out one at a time, `emulating` has Xen do that, and `physical` is what
-the memory holds.
+`watching` has the monitor, `loop` what it does with requests, and `arguments` what it is told;
+`xen` is the hypervisor, `channel` a guest's ring, `guest` what can be had of one, `events` what
+can be reported, `answers` what lets the guest go on, `signals` what keeps Ctrl-C from coming at
+the wrong moment, `recording` keeps what happened, and `recovery` frees a guest whose monitor was
+killed.  `memory` restricts what the guest may do with its `pages`, `views` in views of its
+memory; `breakpoints` are instructions, `stepping` has vCPUs carry out one at a time, `emulating`
+has Xen do that, and `physical` is what the memory holds.
 
 Memory that is paged out or shared (mem_paging, mem_sharing) is reported on rings of its own, to
 who looks after that; this has nothing for them.

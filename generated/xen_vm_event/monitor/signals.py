@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -21,9 +22,13 @@ class Signals:
     While it is `held`, a signal is noted only; otherwise, and at `let_through`, it is given to
     the handler that it had before, or raises SystemExit if that is the system's, which would
     end the process.
+
+    `leave` is the code of what leaves this context: Python calls handlers before the first step
+    of a function, too, where that has not yet said that signals are held.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, leave: CodeType | None = None) -> None:
+        self._leave = leave
         self.held = False
         self.came: list[int] = []
         self._handlers: dict[int, Any] = {}
@@ -67,7 +72,7 @@ class Signals:
             self._come(self.came.pop(0), None)
 
     def _come(self, number: int, frame: Any) -> None:
-        if self.held:
+        if self.held or (frame is not None and frame.f_code is self._leave):
             self.came.append(number)
             return
         handler: Callable[[int, Any], object] | int = self._handlers[number]

@@ -89,10 +89,12 @@ class Guest:
     def replay(self, requests: Iterable[Any]) -> None:
         """Have the guest report requests once more that were recorded, in their order.
 
-        Raises ValueError for one of a vCPU that the guest has not, or of another version.
+        Raises ValueError for one of a vCPU that the guest has not, or of another version; none
+        of them is reported then.
         """
         version = self.vm_event.VM_EVENT_INTERFACE_VERSION
         vm_event_st = self.vm_event.vm_event_st
+        replayed: list[recorded] = []
         for request in requests:
             self._require_vcpu(request.vcpu_id)
             if request.version != version:
@@ -102,7 +104,8 @@ class Guest:
                 )
             # It may be another release's, of the same version.
             own = vm_event_st.from_buffer_copy(bytes(request))
-            self._replayed.append(recorded(own, self.reason(own.reason)))
+            replayed.append(recorded(own, self.reason(own.reason)))
+        self._replayed += replayed
 
     def _require_vcpu(self, number: int) -> None:
         if number not in range(len(self.vcpus)):

@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 from recordings import REQUESTS, STARTED, STEP, played, record, taken
 from support import PROJECT, SPEC, require, xenbind
 from xen_vm_event import v4, v6, v7
-from xen_vm_event.monitor import Recording
+from xen_vm_event.monitor import MonitorError, Recording, recorded_requests
 from xenbind import pipeline, spec
-from xenbind.commands.decode import sessions, table
+from xenbind.commands.decode import session_head, session_records, table
 from xenbind.commands.decode.choice import since
 from xenbind.commands.decode.events import Event, Shapes
 from xenbind.commands.decode.json_text import JsonText
@@ -128,7 +128,7 @@ def test_answers_out_of_turn_find_their_requests(tmp_path: Path) -> None:
 def test_one_that_is_never_answered_holds_up_no_more_than_a_thousand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "_PATIENCE", 3)
+    monkeypatch.setattr(session_records, "_PATIENCE", 3)
     with played(STARTED, 1), Recording(tmp_path / "rec") as written:
         written.begin(v7, 1)
         for number in range(10):
@@ -359,6 +359,29 @@ def test_a_torn_head_is_told(size: int, rec: Path) -> None:
     assert bad[0].position == len(data)
 
 
+@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5, 77])
+def test_what_is_torn_and_what_is_damaged_is_so_to_the_recorder_too(
+    kind: int, rec: Path
+) -> None:
+    """Who records takes away what is torn; of an unknown kind it may be whole records."""
+    data = rec.read_bytes()
+    size = HEADER + {2: 4}.get(kind, 400)
+    rec.write_bytes(data + struct.pack("<IH", size, kind))
+    found, (error,) = decode(rec.read_bytes())
+    assert len(found) == 8
+    assert error.position == len(data)
+    if kind <= 4:
+        assert isinstance(error, Torn)
+        assert len(list(recorded_requests(rec))) == 8
+        Recording(rec).close()
+        assert rec.read_bytes() == data
+    else:
+        assert "ends within a record of an unknown kind" in error.message
+        for use in (Recording, lambda path: list(recorded_requests(path))):
+            with pytest.raises(MonitorError, match=f"damaged at byte {len(data)}$"):
+                use(rec)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_any_end_and_any_damage_gives_events_or_errors(data: st.DataObject) -> None:
@@ -484,7 +507,7 @@ def test_a_head_that_cannot_be_read(
 @pytest.mark.parametrize("text", [b"[]", b"7", b"null", b"{", b"[" * 9999, b"9" * 9999])
 def test_a_head_that_is_no_object(text: bytes) -> None:
     """Of any kind and depth: what is said is a line."""
-    _, bad = decode(sessions.MAGIC + struct.pack("<II", 1, len(text)) + text)
+    _, bad = decode(session_head.MAGIC + struct.pack("<II", 1, len(text)) + text)
     assert re.fullmatch(
         r"test: byte 0: the session's head cannot be read: it is no JSON( object)?",
         bad[0].message,

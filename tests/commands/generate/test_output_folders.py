@@ -264,7 +264,10 @@ def test_a_planted_journal_leads_nowhere(project: Path) -> None:
     assert not inside.exists()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"paths": 1}', '{"paths": [[]]}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[1]", '{"paths": 1}', '{"paths": [[]]}', "[" * 5000 + "]" * 5000],
+)
 def test_a_journal_that_is_none(text: str, project: Path) -> None:
     for folder in (project / "out" / ".xenbind-new", project / ".out.xenbind-new"):
         (folder / "tree").mkdir(parents=True)

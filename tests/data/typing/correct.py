@@ -11,6 +11,7 @@ from post import v0 as post
 from trades import v0
 from xen_vm_event import common, interface, interface_for_xen, interface_of, records, v7
 from xen_vm_event.monitor import Monitor, Xen
+from xen_vm_event.testing import PlayedXen, PlayXen, played
 from xen_vm_event.v7 import VmEventFlag, VmEventReason
 
 
@@ -33,6 +34,15 @@ def watch(domain: int) -> None:
         for request in one.pending():
             one.postpone(request)
         assert_type(one.fileno(), int)
+
+
+def test_it(play_xen: PlayXen) -> None:
+    assert_type(play_xen(), PlayedXen)
+    xen = play_xen("4.17", architecture="arm64", strict=False, vcpus=4)
+    assert_type(xen, PlayedXen)
+    assert_type(xen.release, str)
+    with played("4.17", vcpus=1) as another:
+        assert_type(another, PlayedXen)
 
 
 async def watch_in_asyncio(domain: int) -> None:

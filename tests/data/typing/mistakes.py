@@ -9,6 +9,7 @@ from trades import v0
 from xen_vm_event import common, interface_for_xen, v7
 from xen_vm_event.monitor import Monitor
 from xen_vm_event.runtime.parameters import Handle
+from xen_vm_event.testing import PlayXen
 from xen_vm_event.xenctrl.common import Functions, has
 
 
@@ -28,6 +29,12 @@ def monitors(monitor: Monitor) -> None:
     Monitor(3, ["cpuid"], {"CPUID": 1})  # mistake: no function
     for request in monitor:
         print(request.u.vmexit)  # mistake: a member that some releases lack
+
+
+def test_it(play_xen: PlayXen) -> None:
+    play_xen(4.17)  # mistake: a number for a release
+    play_xen("4.17", vcpu=2)  # mistake: no such parameter
+    print(play_xen("4.17").guest)  # mistake: it has several
 
 
 def rings(ring: v7.BackRing, event: v7.vm_event_cpuid) -> None:

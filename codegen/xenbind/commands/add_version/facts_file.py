@@ -13,7 +13,7 @@ from pathlib import Path
 from xenbind.commands.generate.change import sync
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.facts.header_facts import as_text, header_facts
-from xenbind.pipeline import compiler_for
+from xenbind.pipeline import compiler_for, deep_recursion
 from xenbind.plain import Struct
 from xenbind.spec import Spec
 
@@ -69,7 +69,8 @@ def staged(
     """
     tree = foreign.versions[0]
     compiler = compiler_for(foreign, tree, command)
-    text = as_text(header_facts(foreign, tree, compiler, releases))
+    with deep_recursion(tree.directory / foreign.header):
+        text = as_text(header_facts(foreign, tree, compiler, releases))
     name = f"xen-{releases[0]}" if releases else f"{foreign.name}-v{number}"
     file = FactsFile(folder / f"{name}.json", stage)
     if file.path.exists() and not _says(file.path, text):

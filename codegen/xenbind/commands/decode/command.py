@@ -26,7 +26,7 @@ from xenbind.commands.decode.events import ARCHES, Shapes, reasons_of
 from xenbind.commands.decode.fixed import fixed
 from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
-from xenbind.commands.decode.sessions import Parts, in_order
+from xenbind.commands.decode.session_parts import Parts, in_order
 from xenbind.commands.decode.stream import (
     DecodeError,
     Input,

@@ -27,7 +27,9 @@ from typing import BinaryIO
 
 from xenbind.commands.decode.jsonl import lines
 from xenbind.commands.decode.ring_page import ENTRIES, PAGE, entries
-from xenbind.commands.decode.sessions import MAGIC, Parts, sessions
+from xenbind.commands.decode.session_head import MAGIC
+from xenbind.commands.decode.session_parts import Parts
+from xenbind.commands.decode.sessions import sessions
 from xenbind.commands.decode.stream import (
     Input,
     Interfaces,

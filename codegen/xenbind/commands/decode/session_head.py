@@ -1,25 +1,64 @@
-"""Read what a recording says of a session: its head's text, which is JSON.
+"""Read what a recording says of a session: its head, whose text is JSON.
 
-Takes bytes; gives a `Session`.  What is wrong with them is told in the words of the format.
+Takes an `Input` where a session begins; gives a `Session`.  What is wrong with it is told in the
+words of the format.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import struct
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from xenbind.commands.decode.stream import Session
+from xenbind.commands.decode.stream import Input, Session
+
+MAGIC = b"\x89XENREC\n"
+LONGEST = 1 << 20  # of a record or a head's text: what is longer is damage
 
 # Nanoseconds: the year 2116; times behind twice of that no table can hold.
 LATEST = 1 << 62
+_FORMAT = 1
+_HEAD = struct.Struct("<8sII")
 _NAME = re.compile("[0-9a-f]{1,64}")
 _WORDS = 1 << 32
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
 
 
-def read_head(text: bytes) -> Session:
+class Damaged(Exception):
+    """What is wrong with a head or a record, so that nothing behind it can be relied on."""
+
+
+def next_head(source: Input) -> Session | None:
+    """Read how a session begins, and pass over it; None if the input ends within that.
+
+    Raises `Damaged` for what is no such beginning.
+    """
+    start = source.peek(_HEAD.size)
+    if not (start.startswith(MAGIC) or MAGIC.startswith(start)):
+        raise Damaged("no session of a recording begins here")
+    if len(start) < _HEAD.size:
+        return None
+    _, form, length = _HEAD.unpack(start)
+    if form != _FORMAT:
+        raise Damaged(
+            f"the recording has the format {form}, and this xenbind reads {_FORMAT}"
+        )
+    if length > LONGEST:
+        raise Damaged(f"the session's head is {length} bytes long")
+    text = source.peek(length, _HEAD.size)
+    if len(text) < length:
+        return None
+    try:
+        session = _read(text)
+    except ValueError as error:
+        raise Damaged(f"the session's head cannot be read: {error}") from None
+    source.skip(_HEAD.size + length)
+    return session
+
+
+def _read(text: bytes) -> Session:
     """Read a head's text; raises ValueError that says what no recording has."""
     try:
         said: Any = json.loads(text)

@@ -71,7 +71,8 @@ class InPlace:
     def recover(self) -> None:
         """Finish a change that a killed run has begun, and forget one that it has not."""
         if self._journal.is_file() and not self._inside.is_symlink():
-            with suppress(ValueError, TypeError, KeyError):  # no journal of xenbind's
+            # What is no journal of xenbind's is forgotten.
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
                 self._go_on()
         self.discard()
 

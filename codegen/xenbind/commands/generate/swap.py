@@ -87,7 +87,7 @@ class Swap:
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             is_old = self._tree.stat().st_ino == record["old"]
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             is_old = False
         if self._beside.is_symlink():
             return  # not of xenbind's making, nor is what is behind it

@@ -1,0 +1,280 @@
+"""The requests of a guest that is monitored, as they come, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from .. import OtherVersion
+from ..common import vm_event_st
+from .answers import Handler, Need
+from .arguments import flags_given
+from .channel import Channel
+from .emulating import Emulated
+from .guest import MonitorError
+from .recording import Recording
+from .signals import Signals
+from .stepping import Stepping
+from .xen import Xen
+
+NOT_WITHIN = "nothing is monitored but in `with Monitor(...)`"
+_LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
+_IDLE = 0.01  # seconds of silence, after which there is time for other things
+
+
+class Loop:
+    """What a monitor does with requests while it is attached; it is `watching` that attaches."""
+
+    # So many attributes are found faster in slots: the loop reads a dozen for each event.
+    __slots__ = (
+        *("_always", "_at_work", "_attached", "_channel", "_current", "_emulated"),
+        *("_handlers", "_idle", "_loop", "_more", "_needs", "_reasons", "_recording"),
+        *("_signals", "_unimplemented", "domain", "ring", "stepping", "vm_event"),
+        *("xen", "__weakref__"),
+    )
+
+    xen: Xen
+    vm_event: ModuleType
+    ring: Any
+    stepping: Stepping
+    _channel: Channel
+    _emulated: Emulated
+    _unimplemented: int | None
+
+    def __init__(
+        self, domain: int, signals: Signals, idle: Callable[[], object] | None
+    ) -> None:
+        self.domain = domain
+        self._signals = signals
+        self._idle = idle
+        self._recording: Recording | None = None
+        self._attached = False
+        self._reasons: dict[int, str] = {}
+        self._needs: dict[int, Need] = {}
+        self._handlers: dict[int, Handler] = {}
+        self._always = 0  # flags of every answer
+        # What a loop has and did not answer yet, whether it is at a request, and whether it
+        # was broken off before it had them all.
+        self._current: Any = None
+        self._at_work = False
+        self._more = False
+        self._loop: Any = None  # that reads the channel
+
+    # --- waiting --------------------------------------------------------------------
+
+    def is_alive(self) -> bool:
+        """Tell whether the guest still exists, and has not shut down."""
+        return self.xen.is_alive(self.domain)
+
+    def fileno(self) -> int:
+        """Give the file descriptor that can be read when requests are `pending`."""
+        self._require_context()
+        return self._channel.fileno()
+
+    def _wait(self) -> bool:
+        """Sleep until there may be requests; False if the guest is gone."""
+        if self._more:
+            return True
+        self._require_context()
+        signals = self._signals
+        outside = signals.held
+        try:
+            signals.held = False
+            if signals.came:
+                signals.let_through()
+            if self._idle is not None:
+                if self._channel.wait(_IDLE):
+                    return True
+                self._idle()
+            while not self._channel.wait(_LOOKING_AFTER):
+                if not self.is_alive():
+                    return False
+            return True
+        finally:
+            signals.held = outside
+
+    def _require_context(self) -> None:
+        if not self._attached:
+            raise MonitorError(NOT_WITHIN)
+
+    # --- requests -------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[vm_event_st]:
+        """Give the requests, as each comes, until the guest is gone.
+
+        A request is answered when the next is asked for, if it was not before, or postponed.
+        """
+        return self._take(waits=True)
+
+    async def __aiter__(self) -> AsyncIterator[vm_event_st]:
+        """Give the requests, as `for` does, while other tasks of an asyncio loop run."""
+        import asyncio
+
+        self._require_context()
+        self._loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        self._loop.add_reader(self._channel.fileno(), ready.set)
+        try:
+            while True:
+                for request in self.pending():
+                    yield request
+                try:
+                    async with asyncio.timeout(_LOOKING_AFTER):
+                        await ready.wait()
+                except TimeoutError:
+                    if not self.is_alive():
+                        return
+                ready.clear()
+        finally:
+            self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is not None and not loop.is_closed():
+            loop.remove_reader(self._channel.fileno())
+
+    def pending(self) -> Iterator[vm_event_st]:
+        """Give the requests that are there, and answer each as `for` on the monitor does.
+
+        This does not wait.  The answers are published when the loop is at its end.  One that
+        is broken off leaves requests for the next, which no event tells of any more.
+        """
+        return self._take(waits=False)
+
+    def run(self) -> None:
+        """Have the handlers deal with all requests, until the guest is gone."""
+        for _ in self:
+            pass
+
+    def reason(self, request: Any) -> str:
+        """Give the name of a request's reason, such as `CPUID`."""
+        number = request.reason
+        name = self._reasons.get(number)
+        if name is None:
+            name = self._reasons[number] = self.vm_event.VmEventReason(number).name
+        return name
+
+    def answer(self, request: Any, flags: int = 0) -> None:
+        """Answer a request now, as its reason needs and its handler wants, with more flags.
+
+        The answer is published at once, or with those of the loop that this is called in.
+        Raises ValueError for a request that was answered, or flags that there are not.
+        """
+        self._require_context()
+        flags = flags_given(flags, lambda: "answer() was given")
+        if not any(waiting is request for waiting in self.ring.unanswered()):
+            raise ValueError("this request does not wait for an answer")
+        with self._signals.hold():
+            if request is self._current:
+                self._current = None
+            self._respond(request, flags)
+            if not self._at_work:
+                self._push()
+
+    def postpone(self, request: Any) -> None:
+        """Let the loop go on without this one's answer, which `answer` gives later.
+
+        Until then its vCPU waits.
+        """
+        if request is self._current:
+            self._current = None
+
+    def _take(self, waits: bool) -> Iterator[Any]:
+        """Give the requests that are there, or each as it comes, until the guest is gone.
+
+        Signals are held while the caller of one that waits has a request.  Raises MonitorError
+        for a request that another version's Xen wrote.
+        """
+        # The guest waits for each of its events: nothing here is called in vain.
+        self._require_context()
+        signals, stepping, recording = self._signals, self.stepping, self._recording
+        ring, channel = self.ring, self._channel
+        outside = signals.held  # as in a loop that this one is in
+        inside = waits or outside
+        while not waits or self._wait():
+            signals.held = self._at_work = self._more = True
+            try:
+                if self._current is not None:
+                    self._finish()
+                channel.take()
+                # Xen has an event for every request: for the next, too, without being asked.
+                for request in ring.requests(ask=False):
+                    if recording is not None:
+                        recording.request(request)
+                    if stepping.after and stepping.is_own(request):
+                        self._give(request, stepping.answer(request))
+                        continue
+                    self._current = request
+                    signals.held = inside
+                    yield request
+                    signals.held = True
+                    self._finish()  # another, if a loop within was left
+                self._more = False
+            except OtherVersion as other:
+                raise MonitorError(
+                    f"the hypervisor speaks vm_event version {other.theirs}, not"
+                    f" {other.ours}; use interface({other.theirs})"
+                ) from None
+            finally:
+                signals.held = True
+                self._at_work = False
+                if self._attached:
+                    self._push()
+                # Those that came are not let through: after a `break` nobody would see an error.
+                signals.held = outside
+            if not waits:
+                if not outside:
+                    signals.let_through()
+                return
+
+    def _finish(self) -> None:
+        """Answer the request that a loop was at, if nobody did."""
+        request, self._current = self._current, None
+        if request is not None:
+            self._respond(request)
+
+    def _respond(self, request: Any, flags: int = 0) -> None:
+        flags |= self._needed(request) | self._always
+        try:
+            if self._handlers:
+                handler = self._handlers.get(request.reason)
+                if handler is not None:
+                    given = handler(request)
+                    if given:
+                        flags |= flags_given(given, self._handler_of, request)
+        finally:
+            self.ring.respond(request, flags)  # as `_give` does, without a call of it
+            if self._recording is not None:
+                self._recording.answer(request)
+
+    def _handler_of(self, request: Any) -> str:
+        return f"the handler of {self.reason(request)} gave"
+
+    def _record(self, request: Any) -> None:
+        if self._recording is not None:
+            self._recording.request(request)
+
+    def _give(self, request: Any, flags: int) -> None:
+        self.ring.respond(request, flags=flags)
+        if self._recording is not None:
+            self._recording.answer(request)
+
+    def _needed(self, request: Any) -> int:
+        reason = request.reason
+        if self._emulated.instead and reason != self._unimplemented:
+            self._emulated.forget(request)
+        need = self._needs.get(reason)
+        return 0 if need is None else need(request)
+
+    def _push(self) -> None:
+        """Publish the answers, and wake Xen for them; then there is time to write.
+
+        Xen asks to hear of each answer, so nothing is gained by a look at whether it does.
+        """
+        ring, sring = self.ring, self.ring.sring
+        if sring.words[sring.rsp_prod] != ring.rsp_prod_pvt:
+            ring.push_responses()
+            self._channel.notify()
+        if self._recording is not None:
+            self._recording.flush()
