@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from xenbind import pipeline
-from xenbind.errors import SourceError, XenbindError
-from xenbind.ir.abi import ABIS
+from xenbind.errors import CompilerError, SourceError, XenbindError
+from xenbind.ir.abi import ABIS, X86_64
 from xenbind.ir.homes import at_home
 from xenbind.ir.interface import Interface, LeftOut
 from xenbind.plain import Struct, replace
 from xenbind.source import Coord
 from xenbind.spec import Spec
 from xenbind.spec.tree import header_specs
-from xenbind.toolchain.targets import Machine
+from xenbind.toolchain.targets import TARGETS, Machine, candidates
 from xenbind.workers import Workers, result
 
 
@@ -34,6 +35,17 @@ class Tree(Struct, frozen=True):
 
     modules: tuple[tuple[Spec, Interface], ...]
     left_out: tuple[LeftOut, ...]
+
+
+def machines_for(command: tuple[str, ...]) -> dict[str, Machine]:
+    """Give a compiler for each target that headers may be for, x86_64 first.
+
+    For that it is the user's own, as it is for a single header.
+    """
+    found = {X86_64.name: Machine(TARGETS[X86_64.name], command)}
+    for name, (first, *_) in candidates(command).items():
+        found.setdefault(name, first)
+    return found
 
 
 def read_tree(spec: Spec, machines: Mapping[str, Machine], workers: Workers) -> Tree:
@@ -73,6 +85,28 @@ def read_tree(spec: Spec, machines: Mapping[str, Machine], workers: Workers) -> 
             if isinstance(each, LeftOut) and each.name not in is_part
         ),
     )
+
+
+def read_one(spec: Spec, header: str, machines: Mapping[str, Machine]) -> Interface:
+    """Read one header of a tree by itself, as it is named there.
+
+    Raises `XenbindError` for a name that the tree has not, or without a compiler for it, and as
+    `pipeline.read` does.
+    """
+    specs = {each.header: each for each in header_specs(spec)}
+    if header not in specs:
+        near = get_close_matches(header, specs, 3) or list(specs)[:3]
+        raise XenbindError(
+            f"{spec.versions[0].directory} has no header '{header}' of the spec's",
+            f"name one as the tree does, such as {' or '.join(near)}",
+        )
+    machine = _machine(specs[header], machines)
+    if machine is None:
+        raise CompilerError(
+            f"there is no compiler here for {' or '.join(specs[header].only)}",
+            f"install one: {header} is for nothing else",
+        )
+    return _read_one(specs[header], machine)
 
 
 def _read(

@@ -274,3 +274,40 @@ def test_xens_commands_select_their_payloads(xens: Path) -> None:
         check=True,
     )
     assert ran.stdout == "xen_domctl_getdomaininfo\nTrue\n"
+
+
+def test_two_trees_are_told_apart_header_by_header(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        shutil.copytree(TREE, tmp_path / name)
+    new = tmp_path / "new"
+    (new / "umbrella.h").unlink()
+    (new / "later.h").write_text("struct later { uint8_t late; };\n")
+    base = (new / "base.h").read_text()
+    (new / "base.h").write_text(base.replace("int32_t y;", "int32_t y, z;"))
+    options = ("--spec", TREE / "tree.toml", tmp_path / "old", new)
+    told = xenbind("diff", "--tree", *options, "--exit-code")
+    assert told.returncode == 1
+    lines = told.stdout.splitlines()
+    assert lines[0].endswith("new: breaking, 7 headers differ")
+    assert lines[1:3] == ["  - umbrella.h", "  + later.h"]
+    assert "base.h: breaking" in lines
+    # It is told of its own header alone, and of what is made of it that it grew.
+    assert lines.count("struct point: grew from 8 to 12 bytes") == 1
+    (part,) = (line for line in lines if line.startswith("  ~ struct part: "))
+    assert "grew from 20 to 24 bytes" in part
+    found = json.loads(xenbind("diff", "--tree", *options, "--json").stdout)
+    assert (found["removed"], found["added"]) == (["umbrella.h"], ["later.h"])
+    same = xenbind("diff", "--tree", *options[:3], tmp_path / "old", "--exit-code")
+    assert (same.returncode, same.stdout.count("\n")) == (0, 1)
+
+
+def test_one_header_of_a_tree_is_shown() -> None:
+    options = ("--tree", TREE, "--spec", TREE / "tree.toml")
+    shown = xenbind("show", *options, "io/9ring.h", "nine")
+    assert shown.returncode == 0, shown.stderr
+    assert "corners" in shown.stdout
+    unknown = xenbind("show", *options, "io/9rings.h", "nine")
+    assert unknown.returncode == 1
+    assert "has no header 'io/9rings.h'" in unknown.stderr
+    assert "such as io/9ring.h" in unknown.stderr
+    assert xenbind("show", *options).returncode == 2

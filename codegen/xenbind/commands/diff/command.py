@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -15,7 +16,8 @@ import click
 from xenbind.commands.diff.as_json import as_json
 from xenbind.commands.diff.compare import Verdict
 from xenbind.commands.diff.compare import diff as difference
-from xenbind.commands.diff.text import Kind, lines
+from xenbind.commands.diff.text import Kind, Line, lines
+from xenbind.commands.diff.trees import diff_trees, tree_as_json, tree_lines
 from xenbind.completion import versions
 from xenbind.errors import UsageError
 from xenbind.options import (
@@ -25,8 +27,11 @@ from xenbind.options import (
     load_spec,
     named_interface,
     named_version,
+    of_tree,
     spec_option,
 )
+from xenbind.toolchain.predefined import working_compiler
+from xenbind.workers import Workers
 
 _COLOURS = {
     Kind.ADDED: "green",
@@ -42,6 +47,7 @@ _COLOURS = {
 @spec_option
 @cc_option
 @json_option
+@click.option("--tree", is_flag=True, help="Compare all headers of two trees.")
 @click.option(
     "--exit-code",
     is_flag=True,
@@ -53,6 +59,7 @@ def diff(
     spec: Path | None,
     cc: str | None,
     wants_json: bool,
+    tree: bool,
     exit_code: bool,
 ) -> None:
     """Tell what changed in the ABI between two versions.
@@ -67,7 +74,11 @@ def diff(
       xenbind diff 4.16 4.17
       xenbind diff xenctrl/4.9 xenctrl/4.10
       xenbind diff 7 /usr/include/xen --exit-code
+      xenbind diff --tree xen-4.17/public /usr/include/xen
     """
+    if tree:
+        is_breaking = _diff_trees(Path(old), Path(new), spec, cc, wants_json)
+        sys.exit(1 if exit_code and is_breaking else 0)
     job = job_of(spec, cc=cc)
     loaded = load_spec(job.spec)
     before, after = (named_interface(job, loaded, each) for each in (old, new))
@@ -84,11 +95,37 @@ def diff(
     if wants_json:
         click.echo(json.dumps(as_json(found), indent=2))
     else:
-        sources = [_source(wanted) for wanted in (old, new)]
-        for line in lines(found, *sources):
-            colour, bold = _COLOURS.get(line.kind), line.kind is Kind.HEADING
-            click.secho(str(line), fg=colour, bold=bold)
+        _print(lines(found, *map(_source, (old, new))))
     sys.exit(1 if exit_code and found.verdict is Verdict.BREAKING else 0)
+
+
+def _diff_trees(
+    old: Path, new: Path, spec: Path | None, cc: str | None, wants_json: bool
+) -> bool:
+    """Print what tells two trees apart, and tell whether it is breaking."""
+    # What is stored needs no parser, which takes a tenth of a second to import.
+    from xenbind.tree import machines_for, read_tree
+
+    machines = machines_for(working_compiler(cc))
+    read = []
+    with Workers() as workers:
+        for folder in (old, new):
+            path, trees = of_tree(folder, spec, ())
+            assert path is not None
+            headers = read_tree(load_spec(path, trees[0]), machines, workers).modules
+            read.append({own.header: interface for own, interface in headers})
+    found = diff_trees(*read)
+    if wants_json:
+        click.echo(json.dumps(tree_as_json(found), indent=2))
+    else:
+        _print(tree_lines(found, str(old), str(new)))
+    return found.verdict is Verdict.BREAKING
+
+
+def _print(told: Iterable[Line]) -> None:
+    for line in told:
+        colour, bold = _COLOURS.get(line.kind), line.kind is Kind.HEADING
+        click.secho(str(line), fg=colour, bold=bold)
 
 
 def _source(wanted: str) -> str:

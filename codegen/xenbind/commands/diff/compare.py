@@ -147,9 +147,13 @@ def _constants(
 
 def _records(old: Interface, new: Interface) -> Iterator[RecordChange]:
     olds, news = old.records_by_key, new.records_by_key
+    # What other headers' modules have is told of those.
+    own = {
+        each.key for i in (old, new) for each in i.own_records if not each.is_anonymous
+    }
     for before, after in merge(
-        {key: record for key, record in olds.items() if not record.is_anonymous},
-        {key: record for key, record in news.items() if not record.is_anonymous},
+        {key: record for key, record in olds.items() if key in own},
+        {key: record for key, record in news.items() if key in own},
     ):
         if before is None or after is None:
             gone = after is None

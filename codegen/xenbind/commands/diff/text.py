@@ -65,10 +65,14 @@ class Line(Struct, frozen=True):
 def lines(difference: Difference, old: str = "", new: str = "") -> list[Line]:
     """Tell the difference in words; `old` and `new` may say where each version is from."""
     told = list(_summary(difference, old, new))
-    for heading, section in _sections(difference):
-        if section:
-            told += [Line(Kind.NOTE, ""), Line(Kind.HEADING, heading), *section]
+    for heading, section in sections(difference):
+        told += [Line(Kind.NOTE, ""), Line(Kind.HEADING, heading), *section]
     return told
+
+
+def sections(difference: Difference) -> list[tuple[str, list[Line]]]:
+    """Give what differs under headings; none where nothing does."""
+    return [(heading, section) for heading, section in _sections(difference) if section]
 
 
 def _summary(difference: Difference, old: str, new: str) -> Iterator[Line]:

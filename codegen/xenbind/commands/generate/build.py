@@ -18,7 +18,6 @@ from xenbind.backend.formatting import Formatter
 from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
 from xenbind.ir import history
-from xenbind.ir.abi import X86_64
 from xenbind.ir.interface import Interface, Layouts, LeftOut
 from xenbind.lowering import unmatched
 from xenbind.plain import Struct, replace
@@ -27,8 +26,7 @@ from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest
 from xenbind.spec import Spec
 from xenbind.toolchain.predefined import working_compiler
-from xenbind.toolchain.targets import TARGETS, Machine, candidates
-from xenbind.tree import read_tree
+from xenbind.tree import machines_for, read_tree
 from xenbind.workers import Workers, result
 
 if TYPE_CHECKING:
@@ -96,10 +94,7 @@ def _build_tree(
 ) -> Generated:
     """Make a package of all headers of a tree."""
     prepared = _start_preparing()
-    machines = {X86_64.name: Machine(TARGETS[X86_64.name], command)}
-    for name, (first, *_) in candidates(command).items():
-        machines.setdefault(name, first)
-    tree = read_tree(loaded, machines, workers)
+    tree = read_tree(loaded, machines_for(command), workers)
     copied: dict[str, str] = {}
     packages = tuple(
         _package_of(job, each, (interface,), [_already({})], command, copied)

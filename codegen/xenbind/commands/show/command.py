@@ -17,6 +17,8 @@ from xenbind.commands.show import view as views
 from xenbind.commands.show.as_json import as_json
 from xenbind.commands.show.completion import names, versions_and_names
 from xenbind.commands.show.text import text
+from xenbind.errors import UsageError
+from xenbind.ir.interface import Interface
 from xenbind.options import (
     cc_option,
     job_of,
@@ -26,9 +28,12 @@ from xenbind.options import (
     named_interface,
     named_version,
     newest,
+    of_tree,
     spec_option,
+    tree_option,
 )
 from xenbind.spec import Spec
+from xenbind.toolchain.predefined import working_compiler
 
 
 @click.command()
@@ -38,6 +43,7 @@ from xenbind.spec import Spec
     "--expand", is_flag=True, help="Lay nested structs and unions out in place."
 )
 @spec_option
+@tree_option
 @cc_option
 @json_option
 def show(
@@ -45,14 +51,15 @@ def show(
     name: str,
     expand: bool,
     spec: Path | None,
+    tree: Path | None,
     cc: str | None,
     wants_json: bool,
 ) -> None:
     """Draw a struct's layout, or list what a version declares.
 
     VERSION is a version in the spec (the newest if left out), a library's behind its name, or
-    a folder with a header tree; TYPE a struct, union or typedef, a path to a member, a
-    constant or their group, or a function.
+    a folder with a header tree, or with --tree one of its headers; TYPE a struct, union or
+    typedef, a path to a member, a constant or their group, or a function.
 
     \b
     Examples:
@@ -61,7 +68,11 @@ def show(
       xenbind show 7 vm_event_st.u.mem_access
       xenbind show 7 VmEventReason
       xenbind show xenctrl/4.9 xc_monitor_enable
+      xenbind show --tree /usr/include/xen io/blkif.h blkif_request
     """
+    if tree is not None:
+        _print(_of_tree(tree, version, spec, cc), name, expand, wants_json)
+        return
     job = job_of(spec, cc=cc)
     loaded = load_spec(job.spec)
     if version and not name and not _is_version(loaded, version):
@@ -72,6 +83,26 @@ def show(
     if own.is_of_xen and not (interface.has_spans or cc or Path(version).is_dir()):
         note = "since which Xen each is there is not told: run `xenbind generate`"
         say(f"{interface.header}: note: {note}", err=True)
+    _print(interface, name, expand, wants_json)
+
+
+def _of_tree(tree: Path, header: str, spec: Path | None, cc: str | None) -> Interface:
+    """Read a header of a tree.  Raises `UsageError` if none is named."""
+    if not header:
+        raise UsageError(
+            "which header of the tree?",
+            "name one before the type, as the tree does, such as io/blkif.h",
+        )
+    # What is stored needs no parser, which takes a tenth of a second to import.
+    from xenbind.tree import machines_for, read_one
+
+    path, trees = of_tree(tree, spec, ())
+    assert path is not None
+    machines = machines_for(working_compiler(cc))
+    return read_one(load_spec(path, trees[0]), header, machines)
+
+
+def _print(interface: Interface, name: str, expand: bool, wants_json: bool) -> None:
     view = views.show(interface, name or None, expand)
     if wants_json:
         click.echo(json.dumps(as_json(view), indent=2))
