@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 
-from xenbind.backend import functions
+from xenbind.backend import event_module, functions
 from xenbind.backend.ctypes_layout import is_natural
 from xenbind.backend.names import (
     BUILTINS,
@@ -68,6 +68,7 @@ RECORDS = ".runtime.records"
 _MOST_INSIDE = 10_000
 _IMPORTED = (
     *("builtins", "ctypes", "enum", ".", ANNOTATIONS),
+    event_module.EVENT_PAGE,
     *(functions.LIBRARY, functions.PARAMETERS, RECORDS),
 )
 
@@ -177,6 +178,9 @@ class _Module:
         sections = list(self.sections())
         enums = [self.enum(group) for group in interface.groups]
         rings = [self.halves(ring) for ring in interface.rings]
+        event_sides = list(
+            event_module.event_sides(interface, self.classes, self.claim, self.use)
+        )
         names = {each.name: self.claim(each.name) for each in interface.functions}
         own = functions.Functions(
             interface, names, self.handles, self.groups, self.types
@@ -196,6 +200,7 @@ class _Module:
             records=records,
             aliases=aliases,
             rings=rings,
+            event_sides=event_sides,
             handles=handles,
             library=library,
             functions=views,
@@ -486,6 +491,7 @@ _IMPORTABLE = TYPE_NAMES.union(
         "Union",
     ],
     ["anonymous", "record", "macros"],
+    event_module.NAMES,
     ["C_NAMES", "TYPE_CHECKING"],  # what a module declares for itself
 )
 # Those of them that stand among the members of a class.

@@ -45,6 +45,7 @@ def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:
         *_values(interface, view),
         *_payload(interface, view),
         *_rings(interface, view),
+        *_event_pages(interface, view),
         *_typedefs(interface, view),
         *_functions(interface, view),
     ]
@@ -144,6 +145,39 @@ def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
         assert isinstance(request, RecordRef)
         names = member_names(records[request.key])
         yield from _meanings(ring, f"{CLASS}{halves.back}", names)
+
+
+def _event_pages(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """What is asked of both sides: where the macro has the events of some indices."""
+    rings = {
+        ring.macro: (page, ring)
+        for page in interface.event_pages
+        for ring in page.rings
+    }
+    for side in view.event_sides:
+        for does, shown in side.rings:
+            page, ring = rings[shown.macro]
+            name = f"{CLASS}{side.name} {does}"
+            event = f"{ring.macro}((char *)0, 0u)"
+            yield Probe(
+                f"{name} event", record_type(event, ring.event), ring.event, ring.coord
+            )
+            size = interface.records_by_key[ring.event].size
+            for what, index in (
+                ("first", 0),
+                ("last", ring.length - 1),
+                ("at_wrap_around", 0xFFFF_FFFF),
+            ):
+                # A macro may want a page that it can add bytes to.
+                asked = f"(__SIZE_TYPE__)&{ring.macro}((char *)0, {index}u)"
+                place = ring.first + index % ring.length * size
+                yield Probe(f"{name} {what}", asked, place, ring.coord)
+            for what, member, place in (
+                ("consumer", ring.consumer, shown.consumer),
+                ("producer", ring.producer, shown.producer),
+            ):
+                asked = f"offsetof({page.record}, {member})"
+                yield Probe(f"{name} {what}", asked, place, ring.coord)
 
 
 def _meanings(ring: Ring, name: str, names: Mapping[str, str]) -> Iterator[Probe]:

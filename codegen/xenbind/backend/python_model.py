@@ -104,6 +104,27 @@ class HalvesView(Struct, frozen=True):
     meanings: Sequence[tuple[str, str]]
 
 
+class EventRingView(Struct, frozen=True):
+    """Where the events of one direction are in a page, in bytes, and which macro says so."""
+
+    macro: str
+    event: str
+    first: int
+    length: int
+    consumer: int
+    producer: int
+
+
+class EventSideView(Struct, frozen=True):
+    """One side of a page of events; `rings` are by what it does with them: takes, puts."""
+
+    name: str
+    side: str
+    bases: str
+    doc: str
+    rings: Sequence[tuple[str, EventRingView]]
+
+
 class HandleView(Struct, frozen=True):
     """The class of a struct that only its library knows; `aliases` are other names of it."""
 
@@ -161,6 +182,7 @@ class ModuleView(Struct, frozen=True):
     records: Sequence[RecordView]
     aliases: Sequence[AliasView]
     rings: Sequence[HalvesView]
+    event_sides: Sequence[EventSideView]
     handles: Sequence[HandleView]
     library: LibraryView | None
     functions: Sequence[FunctionView]

@@ -49,8 +49,12 @@ _EACH = {
     "package/macros.py.jinja": "{package}/macros.py",
     "package/version.py.jinja": "{package}/v{edition}.py",
 }
-# Templates and modules of the runtime that are for interfaces with a ring.
-_RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
+# Templates and modules of the runtime that are for interfaces with a ring, the latter with
+# pages of events too.
+_RING = {"package/macros.py.jinja"}
+_SHARED = {"barriers.py", "ring.py"}
+# Modules of the runtime that are for interfaces with pages of events.
+_EVENTS = {"event_page.py"}
 # Modules of the runtime that are for interfaces with functions.
 _LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
@@ -97,7 +101,10 @@ def render(
     has_library = any(package.spec.library for package in packages)
     shared = [_shared_context(package, has_library) for package in packages]
     has_ring = any(each["ring"] is not None for each in shared)
-    whole = _whole_context(packages) | {"ring": shared[0]["ring"]}
+    has_events = any(each["has_events"] for each in shared)
+    whole = _whole_context(packages) | {
+        name: shared[0][name] for name in ("ring", "has_events")
+    }
     modules = [
         (package, interface, _view(package, interface))
         for package in packages
@@ -124,7 +131,11 @@ def render(
         for name, path, context in contexts
         if not name.endswith(".py.jinja")
     }
-    unused = {*(() if has_ring else _RING), *(() if has_library else _LIBRARY)}
+    unused = {
+        *(() if has_ring or has_events else _SHARED),
+        *(() if has_events else _EVENTS),
+        *(() if has_library else _LIBRARY),
+    }
     files |= _runtime(spec.package, unused, _has_monitor(spec))
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
@@ -240,6 +251,7 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
         "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
+        "has_events": any(interface.event_pages for interface in interfaces),
         "has_library": has_library,
     }
 

@@ -20,6 +20,7 @@ from xenbind.frontend.directives import Macro
 from xenbind.frontend.macros import (
     ExpandedMacro,
     moving,
+    place_macros,
     possible_constants,
     ring_macros,
     with_parameters,
@@ -47,7 +48,8 @@ class ParsedHeader(Struct, frozen=True):
     `files` are those read, the header first, those in `system` by way of system folders
     alone, and `roots` those whose declarations are the interface's own.  `macros` are the names
     of all macros at the end; `constants` are the roots' that may be such, `callable_macros`
-    those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES.
+    those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES,
+    `place_macros` the roots' that may say where an element of an array is.
     `written` tells where what was parsed stands.
     """
 
@@ -60,6 +62,7 @@ class ParsedHeader(Struct, frozen=True):
     constants: tuple[ExpandedMacro, ...]
     callable_macros: tuple[Macro, ...]
     ring_macros: tuple[ExpandedMacro, ...]
+    place_macros: tuple[ExpandedMacro, ...]
     sources: Sources
     written: Written
 
@@ -80,7 +83,9 @@ def read_header(
         own = roots(preprocessed, header, sources)
         constants = possible_constants(preprocessed, own, skip)
         rings = ring_macros(preprocessed, skip)
-        expanded = expand(compiler, header, preprocessed, [*constants, *rings])
+        places = place_macros(preprocessed, own, skip)
+        wanted = [*constants, *rings, *places]
+        expanded = expand(compiler, header, preprocessed, wanted)
     finally:
         finish_check(check, header)
     not_constant = moving(preprocessed.macros)
@@ -106,6 +111,7 @@ def read_header(
         constants=parsed.constants,
         callable_macros=with_parameters(preprocessed, own),
         ring_macros=tuple(expanded[macro.name] for macro in rings),
+        place_macros=tuple(expanded[macro.name] for macro in places),
         sources=sources,
         written=written,
     )
@@ -145,6 +151,7 @@ def read_declarations(header: Path, text: str) -> ParsedHeader:
         constants=(),
         callable_macros=(),
         ring_macros=(),
+        place_macros=(),
         sources=sources,
         written=written,
     )

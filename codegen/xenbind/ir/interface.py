@@ -278,6 +278,37 @@ class Ring(Struct, frozen=True):
     coord: Coord
 
 
+class EventRing(Struct, frozen=True):
+    """Events of one direction in a page of events, as a macro of the header gives them.
+
+    `macro` is that; the events are records with the key `event`, the first of them `first`
+    bytes into the page, and an index stands for the one at its remainder by `length`.
+    `consumer` and `producer` are the page's members with the indices, and `reader` the side
+    that takes the events: `frontend` or `backend`.
+    """
+
+    macro: str
+    event: str
+    first: int
+    length: int
+    consumer: str
+    producer: str
+    reader: str
+    coord: Coord
+
+
+class EventPage(Struct, frozen=True):
+    """A page that begins with the struct of the key `record`, with one ring of events or two."""
+
+    record: str
+    rings: tuple[EventRing, ...]
+    coord: Coord
+
+    def read_by(self, side: str) -> EventRing | None:
+        """Give the ring whose events a side takes."""
+        return next((ring for ring in self.rings if ring.reader == side), None)
+
+
 class Payload(Struct, frozen=True):
     """A tagged union: which member of `union` each value of the member `tag` selects.
 
@@ -380,6 +411,7 @@ class Interface(Struct, frozen=True):
     library: Library | None = None
     functions: tuple[Function, ...] = ()
     handles: tuple[Handle, ...] = ()
+    event_pages: tuple[EventPage, ...] = ()
 
     @property
     def edition(self) -> str:

@@ -1,7 +1,8 @@
 """Lower a header: from its syntax tree and macros to the IR.
 
 Takes a `ParsedHeader` and the spec; asks `constants` for values, `type_table` for types,
-`groups` for what belongs together, `rings` and `functions` for those; gives an `Interface`.
+`groups` for what belongs together, `rings`, `event_pages` and `functions` for those; gives an
+`Interface`.
 What the root header declares is lowered in its order, and from other headers only what
 those declarations need.
 
@@ -37,6 +38,7 @@ from xenbind.lowering import groups
 from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import c_name, definitions
+from xenbind.lowering.event_pages import EventPages
 from xenbind.lowering.functions import Functions, pointed_to
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
@@ -112,6 +114,7 @@ class _Lowering:
         typedefs = self.typedefs()
         functions = tuple(self.functions.of_header())
         handles = tuple(self.handles(functions))
+        event_pages = tuple(EventPages(self.header, self.types, self.spec).find())
         if not self.types.records and not functions:
             self.left_out += self.not_taken()
         enums = list(self.constants.enums())
@@ -146,6 +149,7 @@ class _Lowering:
             library=self.library(),
             functions=functions,
             handles=handles,
+            event_pages=event_pages,
         )
 
     def not_taken(self) -> Iterator[LeftOut]:

@@ -26,7 +26,7 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
     if spec.is_elsewhere:
         return
     faults = Faults()
-    for find in (_groups, _skipped, _payload, _rings, _functions):
+    for find in (_groups, _skipped, _payload, _rings, _event_rings, _functions):
         for error in find(spec, interfaces):
             faults.add(error)
     faults.refuse()
@@ -98,6 +98,19 @@ def _rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]
                 f"no version of {spec.name} has a ring '{name}'",
                 f"name a ring as DEFINE_RING_TYPES does: {known}",
             )
+
+
+def _event_rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    found = {
+        ring.macro
+        for interface in interfaces
+        for page in interface.event_pages
+        for ring in page.rings
+    }
+    for name in spec.event_rings:
+        if name not in found:
+            what = f"a macro {name} that gives an event of a page"
+            yield _error(spec, ("event_ring", name), what, name, found)
 
 
 def _functions(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:

@@ -5,6 +5,7 @@
 """
 
 from xenbind.spec.model import (
+    EventRingSpec,
     FunctionSpec,
     LibrarySpec,
     PayloadSpec,
@@ -18,6 +19,7 @@ from xenbind.spec.rules import RELEASE
 
 __all__ = [
     "RELEASE",
+    "EventRingSpec",
     "FunctionSpec",
     "KeyPath",
     "LibrarySpec",

@@ -64,6 +64,19 @@ class RingSpec(Struct, frozen=True):
     version: str | None
 
 
+class EventRingSpec(Struct, frozen=True):
+    """What is said of one macro's events; None for what their names tell.
+
+    `page` is the struct that has their indices, `consumer` and `producer` are its members for
+    these, and `reader` is the side that takes the events.
+    """
+
+    page: str | None
+    consumer: str | None
+    producer: str | None
+    reader: str | None
+
+
 class FunctionSpec(Struct, frozen=True):
     """What is said of one function; `errors` is None where it says nothing of those."""
 
@@ -108,7 +121,8 @@ class Spec(Struct, frozen=True):
     word and those in `values` are not, whatever they look like.  `skip` lists macros that
     are not constants.  `license`, an expression of SPDX's, and `url` are what the package is
     published with; None where that is not said.  `rings` are by the name that
-    `DEFINE_RING_TYPES` is given.  `library` has the functions, None where there are none.
+    `DEFINE_RING_TYPES` is given, `event_rings` by the macros that give an event.  `library` has
+    the functions, None where there are none.
     `libraries` are the specs whose packages go into this one's, and `within` is the package
     that a spec's own goes into; empty for one that stands alone.
     `places` is where the file has all that.  `is_elsewhere` says that the headers are not
@@ -129,6 +143,7 @@ class Spec(Struct, frozen=True):
     values: tuple[str, ...]
     payload: PayloadSpec | None
     rings: Mapping[str, RingSpec]
+    event_rings: Mapping[str, EventRingSpec]
     skip: tuple[str, ...]
     license: str | None
     url: str | None

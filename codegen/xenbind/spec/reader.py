@@ -19,6 +19,7 @@ from xenbind.errors import SourceError
 from xenbind.plain import replace
 from xenbind.spec import rules, toml_file
 from xenbind.spec.model import (
+    EventRingSpec,
     FunctionSpec,
     LibrarySpec,
     PayloadSpec,
@@ -89,6 +90,7 @@ class _Reader:
             values=tuple(interface.get("values", ())),
             payload=self.payload(),
             rings=self.rings(),
+            event_rings=self.event_rings(),
             skip=tuple(interface.get("skip", ())),
             license=interface.get("license"),
             url=interface.get("url"),
@@ -230,6 +232,18 @@ class _Reader:
         """Read the tables `[ring.NAME]`."""
         return {
             name: self.ring(name, each) for name, each in self.tables("ring").items()
+        }
+
+    def event_rings(self) -> dict[str, EventRingSpec]:
+        """Read the tables `[event_ring.NAME]`."""
+        return {
+            name: EventRingSpec(
+                page=table.get("page"),
+                consumer=table.get("consumer"),
+                producer=table.get("producer"),
+                reader=table.get("reader"),
+            )
+            for name, table in self.tables("event_ring").items()
         }
 
     def ring(self, name: str, table: Mapping[str, Any]) -> RingSpec:

@@ -136,6 +136,9 @@ FAILURE_OR_NONE = Rule(
     f"must be {', '.join(ERRORS)} or {NONE}",
     "which result tells of an error in errno",
 )
+SIDE = _of_pattern(
+    "frontend|backend", "must be 'frontend' or 'backend'", "the side that reads"
+)
 ERRNO = Rule(
     # Not errorcode, which has one name of each number: EOPNOTSUPP is ENOTSUP there.
     lambda text: text[:1] == "E" and isinstance(getattr(errno, text, None), int),

@@ -243,6 +243,39 @@ SECTIONS: Mapping[str, Section] = {
             ),
         },
     ),
+    "event_ring": Section(
+        "[event_ring.NAME]",
+        "What a page's events have that their names do not tell; NAME is the macro that gives an"
+        " event, as in `XENKBD_IN_RING_REF`. Without it, `in` in that name and `in_cons` and"
+        " `in_prod` in a struct are enough, or so with `out`, `rsp`, `req`.",
+        {
+            "page": Key(
+                str,
+                rules.RECORD,
+                "The struct that the page begins with.",
+                '"struct xenkbd_page"',
+            ),
+            "consumer": Key(
+                str,
+                rules.C_NAME,
+                "Its member that counts the events taken.",
+                '"in_cons"',
+            ),
+            "producer": Key(
+                str,
+                rules.C_NAME,
+                "Its member that counts the events put.",
+                '"in_prod"',
+            ),
+            "reader": Key(
+                str,
+                rules.SIDE,
+                "The side that takes the events: of `in` and `rsp` the frontend, of `out` and"
+                " `req` the backend, where this does not say otherwise.",
+                '"frontend"',
+            ),
+        },
+    ),
     "functions": Section(
         "[functions]",
         "Whose library the functions are that the header declares. Without this table the"

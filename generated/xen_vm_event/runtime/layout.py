@@ -154,6 +154,9 @@ def _class_facts(item: Any, numbers: set[int]) -> Iterator[tuple[str, int | str]
             yield from _number_facts(f"{name}.{member}", int(value))
     elif hasattr(item, "entry"):
         yield from _ring_facts(name, item)
+    elif hasattr(item, "takes"):
+        for does in ("takes", "puts"):
+            yield from _event_facts(f"{name} {does}", getattr(item, does))
 
 
 def _number_facts(subject: str, value: int) -> Iterator[tuple[str, int]]:
@@ -270,6 +273,20 @@ def _ring_facts(name: str, half: Any) -> Iterator[tuple[str, int | str]]:
         yield f"{name} flags_member", half.flags_member
         yield f"{name} version_member", half.version_member or "none"
         yield f"{name} kept_flags", half.kept_flags & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def _event_facts(name: str, ring: Any) -> Iterator[tuple[str, int | str]]:
+    """Tell where a ring of events has these, and which one an index stands for.
+
+    An index of 2^32 - 1 tells by what it is divided.
+    """
+    if ring is not None:
+        yield f"{name} event", ring.event._c_name_
+        yield f"{name} first", ring.place(0)
+        yield f"{name} last", ring.place(ring.length - 1)
+        yield f"{name} at_wrap_around", ring.place(0xFFFF_FFFF)
+        yield f"{name} consumer", ring.consumer
+        yield f"{name} producer", ring.producer
 
 
 def alignment(record: type[Structure | Union]) -> int:
