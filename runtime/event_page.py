@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from . import barriers as _barriers
 
     Event = typing.TypeVar("Event", bound=Structure | Union)
-    Taken = typing.TypeVar("Taken", bound=Structure | Union)
-    Put = typing.TypeVar("Put", bound=Structure | Union)
 else:
     _barriers = LazyModule(
         f"{__package__}.barriers"
@@ -103,28 +101,24 @@ class _EventPage:
 
     __slots__ = ("_consumed", "_octets", "_produced", "_words", "xen_mb", "xen_wmb")
 
-    takes: typing.ClassVar[EventRing[typing.Any] | None] = None
-    puts: typing.ClassVar[EventRing[typing.Any] | None] = None
-
     def __init__(self, page: Page, barriers: _barriers.Barriers | None = None) -> None:
         """Attach to a page, and go on with its own indices: a new page is of zeros.
 
         From then on a side's own index is its own: the page's is written, and never read again.
         """
+        takes: EventRing[typing.Any] | None = getattr(self, "takes", None)
+        puts: EventRing[typing.Any] | None = getattr(self, "puts", None)
         octets = memoryview(page).cast("B")
-        rings = [ring for ring in (self.takes, self.puts) if ring is not None]
-        least = max(ring.end for ring in rings)
+        least = max(ring.end for ring in (takes, puts) if ring is not None)
         if octets.readonly or len(octets) < least:
-            raise ValueError(
-                f"a writable page of {least} bytes or more is wanted for these events"
-            )
+            raise ValueError(f"a writable page of {least} bytes or more is wanted")
         self._octets = octets
         self._words = words = octets[: len(octets) // 4 * 4].cast("I")
         chosen = barriers or _barriers.barriers()
         self.xen_mb = chosen.xen_mb
         self.xen_wmb = chosen.xen_wmb
-        self._consumed = words[self.takes.consumer // 4] if self.takes else 0
-        self._produced = words[self.puts.producer // 4] if self.puts else 0
+        self._consumed = words[takes.consumer // 4] if takes else 0
+        self._produced = words[puts.producer // 4] if puts else 0
 
     def __enter__(self) -> typing.Self:
         return self
@@ -143,8 +137,7 @@ class TakesEvents(_EventPage, Generic[Event]):
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
-        takes: typing.ClassVar[EventRing[typing.Any]]
+    takes: typing.ClassVar[EventRing[typing.Any]]
 
     def events(self) -> Iterator[Event]:
         """Take the events that are there now, each as a copy of its own.
@@ -176,8 +169,7 @@ class PutsEvents(_EventPage, Generic[Event]):
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
-        puts: typing.ClassVar[EventRing[typing.Any]]
+    puts: typing.ClassVar[EventRing[typing.Any]]
 
     @property
     def free(self) -> int:
