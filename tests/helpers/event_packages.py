@@ -1,7 +1,8 @@
 """Packages of headers with pages of events, and the headers' own macros, compiled.
 
 `KBDIF` and the others say what the headers have in common; `OURS` are those in tests/data/events,
-which declare the same as Xen's. `Library` is C on a page: what a header's user writes there.
+which declare the same as Xen's but for `BELL`, which is nobody else's. `library_of` is C on a
+page: what a header's user writes there.
 """
 
 from __future__ import annotations
@@ -53,8 +54,12 @@ CAMERAIF = Header(
     *("cameraif", "XENCAMERA", "struct xencamera_event_page"),
     {"in": "struct xencamera_evt"},
 )
+BELL = Header(
+    *("bell", "BELL", "struct bell_page"),
+    {"in": "union bell_event", "out": "struct bell_answer"},
+)
 SOURCES = [
-    *(("ours", header) for header in (KBDIF, DISPLIF)),
+    *(("ours", header) for header in (KBDIF, DISPLIF, BELL)),
     *(("xen's", header) for header in (KBDIF, FBIF, DISPLIF, SNDIF, CAMERAIF)),
 ]
 

@@ -104,6 +104,7 @@ class Both:
             [
                 *(0, 1, ring.length - 1, ring.length, ring.length + 1),
                 *(dice.randint(0, ring.length), dice.getrandbits(32), -1),
+                (1 << 31) + dice.randint(0, ring.length),
             ]
         )
         produced = (consumed + distance) & U32
@@ -118,6 +119,9 @@ class Both:
             for _ in range(8)
         ]
         self.sums = []
+
+    def word(self, place: int) -> int:
+        return int.from_bytes(self.c[place : place + 4], "little")
 
     def side(self, name: str) -> Any:
         return getattr(self.module, name)(self.python, barriers=_Barriers(self))
@@ -180,13 +184,13 @@ def directions(both: Both) -> Iterator[tuple[str, Any]]:
         yield direction, both.ring(direction)
 
 
-def overflows(step: Callable[..., object], *arguments: object) -> bool:
-    """Whether a step finds an index impossible."""
+def error_of(step: Callable[..., object], *arguments: object) -> tuple[object, ...]:
+    """What a step ends with: the name of the error, and the indices that it tells of."""
     try:
         step(*arguments)
     except RuntimeError as error:
-        return type(error).__name__ == "RingOverflow"
-    return False
+        return type(error).__name__, *vars(error).values()
+    return ()
 
 
 def compare_places(both: Both, count: int) -> None:
@@ -203,13 +207,12 @@ def compare_room(both: Both, count: int) -> None:
     for direction, ring in directions(both):
         for _ in range(count):
             both.fill(dice, direction)
-            produced = int.from_bytes(
-                both.c[ring.producer : ring.producer + 4], "little"
-            )
+            produced = both.word(ring.producer)
             side = both.side(WRITERS[direction])
             room = both.in_c(f"room_{direction}", ctypes.c_uint32(produced))
             if room < 0:
-                assert overflows(getattr, side, "free")
+                overflow = ("RingOverflow", both.word(ring.consumer), produced)
+                assert error_of(getattr, side, "free") == overflow
             else:
                 assert room == side.free
 
@@ -226,10 +229,10 @@ def compare_put(both: Both, count: int) -> None:
                 f"put_{direction}", ctypes.byref(index), ctypes.byref(event)
             )
             if put < 0:
-                assert overflows(side.put, event)
+                overflow = ("RingOverflow", both.word(ring.consumer), index.value)
+                assert error_of(side.put, event) == overflow
             elif not put:
-                with pytest.raises(RuntimeError, match="no place is free"):
-                    side.put(event)
+                assert error_of(side.put, event) == ("RingFull",)
             else:
                 side.put(event)
             assert side._produced == index.value
@@ -247,7 +250,8 @@ def compare_take(both: Both, count: int) -> None:
             events = (ring.event * 7)()
             taken = both.in_c(f"take_{direction}", ctypes.byref(index), events, most)
             if taken < 0:
-                assert overflows(next, side.events())
+                overflow = ("RingOverflow", both.word(ring.producer), index.value)
+                assert error_of(next, side.events()) == overflow
             else:
                 given = list(itertools.islice(side.events(), most))
                 assert [bytes(event) for event in given] == [
