@@ -155,8 +155,9 @@ def _class_facts(item: Any, numbers: set[int]) -> Iterator[tuple[str, int | str]
     elif hasattr(item, "entry"):
         yield from _ring_facts(name, item)
     else:
-        for does in {"takes", "puts"} & vars(item).keys():
-            yield from _event_facts(f"{name} {does}", vars(item)[does])
+        for does in ("takes", "puts"):
+            if does in vars(item):
+                yield from _event_facts(f"{name} {does}", vars(item)[does])
 
 
 def _number_facts(subject: str, value: int) -> Iterator[tuple[str, int]]:

@@ -154,9 +154,10 @@ def _class_facts(item: Any, numbers: set[int]) -> Iterator[tuple[str, int | str]
             yield from _number_facts(f"{name}.{member}", int(value))
     elif hasattr(item, "entry"):
         yield from _ring_facts(name, item)
-    elif hasattr(item, "takes"):
+    else:
         for does in ("takes", "puts"):
-            yield from _event_facts(f"{name} {does}", getattr(item, does))
+            if does in vars(item):
+                yield from _event_facts(f"{name} {does}", vars(item)[does])
 
 
 def _number_facts(subject: str, value: int) -> Iterator[tuple[str, int]]:
@@ -280,13 +281,12 @@ def _event_facts(name: str, ring: Any) -> Iterator[tuple[str, int | str]]:
 
     An index of 2^32 - 1 tells by what it is divided.
     """
-    if ring is not None:
-        yield f"{name} event", ring.event._c_name_
-        yield f"{name} first", ring.place(0)
-        yield f"{name} last", ring.place(ring.length - 1)
-        yield f"{name} at_wrap_around", ring.place(0xFFFF_FFFF)
-        yield f"{name} consumer", ring.consumer
-        yield f"{name} producer", ring.producer
+    yield f"{name} event", ring.event._c_name_
+    yield f"{name} first", ring.place(0)
+    yield f"{name} last", ring.place(ring.length - 1)
+    yield f"{name} at_wrap_around", ring.place(0xFFFF_FFFF)
+    yield f"{name} consumer", ring.consumer
+    yield f"{name} producer", ring.producer
 
 
 def alignment(record: type[Structure | Union]) -> int:
