@@ -49,8 +49,11 @@ _EACH = {
     "package/macros.py.jinja": "{package}/macros.py",
     "package/version.py.jinja": "{package}/v{edition}.py",
 }
-# Templates and modules of the runtime that are for interfaces with a ring.
-_RING = {"package/macros.py.jinja", "barriers.py", "ring.py"}
+# Templates and modules of the runtime that are for interfaces with a ring, with a flex ring, or
+# with either.
+_RING = {"package/macros.py.jinja"}
+_FLEX_RING = {"byte_file.py", "byte_ring.py", "flex_ring.py"}
+_ANY_RING = {"barriers.py", "ring.py"}
 # Modules of the runtime that are for interfaces with functions.
 _LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
@@ -124,7 +127,12 @@ def render(
         for name, path, context in contexts
         if not name.endswith(".py.jinja")
     }
-    unused = {*(() if has_ring else _RING), *(() if has_library else _LIBRARY)}
+    has_flex_ring = any(each["has_flex_ring"] for each in shared)
+    unused = {
+        *(() if has_flex_ring else _FLEX_RING),
+        *(() if has_ring or has_flex_ring else _ANY_RING),
+        *(() if has_library else _LIBRARY),
+    }
     files |= _runtime(spec.package, unused, _has_monitor(spec))
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
@@ -240,6 +248,7 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
         "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
         "ring": _protocol(interfaces),
+        "has_flex_ring": any(interface.flex_rings for interface in interfaces),
         "has_library": has_library,
     }
 

@@ -19,6 +19,7 @@ from pycparser import c_ast
 from xenbind.frontend.directives import Macro
 from xenbind.frontend.macros import (
     ExpandedMacro,
+    flex_macros,
     moving,
     possible_constants,
     ring_macros,
@@ -47,7 +48,8 @@ class ParsedHeader(Struct, frozen=True):
     `files` are those read, the header first, those in `system` by way of system folders
     alone, and `roots` those whose declarations are the interface's own.  `macros` are the names
     of all macros at the end; `constants` are the roots' that may be such, `callable_macros`
-    those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES.
+    those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES, and
+    `flex_macros` those that tell the size of a flex ring.
     `written` tells where what was parsed stands.
     """
 
@@ -60,6 +62,7 @@ class ParsedHeader(Struct, frozen=True):
     constants: tuple[ExpandedMacro, ...]
     callable_macros: tuple[Macro, ...]
     ring_macros: tuple[ExpandedMacro, ...]
+    flex_macros: tuple[ExpandedMacro, ...]
     sources: Sources
     written: Written
 
@@ -80,7 +83,9 @@ def read_header(
         own = roots(preprocessed, header, sources)
         constants = possible_constants(preprocessed, own, skip)
         rings = ring_macros(preprocessed, skip)
-        expanded = expand(compiler, header, preprocessed, [*constants, *rings])
+        flex = flex_macros(preprocessed, skip)
+        wanted = dict.fromkeys([*constants, *rings, *flex])
+        expanded = expand(compiler, header, preprocessed, list(wanted))
     finally:
         finish_check(check, header)
     not_constant = moving(preprocessed.macros)
@@ -106,6 +111,7 @@ def read_header(
         constants=parsed.constants,
         callable_macros=with_parameters(preprocessed, own),
         ring_macros=tuple(expanded[macro.name] for macro in rings),
+        flex_macros=tuple(expanded[macro.name] for macro in flex),
         sources=sources,
         written=written,
     )
@@ -145,6 +151,7 @@ def read_declarations(header: Path, text: str) -> ParsedHeader:
         constants=(),
         callable_macros=(),
         ring_macros=(),
+        flex_macros=(),
         sources=sources,
         written=written,
     )
