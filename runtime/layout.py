@@ -105,14 +105,15 @@ def facts(module: ModuleType) -> dict[str, int | str]:
     found: dict[str, int | str] = {}
     c_names: dict[str, str] = getattr(module, "C_NAMES", {})
     values = dict(vars(module))
+    constants = module.__annotations__  # not what the module imports
     numbers = {value for value in values.values() if type(value) is int}
     for name, value in values.items():
         c_name = c_names.get(name, name)
-        if type(value) is int:
+        if type(value) is int and name in constants:
             found.update(_number_facts(c_name, value))
         elif type(value) is float:
             found[f"{c_name} value"] = value.hex()
-        elif type(value) is str and name in module.__annotations__:
+        elif type(value) is str and name in constants:
             found[f"{c_name} value"] = value
         elif isinstance(value, type) and _is_own(value, name, module):
             found.update(_class_facts(value, numbers))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 
-from xenbind.backend import event_module, functions
+from xenbind.backend import event_module, flex_module, functions
 from xenbind.backend.ctypes_layout import is_natural
 from xenbind.backend.names import (
     BUILTINS,
@@ -19,6 +19,7 @@ from xenbind.backend.names import (
     enum_member_name,
     is_sunder,
     python_name,
+    ring_prefix,
 )
 from xenbind.backend.pointers import Pointers
 from xenbind.backend.python_model import (
@@ -68,7 +69,7 @@ RECORDS = ".runtime.records"
 _MOST_INSIDE = 10_000
 _IMPORTED = (
     *("builtins", "ctypes", "enum", ".", ANNOTATIONS),
-    event_module.EVENT_PAGE,
+    *(flex_module.BYTES, event_module.EVENT_PAGE, flex_module.RINGS),
     *(functions.LIBRARY, functions.PARAMETERS, RECORDS),
 )
 
@@ -102,6 +103,8 @@ class _Module:
         self.taken = set(BUILTINS) | _IMPORTABLE
         if interface.library is not None:
             self.taken |= functions.NAMES
+        if interface.flex_rings:
+            self.taken |= flex_module.NAMES
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
         self.values = {c.name: c.value for c in interface.constants}
         self.groups = {group.key: self.claim(group.name) for group in interface.groups}
@@ -181,6 +184,10 @@ class _Module:
         event_sides = list(
             event_module.event_sides(interface, self.classes, self.claim, self.use)
         )
+        flex_rings = [
+            flex_module.view(ring, interface.name, self.classes, self.claim, self.use)
+            for ring in interface.flex_rings
+        ]
         names = {each.name: self.claim(each.name) for each in interface.functions}
         own = functions.Functions(
             interface, names, self.handles, self.groups, self.types
@@ -201,6 +208,7 @@ class _Module:
             aliases=aliases,
             rings=rings,
             event_sides=event_sides,
+            flex_rings=flex_rings,
             handles=handles,
             library=library,
             functions=views,
@@ -208,8 +216,7 @@ class _Module:
 
     def halves(self, ring: Ring) -> HalvesView:
         """The classes of a ring's halves: the interface's own has no prefix."""
-        own = ring.name == self.interface.name
-        prefix = "" if own else "".join(w.capitalize() for w in ring.name.split("_"))
+        prefix = ring_prefix(ring.name, self.interface.name)
         self.use(".", "macros")
         request, response = (
             self.types.annotation(field.type)

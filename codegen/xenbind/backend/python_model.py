@@ -125,6 +125,30 @@ class EventSideView(Struct, frozen=True):
     rings: Sequence[tuple[str, EventRingView]]
 
 
+class MethodView(Struct, frozen=True):
+    """A static method; `head` is its def, and `lines` its body."""
+
+    head: str
+    doc: str
+    lines: Sequence[str]
+
+
+class FlexRingView(Struct, frozen=True):
+    """A flex ring: a class of its functions, and one for each side, with what these derive from.
+
+    `interface` is the class of its page, empty without one.
+    """
+
+    name: str
+    functions: str
+    functions_base: str
+    methods: Sequence[MethodView]
+    front: str
+    back: str
+    ring_base: str
+    interface: str
+
+
 class HandleView(Struct, frozen=True):
     """The class of a struct that only its library knows; `aliases` are other names of it."""
 
@@ -183,6 +207,7 @@ class ModuleView(Struct, frozen=True):
     aliases: Sequence[AliasView]
     rings: Sequence[HalvesView]
     event_sides: Sequence[EventSideView]
+    flex_rings: Sequence[FlexRingView]
     handles: Sequence[HandleView]
     library: LibraryView | None
     functions: Sequence[FunctionView]

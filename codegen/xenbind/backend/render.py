@@ -49,12 +49,12 @@ _EACH = {
     "package/macros.py.jinja": "{package}/macros.py",
     "package/version.py.jinja": "{package}/v{edition}.py",
 }
-# Templates and modules of the runtime that are for interfaces with a ring, the latter with
-# pages of events too.
+# Templates and modules of the runtime that are for interfaces with a ring, with a flex ring, with
+# pages of events, or with any of these.
 _RING = {"package/macros.py.jinja"}
-_SHARED = {"barriers.py", "ring.py"}
-# Modules of the runtime that are for interfaces with pages of events.
+_FLEX_RING = {"byte_file.py", "byte_ring.py", "flex_ring.py"}
 _EVENTS = {"event_page.py"}
+_SHARED = {"barriers.py", "ring.py"}
 # Modules of the runtime that are for interfaces with functions.
 _LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
@@ -102,6 +102,7 @@ def render(
     shared = [_shared_context(package, has_library) for package in packages]
     has_ring = any(each["ring"] is not None for each in shared)
     has_events = any(each["has_events"] for each in shared)
+    has_flex_ring = any(each["has_flex_ring"] for each in shared)
     whole = _whole_context(packages) | {
         name: shared[0][name] for name in ("ring", "has_events")
     }
@@ -132,8 +133,9 @@ def render(
         if not name.endswith(".py.jinja")
     }
     unused = {
-        *(() if has_ring or has_events else _SHARED),
+        *(() if has_flex_ring else _FLEX_RING),
         *(() if has_events else _EVENTS),
+        *(() if has_ring or has_flex_ring or has_events else _SHARED),
         *(() if has_library else _LIBRARY),
     }
     files |= _runtime(spec.package, unused, _has_monitor(spec))
@@ -238,6 +240,9 @@ def _abi_table(packages: Sequence[Package], templates: Templates) -> dict[str, s
 def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
     """Give what the templates that make one file for a package may name."""
     spec, interfaces = package.spec, package.interfaces
+    ring = _protocol(interfaces)
+    has_events = any(interface.event_pages for interface in interfaces)
+    has_flex_ring = any(interface.flex_rings for interface in interfaces)
     return {
         "name": spec.name,
         "is_of_xen": spec.is_of_xen,
@@ -250,8 +255,10 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
         "common": _common(spec, interfaces) if spec.is_of_xen else None,
         "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
-        "ring": _protocol(interfaces),
-        "has_events": any(interface.event_pages for interface in interfaces),
+        "ring": ring,
+        "has_events": has_events,
+        "has_flex_ring": has_flex_ring,
+        "has_shared": ring is not None or has_events or has_flex_ring,
         "has_library": has_library,
     }
 

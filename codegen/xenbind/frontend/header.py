@@ -19,6 +19,7 @@ from pycparser import c_ast
 from xenbind.frontend.directives import Macro
 from xenbind.frontend.macros import (
     ExpandedMacro,
+    flex_macros,
     moving,
     place_macros,
     possible_constants,
@@ -49,7 +50,8 @@ class ParsedHeader(Struct, frozen=True):
     alone, and `roots` those whose declarations are the interface's own.  `macros` are the names
     of all macros at the end; `constants` are the roots' that may be such, `callable_macros`
     those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES,
-    `place_macros` the roots' that may say where an element of an array is.
+    `flex_macros` those that tell the size of a flex ring, and `place_macros` the roots' that may
+    say where an element of an array is.
     `written` tells where what was parsed stands.
     """
 
@@ -63,6 +65,7 @@ class ParsedHeader(Struct, frozen=True):
     callable_macros: tuple[Macro, ...]
     ring_macros: tuple[ExpandedMacro, ...]
     place_macros: tuple[ExpandedMacro, ...]
+    flex_macros: tuple[ExpandedMacro, ...]
     sources: Sources
     written: Written
 
@@ -83,9 +86,10 @@ def read_header(
         own = roots(preprocessed, header, sources)
         constants = possible_constants(preprocessed, own, skip)
         rings = ring_macros(preprocessed, skip)
+        flex = flex_macros(preprocessed, skip)
         places = place_macros(preprocessed, own, skip)
-        wanted = [*constants, *rings, *places]
-        expanded = expand(compiler, header, preprocessed, wanted)
+        wanted = dict.fromkeys([*constants, *rings, *flex, *places])
+        expanded = expand(compiler, header, preprocessed, list(wanted))
     finally:
         finish_check(check, header)
     not_constant = moving(preprocessed.macros)
@@ -112,6 +116,7 @@ def read_header(
         callable_macros=with_parameters(preprocessed, own),
         ring_macros=tuple(expanded[macro.name] for macro in rings),
         place_macros=tuple(expanded[macro.name] for macro in places),
+        flex_macros=tuple(expanded[macro.name] for macro in flex),
         sources=sources,
         written=written,
     )
@@ -152,6 +157,7 @@ def read_declarations(header: Path, text: str) -> ParsedHeader:
         callable_macros=(),
         ring_macros=(),
         place_macros=(),
+        flex_macros=(),
         sources=sources,
         written=written,
     )

@@ -110,6 +110,29 @@ def place_macros(
     )
 
 
+def flex_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro, ...]:
+    """Choose the macros that tell the size of a flex ring by its order.
+
+    They stand beside a macro that defines functions to read and write packets.
+    """
+    files = {
+        macro.coord.file
+        for macro in preprocessed.macros.values()
+        if macro.parameters and _FLEX_DEFINER.search(macro.body)
+    }
+    return tuple(
+        macro
+        for macro in preprocessed.macros.values()
+        if macro.coord.file in files
+        and macro.name.endswith("FLEX_RING_SIZE")
+        and len(macro.parameters or ()) == 1
+        and macro.name not in skip
+    )
+
+
+_FLEX_DEFINER = re.compile(r"##\s*_read_packet\b")
+
+
 def is_expression(expansion: str) -> bool:
     """Tell whether an expansion is to be parsed: it is no string, name, type or statement."""
     first = _FIRST.match(expansion)

@@ -309,6 +309,35 @@ class EventPage(Struct, frozen=True):
         return next((ring for ring in self.rings if ring.reader == side), None)
 
 
+class FlexFunction(Struct, frozen=True):
+    """A function of a flex ring: `role` is what comes behind the ring's name in its own.
+
+    `definition` is its text with its body, preprocessed; `coord` is the macro that made it, if
+    one did.
+    """
+
+    role: str
+    name: str
+    definition: str
+    coord: Coord
+
+
+class FlexRing(Struct, frozen=True):
+    """The functions that one `DEFINE_XEN_FLEX_RING` makes, for rings of bytes.
+
+    `page` is the key of the record with the ring's indices, empty where the header has none,
+    and `size` the macro that tells the bytes of one direction by the ring's order, None without
+    one.  `types` pairs the typedef names in the functions' text with what they stand for.
+    """
+
+    name: str
+    functions: tuple[FlexFunction, ...]
+    types: tuple[tuple[str, str], ...]
+    page: str
+    size: RingMacro | None
+    coord: Coord
+
+
 class Payload(Struct, frozen=True):
     """A tagged union: which member of `union` each value of the member `tag` selects.
 
@@ -412,6 +441,7 @@ class Interface(Struct, frozen=True):
     functions: tuple[Function, ...] = ()
     handles: tuple[Handle, ...] = ()
     event_pages: tuple[EventPage, ...] = ()
+    flex_rings: tuple[FlexRing, ...] = ()
 
     @property
     def edition(self) -> str:

@@ -39,6 +39,7 @@ from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.event_pages import EventPages
+from xenbind.lowering.flex_rings import FlexRings
 from xenbind.lowering.functions import Functions, pointed_to
 from xenbind.lowering.rings import Rings, is_integer
 from xenbind.lowering.type_table import TypeTable
@@ -97,6 +98,7 @@ class _Lowering:
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)
         self.functions = Functions(header, self.types, spec)
+        self.flex_rings = FlexRings(header, self.types, spec)
         self.undefined: list[tuple[c_ast.Typedef, RecordRef]] = []
 
     def typedefs(self) -> list[Typedef]:
@@ -119,6 +121,7 @@ class _Lowering:
             self.left_out += self.not_taken()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
+        flex_rings = tuple(self.flex_rings.find())
         return Interface(
             name=self.spec.name,
             version=self.version(constants),
@@ -145,11 +148,13 @@ class _Lowering:
             skipped=(
                 *(name for name in self.spec.skip if name in self.header.macros),
                 *self.functions.skipped,
+                *self.flex_rings.skipped,
             ),
             library=self.library(),
             functions=functions,
             handles=handles,
             event_pages=event_pages,
+            flex_rings=flex_rings,
         )
 
     def not_taken(self) -> Iterator[LeftOut]:
@@ -282,7 +287,8 @@ class _Lowering:
 
     def all_left_out(self) -> list[LeftOut]:
         """Give what the header declares in vain, in its order."""
-        every = [*self.left_out, *self.constants.left_out, *self.functions.left_out]
+        every = [*self.left_out, *self.constants.left_out]
+        every += [*self.functions.left_out, *self.flex_rings.left_out]
         return sorted(every, key=lambda each: each.coord)
 
     def leave_out(self, node: c_ast.Node, name: str, reason: str) -> None:
