@@ -159,6 +159,9 @@ def _class_facts(item: Any, numbers: set[int]) -> Iterator[tuple[str, int | str]
         for does in ("takes", "puts"):
             if does in vars(item):
                 yield from _event_facts(f"{name} {does}", vars(item)[does])
+        for does in ("reads", "writes"):
+            if does in vars(item):
+                yield from _place_facts(f"{name} {does}", vars(item)[does])
 
 
 def _number_facts(subject: str, value: int) -> Iterator[tuple[str, int]]:
@@ -288,6 +291,15 @@ def _event_facts(name: str, ring: Any) -> Iterator[tuple[str, int | str]]:
     yield f"{name} at_wrap_around", ring.place(0xFFFF_FFFF)
     yield f"{name} consumer", ring.consumer
     yield f"{name} producer", ring.producer
+
+
+def _place_facts(name: str, place: Any) -> Iterator[tuple[str, int]]:
+    """Tell where a ring of bytes is in its page, and where an index of 2^32 - 1 leads."""
+    yield f"{name} first", place.place(0)
+    yield f"{name} bytes", place.size
+    yield f"{name} at_wrap_around", place.place(0xFFFF_FFFF)
+    yield f"{name} consumer", place.consumer
+    yield f"{name} producer", place.producer
 
 
 def alignment(record: type[Structure | Union]) -> int:

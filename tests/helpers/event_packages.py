@@ -97,7 +97,7 @@ def module_of(folder: Path, source: str, header: Header) -> ModuleType:
 
 # What a user of the header does in C. At each barrier, what the page is then is summed up, and
 # the other side does what it is told to: it writes a word.
-_SOURCE = """\
+HOOKS = """\
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -200,7 +200,7 @@ int take_@(PAGE *page, uint32_t *cons, EVENT *event, unsigned most)
 
 def library_of(folder: Path, source: str, header: Header) -> Any:
     """That in C, compiled with a header and loaded."""
-    text = _SOURCE
+    text = HOOKS
     for direction, event in header.events.items():
         text += (
             _DIRECTION.replace("@", direction)

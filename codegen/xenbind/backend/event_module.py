@@ -16,7 +16,9 @@ from xenbind.ir.interface import EventPage, EventRing, Interface
 EVENT_PAGE = ".runtime.event_page"
 NAMES = frozenset(["EventRing", "PutsEvents", "TakesEvents"])
 # Of each side how its class begins, and which is the other.
-_SIDES = {"frontend": ("Front", "backend"), "backend": ("Back", "frontend")}
+SIDES = {"frontend": ("Front", "backend"), "backend": ("Back", "frontend")}
+
+_OF_PAGES = ("event", "interface", "page")
 
 
 def event_sides(
@@ -32,8 +34,8 @@ def event_sides(
     """
     is_only = len(interface.event_pages) == 1
     for page in interface.event_pages:
-        prefix = "" if is_only else _prefix(page)
-        for side, (word, other) in _SIDES.items():
+        prefix = "" if is_only else page_prefix(page.record)
+        for side, (word, other) in SIDES.items():
             taken, put = page.read_by(side), page.read_by(other)
             rings, bases, does = [], [], []
             for name, base, ring in (
@@ -56,10 +58,10 @@ def event_sides(
             )
 
 
-def _prefix(page: EventPage) -> str:
-    """Write the struct's name without what says that it is a page: `xenkbd_page` is `Xenkbd`."""
-    words = page.record.partition(" ")[2].split("_")
-    return "".join(w.capitalize() for w in words if w not in ("event", "page"))
+def page_prefix(record: str) -> str:
+    """Write a struct's name without what says that it is a page: `xenkbd_page` is `Xenkbd`."""
+    words = record.rpartition(" ")[2].split("_")
+    return "".join(w.capitalize() for w in words if w not in _OF_PAGES)
 
 
 def _ring(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 
-from xenbind.backend import event_module, flex_module, functions
+from xenbind.backend import byte_module, event_module, flex_module, functions
 from xenbind.backend.ctypes_layout import is_natural
 from xenbind.backend.names import (
     BUILTINS,
@@ -69,7 +69,8 @@ RECORDS = ".runtime.records"
 _MOST_INSIDE = 10_000
 _IMPORTED = (
     *("builtins", "ctypes", "enum", ".", ANNOTATIONS),
-    *(flex_module.BYTES, event_module.EVENT_PAGE, flex_module.RINGS),
+    *(byte_module.BYTE_PAGE, flex_module.BYTES),
+    *(event_module.EVENT_PAGE, flex_module.RINGS),
     *(functions.LIBRARY, functions.PARAMETERS, RECORDS),
 )
 
@@ -184,6 +185,7 @@ class _Module:
         event_sides = list(
             event_module.event_sides(interface, self.classes, self.claim, self.use)
         )
+        byte_sides = list(byte_module.byte_sides(interface, self.claim, self.use))
         flex_rings = [
             flex_module.view(ring, interface.name, self.classes, self.claim, self.use)
             for ring in interface.flex_rings
@@ -208,6 +210,7 @@ class _Module:
             aliases=aliases,
             rings=rings,
             event_sides=event_sides,
+            byte_sides=byte_sides,
             flex_rings=flex_rings,
             handles=handles,
             library=library,
@@ -498,6 +501,7 @@ _IMPORTABLE = TYPE_NAMES.union(
         "Union",
     ],
     ["anonymous", "record", "macros"],
+    byte_module.NAMES,
     event_module.NAMES,
     ["C_NAMES", "TYPE_CHECKING"],  # what a module declares for itself
 )

@@ -46,6 +46,7 @@ def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:
         *_payload(interface, view),
         *_rings(interface, view),
         *_event_pages(interface, view),
+        *_byte_pages(interface, view),
         *_typedefs(interface, view),
         *_functions(interface, view),
     ]
@@ -178,6 +179,32 @@ def _event_pages(interface: Interface, view: ModuleView) -> Iterator[Probe]:
             ):
                 asked = f"offsetof({page.record}, {member})"
                 yield Probe(f"{name} {what}", asked, place, ring.coord)
+
+
+def _byte_pages(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """What is asked of both sides: where arrays and indices are, and how one is masked."""
+    rings = {
+        (page.record, ring.array): ring
+        for page in interface.byte_pages
+        for ring in page.rings
+    }
+    pages = [page.record for page in interface.byte_pages for _ in ("front", "back")]
+    for record, side in zip(pages, view.byte_sides, strict=True):
+        for does, shown in side.places:
+            ring = rings[record, shown.array]
+            name = f"{CLASS}{side.name} {does}"
+            array = f"(({record} *)0)->{ring.array}"
+            mask = f"{ring.mask}(0xffffffffu{f', {array}' * ring.takes_array})"
+            start = f"offsetof({record}, {ring.array})"
+            last = shown.first + shown.size - 1
+            for what, asked, answer in (
+                ("first", start, shown.first),
+                ("bytes", f"sizeof({array})", shown.size),
+                ("at_wrap_around", f"{start} + {mask}", last),
+                ("consumer", f"offsetof({record}, {ring.consumer})", shown.consumer),
+                ("producer", f"offsetof({record}, {ring.producer})", shown.producer),
+            ):
+                yield Probe(f"{name} {what}", asked, answer, ring.coord)
 
 
 def _meanings(ring: Ring, name: str, names: Mapping[str, str]) -> Iterator[Probe]:

@@ -125,6 +125,25 @@ class EventSideView(Struct, frozen=True):
     rings: Sequence[tuple[str, EventRingView]]
 
 
+class BytePlaceView(Struct, frozen=True):
+    """Where the bytes of one direction are in a page, and which array that is."""
+
+    array: str
+    first: int
+    size: int
+    consumer: int
+    producer: int
+
+
+class ByteSideView(Struct, frozen=True):
+    """One side of a page with rings of bytes; `places` are those that it reads and writes."""
+
+    name: str
+    base: str
+    doc: str
+    places: Sequence[tuple[str, BytePlaceView]]
+
+
 class MethodView(Struct, frozen=True):
     """A static method; `head` is its def, and `lines` its body."""
 
@@ -207,6 +226,7 @@ class ModuleView(Struct, frozen=True):
     aliases: Sequence[AliasView]
     rings: Sequence[HalvesView]
     event_sides: Sequence[EventSideView]
+    byte_sides: Sequence[ByteSideView]
     flex_rings: Sequence[FlexRingView]
     handles: Sequence[HandleView]
     library: LibraryView | None

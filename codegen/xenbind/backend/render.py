@@ -50,10 +50,12 @@ _EACH = {
     "package/version.py.jinja": "{package}/v{edition}.py",
 }
 # Templates and modules of the runtime that are for interfaces with a ring, with a flex ring, with
-# pages of events, or with any of these.
+# pages of events, with pages of bytes, with any ring of bytes, or with any of these.
 _RING = {"package/macros.py.jinja"}
-_FLEX_RING = {"byte_file.py", "byte_ring.py", "flex_ring.py"}
+_FLEX_RING = {"flex_ring.py"}
 _EVENTS = {"event_page.py"}
+_BYTES = {"byte_page.py"}
+_ANY_BYTES = {"byte_file.py", "byte_ring.py"}
 _SHARED = {"barriers.py", "ring.py"}
 # Modules of the runtime that are for interfaces with functions.
 _LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
@@ -100,9 +102,9 @@ def render(
     abi_table = workers.beside(partial(_abi_table, packages, templates))
     has_library = any(package.spec.library for package in packages)
     shared = [_shared_context(package, has_library) for package in packages]
-    has_ring = any(each["ring"] is not None for each in shared)
     has_events = any(each["has_events"] for each in shared)
     has_flex_ring = any(each["has_flex_ring"] for each in shared)
+    has_bytes = any(each["has_bytes"] for each in shared)
     whole = _whole_context(packages) | {
         name: shared[0][name] for name in ("ring", "has_events")
     }
@@ -135,7 +137,9 @@ def render(
     unused = {
         *(() if has_flex_ring else _FLEX_RING),
         *(() if has_events else _EVENTS),
-        *(() if has_ring or has_flex_ring or has_events else _SHARED),
+        *(() if has_bytes else _BYTES),
+        *(() if has_flex_ring or has_bytes else _ANY_BYTES),
+        *(() if any(each["has_shared"] for each in shared) else _SHARED),
         *(() if has_library else _LIBRARY),
     }
     files |= _runtime(spec.package, unused, _has_monitor(spec))
@@ -243,6 +247,7 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
     ring = _protocol(interfaces)
     has_events = any(interface.event_pages for interface in interfaces)
     has_flex_ring = any(interface.flex_rings for interface in interfaces)
+    has_bytes = any(interface.byte_pages for interface in interfaces)
     return {
         "name": spec.name,
         "is_of_xen": spec.is_of_xen,
@@ -258,7 +263,8 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
         "ring": ring,
         "has_events": has_events,
         "has_flex_ring": has_flex_ring,
-        "has_shared": ring is not None or has_events or has_flex_ring,
+        "has_bytes": has_bytes,
+        "has_shared": ring is not None or has_events or has_flex_ring or has_bytes,
         "has_library": has_library,
     }
 

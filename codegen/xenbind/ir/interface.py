@@ -309,6 +309,36 @@ class EventPage(Struct, frozen=True):
         return next((ring for ring in self.rings if ring.reader == side), None)
 
 
+class ByteRing(Struct, frozen=True):
+    """Bytes of one direction in an array of a struct.
+
+    `array` is the member, of `size` bytes, `consumer` and `producer` are those with the indices.
+    `mask` is the macro that reduces an index to a place in it, and `takes_array` says that it is
+    given the array too.  `reader` is the side that takes the bytes: `frontend` or `backend`.
+    """
+
+    array: str
+    size: int
+    consumer: str
+    producer: str
+    mask: str
+    takes_array: bool
+    reader: str
+    coord: Coord
+
+
+class BytePage(Struct, frozen=True):
+    """A page that begins with the struct of the key `record`, with a ring of bytes each way."""
+
+    record: str
+    rings: tuple[ByteRing, ...]
+    coord: Coord
+
+    def read_by(self, side: str) -> ByteRing:
+        """Give the ring whose bytes a side takes."""
+        return next(ring for ring in self.rings if ring.reader == side)
+
+
 class FlexFunction(Struct, frozen=True):
     """A function of a flex ring: `role` is what comes behind the ring's name in its own.
 
@@ -441,6 +471,7 @@ class Interface(Struct, frozen=True):
     functions: tuple[Function, ...] = ()
     handles: tuple[Handle, ...] = ()
     event_pages: tuple[EventPage, ...] = ()
+    byte_pages: tuple[BytePage, ...] = ()
     flex_rings: tuple[FlexRing, ...] = ()
 
     @property

@@ -11,7 +11,7 @@ page's words are whose indices, their names tell; the spec, where they do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pycparser import c_ast
 
@@ -20,16 +20,20 @@ from xenbind.frontend.header import ParsedHeader
 from xenbind.frontend.macros import ExpandedMacro
 from xenbind.frontend.parse import expression
 from xenbind.ir.c_types import Pointer, RecordRef, Scalar
-from xenbind.ir.interface import EventPage, EventRing, Field, Record
+from xenbind.ir.interface import EventPage, EventRing, Record
 from xenbind.lowering.constant_expressions import Unevaluable, evaluate
+from xenbind.lowering.index_words import (
+    CONSUMER,
+    PRODUCER,
+    READERS,
+    directions,
+    index_words,
+)
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.spec import EventRingSpec, Spec
 
-# Who reads what a page's words are named after: in and out are as the frontend sees them.
-READERS = {"in": "frontend", "rsp": "frontend", "out": "backend", "req": "backend"}
-_CONSUMER, _PRODUCER = "_cons", "_prod"
 _NO_MEANING = EventRingSpec(None, None, None, None)
 
 
@@ -153,8 +157,8 @@ class EventPages:
                 "name the struct that the page begins with, such as struct xenkbd_page",
             )
         words = index_words(page)
-        consumer = said.consumer or f"{direction}{_CONSUMER}"
-        producer = said.producer or f"{direction}{_PRODUCER}"
+        consumer = said.consumer or f"{direction}{CONSUMER}"
+        producer = said.producer or f"{direction}{PRODUCER}"
         for key, name in (("consumer", consumer), ("producer", producer)):
             if name not in words:
                 raise self.error(
@@ -203,29 +207,6 @@ class EventPages:
     def error(self, macro: str, key: str, message: str, advice: str) -> SourceError:
         place = self.spec.places.of("event_ring", macro, key)
         return SourceError(place, message, advice)
-
-
-def index_words(record: Record) -> Mapping[str, Field]:
-    """Give the members of a struct that may be indices: unsigned words of 32 bits."""
-    return {
-        field.name: field
-        for field in record.fields
-        if isinstance(field.type, Scalar)
-        and field.type.base in ("uint32_t", "unsigned int")
-        and field.bit_width is None
-        and field.offset % 4 == 0
-    }
-
-
-def directions(record: Record) -> list[str]:
-    """Give what a struct has both a consumer's and a producer's index of: `in`, `out`."""
-    words = index_words(record)
-    return [
-        name.removesuffix(_CONSUMER)
-        for name in words
-        if name.endswith(_CONSUMER)
-        and f"{name.removesuffix(_CONSUMER)}{_PRODUCER}" in words
-    ]
 
 
 def _is(node: c_ast.Node, name: str) -> bool:

@@ -1,7 +1,7 @@
 """Lower a header: from its syntax tree and macros to the IR.
 
 Takes a `ParsedHeader` and the spec; asks `constants` for values, `type_table` for types,
-`groups` for what belongs together, `rings`, `event_pages` and `functions` for those; gives an
+`groups` for what belongs together, `rings` and those beside it, and `functions`; gives an
 `Interface`.
 What the root header declares is lowered in its order, and from other headers only what
 those declarations need.
@@ -35,6 +35,7 @@ from xenbind.ir.interface import (
     Typedef,
 )
 from xenbind.lowering import groups
+from xenbind.lowering.byte_pages import BytePages
 from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import c_name, definitions
@@ -117,6 +118,7 @@ class _Lowering:
         functions = tuple(self.functions.of_header())
         handles = tuple(self.handles(functions))
         event_pages = tuple(EventPages(self.header, self.types, self.spec).find())
+        byte_pages = tuple(BytePages(self.header, self.types, self.spec).find())
         if not self.types.records and not functions:
             self.left_out += self.not_taken()
         enums = list(self.constants.enums())
@@ -154,6 +156,7 @@ class _Lowering:
             functions=functions,
             handles=handles,
             event_pages=event_pages,
+            byte_pages=byte_pages,
             flex_rings=flex_rings,
         )
 

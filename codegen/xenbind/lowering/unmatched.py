@@ -26,7 +26,15 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
     if spec.is_elsewhere:
         return
     faults = Faults()
-    for find in (_groups, _skipped, _payload, _rings, _event_rings, _functions):
+    for find in (
+        _groups,
+        _skipped,
+        _payload,
+        _rings,
+        _event_rings,
+        _byte_rings,
+        _functions,
+    ):
         for error in find(spec, interfaces):
             faults.add(error)
     faults.refuse()
@@ -111,6 +119,15 @@ def _event_rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[Source
         if name not in found:
             what = f"a macro {name} that gives an event of a page"
             yield _error(spec, ("event_ring", name), what, name, found)
+
+
+def _byte_rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    pages = [page for interface in interfaces for page in interface.byte_pages]
+    found = {ring.array for page in pages for ring in page.rings}
+    for name in spec.byte_rings:
+        if name not in found:
+            what = f"a ring of bytes '{name}' beside one that the other side reads"
+            yield _error(spec, ("byte_ring", name), what, name, found)
 
 
 def _functions(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:

@@ -5,6 +5,7 @@
 """
 
 from xenbind.spec.model import (
+    ByteRingSpec,
     EventRingSpec,
     FunctionSpec,
     LibrarySpec,
@@ -19,6 +20,7 @@ from xenbind.spec.rules import RELEASE
 
 __all__ = [
     "RELEASE",
+    "ByteRingSpec",
     "EventRingSpec",
     "FunctionSpec",
     "KeyPath",

@@ -77,6 +77,20 @@ class EventRingSpec(Struct, frozen=True):
     reader: str | None
 
 
+class ByteRingSpec(Struct, frozen=True):
+    """What is said of one array's bytes; None for what names tell.
+
+    `page` is the struct that has it, `consumer` and `producer` are its members for the indices,
+    `mask` is the macro that reduces these, and `reader` the side that takes the bytes.
+    """
+
+    page: str | None
+    consumer: str | None
+    producer: str | None
+    mask: str | None
+    reader: str | None
+
+
 class FunctionSpec(Struct, frozen=True):
     """What is said of one function; `errors` is None where it says nothing of those."""
 
@@ -121,8 +135,8 @@ class Spec(Struct, frozen=True):
     word and those in `values` are not, whatever they look like.  `skip` lists macros that
     are not constants.  `license`, an expression of SPDX's, and `url` are what the package is
     published with; None where that is not said.  `rings` are by the name that
-    `DEFINE_RING_TYPES` is given, `event_rings` by the macros that give an event.  `library` has
-    the functions, None where there are none.
+    `DEFINE_RING_TYPES` is given, `event_rings` by the macros that give an event, `byte_rings` by
+    their arrays.  `library` has the functions, None where there are none.
     `libraries` are the specs whose packages go into this one's, and `within` is the package
     that a spec's own goes into; empty for one that stands alone.
     `places` is where the file has all that.  `is_elsewhere` says that the headers are not
@@ -144,6 +158,7 @@ class Spec(Struct, frozen=True):
     payload: PayloadSpec | None
     rings: Mapping[str, RingSpec]
     event_rings: Mapping[str, EventRingSpec]
+    byte_rings: Mapping[str, ByteRingSpec]
     skip: tuple[str, ...]
     license: str | None
     url: str | None

@@ -19,6 +19,7 @@ from xenbind.errors import SourceError
 from xenbind.plain import replace
 from xenbind.spec import rules, toml_file
 from xenbind.spec.model import (
+    ByteRingSpec,
     EventRingSpec,
     FunctionSpec,
     LibrarySpec,
@@ -91,6 +92,7 @@ class _Reader:
             payload=self.payload(),
             rings=self.rings(),
             event_rings=self.event_rings(),
+            byte_rings=self.byte_rings(),
             skip=tuple(interface.get("skip", ())),
             license=interface.get("license"),
             url=interface.get("url"),
@@ -244,6 +246,19 @@ class _Reader:
                 reader=table.get("reader"),
             )
             for name, table in self.tables("event_ring").items()
+        }
+
+    def byte_rings(self) -> dict[str, ByteRingSpec]:
+        """Read the tables `[byte_ring.NAME]`."""
+        return {
+            name: ByteRingSpec(
+                page=table.get("page"),
+                consumer=table.get("consumer"),
+                producer=table.get("producer"),
+                mask=table.get("mask"),
+                reader=table.get("reader"),
+            )
+            for name, table in self.tables("byte_ring").items()
         }
 
     def ring(self, name: str, table: Mapping[str, Any]) -> RingSpec:

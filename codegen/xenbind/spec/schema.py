@@ -276,6 +276,47 @@ SECTIONS: Mapping[str, Section] = {
             ),
         },
     ),
+    "byte_ring": Section(
+        "[byte_ring.NAME]",
+        "What a ring of bytes in a struct has that names do not tell; NAME is the array, whose size"
+        " is a power of two. Without it, an array `in`, `in_cons` and `in_prod` beside it, and a"
+        " macro that masks an index of it are enough, or so with `out`, `rsp`, `req`. There is one"
+        " ring for each side to read.",
+        {
+            "page": Key(
+                str,
+                rules.RECORD,
+                "The struct that has the array, if several have one of that name.",
+                '"struct xencons_interface"',
+            ),
+            "consumer": Key(
+                str,
+                rules.C_NAME,
+                "Its member that counts the bytes taken.",
+                '"in_cons"',
+            ),
+            "producer": Key(
+                str,
+                rules.C_NAME,
+                "Its member that counts the bytes put.",
+                '"in_prod"',
+            ),
+            "mask": Key(
+                str,
+                rules.C_NAME,
+                "The macro that reduces an index to a place in the array: `idx & (SIZE - 1)` or"
+                " `idx % SIZE`, where SIZE may be the size of a second parameter.",
+                '"MASK_XENCONS_IDX"',
+            ),
+            "reader": Key(
+                str,
+                rules.SIDE,
+                "The side that takes the bytes: of `in` and `rsp` the frontend, of `out` and"
+                " `req` the backend, where this does not say otherwise.",
+                '"frontend"',
+            ),
+        },
+    ),
     "functions": Section(
         "[functions]",
         "Whose library the functions are that the header declares. Without this table the"
