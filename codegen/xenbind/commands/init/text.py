@@ -12,7 +12,7 @@ from textwrap import wrap
 
 from xenbind.commands.init.findings import Findings, Selection
 from xenbind.commands.init.layout import Layout
-from xenbind.ir.interface import ConstantGroup
+from xenbind.ir.interface import ConstantGroup, Interface
 from xenbind.spec import Spec, rules
 from xenbind.spec.schema import SECTIONS
 
@@ -41,6 +41,7 @@ def spec(layout: Layout, spec: Spec, found: Findings) -> str:
         *_names(found.interface.groups),
         *_payload(found.selections),
         *_rings(found),
+        *_pages(found.interface),
         *_functions(found),
     ]
     return "\n".join(lines) + "\n"
@@ -157,6 +158,27 @@ def _rings(found: Findings) -> Iterator[str]:
         if use.version and found.version_macro:
             yield from _comment(_meaning("version", "ring"))
             yield f"version = {_toml(use.version)}"
+
+
+def _pages(interface: Interface) -> Iterator[str]:
+    """Say who reads what is on pages of events and of bytes: that, names alone tell."""
+    of_events = [
+        (ring.macro, f"Events of {page.record} are {ring.event}.", ring.reader)
+        for page in interface.event_pages
+        for ring in page.rings
+    ]
+    of_bytes = [
+        (ring.array, f"{page.record} has {ring.size} bytes of this.", ring.reader)
+        for page in interface.byte_pages
+        for ring in page.rings
+    ]
+    for section, rings in (("event_ring", of_events), ("byte_ring", of_bytes)):
+        for name, words, reader in rings:
+            yield ""
+            yield from _comment(words)
+            yield f"[{section}.{name}]"
+            yield from _comment(_meaning("reader", section))
+            yield f"reader = {_toml(reader)}"
 
 
 def _functions(found: Findings) -> Iterator[str]:
