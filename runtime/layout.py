@@ -294,10 +294,17 @@ def _event_facts(name: str, ring: Any) -> Iterator[tuple[str, int | str]]:
 
 
 def _place_facts(name: str, place: Any) -> Iterator[tuple[str, int]]:
-    """Tell where a ring of bytes is in its page, and where an index of 2^32 - 1 leads."""
-    yield f"{name} first", place.place(0)
-    yield f"{name} bytes", place.size
-    yield f"{name} at_wrap_around", place.place(0xFFFF_FFFF)
+    """Tell where a ring of bytes is in its page, and where an index of 2^32 - 1 leads.
+
+    Of one whose size the page tells, where it does.
+    """
+    if hasattr(place, "order"):
+        yield f"{name} order", place.order
+        yield f"{name} order_bytes", place.order_size
+    else:
+        yield f"{name} first", place.place(0)
+        yield f"{name} bytes", place.size
+        yield f"{name} at_wrap_around", place.place(0xFFFF_FFFF)
     yield f"{name} consumer", place.consumer
     yield f"{name} producer", place.producer
 

@@ -15,6 +15,7 @@ from event_packages import (
     DISPLIF,
     FBIF,
     KBDIF,
+    OURS,
     SNDIF,
     Header,
     module_of,
@@ -30,21 +31,23 @@ TEXT = (PROJECT / "docs" / "pages.md").read_text(encoding="utf-8")
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The packages that the examples import, of headers that say what Xen's do."""
     require(shutil.which("gcc") is not None, "gcc")
-    before = set(sys.modules)
+    specs = {"vchan": PROJECT / "examples" / "vchan.toml"}
     for header in (KBDIF, CONSOLE):
-        spec = tmp_path / f"{header.name}.toml"
-        spec.write_text(spec_text(header, f"xen_{header.name}"))
-        tree = header.folder("ours")
-        made = xenbind(
-            "generate", "--spec", spec, "--include", tree, "--out", tmp_path / "out"
-        )
+        specs[header.name] = tmp_path / f"{header.name}.toml"
+        specs[header.name].write_text(spec_text(header, f"xen_{header.name}"))
+    tree = tmp_path / "tree"
+    shutil.copytree(OURS, tree)
+    shutil.copytree(OURS, tree / "io")
+    for name, spec in specs.items():
+        out = tmp_path / "out"
+        made = xenbind("generate", "--spec", spec, "--include", tree, "--out", out)
         assert made.returncode == 0, made.stderr
-        shutil.move(tmp_path / "out" / f"xen_{header.name}", tmp_path)
-        shutil.rmtree(tmp_path / "out")
+        shutil.move(out / f"xen_{name}", tmp_path)
+        shutil.rmtree(out)
     monkeypatch.syspath_prepend(tmp_path)
     yield
-    for name in set(sys.modules) - before:
-        if name.startswith(("xen_kbdif", "xen_console")):
+    for name in list(sys.modules):
+        if name.startswith(tuple(f"xen_{each}" for each in specs)):
             del sys.modules[name]
 
 

@@ -71,7 +71,7 @@ _IMPORTED = (
     *("builtins", "ctypes", "enum", ".", ANNOTATIONS),
     *(byte_module.BYTE_PAGE, flex_module.BYTES),
     *(event_module.EVENT_PAGE, flex_module.RINGS),
-    *(functions.LIBRARY, functions.PARAMETERS, RECORDS),
+    *(functions.LIBRARY, byte_module.ORDER_PAGE, functions.PARAMETERS, RECORDS),
 )
 
 

@@ -191,20 +191,31 @@ def _byte_pages(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     pages = [page.record for page in interface.byte_pages for _ in ("front", "back")]
     for record, side in zip(pages, view.byte_sides, strict=True):
         for does, shown in side.places:
-            ring = rings[record, shown.array]
-            name = f"{CLASS}{side.name} {does}"
-            array = f"(({record} *)0)->{ring.array}"
-            mask = f"{ring.mask}(0xffffffffu{f', {array}' * ring.takes_array})"
-            start = f"offsetof({record}, {ring.array})"
-            last = shown.first + shown.size - 1
-            for what, asked, answer in (
-                ("first", start, shown.first),
-                ("bytes", f"sizeof({array})", shown.size),
-                ("at_wrap_around", f"{start} + {mask}", last),
-                ("consumer", f"offsetof({record}, {ring.consumer})", shown.consumer),
-                ("producer", f"offsetof({record}, {ring.producer})", shown.producer),
-            ):
-                yield Probe(f"{name} {what}", asked, answer, ring.coord)
+            name, known = f"{CLASS}{side.name} {does}", dict(shown.arguments)
+            ring = rings[record, shown.ring]
+            asked = [
+                (word, f"offsetof({record}, {path})", known[word])
+                for word, path in (
+                    ("consumer", ring.consumer),
+                    ("producer", ring.producer),
+                )
+            ]
+            if ring.order:
+                order = f"sizeof((({record} *)0)->{ring.order})"
+                asked.append(
+                    ("order", f"offsetof({record}, {ring.order})", known["order"])
+                )
+                asked.append(("order_bytes", order, known["order_size"]))
+            else:
+                array = f"(({record} *)0)->{ring.array}"
+                mask = f"{ring.mask}(0xffffffffu{f', {array}' * ring.takes_array})"
+                start, first = f"offsetof({record}, {ring.array})", known["first"]
+                asked.append(("first", start, first))
+                asked.append(("bytes", f"sizeof({array})", ring.size))
+                last = first + ring.size - 1
+                asked.append(("at_wrap_around", f"{start} + {mask}", last))
+            for what, expression, answer in asked:
+                yield Probe(f"{name} {what}", expression, answer, ring.coord)
 
 
 def _meanings(ring: Ring, name: str, names: Mapping[str, str]) -> Iterator[Probe]:

@@ -126,13 +126,12 @@ class EventSideView(Struct, frozen=True):
 
 
 class BytePlaceView(Struct, frozen=True):
-    """Where the bytes of one direction are in a page, and which array that is."""
+    """Where the bytes of one direction are: the class that says so, its arguments, and words."""
 
-    array: str
-    first: int
-    size: int
-    consumer: int
-    producer: int
+    ring: str
+    made: str
+    arguments: Sequence[tuple[str, int]]
+    doc: str
 
 
 class ByteSideView(Struct, frozen=True):

@@ -54,7 +54,7 @@ _EACH = {
 _RING = {"package/macros.py.jinja"}
 _FLEX_RING = {"flex_ring.py"}
 _EVENTS = {"event_page.py"}
-_BYTES = {"byte_page.py"}
+_BYTES = {"byte_page.py", "order_page.py"}
 _ANY_BYTES = {"byte_file.py", "byte_ring.py"}
 _SHARED = {"barriers.py", "ring.py"}
 # Modules of the runtime that are for interfaces with functions.

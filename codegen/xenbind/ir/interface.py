@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from xenbind.ir.c_types import (
     CType,
     FunctionType,
+    RecordRef,
     Word,
     declaration,
     is_anonymous,
     without_names,
 )
-from xenbind.plain import Struct
+from xenbind.plain import Struct, replace
 from xenbind.source import Coord
 from xenbind.words import edition
 
@@ -310,11 +311,13 @@ class EventPage(Struct, frozen=True):
 
 
 class ByteRing(Struct, frozen=True):
-    """Bytes of one direction in an array of a struct.
+    """Bytes of one direction in an array of a struct, or in memory whose size a struct tells.
 
-    `array` is the member, of `size` bytes, `consumer` and `producer` are those with the indices.
-    `mask` is the macro that reduces an index to a place in it, and `takes_array` says that it is
-    given the array too.  `reader` is the side that takes the bytes: `frontend` or `backend`.
+    `array` is the member, of `size` bytes, `consumer` and `producer` are those with the indices,
+    or paths to these.  `mask` is the macro that reduces an index to a place in it, and
+    `takes_array` says that it is given the array too.  `reader` is the side that takes the bytes:
+    `frontend` or `backend`.  Without an array, `array` is but a name, and `order` the member that
+    has the binary logarithm of the size, `least_order` or more; empty where there is one.
     """
 
     array: str
@@ -325,6 +328,8 @@ class ByteRing(Struct, frozen=True):
     takes_array: bool
     reader: str
     coord: Coord
+    order: str = ""
+    least_order: int = 0
 
 
 class BytePage(Struct, frozen=True):
@@ -500,6 +505,19 @@ class Interface(Struct, frozen=True):
     @property
     def records_by_key(self) -> dict[str, Record]:
         return {record.key: record for record in self.records}
+
+
+def member_at(records: Mapping[str, Record], key: str, path: str) -> Field | None:
+    """Give the member at a path such as `left.cons`, at its place in the outermost record."""
+    name, _, rest = path.partition(".")
+    fields = records[key].fields if key in records else ()
+    found = next((field for field in fields if field.name == name), None)
+    if found is None or not rest:
+        return found
+    if not isinstance(found.type, RecordRef):
+        return None
+    inner = member_at(records, found.type.key, rest)
+    return inner and replace(inner, offset=found.offset + inner.offset)
 
 
 # An interface's records by ABI and key, as far as they can be laid out there; an ABI on

@@ -2,7 +2,8 @@
 
 Takes the parsed header, its types and the spec; gives `BytePage`s.  A ring is an array whose
 size is a power of two; that an index is reduced by it, a macro of the header says.  Whose indices
-the struct's words are, their names tell; the spec, where they do not.
+the struct's words are, their names tell; the spec, where they do not.  Rings that are no arrays,
+but as large as another word says, are those that the spec names.
 
     #define MASK_XENCONS_IDX(idx, ring) ((idx) & (sizeof(ring)-1))
     struct xencons_interface { char in[1024]; … XENCONS_RING_IDX in_cons, in_prod; … };    ->
@@ -20,9 +21,16 @@ from xenbind.frontend.header import ParsedHeader
 from xenbind.frontend.macros import ExpandedMacro
 from xenbind.frontend.parse import expression
 from xenbind.ir.c_types import Array, Scalar
-from xenbind.ir.interface import BytePage, ByteRing, Field, Record
+from xenbind.ir.interface import BytePage, ByteRing, Field, Record, member_at
 from xenbind.lowering.constant_expressions import Unevaluable, evaluate
-from xenbind.lowering.index_words import CONSUMER, PRODUCER, READERS, index_words
+from xenbind.lowering.index_words import (
+    CONSUMER,
+    PRODUCER,
+    READERS,
+    index_words,
+    is_index,
+)
+from xenbind.lowering.rings import is_integer
 from xenbind.lowering.type_table import TypeTable
 from xenbind.spec import ByteRingSpec, Spec
 
@@ -44,14 +52,47 @@ class BytePages:
         """
         for record in self.types.records.values():
             if not record.is_anonymous:
-                rings = [ring for f in record.fields if (ring := self.ring(record, f))]
-                if sorted(ring.reader for ring in rings) == ["backend", "frontend"]:
-                    yield BytePage(record.key, tuple(rings), record.coord)
+                arrays = [ring for f in record.fields if (ring := self.ring(record, f))]
+                for rings in (arrays, list(self.by_order(record))):
+                    if sorted(ring.reader for ring in rings) == ["backend", "frontend"]:
+                        yield BytePage(record.key, tuple(rings), record.coord)
+
+    def by_order(self, record: Record) -> Iterator[ByteRing]:
+        """Make the rings whose size a member of a struct tells, as the spec says."""
+        for name, said in self.spec.byte_rings.items():
+            if said.order is None or said.page != record.key:
+                continue
+            for key, path in (("consumer", said.consumer), ("producer", said.producer)):
+                word = path and member_at(self.types.records, record.key, path)
+                if not word or not is_index(word):
+                    raise self.no_index(name, key, record, path or key)
+            order = member_at(self.types.records, record.key, said.order)
+            if order is None or not is_integer(order) or order.bit_width is not None:
+                raise self.error(
+                    name,
+                    "order",
+                    f"{record.spelling} has no integer '{said.order}'",
+                    "name the member with the binary logarithm of the ring's size",
+                )
+            if said.reader is None:
+                raise self.no_reader(name)
+            yield ByteRing(
+                array=name,
+                size=0,
+                consumer=said.consumer or "",
+                producer=said.producer or "",
+                mask="",
+                takes_array=False,
+                reader=said.reader,
+                coord=order.coord,
+                order=said.order,
+                least_order=said.least_order,
+            )
 
     def ring(self, record: Record, array: Field) -> ByteRing | None:
         """Make a ring of an array and its words, None of what is not known to be one."""
         said = self.spec.byte_rings.get(array.name)
-        if said is not None and said.page not in (None, record.key):
+        if said is not None and (said.order or said.page not in (None, record.key)):
             said = None
         if not _is_of_octets(array):
             return None
@@ -62,18 +103,13 @@ class BytePages:
             if name not in index_words(record):
                 if said is None:
                     return None
-                raise self.error(
-                    array,
-                    key,
-                    f"{record.spelling} has no '{name}' of 32 bits without a sign",
-                    "name the struct's member that is this index",
-                )
+                raise self.no_index(array.name, key, record, name)
         mask = self.mask(array, meaning.mask)
         if mask is None:
             if said is None:
                 return None
             raise self.error(
-                array,
+                array.name,
                 "mask",
                 f"no macro {meaning.mask or ''} reduces an index to one of {array.size} bytes",
                 "name the header's macro that does: idx & (SIZE - 1), or idx % SIZE",
@@ -82,12 +118,7 @@ class BytePages:
         if reader is None:
             if said is None:
                 return None
-            raise self.error(
-                array,
-                "reader",
-                "nothing says which side reads these bytes",
-                "say 'frontend' or 'backend'",
-            )
+            raise self.no_reader(array.name)
         return ByteRing(
             array=array.name,
             size=array.size,
@@ -124,8 +155,24 @@ class BytePages:
                 return number == (size if op == "%" else size - 1)
         return False
 
-    def error(self, array: Field, key: str, message: str, advice: str) -> SourceError:
-        place = self.spec.places.of("byte_ring", array.name, key)
+    def no_index(self, ring: str, key: str, record: Record, name: str) -> SourceError:
+        return self.error(
+            ring,
+            key,
+            f"{record.spelling} has no '{name}' of 32 bits without a sign",
+            "name the struct's member that is this index",
+        )
+
+    def no_reader(self, ring: str) -> SourceError:
+        return self.error(
+            ring,
+            "reader",
+            "nothing says which side reads these bytes",
+            "say 'frontend' or 'backend'",
+        )
+
+    def error(self, ring: str, key: str, message: str, advice: str) -> SourceError:
+        place = self.spec.places.of("byte_ring", ring, key)
         return SourceError(place, message, advice)
 
 

@@ -21,14 +21,17 @@ READERS = {"in": "frontend", "rsp": "frontend", "out": "backend", "req": "backen
 
 def index_words(record: Record) -> Mapping[str, Field]:
     """Give the members of a struct that may be indices: unsigned words of 32 bits."""
-    return {
-        field.name: field
-        for field in record.fields
-        if isinstance(field.type, Scalar)
+    return {field.name: field for field in record.fields if is_index(field)}
+
+
+def is_index(field: Field) -> bool:
+    """Tell whether a member may be an index."""
+    return (
+        isinstance(field.type, Scalar)
         and field.type.base in ("uint32_t", "unsigned int")
         and field.bit_width is None
         and field.offset % 4 == 0
-    }
+    )
 
 
 def directions(record: Record) -> list[str]:

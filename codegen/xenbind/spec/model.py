@@ -81,7 +81,8 @@ class ByteRingSpec(Struct, frozen=True):
     """What is said of one array's bytes; None for what names tell.
 
     `page` is the struct that has it, `consumer` and `producer` are its members for the indices,
-    `mask` is the macro that reduces these, and `reader` the side that takes the bytes.
+    `mask` is the macro that reduces these, and `reader` the side that takes the bytes.  There is
+    no array if `order` is the member that tells the ring's size, which has `least_order` or more.
     """
 
     page: str | None
@@ -89,6 +90,8 @@ class ByteRingSpec(Struct, frozen=True):
     producer: str | None
     mask: str | None
     reader: str | None
+    order: str | None = None
+    least_order: int = 0
 
 
 class FunctionSpec(Struct, frozen=True):

@@ -257,6 +257,8 @@ class _Reader:
                 producer=table.get("producer"),
                 mask=table.get("mask"),
                 reader=table.get("reader"),
+                order=table.get("order"),
+                least_order=table.get("least_order", 0),
             )
             for name, table in self.tables("byte_ring").items()
         }

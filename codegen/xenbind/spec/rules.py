@@ -83,6 +83,11 @@ NAME = _of_pattern(
 C_NAME = _of_pattern(
     _C_NAME, "must be an identifier of C's", "the name as the header has it"
 )
+MEMBER = _of_pattern(
+    rf"{_C_NAME}(?:\.{_C_NAME})*",
+    "must be a member, or the path to one",
+    "the name as the header has it, or one such as left.cons",
+)
 C_WORD = _of_pattern(
     r"[A-Za-z0-9_$]+",
     "must be the rest of a constant's name",

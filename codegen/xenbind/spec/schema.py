@@ -291,14 +291,14 @@ SECTIONS: Mapping[str, Section] = {
             ),
             "consumer": Key(
                 str,
-                rules.C_NAME,
-                "Its member that counts the bytes taken.",
+                rules.MEMBER,
+                "Its member that counts the bytes taken, or the path to that.",
                 '"in_cons"',
             ),
             "producer": Key(
                 str,
-                rules.C_NAME,
-                "Its member that counts the bytes put.",
+                rules.MEMBER,
+                "Its member that counts the bytes put, or the path to that.",
                 '"in_prod"',
             ),
             "mask": Key(
@@ -314,6 +314,20 @@ SECTIONS: Mapping[str, Section] = {
                 "The side that takes the bytes: of `in` and `rsp` the frontend, of `out` and"
                 " `req` the backend, where this does not say otherwise.",
                 '"frontend"',
+            ),
+            "order": Key(
+                str,
+                rules.C_NAME,
+                "The member that tells the ring's size, 2^order, in place of an array; NAME is any"
+                " name then. A ring smaller than a page of 4096 bytes lies in it, as many bytes"
+                " behind its beginning as it is large; a larger one is memory of its own.",
+                '"left_order"',
+            ),
+            "least_order": Key(
+                int,
+                None,
+                "The least that this member may be, from 0.",
+                "10",
             ),
         },
     ),
