@@ -27,6 +27,14 @@ from support import PROJECT, require, xenbind
 TEXT = (PROJECT / "docs" / "pages.md").read_text(encoding="utf-8")
 
 
+# What init writes for kbdif.h.
+TAG = """
+[event_ring.XENKBD_IN_RING_REF]
+tag = "type"
+prefix = "XENKBD_TYPE_"
+"""
+
+
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The packages that the examples import, of headers that say what Xen's do."""
@@ -35,6 +43,8 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for header in (KBDIF, CONSOLE):
         specs[header.name] = tmp_path / f"{header.name}.toml"
         specs[header.name].write_text(spec_text(header, f"xen_{header.name}"))
+    with specs["kbdif"].open("a") as file:
+        file.write(TAG)
     tree = tmp_path / "tree"
     shutil.copytree(OURS, tree)
     shutil.copytree(OURS, tree / "io")

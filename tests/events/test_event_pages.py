@@ -548,3 +548,28 @@ def test_a_page_of_one_direction_is_put_on_by_one_side(tmp_path: Path) -> None:
     page = bytearray(PAGE)
     display.BackEventPage(page).put(display.xendispl_evt(id=3))
     assert [event.id for event in display.FrontEventPage(page).events()] == [3]
+
+
+def test_an_event_selects_what_it_holds(tmp_path: Path) -> None:
+    spec_of_events = (
+        '[event_ring.XENKBD_IN_RING_REF]\ntag = "type"\nprefix = "XENKBD_TYPE_"\n'
+    )
+    spec_of_events += '[event_ring.XENKBD_OUT_RING_REF]\nreader = "backend"\n'
+    keyboard = module_of(tmp_path, "ours", KBDIF, "tagged_kbdif", spec_of_events)
+    page = bytearray(PAGE)
+    back, front = keyboard.BackEventPage(page), keyboard.FrontEventPage(page)
+    for kind in (1, 2, 3, 4, 5, 200):
+        back.put(keyboard.xenkbd_in_event(type=kind))
+    names = [type(event.payload).__name__ for event in front.events()]
+    assert names == [
+        *("xenkbd_motion", "NoneType", "xenkbd_key", "xenkbd_position"),
+        *("xenkbd_mtouch", "NoneType"),
+    ]
+    event = keyboard.xenkbd_in_event(type=3)
+    event.payload.keycode = 7
+    assert event.key.keycode == 7
+    assert repr(event) == (
+        "xenkbd_in_event(key=xenkbd_key(type=3, pressed=0, keycode=7))"
+    )
+    event.type = 2
+    assert repr(event) == "xenkbd_in_event(type | motion | key | pos | mtouch)"

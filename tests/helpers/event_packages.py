@@ -78,11 +78,13 @@ def spec_text(header: Header, package: str) -> str:
     )
 
 
-def module_of(folder: Path, source: str, header: Header) -> ModuleType:
-    """The module of a header, generated and imported."""
-    package = f"{source.partition(chr(39))[0]}_{header.name}"
+def module_of(
+    folder: Path, source: str, header: Header, package: str = "", further: str = ""
+) -> ModuleType:
+    """The module of a header, generated and imported; its spec may have further tables."""
+    package = package or f"{source.replace(chr(39), '')}_{header.name}"
     spec = folder / f"{package}.toml"
-    spec.write_text(spec_text(header, package))
+    spec.write_text(spec_text(header, package) + further)
     made = xenbind(
         *("generate", "--spec", spec, "--include", header.folder(source)),
         *("--out", folder / package),

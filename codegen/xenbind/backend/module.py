@@ -384,22 +384,21 @@ class _Module:
         )
 
     def payload(self, record: Record) -> PayloadView | None:
-        payload = self.interface.payload
-        if payload is None or payload.record != record.key:
+        payload = self.interface.payloads_by_record.get(record.key)
+        if payload is None:
             return None
-        union = next(f.type for f in record.fields if f.name == payload.union)
-        assert isinstance(union, RecordRef)
-        own = member_names(record)
-        inner = member_names(self.records[union.key])
-        types = {
-            f.name: self.types.python_type(f.type)
-            for f in self.records[union.key].fields
-        }
+        holder = record
+        if payload.union:
+            union = next(f.type for f in record.fields if f.name == payload.union)
+            assert isinstance(union, RecordRef)
+            holder = self.records[union.key]
+        own, inner = member_names(record), member_names(holder)
+        types = {f.name: self.types.python_type(f.type) for f in holder.fields}
         found = dict.fromkeys(types[name] for _, name in payload.members)
         return PayloadView(
             table=self.claim("_PAYLOADS"),
             tag=own[payload.tag],
-            union=own[payload.union],
+            union=own[payload.union] if payload.union else "",
             decorator=self.use("builtins", "property"),
             head=payload_head([*found, "None"]),
             rows=[(self.constants[c.name], inner[n]) for c, n in payload.members],

@@ -71,14 +71,15 @@ def _values(interface: Interface, view: ModuleView) -> Iterator[Probe]:
 
 def _payload(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     """Which member each value of the tag leads to, as one reads it: `u.cpuid`."""
-    payload = interface.payload
+    payloads = interface.payloads_by_record
     for record, shown in zip(interface.records, view.records, strict=True):
+        payload = payloads.get(record.key)
         if payload is None or shown.payload is None:
             continue
         name = f"{CLASS}{shown.name}.payload"
         yield Probe(f"{name} tag", "", shown.payload.tag, record.coord)
         selected = {
-            constant.value: f"{shown.payload.union}.{member}"
+            constant.value: f"{shown.payload.union}.{member}".removeprefix(".")
             for (constant, _), (_, member) in zip(
                 payload.members, shown.payload.rows, strict=True
             )

@@ -377,7 +377,8 @@ class Payload(Struct, frozen=True):
     """A tagged union: which member of `union` each value of the member `tag` selects.
 
     `record` is the key of the record that has both as members; `members` pairs constants
-    with member names.  A constant that is not in it selects none.
+    with member names.  A constant that is not in it selects none.  An empty `union` is the record
+    itself, of whose members the tag is one.
     """
 
     record: str
@@ -477,6 +478,7 @@ class Interface(Struct, frozen=True):
     handles: tuple[Handle, ...] = ()
     event_pages: tuple[EventPage, ...] = ()
     byte_pages: tuple[BytePage, ...] = ()
+    event_payloads: tuple[Payload, ...] = ()
     flex_rings: tuple[FlexRing, ...] = ()
 
     @property
@@ -501,6 +503,12 @@ class Interface(Struct, frozen=True):
         """Give the groups by what may name them as a member's: their keys and prefixes."""
         by_prefix = {g.prefix: g for g in reversed(self.groups) if g.prefix}
         return by_prefix | {group.key: group for group in self.groups}
+
+    @property
+    def payloads_by_record(self) -> dict[str, Payload]:
+        """Give every tagged union by the key of the record that has it."""
+        found = {payload.record: payload for payload in self.event_payloads}
+        return found | ({self.payload.record: self.payload} if self.payload else {})
 
     @property
     def records_by_key(self) -> dict[str, Record]:

@@ -34,7 +34,7 @@ from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.spec import EventRingSpec, Spec
 
-_NO_MEANING = EventRingSpec(None, None, None, None)
+_NO_MEANING = EventRingSpec(None, None, None, None, None, None, None, {})
 
 
 class _Events(Struct, frozen=True):

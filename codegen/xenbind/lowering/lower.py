@@ -30,7 +30,6 @@ from xenbind.ir.interface import (
     Layouts,
     LeftOut,
     Library,
-    Payload,
     Record,
     Typedef,
 )
@@ -42,7 +41,8 @@ from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.event_pages import EventPages
 from xenbind.lowering.flex_rings import FlexRings
 from xenbind.lowering.functions import Functions, pointed_to
-from xenbind.lowering.rings import Rings, is_integer
+from xenbind.lowering.payloads import Payloads
+from xenbind.lowering.rings import Rings
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import Struct
 from xenbind.source import without_any_comments
@@ -123,6 +123,7 @@ class _Lowering:
             self.left_out += self.not_taken()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
+        payloads = Payloads(self.types, constants, self.spec)
         flex_rings = tuple(self.flex_rings.find())
         return Interface(
             name=self.spec.name,
@@ -141,7 +142,7 @@ class _Lowering:
             typedefs=tuple(typedefs),
             scalar_typedefs=tuple(self.types.used_typedefs.values()),
             rings=tuple(Rings(self.header, self.types, self.spec).find(constants)),
-            payload=self.payload(constants),
+            payload=payloads.of_interface(),
             files=self.header.files,
             hidden=tuple(
                 sorted(self.header.macros & self.declared_names(enums, functions))
@@ -156,6 +157,7 @@ class _Lowering:
             functions=functions,
             handles=handles,
             event_pages=event_pages,
+            event_payloads=tuple(payloads.of_events(event_pages)),
             byte_pages=byte_pages,
             flex_rings=flex_rings,
         )
@@ -297,40 +299,6 @@ class _Lowering:
     def leave_out(self, node: c_ast.Node, name: str, reason: str) -> None:
         coord = self.context.coord(node, name)
         self.left_out.append(LeftOut(name, reason, coord))
-
-    def payload(self, constants: Sequence[Constant]) -> Payload | None:
-        """Give the tagged union that the spec names, None if the header lacks its record.
-
-        Raises `SourceError` where the members are not as the spec says.
-        """
-        wanted = self.spec.payload
-        if wanted is None or wanted.record not in self.types.records:
-            return None
-        fields = {
-            field.name: field for field in self.types.records[wanted.record].fields
-        }
-        union = fields[wanted.union].type if wanted.union in fields else None
-        is_tagged = is_integer(fields.get(wanted.tag))
-        if not isinstance(union, RecordRef) or not is_tagged:
-            raise SourceError(
-                self.spec.places.of("payload", "union" if is_tagged else "tag"),
-                f"{wanted.record} has no union '{wanted.union}' beside a '{wanted.tag}'",
-                "name the member that is one, and the integer that says what it holds",
-            )
-        names = {field.name for field in self.types.records[union.key].fields}
-        members = []
-        for constant in constants:
-            short = constant.name.removeprefix(wanted.prefix)
-            member = wanted.members.get(short, short.lower())
-            if constant.name.startswith(wanted.prefix) and member in names:
-                members.append((constant, member))
-        if not members:
-            raise SourceError(
-                self.spec.places.of("payload", "prefix"),
-                f"no constant {wanted.prefix}* selects a member of '{wanted.union}'",
-                "name what the constants begin with whose names, or 'members', are the union's",
-            )
-        return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
 
 
 def _is_untagged(node: c_ast.Node) -> bool:

@@ -120,6 +120,19 @@ def _event_rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[Source
             what = f"a macro {name} that gives an event of a page"
             yield _error(spec, ("event_ring", name), what, name, found)
 
+    constants = {c.name for interface in interfaces for c in interface.constants}
+    payloads = [p for interface in interfaces for p in interface.event_payloads]
+    selected = {member for payload in payloads for _, member in payload.members}
+    for name, said in spec.event_rings.items():
+        for short, member in said.members.items():
+            path = ("event_ring", name, "members", short)
+            constant = f"{said.prefix or ''}{short}"
+            if constant not in constants:
+                yield _error(spec, path, f"a constant {constant}", constant, constants)
+            elif member not in selected:
+                what = f"a member '{member}' in such an event"
+                yield _error(spec, path, what, member, selected)
+
 
 def _byte_rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
     pages = [page for interface in interfaces for page in interface.byte_pages]

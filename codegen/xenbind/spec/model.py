@@ -68,13 +68,18 @@ class EventRingSpec(Struct, frozen=True):
     """What is said of one macro's events; None for what their names tell.
 
     `page` is the struct that has their indices, `consumer` and `producer` are its members for
-    these, and `reader` is the side that takes the events.
+    these, and `reader` is the side that takes the events.  `tag` is the member of an event that
+    tells what its `union` holds, as in `PayloadSpec`; without one, that is the event itself.
     """
 
     page: str | None
     consumer: str | None
     producer: str | None
     reader: str | None
+    tag: str | None
+    union: str | None
+    prefix: str | None
+    members: Mapping[str, str]
 
 
 class ByteRingSpec(Struct, frozen=True):

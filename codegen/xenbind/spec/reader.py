@@ -244,6 +244,12 @@ class _Reader:
                 consumer=table.get("consumer"),
                 producer=table.get("producer"),
                 reader=table.get("reader"),
+                tag=table.get("tag"),
+                union=table.get("union"),
+                prefix=table.get("prefix"),
+                members=self.names(
+                    ("event_ring", name, "members"), rules.C_WORD, rules.C_NAME
+                ),
             )
             for name, table in self.tables("event_ring").items()
         }

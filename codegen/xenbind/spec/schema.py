@@ -274,6 +274,31 @@ SECTIONS: Mapping[str, Section] = {
                 " `req` the backend, where this does not say otherwise.",
                 '"frontend"',
             ),
+            "tag": Key(
+                str,
+                rules.C_NAME,
+                "The member of an event that tells which one it is: `event.payload` is then the"
+                " member of the union that it selects.",
+                '"type"',
+            ),
+            "union": Key(
+                str,
+                rules.C_NAME,
+                "The member of an event that is the union, if the event itself is none.",
+                '"op"',
+            ),
+            "prefix": Key(
+                str,
+                rules.C_NAME,
+                "The prefix of the tag's values, as in `[payload]`.",
+                '"XENKBD_TYPE_"',
+            ),
+            "members": Key(
+                dict,
+                None,
+                "The members that are called otherwise, by the rest of the constant's name.",
+                '{ MTOUCH = "touch" }',
+            ),
         },
     ),
     "byte_ring": Section(

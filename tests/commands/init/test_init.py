@@ -173,7 +173,11 @@ def test_who_reads_what_on_a_page_is_put_down(tmp_path: Path) -> None:
         shutil.copy(PROJECT / "tests" / "data" / "events" / f"{name}.h", tmp_path)
     spec = made(tmp_path, "kbdif.h", "console.h")
     assert spec["event_ring"] == {
-        "XENKBD_IN_RING_REF": {"reader": "frontend"},
+        "XENKBD_IN_RING_REF": {
+            "reader": "frontend",
+            "tag": "type",
+            "prefix": "XENKBD_TYPE_",
+        },
         "XENKBD_OUT_RING_REF": {"reader": "backend"},
     }
     assert spec["byte_ring"] == {
@@ -181,6 +185,7 @@ def test_who_reads_what_on_a_page_is_put_down(tmp_path: Path) -> None:
         "out": {"reader": "backend"},
     }
     module = next(tmp_path.glob("out/*/v0.py")).read_text()
+    assert "def payload(" in module
     for name in ("FrontEventPage", "BackEventPage", "FrontByteRing", "BackByteRing"):
         assert f"class {name}(" in module
 
