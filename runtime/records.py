@@ -19,7 +19,7 @@ Where ctypes would not arrive at C's layout, as for packed structs, the class sa
     offset: Annotated[uint32_t, At(1)] = ZERO
 
 `_payload_` names the member that tells which member of a union is in use, that union, and
-the latter's members by the values of the former.
+the latter's members by the values of the former. A union that is not named is the record itself.
 
 Members read and write the buffer that the record was made from.  A member that is itself
 a record or an array is one object, made at first use and kept.  Assigning a number that

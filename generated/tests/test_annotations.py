@@ -57,7 +57,8 @@ def test_a_payload_is_annotated_as_what_it_may_be(reference: Reference) -> None:
         payload = vars(record).get("payload")
         if isinstance(payload, property):
             _, union, table = record._payload_
-            inner = next(m.type for m in record._members_ if m.name == union)
+            types = {m.name: m.type for m in record._members_}
+            inner = types[union] if union else record
             selected = {
                 read_as(m.type) for m in inner._members_ if m.name in table.values()
             }

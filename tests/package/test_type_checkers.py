@@ -23,6 +23,7 @@ USERS = PROJECT / "tests" / "data" / "typing"
 FUNCTIONS = PROJECT / "tests" / "data" / "functions"
 FOREIGN = [
     *("io/blkif.h", "io/netif.h", "io/xs_wire.h", "io/console.h"),
+    *("io/kbdif.h", "io/displif.h"),
     "domctl.h",
 ]
 

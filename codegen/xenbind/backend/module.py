@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from os.path import normpath
 
-from xenbind.backend import functions
+from xenbind.backend import byte_module, event_module, flex_module, functions
 from xenbind.backend.ctypes_layout import is_natural
 from xenbind.backend.names import (
     BUILTINS,
@@ -20,6 +20,7 @@ from xenbind.backend.names import (
     enum_member_name,
     is_sunder,
     python_name,
+    ring_prefix,
 )
 from xenbind.backend.pointers import Pointers
 from xenbind.backend.python_model import (
@@ -71,7 +72,9 @@ TARGETS = ".runtime.targets"
 _MOST_INSIDE = 10_000
 _IMPORTED = (
     *("builtins", "ctypes", "enum", ".", ANNOTATIONS),
-    *(functions.LIBRARY, functions.PARAMETERS, RECORDS),
+    *(byte_module.BYTE_PAGE, flex_module.BYTES),
+    *(event_module.EVENT_PAGE, flex_module.RINGS),
+    *(functions.LIBRARY, byte_module.ORDER_PAGE, functions.PARAMETERS, RECORDS),
 )
 
 
@@ -141,6 +144,8 @@ class _Module:
         self.taken = set(BUILTINS) | _IMPORTABLE
         if interface.library is not None:
             self.taken |= functions.NAMES
+        if interface.flex_rings:
+            self.taken |= flex_module.NAMES
         self.constants = {c.name: self.claim(c.name) for c in interface.constants}
         self.values = {c.name: c.value for c in interface.constants}
         self.groups = {group.key: self.claim(group.name) for group in interface.groups}
@@ -235,6 +240,14 @@ class _Module:
         sections = list(self.sections())
         enums = [self.enum(group) for group in interface.own_groups]
         rings = [self.halves(ring) for ring in interface.rings]
+        event_sides = list(
+            event_module.event_sides(interface, self.classes, self.claim, self.use)
+        )
+        byte_sides = list(byte_module.byte_sides(interface, self.claim, self.use))
+        flex_rings = [
+            flex_module.view(ring, interface.name, self.classes, self.claim, self.use)
+            for ring in interface.flex_rings
+        ]
         names = {each.name: self.claim(each.name) for each in interface.functions}
         own = functions.Functions(
             interface, names, self.handles, self.groups, self.types
@@ -257,6 +270,9 @@ class _Module:
             records=records,
             aliases=aliases,
             rings=rings,
+            event_sides=event_sides,
+            byte_sides=byte_sides,
+            flex_rings=flex_rings,
             has_private=any(name.startswith("_") for name in self.wanted),
             borrowed=[
                 (self.aliases.get(name, name), self.borrowed[name])
@@ -289,8 +305,7 @@ class _Module:
 
     def halves(self, ring: Ring) -> HalvesView:
         """The classes of a ring's halves: the interface's own has no prefix."""
-        own = ring.name == self.interface.name
-        prefix = "" if own else "".join(w.capitalize() for w in ring.name.split("_"))
+        prefix = ring_prefix(ring.name, self.interface.name)
         self.use(self.place.macros if self.place else ".", "macros")
         request, response = (
             self.types.annotation(field.type)
@@ -475,20 +490,19 @@ class _Module:
         payload = self.interface.payload_of(record.key)
         if payload is None:
             return None
-        union = next(f.type for f in record.fields if f.name == payload.union)
-        assert isinstance(union, RecordRef)
+        holder = record
+        if payload.union:
+            union = next(f.type for f in record.fields if f.name == payload.union)
+            assert isinstance(union, RecordRef)
+            holder = self.records[union.key]
         self.use(TYPING, "Final")
-        own = member_names(record)
-        inner = member_names(self.records[union.key])
-        types = {
-            f.name: self.types.python_type(f.type)
-            for f in self.records[union.key].fields
-        }
+        own, inner = member_names(record), member_names(holder)
+        types = {f.name: self.types.python_type(f.type) for f in holder.fields}
         found = dict.fromkeys(types[name] for _, name in payload.members)
         return PayloadView(
             table=self.claim("_PAYLOADS"),
             tag=own[payload.tag],
-            union=own[payload.union],
+            union=own[payload.union] if payload.union else "",
             decorator=self.use("builtins", "property"),
             head=payload_head([*found, "None"]),
             rows=[
@@ -595,6 +609,8 @@ _IMPORTABLE = TYPE_NAMES.union(
         "Union",
     ],
     ["anonymous", "record", "macros"],
+    byte_module.NAMES,
+    event_module.NAMES,
     ["C_NAMES", "TYPE_CHECKING"],  # what a module declares for itself
 )
 # Those of them that stand among the members of a class.

@@ -56,3 +56,8 @@ def python_name(c_name: str, taken: Collection[str]) -> str:
     while keyword.iskeyword(name) or name in taken:
         name += "_"
     return name
+
+
+def ring_prefix(ring: str, interface: str) -> str:
+    """What the classes of a ring begin with: nothing for the interface's own."""
+    return "" if ring == interface else "".join(w.capitalize() for w in ring.split("_"))

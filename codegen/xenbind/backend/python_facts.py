@@ -45,6 +45,8 @@ def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:
         *_values(interface, view),
         *_payload(interface, view),
         *_rings(interface, view),
+        *_event_pages(interface, view),
+        *_byte_pages(interface, view),
         *_typedefs(interface, view),
         *_functions(interface, view),
     ]
@@ -76,7 +78,7 @@ def _payload(interface: Interface, view: ModuleView) -> Iterator[Probe]:
         name = f"{CLASS}{shown.name}.payload"
         yield Probe(f"{name} tag", "", shown.payload.tag, record.coord)
         selected = {
-            constant.value: f"{shown.payload.union}.{member}"
+            constant.value: f"{shown.payload.union}.{member}".removeprefix(".")
             for (constant, _), (_, member) in zip(
                 payload.members, shown.payload.rows, strict=True
             )
@@ -153,6 +155,76 @@ def _rings(interface: Interface, view: ModuleView) -> Iterator[Probe]:
         assert isinstance(request, RecordRef)
         names = member_names(records[request.key])
         yield from _meanings(ring, f"{CLASS}{halves.back}", names)
+
+
+def _event_pages(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """What is asked of both sides: where the macro has the events of some indices."""
+    rings = {
+        ring.macro: (page, ring)
+        for page in interface.event_pages
+        for ring in page.rings
+    }
+    for side in view.event_sides:
+        for does, shown in side.rings:
+            page, ring = rings[shown.macro]
+            name = f"{CLASS}{side.name} {does}"
+            event = f"{ring.macro}((char *)0, 0u)"
+            yield Probe(
+                f"{name} event", record_type(event, ring.event), ring.event, ring.coord
+            )
+            size = interface.records_by_key[ring.event].size
+            for what, index in (
+                ("first", 0),
+                ("last", ring.length - 1),
+                ("at_wrap_around", 0xFFFF_FFFF),
+            ):
+                # A macro may want a page that it can add bytes to.
+                asked = f"(__SIZE_TYPE__)&{ring.macro}((char *)0, {index}u)"
+                place = ring.first + index % ring.length * size
+                yield Probe(f"{name} {what}", asked, place, ring.coord)
+            for what, member, place in (
+                ("consumer", ring.consumer, shown.consumer),
+                ("producer", ring.producer, shown.producer),
+            ):
+                asked = f"offsetof({page.record}, {member})"
+                yield Probe(f"{name} {what}", asked, place, ring.coord)
+
+
+def _byte_pages(interface: Interface, view: ModuleView) -> Iterator[Probe]:
+    """What is asked of both sides: where arrays and indices are, and how one is masked."""
+    rings = {
+        (page.record, ring.array): ring
+        for page in interface.byte_pages
+        for ring in page.rings
+    }
+    pages = [page.record for page in interface.byte_pages for _ in ("front", "back")]
+    for record, side in zip(pages, view.byte_sides, strict=True):
+        for does, shown in side.places:
+            name, known = f"{CLASS}{side.name} {does}", dict(shown.arguments)
+            ring = rings[record, shown.ring]
+            asked = [
+                (word, f"offsetof({record}, {path})", known[word])
+                for word, path in (
+                    ("consumer", ring.consumer),
+                    ("producer", ring.producer),
+                )
+            ]
+            if ring.order:
+                order = f"sizeof((({record} *)0)->{ring.order})"
+                asked.append(
+                    ("order", f"offsetof({record}, {ring.order})", known["order"])
+                )
+                asked.append(("order_bytes", order, known["order_size"]))
+            else:
+                array = f"(({record} *)0)->{ring.array}"
+                mask = f"{ring.mask}(0xffffffffu{f', {array}' * ring.takes_array})"
+                start, first = f"offsetof({record}, {ring.array})", known["first"]
+                asked.append(("first", start, first))
+                asked.append(("bytes", f"sizeof({array})", ring.size))
+                last = first + ring.size - 1
+                asked.append(("at_wrap_around", f"{start} + {mask}", last))
+            for what, expression, answer in asked:
+                yield Probe(f"{name} {what}", expression, answer, ring.coord)
 
 
 def _meanings(ring: Ring, name: str, names: Mapping[str, str]) -> Iterator[Probe]:

@@ -104,6 +104,69 @@ class HalvesView(Struct, frozen=True):
     meanings: Sequence[tuple[str, str]]
 
 
+class EventRingView(Struct, frozen=True):
+    """Where the events of one direction are in a page, in bytes, and which macro says so."""
+
+    macro: str
+    event: str
+    first: int
+    length: int
+    consumer: int
+    producer: int
+
+
+class EventSideView(Struct, frozen=True):
+    """One side of a page of events; `rings` are by what it does with them: takes, puts."""
+
+    name: str
+    side: str
+    bases: str
+    doc: str
+    rings: Sequence[tuple[str, EventRingView]]
+
+
+class BytePlaceView(Struct, frozen=True):
+    """Where the bytes of one direction are: the class that says so, its arguments, and words."""
+
+    ring: str
+    made: str
+    arguments: Sequence[tuple[str, int]]
+    doc: str
+
+
+class ByteSideView(Struct, frozen=True):
+    """One side of a page with rings of bytes; `places` are those that it reads and writes."""
+
+    name: str
+    base: str
+    doc: str
+    places: Sequence[tuple[str, BytePlaceView]]
+
+
+class MethodView(Struct, frozen=True):
+    """A static method; `head` is its def, and `lines` its body."""
+
+    head: str
+    doc: str
+    lines: Sequence[str]
+
+
+class FlexRingView(Struct, frozen=True):
+    """A flex ring: a class of its functions, and one for each side, with what these derive from.
+
+    `interface` is the class of its page, empty without one.
+    """
+
+    name: str
+    functions: str
+    functions_base: str
+    methods: Sequence[MethodView]
+    front: str
+    back: str
+    ring_base: str
+    interface: str
+
+
 class HandleView(Struct, frozen=True):
     """The class of a struct that only its library knows; `aliases` are other names of it."""
 
@@ -164,6 +227,9 @@ class ModuleView(Struct, frozen=True):
     records: Sequence[RecordView]
     aliases: Sequence[AliasView]
     rings: Sequence[HalvesView]
+    event_sides: Sequence[EventSideView]
+    byte_sides: Sequence[ByteSideView]
+    flex_rings: Sequence[FlexRingView]
     borrowed: Sequence[tuple[str, str]]
     has_private: bool
     handles: Sequence[HandleView]

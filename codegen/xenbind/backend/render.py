@@ -52,8 +52,16 @@ _EACH = {
     _MACROS: "{package}/macros.py",
     _MODULE: "{package}/v{edition}.py",
 }
-# Templates and modules of the runtime that are for interfaces with a ring.
-_RING = {_MACROS, "barriers.py", "ring.py"}
+# Templates and modules of the runtime that are for interfaces with a ring, with a flex ring, with
+# pages of events, with pages of bytes, with any ring of bytes, or with any of these.
+_RING = {_MACROS}
+_FLEX_RING = {"flex_ring.py"}
+_EVENTS = {"event_page.py"}
+_BYTES = {"byte_page.py", "order_page.py"}
+_ANY_BYTES = {"byte_file.py", "byte_ring.py"}
+_SHARED = {"barriers.py", "ring.py"}
+# Modules of the runtime that are for headers of some targets alone.
+_SOME_TARGETS = {"targets.py"}
 # Modules of the runtime that are for interfaces with functions.
 _LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
@@ -107,17 +115,15 @@ def render(
     ]
     c_side = workers.beside(partial(render_references, modules, templates))
     has_library = any(package.spec.library for package in packages)
+    has = _shared_memory([i for package in packages for i in package.interfaces])
     whole = _whole_context(spec, packages)
     if spec.tree is None:
         shared = [_shared_context(package, has_library) for package in packages]
-        has_ring = any(each["ring"] is not None for each in shared)
-        whole |= {"ring": shared[0]["ring"]}
+        whole |= {name: shared[0][name] for name in ("ring", "has_events")}
     else:
         shared = []
-        ring = _protocol([i for package in packages for i in package.interfaces])
-        has_ring = ring is not None
         headers = [tree.header_view(p.spec, i) for p in packages for i in p.interfaces]
-        whole |= {"ring": ring, "up": "", "headers": headers, "first": headers[0]}
+        whole |= has | {"up": "", "headers": headers, "first": headers[0]}
     contexts: list[_Asked] = [
         (
             _TREE_README if spec.tree and name == _README else name,
@@ -131,9 +137,9 @@ def render(
         contexts += _contexts(package, own, views)
     if spec.tree is not None:
         contexts += tree.folders(
-            spec, [package.spec for package in packages], _summary(spec), has_ring
+            spec, [package.spec for package in packages], _summary(spec), has
         )
-        if has_ring:
+        if has["ring"] is not None:
             contexts.append((_MACROS, f"{spec.package}/macros.py", whole))
         contexts += [
             (_MODULE, tree.module_file(package.spec), {"module": view})
@@ -152,9 +158,15 @@ def render(
         for name, path, context in contexts
         if not name.endswith(".py.jinja")
     }
-    unused = {*(() if has_ring else _RING), *(() if has_library else _LIBRARY)}
-    if not any(package.spec.only for package in packages):
-        unused.add("targets.py")
+    unused = {
+        *(() if has["has_flex_ring"] else _FLEX_RING),
+        *(() if has["has_events"] else _EVENTS),
+        *(() if has["has_bytes"] else _BYTES),
+        *(() if has["has_flex_ring"] or has["has_bytes"] else _ANY_BYTES),
+        *(() if has["has_shared"] else _SHARED),
+        *(() if has_library else _LIBRARY),
+        *(() if any(package.spec.only for package in packages) else _SOME_TARGETS),
+    }
     files |= _runtime(spec.package, unused, _has_monitor(spec))
     if spec.license_text is not None:
         files["LICENSE"] = spec.license_text.read_text(encoding="utf-8")
@@ -275,6 +287,7 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
     """Give what the templates that make one file for a package may name."""
     spec, interfaces = package.spec, package.interfaces
     return {
+        **_shared_memory(interfaces),
         "name": spec.name,
         "is_of_xen": spec.is_of_xen,
         "module": spec.module,
@@ -286,9 +299,19 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
         "common": _common(spec, interfaces) if spec.is_of_xen else None,
         "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
-        "ring": _protocol(interfaces),
         "has_library": has_library,
     }
+
+
+def _shared_memory(interfaces: Sequence[Interface]) -> dict[str, object]:
+    """Tell which kinds of rings and pages there are, with the protocol of request rings."""
+    found: dict[str, object] = {
+        "ring": _protocol(interfaces),
+        "has_events": any(interface.event_pages for interface in interfaces),
+        "has_flex_ring": any(interface.flex_rings for interface in interfaces),
+        "has_bytes": any(interface.byte_pages for interface in interfaces),
+    }
+    return found | {"has_shared": any(found.values())}
 
 
 def _common(spec: Spec, interfaces: Sequence[Interface]) -> CommonView:

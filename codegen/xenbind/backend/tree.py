@@ -26,12 +26,18 @@ _FOR_RECORDS = (
     (".runtime.recording", "records"),
     (".runtime.views", "raw"),
 )
-_FOR_RINGS = (
-    (".runtime.barriers", "Barriers"),
-    (".runtime.barriers", "NoBarrier"),
-    (".runtime.ring", "RingFull"),
-    (".runtime.ring", "RingOverflow"),
-)
+_FOR_SHARED_MEMORY = {
+    "has_shared": (
+        (".runtime.barriers", "Barriers"),
+        (".runtime.barriers", "NoBarrier"),
+        (".runtime.ring", "RingFull"),
+        (".runtime.ring", "RingOverflow"),
+    ),
+    "has_flex_ring": (
+        (".runtime.byte_ring", "cell"),
+        (".runtime.flex_ring", "RingOrder"),
+    ),
+}
 _OF_NUMPY = ("column", "columns", "dtype")
 
 
@@ -68,9 +74,12 @@ def module_file(spec: Spec) -> str:
 
 
 def folders(
-    spec: Spec, modules: Sequence[Spec], summary: str, has_ring: bool
+    spec: Spec, modules: Sequence[Spec], summary: str, has: Mapping[str, object]
 ) -> Iterator[tuple[str, str, Mapping[str, object]]]:
-    """Give the template, the path and the context of what makes each folder a package."""
+    """Give the template, the path and the context of what makes each folder a package.
+
+    `has` tells which kinds of shared memory there are.
+    """
     names = [each.module for each in modules]
     inside: dict[str, set[str]] = {}
     for name in names:
@@ -86,7 +95,10 @@ def folders(
         path = f"{folder.replace('.', '/')}/__init__.py"
         told = {"doc": python_text.docstring(doc, 0), "modules": sorted(inside[folder])}
         yield _FOLDER, path, told
-    elsewhere = sorted((*_FOR_RECORDS, *(_FOR_RINGS if has_ring else ())))
+    elsewhere = [*_FOR_RECORDS]
+    for kind, names_of_kind in _FOR_SHARED_MEMORY.items():
+        elsewhere += names_of_kind if has[kind] else ()
+    elsewhere.sort()
     exported = [name for _, name in elsewhere if name not in _OF_NUMPY]
     exported += ["HEADERS", "UnknownHeader", "header"]
     context = {

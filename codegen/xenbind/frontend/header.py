@@ -20,7 +20,9 @@ from xenbind.errors import XenbindError
 from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.frontend.macros import (
     ExpandedMacro,
+    flex_macros,
     moving,
+    place_macros,
     possible_constants,
     ring_macros,
     with_parameters,
@@ -50,7 +52,9 @@ class ParsedHeader(Struct, frozen=True):
     `files` are those read, the header first, those in `system` by way of system folders
     alone, and `roots` those whose declarations are the interface's own.  `macros` are the names
     of all macros at the end; `constants` are the roots' that may be such, `callable_macros`
-    those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES.
+    those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES,
+    `flex_macros` those that tell the size of a flex ring, and `place_macros` the roots' that may
+    say where an element of an array is.
     `written` tells where what was parsed stands.
     """
 
@@ -63,6 +67,8 @@ class ParsedHeader(Struct, frozen=True):
     constants: tuple[ExpandedMacro, ...]
     callable_macros: tuple[Macro, ...]
     ring_macros: tuple[ExpandedMacro, ...]
+    place_macros: tuple[ExpandedMacro, ...]
+    flex_macros: tuple[ExpandedMacro, ...]
     sources: Sources
     written: Written
 
@@ -107,7 +113,10 @@ def parsed(
         own += tuple(file for file in preprocessed.files if file in parts - {*own})
         constants = possible_constants(preprocessed, own, skip)
         rings = ring_macros(preprocessed, skip)
-        expanded = expand(begun.compiler, header, preprocessed, [*constants, *rings])
+        flex = flex_macros(preprocessed, skip)
+        places = place_macros(preprocessed, own, skip)
+        wanted = dict.fromkeys([*constants, *rings, *flex, *places])
+        expanded = expand(begun.compiler, header, preprocessed, list(wanted))
     finally:
         finish_check(begun.check, header)
     not_constant = moving(preprocessed.macros)
@@ -133,6 +142,8 @@ def parsed(
         constants=syntax.constants,
         callable_macros=with_parameters(preprocessed, own),
         ring_macros=tuple(expanded[macro.name] for macro in rings),
+        place_macros=tuple(expanded[macro.name] for macro in places),
+        flex_macros=tuple(expanded[macro.name] for macro in flex),
         sources=sources,
         written=written,
     )
@@ -176,6 +187,8 @@ def read_declarations(header: Path, text: str) -> ParsedHeader:
         constants=(),
         callable_macros=(),
         ring_macros=(),
+        place_macros=(),
+        flex_macros=(),
         sources=sources,
         written=written,
     )

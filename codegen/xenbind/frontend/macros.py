@@ -1,4 +1,4 @@
-"""Choose the macros of a header that matter: possible constants, and those on rings.
+"""Choose the macros of a header that matter: possible constants, those on rings and arrays.
 
 Takes what the preprocessor made of a header; gives the macros to be expanded, and with
 their expansions tells which are to be parsed.  `header` asks; `lowering` and the
@@ -89,6 +89,48 @@ def ring_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro
         and "##" not in macro.body
         and macro.name not in skip
     )
+
+
+# What a macro has that says where an element is: an index, a rule for one, a pointer's cast.
+_PLACES = re.compile(r"\[|%|(?<!&)&(?!&)|\*\s*\)")
+
+
+def place_macros(
+    preprocessed: Preprocessed, roots: Collection[str], skip: frozenset[str]
+) -> tuple[Macro, ...]:
+    """Choose the interface's own macros that may say where an element of an array is."""
+    return tuple(
+        macro
+        for macro in with_parameters(preprocessed, roots)
+        if macro.name not in skip
+        and len(macro.parameters or ()) in (1, 2)
+        and all(name.isidentifier() for name in macro.parameters or ())
+        and _PLACES.search(macro.body)
+        and not re.search('[{};#"]', macro.body)
+    )
+
+
+def flex_macros(preprocessed: Preprocessed, skip: frozenset[str]) -> tuple[Macro, ...]:
+    """Choose the macros that tell the size of a flex ring by its order.
+
+    They stand beside a macro that defines functions to read and write packets.
+    """
+    files = {
+        macro.coord.file
+        for macro in preprocessed.macros.values()
+        if macro.parameters and _FLEX_DEFINER.search(macro.body)
+    }
+    return tuple(
+        macro
+        for macro in preprocessed.macros.values()
+        if macro.coord.file in files
+        and macro.name.endswith("FLEX_RING_SIZE")
+        and len(macro.parameters or ()) == 1
+        and macro.name not in skip
+    )
+
+
+_FLEX_DEFINER = re.compile(r"##\s*_read_packet\b")
 
 
 def is_expression(expansion: str) -> bool:

@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from xenbind.ir.c_types import (
     CType,
     FunctionType,
+    RecordRef,
     Word,
     declaration,
     is_anonymous,
     without_names,
 )
-from xenbind.plain import Struct
+from xenbind.plain import Struct, replace
 from xenbind.source import Coord
 from xenbind.words import edition
 
@@ -278,11 +279,106 @@ class Ring(Struct, frozen=True):
     coord: Coord
 
 
+class EventRing(Struct, frozen=True):
+    """Events of one direction in a page of events, as a macro of the header gives them.
+
+    `macro` is that; the events are records with the key `event`, the first of them `first`
+    bytes into the page, and an index stands for the one at its remainder by `length`.
+    `consumer` and `producer` are the page's members with the indices, and `reader` the side
+    that takes the events: `frontend` or `backend`.
+    """
+
+    macro: str
+    event: str
+    first: int
+    length: int
+    consumer: str
+    producer: str
+    reader: str
+    coord: Coord
+
+
+class EventPage(Struct, frozen=True):
+    """A page that begins with the struct of the key `record`, with one ring of events or two."""
+
+    record: str
+    rings: tuple[EventRing, ...]
+    coord: Coord
+
+    def read_by(self, side: str) -> EventRing | None:
+        """Give the ring whose events a side takes."""
+        return next((ring for ring in self.rings if ring.reader == side), None)
+
+
+class ByteRing(Struct, frozen=True):
+    """Bytes of one direction in an array of a struct, or in memory whose size a struct tells.
+
+    `array` is the member, of `size` bytes, `consumer` and `producer` are those with the indices,
+    or paths to these.  `mask` is the macro that reduces an index to a place in it, and
+    `takes_array` says that it is given the array too.  `reader` is the side that takes the bytes:
+    `frontend` or `backend`.  Without an array, `array` is but a name, and `order` the member that
+    has the binary logarithm of the size, `least_order` or more; empty where there is one.
+    """
+
+    array: str
+    size: int
+    consumer: str
+    producer: str
+    mask: str
+    takes_array: bool
+    reader: str
+    coord: Coord
+    order: str = ""
+    least_order: int = 0
+
+
+class BytePage(Struct, frozen=True):
+    """A page that begins with the struct of the key `record`, with a ring of bytes each way."""
+
+    record: str
+    rings: tuple[ByteRing, ...]
+    coord: Coord
+
+    def read_by(self, side: str) -> ByteRing:
+        """Give the ring whose bytes a side takes."""
+        return next(ring for ring in self.rings if ring.reader == side)
+
+
+class FlexFunction(Struct, frozen=True):
+    """A function of a flex ring: `role` is what comes behind the ring's name in its own.
+
+    `definition` is its text with its body, preprocessed; `coord` is the macro that made it, if
+    one did.
+    """
+
+    role: str
+    name: str
+    definition: str
+    coord: Coord
+
+
+class FlexRing(Struct, frozen=True):
+    """The functions that one `DEFINE_XEN_FLEX_RING` makes, for rings of bytes.
+
+    `page` is the key of the record with the ring's indices, empty where the header has none,
+    and `size` the macro that tells the bytes of one direction by the ring's order, None without
+    one.  `types` pairs the typedef names in the functions' text with what they stand for.
+    """
+
+    name: str
+    functions: tuple[FlexFunction, ...]
+    types: tuple[tuple[str, str], ...]
+    page: str
+    size: RingMacro | None
+    coord: Coord
+
+
 class Payload(Struct, frozen=True):
     """A tagged union: which member of `union` each value of the member `tag` selects.
 
     `record` is the key of the record that has both as members; `members` pairs constants
-    with member names.  A constant that is not in it selects none.
+    with member names.  A constant that is not in it selects none.  An empty `union` is the record
+    itself, of whose members the tag is one.
     """
 
     record: str
@@ -381,6 +477,9 @@ class Interface(Struct, frozen=True):
     library: Library | None = None
     functions: tuple[Function, ...] = ()
     handles: tuple[Handle, ...] = ()
+    event_pages: tuple[EventPage, ...] = ()
+    byte_pages: tuple[BytePage, ...] = ()
+    flex_rings: tuple[FlexRing, ...] = ()
     elsewhere: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -425,6 +524,19 @@ class Interface(Struct, frozen=True):
         """Give the groups that no other header's module has."""
         others = dict(self.elsewhere)
         return [group for group in self.groups if group.key not in others]
+
+
+def member_at(records: Mapping[str, Record], key: str, path: str) -> Field | None:
+    """Give the member at a path such as `left.cons`, at its place in the outermost record."""
+    name, _, rest = path.partition(".")
+    fields = records[key].fields if key in records else ()
+    found = next((field for field in fields if field.name == name), None)
+    if found is None or not rest:
+        return found
+    if not isinstance(found.type, RecordRef):
+        return None
+    inner = member_at(records, found.type.key, rest)
+    return inner and replace(inner, offset=found.offset + inner.offset)
 
 
 # An interface's records by ABI and key, as far as they can be laid out there; an ABI on

@@ -1,7 +1,8 @@
 """Lower a header: from its syntax tree and macros to the IR.
 
 Takes a `ParsedHeader` and the spec; asks `constants` for values, `type_table` for types,
-`groups` for what belongs together, `rings` and `functions` for those; gives an `Interface`.
+`groups` for what belongs together, `rings` and those beside it, and `functions`; gives an
+`Interface`.
 What the root header declares is lowered in its order, and from other headers only what
 those declarations need.
 
@@ -30,20 +31,23 @@ from xenbind.ir.interface import (
     Layouts,
     LeftOut,
     Library,
-    Payload,
     Record,
     Typedef,
 )
 from xenbind.lowering import groups
+from xenbind.lowering.byte_pages import BytePages
 from xenbind.lowering.constants import Constants, is_const
 from xenbind.lowering.context import Context
 from xenbind.lowering.declarations import c_name, definitions
+from xenbind.lowering.event_pages import EventPages
+from xenbind.lowering.flex_rings import FlexRings
 from xenbind.lowering.functions import Functions, pointed_to
-from xenbind.lowering.rings import Rings, is_integer
+from xenbind.lowering.payloads import Payloads
+from xenbind.lowering.rings import Rings
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import Struct
 from xenbind.source import without_any_comments
-from xenbind.spec import PayloadSpec, Spec
+from xenbind.spec import Spec
 
 
 class Lowered(Struct, frozen=True):
@@ -96,6 +100,7 @@ class _Lowering:
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)
         self.functions = Functions(header, self.types, spec)
+        self.flex_rings = FlexRings(header, self.types, spec)
         self.undefined: list[tuple[c_ast.Typedef, RecordRef]] = []
 
     def typedefs(self) -> list[Typedef]:
@@ -114,10 +119,14 @@ class _Lowering:
         functions = tuple(self.functions.of_header())
         _require_levels(tuple(self.types.records.values()))
         handles = tuple(self.handles(functions))
+        event_pages = tuple(EventPages(self.header, self.types, self.spec).find())
+        byte_pages = tuple(BytePages(self.header, self.types, self.spec).find())
         if not self.types.records and not functions:
             self.left_out += self.not_taken()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
+        payloads = Payloads(self.header, self.types, constants, self.spec)
+        flex_rings = tuple(self.flex_rings.find())
         return Interface(
             name=self.spec.name,
             version=self.version(constants),
@@ -135,11 +144,7 @@ class _Lowering:
             typedefs=tuple(typedefs),
             scalar_typedefs=tuple(self.types.used_typedefs.values()),
             rings=tuple(Rings(self.header, self.types, self.spec).find(constants)),
-            payloads=tuple(
-                self.payload(wanted, constants)
-                for wanted in self.spec.payloads
-                if self.has_payload(wanted)
-            ),
+            payloads=tuple(payloads.find(event_pages)),
             files=self.header.files,
             hidden=tuple(
                 sorted(self.header.macros & self.declared_names(enums, functions))
@@ -148,10 +153,14 @@ class _Lowering:
             skipped=(
                 *(name for name in self.spec.skip if name in self.header.macros),
                 *self.functions.skipped,
+                *self.flex_rings.skipped,
             ),
             library=self.library(),
             functions=functions,
             handles=handles,
+            event_pages=event_pages,
+            byte_pages=byte_pages,
+            flex_rings=flex_rings,
         )
 
     def not_taken(self) -> Iterator[LeftOut]:
@@ -284,49 +293,13 @@ class _Lowering:
 
     def all_left_out(self) -> list[LeftOut]:
         """Give what the header declares in vain, in its order."""
-        every = [*self.left_out, *self.constants.left_out, *self.functions.left_out]
+        every = [*self.left_out, *self.constants.left_out]
+        every += [*self.functions.left_out, *self.flex_rings.left_out]
         return sorted(every, key=lambda each: each.coord)
 
     def leave_out(self, node: c_ast.Node, name: str, reason: str) -> None:
         coord = self.context.coord(node, name)
         self.left_out.append(LeftOut(name, reason, coord))
-
-    def has_payload(self, wanted: PayloadSpec) -> bool:
-        """Tell whether the header has a record that the spec names; of a tree it is its own."""
-        record = self.types.records.get(wanted.record)
-        is_own = record is not None and record.coord.file in self.header.roots
-        return is_own if self.spec.is_module else record is not None
-
-    def payload(self, wanted: PayloadSpec, constants: Sequence[Constant]) -> Payload:
-        """Give a tagged union that the spec names, of a record that the header has.
-
-        Raises `SourceError` where the members are not as the spec says.
-        """
-        fields = {
-            field.name: field for field in self.types.records[wanted.record].fields
-        }
-        union = fields[wanted.union].type if wanted.union in fields else None
-        is_tagged = is_integer(fields.get(wanted.tag))
-        if not isinstance(union, RecordRef) or not is_tagged:
-            raise SourceError(
-                self.spec.places.of(*wanted.place, "union" if is_tagged else "tag"),
-                f"{wanted.record} has no union '{wanted.union}' beside a '{wanted.tag}'",
-                "name the member that is one, and the integer that says what it holds",
-            )
-        names = {field.name for field in self.types.records[union.key].fields}
-        members = []
-        for constant in constants:
-            short = constant.name.removeprefix(wanted.prefix)
-            member = wanted.members.get(short, short.lower())
-            if constant.name.startswith(wanted.prefix) and member in names:
-                members.append((constant, member))
-        if not members:
-            raise SourceError(
-                self.spec.places.of(*wanted.place, "prefix"),
-                f"no constant {wanted.prefix}* selects a member of '{wanted.union}'",
-                "name what the constants begin with whose names, or 'members', are the union's",
-            )
-        return Payload(wanted.record, wanted.tag, wanted.union, tuple(members))
 
 
 _LEVELS = 250  # which the stages behind this one have room for

@@ -26,7 +26,15 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
     if spec.is_elsewhere:
         return
     faults = Faults()
-    for find in (_groups, _skipped, _payloads, _rings, _functions):
+    for find in (
+        _groups,
+        _skipped,
+        _payloads,
+        _rings,
+        _event_rings,
+        _byte_rings,
+        _functions,
+    ):
         for error in find(spec, interfaces):
             faults.add(error)
     faults.refuse()
@@ -103,6 +111,41 @@ def _rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]
                 f"no version of {spec.name} has a ring '{name}'",
                 f"name a ring as DEFINE_RING_TYPES does: {known}",
             )
+
+
+def _event_rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    found = {
+        ring.macro
+        for interface in interfaces
+        for page in interface.event_pages
+        for ring in page.rings
+    }
+    for name in spec.event_rings:
+        if name not in found:
+            what = f"a macro {name} that gives an event of a page"
+            yield _error(spec, ("event_ring", name), what, name, found)
+
+    constants = {c.name for interface in interfaces for c in interface.constants}
+    payloads = [p for interface in interfaces for p in interface.payloads]
+    selected = {member for payload in payloads for _, member in payload.members}
+    for name, said in spec.event_rings.items():
+        for short, member in said.members.items():
+            path = ("event_ring", name, "members", short)
+            constant = f"{said.prefix or ''}{short}"
+            if constant not in constants:
+                yield _error(spec, path, f"a constant {constant}", constant, constants)
+            elif member not in selected:
+                what = f"a member '{member}' in such an event"
+                yield _error(spec, path, what, member, selected)
+
+
+def _byte_rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    pages = [page for interface in interfaces for page in interface.byte_pages]
+    found = {ring.array for page in pages for ring in page.rings}
+    for name in spec.byte_rings:
+        if name not in found:
+            what = f"a ring of bytes '{name}' beside one that the other side reads"
+            yield _error(spec, ("byte_ring", name), what, name, found)
 
 
 def _functions(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:

@@ -5,6 +5,8 @@
 """
 
 from xenbind.spec.model import (
+    ByteRingSpec,
+    EventRingSpec,
     FunctionSpec,
     HeaderSpec,
     LibrarySpec,
@@ -20,6 +22,8 @@ from xenbind.spec.rules import RELEASE
 
 __all__ = [
     "RELEASE",
+    "ByteRingSpec",
+    "EventRingSpec",
     "FunctionSpec",
     "HeaderSpec",
     "KeyPath",

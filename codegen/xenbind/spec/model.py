@@ -66,6 +66,41 @@ class RingSpec(Struct, frozen=True):
     version: str | None
 
 
+class EventRingSpec(Struct, frozen=True):
+    """What is said of one macro's events; None for what their names tell.
+
+    `page` is the struct that has their indices, `consumer` and `producer` are its members for
+    these, and `reader` is the side that takes the events.  `tag` is the member of an event that
+    tells what its `union` holds, as in `PayloadSpec`; without one, that is the event itself.
+    """
+
+    page: str | None
+    consumer: str | None
+    producer: str | None
+    reader: str | None
+    tag: str | None
+    union: str | None
+    prefix: str | None
+    members: Mapping[str, str]
+
+
+class ByteRingSpec(Struct, frozen=True):
+    """What is said of one array's bytes; None for what names tell.
+
+    `page` is the struct that has it, `consumer` and `producer` are its members for the indices,
+    `mask` is the macro that reduces these, and `reader` the side that takes the bytes.  There is
+    no array if `order` is the member that tells the ring's size, which has `least_order` or more.
+    """
+
+    page: str | None
+    consumer: str | None
+    producer: str | None
+    mask: str | None
+    reader: str | None
+    order: str | None = None
+    least_order: int = 0
+
+
 class FunctionSpec(Struct, frozen=True):
     """What is said of one function; `errors` is None where it says nothing of those."""
 
@@ -135,7 +170,8 @@ class Spec(Struct, frozen=True):
     word and those in `values` are not, whatever they look like.  `skip` lists macros that
     are not constants.  `license`, an expression of SPDX's, and `url` are what the package is
     published with; None where that is not said.  `rings` are by the name that
-    `DEFINE_RING_TYPES` is given.  `library` has the functions, None where there are none.
+    `DEFINE_RING_TYPES` is given, `event_rings` by the macros that give an event, `byte_rings` by
+    their arrays.  `library` has the functions, None where there are none.
     `libraries` are the specs whose packages go into this one's, and `within` is the package
     that a spec's own goes into; empty for one that stands alone.
     `tree` is not None for a package of many headers, and `header` is empty then.  Each of them
@@ -160,6 +196,8 @@ class Spec(Struct, frozen=True):
     values: tuple[str, ...]
     payloads: tuple[PayloadSpec, ...]
     rings: Mapping[str, RingSpec]
+    event_rings: Mapping[str, EventRingSpec]
+    byte_rings: Mapping[str, ByteRingSpec]
     skip: tuple[str, ...]
     license: str | None
     url: str | None

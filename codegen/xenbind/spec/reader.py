@@ -19,6 +19,8 @@ from xenbind.errors import SourceError
 from xenbind.plain import replace
 from xenbind.spec import rules, toml_file
 from xenbind.spec.model import (
+    ByteRingSpec,
+    EventRingSpec,
     FunctionSpec,
     HeaderSpec,
     LibrarySpec,
@@ -93,6 +95,8 @@ class _Reader:
             values=tuple(interface.get("values", ())),
             payloads=tuple(self.payloads()),
             rings=self.rings(),
+            event_rings=self.event_rings(),
+            byte_rings=self.byte_rings(),
             skip=tuple(interface.get("skip", ())),
             license=interface.get("license"),
             url=interface.get("url"),
@@ -286,6 +290,39 @@ class _Reader:
         """Read the tables `[ring.NAME]`."""
         return {
             name: self.ring(name, each) for name, each in self.tables("ring").items()
+        }
+
+    def event_rings(self) -> dict[str, EventRingSpec]:
+        """Read the tables `[event_ring.NAME]`."""
+        return {
+            name: EventRingSpec(
+                page=table.get("page"),
+                consumer=table.get("consumer"),
+                producer=table.get("producer"),
+                reader=table.get("reader"),
+                tag=table.get("tag"),
+                union=table.get("union"),
+                prefix=table.get("prefix"),
+                members=self.names(
+                    ("event_ring", name, "members"), rules.C_WORD, rules.C_NAME
+                ),
+            )
+            for name, table in self.tables("event_ring").items()
+        }
+
+    def byte_rings(self) -> dict[str, ByteRingSpec]:
+        """Read the tables `[byte_ring.NAME]`."""
+        return {
+            name: ByteRingSpec(
+                page=table.get("page"),
+                consumer=table.get("consumer"),
+                producer=table.get("producer"),
+                mask=table.get("mask"),
+                reader=table.get("reader"),
+                order=table.get("order"),
+                least_order=table.get("least_order", 0),
+            )
+            for name, table in self.tables("byte_ring").items()
         }
 
     def ring(self, name: str, table: Mapping[str, Any]) -> RingSpec:

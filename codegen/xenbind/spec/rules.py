@@ -83,6 +83,11 @@ NAME = _of_pattern(
 C_NAME = _of_pattern(
     _C_NAME, "must be an identifier of C's", "the name as the header has it"
 )
+MEMBER = _of_pattern(
+    rf"{_C_NAME}(?:\.{_C_NAME})*",
+    "must be a member, or the path to one",
+    "the name as the header has it, or one such as left.cons",
+)
 C_WORD = _of_pattern(
     r"[A-Za-z0-9_$]+",
     "must be the rest of a constant's name",
@@ -135,6 +140,9 @@ FAILURE_OR_NONE = Rule(
     lambda text: text in (*ERRORS, NONE),
     f"must be {', '.join(ERRORS)} or {NONE}",
     "which result tells of an error in errno",
+)
+SIDE = _of_pattern(
+    "frontend|backend", "must be 'frontend' or 'backend'", "the side that reads"
 )
 ERRNO = Rule(
     # Not errorcode, which has one name of each number: EOPNOTSUPP is ENOTSUP there.

@@ -304,6 +304,119 @@ SECTIONS: Mapping[str, Section] = {
             ),
         },
     ),
+    "event_ring": Section(
+        "[event_ring.NAME]",
+        "What a page's events have that their names do not tell; NAME is the macro that gives an"
+        " event, as in `XENKBD_IN_RING_REF`. Without it, `in` in that name and `in_cons` and"
+        " `in_prod` in a struct are enough, or so with `out`, `rsp`, `req`.",
+        {
+            "page": Key(
+                str,
+                rules.RECORD,
+                "The struct that the page begins with.",
+                '"struct xenkbd_page"',
+            ),
+            "consumer": Key(
+                str,
+                rules.C_NAME,
+                "Its member that counts the events taken.",
+                '"in_cons"',
+            ),
+            "producer": Key(
+                str,
+                rules.C_NAME,
+                "Its member that counts the events put.",
+                '"in_prod"',
+            ),
+            "reader": Key(
+                str,
+                rules.SIDE,
+                "The side that takes the events: of `in` and `rsp` the frontend, of `out` and"
+                " `req` the backend, where this does not say otherwise.",
+                '"frontend"',
+            ),
+            "tag": Key(
+                str,
+                rules.C_NAME,
+                "The member of an event that tells which one it is: `event.payload` is then the"
+                " member of the union that it selects.",
+                '"type"',
+            ),
+            "union": Key(
+                str,
+                rules.C_NAME,
+                "The member of an event that is the union, if the event itself is none.",
+                '"op"',
+            ),
+            "prefix": Key(
+                str,
+                rules.C_NAME,
+                "The prefix of the tag's values, as in `[payload]`.",
+                '"XENKBD_TYPE_"',
+            ),
+            "members": Key(
+                dict,
+                None,
+                "The members that are called otherwise, by the rest of the constant's name.",
+                '{ MTOUCH = "touch" }',
+            ),
+        },
+    ),
+    "byte_ring": Section(
+        "[byte_ring.NAME]",
+        "What a ring of bytes in a struct has that names do not tell; NAME is the array, whose size"
+        " is a power of two. Without it, an array `in`, `in_cons` and `in_prod` beside it, and a"
+        " macro that masks an index of it are enough, or so with `out`, `rsp`, `req`. There is one"
+        " ring for each side to read.",
+        {
+            "page": Key(
+                str,
+                rules.RECORD,
+                "The struct that has the array, if several have one of that name.",
+                '"struct xencons_interface"',
+            ),
+            "consumer": Key(
+                str,
+                rules.MEMBER,
+                "Its member that counts the bytes taken, or the path to that.",
+                '"in_cons"',
+            ),
+            "producer": Key(
+                str,
+                rules.MEMBER,
+                "Its member that counts the bytes put, or the path to that.",
+                '"in_prod"',
+            ),
+            "mask": Key(
+                str,
+                rules.C_NAME,
+                "The macro that reduces an index to a place in the array: `idx & (SIZE - 1)` or"
+                " `idx % SIZE`, where SIZE may be the size of a second parameter.",
+                '"MASK_XENCONS_IDX"',
+            ),
+            "reader": Key(
+                str,
+                rules.SIDE,
+                "The side that takes the bytes: of `in` and `rsp` the frontend, of `out` and"
+                " `req` the backend, where this does not say otherwise.",
+                '"frontend"',
+            ),
+            "order": Key(
+                str,
+                rules.C_NAME,
+                "The member that tells the ring's size, 2^order, in place of an array; NAME is any"
+                " name then. A ring smaller than a page of 4096 bytes lies in it, as many bytes"
+                " behind its beginning as it is large; a larger one is memory of its own.",
+                '"left_order"',
+            ),
+            "least_order": Key(
+                int,
+                None,
+                "The least that this member may be, from 0.",
+                "10",
+            ),
+        },
+    ),
     "functions": Section(
         "[functions]",
         "Whose library the functions are that the header declares. Without this table the"

@@ -105,17 +105,18 @@ def facts(module: ModuleType) -> dict[str, int | str]:
     found: dict[str, int | str] = {}
     c_names: dict[str, str] = getattr(module, "C_NAMES", {})
     values = dict(vars(module))
+    constants = module.__annotations__  # not what the module imports
     numbers = {value for value in values.values() if type(value) is int}
     # The constants of an enum that another module has are there.
     enums: list[Any] = [item for item in values.values() if isinstance(item, EnumType)]
     numbers |= {int(member) for enum in enums for member in enum.__members__.values()}
     for name, value in values.items():
         c_name = c_names.get(name, name)
-        if type(value) is int:
+        if type(value) is int and name in constants:
             found.update(_number_facts(c_name, value))
         elif type(value) is float:
             found[f"{c_name} value"] = value.hex()
-        elif type(value) is str and name in module.__annotations__:
+        elif type(value) is str and name in constants:
             found[f"{c_name} value"] = value
         elif isinstance(value, type) and _is_own(value, name, module):
             found.update(_class_facts(value, numbers))
@@ -157,6 +158,13 @@ def _class_facts(item: Any, numbers: set[int]) -> Iterator[tuple[str, int | str]
             yield from _number_facts(f"{name}.{member}", int(value))
     elif hasattr(item, "entry"):
         yield from _ring_facts(name, item)
+    else:
+        for does in ("takes", "puts"):
+            if does in vars(item):
+                yield from _event_facts(f"{name} {does}", vars(item)[does])
+        for does in ("reads", "writes"):
+            if does in vars(item):
+                yield from _place_facts(f"{name} {does}", vars(item)[does])
 
 
 def _number_facts(subject: str, value: int) -> Iterator[tuple[str, int]]:
@@ -273,6 +281,35 @@ def _ring_facts(name: str, half: Any) -> Iterator[tuple[str, int | str]]:
         yield f"{name} flags_member", half.flags_member
         yield f"{name} version_member", half.version_member or "none"
         yield f"{name} kept_flags", half.kept_flags & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def _event_facts(name: str, ring: Any) -> Iterator[tuple[str, int | str]]:
+    """Tell where a ring of events has these, and which one an index stands for.
+
+    An index of 2^32 - 1 tells by what it is divided.
+    """
+    yield f"{name} event", ring.event._c_name_
+    yield f"{name} first", ring.place(0)
+    yield f"{name} last", ring.place(ring.length - 1)
+    yield f"{name} at_wrap_around", ring.place(0xFFFF_FFFF)
+    yield f"{name} consumer", ring.consumer
+    yield f"{name} producer", ring.producer
+
+
+def _place_facts(name: str, place: Any) -> Iterator[tuple[str, int]]:
+    """Tell where a ring of bytes is in its page, and where an index of 2^32 - 1 leads.
+
+    Of one whose size the page tells, where it does.
+    """
+    if hasattr(place, "order"):
+        yield f"{name} order", place.order
+        yield f"{name} order_bytes", place.order_size
+    else:
+        yield f"{name} first", place.place(0)
+        yield f"{name} bytes", place.size
+        yield f"{name} at_wrap_around", place.place(0xFFFF_FFFF)
+    yield f"{name} consumer", place.consumer
+    yield f"{name} producer", place.producer
 
 
 def alignment(record: type[Structure | Union]) -> int:

@@ -48,9 +48,11 @@ class _Printer:
 
     def _record(self, record: typing.Any) -> str:
         members = _shown(record)
+        tag, union, payloads = record._payload_
+        if tag and not union and (name := payloads.get(getattr(record, tag))):
+            return self._selected(record, name)
         if isinstance(record, ctypes.Union) and ctypes.sizeof(record) > _SMALL_UNION:
             return _call(record, " | ".join(member.name for member in members))
-        tag, union, payloads = record._payload_
 
         def assignment(member: Member) -> str:
             value = getattr(record, member.name)

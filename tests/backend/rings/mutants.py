@@ -9,17 +9,15 @@ if one is not.
 from __future__ import annotations
 
 import ast
-import io
 import re
 import sys
 import tempfile
-import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import test_ring_macros as differential
+from mutation import Function, Mutant, mutants
 from support import PROJECT
 from xen_vm_event import v7
 
@@ -77,29 +75,6 @@ _INSTEAD: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Function:
-    """A translated function: whose it is, and its lines behind the docstring."""
-
-    side: str
-    name: str
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """The whole source with one alteration."""
-
-    function: Function
-    what: str
-    source: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.function.side}/{self.function.name}: {self.what}"
-
-
 def functions(source: str) -> Iterator[Function]:
     """The functions that were translated from ring.h's macros."""
     translated = set(differential.operations())
@@ -111,61 +86,6 @@ def functions(source: str) -> Iterator[Function]:
             ):
                 first = (item.body[0].end_lineno or 0) + 1
                 yield Function(side, item.name, first, item.end_lineno or first)
-
-
-def mutants(source: str) -> Iterator[Mutant]:
-    """Every mutant of the translated functions."""
-    lines = source.splitlines(keepends=True)
-    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    for function in functions(source):
-        for token in tokens:
-            if function.first <= token.start[0] <= function.last:
-                yield from _of_token(function, token, lines)
-        for number in range(function.first, function.last + 1):
-            yield from _of_line(function, number, lines)
-
-
-def _of_token(
-    function: Function, token: tokenize.TokenInfo, lines: list[str]
-) -> Iterator[Mutant]:
-    instead = _INSTEAD.get(token.string, ())
-    if token.type == tokenize.NUMBER:
-        value = int(token.string, 0)
-        instead = tuple(
-            str(other) for other in (value + 1, value * 2) if other != value
-        )
-    row, column = token.start[0] - 1, token.start[1]
-    for text in instead:
-        changed = lines.copy()
-        line = lines[row]
-        changed[row] = line[:column] + text + line[token.end[1] :]
-        shown = f"{line.strip()} → {changed[row].strip()}"
-        yield Mutant(function, shown, "".join(changed))
-
-
-def _of_line(function: Function, number: int, lines: list[str]) -> Iterator[Mutant]:
-    line = lines[number - 1]
-    indent = line[: len(line) - len(line.lstrip())]
-    statement = line.strip()
-    if statement.startswith(("if", "else", "return", ")", "(")) or statement.endswith(
-        "("
-    ):
-        return
-    changed = lines.copy()
-    changed[number - 1] = f"{indent}pass\n"
-    yield Mutant(function, f"without {statement}", "".join(changed))
-    if "xen_" in statement:
-        for other in (number - 1, number + 1):
-            same = (
-                lines[other - 1].startswith(indent)
-                and lines[other - 1][len(indent)] != " "
-            )
-            if function.first <= other <= function.last and same:
-                changed = lines.copy()
-                changed[number - 1], changed[other - 1] = lines[other - 1], line
-                where = "after" if other > number else "before"
-                what = f"{statement} {where} {lines[other - 1].strip()}"
-                yield Mutant(function, what, "".join(changed))
 
 
 def survives(mutant: Mutant, library: object) -> bool:
@@ -208,7 +128,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         library = differential.build(Path(folder), differential.HEADERS)
         survivors, count = [], 0
-        for mutant in mutants(source):
+        for mutant in mutants(source, functions(source), _INSTEAD):
             count += 1
             if survives(mutant, library):
                 survivors.append(mutant.name)

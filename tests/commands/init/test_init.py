@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -165,6 +166,28 @@ int req_send(const struct req *req);
     assert '# library = "…"  # none that is installed has any of these' in text
     assert "functions" not in spec
     assert "Whose are these members of 'u': other?" in text
+
+
+def test_who_reads_what_on_a_page_is_put_down(tmp_path: Path) -> None:
+    for name in ("kbdif", "console"):
+        shutil.copy(PROJECT / "tests" / "data" / "events" / f"{name}.h", tmp_path)
+    spec = made(tmp_path, "kbdif.h", "console.h")
+    assert spec["event_ring"] == {
+        "XENKBD_IN_RING_REF": {
+            "reader": "frontend",
+            "tag": "type",
+            "prefix": "XENKBD_TYPE_",
+        },
+        "XENKBD_OUT_RING_REF": {"reader": "backend"},
+    }
+    assert spec["byte_ring"] == {
+        "in": {"reader": "frontend"},
+        "out": {"reader": "backend"},
+    }
+    module = next(tmp_path.glob("out/*/v0.py")).read_text()
+    assert "def payload(" in module
+    for name in ("FrontEventPage", "BackEventPage", "FrontByteRing", "BackByteRing"):
+        assert f"class {name}(" in module
 
 
 def test_what_it_suggests_in_comments_is_right_when_it_is_taken_over(

@@ -68,6 +68,8 @@ class Thing(StrEnum):
     REQUEST = "req"
     RESPONSE = "rsp"
     RECORD = "record"
+    POINTER = "pointer"
+    CELL = "cell"
     NOTHING = "nothing"
 
 
@@ -93,6 +95,20 @@ class Parameter(Struct, frozen=True):
 
     name: str
     role: Role
+
+
+class Translated(Struct, frozen=True):
+    """A function of a flex ring in Python: `lines` are the body, not indented.
+
+    `role` is its name in Python, and `name` that in C; `parameters` are names and types, and
+    what it gives is `returns`.
+    """
+
+    role: str
+    name: str
+    parameters: tuple[tuple[str, str], ...]
+    returns: str
+    lines: tuple[str, ...]
 
 
 class Operation(Struct, frozen=True):

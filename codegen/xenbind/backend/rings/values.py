@@ -22,7 +22,9 @@ LONG = X86_64.integers["long"]
 MASK = {4: "U32", 8: "U64"}
 
 # Python's precedence, from loosest to tightest.
-TERNARY, NOT, COMPARE, OR, XOR, AND, SHIFT, SUM, PRODUCT, ATOM = range(10)
+TERNARY, EITHER, BOTH, NOT, COMPARE = range(5)
+OR, XOR, AND, SHIFT, SUM, PRODUCT, ATOM = range(5, 12)
+TRUTHS = (EITHER, BOTH, NOT, COMPARE)  # what is true or false in Python, too
 BINARY = {
     "*": ("*", PRODUCT),
     "/": ("//", PRODUCT),
@@ -95,8 +97,11 @@ def convert(value: Value, target: IntegerType) -> Value:
     if source.signed and (target.signed and target.size >= source.size):
         return replace(value, type=target)
     if not target.signed:
-        if value.text[0].isdigit() or value.binding in (COMPARE, NOT):
+        is_literal = value.binding == ATOM and value.text[0].isdigit()
+        if is_literal or value.binding in TRUTHS:
             return replace(value, type=target)  # a literal, or 0 or 1: not negative
+        if whole := value.unreduced:
+            return reduce(whole.text, whole.binding, target)
         return Value(f"{value.at(AND)} & {MASK[target.size]}", AND, target)
     raise Untranslatable(f"a conversion from {source.name} to {target.name}")
 

@@ -70,8 +70,8 @@ def init(
 
     HEADER is a file, or the name by which C includes it.  Which headers and macros it needs
     before it, the compiler is asked; what else the spec says is what the header has: groups of
-    constants, rings, unions that a member selects from.  Of several headers the package has
-    what all of them declare.  A file that is there is never overwritten.
+    constants, rings, pages of events, unions that a member selects from.  Of several headers the
+    package has what all of them declare.  A file that is there is never overwritten.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ down: what is certain as keys, what is a guess as comments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class RingUse(Struct, frozen=True):
 class Findings(Struct, frozen=True):
     """What there is to say of a header.
 
+    `event_tags` are the tags and prefixes of events that are unions, by their records.
     `versions` are constants that may hold its version; `macros` and `others` are what the
     package cannot have, macros and the rest.  `asked` are macros that conditions of the header
     ask for.  `functions` are the names of those it declares, `errors` what their results may
@@ -69,6 +70,7 @@ class Findings(Struct, frozen=True):
     versions: tuple[Constant, ...]
     selections: tuple[Selection, ...]
     rings: tuple[RingUse, ...]
+    event_tags: Mapping[str, tuple[str, str]]
     macros: tuple[LeftOut, ...]
     others: tuple[LeftOut, ...]
     asked: tuple[str, ...]
@@ -108,6 +110,7 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         versions=tuple(filter(_may_be_version, interface.constants)),
         selections=tuple(_selections(interface)),
         rings=tuple(_ring_use(interface, ring) for ring in interface.rings),
+        event_tags=dict(_event_tags(interface)),
         macros=tuple(each for each, is_one in is_macro.items() if is_one),
         others=tuple(each for each, is_one in is_macro.items() if not is_one),
         asked=tuple(dict.fromkeys(n for text in texts for n in other_macros(text))),
@@ -156,6 +159,18 @@ def _selections(interface: Interface) -> Iterator[Selection]:
                         *(record.key, tag.name, field.name, group.prefix),
                         *(len(union.fields) - len(others), others),
                     )
+
+
+def _event_tags(interface: Interface) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Find the events that are unions, of which constants name members, with a tag among these."""
+    for page in interface.event_pages:
+        for ring in page.rings:
+            event = interface.records_by_key[ring.event]
+            tags = [field for field in event.fields if _is_tag(field)]
+            best = _best_group(interface.groups, event)
+            if event.kind == "union" and tags and best is not None:
+                tag = _tag_of(tags, best[0], event.fields[0])
+                yield event.key, (tag.name, best[0].prefix)
 
 
 def _is_tag(field: Field) -> bool:

@@ -41,6 +41,7 @@ def spec(layout: Layout, spec: Spec, found: Findings) -> str:
         *_names(found.interface.groups),
         *_payload(found.selections),
         *_rings(found),
+        *_pages(found),
         *_functions(found),
     ]
     return "\n".join(lines) + "\n"
@@ -157,6 +158,31 @@ def _rings(found: Findings) -> Iterator[str]:
         if use.version and found.version_macro:
             yield from _comment(_meaning("version", "ring"))
             yield f"version = {_toml(use.version)}"
+
+
+def _pages(found: Findings) -> Iterator[str]:
+    """Say who reads what is on pages of events and of bytes: that, names alone tell."""
+    for page in found.interface.event_pages:
+        for ring in page.rings:
+            yield ""
+            yield from _comment(f"Events of {page.record} are {ring.event}.")
+            yield from _reader("event_ring", ring.macro, ring.reader)
+            for key, value in zip(
+                ("tag", "prefix"), found.event_tags.get(ring.event, ()), strict=False
+            ):
+                yield from _comment(_meaning(key, "event_ring"))
+                yield f"{key} = {_toml(value)}"
+    for bytes_page in found.interface.byte_pages:
+        for each in bytes_page.rings:
+            yield ""
+            yield from _comment(f"{bytes_page.record} has {each.size} bytes of this.")
+            yield from _reader("byte_ring", each.array, each.reader)
+
+
+def _reader(section: str, name: str, reader: str) -> Iterator[str]:
+    yield f"[{section}.{name}]"
+    yield from _comment(_meaning("reader", section))
+    yield f"reader = {_toml(reader)}"
 
 
 def _functions(found: Findings) -> Iterator[str]:
