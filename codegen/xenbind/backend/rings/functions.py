@@ -214,6 +214,9 @@ class _Function(Expressions):
             return X86_64.integers[name]
         raise Untranslatable(f"the type {name}")
 
+    def is_void(self, node: c_ast.Node) -> bool:
+        return self.typed(node) is Thing.NOTHING
+
     def type_name(self, node: c_ast.Node) -> str:
         if not isinstance(node, c_ast.TypeDecl) or not isinstance(
             node.type, c_ast.IdentifierType
@@ -248,6 +251,8 @@ class _Function(Expressions):
                 return [self.returned(node)]
             case c_ast.FuncCall(name=c_ast.ID(name=name)) if name in _COPIES:
                 return [self.copied(*node.args.exprs)]
+            case c_ast.Cast(expr=c_ast.ID()) if self.is_void(node.to_type.type):
+                return []  # of what is not used
         raise Untranslatable(f"a statement of kind {type(node).__name__}")
 
     def block(self, node: c_ast.Node) -> list[str]:
