@@ -79,6 +79,7 @@ bench-live: $(VENV)/ready
 # Alter the translated ring code in every way, and see that the tests find each.
 mutants: $(VENV)/ready
 	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/backend/rings/mutants.py
+	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/backend/rings/flex_mutants.py
 
 # Random types of generators that others wrote, gcc's and csmith's, fetched from Debian: read, verified
 # for three targets by gcc and clang, and used through Python. A fixed seed and a fresh one,
