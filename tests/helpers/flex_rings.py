@@ -44,6 +44,16 @@ class Kind:
     text: str
     folder: Path
 
+    @property
+    def page(self) -> str:
+        """The struct that has the indices, with the ring's memory where it is no interface."""
+        return self.interface or f"{self.name}_interface"
+
+    @property
+    def orders(self) -> tuple[int, ...]:
+        """The binary logarithms of how many pages a ring of it may have; 0 if it has one size."""
+        return (0, 1, 3) if self.interface else (0,)
+
 
 KINDS = {
     "own": Kind(
@@ -108,6 +118,33 @@ def module(kind: Kind, folder: Path, name: str) -> ModuleType:
         return importlib.import_module(f"{name}.v0")
     finally:
         sys.path.remove(str(folder))
+
+
+PAGE_SIZE = 4096
+INDICES = ("in_cons", "in_prod", "out_cons", "out_prod")
+
+
+def new_page(kind: Kind, made: ModuleType, memory: Any, order: int, start: int) -> None:
+    """Make a ring in memory: its page, with all indices at `start`, and what that is for."""
+    page = getattr(made, kind.page).from_buffer(memory)
+    if kind.interface:
+        page.ring_order = order
+    for index in INDICES:
+        setattr(page, index, start)
+
+
+def attach(kind: Kind, made: ModuleType, memory: Any, side: str, **options: Any) -> Any:
+    """Attach the side Front or Back to a ring in memory: a page, and behind it its bytes."""
+    cls = getattr(made, f"{kind.prefix}{side}FlexRing")
+    octets = memoryview(memory)
+    if kind.interface:
+        return cls(octets[:PAGE_SIZE], octets[PAGE_SIZE:], **options)
+    page = getattr(made, kind.page)
+    cell = importlib.import_module(f"{made.__package__}.runtime.byte_ring").cell
+    places = {index: cell(octets, getattr(page, index).offset) for index in INDICES}
+    into, out = page.in_.offset, page.out.offset
+    data = octets[into : into + page.in_.size], octets[out : out + page.out.size]
+    return cls(*data, **places, **options)
 
 
 # Each function with what C tells of a pointer as an offset.  `mask` is the name of one, too.

@@ -123,7 +123,7 @@ def check_moved(
     size, *rest = place
     in_python = [bytearray(each) for each in memory]
     in_c = [ctypes.create_string_buffer(each, len(each)) for each in memory]
-    views = map(memoryview, in_python)
+    views = [memoryview(each) for each in in_python]
     given = getattr(both.functions, name)(*views, *place)
     assert given == getattr(both.c, f"c_{name}")(
         *in_c, ctypes.c_uint64(size), *rest
