@@ -34,17 +34,6 @@ class RingOrder(RuntimeError):
         self.most = most
 
 
-class SizedFunctions(Functions):
-    """The functions of a ring whose header also tells its size."""
-
-    __slots__ = ()
-
-    @staticmethod
-    def ring_size(order: int, /) -> int:
-        """Give the bytes in one direction of a ring that has 2^order pages."""
-        raise NotImplementedError
-
-
 class FlexRing(ByteRing):
     """One side of a flex ring.  `functions` are the header's, `is_front` says which side."""
 
@@ -83,7 +72,6 @@ class PageFlexRing(FlexRing):
 
     __slots__ = ()
 
-    functions: typing.ClassVar[type[SizedFunctions]]
     interface: typing.ClassVar[type[typing.Any]]
 
     def __init__(

@@ -7,8 +7,8 @@ generate`.
 from ctypes import POINTER, c_char, c_ubyte, c_uint, c_uint8, c_uint32, c_ulonglong
 
 from .runtime.annotations import ZERO, Array, CharPointer, PointerTo, uint32_t
-from .runtime.byte_ring import U32, U64, memcpy
-from .runtime.flex_ring import FlexRing, PageFlexRing, SizedFunctions
+from .runtime.byte_ring import U32, U64, Functions, memcpy
+from .runtime.flex_ring import FlexRing, PageFlexRing
 from .runtime.records import Compound, Structure, record
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ grant_ref_t = uint32_t
 length_t = Annotated[int, c_ulonglong]
 
 
-class PipeFlexFunctions(SizedFunctions):
+class PipeFlexFunctions(Functions):
     """The functions of the pipe ring, translated from the header."""
 
     __slots__ = ()
@@ -165,7 +165,7 @@ class PipeBackFlexRing(PageFlexRing):
     is_front = False
 
 
-class TubeFlexFunctions(SizedFunctions):
+class TubeFlexFunctions(Functions):
     """The functions of the tube ring, translated from the header."""
 
     __slots__ = ()
