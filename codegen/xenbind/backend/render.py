@@ -100,7 +100,10 @@ def render(
     has_library = any(package.spec.library for package in packages)
     shared = [_shared_context(package, has_library) for package in packages]
     has_ring = any(each["ring"] is not None for each in shared)
-    whole = _whole_context(packages) | {"ring": shared[0]["ring"]}
+    whole = _whole_context(packages) | {
+        "ring": shared[0]["ring"],
+        "has_flex_ring": shared[0]["has_flex_ring"],
+    }
     modules = [
         (package, interface, _view(package, interface))
         for package in packages
