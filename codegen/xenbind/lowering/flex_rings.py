@@ -123,8 +123,11 @@ class FlexRings:
                 continue
             spelling = name
             while node is not None:
-                words = getattr(getattr(node.type, "type", None), "names", None)
-                spelling = " ".join(words) if words else ""
+                named = getattr(node.type, "type", None)
+                if not isinstance(named, c_ast.IdentifierType):
+                    spelling = name  # a pointer or a struct: no number
+                    break
+                spelling = " ".join(named.names)
                 node = typedefs.get(spelling)
             yield name, fundamental(spelling)
 

@@ -126,6 +126,9 @@ struct pipe_data { char *in, *out; };
         ("return i & (n - 1)", "n++; return i", "a statement of kind UnaryOp"),
         ("return i & (n - 1)", "static int k = 0; return k", "the declaration of 'k'"),
         ("memcpy(p, m + *i, s)", "memcpy(p, i, s)", "a cell where a pointer is wanted"),
+        ("return e - i;", "_Bool b = e; return b;", "int to _Bool"),
+        ("return e - i;", "return (i < n) / (e < n);", "on numbers with a sign"),
+        ("memcpy(p, m", "text_t q = m; memcpy(p, m", "the type text_t"),
         ("return e - i;", "double d = e; return d;", "the type double"),
     ],
 )
@@ -133,7 +136,9 @@ def test_what_is_not_understood_is_told_at_the_function(
     old: str, new: str, what: str, generate: Generate
 ) -> None:
     assert old in FUNCTIONS
-    before = "unsigned other(unsigned); extern unsigned seen;\n"
+    before = (
+        "unsigned other(unsigned); extern unsigned seen;\ntypedef const char *text_t;\n"
+    )
     refused = generate(before + FUNCTIONS.replace(old, new, 1))
     assert refused.returncode == 1
     assert f"{what} is not understood" in refused.stderr

@@ -42,6 +42,7 @@ from xenbind.backend.rings.values import (
     SUM,
     TRUTHS,
     Value,
+    common,
     convert,
 )
 from xenbind.errors import SourceError
@@ -337,6 +338,8 @@ class _Function(Expressions):
             left, right = right, left
         if node.op in ("+", "-") and isinstance(left, _Place):
             return left.moved(right, node.op)
+        if node.op in ("/", "%") and common(left, right)[2].signed:
+            raise Untranslatable(f"the operator {node.op} on numbers with a sign")
         return super().binary(node)
 
     def cast(self, node: c_ast.Cast) -> Value:
