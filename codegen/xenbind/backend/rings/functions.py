@@ -274,7 +274,7 @@ class _Function(Expressions):
         return [] if value is None else [f"{name} = {value.text}"]
 
     def assign(self, node: c_ast.Assignment) -> str:
-        target, value = self.expression(node.lvalue), node.rvalue
+        target, value = super().expression(node.lvalue), node.rvalue
         if not isinstance(target.type, IntegerType):
             raise Untranslatable(f"the assignment to {target.text}")
         if node.op != "=":
@@ -292,6 +292,13 @@ class _Function(Expressions):
         return f"memcpy({to}, {from_}, {length.text})"
 
     # --- expressions ------------------------------------------------------------------
+
+    def expression(self, node: c_ast.Node) -> Value:
+        """Translate an expression; one of a type smaller than int is an int (C11 6.3.1.1)."""
+        found = super().expression(node)
+        if isinstance(found.type, IntegerType) and found.type.size < INT.size:
+            return replace(found, type=INT, unreduced=None)
+        return found
 
     def number(self, node: c_ast.Node, target: IntegerType) -> Value:
         return convert(self.expression(node), target)

@@ -98,6 +98,7 @@ def convert(value: Value, target: IntegerType) -> Value:
         return replace(value, type=target)
     if not target.signed and target.name != "_Bool":
         is_literal = value.binding == ATOM and value.text[0].isdigit()
+        is_literal = is_literal and int(value.text, 0) >> 8 * target.size == 0
         if is_literal or value.binding in TRUTHS:
             return replace(value, type=target)  # a literal, or 0 or 1: not negative
         if whole := value.unreduced:
