@@ -12,12 +12,14 @@ whose header has no struct for such a page is given its memory and the place of 
 
 from __future__ import annotations
 
-from .annotations import TYPE_CHECKING, typing
+from .annotations import TYPE_CHECKING, LazyModule, typing
 from .byte_ring import ByteRing, Consumer, Functions, Producer, cell
 from .ring import Page
 
 if TYPE_CHECKING:
     from . import barriers as _barriers
+else:
+    _barriers = LazyModule(f"{__package__}.barriers")
 
 
 class RingOrder(RuntimeError):

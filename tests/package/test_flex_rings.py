@@ -7,9 +7,10 @@ import importlib
 import io
 import random
 import struct
+import typing
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -384,3 +385,14 @@ def test_a_file_waits_for_room(made: Made) -> None:
     with io.BufferedWriter(front.file(wait=lambda: taken.append(back.read()))) as file:
         file.write(packet)
     assert b"".join([*taken, back.read()]) == packet
+
+
+def test_type_hints_can_be_asked_for(own: Made) -> None:
+    for name in ("byte_ring", "byte_file", "flex_ring"):
+        part = own.part(name)
+        for cls in vars(part).values():
+            if getattr(cls, "__module__", "") == part.__name__:
+                for each in vars(cls).values() if isinstance(cls, type) else [cls]:
+                    function = getattr(each, "fget", getattr(each, "__func__", each))
+                    if isinstance(function, FunctionType):
+                        assert typing.get_type_hints(function) is not None
