@@ -129,6 +129,7 @@ struct pipe_data { char *in, *out; };
         ("return e - i;", "_Bool b = e; return b;", "int to _Bool"),
         ("return e - i;", "return (i < n) / (e < n);", "on numbers with a sign"),
         ("memcpy(p, m", "text_t q = m; memcpy(p, m", "the type text_t"),
+        ("return e - i;", "return e * 1.5;", "the constant 1.5"),
         ("return e - i;", "double d = e; return d;", "the type double"),
     ],
 )
@@ -149,6 +150,24 @@ def test_functions_that_no_macro_made_are_a_ring_s(
     generate: Generate, tmp_path: Path
 ) -> None:
     made = generate(FUNCTIONS)
+    assert made.returncode == 0, made.stderr
+    assert classes(tmp_path) == set(NAMES)
+
+
+def test_a_function_may_be_declared_before_with_attributes_and_literals_within(
+    generate: Generate, tmp_path: Path
+) -> None:
+    declared = "static inline unsigned pipe_mask(unsigned, unsigned);\n"
+    made = generate(
+        declared
+        + FUNCTIONS.replace("static", "static __attribute__((unused))").replace(
+            "e - i;", "e - i + ('}' - '}');"
+        )
+    )
+    assert "cannot translate pipe_queued: the constant '}'" in made.stderr
+    made = generate(
+        declared + FUNCTIONS.replace("static", "static __attribute__((unused))")
+    )
     assert made.returncode == 0, made.stderr
     assert classes(tmp_path) == set(NAMES)
 
@@ -185,6 +204,7 @@ def test_a_function_that_is_called_otherwise_is_told(
         ("pipe_queued(", "pipe_count("),
         ("struct pipe_data {", "struct pipe {"),
         ("*in, *out", "in[4], out[4]"),
+        ("unsigned n) { return e - i; }", "unsigned n);"),
     ],
 )
 def test_functions_of_some_of_the_names_are_no_ring_s(

@@ -29,7 +29,7 @@ TYPES = {"RING_IDX": "unsigned int", "size_t": "unsigned long"}
 HERE = Coord("here.h", 1, 1)
 
 NAMES = ["a", "b", "n", "wide", "half", "half"]
-LITERALS = ["0", "1", "2", "7u", "0x80000000", "0xFFFFFFFF", "1UL", "5", "16"]
+LITERALS = ["0", "1", "2", "7u", "0x80000000", "0xFFFFFFFF", "1UL", "5", "016"]
 BINARY = ["+", "-", "*", "&", "|", "^", "<", "<=", ">", "==", "!=", "&&", "||"]
 
 
