@@ -80,6 +80,7 @@ bench-live: $(VENV)/ready
 mutants: $(VENV)/ready
 	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/backend/rings/mutants.py
 	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/events/event_mutants.py
+	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/backend/rings/flex_mutants.py
 
 # Random types of generators that others wrote, gcc's and csmith's, fetched from Debian: read, verified
 # for three targets by gcc and clang, and used through Python. A fixed seed and a fresh one,

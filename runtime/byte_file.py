@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import io
 
-from .annotations import TYPE_CHECKING, typing
-
-if TYPE_CHECKING:
-    from .byte_ring import ByteRing
+from .annotations import typing
+from .byte_ring import ByteRing
 
 
 class ByteFile(io.RawIOBase):

@@ -96,6 +96,11 @@ class Functions:
         memcpy(octets, packet[first:], size - first)
         return (prod + size) & (ring_size - 1)
 
+    @staticmethod
+    def ring_size(order: int, /) -> int:
+        """Give the bytes in one direction of a ring of 2^order pages, where a header says that."""
+        raise NotImplementedError
+
 
 def cell(page: Page, offset: int) -> memoryview:
     """Give an index of 32 bits on a page, as a view that is read and stored whole."""

@@ -12,12 +12,14 @@ whose header has no struct for such a page is given its memory and the place of 
 
 from __future__ import annotations
 
-from .annotations import TYPE_CHECKING, typing
+from .annotations import TYPE_CHECKING, LazyModule, typing
 from .byte_ring import ByteRing, Consumer, Functions, Producer, cell
 from .ring import Page
 
 if TYPE_CHECKING:
     from . import barriers as _barriers
+else:
+    _barriers = LazyModule(f"{__package__}.barriers")
 
 
 class RingOrder(RuntimeError):
@@ -32,17 +34,6 @@ class RingOrder(RuntimeError):
         )
         self.theirs = theirs
         self.most = most
-
-
-class SizedFunctions(Functions):
-    """The functions of a ring whose header also tells its size."""
-
-    __slots__ = ()
-
-    @staticmethod
-    def ring_size(order: int, /) -> int:
-        """Give the bytes in one direction of a ring that has 2^order pages."""
-        raise NotImplementedError
 
 
 class FlexRing(ByteRing):
@@ -83,7 +74,6 @@ class PageFlexRing(FlexRing):
 
     __slots__ = ()
 
-    functions: typing.ClassVar[type[SizedFunctions]]
     interface: typing.ClassVar[type[typing.Any]]
 
     def __init__(

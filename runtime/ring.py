@@ -43,8 +43,11 @@ if TYPE_CHECKING:
 else:
     _barriers = LazyModule(f"{__package__}.barriers")  # not before a ring is set up
     Request = Response = Structure
-    # As an annotation it is a forward reference, as `typing.Any` is.
-    Page = "bytearray | memoryview | mmap.mmap | ctypes.Array[typing.Any]"
+    # As an annotation it is a forward reference, as `typing.Any` is, in other modules too.
+    Page = (
+        "bytearray | memoryview | __import__('mmap').mmap"
+        " | __import__('ctypes').Array[typing.Any]"
+    )
 
 U32 = 0xFFFF_FFFF
 _WHOLE = slice(None)

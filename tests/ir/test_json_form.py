@@ -9,6 +9,7 @@ from support import PROJECT, tree
 from xenbind import pipeline
 from xenbind import spec as specs
 from xenbind.ir import json_form
+from xenbind.plain import replace
 from xenbind.toolchain.compiler import find_compiler
 
 STORED = sorted((PROJECT / "generated" / "interfaces").rglob("*.json"))
@@ -61,6 +62,17 @@ def test_something_of_each_kind(tmp_path: Path) -> None:
     assert str(tmp_path) not in text
     back = json_form.load(text, lambda file: file.replace("HERE", str(tmp_path)))
     assert repr(back) == repr(read)
+
+
+def test_a_flex_ring_keeps_its_functions() -> None:
+    golden = PROJECT / "tests" / "golden" / "package"
+    spec = replace(
+        specs.load(golden / "spec.toml").for_tree(golden / "flex_ring"),
+        include=(golden / "flex_ring", PROJECT / "headers"),
+    )
+    read = pipeline.read(spec, spec.versions[0], find_compiler())
+    assert [len(ring.functions) for ring in read.flex_rings] == [5, 5]
+    assert json_form.load(json_form.dump(read, same), same) == read
 
 
 def test_each_constant_and_record_has_a_line_of_its_own() -> None:

@@ -23,7 +23,7 @@ USERS = PROJECT / "tests" / "data" / "typing"
 FUNCTIONS = PROJECT / "tests" / "data" / "functions"
 FOREIGN = [
     *("io/blkif.h", "io/netif.h", "io/xs_wire.h", "io/console.h"),
-    *("io/kbdif.h", "io/displif.h"),
+    *("io/kbdif.h", "io/displif.h", "io/9pfs.h", "io/pvcalls.h"),
     "domctl.h",
 ]
 
@@ -115,8 +115,9 @@ def test_packages_of_other_headers_pass(checker: Checker, tmp_path: Path) -> Non
         spec = tmp_path / f"{name}.toml"
         spec.write_text(
             f'[interface]\nname = "{name}"\npackage = "xen_{name}"\nheader = "{header}"\n'
-            'defines = ["__XEN_TOOLS__"]\n'
+            'defines = ["__XEN_TOOLS__", "XEN_WANT_FLEX_CONSOLE_RING"]\n'
             'needs = ["stdint.h", "stddef.h", "string.h"]\n'
         )
         generate(tmp_path, spec, INSTALLED)
+    shutil.copy(USERS / "byte_rings.py", tmp_path)
     assert checker(tmp_path) == set()

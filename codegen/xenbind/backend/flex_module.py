@@ -19,7 +19,7 @@ from xenbind.ir.interface import FlexRing
 # Where a version's module finds what its classes derive from.
 BYTES, RINGS = ".runtime.byte_ring", ".runtime.flex_ring"
 _IN_BODIES = frozenset(["U32", "U64", "memcpy"])
-NAMES = _IN_BODIES | {"FlexRing", "Functions", "PageFlexRing", "SizedFunctions"}
+NAMES = _IN_BODIES | {"FlexRing", "Functions", "PageFlexRing"}
 
 # What each function does, by what its name ends with.
 _DOCS = {
@@ -55,13 +55,11 @@ def view(
     }
     for name in words & _IN_BODIES:
         use(BYTES, name)
-    is_sized = ring.size is not None
-    has_page = is_sized and bool(ring.page)
-    base = use(RINGS, "SizedFunctions") if is_sized else use(BYTES, "Functions")
+    has_page = ring.size is not None and bool(ring.page)
     return FlexRingView(
         name=ring.name,
         functions=own,
-        functions_base=base,
+        functions_base=use(BYTES, "Functions"),
         methods=[_method(each) for each in made],
         front=claim(f"{prefix}FrontFlexRing"),
         back=claim(f"{prefix}BackFlexRing"),

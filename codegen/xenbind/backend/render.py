@@ -119,7 +119,9 @@ def render(
     whole = _whole_context(spec, packages)
     if spec.tree is None:
         shared = [_shared_context(package, has_library) for package in packages]
-        whole |= {name: shared[0][name] for name in ("ring", "has_events")}
+        whole |= {
+            name: shared[0][name] for name in ("ring", "has_events", "has_flex_ring")
+        }
     else:
         shared = []
         headers = [tree.header_view(p.spec, i) for p in packages for i in p.interfaces]

@@ -61,8 +61,11 @@ class FlexRings:
                 self.skipped += sorted(skipped)
                 continue
             nodes = {role: functions[each] for role, each in wanted.items()}
+            texts = definitions(self.header.written.text, list(wanted.values()))
+            if len(texts) < len(wanted):  # declared, and nothing more
+                continue
             if all(self._is_as_expected(role, node) for role, node in nodes.items()):
-                yield self._ring(name, nodes)
+                yield self._ring(name, nodes, texts)
 
     def _functions(self) -> Mapping[str, c_ast.Decl]:
         """Give the functions of which the root headers may have the bodies, by name."""
@@ -86,10 +89,9 @@ class FlexRings:
         self.left_out.append(LeftOut(node.name, reason, coord))
         return False
 
-    def _ring(self, name: str, nodes: Mapping[str, c_ast.Decl]) -> FlexRing:
-        texts = definitions(
-            self.header.written.text, [node.name for node in nodes.values()]
-        )
+    def _ring(
+        self, name: str, nodes: Mapping[str, c_ast.Decl], texts: Mapping[str, str]
+    ) -> FlexRing:
         page = self.types.records.get(f"struct {name}_data_intf")
         return FlexRing(
             name=name,
@@ -123,8 +125,11 @@ class FlexRings:
                 continue
             spelling = name
             while node is not None:
-                words = getattr(getattr(node.type, "type", None), "names", None)
-                spelling = " ".join(words) if words else ""
+                named = getattr(node.type, "type", None)
+                if not isinstance(named, c_ast.IdentifierType):
+                    spelling = name  # a pointer or a struct: no number
+                    break
+                spelling = " ".join(named.names)
                 node = typedefs.get(spelling)
             yield name, fundamental(spelling)
 

@@ -50,7 +50,7 @@ EQUIVALENT = {
 _WORDS = ("REQ_PROD", "REQ_EVENT", "RSP_PROD", "RSP_EVENT")
 _BARRIERS = ("xen_mb", "xen_rmb", "xen_wmb")
 _INDICES = ("req_prod_pvt", "rsp_cons", "rsp_prod_pvt", "req_cons", "nr_ents")
-_INSTEAD: dict[str, tuple[str, ...]] = {
+INSTEAD: dict[str, tuple[str, ...]] = {
     "+": ("-", "|"),
     "-": ("+", "^"),
     "&": ("|", "^"),
@@ -128,7 +128,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         library = differential.build(Path(folder), differential.HEADERS)
         survivors, count = [], 0
-        for mutant in mutants(source, functions(source), _INSTEAD):
+        for mutant in mutants(source, functions(source), INSTEAD):
             count += 1
             if survives(mutant, library):
                 survivors.append(mutant.name)

@@ -7,6 +7,7 @@ Takes expression nodes, the roles that names stand for and the ring's types; giv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -88,7 +89,12 @@ class Expressions:
 
     def constant(self, node: c_ast.Constant) -> Value:
         digits = node.value.rstrip("uUlL")
-        value = int(digits, 0)
+        if re.fullmatch(r"0[0-7]+", digits):
+            digits = str(int(digits, 8))
+        try:
+            value = int(digits, 0)
+        except ValueError:  # a character, a string, a floating number
+            raise Untranslatable(f"the constant {node.value}") from None
         suffix = node.value[len(digits) :].lower()
         if value >= 1 << 31 and not (suffix or digits[:2].lower() == "0x"):
             raise Untranslatable(f"the constant {node.value}")

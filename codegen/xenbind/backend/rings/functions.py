@@ -42,6 +42,7 @@ from xenbind.backend.rings.values import (
     SUM,
     TRUTHS,
     Value,
+    common,
     convert,
 )
 from xenbind.errors import SourceError
@@ -214,6 +215,9 @@ class _Function(Expressions):
             return X86_64.integers[name]
         raise Untranslatable(f"the type {name}")
 
+    def is_void(self, node: c_ast.Node) -> bool:
+        return self.typed(node) is Thing.NOTHING
+
     def type_name(self, node: c_ast.Node) -> str:
         if not isinstance(node, c_ast.TypeDecl) or not isinstance(
             node.type, c_ast.IdentifierType
@@ -248,6 +252,8 @@ class _Function(Expressions):
                 return [self.returned(node)]
             case c_ast.FuncCall(name=c_ast.ID(name=name)) if name in _COPIES:
                 return [self.copied(*node.args.exprs)]
+            case c_ast.Cast(expr=c_ast.ID()) if self.is_void(node.to_type.type):
+                return []  # of what is not used
         raise Untranslatable(f"a statement of kind {type(node).__name__}")
 
     def block(self, node: c_ast.Node) -> list[str]:
@@ -268,7 +274,7 @@ class _Function(Expressions):
         return [] if value is None else [f"{name} = {value.text}"]
 
     def assign(self, node: c_ast.Assignment) -> str:
-        target, value = self.expression(node.lvalue), node.rvalue
+        target, value = super().expression(node.lvalue), node.rvalue
         if not isinstance(target.type, IntegerType):
             raise Untranslatable(f"the assignment to {target.text}")
         if node.op != "=":
@@ -286,6 +292,13 @@ class _Function(Expressions):
         return f"memcpy({to}, {from_}, {length.text})"
 
     # --- expressions ------------------------------------------------------------------
+
+    def expression(self, node: c_ast.Node) -> Value:
+        """Translate an expression; one of a type smaller than int is an int (C11 6.3.1.1)."""
+        found = super().expression(node)
+        if isinstance(found.type, IntegerType) and found.type.size < INT.size:
+            return replace(found, type=INT, unreduced=None)
+        return found
 
     def number(self, node: c_ast.Node, target: IntegerType) -> Value:
         return convert(self.expression(node), target)
@@ -332,6 +345,8 @@ class _Function(Expressions):
             left, right = right, left
         if node.op in ("+", "-") and isinstance(left, _Place):
             return left.moved(right, node.op)
+        if node.op in ("/", "%") and common(left, right)[2].signed:
+            raise Untranslatable(f"the operator {node.op} on numbers with a sign")
         return super().binary(node)
 
     def cast(self, node: c_ast.Cast) -> Value:

@@ -19,7 +19,7 @@ UINT = X86_64.integers["unsigned int"]
 ULONG = X86_64.integers["unsigned long"]
 INT = X86_64.integers["int"]
 LONG = X86_64.integers["long"]
-MASK = {4: "U32", 8: "U64"}
+MASK = {1: "0xFF", 2: "0xFFFF", 4: "U32", 8: "U64"}
 
 # Python's precedence, from loosest to tightest.
 TERNARY, EITHER, BOTH, NOT, COMPARE = range(5)
@@ -96,8 +96,9 @@ def convert(value: Value, target: IntegerType) -> Value:
         return replace(value, type=target, unreduced=None)
     if source.signed and (target.signed and target.size >= source.size):
         return replace(value, type=target)
-    if not target.signed:
+    if not target.signed and target.name != "_Bool":
         is_literal = value.binding == ATOM and value.text[0].isdigit()
+        is_literal = is_literal and int(value.text, 0) >> 8 * target.size == 0
         if is_literal or value.binding in TRUTHS:
             return replace(value, type=target)  # a literal, or 0 or 1: not negative
         if whole := value.unreduced:

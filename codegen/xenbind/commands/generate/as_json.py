@@ -55,6 +55,7 @@ def _interface(module: str, interface: Interface) -> dict[str, Any]:
         "typedefs": [typedef.name for typedef in interface.typedefs],
         "functions": [function.name for function in interface.functions],
         "rings": [ring.name for ring in interface.rings],
+        "flex_rings": [ring.name for ring in interface.flex_rings],
         "left_out": [_left_out(each) for each in interface.left_out],
         "skipped": [*interface.skipped],
     }
