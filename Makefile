@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check headers peers bench bench-size mutants soak live bench-live suites test-pythons test-newer-pythons clean
+.PHONY: bindings test accept lint check headers peers xen-public bench bench-size mutants soak live bench-live suites test-pythons test-newer-pythons clean
 
 bindings: $(VENV)/xenbind
 	$(BIN)/xenbind generate
@@ -42,6 +42,10 @@ headers: $(VENV)/ready
 peers: $(VENV)/ready
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python benchmarks/peers.py
+
+# What becomes of each of Xen's headers, as docs/xen-public.md lists it.
+xen-public: $(VENV)/ready
+	$(BIN)/python benchmarks/xen_public.py > docs/xen-public.md
 
 bench: $(VENV)/ready
 	$(BIN)/pip install --quiet -e '.[bench]'
