@@ -23,16 +23,16 @@ INSTALLED = Path("/usr/include/xen")
 HEAD = """\
 # Xen's headers
 
-What `xenbind generate --tree` makes of each of Xen's public headers, and what `xenbind verify --tree`
-held against compiled C: sizes, places, kinds and values, for each target on which the header compiles
-by itself. `make xen-public` writes this.
+What `xenbind generate --tree` makes of each of Xen's public headers, and what `xenbind verify`
+held against compiled C: sizes, places, kinds and values, for each target on which the header
+compiles by itself. `make xen-public` writes this.
 
 - headers: of Debian's libxen-dev {release}
 - targets: {targets}, each by gcc and clang, {reports} reports in all
 - held against C: {facts} facts; against debug information: {dwarf}
 - mismatches: {mismatches}
 
-| header | structs and unions | constants | rings and pages | payloads | targets | facts held against C |
+| header | structs and unions | constants | rings and pages | payloads | targets | facts |
 |---|---|---|---|---|---|---|
 """
 
