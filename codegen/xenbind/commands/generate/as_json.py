@@ -57,7 +57,8 @@ def _interface(module: str, interface: Interface) -> dict[str, Any]:
         "rings": [ring.name for ring in interface.rings],
         "flex_rings": [ring.name for ring in interface.flex_rings],
         "pages": [
-            page.record for page in (*interface.event_pages, *interface.byte_pages)
+            *(page.record for page in interface.event_pages),
+            *(page.record for page in interface.byte_pages),
         ],
         "payloads": [payload.record for payload in interface.payloads],
         "left_out": [_left_out(each) for each in interface.left_out],
