@@ -32,7 +32,11 @@ from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest, digests
 from xenbind.toolchain import process
 
-MORE = TINY + "struct more { uint64_t third; };\n"
+# With a macro that names another one, which the compiler is asked to expand.
+MORE = (
+    TINY
+    + "#define AFTER (VM_EVENT_INTERFACE_VERSION + 1)\nstruct more { uint64_t third; };\n"
+)
 
 Tree = dict[str, bytes | str | None]
 
@@ -536,7 +540,7 @@ def fake(folder: Path, body: str, when: str = "*") -> str:
 
 
 CALLED = {
-    "preprocess": '*" -dD "*',
+    "preprocess": '*" -dD "*"vm_event.h"*',
     "expand": '*" -imacros "*',
     "check": '*" -fsyntax-only "*',
 }
@@ -610,7 +614,8 @@ def test_a_compiler_that_hangs(
     mark = tmp_path / "pid"
     compiler = fake(tmp_path, f"sleep 1000 & echo $! > {mark}; wait", CALLED[call])
     monkeypatch.setattr(process, "SECONDS", 1)
-    job = Job(SPEC, tree(tmp_path / "headers"), tmp_path / "out", compiler)
+    headers = tree(tmp_path / "headers", MORE)
+    job = Job(SPEC, headers, tmp_path / "out", compiler)
     with pytest.raises(SourceError, match="took more than 1 seconds"):
         build(job)
     assert_ended([int(mark.read_text())])
