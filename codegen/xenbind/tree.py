@@ -28,10 +28,7 @@ from xenbind.workers import Workers, result
 
 
 class Tree(Struct, frozen=True):
-    """The headers of a tree that were read, each with its spec, and those that were left out.
-
-    `parts` are no modules, and are told as such.
-    """
+    """The headers of a tree that were read, each with its spec, and those that were left out."""
 
     modules: tuple[tuple[Spec, Interface], ...]
     left_out: tuple[LeftOut, ...]
@@ -59,11 +56,17 @@ def read_tree(spec: Spec, machines: Mapping[str, Machine], workers: Workers) -> 
     faults = {name: each for name, each in found.items() if isinstance(each, LeftOut)}
     read = {name: each for name, each in found.items() if name not in faults}
     parts = _parts(spec.versions[0].directory, faults, read)
-    again = [
-        replace(specs[name], parts=tuple(own)) for name, own in parts.items() if own
-    ]
-    specs |= {each.header: each for each in again}
-    read |= dict(_read(again, machines, workers))
+    again = {
+        name: replace(specs[name], parts=tuple(own))
+        for name, own in parts.items()
+        if own
+    }
+    is_part: set[str] = set()
+    for name, each in _read(again.values(), machines, workers):
+        # What is no part of a header after all is left out, as if it were none.
+        if isinstance(each, Interface):
+            specs[name], read[name] = again[name], each
+            is_part.update(again[name].parts)
     modules = {
         specs[name].module: each
         for name, each in read.items()
@@ -72,7 +75,6 @@ def read_tree(spec: Spec, machines: Mapping[str, Machine], workers: Workers) -> 
     if not modules:
         raise _none_read(list(faults.values()))
     settled = at_home(modules)
-    is_part = {part for own in parts.values() for part in own}
     return Tree(
         modules=tuple(
             (each, settled[each.module])
