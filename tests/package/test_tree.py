@@ -16,6 +16,7 @@ from types import ModuleType
 
 import pytest
 from support import INSTALLED, PROJECT, own_tests, require, xenbind
+from xenbind.spec.rules import is_own_name
 
 TREE = PROJECT / "tests" / "data" / "tree"
 
@@ -311,3 +312,78 @@ def test_one_header_of_a_tree_is_shown() -> None:
     assert "has no header 'io/9rings.h'" in unknown.stderr
     assert "such as io/9ring.h" in unknown.stderr
     assert xenbind("show", *options).returncode == 2
+
+
+def imported(out: Path, *modules: str) -> str:
+    """What Python prints that imports each module in a process of its own."""
+    return "".join(
+        subprocess.run(
+            [sys.executable, "-c", f"import {each}"],
+            cwd=out,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stderr
+        for each in modules
+    )
+
+
+def test_any_module_can_be_the_first_that_is_imported(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name, text in {
+        "whole.h": '#include "between.h"\nstruct all { struct most m; };\n',
+        "between.h": (
+            "#ifndef BETWEEN\n#define BETWEEN\n"
+            '#include "whole/part.h"\nstruct most { struct part p; };\n#endif\n'
+        ),
+        "whole/part.h": "#ifndef PART\n#define PART\nstruct part { int p; };\n#endif\n",
+    }.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text)
+    out = tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    modules = "xen_tree.whole", "xen_tree.between", "xen_tree.whole.part"
+    package = next(out.glob("*/__init__.py")).parent.name
+    assert (
+        imported(out, *(name.replace("xen_tree", package) for name in modules)) == ""
+    )
+
+
+def test_a_header_called_as_something_of_the_package_has_another_name(
+    tmp_path: Path,
+) -> None:
+    tree, out = tmp_path / "odd", tmp_path / "out"
+    names = "__init__", "runtime/records", "macros/a", "raw/a", "header", "in/__init__"
+    for number, name in enumerate(names):
+        (tree / f"{name}.h").parent.mkdir(parents=True, exist_ok=True)
+        (tree / f"{name}.h").write_text(f"struct s{number} {{ int a; }};\n")
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    program = (
+        "import odd\n"
+        "for name in odd.HEADERS: odd.header(name)\n"
+        "odd.raw(odd.header('header.h').s4())\n"
+        "print(*odd.HEADERS.values())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.split() == [
+        "odd.__init___",
+        "odd.header_",
+        "odd.in_.__init___",
+        "odd.macros_.a",
+        "odd.raw_.a",
+        "odd.runtime_.records",
+    ]
+
+
+def test_names_of_every_trees_package_are_no_headers(package: ModuleType) -> None:
+    own = {name for name in package.__all__} | {*package._ELSEWHERE}
+    assert [name for name in own if not is_own_name(name)] == []

@@ -33,6 +33,8 @@ from xenbind.source import Coord
 Item = Record | ConstantGroup | Typedef
 # Of a module and the key of a type that it uses, the module that has that.
 Homes = dict[tuple[str, str], str]
+# A module, and another one that is imported where it is.
+Link = tuple[str, str]
 
 
 def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
@@ -50,12 +52,17 @@ def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
         if home is None or home not in names:
             home = min(names, key=fewest.__getitem__)
         homes |= {(name, key): home for name in names if name != home}
-    for circle in _circles(interfaces, homes):
-        for (key, _), names in using.items():
-            having = [name for name in circle if name in names]
-            for name in names if having else ():
-                if homes.get((name, key), name) in circle:
-                    homes[name, key] = having[0]
+    links: set[Link] = set()
+    circles: list[list[str]] = []
+    while new := {*_links(interfaces, homes, circles)} - links:
+        links |= new
+        circles = _circles(interfaces, links)
+        for circle in circles:
+            for (key, _), names in using.items():
+                having = [name for name in circle if name in names]
+                for name in names if having else ():
+                    if homes.get((name, key), name) in circle:
+                        homes[name, key] = having[0]
     homes = {use: home for use, home in homes.items() if use[0] != home}
     homes = _of_the_same(items, homes)
     constants = {
@@ -77,12 +84,38 @@ def _items(interface: Interface) -> Iterator[tuple[str, Item]]:
     yield from ((each.key, each) for each in interface.groups)
 
 
-def _circles(
-    interfaces: Iterable[str], homes: Mapping[tuple[str, str], str]
-) -> list[list[str]]:
+def _links(
+    interfaces: Iterable[str],
+    homes: Mapping[tuple[str, str], str],
+    circles: Iterable[list[str]],
+) -> Iterator[Link]:
+    """Give which module has which other one imported: by itself, or as a folder of one.
+
+    A module of a folder that is in a circle with who imports it is to be in that circle, too.
+    """
+    modules = {*interfaces}
+    circle_of = {name: circle[0] for circle in circles for name in circle}
+    for name, home in {(name, home) for (name, _), home in homes.items()}:
+        if name == home:
+            continue
+        yield name, home
+        for folder in _folders(home):
+            if folder in modules and not f"{name}.".startswith(f"{folder}."):
+                yield name, folder
+                if circle_of.get(name, name) == circle_of.get(folder, folder):
+                    yield home, folder
+
+
+def _folders(module: str) -> Iterator[str]:
+    """Give the packages that a module is in: Python imports these before it."""
+    while module := module.rpartition(".")[0]:
+        yield module
+
+
+def _circles(interfaces: Iterable[str], links: Iterable[Link]) -> list[list[str]]:
     """Find the sets of modules that would import each other, each sorted (Tarjan, 1972)."""
     imports: dict[str, set[str]] = {name: set() for name in interfaces}
-    for (name, _), home in homes.items():
+    for name, home in links:
         imports[name].add(home)
     found: list[list[str]] = []
     order: dict[str, int] = {}
