@@ -62,8 +62,14 @@ def read_tree(spec: Spec, machines: Mapping[str, Machine], workers: Workers) -> 
     again = [
         replace(specs[name], parts=tuple(own)) for name, own in parts.items() if own
     ]
-    specs |= {each.header: each for each in again}
-    read |= dict(_read(again, machines, workers))
+    # What is none with its parts is left as it was without them, which are told.
+    wholes = {
+        name: each
+        for name, each in _read(again, machines, workers)
+        if isinstance(each, Interface)
+    }
+    specs |= {each.header: each for each in again if each.header in wholes}
+    read |= wholes
     modules = {
         specs[name].module: each
         for name, each in read.items()
@@ -72,7 +78,7 @@ def read_tree(spec: Spec, machines: Mapping[str, Machine], workers: Workers) -> 
     if not modules:
         raise _none_read(list(faults.values()))
     settled = at_home(modules)
-    is_part = {part for own in parts.values() for part in own}
+    is_part = {part for name in wholes for part in parts[name]}
     return Tree(
         modules=tuple(
             (each, settled[each.module])
@@ -112,7 +118,10 @@ def read_one(spec: Spec, header: str, machines: Mapping[str, Machine]) -> Interf
 def _read(
     specs: Iterable[Spec], machines: Mapping[str, Machine], workers: Workers
 ) -> Iterator[tuple[str, Interface | LeftOut]]:
-    """Read headers beside each other; of one that cannot be read, give why not."""
+    """Read headers beside each other; of one that cannot be read, give why not.
+
+    Raises `SourceError` for what the spec says wrong, whichever header that is of.
+    """
     waiting = [
         (spec, workers.submit(_read_one, spec, machine) if machine else None)
         for spec in specs
@@ -127,6 +136,8 @@ def _read(
         try:
             yield spec.header, result(future)
         except SourceError as error:
+            if any(each.coord.file == spec.places.file for each in error.each):
+                raise
             yield spec.header, LeftOut(spec.header, error.message, error.coord)
 
 

@@ -314,6 +314,14 @@ def test_one_header_of_a_tree_is_shown() -> None:
     assert xenbind("show", *options).returncode == 2
 
 
+def write(tree: Path, files: dict[str, str]) -> Path:
+    """A tree of such headers."""
+    for name, text in files.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text)
+    return tree
+
+
 def imported(out: Path, *modules: str) -> str:
     """What Python prints that imports each module in a process of its own."""
     return "".join(
@@ -329,35 +337,30 @@ def imported(out: Path, *modules: str) -> str:
 
 
 def test_any_module_can_be_the_first_that_is_imported(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    for name, text in {
+    files = {
         "whole.h": '#include "between.h"\nstruct all { struct most m; };\n',
         "between.h": (
             "#ifndef BETWEEN\n#define BETWEEN\n"
             '#include "whole/part.h"\nstruct most { struct part p; };\n#endif\n'
         ),
         "whole/part.h": "#ifndef PART\n#define PART\nstruct part { int p; };\n#endif\n",
-    }.items():
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree / name).write_text(text)
+    }
+    tree = write(tmp_path / "whole_tree", files)
     out = tmp_path / "out"
     made = xenbind("generate", "--tree", tree, "--out", out)
     assert made.returncode == 0, made.stderr
-    modules = "xen_tree.whole", "xen_tree.between", "xen_tree.whole.part"
-    package = next(out.glob("*/__init__.py")).parent.name
-    assert (
-        imported(out, *(name.replace("xen_tree", package) for name in modules)) == ""
-    )
+    modules = "whole_tree.whole", "whole_tree.between", "whole_tree.whole.part"
+    assert imported(out, *modules) == ""
 
 
 def test_a_header_called_as_something_of_the_package_has_another_name(
     tmp_path: Path,
 ) -> None:
-    tree, out = tmp_path / "odd", tmp_path / "out"
     names = "__init__", "runtime/records", "macros/a", "raw/a", "header", "in/__init__"
-    for number, name in enumerate(names):
-        (tree / f"{name}.h").parent.mkdir(parents=True, exist_ok=True)
-        (tree / f"{name}.h").write_text(f"struct s{number} {{ int a; }};\n")
+    files = {
+        f"{name}.h": f"struct s{i} {{ int a; }};\n" for i, name in enumerate(names)
+    }
+    tree, out = write(tmp_path / "odd", files), tmp_path / "out"
     made = xenbind("generate", "--tree", tree, "--out", out)
     assert made.returncode == 0, made.stderr
     program = (
@@ -385,5 +388,42 @@ def test_a_header_called_as_something_of_the_package_has_another_name(
 
 
 def test_names_of_every_trees_package_are_no_headers(package: ModuleType) -> None:
-    own = {name for name in package.__all__} | {*package._ELSEWHERE}
+    own = {*package.__all__} | {*package._ELSEWHERE}
     assert [name for name in own if not is_own_name(name)] == []
+
+
+PAGES = {
+    "words.h": (
+        "#ifndef WORDS\n#define WORDS\n"
+        "struct bell { unsigned int in_cons, in_prod; };\n"
+        "struct bell_event { unsigned char type; unsigned char rest[7]; };\n"
+        "#endif\n"
+    ),
+    "bell.h": (
+        '#include "words.h"\n'
+        "#define BELL_IN_RING_REF(page, idx) \\\n"
+        "    (((struct bell_event *)((char *)(page) + 1024))[(idx) % 100])\n"
+    ),
+    "user.h": '#include "bell.h"\nstruct user { struct bell_event last; };\n',
+}
+SPEC = (
+    '[interface]\nname = "bells"\nheaders = ["*.h"]\n'
+    '[event_ring.BELL_IN_RING_REF]\npage = "struct bell"\n'
+)
+
+
+def test_the_page_and_the_events_can_be_another_headers(tmp_path: Path) -> None:
+    tree = write(tmp_path / "bells", PAGES | {"tree.toml": SPEC})
+    made = xenbind("generate", *options(tree, tmp_path / "out"), "--tree", tree)
+    assert made.returncode == 0, made.stderr
+    assert imported(tmp_path / "out", "bells.bell", "bells.words") == ""
+    text = (tmp_path / "out" / "bells" / "bell.py").read_text()
+    assert "class FrontEventPage(TakesEvents[bell_event]):" in text
+
+
+def test_what_the_spec_says_wrong_is_an_error_in_a_tree(tmp_path: Path) -> None:
+    said = f'{SPEC}consumer = "in_kons"\n'
+    tree = write(tmp_path / "bells", PAGES | {"tree.toml": said})
+    made = xenbind("generate", *options(tree, tmp_path / "out"), "--tree", tree)
+    assert made.returncode == 1
+    assert "tree.toml:6:1: error: struct bell has no 'in_kons'" in made.stderr
