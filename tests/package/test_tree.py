@@ -427,3 +427,23 @@ def test_what_the_spec_says_wrong_is_an_error_in_a_tree(tmp_path: Path) -> None:
     made = xenbind("generate", *options(tree, tmp_path / "out"), "--tree", tree)
     assert made.returncode == 1
     assert "tree.toml:6:1: error: struct bell has no 'in_kons'" in made.stderr
+
+
+def test_a_module_hides_no_type_of_the_header_around_it(tmp_path: Path) -> None:
+    files = {
+        "all.h": "#ifndef ALL\n#define ALL\nstruct types { int i; };\n#endif\n",
+        "all/types.h": "struct inner { int i; };\n",
+        "user.h": '#include "all.h"\nstruct user { struct types t; };\n',
+    }
+    tree, out = write(tmp_path / "hiding", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    program = "import hiding.all.types, hiding.user as m; print(m.user())"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.stdout, ran.stderr) == ("user(t=types_(i=0))\n", "")

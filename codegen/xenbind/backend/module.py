@@ -141,7 +141,7 @@ class _Module:
         self.records = interface.records_by_key
         self.members = extent.members(interface.records)
         self.imported: set[tuple[str, str]] = set()
-        self.taken = set(BUILTINS) | _IMPORTABLE
+        self.taken = {*BUILTINS, *_IMPORTABLE, *interface.inside}
         if interface.library is not None:
             self.taken |= functions.NAMES
         if interface.flex_rings:

@@ -10,7 +10,8 @@ rest, and imports those.
 
 A type of a file that is no module, such as one of the C library's, is in the module of the
 header that reads the fewest others.  Where modules would import each other, the first has what
-it uses of all of them.  What a header makes another type of, by its macros, is its own.
+it uses of all of them; Python imports a folder before the modules in it.  What a header makes
+another type of, by its macros, is its own.
 """
 
 from __future__ import annotations
@@ -70,8 +71,15 @@ def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
         for each in interfaces.values()
         for constant in each.constants
     }
+    inside: dict[str, set[str]] = {name: set() for name in interfaces}
+    for name in interfaces:
+        for folder in _folders(name):
+            if folder in inside:
+                inside[folder].add(name[len(folder) + 1 :].partition(".")[0])
     return {
-        name: _divided(name, each, homes, constants)
+        name: replace(
+            _divided(name, each, homes, constants), inside=tuple(sorted(inside[name]))
+        )
         for name, each in interfaces.items()
     }
 
