@@ -35,7 +35,7 @@ def header_specs(spec: Spec) -> tuple[Spec, ...]:
     if not names:
         raise XenbindError(
             f"{directory} has no header that is one of {', '.join(tree.headers)}",
-            "name the folder that has them with --include, or correct 'headers' in the spec",
+            "name the folder that has them with --tree, or correct 'headers' in the spec",
         )
     told = [(each, _matching(directory, [each.pattern])) for each in tree.told]
     modules = _modules(names)
