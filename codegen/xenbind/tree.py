@@ -148,6 +148,12 @@ def _machine(spec: Spec, machines: Mapping[str, Machine]) -> Machine | None:
 
 
 def _read_one(spec: Spec, machine: Machine) -> Interface:
+    if any("\udc80" <= char <= "\udcff" for char in spec.header):
+        raise SourceError(
+            Coord(str(spec.versions[0].directory / spec.header), 1, 1),
+            "the name of a tree's header must be text in UTF-8",
+            "give it another name",
+        )
     abi = ABIS[machine.target.name]
     return pipeline.read(spec, spec.versions[0], machine.command, abi)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -447,3 +448,14 @@ def test_a_module_hides_no_type_of_the_header_around_it(tmp_path: Path) -> None:
         check=False,
     )
     assert (ran.stdout, ran.stderr) == ("user(t=types_(i=0))\n", "")
+
+
+def test_a_header_whose_name_is_no_text_is_left_out(tmp_path: Path) -> None:
+    tree = write(tmp_path / "names", {"a.h": "struct a { int i; };\n"})
+    try:
+        Path(os.fsdecode(os.fsencode(tree) + b"/\xff.h")).write_text("struct b;\n")
+    except OSError:
+        pytest.skip("the file system has names in UTF-8 alone")
+    made = xenbind("generate", "--tree", tree, "--out", tmp_path / "out")
+    assert made.returncode == 0, made.stderr
+    assert "the name of a tree's header must be text in UTF-8" in made.stderr
