@@ -459,3 +459,22 @@ def test_a_header_whose_name_is_no_text_is_left_out(tmp_path: Path) -> None:
     made = xenbind("generate", "--tree", tree, "--out", tmp_path / "out")
     assert made.returncode == 0, made.stderr
     assert "the name of a tree's header must be text in UTF-8" in made.stderr
+
+
+def test_an_enum_that_macros_make_another_keeps_its_constants(tmp_path: Path) -> None:
+    files = {
+        "var.h": "#ifndef VAR\n#define VAR 3\n#endif\nenum e { EA = VAR, EB };\n",
+        "own.h": '#define VAR 1\n#include "var.h"\nstruct own { enum e x; };\n',
+    }
+    tree, out = write(tmp_path / "varying", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    program = "from varying import own, var; print(own.EA, own.E.EB, var.EA)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.stdout, ran.stderr) == ("1 2 3\n", "")

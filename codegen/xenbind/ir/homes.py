@@ -67,7 +67,7 @@ def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
     homes = {use: home for use, home in homes.items() if use[0] != home}
     homes = _of_the_same(items, homes)
     constants = {
-        (normpath(each.header), constant.name)
+        (normpath(each.header), constant.name, constant.value)
         for each in interfaces.values()
         for constant in each.constants
     }
@@ -220,7 +220,10 @@ def _named(c_type: CType | FunctionType | None) -> Iterator[str]:
 
 
 def _divided(
-    name: str, interface: Interface, homes: Homes, constants: Set[tuple[str, str]]
+    name: str,
+    interface: Interface,
+    homes: Homes,
+    constants: Set[tuple[str, str, object]],
 ) -> Interface:
     """Note what other modules have, and leave out the constants that are theirs.
 
@@ -238,7 +241,13 @@ def _divided(
         each.name
         for each in interface.constants
         if (file := normpath(each.coord.file)) != normpath(interface.header)
-        and (file, each.name) in constants
+        and (file, each.name, each.value) in constants
+    }
+    gone -= {
+        member.name
+        for group in interface.groups
+        if group.key not in elsewhere
+        for member in group.members
     }
     return replace(
         interface,
