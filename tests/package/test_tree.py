@@ -478,3 +478,18 @@ def test_an_enum_that_macros_make_another_keeps_its_constants(tmp_path: Path) ->
         check=False,
     )
     assert (ran.stdout, ran.stderr) == ("1 2 3\n", "")
+
+
+def test_a_struct_that_a_typedef_alone_names_is_in_one_module(tmp_path: Path) -> None:
+    files = {
+        "named.h": "typedef struct { struct { int b; } c; } named_t;\n",
+        "user.h": '#include "named.h"\nstruct user { named_t n; };\n',
+    }
+    tree, out = write(tmp_path / "tagless", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    text = (out / "tagless" / "user.py").read_text()
+    assert "\nfrom .named import named_t\n" in text
+    assert "class named_t" not in text
+    result = own_tests(out)
+    assert result.returncode == 0, result.stdout

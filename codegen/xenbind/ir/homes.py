@@ -85,11 +85,14 @@ def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
 
 
 def _items(interface: Interface) -> Iterator[tuple[str, Item]]:
-    """Give what a module can have for others, by key."""
-    yield from ((each.key, each) for each in interface.records)
+    """Give what a module can have for others, by key; of one key, the last counts.
+
+    A struct without a tag has the key of the typedef that names it.
+    """
     yield from ((each.name, each) for each in interface.typedefs)
     yield from ((each.name, each) for each in interface.scalar_typedefs)
     yield from ((each.key, each) for each in interface.groups)
+    yield from ((each.key, each) for each in interface.records)
 
 
 def _links(
