@@ -493,3 +493,18 @@ def test_a_struct_that_a_typedef_alone_names_is_in_one_module(tmp_path: Path) ->
     assert "class named_t" not in text
     result = own_tests(out)
     assert result.returncode == 0, result.stdout
+
+
+def test_a_nameless_struct_is_where_the_one_around_it_is(tmp_path: Path) -> None:
+    files = {
+        "size.h": (
+            "#ifndef SIZE\n#define SIZE 1\n#endif\n"
+            "typedef struct { int k[SIZE]; struct { int b; } c; } sized_t;\n"
+        ),
+        "two.h": '#define SIZE 2\n#include "size.h"\nstruct two { sized_t s; };\n',
+    }
+    tree, out = write(tmp_path / "nameless", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    result = own_tests(out)
+    assert result.returncode == 0, result.stdout

@@ -170,8 +170,22 @@ def _of_the_same(items: Mapping[str, Mapping[str, Item]], homes: Homes) -> Homes
             )
         }
         if len(kept) == len(found):
-            return kept
+            return _with_outer(items, kept)
         found = kept
+
+
+def _with_outer(items: Mapping[str, Mapping[str, Item]], homes: Homes) -> Homes:
+    """Keep no home of a nameless struct whose outer one has none: C cannot name it alone."""
+    inner = {
+        (name, part)
+        for name, own in items.items()
+        for key, item in own.items()
+        if (name, key) not in homes
+        for part in _parts(item)
+        if isinstance(found := own.get(part), Record) and found.is_anonymous
+    }
+    kept = {use: home for use, home in homes.items() if use not in inner}
+    return kept if len(kept) == len(homes) else _with_outer(items, kept)
 
 
 def _is_same(ours: Item, theirs: Item) -> bool:
