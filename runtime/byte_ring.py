@@ -103,8 +103,14 @@ class Functions:
 
 
 def cell(page: Page, offset: int) -> memoryview:
-    """Give an index of 32 bits on a page, as a view that is read and stored whole."""
-    return memoryview(page).cast("B")[offset : offset + 4].cast("I")
+    """Give an index of 32 bits on a page, as a view that is read and stored whole.
+
+    Raises ValueError for a place that the page does not have.
+    """
+    octets = memoryview(page).cast("B")
+    if not 0 <= offset <= len(octets) - 4:
+        raise ValueError(f"a page of {len(octets)} bytes has no index at {offset}")
+    return octets[offset : offset + 4].cast("I")
 
 
 class _End:
@@ -130,6 +136,8 @@ class _End:
                 "a ring needs writable memory whose size is a power of two, not"
                 f" {self.size} bytes{' that are read-only' * self._octets.readonly}"
             )
+        if own.readonly:
+            raise ValueError("a ring needs its own index to be writable, not read-only")
         self._theirs = theirs
         self._own = own
         self._at = own[0]

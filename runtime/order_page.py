@@ -72,7 +72,7 @@ class OrderPlace:
             )
         else:
             array = memoryview(memory).cast("B")
-            if len(array) < 1 << order:
+            if not len(array) >> order:  # 1 << order may be a number of any length
                 raise WrongOrder(order, f"and was given {len(array)} bytes of memory")
             array = array[: 1 << order]
         return array, cell(octets, self.producer), cell(octets, self.consumer)

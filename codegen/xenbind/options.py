@@ -42,7 +42,7 @@ tree_option = click.option(
     "--tree",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Make a package of all headers of this tree, a module each; what is to be known of Xen's"
+    help="All headers of this tree, each a module of one package; what is to be known of Xen's"
     " own (such as /usr/include/xen) comes with xenbind.",
 )
 out_option = click.option(

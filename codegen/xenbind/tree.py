@@ -114,7 +114,10 @@ def read_one(spec: Spec, header: str, machines: Mapping[str, Machine]) -> Interf
 def _read(
     specs: Iterable[Spec], machines: Mapping[str, Machine], workers: Workers
 ) -> Iterator[tuple[str, Interface | LeftOut]]:
-    """Read headers beside each other; of one that cannot be read, give why not."""
+    """Read headers beside each other; of one that cannot be read, give why not.
+
+    Raises `SourceError` for what the spec says wrong, whichever header that is of.
+    """
     waiting = [
         (spec, workers.submit(_read_one, spec, machine) if machine else None)
         for spec in specs
@@ -129,6 +132,8 @@ def _read(
         try:
             yield spec.header, result(future)
         except SourceError as error:
+            if any(each.coord.file == spec.places.file for each in error.each):
+                raise
             yield spec.header, LeftOut(spec.header, error.message, error.coord)
 
 
@@ -139,6 +144,12 @@ def _machine(spec: Spec, machines: Mapping[str, Machine]) -> Machine | None:
 
 
 def _read_one(spec: Spec, machine: Machine) -> Interface:
+    if any("\udc80" <= char <= "\udcff" for char in spec.header):
+        raise SourceError(
+            Coord(str(spec.versions[0].directory / spec.header), 1, 1),
+            "the name of a tree's header must be text in UTF-8",
+            "give it another name",
+        )
     abi = ABIS[machine.target.name]
     return pipeline.read(spec, spec.versions[0], machine.command, abi)
 

@@ -204,3 +204,11 @@ def test_an_order_that_changes_later_changes_nothing(vchan: ModuleType) -> None:
 def test_a_side_needs_a_writable_page(page: Any, vchan: ModuleType) -> None:
     with pytest.raises(ValueError, match="a writable page of 4096 bytes is wanted"):
         vchan.FrontByteRing(page)
+
+
+def test_an_order_of_many_bits_is_refused_at_once(vchan: ModuleType) -> None:
+    pages = sys.modules[vchan.BackByteRing.__mro__[1].__module__]
+    place = pages.OrderPlace(order=0, order_size=8, least=0, consumer=8, producer=12)
+    page = memoryview(bytearray(b"\xff" * PAGE))
+    with pytest.raises(pages.WrongOrder, match="was given 4096 bytes of memory"):
+        place.views(page, place.order_in(page), bytearray(PAGE))

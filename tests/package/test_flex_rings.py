@@ -255,6 +255,17 @@ def test_memory_that_is_no_ring_s_is_refused(own: Made) -> None:
     for octets in (bytearray(3), bytearray(0), bytes(4)):
         with pytest.raises(ValueError, match="power of two"):
             ring.Consumer(octets, cell(page, 0), cell(page, 4))
+    with pytest.raises(ValueError, match="own index to be writable"):
+        ring.Producer(page, cell(bytes(8), 0), cell(page, 4))
+
+
+def test_a_page_that_has_no_room_for_indices_is_refused(own: Made) -> None:
+    front = own.module.FrontFlexRing
+    for size in (0, 8):
+        with pytest.raises(ValueError, match=f"a page of {size} bytes has no index"):
+            front(bytearray(size), bytearray(2 * PAGE_SIZE))
+    with pytest.raises(ValueError, match="own index to be writable"):
+        front(bytes(PAGE_SIZE), bytearray(2 * PAGE_SIZE))
 
 
 # --- a hostile side ---------------------------------------------------------------------

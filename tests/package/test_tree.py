@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from types import ModuleType
 
 import pytest
 from support import INSTALLED, PROJECT, own_tests, require, xenbind
+from xenbind.spec.rules import is_own_name
 
 TREE = PROJECT / "tests" / "data" / "tree"
 
@@ -311,3 +313,198 @@ def test_one_header_of_a_tree_is_shown() -> None:
     assert "has no header 'io/9rings.h'" in unknown.stderr
     assert "such as io/9ring.h" in unknown.stderr
     assert xenbind("show", *options).returncode == 2
+
+
+def write(tree: Path, files: dict[str, str]) -> Path:
+    """A tree of such headers."""
+    for name, text in files.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text)
+    return tree
+
+
+def imported(out: Path, *modules: str) -> str:
+    """What Python prints that imports each module in a process of its own."""
+    return "".join(
+        subprocess.run(
+            [sys.executable, "-c", f"import {each}"],
+            cwd=out,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stderr
+        for each in modules
+    )
+
+
+def test_any_module_can_be_the_first_that_is_imported(tmp_path: Path) -> None:
+    files = {
+        "whole.h": '#include "between.h"\nstruct all { struct most m; };\n',
+        "between.h": (
+            "#ifndef BETWEEN\n#define BETWEEN\n"
+            '#include "whole/part.h"\nstruct most { struct part p; };\n#endif\n'
+        ),
+        "whole/part.h": "#ifndef PART\n#define PART\nstruct part { int p; };\n#endif\n",
+    }
+    tree = write(tmp_path / "whole_tree", files)
+    out = tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    modules = "whole_tree.whole", "whole_tree.between", "whole_tree.whole.part"
+    assert imported(out, *modules) == ""
+
+
+def test_a_header_called_as_something_of_the_package_has_another_name(
+    tmp_path: Path,
+) -> None:
+    names = "__init__", "runtime/records", "macros/a", "raw/a", "header", "in/__init__"
+    files = {
+        f"{name}.h": f"struct s{i} {{ int a; }};\n" for i, name in enumerate(names)
+    }
+    tree, out = write(tmp_path / "odd", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    program = (
+        "import odd\n"
+        "for name in odd.HEADERS: odd.header(name)\n"
+        "odd.raw(odd.header('header.h').s4())\n"
+        "print(*odd.HEADERS.values())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.split() == [
+        "odd.__init___",
+        "odd.header_",
+        "odd.in_.__init___",
+        "odd.macros_.a",
+        "odd.raw_.a",
+        "odd.runtime_.records",
+    ]
+
+
+def test_names_of_every_trees_package_are_no_headers(package: ModuleType) -> None:
+    own = {*package.__all__} | {*package._ELSEWHERE}
+    assert [name for name in own if not is_own_name(name)] == []
+
+
+PAGES = {
+    "words.h": (
+        "#ifndef WORDS\n#define WORDS\n"
+        "struct bell { unsigned int in_cons, in_prod; };\n"
+        "struct bell_event { unsigned char type; unsigned char rest[7]; };\n"
+        "#endif\n"
+    ),
+    "bell.h": (
+        '#include "words.h"\n'
+        "#define BELL_IN_RING_REF(page, idx) \\\n"
+        "    (((struct bell_event *)((char *)(page) + 1024))[(idx) % 100])\n"
+    ),
+    "user.h": '#include "bell.h"\nstruct user { struct bell_event last; };\n',
+}
+SPEC = (
+    '[interface]\nname = "bells"\nheaders = ["*.h"]\n'
+    '[event_ring.BELL_IN_RING_REF]\npage = "struct bell"\n'
+)
+
+
+def test_the_page_and_the_events_can_be_another_headers(tmp_path: Path) -> None:
+    tree = write(tmp_path / "bells", PAGES | {"tree.toml": SPEC})
+    made = xenbind("generate", *options(tree, tmp_path / "out"), "--tree", tree)
+    assert made.returncode == 0, made.stderr
+    assert imported(tmp_path / "out", "bells.bell", "bells.words") == ""
+    text = (tmp_path / "out" / "bells" / "bell.py").read_text()
+    assert "class FrontEventPage(TakesEvents[bell_event]):" in text
+
+
+def test_what_the_spec_says_wrong_is_an_error_in_a_tree(tmp_path: Path) -> None:
+    said = f'{SPEC}consumer = "in_kons"\n'
+    tree = write(tmp_path / "bells", PAGES | {"tree.toml": said})
+    made = xenbind("generate", *options(tree, tmp_path / "out"), "--tree", tree)
+    assert made.returncode == 1
+    assert "tree.toml:6:1: error: struct bell has no 'in_kons'" in made.stderr
+
+
+def test_a_module_hides_no_type_of_the_header_around_it(tmp_path: Path) -> None:
+    files = {
+        "all.h": "#ifndef ALL\n#define ALL\nstruct types { int i; };\n#endif\n",
+        "all/types.h": "struct inner { int i; };\n",
+        "user.h": '#include "all.h"\nstruct user { struct types t; };\n',
+    }
+    tree, out = write(tmp_path / "hiding", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    program = "import hiding.all.types, hiding.user as m; print(m.user())"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.stdout, ran.stderr) == ("user(t=types_(i=0))\n", "")
+
+
+def test_a_header_whose_name_is_no_text_is_left_out(tmp_path: Path) -> None:
+    tree = write(tmp_path / "names", {"a.h": "struct a { int i; };\n"})
+    try:
+        Path(os.fsdecode(os.fsencode(tree) + b"/\xff.h")).write_text("struct b;\n")
+    except OSError:
+        pytest.skip("the file system has names in UTF-8 alone")
+    made = xenbind("generate", "--tree", tree, "--out", tmp_path / "out")
+    assert made.returncode == 0, made.stderr
+    assert "the name of a tree's header must be text in UTF-8" in made.stderr
+
+
+def test_an_enum_that_macros_make_another_keeps_its_constants(tmp_path: Path) -> None:
+    files = {
+        "var.h": "#ifndef VAR\n#define VAR 3\n#endif\nenum e { EA = VAR, EB };\n",
+        "own.h": '#define VAR 1\n#include "var.h"\nstruct own { enum e x; };\n',
+    }
+    tree, out = write(tmp_path / "varying", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    program = "from varying import own, var; print(own.EA, own.E.EB, var.EA)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.stdout, ran.stderr) == ("1 2 3\n", "")
+
+
+def test_a_struct_that_a_typedef_alone_names_is_in_one_module(tmp_path: Path) -> None:
+    files = {
+        "named.h": "typedef struct { struct { int b; } c; } named_t;\n",
+        "user.h": '#include "named.h"\nstruct user { named_t n; };\n',
+    }
+    tree, out = write(tmp_path / "tagless", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    text = (out / "tagless" / "user.py").read_text()
+    assert "\nfrom .named import named_t\n" in text
+    assert "class named_t" not in text
+    result = own_tests(out)
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_nameless_struct_is_where_the_one_around_it_is(tmp_path: Path) -> None:
+    files = {
+        "size.h": (
+            "#ifndef SIZE\n#define SIZE 1\n#endif\n"
+            "typedef struct { int k[SIZE]; struct { int b; } c; } sized_t;\n"
+        ),
+        "two.h": '#define SIZE 2\n#include "size.h"\nstruct two { sized_t s; };\n',
+    }
+    tree, out = write(tmp_path / "nameless", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    result = own_tests(out)
+    assert result.returncode == 0, result.stdout

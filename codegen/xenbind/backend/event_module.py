@@ -6,7 +6,7 @@ Takes the `EventPage`s of an interface and the names that its classes have; give
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from xenbind.backend.python_model import EventRingView, EventSideView
 from xenbind.backend.python_text import docstring
@@ -23,14 +23,14 @@ _OF_PAGES = ("event", "interface", "page")
 
 def event_sides(
     interface: Interface,
-    classes: Mapping[str, str],
+    class_of: Callable[[str], str],
     claim: Callable[[str], str],
     use: Callable[[str, str], str],
 ) -> Iterator[EventSideView]:
     """Give both sides of each page, that of the frontend first.
 
-    `classes` are the names of the records' classes by key; `claim` gives a name that is free,
-    and `use` imports one.
+    `class_of` names a record's class by its key; `claim` gives a name that is free, and `use`
+    imports one.
     """
     is_only = len(interface.event_pages) == 1
     for page in interface.event_pages:
@@ -44,7 +44,7 @@ def event_sides(
             ):
                 if ring is not None:
                     use(EVENT_PAGE, "EventRing")
-                    event = classes[ring.event]
+                    event = class_of(ring.event)
                     bases.append(f"{use(EVENT_PAGE, base)}[{event}]")
                     does.append(f"{name} {event}")
                     rings.append((name, _ring(interface, page, ring, event)))

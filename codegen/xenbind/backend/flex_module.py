@@ -7,7 +7,7 @@ it into its own; `rings.functions` translates what the header's functions do.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from xenbind.backend.names import ring_prefix
 from xenbind.backend.python_model import FlexRingView, MethodView
@@ -35,14 +35,14 @@ _DOCS = {
 def view(
     ring: FlexRing,
     interface: str,
-    classes: Mapping[str, str],
+    class_of: Callable[[str], str],
     claim: Callable[[str], str],
     use: Callable[[str, str], str],
 ) -> FlexRingView:
     """Everything that a module says of a ring of an interface.
 
-    `classes` are those of records by key; `claim` gives a name that nothing else in the module
-    has, and `use` has one imported.
+    `class_of` names a record's class by its key; `claim` gives a name that nothing else in the
+    module has, and `use` has one imported.
     """
     prefix = ring_prefix(ring.name, interface)
     own = claim(f"{prefix}FlexFunctions")
@@ -64,7 +64,7 @@ def view(
         front=claim(f"{prefix}FrontFlexRing"),
         back=claim(f"{prefix}BackFlexRing"),
         ring_base=use(RINGS, "PageFlexRing" if has_page else "FlexRing"),
-        interface=classes[ring.page] if has_page else "",
+        interface=class_of(ring.page) if has_page else "",
     )
 
 

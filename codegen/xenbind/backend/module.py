@@ -141,7 +141,7 @@ class _Module:
         self.records = interface.records_by_key
         self.members = extent.members(interface.records)
         self.imported: set[tuple[str, str]] = set()
-        self.taken = set(BUILTINS) | _IMPORTABLE
+        self.taken = {*BUILTINS, *_IMPORTABLE, *interface.inside}
         if interface.library is not None:
             self.taken |= functions.NAMES
         if interface.flex_rings:
@@ -241,11 +241,11 @@ class _Module:
         enums = [self.enum(group) for group in interface.own_groups]
         rings = [self.halves(ring) for ring in interface.rings]
         event_sides = list(
-            event_module.event_sides(interface, self.classes, self.claim, self.use)
+            event_module.event_sides(interface, self.class_of, self.claim, self.use)
         )
         byte_sides = list(byte_module.byte_sides(interface, self.claim, self.use))
         flex_rings = [
-            flex_module.view(ring, interface.name, self.classes, self.claim, self.use)
+            flex_module.view(ring, interface.name, self.class_of, self.claim, self.use)
             for ring in interface.flex_rings
         ]
         names = {each.name: self.claim(each.name) for each in interface.functions}
@@ -318,7 +318,7 @@ class _Module:
             name=ring.name,
             request=request,
             response=response,
-            entry=self.classes[ring.entry],
+            entry=self.class_of(ring.entry),
             first_entry=next(f.offset for f in page.fields if f.name == "ring"),
             meanings=list(self.meanings(ring)),
         )
@@ -583,10 +583,12 @@ class _Module:
     def alias(self, c_type: CType) -> str:
         if not isinstance(c_type, RecordRef):
             return self.types.annotation(c_type)
-        name = self.classes[c_type.key]
-        if name in self.borrowed:
-            self.wanted.add(name)
-        return name
+        return self.class_of(c_type.key)
+
+    def class_of(self, key: str) -> str:
+        """Name a record's class outside of any, and import it if it is another header's."""
+        name = self.classes[key]
+        return self.seen(name) if name in self.borrowed else name
 
     def is_own_name(self, name: str, c_type: CType) -> bool:
         """Whether a typedef has the name in C of the record that it names."""

@@ -10,7 +10,8 @@ rest, and imports those.
 
 A type of a file that is no module, such as one of the C library's, is in the module of the
 header that reads the fewest others.  Where modules would import each other, the first has what
-it uses of all of them.  What a header makes another type of, by its macros, is its own.
+it uses of all of them; Python imports a folder before the modules in it.  What a header makes
+another type of, by its macros, is its own.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from xenbind.source import Coord
 Item = Record | ConstantGroup | Typedef
 # Of a module and the key of a type that it uses, the module that has that.
 Homes = dict[tuple[str, str], str]
+# A module, and another one that is imported where it is.
+Link = tuple[str, str]
 
 
 def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
@@ -50,39 +53,80 @@ def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
         if home is None or home not in names:
             home = min(names, key=fewest.__getitem__)
         homes |= {(name, key): home for name in names if name != home}
-    for circle in _circles(interfaces, homes):
-        for (key, _), names in using.items():
-            having = [name for name in circle if name in names]
-            for name in names if having else ():
-                if homes.get((name, key), name) in circle:
-                    homes[name, key] = having[0]
+    links: set[Link] = set()
+    circles: list[list[str]] = []
+    while new := {*_links(interfaces, homes, circles)} - links:
+        links |= new
+        circles = _circles(interfaces, links)
+        for circle in circles:
+            for (key, _), names in using.items():
+                having = [name for name in circle if name in names]
+                for name in names if having else ():
+                    if homes.get((name, key), name) in circle:
+                        homes[name, key] = having[0]
     homes = {use: home for use, home in homes.items() if use[0] != home}
     homes = _of_the_same(items, homes)
     constants = {
-        (normpath(each.header), constant.name)
+        (normpath(each.header), constant.name, constant.value)
         for each in interfaces.values()
         for constant in each.constants
     }
+    inside: dict[str, set[str]] = {name: set() for name in interfaces}
+    for name in interfaces:
+        for folder in _folders(name):
+            if folder in inside:
+                inside[folder].add(name[len(folder) + 1 :].partition(".")[0])
     return {
-        name: _divided(name, each, homes, constants)
+        name: replace(
+            _divided(name, each, homes, constants), inside=tuple(sorted(inside[name]))
+        )
         for name, each in interfaces.items()
     }
 
 
 def _items(interface: Interface) -> Iterator[tuple[str, Item]]:
-    """Give what a module can have for others, by key."""
-    yield from ((each.key, each) for each in interface.records)
+    """Give what a module can have for others, by key; of one key, the last counts.
+
+    A struct without a tag has the key of the typedef that names it.
+    """
     yield from ((each.name, each) for each in interface.typedefs)
     yield from ((each.name, each) for each in interface.scalar_typedefs)
     yield from ((each.key, each) for each in interface.groups)
+    yield from ((each.key, each) for each in interface.records)
 
 
-def _circles(
-    interfaces: Iterable[str], homes: Mapping[tuple[str, str], str]
-) -> list[list[str]]:
+def _links(
+    interfaces: Iterable[str],
+    homes: Mapping[tuple[str, str], str],
+    circles: Iterable[list[str]],
+) -> Iterator[Link]:
+    """Give which module has which other one imported: by itself, or as a folder of one.
+
+    A module of a folder that is in a circle with who imports it is to be in that circle, too.
+    """
+    modules = {*interfaces}
+    circle_of = {name: circle[0] for circle in circles for name in circle}
+    for name, home in {(name, home) for (name, _), home in homes.items()}:
+        if name == home:
+            continue
+        yield name, home
+        for folder in _folders(home):
+            if folder in modules and not f"{name}.".startswith(f"{folder}."):
+                yield name, folder
+                if circle_of.get(name, name) == circle_of.get(folder, folder):
+                    yield home, folder
+
+
+def _folders(module: str) -> Iterator[str]:
+    """Give the packages that a module is in: Python imports these before it."""
+    while module := module.rpartition(".")[0]:
+        yield module
+
+
+def _circles(interfaces: Iterable[str], links: Iterable[Link]) -> list[list[str]]:
     """Find the sets of modules that would import each other, each sorted (Tarjan, 1972)."""
     imports: dict[str, set[str]] = {name: set() for name in interfaces}
-    for (name, _), home in homes.items():
+    for name, home in links:
         imports[name].add(home)
     found: list[list[str]] = []
     order: dict[str, int] = {}
@@ -126,8 +170,22 @@ def _of_the_same(items: Mapping[str, Mapping[str, Item]], homes: Homes) -> Homes
             )
         }
         if len(kept) == len(found):
-            return kept
+            return _with_outer(items, kept)
         found = kept
+
+
+def _with_outer(items: Mapping[str, Mapping[str, Item]], homes: Homes) -> Homes:
+    """Keep no home of a nameless struct whose outer one has none: C cannot name it alone."""
+    inner = {
+        (name, part)
+        for name, own in items.items()
+        for key, item in own.items()
+        if (name, key) not in homes
+        for part in _parts(item)
+        if isinstance(found := own.get(part), Record) and found.is_anonymous
+    }
+    kept = {use: home for use, home in homes.items() if use not in inner}
+    return kept if len(kept) == len(homes) else _with_outer(items, kept)
 
 
 def _is_same(ours: Item, theirs: Item) -> bool:
@@ -179,7 +237,10 @@ def _named(c_type: CType | FunctionType | None) -> Iterator[str]:
 
 
 def _divided(
-    name: str, interface: Interface, homes: Homes, constants: Set[tuple[str, str]]
+    name: str,
+    interface: Interface,
+    homes: Homes,
+    constants: Set[tuple[str, str, object]],
 ) -> Interface:
     """Note what other modules have, and leave out the constants that are theirs.
 
@@ -197,7 +258,13 @@ def _divided(
         each.name
         for each in interface.constants
         if (file := normpath(each.coord.file)) != normpath(interface.header)
-        and (file, each.name) in constants
+        and (file, each.name, each.value) in constants
+    }
+    gone -= {
+        member.name
+        for group in interface.groups
+        if group.key not in elsewhere
+        for member in group.members
     }
     return replace(
         interface,

@@ -455,7 +455,8 @@ class Interface(Struct, frozen=True):
     headers, root first; `hidden` are names of types, members, enumerators and functions that
     are macros too, `left_out` is what the root header declares in vain, and `skipped` are the
     macros and functions that the spec has passed over.  `elsewhere` pairs the keys of records and
-    enums, and the names of typedefs, with the modules of other headers that have them.
+    enums, and the names of typedefs, with the modules of other headers that have them; `inside`
+    names the modules that are in its own.
     """
 
     name: str
@@ -481,6 +482,7 @@ class Interface(Struct, frozen=True):
     byte_pages: tuple[BytePage, ...] = ()
     flex_rings: tuple[FlexRing, ...] = ()
     elsewhere: tuple[tuple[str, str], ...] = ()
+    inside: tuple[str, ...] = ()
 
     @property
     def edition(self) -> str:

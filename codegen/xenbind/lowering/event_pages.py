@@ -11,7 +11,7 @@ page's words are whose indices, their names tell; the spec, where they do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pycparser import c_ast
 
@@ -142,13 +142,16 @@ class EventPages:
     def ring(self, events: _Events) -> tuple[Record, EventRing] | None:
         """Find the page of a macro's events, and its words for them."""
         said = self.spec.event_rings.get(events.macro)
-        found = self.named_after(events.macro)
+        page = None
+        if said is not None and said.page is not None:
+            # It may be another header's, which nothing here has asked for so far.
+            page = self.types.record(said.page)
+        found = self.named_after(events.macro, [page] if page else None)
         if said is None and found is None:
             return None
         said = said or _NO_MEANING
-        page, direction = found or (None, "")
-        if said.page is not None:
-            page = self.types.records.get(said.page)
+        named, direction = found or (None, "")
+        page = page if said.page is not None else named
         if page is None:
             raise self.error(
                 events.macro,
@@ -186,15 +189,17 @@ class EventPages:
             coord=events.coord,
         )
 
-    def named_after(self, macro: str) -> tuple[Record, str] | None:
+    def named_after(
+        self, macro: str, pages: Iterable[Record] | None
+    ) -> tuple[Record, str] | None:
         """Find the one struct with words for a direction that the macro is named after.
 
-        Of several, one whose name begins as the macro's does.
+        It is one of `pages`, or any.  Of several, one whose name begins as the macro's does.
         """
         name = f"_{macro.lower()}_"
         found = [
             (record, direction)
-            for record in self.types.records.values()
+            for record in pages or self.types.records.values()
             if not record.is_anonymous
             for direction in directions(record)
             if direction in READERS and f"_{direction}_" in name

@@ -92,7 +92,7 @@ class FlexRings:
     def _ring(
         self, name: str, nodes: Mapping[str, c_ast.Decl], texts: Mapping[str, str]
     ) -> FlexRing:
-        page = self.types.records.get(f"struct {name}_data_intf")
+        page = self.types.record(f"struct {name}_data_intf")
         return FlexRing(
             name=name,
             functions=tuple(

@@ -122,7 +122,7 @@ def _files(job: Job, spec: Spec, texts: Mapping[Path, str]) -> str:
             asked |= {directory / each.header for each in header_specs(spec)}
     there = {path.resolve() for path in asked if path.is_file()}
     lines = sorted(job.from_root(path) for path in there - read)
-    return digest("\n".join(lines).encode())
+    return digest("\n".join(lines).encode(errors="surrogateescape"))
 
 
 def _compiler(command: tuple[str, ...], texts: Mapping[Path, str]) -> str:

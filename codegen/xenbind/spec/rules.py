@@ -225,6 +225,32 @@ def is_own_module(text: str) -> bool:
     return text in own or re.fullmatch(r"v\d+(_\d+)*", text) is not None
 
 
+def is_own_name(text: str) -> bool:
+    """Tell whether the package of a tree has a module or a name of its own that may be so."""
+    return text in _OF_TREES or is_own_module(text)
+
+
+_OF_TREES = {
+    "Barriers",
+    "HEADERS",
+    "NoBarrier",
+    "RingFull",
+    "RingOrder",
+    "RingOverflow",
+    "TYPE_CHECKING",
+    "UnknownHeader",
+    "annotations",
+    "cell",
+    "column",
+    "columns",
+    "dtype",
+    "header",
+    "projection",
+    "raw",
+    "records",
+}
+
+
 def package_like(text: str, name: str) -> str:
     """Give a name for a package, after the one that it cannot have or else its interface's."""
     alike = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")

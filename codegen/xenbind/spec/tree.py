@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from xenbind.errors import XenbindError
 from xenbind.plain import replace
 from xenbind.spec.model import HeaderSpec, Spec, TreeSpec
-from xenbind.spec.rules import is_own_module
+from xenbind.spec.rules import is_own_name
 
 Module = tuple[str, ...]
 
@@ -35,7 +35,7 @@ def header_specs(spec: Spec) -> tuple[Spec, ...]:
     if not names:
         raise XenbindError(
             f"{directory} has no header that is one of {', '.join(tree.headers)}",
-            "name the folder that has them with --include, or correct 'headers' in the spec",
+            "name the folder that has them with --tree, or correct 'headers' in the spec",
         )
     told = [(each, _matching(directory, [each.pattern])) for each in tree.told]
     modules = _modules(names)
@@ -95,8 +95,9 @@ def _modules(names: Sequence[str]) -> dict[str, Module]:
     for name in names:
         *folders, file = PurePosixPath(name).parts
         stem = file.rpartition(".")[0] or file
-        module = (*map(_python_name, folders), _python_name(stem))
-        while module in taken or (len(module) == 1 and is_own_module(module[0])):
+        first, *inner = map(_python_name, [*folders, stem])
+        module = (f"{first}_" if is_own_name(first) else first, *inner)
+        while module in taken:
             module = (*module[:-1], f"{module[-1]}_")
         taken.add(module)
         found[name] = module
@@ -108,4 +109,4 @@ def _python_name(text: str) -> str:
     name = re.sub(r"\W", "_", text, flags=re.ASCII)
     if not name or name[0].isdigit():
         name = f"_{name}"
-    return f"{name}_" if keyword.iskeyword(name) else name
+    return f"{name}_" if keyword.iskeyword(name) or name == "__init__" else name
