@@ -155,13 +155,13 @@ def is_running(pid: int) -> bool:
 
 
 def moments(project: Project, count: int) -> list[float]:
-    """Random moments in the time that a run takes, in seconds."""
+    """Random moments in the time that a run takes, in seconds, and one long after."""
     start = time.monotonic()
     subprocess.run(arguments(project.folder), capture_output=True, check=True)
     length = time.monotonic() - start
     project.reset()
     chance = random.Random(1)
-    return [chance.uniform(0, 1.1 * length) for _ in range(count)]
+    return [*(chance.uniform(0, 1.1 * length) for _ in range(count - 1)), 5 * length]
 
 
 def test_killed_at_any_moment(project: Project, exhaustive: bool) -> None:
