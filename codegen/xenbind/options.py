@@ -68,9 +68,17 @@ def of_tree(
     """
     if tree is None:
         return spec, include
+    return spec or _spec_of(tree), (tree, *include)
+
+
+def load_tree(tree: Path, spec: Path | None) -> Spec:
+    """Load the spec of a tree: the user's, or else that of Xen's headers, or of any."""
+    return load_spec(spec or _spec_of(tree), tree)
+
+
+def _spec_of(tree: Path) -> Path:
     is_xens = (tree / "xen.h").is_file() and (tree / "event_channel.h").is_file()
-    own = folder("headers") / ("xen_public.toml" if is_xens else "tree.toml")
-    return spec or own, (tree, *include)
+    return folder("headers") / ("xen_public.toml" if is_xens else "tree.toml")
 
 
 class Places(Struct, frozen=True):

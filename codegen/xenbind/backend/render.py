@@ -220,7 +220,6 @@ def _whole_context(spec: Spec, packages: Sequence[Package]) -> dict[str, object]
         "package": spec.package,
         "distribution": spec.distribution,
         "generator_version": __version__,
-        "is_tree": spec.tree is not None,
         "has_targets": any(each.spec.only for each in packages),
         "packages": [
             {

@@ -25,9 +25,9 @@ from xenbind.options import (
     job_of,
     json_option,
     load_spec,
+    load_tree,
     named_interface,
     named_version,
-    of_tree,
     spec_option,
 )
 from xenbind.toolchain.predefined import working_compiler
@@ -110,9 +110,7 @@ def _diff_trees(
     read = []
     with Workers() as workers:
         for folder in (old, new):
-            path, trees = of_tree(folder, spec, ())
-            assert path is not None
-            headers = read_tree(load_spec(path, trees[0]), machines, workers).modules
+            headers = read_tree(load_tree(folder, spec), machines, workers).modules
             read.append({own.header: interface for own, interface in headers})
     found = diff_trees(*read)
     if wants_json:

@@ -8,7 +8,7 @@ an interface version whose number stays must go on meaning the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from xenbind.errors import OutputError, XenbindError
@@ -75,12 +75,12 @@ def changes(
     spec: Spec,
     out: Path,
     interfaces: Sequence[Interface],
-    elsewhere: Collection[str] = (),
+    elsewhere: Callable[[], Collection[str]] = tuple,
 ) -> Iterator[AbiChange | Uncompared]:
     """Give the versions in the output folder whose ABI the new headers change.
 
-    An old package that cannot be imported is no reason not to write a new one.  What is
-    `elsewhere`, by the names of facts, was moved there and not removed.
+    An old package that cannot be imported is no reason not to write a new one.  What
+    `elsewhere` gives, by the names of facts, was moved there and not removed.
     """
     made = manifest.load(out)
     for interface in interfaces:
@@ -113,7 +113,7 @@ def changes(
                 if fact in after and before[fact] != after[fact]
             ),
             removed=tuple(
-                fact for fact in before if fact not in after and fact not in elsewhere
+                fact for fact in before if fact not in after and fact not in elsewhere()
             ),
             added=tuple(fact for fact in after if fact not in before),
         )

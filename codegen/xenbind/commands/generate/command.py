@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,7 +148,8 @@ def _left_out(interfaces: Iterable[Interface]) -> list[LeftOut]:
 def compare(job: Job, made: Generated, accept_abi_change: bool = False) -> AbiChanges:
     """Hold the new package against the one in the folder; raises if it must not replace it."""
     keep_source(job, made.spec.package)
-    elsewhere = abi_break.facts_of(made.interfaces) if made.spec.tree else set()
+    # Asked for where a version's ABI is another than it was.
+    elsewhere = cache(partial(_facts_of_a_tree, made))
     changes = [
         change
         for package in made.packages
@@ -158,6 +160,10 @@ def compare(job: Job, made: Generated, accept_abi_change: bool = False) -> AbiCh
     if not accept_abi_change:
         abi_break.refuse(changes)
     return changes
+
+
+def _facts_of_a_tree(made: Generated) -> set[str]:
+    return abi_break.facts_of(made.interfaces) if made.spec.tree else set()
 
 
 def tell(

@@ -24,11 +24,11 @@ from xenbind.options import (
     job_of,
     json_option,
     load_spec,
+    load_tree,
     may_be_version,
     named_interface,
     named_version,
     newest,
-    of_tree,
     spec_option,
     tree_option,
 )
@@ -96,10 +96,8 @@ def _of_tree(tree: Path, header: str, spec: Path | None, cc: str | None) -> Inte
     # What is stored needs no parser, which takes a tenth of a second to import.
     from xenbind.tree import machines_for, read_one
 
-    path, trees = of_tree(tree, spec, ())
-    assert path is not None
     machines = machines_for(working_compiler(cc))
-    return read_one(load_spec(path, trees[0]), header, machines)
+    return read_one(load_tree(tree, spec), header, machines)
 
 
 def _print(interface: Interface, name: str, expand: bool, wants_json: bool) -> None:
