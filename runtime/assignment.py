@@ -17,7 +17,7 @@ from __future__ import annotations
 import ctypes
 from contextlib import suppress
 
-from .annotations import is_array, typing
+from .annotations import is_array, is_pointer, typing
 
 # To be taken for sequences of numbers these are too likely to be something else.
 _NO_SEQUENCES = (str, bytes, bytearray, memoryview, dict)
@@ -114,7 +114,7 @@ def _wanted(ctype: typing.Any) -> str:
         return f"{either}a sequence of {ctype._length_}"
     if issubclass(ctype, ctypes.Structure | ctypes.Union):
         return f"a {ctype.__name__}"
-    if hasattr(ctype, "contents"):
+    if is_pointer(ctype):
         return f"a pointer to {ctype._type_.__name__}"
     return _WORDS.get(ctype._type_, "an integer")
 

@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Iterator
 from functools import cache
 
-from .annotations import typing
+from .annotations import is_pointer, typing
 
 _INDENT = "    "
 
@@ -59,7 +59,7 @@ def signature(record: typing.Any) -> inspect.Signature:
 
 def _default(ctype: typing.Any) -> object:
     element = getattr(ctype, "_type_", None)
-    if hasattr(ctype, "contents"):
+    if is_pointer(ctype):
         return None
     if element is ctypes.c_char:
         return b""

@@ -18,7 +18,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
 
 from . import annotations as _annotations
-from .annotations import Member, annotated_type
+from .annotations import Member, annotated_type, is_array, is_pointer
 from .records import Structure, Union, declared
 
 # pyright: reportPrivateUsage=false
@@ -206,14 +206,14 @@ def _type_facts(subject: str, ctype: Any) -> Iterator[tuple[str, int | str]]:
     That is a record that has a name in C, or the size of a number.
     """
     index = ""
-    while hasattr(ctype, "_length_"):
+    while is_array(ctype):
         yield f"{subject}{index} length", ctype._length_
         ctype, index = ctype._type_, f"{index}[0]"
     yield f"{subject} kind", _kind(ctype)
-    if hasattr(ctype, "contents"):
+    if is_pointer(ctype):
         target = ctype._type_
         if not is_record(target):
-            if not hasattr(target, "_length_"):
+            if not is_array(target):
                 yield f"{subject} target", ctypes.sizeof(target)
         elif target._c_name_ is not None:
             yield f"{subject} target", target._c_name_
@@ -234,7 +234,7 @@ def _kind(ctype: Any) -> str:
     if is_record(ctype):
         kind = "union" if issubclass(ctype, Union) else "struct"
         return ctype._c_name_ or kind
-    return "pointer" if hasattr(ctype, "contents") else _KINDS[ctype._type_]
+    return "pointer" if is_pointer(ctype) else _KINDS[ctype._type_]
 
 
 def _payload_facts(
@@ -321,7 +321,7 @@ def alignment(record: type[Structure | Union]) -> int:
 def _element(ctype: Any) -> tuple[Any, str]:
     """Give the type inside an array of one or more elements, and the path to its first one."""
     index = ""
-    while hasattr(ctype, "_length_") and ctype._length_ > 0:
+    while is_array(ctype) and ctype._length_ > 0:
         ctype, index = ctype._type_, f"{index}[0]"
     return ctype, index
 

@@ -21,7 +21,7 @@ import os
 import sys
 
 from . import parameters
-from .annotations import TYPE_CHECKING, typing
+from .annotations import TYPE_CHECKING, is_function, is_pointer, typing
 from .having import unknown
 from .pointers import called_by_c
 
@@ -258,7 +258,7 @@ class Library:
             raise LibraryError(f"{symbol}: not in {known}") from None
 
     def _converter(self, declared: parameters.Declared) -> typing.Any:
-        if not hasattr(declared.type, "_restype_"):
+        if not is_function(declared.type):
             return parameters.converter(declared)
 
         enums = parameters.enums_given(declared)
@@ -298,12 +298,12 @@ def _as_member(enum: typing.Any) -> Callable[..., object]:
 
 
 def _plain(ctype: typing.Any) -> typing.Any:
-    is_pointer = (
-        hasattr(ctype, "contents")
-        or hasattr(ctype, "_restype_")
+    is_address = (
+        is_pointer(ctype)
+        or is_function(ctype)
         or issubclass(ctype, ctypes.c_void_p | ctypes.c_char_p)
     )
-    return ctypes.c_void_p if is_pointer else ctype
+    return ctypes.c_void_p if is_address else ctype
 
 
 def _number(part: str) -> str:

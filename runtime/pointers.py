@@ -20,7 +20,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-from .annotations import TYPE_CHECKING, Member, typing
+from .annotations import FUNCTION, TYPE_CHECKING, Member, typing
 
 # pyright: reportPrivateUsage=false
 
@@ -32,7 +32,6 @@ else:
 
 # What ctypes has addresses in, functions, and things that have a place.
 ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
-FUNCTION: typing.Any = ctypes.CFUNCTYPE(None).__mro__[1]
 _ARRAYS: typing.Any = (ctypes.Array, ctypes._Pointer)
 OBJECTS: typing.Any = (
     *(ctypes.Array, ctypes.Structure, ctypes.Union),

@@ -11,7 +11,7 @@ import ctypes
 import enum
 import re
 
-from .annotations import Member, is_array, typing
+from .annotations import Member, is_array, is_pointer, typing
 
 # As the generator tells padding: `paddr` is none.
 _PADDING = re.compile(r"_*pad(ding)?_?\d*")
@@ -96,7 +96,7 @@ class _Printer:
             return self._array(value, ctype._type_)
         if issubclass(ctype, ctypes.Structure | ctypes.Union):
             return self.record(value)
-        if ctype is ctypes.c_void_p or hasattr(ctype, "contents"):
+        if ctype is ctypes.c_void_p or is_pointer(ctype):
             return hex(ctypes.cast(value, ctypes.c_void_p).value or 0)
         if isinstance(value, int) and ctypes.sizeof(ctype) == 8:
             return hex(value)

@@ -43,6 +43,18 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
         "typedef unsigned short u_t; struct s { u_t u_t, _u_t, ZERO, _ZERO, x; };",
         {"sizeof(m.s)": 10, "m.s(1, 2, 3, 4, 5).x": 5},
     ),
+    "members called as what ctypes keeps with a type, or an object has": (
+        "struct s { int contents, _type_, _length_, _restype_, _argtypes_, value, from_param;"
+        "           struct t *_obj, *entry; };"
+        "struct t { struct s of[2]; struct s *to; };",
+        {
+            "m.s(contents=3).contents, m.s(_type__=4)._type__": (3, 4),
+            "m.s(_length__=5, value=6).value": 6,
+            "m.t([m.s(1), m.s(2)]).of[1].contents": 2,
+            "'contents=7' in str(m.t(to=pointer(m.s(7))).to.contents)": True,
+            "m.s.from_buffer(bytearray(bytes(m.s(1, 2, 3)))).contents": 1,
+        },
+    ),
     "a projection of floats, truth and a character": (
         "struct __attribute__((packed)) s { char c; double d; _Bool b; float f; };",
         {

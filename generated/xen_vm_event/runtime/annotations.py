@@ -246,6 +246,9 @@ uint16_t = Annotated[int, ctypes.c_uint16]
 uint32_t = Annotated[int, ctypes.c_uint32]
 uint64_t = Annotated[int, ctypes.c_uint64]
 
+# What all of ctypes' pointers to functions are.
+FUNCTION: typing.Any = ctypes.CFUNCTYPE(None).__mro__[1]
+
 
 class At:
     """A member's place: its first byte, and of a bit-field the first bit from there."""
@@ -296,7 +299,7 @@ class Member:
                 self.bits = note
             elif isinstance(note, EnumType):
                 self.values = note
-            elif hasattr(note, "_restype_"):
+            elif is_function(note):
                 self.function = note
             else:
                 self.at = note
@@ -310,5 +313,19 @@ def annotated_type(item: typing.Any) -> typing.Any:
 
 
 def is_array(ctype: typing.Any) -> bool:
-    """Tell whether a ctypes type is an array."""
-    return issubclass(ctype, ctypes.Array)
+    """Tell whether a ctypes type is an array.
+
+    This, `is_pointer` and `is_function` ask for the class: what a record has may be called
+    `contents`, or as ctypes calls what it keeps with a type.
+    """
+    return isinstance(ctype, type) and issubclass(ctype, ctypes.Array)
+
+
+def is_pointer(ctype: typing.Any) -> bool:
+    """Tell whether a ctypes type is a pointer to a type."""
+    return isinstance(ctype, type) and issubclass(ctype, ctypes._Pointer)
+
+
+def is_function(ctype: typing.Any) -> bool:
+    """Tell whether a ctypes type is a pointer to a function."""
+    return isinstance(ctype, type) and issubclass(ctype, FUNCTION)

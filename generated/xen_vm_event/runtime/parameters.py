@@ -27,8 +27,16 @@ import ctypes
 import operator
 from enum import EnumType
 
-from .annotations import TYPE_CHECKING, annotated_type, typing
-from .pointers import ADDRESSES, FUNCTION, OBJECTS, in_place
+from .annotations import (
+    FUNCTION,
+    TYPE_CHECKING,
+    annotated_type,
+    is_array,
+    is_function,
+    is_pointer,
+    typing,
+)
+from .pointers import ADDRESSES, OBJECTS, in_place
 
 # pyright: reportPrivateUsage=false
 
@@ -98,7 +106,7 @@ else:
             return f"{self.name}[[{taken}], {_name(ctype._restype_)}]"
 
     def _name(ctype):
-        if hasattr(ctype, "contents"):
+        if is_pointer(ctype):
             return f"Pointer[{_name(ctype._type_)}]"
         return getattr(ctype, "__name__", "None")
 
@@ -192,7 +200,7 @@ def converter(parameter: Declared) -> Convert:
         return _writable
     if parameter.written is Data:
         return _readable
-    if hasattr(ctype, "contents"):
+    if is_pointer(ctype):
         return _items(ctype) if parameter.written is Const else _place(ctype)
     return _value(ctype)
 
@@ -250,7 +258,7 @@ def _item(ctype: typing.Any) -> Convert:
         from .assignment import made  # above, it would add to an import
 
         return lambda value: made(ctype, value, ctype.__name__)
-    if hasattr(ctype, "contents") or issubclass(ctype, ctypes.Array):
+    if is_pointer(ctype) or is_array(ctype):
         return lambda value: value  # which ctypes takes or refuses
     return _value(ctype)
 
@@ -398,12 +406,12 @@ def word(ctype: typing.Any) -> str:
     if _is_a(ctype, ctypes.Structure, ctypes.Union):
         name: str = ctype._c_name_
         return name
-    if hasattr(ctype, "_restype_"):
+    if is_function(ctype):
         parameters = ", ".join(map(word, ctype._argtypes_))
         return f"{word(ctype._restype_)} (*)({parameters})"
-    if hasattr(ctype, "_length_"):
+    if is_array(ctype):
         return f"{word(ctype._type_)}[{ctype._length_}]"
-    if hasattr(ctype, "contents"):
+    if is_pointer(ctype):
         return f"{word(ctype._type_)} *"
     kind = _WORDS[ctype._type_]
     return kind if kind.endswith("*") else f"{kind} {ctypes.sizeof(ctype)}"

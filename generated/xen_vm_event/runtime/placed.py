@@ -9,7 +9,7 @@ import ctypes
 from functools import cache
 from operator import index
 
-from .annotations import At, Member, is_array, typing
+from .annotations import At, Member, is_array, is_pointer, typing
 
 
 class Placed:
@@ -78,7 +78,7 @@ def _has_pointers(ctype: typing.Any) -> bool:
     while is_array(ctype):
         ctype = ctype._type_
     members: tuple[Member, ...] = getattr(ctype, "_members_", ())
-    return hasattr(ctype, "contents") or any(_has_pointers(m.type) for m in members)
+    return is_pointer(ctype) or any(_has_pointers(m.type) for m in members)
 
 
 # Of each alignment that ctypes has, a type.
