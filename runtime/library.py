@@ -267,6 +267,8 @@ class Library:
         def convert(value: typing.Any) -> typing.Any:
             if value is None:
                 return None
+            if isinstance(value, int):  # as headers have `((handler)-1)`
+                return declared.type(value)
             if not callable(value):
                 raise TypeError(f"not callable: {value!r}")
             key = declared.type, value

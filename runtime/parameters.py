@@ -14,7 +14,7 @@ that ctypes has: `Annotated[Text, c_char_p]`.  The former are
 - `Buffer`, for `void *` and pointers to bytes: a writable buffer such as a bytearray, an array
   or record, or an address;
 - `Data`, for a const one of those: bytes, too;
-- `Callback[[A], R]`: a callable;
+- `Callback[[A], R]`: a callable, or an address;
 - the class of a handle, such as a library gives to those who open it.
 
 Each pointer may be None, which is C's NULL.  What is passed lives as long as the call; a
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     Ref: typing.TypeAlias = _T | ctypes.Array[_T] | ctypes._Pointer[_T] | None
     Items: typing.TypeAlias = list[typing.Any] | tuple[typing.Any, ...]
     Const: typing.TypeAlias = _T | ctypes.Array[_T] | ctypes._Pointer[_T] | Items | None
-    Callback: typing.TypeAlias = Callable[_P, _R] | None
+    Callback: typing.TypeAlias = Callable[_P, _R] | int | None
     Text: typing.TypeAlias = str | bytes | None
     Buffer: typing.TypeAlias = (
         bytearray | memoryview | mmap | _ctypes._CData | int | None

@@ -55,6 +55,19 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
             "m.s.from_buffer(bytearray(bytes(m.s(1, 2, 3)))).contents": 1,
         },
     ),
+    "constants that are addresses": (
+        "typedef void (*handler)(int); typedef struct never *handle;"
+        "\n#define H_DEFAULT ((handler)0)\n#define H_ERROR ((handler)-1)"
+        "\n#define H_HELD ((handler)2)\n#define FAILED ((void *)(char *)-1)"
+        "\n#define NO_HANDLE ((handle)0xFFFFFFFFu)\n#define AGAIN FAILED\n"
+        "struct s { handler h; void *p; };",
+        {
+            "[m.H_DEFAULT, m.H_ERROR, m.H_HELD]": [0, 2**64 - 1, 2],
+            "[m.FAILED, m.NO_HANDLE, m.AGAIN]": [2**64 - 1, 2**32 - 1, 2**64 - 1],
+            "hasattr(m, 'H')": False,
+            "m.s(p=m.FAILED).p == m.FAILED": True,
+        },
+    ),
     "a projection of floats, truth and a character": (
         "struct __attribute__((packed)) s { char c; double d; _Bool b; float f; };",
         {

@@ -333,6 +333,14 @@ def test_a_callback_is_given_values_and_gives_addresses(post: Any, office: Any) 
     assert seen == [(office.value, 20, 0.5, post.post_next(office))]
 
 
+def test_a_callback_may_be_an_address(post: Any) -> None:
+    """As C gives one, or a header has it: `((handler)1)`."""
+    choose = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_bool)(lambda *_: 9)
+    place = ctypes.cast(choose, ctypes.c_void_p).value
+    assert post.post_hurry(post.PostSpeed.SLOW, place) == 9 + 1
+    assert not post.library._callbacks, "nothing is to be kept alive"
+
+
 def test_other_threads_run_meanwhile(post: Any) -> None:
     ready = ctypes.c_int()
     threading.Timer(0.01, lambda: setattr(ready, "value", 1)).start()

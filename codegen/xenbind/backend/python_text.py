@@ -56,7 +56,7 @@ def literal(
     hexadecimal = _HEXADECIMAL.fullmatch(body)
     if hexadecimal and int(hexadecimal[1], 16) == value:
         return f"0x{hexadecimal[1].upper()}"
-    return str(value)
+    return f"0x{value:X}" if constant.is_address else str(value)
 
 
 def floating(value: float) -> str:

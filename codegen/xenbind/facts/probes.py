@@ -246,6 +246,8 @@ def value_probes(subject: str, constant: Constant) -> Iterator[Probe]:
     """The questions about the value of a constant that is a number, asked as `subject`'s."""
     name, value, coord = constant.name, constant.value, constant.coord
     assert isinstance(value, int)
+    if constant.is_address:
+        name = f"(__UINTPTR_TYPE__)({name})"
     yield Probe(f"{subject} value", name, value & _WORD, coord)
     yield Probe(f"{subject} negative", f"({name}) < 0", int(value < 0), coord)
 

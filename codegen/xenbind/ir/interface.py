@@ -186,6 +186,7 @@ class Constant(Struct, frozen=True):
 
     `value` is an int, a float, or a str for what is a string literal.  `body` is the text that the
     header defines it as, before expansion.  A variable's is no constant expression of C's.
+    One with a pointer's type, such as `((void *)-1)`, is the address that it leads to.
     """
 
     name: str
@@ -195,6 +196,7 @@ class Constant(Struct, frozen=True):
     coord: Coord
     is_variable: bool = False
     span: Span | None = None
+    is_address: bool = False
 
 
 class ConstantGroup(Struct, frozen=True):

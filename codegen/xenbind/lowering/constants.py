@@ -6,6 +6,7 @@ Takes a parsed header and its types; asks `constant_expressions` for values; giv
 
     #define VM_EVENT_FLAG_DENY (1 << 6)    ->  Constant("VM_EVENT_FLAG_DENY", 64, …)
     static const short LOW = -3;           ->  Constant("LOW", -3, …)
+    #define FAILED ((void *)-1)            ->  Constant("FAILED", 0xffffffffffffffff, …)
     #define HERE __LINE__                  ->  LeftOut("HERE", "its value depends on its place", …)
 """
 
@@ -26,11 +27,12 @@ from xenbind.frontend.macros import (
     is_string,
     is_type,
 )
-from xenbind.ir.c_types import Enumeration, Scalar
+from xenbind.ir.c_types import Enumeration, Pointer, Scalar
 from xenbind.ir.interface import Constant, LeftOut
 from xenbind.lowering import groups
 from xenbind.lowering.constant_expressions import (
     Unevaluable,
+    convert,
     convert_to,
     evaluate,
 )
@@ -131,13 +133,39 @@ class Constants:
         for expanded in self.header.constants:
             macro = expanded.macro
             try:
-                value = self.value(expanded)
+                at = self.pointer_cast(expanded)
+                value = self.address(at) if at else self.value(expanded)
             except (Unevaluable, SourceError) as reason:
                 self.left_out.append(LeftOut(macro.name, str(reason), macro.coord))
                 continue
             if value is not None:
                 doc = self.context.comments[macro.coord.file].of(macro.coord.line)
-                yield Constant(macro.name, value, macro.body, doc, macro.coord)
+                yield Constant(
+                    *(macro.name, value, macro.body, doc, macro.coord),
+                    is_address=at is not None,
+                )
+
+    def pointer_cast(self, expanded: ExpandedMacro) -> c_ast.Cast | None:
+        """Give a macro's expression if it makes a pointer of something."""
+        node = expanded.expression
+        if expanded.fault or not isinstance(node, c_ast.Cast):
+            return None
+        return node if self.is_pointer(node.to_type) else None
+
+    def is_pointer(self, type_name: c_ast.Node) -> bool:
+        return isinstance(self.types.type(type_name), Pointer)
+
+    def address(self, node: c_ast.Cast) -> int:
+        """Evaluate an integer as the pointer that it is cast to (C11 6.3.2.3p5).
+
+        Raises `Unevaluable` for anything else that is cast, or `SourceError`.
+        """
+        inner = node.expr
+        while isinstance(inner, c_ast.Cast) and self.is_pointer(inner.to_type):
+            inner = inner.expr
+        return convert(
+            evaluate(inner, self.types), self.types.abi.integers["size_t"]
+        ).value
 
     def value(self, expanded: ExpandedMacro) -> int | float | str | None:
         """Evaluate a macro; give None for one that is no constant.

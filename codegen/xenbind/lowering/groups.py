@@ -70,6 +70,7 @@ def infer(
         constant
         for constant in constants
         if isinstance(constant.value, int)
+        and not constant.is_address
         and constant.name not in declared
         and constant.name != spec.version_macro
     ]

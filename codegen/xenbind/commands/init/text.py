@@ -15,6 +15,7 @@ from xenbind.commands.init.layout import Layout
 from xenbind.ir.interface import ConstantGroup
 from xenbind.spec import Spec, rules
 from xenbind.spec.schema import SECTIONS
+from xenbind.words import count
 
 _WIDTH = 88
 _MOST = 12  # names in a comment
@@ -190,7 +191,7 @@ def _functions(found: Findings) -> Iterator[str]:
         return
     yield ""
     yield from _comment(
-        f"The header declares {len(found.functions)} functions:"
+        f"The header declares {count(len(found.functions), 'function')}:"
         f" {_some(found.functions)}. The package has them if this names their library."
     )
     yield "# [functions]"
