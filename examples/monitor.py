@@ -42,7 +42,8 @@ def text(reason: str, request: Any) -> str:
     pc = registers.arm.pc if ARM else registers.x86.rip
     payload = request.payload
     details = "" if payload is None else printer(payload.__class__)(payload)
-    return f"vCPU {request.vcpu_id} {pc:#x} {reason}{details}"
+    # `hex` takes half as long as a format of `#x`.
+    return f"vCPU {request.vcpu_id} {hex(pc)} {reason}{details}\n"
 
 
 @cache
@@ -84,7 +85,7 @@ def json_object(reason: str, request: Any, index: int) -> str:
         "details": {name: n for name, n in values.items() if isinstance(n, int)},
         "request": bytes(request).hex(),
     }
-    return json.dumps(event)
+    return json.dumps(event) + "\n"
 
 
 def watch(arguments: argparse.Namespace) -> None:
@@ -109,7 +110,7 @@ def watch(arguments: argparse.Namespace) -> None:
                     line = json_object(reason, request, count)
                 else:
                     line = text(reason, request)
-                output.write(f"{line}\n".encode())
+                output.write(line.encode())
                 count += 1
                 if count == arguments.count:
                     break

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import index
 
 from .annotations import TYPE_CHECKING, Generic, LazyModule, Protocol, mmap, typing
@@ -285,6 +285,7 @@ class BackRing(_Half[Request, Response]):
         "_copies",
         "_flags",
         "_given",
+        "_kept_flags",
         "_mask",
         "_other_response",
         "_requests",
@@ -316,6 +317,7 @@ class BackRing(_Half[Request, Response]):
         from .copies import Copy, cell  # above, it would add 3 % to an import
 
         self._mask = self.nr_ents - 1
+        self._kept_flags = self.kept_flags  # found faster
         request, response = type(self.get_request(0)), type(self.get_response(0))
         self._response = response
         self._other_response = request is not response
@@ -346,13 +348,18 @@ class BackRing(_Half[Request, Response]):
         super().detach()
 
     def requests(
-        self, *, any_version: bool = False, ask: bool = True
+        self,
+        *,
+        any_version: bool = False,
+        ask: bool = True,
+        more: Callable[[], bool] | None = None,
     ) -> Iterator[Request]:
         """Take the requests that are there, each copied before it is given out.
 
         A request is valid until it is answered; `copy()` keeps it longer.  At the end the
         other side has been asked to notify of the next one, so that the caller may
-        sleep; `ask=False` is for one that notifies of every request anyway.  Raises
+        sleep; `ask=False` is for one that notifies of every request anyway.  Then `more` is
+        called, if it is given: it may sleep, and tells whether to look again.  Raises
         `RingOverflow` for more requests than the ring holds, and `OtherVersion`, before it
         takes it, at a request that the module cannot read; `any_version` takes those too.
         """
@@ -377,9 +384,9 @@ class BackRing(_Half[Request, Response]):
                 if self.req_cons != taken:  # an iteration within took more
                     break
             else:
-                if not ask or not self._ask_for_more():
+                published = ask and self._ask_for_more()
+                if not published and (more is None or not more()):
                     return
-                published = True
 
     def _ask_for_more(self) -> bool:
         """Ask to be notified of the next request, and tell whether it has come meanwhile.
@@ -403,7 +410,7 @@ class BackRing(_Half[Request, Response]):
         taken, there = self.req_cons - answered, produced - answered
         if taken < 0 or there < 0:  # wrapped around; the mask takes longer than to look
             taken, there = taken & U32, there & U32
-        if not taken + published <= there <= self.nr_ents:
+        if there < taken or there > self.nr_ents or (published and there == taken):
             raise RingOverflow("request", produced, self.req_cons)
         if self._selected is not selected:
             if taken and self._selected is not None:
@@ -440,14 +447,14 @@ class BackRing(_Half[Request, Response]):
             if self._usual_is_whole:
                 copy.flags[0] = flags
             elif in_turn:  # what `_kept` gives then
-                kept = self._flags[place][0] & self.kept_flags
+                kept = self._flags[place][0] & self._kept_flags
                 copy.flags[0] = self._given | kept
             else:
                 copy.flags[0] = self._given | self._kept(copy)
             octets = copy.octets
         else:
             octets = self._answer(copy, flags, hold, response)
-        if not in_turn and self.kept_flags:
+        if not in_turn and self._kept_flags:
             self._remember(answered)
         self._responses[place][_WHOLE] = octets
         self.rsp_prod_pvt = answered + 1 if answered != U32 else 0

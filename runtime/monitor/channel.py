@@ -53,7 +53,7 @@ class Channel:
 
     def wait(self, seconds: float) -> bool:
         """Sleep until the other side notifies; False if it did not within this time."""
-        return bool(self._poll.poll(seconds * 1000))
+        return bool(self._poll.poll(seconds * 1e3))
 
     def take(self) -> None:
         """Take the event, if there is one, so that the next can come."""

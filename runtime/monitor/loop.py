@@ -29,8 +29,16 @@ class Loop:
     # So many attributes are found faster in slots: the loop reads a dozen for each event.
     __slots__ = (
         *("_always", "_at_work", "_attached", "_channel", "_current", "_emulated"),
-        *("_handlers", "_idle", "_loop", "_more", "_needs", "_reasons", "_recording"),
-        *("_signals", "_unimplemented", "domain", "ring", "stepping", "vm_event"),
+        *("_handlers", "_idle", "_loop", "_more", "_needs", "_published", "_reasons"),
+        *(
+            "_recording",
+            "_signals",
+            "_unimplemented",
+            "domain",
+            "ring",
+            "stepping",
+            "vm_event",
+        ),
         *("xen", "__weakref__"),
     )
 
@@ -59,6 +67,7 @@ class Loop:
         self._current: Any = None
         self._at_work = False
         self._more = False
+        self._published = 0  # the ring's index of the last answer that Xen was told of
         self._loop: Any = None  # that reads the channel
 
     # --- waiting --------------------------------------------------------------------
@@ -76,7 +85,8 @@ class Loop:
         """Sleep until there may be requests; False if the guest is gone."""
         if self._more:
             return True
-        self._require_context()
+        if not self._attached:
+            raise MonitorError(NOT_WITHIN)
         signals = self._signals
         outside = signals.held
         try:
@@ -189,44 +199,60 @@ class Loop:
         # The guest waits for each of its events: nothing here is called in vain.
         self._require_context()
         signals, stepping, recording = self._signals, self.stepping, self._recording
-        ring, channel = self.ring, self._channel
+        ring = self.ring
         outside = signals.held  # as in a loop that this one is in
         inside = waits or outside
-        while not waits or self._wait():
-            signals.held = self._at_work = self._more = True
-            try:
-                if self._current is not None:
-                    self._finish()
-                channel.take()
-                # Xen has an event for every request: for the next, too, without being asked.
-                for request in ring.requests(ask=False):
-                    if recording is not None:
-                        recording.request(request)
-                    if stepping.after and stepping.is_own(request):
-                        self._give(request, stepping.answer(request))
-                        continue
-                    self._current = request
-                    signals.held = inside
-                    yield request
-                    signals.held = True
-                    self._finish()  # another, if a loop within was left
-                self._more = False
-            except OtherVersion as other:
-                raise MonitorError(
-                    f"the hypervisor speaks vm_event version {other.theirs}, not"
-                    f" {other.ours}; use interface({other.theirs})"
-                ) from None
-            finally:
+        if waits and not self._wait():
+            return
+        signals.held = self._at_work = self._more = True
+        try:
+            if self._current is not None:
+                self._finish()
+            self._channel.take()
+            # Xen has an event for every request: for the next, too, without being asked.
+            more = self._go_on if waits else None
+            for request in ring.requests(ask=False, more=more):
+                if recording is not None:
+                    recording.request(request)
+                if stepping.after and stepping.is_own(request):
+                    self._give(request, stepping.answer(request))
+                    continue
+                self._current = request
+                signals.held = inside
+                yield request
                 signals.held = True
-                self._at_work = False
-                if self._attached:
-                    self._push()
-                # Those that came are not let through: after a `break` nobody would see an error.
-                signals.held = outside
-            if not waits:
-                if not outside:
-                    signals.let_through()
-                return
+                # As `_finish` does, without a call of it.
+                request, self._current = self._current, None
+                if request is not None:  # another, if a loop within was left
+                    self._respond(request)
+            self._more = False
+        except OtherVersion as other:
+            raise MonitorError(
+                f"the hypervisor speaks vm_event version {other.theirs}, not"
+                f" {other.ours}; use interface({other.theirs})"
+            ) from None
+        finally:
+            signals.held = True
+            self._at_work = False
+            if self._attached:
+                self._push()
+            # Those that came are not let through: after a `break` nobody would see an error.
+            signals.held = outside
+        if not waits and not outside:
+            signals.let_through()
+
+    def _go_on(self) -> bool:
+        """Publish the answers, and wait for more requests; False if the guest is gone."""
+        self._at_work = self._more = False
+        if self._attached:
+            self._push()
+        if not self._wait():
+            return False
+        self._at_work = self._more = True
+        if self._current is not None:  # of a loop that `idle` was left in
+            self._finish()
+        self._channel.take()
+        return True
 
     def _finish(self) -> None:
         """Answer the request that a loop was at, if nobody did."""
@@ -272,9 +298,10 @@ class Loop:
 
         Xen asks to hear of each answer, so nothing is gained by a look at whether it does.
         """
-        ring, sring = self.ring, self.ring.sring
-        if sring.words[sring.rsp_prod] != ring.rsp_prod_pvt:
+        ring = self.ring
+        if ring.rsp_prod_pvt != self._published:
             ring.push_responses()
+            self._published = ring.rsp_prod_pvt
             self._channel.notify()
         if self._recording is not None:
             self._recording.flush()

@@ -169,6 +169,7 @@ class Monitor(Loop):
             self.ring = self.vm_event.BackRing(self._channel.page, start=0)
             on_error.callback(self.ring.detach)
             self.ring.sring.shared_ring_init()
+            self._published = 0
             if self._recording is not None:
                 self._recording.begin(self.vm_event, self.domain, self.xen.release)
             on_error.pop_all()

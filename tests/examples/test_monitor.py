@@ -42,7 +42,7 @@ def test_what_is_made_once_prints_as_repr_does(version: int) -> None:
             line = f"vCPU 2 0x0 {reason.name}"
             if payload is not None:
                 line += " " + repr(payload).partition("(")[2].removesuffix(")")
-            assert monitor.text(reason.name, request) == line
+            assert monitor.text(reason.name, request) == f"{line}\n"
 
 
 def fill(payload: Any, first: int) -> None:

@@ -105,6 +105,44 @@ def test_there_is_time_for_other_things_when_the_guest_does_nothing(
     ]
 
 
+def test_what_a_loop_in_idle_left_is_answered_by_the_outer_one(xen: PlayedXen) -> None:
+    guest = xen.guests[1]
+    guest.rounds = [
+        *([request(99)], [], [request(CPUID), request(WRITE)], [request(WRITE, vcpu=1)])
+    ]
+    shown: list[tuple[str, int]] = []
+
+    def idle() -> None:
+        if len(shown) == 1:
+            guest.send()
+        for each in monitor.pending():
+            shown.append((f"idle: {monitor.reason(each)}", each.vcpu_id))
+            break
+
+    with Monitor(1, USUAL, idle=idle) as monitor:
+        for each in monitor:
+            shown.append((monitor.reason(each), each.vcpu_id))
+            monitor.answer(each)
+            assert monitor.ring.rsp_prod_pvt == len(shown)
+    assert shown == [
+        *(("UNKNOWN_99", 0), ("idle: CPUID", 0)),
+        *(("WRITE_CTRLREG", 0), ("WRITE_CTRLREG", 1)),
+    ]
+    assert [each.reason for each in guest.answers] == [99, CPUID, WRITE, WRITE]
+
+
+def test_a_monitor_is_used_a_second_time(xen: PlayedXen) -> None:
+    guest = xen.guests[1]
+    guest.rounds = [[request(CPUID)], [request(CPUID)]]
+    monitor = Monitor(1, USUAL)
+    for _ in range(2):
+        with monitor:
+            guest.send()
+            assert len(list(monitor.pending())) == 1
+            assert [each.reason for each in guest.answers] == [CPUID]
+        guest.answers.clear()
+
+
 def test_a_request_that_does_not_wait_is_not_answered_as_if_it_did(
     xen: PlayedXen,
 ) -> None:

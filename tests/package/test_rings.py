@@ -263,6 +263,21 @@ def test_who_is_told_of_every_request_need_not_ask_for_the_next() -> None:
     assert len(list(rings.back.requests(ask=False))) == 1
 
 
+@pytest.mark.parametrize("ask", [False, True])
+def test_what_waits_for_more_tells_whether_to_look_again(ask: bool) -> None:
+    rings = Rings()
+    rings.ask(event())
+    coming = [[event(), event()], []]
+
+    def more() -> bool:
+        if not coming:
+            return False
+        rings.ask(*coming.pop(0))
+        return True
+
+    assert len(list(rings.back.requests(ask=ask, more=more))) == 3
+
+
 # Where a ring begins.
 
 
