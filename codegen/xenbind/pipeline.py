@@ -22,7 +22,7 @@ from xenbind.frontend.header import (
     ParsedHeader,
     begin,
     parsed,
-    read_declarations,
+    read_types,
 )
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
@@ -30,7 +30,7 @@ from xenbind.ir.interface import Interface, Layouts, Record
 from xenbind.lowering.lower import Lowered, lower, lower_records
 from xenbind.plain import replace
 from xenbind.resources import package
-from xenbind.source import Coord
+from xenbind.source import IDENTIFIER, Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.compiler import Compiler
@@ -150,8 +150,9 @@ def _layouts_by_target(
 
     def records(there: Elsewhere) -> Records:
         with deep_recursion(header):
-            theirs = read_declarations(header, there.text)
             known = lowered.interface.records_by_key
+            asked = {word for key in known for word in IDENTIFIER.findall(key)}
+            theirs = read_types(header, there.text, asked, spec.library is not None)
             return lower_records(theirs, spec, there.abi, known)
 
     def laid_out(there: Elsewhere | None) -> Callable[[], Records]:
