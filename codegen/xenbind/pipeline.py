@@ -24,6 +24,7 @@ from xenbind.frontend.header import (
     parsed,
     read_types,
 )
+from xenbind.frontend.system_needs import uses_system_names
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts, Record
@@ -201,14 +202,22 @@ _UNASKED = "stdc-predef.h"
 
 
 def _asks_for_target(begun: Begun, spec: Spec) -> bool:
-    """Tell whether the files of a header, or the spec's macros, ask for the target's macros."""
-    own = str(package())  # whose C library is the same on every machine
-    texts = [
-        begun.sources.text(file)
+    """Tell whether a header, or the spec's macros, ask for the target's macros.
+
+    It does, too, if it uses what a system header that asks for them declares.
+    """
+    ours = str(package())  # whose C library is the same on every machine
+    texts = {
+        file: begun.sources.text(file)
         for file in begun.preprocessed.files
-        if not file.startswith(own) and Path(file).name != _UNASKED
-    ]
-    return asks_for_target([*texts, *spec.defines])
+        if not file.startswith(ours) and Path(file).name != _UNASKED
+    }
+    system = begun.preprocessed.system
+    own = {file: text for file, text in texts.items() if file not in system}
+    if asks_for_target([*own.values(), *spec.defines]):
+        return True
+    included = (text for file, text in texts.items() if file in system)
+    return asks_for_target(included) and uses_system_names(begun.preprocessed, own)
 
 
 def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:
