@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from xenbind import header_tree
 from xenbind.errors import CompilerError, SourceError
@@ -38,6 +37,7 @@ from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.predefined import predefined
 from xenbind.toolchain.system_headers import system_folders
 from xenbind.toolchain.targets import machine_of
+from xenbind.workers import Beside
 
 
 def compiler_for(
@@ -86,13 +86,6 @@ def read(
 
 
 Records = Mapping[str, Record]
-Made = TypeVar("Made")
-
-
-class Beside(Protocol):
-    """Has something made, beside what else is done or when it is waited for."""
-
-    def __call__(self, function: Callable[[], Made], /) -> Callable[[], Made]: ...
 
 
 def read_for_all(

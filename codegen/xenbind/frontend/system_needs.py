@@ -1,9 +1,10 @@
 """Tell whether a header uses anything of the system's headers but the integers of <stdint.h>.
 
 Takes a header that is preprocessed; tells whether its own files mention a macro or a name of a
-system header's, select by a macro that is none of their own, or check a size.  The system's headers ask for their
-target's macros, each in its way: `pipeline` has other targets' compilers read a header that does so
-itself, or that uses what they declare.  What <stdint.h> is for `ir.abi` knows of every target.
+system header's, select by a macro that is none of their own, or check a size.  The system's
+headers ask for their target's macros, each in its way: `pipeline` has other targets' compilers
+read a header that does so itself, or that uses what they declare.  What <stdint.h> is for
+`ir.abi` knows of every target.
 
     #include <stdint.h>            #include <sys/types.h>
     struct a { uint64_t b; };      struct a { off_t b; };
@@ -40,7 +41,8 @@ _KNOWN = frozenset(
 def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> bool:
     """Tell whether own files, whose texts are given by name, use what system headers declare.
 
-    What checks a size does, too: not every target's compiler may take that.  A name too many costs time alone.
+    What checks a size does, too: not every target's compiler may take that.  A name too many
+    costs time alone.
     """
     used: set[str] = set()
     asked: set[str] = set()
