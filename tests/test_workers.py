@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
@@ -97,3 +98,12 @@ def test_a_copy_that_nobody_waits_for_ends_with_the_workers() -> None:
         (copy,) = workers._copies
         assert copy.is_alive()
     assert not copy.is_alive()
+
+
+def test_processes_begin_at_once_or_with_the_first_work() -> None:
+    with Workers(1):
+        assert len(multiprocessing.active_children()) == 1
+    with Workers(1, at_once=False) as workers:
+        assert not multiprocessing.active_children()
+        assert result(workers.submit(abs, -1)) == 1
+        assert len(multiprocessing.active_children()) == 1

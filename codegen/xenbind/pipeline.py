@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from xenbind import header_tree
 from xenbind.errors import CompilerError, SourceError
@@ -22,21 +21,23 @@ from xenbind.frontend.header import (
     ParsedHeader,
     begin,
     parsed,
-    read_declarations,
+    read_types,
 )
+from xenbind.frontend.system_needs import uses_system_names
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts, Record
 from xenbind.lowering.lower import Lowered, lower, lower_records
 from xenbind.plain import replace
 from xenbind.resources import package
-from xenbind.source import Coord
+from xenbind.source import IDENTIFIER, Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.predefined import predefined
 from xenbind.toolchain.system_headers import system_folders
 from xenbind.toolchain.targets import machine_of
+from xenbind.workers import Beside
 
 
 def compiler_for(
@@ -85,13 +86,6 @@ def read(
 
 
 Records = Mapping[str, Record]
-Made = TypeVar("Made")
-
-
-class Beside(Protocol):
-    """Has something made, beside what else is done or when it is waited for."""
-
-    def __call__(self, function: Callable[[], Made], /) -> Callable[[], Made]: ...
 
 
 def read_for_all(
@@ -150,8 +144,9 @@ def _layouts_by_target(
 
     def records(there: Elsewhere) -> Records:
         with deep_recursion(header):
-            theirs = read_declarations(header, there.text)
             known = lowered.interface.records_by_key
+            asked = {word for key in known for word in IDENTIFIER.findall(key)}
+            theirs = read_types(header, there.text, asked, spec.library is not None)
             return lower_records(theirs, spec, there.abi, known)
 
     def laid_out(there: Elsewhere | None) -> Callable[[], Records]:
@@ -200,14 +195,22 @@ _UNASKED = "stdc-predef.h"
 
 
 def _asks_for_target(begun: Begun, spec: Spec) -> bool:
-    """Tell whether the files of a header, or the spec's macros, ask for the target's macros."""
-    own = str(package())  # whose C library is the same on every machine
-    texts = [
-        begun.sources.text(file)
+    """Tell whether a header, or the spec's macros, ask for the target's macros.
+
+    It does, too, if it uses what a system header that asks for them declares.
+    """
+    ours = str(package())  # whose C library is the same on every machine
+    texts = {
+        file: begun.sources.text(file)
         for file in begun.preprocessed.files
-        if not file.startswith(own) and Path(file).name != _UNASKED
-    ]
-    return asks_for_target([*texts, *spec.defines])
+        if not file.startswith(ours) and Path(file).name != _UNASKED
+    }
+    system = begun.preprocessed.system
+    own = {file: text for file, text in texts.items() if file not in system}
+    if asks_for_target([*own.values(), *spec.defines]):
+        return True
+    included = (text for file, text in texts.items() if file in system)
+    return asks_for_target(included) and uses_system_names(begun.preprocessed, own)
 
 
 def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from functools import cache, partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from xenbind.errors import SystemFailure
 from xenbind.toolchain.process import end_with_parent
@@ -27,15 +27,23 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
+class Beside(Protocol):
+    """Has something made, beside what else is done or when it is waited for."""
+
+    def __call__(self, function: Callable[[], Result], /) -> Callable[[], Result]: ...
+
+
 class Workers:
     """Processes that wait for work.
 
     A context manager: the processes end with it, or with the process that made them.  A third
-    made no run faster.
+    made no run faster.  They begin at once, before any thread does whose locks they would have, or
+    else with the first work.
     """
 
-    def __init__(self, processes: int = 2) -> None:
+    def __init__(self, processes: int = 2, at_once: bool = True) -> None:
         self.processes = processes
+        self._at_once = at_once
 
     def __enter__(self) -> Workers:
         # A forked process has half of what black imports already.
@@ -46,7 +54,7 @@ class Workers:
             _prepare,
             (os.getpid(),),
         )
-        for _ in range(self.processes):
+        for _ in range(self.processes * self._at_once):
             self._pool.submit(str)  # the pool starts no process before it needs one
         self._copies: list[BaseProcess] = []
         return self

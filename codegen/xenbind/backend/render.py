@@ -8,7 +8,7 @@ and in `module`; a template holds text and loops.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 
 from xenbind import __version__
 from xenbind.backend import functions, python_text, tree
@@ -32,7 +32,7 @@ from xenbind.ir.interface import Interface
 from xenbind.plain import Struct
 from xenbind.resources import folder
 from xenbind.spec import Spec
-from xenbind.workers import Workers
+from xenbind.workers import Beside, Workers
 
 # What each template makes: one file; one for every package, of which those of libraries are
 # within the first; or one for every version, if its path has that.
@@ -70,6 +70,10 @@ _MONITORS_LIBRARIES = {"xenctrl", "xenevtchn", "xenforeignmemory", "xentoollog"}
 # Templates that are for interfaces of which the releases are known.
 _RELEASED = {"package/common.py.jinja", "package/history.py.jinja"}
 
+# Records, constants and functions up to which a copy of this process takes longer than the
+# work in it.
+_FEW = 50
+
 # A template, the path of what it makes, and what it may name.
 _Asked = tuple[str, str, Mapping[str, object]]
 
@@ -100,11 +104,14 @@ def render(
 ) -> Rendered:
     """Begin to make every generated file.
 
-    Records are laid out for the table of ABIs in a copy of this process, C is written in
-    another, and black formats Python in others: all at once.  `spec` is of the package around
-    all others: the first of those, or a tree, whose headers they are.
+    Unless there is little, records are laid out for the table of ABIs in a copy of this process,
+    and C is written in another; black formats Python in others: all at once.  `spec` is of the
+    package around all others: the first of those, or a tree, whose headers they are.
     """
-    abi_table = workers.beside(partial(_abi_table, spec, packages, templates))
+    interfaces = [i for package in packages for i in package.interfaces]
+    size = sum(len((*i.records, *i.constants, *i.functions)) for i in interfaces)
+    beside: Beside = workers.beside if size > _FEW else cache
+    abi_table = beside(partial(_abi_table, spec, packages, templates))
     places = tree_places(
         [(p.spec, i) for p in packages if p.spec.is_module for i in p.interfaces]
     )
@@ -113,9 +120,9 @@ def render(
         for package in packages
         for interface in package.interfaces
     ]
-    c_side = workers.beside(partial(render_references, modules, templates))
+    c_side = beside(partial(render_references, modules, templates))
     has_library = any(package.spec.library for package in packages)
-    has = _shared_memory([i for package in packages for i in package.interfaces])
+    has = _shared_memory(interfaces)
     whole = _whole_context(spec, packages)
     if spec.tree is None:
         shared = [_shared_context(package, has_library) for package in packages]

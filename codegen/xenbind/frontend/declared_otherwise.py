@@ -13,34 +13,19 @@ headers ask for their target's macros in what they include alone, and parsing is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cached_property
 
+from xenbind.frontend.cut import NAME, declarations, declared
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.c_types import fundamental
 
 _DIRECTIVE = re.compile(r"^#(?!pragma).*\n", re.MULTILINE)
-_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
-# What ends a declaration, outside of strings and characters.
-_END = re.compile(rf"{_STRING.pattern}|[{{}};]")
-_DEPTH = {"{": 1, "}": -1}
-_NAME = re.compile(r"[A-Za-z_$][\w$]*")
-_ATTRIBUTE = re.compile(r"__attribute(?:__)?\s*(?=\()")
-_PARENTHESIS = re.compile(r"[()]")
 _PLAIN_TYPEDEF = re.compile(r"typedef (?P<type>\w[\w ]*) (?P<name>\w+) ?;")
-_SIGNED = re.compile(r"\b__signed(?:__)?\b")
-_SPECIFIER = re.compile(r"\b(?:struct|union|enum)\b\s*([\w$]*)")
-_TAG = re.compile(r"\b(?:struct|union|enum)\b([^;{}()]*)\{")
-_ENUMERATORS = re.compile(r"\benum\b[^;{}()]*\{([^{}]*)\}")
-_INNER = re.compile(r"\{[^{}]*\}|\[[^][]*\]")
 # Types whose names mean the same to every header: what that is, `ir.abi` knows.
 _TYPES = frozenset(X86_64.integers) | frozenset(
     ("signed", "unsigned", "float", "double", "void", "_Complex")
 )
-_QUALIFIERS = frozenset("""
-    typedef const volatile restrict extern static inline sizeof _Alignas _Alignof _Atomic
-    _Noreturn _Thread_local __attribute__ __const __volatile__ __restrict __inline __signed__
-    """.split())
+_SIGNED = re.compile(r"\b__signed(?:__)?\b")
 
 
 class Reading:
@@ -51,11 +36,13 @@ class Reading:
     """
 
     def __init__(self, text: str) -> None:
-        self.declarations = list(_split(_DIRECTIVE.sub("", text)))
+        self.declarations = [
+            " ".join(each.split()) for each in declarations(_DIRECTIVE.sub("", text))
+        ]
 
     @cached_property
     def used(self) -> list[frozenset[str]]:
-        return [frozenset(_NAME.findall(each)) for each in self.declarations]
+        return [frozenset(NAME.findall(each)) for each in self.declarations]
 
     @cached_property
     def _plain_typedefs(self) -> dict[str, str]:
@@ -92,10 +79,10 @@ def declared_otherwise(ours: Reading, theirs: Reading, abi: Abi) -> set[str]:
         plain = _PLAIN_TYPEDEF.fullmatch(declaration)
         name = plain["name"] if plain else ""
         if not _is_alike(ours.base(name), theirs.base(name), abi):
-            names |= _declared(declaration)
+            names |= declared(declaration) - _TYPES
     for declaration, used in zip(ours.declarations, ours.used, strict=True):
         if not names.isdisjoint(used):
-            names |= _declared(declaration)
+            names |= declared(declaration) - _TYPES
     return names
 
 
@@ -105,58 +92,3 @@ def _is_alike(one: str, other: str, abi: Abi) -> bool:
         return False
     sizes = abi.integers[one].size, abi.integers[other].size
     return sizes[0] == sizes[1] and abi.kind(one) == abi.kind(other)
-
-
-def _split(text: str) -> Iterator[str]:
-    """Cut a text at the semicolons outside of all braces, and behind the bodies of functions."""
-    start = depth = 0
-    is_body = False
-    for end in _END.finditer(text):
-        if end[0] == "{" and not depth:
-            before = _without_attributes(text[start : end.start()])
-            is_body = before.rstrip().endswith(")")
-        depth += _DEPTH.get(end[0], 0)
-        if not depth and (end[0] == ";" or (end[0] == "}" and is_body)):
-            yield " ".join(text[start : end.end()].split())
-            start, is_body = end.end(), False
-    yield " ".join(text[start:].split())
-
-
-def _without_attributes(text: str) -> str:
-    """Take GNU C's attributes out, whatever their parentheses hold."""
-    kept, start = [], 0
-    for attribute in _ATTRIBUTE.finditer(text):
-        if attribute.start() >= start:
-            kept.append(text[start : attribute.start()])
-            start = _closing(text, attribute.end())
-    return " ".join([*kept, text[start:]])
-
-
-def _closing(text: str, start: int) -> int:
-    """Find the end of what is in the parentheses that open at `start`."""
-    depth = 0
-    for each in _PARENTHESIS.finditer(text, start):
-        depth += 1 if each[0] == "(" else -1
-        if not depth:
-            return each.end()
-    return len(text)
-
-
-def _declared(declaration: str) -> set[str]:
-    """Give the names that a declaration may declare, but for those of functions."""
-    text = _without_attributes(_STRING.sub("0", declaration))
-    inside = " ".join([*_TAG.findall(text), *_ENUMERATORS.findall(text)])
-    return {*_NAME.findall(inside), *_declarators(text)} - _TYPES - _QUALIFIERS
-
-
-def _declarators(text: str) -> list[str]:
-    """Give the names behind the type of a declaration: typedef names, variables."""
-    outside, count = text, 1
-    while count:
-        outside, count = _INNER.subn(" 0 ", outside)  # which is no name
-    first = next((w for w in _NAME.findall(outside) if w not in _QUALIFIERS), "")
-    words = _NAME.findall(_SPECIFIER.sub(" ", outside))
-    if "typedef" not in words and "(" in outside:  # a function's
-        return []
-    names = [word for word in words if word not in _TYPES | _QUALIFIERS]
-    return names[1:] if first in names else names  # without the type's own

@@ -11,7 +11,7 @@ is one declaration, and one constant whose expression is a `BinaryOp`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from pycparser import c_ast
@@ -27,6 +27,7 @@ from xenbind.frontend.macros import (
     ring_macros,
     with_parameters,
 )
+from xenbind.frontend.needed import only_needed
 from xenbind.frontend.parse import parse
 from xenbind.frontend.preprocess import (
     expand,
@@ -169,18 +170,24 @@ def start_text(
     return finish
 
 
-def read_declarations(header: Path, text: str) -> ParsedHeader:
-    """Parse what a compiler has printed of a header, as `start_text` gives it.
+def read_types(
+    header: Path, text: str, asked: Collection[str], has_functions: bool
+) -> ParsedHeader:
+    """Parse the types in what a compiler has printed of a header, as `start_text` gives it.
 
-    Of its macros there is nothing but their names.  Raises as `begin` does.
+    They are the header's own, those that are `asked` for, and what these mention; with
+    `has_functions` its functions are there, too.  Of its macros there is nothing but their names.
+    Raises as `begin` does.
     """
     sources = Sources()
     preprocessed = read(text, header, sources)
-    written = Written(preprocessed.text, preprocessed.macros, sources)
+    own = roots(preprocessed, header, sources)
+    text = only_needed(preprocessed.text, own, asked, has_functions)
+    written = Written(text, preprocessed.macros, sources)
     return ParsedHeader(
         path=header,
         files=preprocessed.files,
-        roots=roots(preprocessed, header, sources),
+        roots=own,
         system=preprocessed.system,
         declarations=parse(written, []).declarations,
         macros=frozenset(preprocessed.macros),

@@ -68,18 +68,25 @@ def build(job: Job) -> Generated:
     if loaded.tree is not None:
         with Workers() as workers:
             return _build_tree(job, loaded, command, workers)
-    # One version alone is read by this process, and formatted by another.
-    with Workers(min(sum(len(each.versions) for each in specs), 2)) as workers:
-        return _build(job, specs, command, workers)
+    versions = sum(len(each.versions) for each in specs)
+    known = Formatted(user_cache.folder())
+    # One version alone is read by this process, and formatted by another: none, mostly, where
+    # black was asked before.
+    with Workers(min(versions, 2), at_once=versions > 1 or not known) as workers:
+        return _build(job, specs, command, workers, known)
 
 
 def _build(
-    job: Job, specs: Sequence[Spec], command: tuple[str, ...], workers: Workers
+    job: Job,
+    specs: Sequence[Spec],
+    command: tuple[str, ...],
+    workers: Workers,
+    known: Formatted,
 ) -> Generated:
     prepared = _start_preparing()
     reading = _read_all(specs, command, workers)
     # Which begins to import black after the reading, if it is new here.
-    formatter = Formatter(workers, Formatted(user_cache.folder()))
+    formatter = Formatter(workers, known)
     copied: dict[str, str] = {}
     packages = tuple(
         _package(job, each, command, read, copied)

@@ -26,7 +26,10 @@ from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.targets import Machine, host
+from xenbind.words import edition
 from xenbind.workers import Workers
+
+Asked = Callable[[], Mapping[str, Answer]]
 
 
 class _Source(Struct, frozen=True):
@@ -47,8 +50,14 @@ def verify(
 
     Raises `SourceError`, too, if the header cannot be read.
     """
+    package = None
+    if spec.version_macro is None or version.entry is not None:
+        # The header is read meanwhile, which takes as long.
+        package = _ask_package(
+            spec, edition(version.number, version.release), out, machine
+        )
     interface = read(spec, version, machine.command, machine.target.abi)
-    return hold(spec, version, interface, out, machine, workers)
+    return hold(spec, version, interface, out, machine, workers, package)
 
 
 def hold(
@@ -58,17 +67,15 @@ def hold(
     out: Path,
     machine: Machine,
     workers: Workers,
+    package: Asked | None = None,
 ) -> Report:
     """Hold one version's header, and what was generated from it, against a compiler.
 
-    `interface` is the header as read for the machine.  The classes of the package in `out` speak
-    the ABI of the Python that runs them, so they are asked on the host's target only.  Raises
-    `SourceError` if the compiler refuses what it is asked, `OutputError` or `SystemFailure` if
-    there is no package for the version.
+    `interface` is the header as read for the machine, and `package` waits for what the classes in
+    `out` say, if they are asked already.  Raises `SourceError` if the compiler refuses what it is
+    asked, `OutputError` or `SystemFailure` if there is no package for the version.
     """
-    package = None
-    if machine.target == host():
-        package = start_asking(spec.module_of(interface.edition), out)
+    package = package or _ask_package(spec, interface.edition, out, machine)
     asked = all_questions(interface)
     oracle = Oracle(
         spec=spec,
@@ -122,6 +129,17 @@ def hold(
         mismatches=tuple(item for item in found if not item.within_compiler),
         differing=tuple(item for item in found if item.within_compiler),
     )
+
+
+def _ask_package(spec: Spec, edition: str, out: Path, machine: Machine) -> Asked | None:
+    """Start to ask the classes of a package, and give what waits for their answers.
+
+    They speak the ABI of the Python that runs them: on another machine's target there is nothing
+    to ask.
+    """
+    if machine.target != host():
+        return None
+    return start_asking(spec.module_of(edition), out)
 
 
 def _library(

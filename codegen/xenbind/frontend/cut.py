@@ -1,0 +1,90 @@
+"""Cut preprocessed text into its declarations, and find the names that one declares.
+
+Takes C without directives; gives each declaration as it stands, and the names of tags, typedefs,
+enumerators and variables in one.  `declared_otherwise` holds two texts against each other by it,
+and `needed` passes over what a header only happens to include: to parse is what takes time.
+
+    typedef int a; struct b { a c; };    ->    `typedef int a;` declares a,
+                                               `struct b { a c; };` declares b
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+STRING = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
+NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_STRING = re.compile(STRING)
+# What ends a declaration, outside of strings and characters.
+_END = re.compile(rf"{STRING}|[{{}};]")
+_DEPTH = {"{": 1, "}": -1}
+_ATTRIBUTE = re.compile(r"__attribute(?:__)?\s*(?=\()")
+_PARENTHESIS = re.compile(r"[()]")
+_SPECIFIER = re.compile(r"\b(?:struct|union|enum)\b\s*([\w$]*)")
+_TAG = re.compile(r"\b(?:struct|union|enum)\b([^;{}()]*)\{")
+_ENUMERATORS = re.compile(r"\benum\b[^;{}()]*\{([^{}]*)\}")
+_INNER = re.compile(r"\{[^{}]*\}|\[[^][]*\]")
+_TYPES = frozenset("""
+    _Bool _Complex char double float int long short signed unsigned void
+    """.split())
+_QUALIFIERS = frozenset("""
+    typedef const volatile restrict extern static inline sizeof _Alignas _Alignof _Atomic
+    _Noreturn _Thread_local __attribute__ __const __volatile__ __restrict __inline __signed__
+    """.split())
+_WORDS = _TYPES | _QUALIFIERS
+
+
+def declarations(text: str) -> Iterator[str]:
+    """Cut a text at the semicolons outside of all braces, and behind the bodies of functions."""
+    start = depth = 0
+    is_body = False
+    for end in _END.finditer(text):
+        if end[0] == "{" and not depth:
+            before = _without_attributes(text[start : end.start()])
+            is_body = before.rstrip().endswith(")")
+        depth += _DEPTH.get(end[0], 0)
+        if not depth and (end[0] == ";" or (end[0] == "}" and is_body)):
+            yield text[start : end.end()]
+            start, is_body = end.end(), False
+    yield text[start:]
+
+
+def _without_attributes(text: str) -> str:
+    """Take GNU C's attributes out, whatever their parentheses hold."""
+    kept, start = [], 0
+    for attribute in _ATTRIBUTE.finditer(text):
+        if attribute.start() >= start:
+            kept.append(text[start : attribute.start()])
+            start = _closing(text, attribute.end())
+    return " ".join([*kept, text[start:]])
+
+
+def _closing(text: str, start: int) -> int:
+    """Find the end of what is in the parentheses that open at `start`."""
+    depth = 0
+    for each in _PARENTHESIS.finditer(text, start):
+        depth += 1 if each[0] == "(" else -1
+        if not depth:
+            return each.end()
+    return len(text)
+
+
+def declared(declaration: str) -> set[str]:
+    """Give the names that a declaration may declare, but for those of functions."""
+    text = _without_attributes(_STRING.sub("0", declaration))
+    inside = " ".join([*_TAG.findall(text), *_ENUMERATORS.findall(text)])
+    return {*NAME.findall(inside), *_declarators(text)} - _WORDS
+
+
+def _declarators(text: str) -> list[str]:
+    """Give the names behind the type of a declaration: typedef names, variables."""
+    outside, count = text, 1
+    while count:
+        outside, count = _INNER.subn(" 0 ", outside)  # which is no name
+    first = next((w for w in NAME.findall(outside) if w not in _QUALIFIERS), "")
+    words = NAME.findall(_SPECIFIER.sub(" ", outside))
+    if "typedef" not in words and "(" in outside:  # a function's
+        return []
+    names = [word for word in words if word not in _WORDS]
+    return names[1:] if first in names else names  # without the type's own

@@ -1,0 +1,82 @@
+"""Leave out of preprocessed text what no wanted type needs: most of what a header includes.
+
+Takes the text, the files whose declarations are the header's own and names of types; gives the
+text with the declarations of those and all that they mention, in turn.  `header` so parses a
+twentieth of what another target's compiler reads.
+
+    # 1 "library.h"                       # 1 "library.h"
+    typedef long off_t;             ->    typedef long off_t;
+    typedef int pid_t;
+    # 1 "own.h"                           # 1 "own.h"
+    struct file { off_t size; };          struct file { off_t size; };
+    int remove(struct file *file);
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+from xenbind.frontend.cut import NAME, declarations, declared
+
+_MARKER = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)".*$', re.MULTILINE)
+
+
+def only_needed(
+    text: str, own: Collection[str], asked: Iterable[str], has_functions: bool
+) -> str:
+    """Leave out the declarations of functions, and what is not needed of the files not in `own`.
+
+    Needed is what declares a name that is `asked` for or that anything mentions which stays; with
+    `has_functions` the own ones stay.  Nothing moves to another place.
+    """
+    pieces = list(declarations(text))
+    # A type mentions a function to ask for its type alone.
+    called = _FUNCTION.findall if "typeof" in text else lambda code: ()
+    codes = [_MARKER.sub("", piece) for piece in pieces]
+    names = [declared(code) for code in codes]
+    declaring = defaultdict[str, list[int]](list)
+    for index, code in enumerate(codes):
+        for name in names[index] or called(code):
+            declaring[name].append(index)
+    kept: set[int] = set()
+    waiting = list(asked)
+
+    def keep(index: int) -> None:
+        kept.add(index)
+        waiting.extend(NAME.findall(codes[index]))
+
+    for index, is_own in enumerate(_are_of(own, pieces)):
+        if is_own and (names[index] or has_functions):
+            keep(index)
+    while waiting:
+        for index in declaring.pop(waiting.pop(), ()):
+            if index not in kept:
+                keep(index)
+    return "".join(
+        piece if index in kept else _blank(piece) for index, piece in enumerate(pieces)
+    )
+
+
+_FUNCTION = re.compile(r"([\w$]+)[\s)]*\(")
+
+
+def _are_of(files: Collection[str], pieces: Iterable[str]) -> Iterator[bool]:
+    """Tell of each declaration whether it begins or ends in one of these files."""
+    names = {re.sub(r'(["\\])', r"\\\1", file) for file in files}
+    file = ""
+    for piece in pieces:
+        found = False
+        start = 0
+        for marker in _MARKER.finditer(piece):
+            found |= file in names and bool(piece[start : marker.start()].strip())
+            file, start = marker[1], marker.end()
+        yield found or file in names
+
+
+def _blank(piece: str) -> str:
+    """Keep of a declaration its lines, and among them markers and pragmas."""
+    *lines, last = piece.split("\n")
+    kept = [line if line.startswith("#") else "" for line in lines]
+    return "\n".join([*kept, " " * len(last)])

@@ -1,0 +1,67 @@
+"""Tell whether a header uses anything of the system's headers but the integers of <stdint.h>.
+
+Takes a header that is preprocessed; tells whether its own files mention a macro or a name of a
+system header's, select by a macro that is none of their own, or check a size.  The system's
+headers ask for their target's macros, each in its way: `pipeline` has other targets' compilers
+read a header that does so itself, or that uses what they declare.  What <stdint.h> is for
+`ir.abi` knows of every target.
+
+    #include <stdint.h>            #include <sys/types.h>
+    struct a { uint64_t b; };      struct a { off_t b; };
+    ->  it uses nothing else       ->  it uses off_t
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from xenbind.frontend.cut import NAME
+from xenbind.frontend.directives import Preprocessed
+from xenbind.ir.abi import X86_64
+from xenbind.source import without_any_comments
+
+_SECTION = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)".*$', re.MULTILINE)
+_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if\w*(.*)", re.MULTILINE)
+# What one target's compiler may refuse and another's take.
+_CHECKED = re.compile(
+    r"\b(?:_S|s)tatic_assert\b|\bsizeof\b|\b_*[aA]lignof|\b_*asm|:\s*(?:3[3-9]|[4-6]\d)\b"
+)
+# Words that mean the same to every header on every target.
+_KNOWN = frozenset(
+    word for name in X86_64.integers for word in name.split()
+) | frozenset(
+    """
+    void float double signed unsigned struct union enum typedef const volatile extern static
+    inline restrict __attribute__ aligned packed defined __cplusplus
+    """.split()
+)
+
+
+def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> bool:
+    """Tell whether own files, whose texts are given by name, use what system headers declare.
+
+    What checks a size does, too: not every target's compiler may take that.  A name too many
+    costs time alone.
+    """
+    used: set[str] = set()
+    asked: set[str] = set()
+    for text in texts.values():
+        code = without_any_comments(text.replace("\\\n", " "))
+        if _CHECKED.search(code):
+            return True
+        used.update(NAME.findall(code))
+        for condition in _CONDITION.findall(code):
+            asked.update(NAME.findall(condition))
+    own = {m.name for m in preprocessed.macros.values() if m.coord.file in texts}
+    if not asked <= own | _KNOWN:
+        return True
+    used -= _KNOWN
+    if not used.isdisjoint(preprocessed.macros.keys() - own):
+        return True
+    files = {re.sub(r'(["\\])', r"\\\1", file) for file in preprocessed.system}
+    _, *sections = _SECTION.split(preprocessed.text)
+    return any(
+        file in files and not used.isdisjoint(NAME.findall(section))
+        for file, section in zip(sections[::2], sections[1::2], strict=True)
+    )

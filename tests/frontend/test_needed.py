@@ -1,0 +1,81 @@
+"""What is left of a preprocessed text where a few types are asked for."""
+
+from __future__ import annotations
+
+import pytest
+from xenbind.frontend.needed import only_needed
+
+TEXT = """\
+# 1 "library.h" 1
+typedef long base_t; typedef base_t off_t;
+typedef int pid_t;
+# 7 "library.h"
+enum colour { RED, GREEN = 1 };
+struct hidden { pid_t of; };
+#pragma pack(1)
+int called(struct hidden *);
+static inline int body(int own) { return "};{"[own]; }
+extern struct hidden variable;
+# 1 "own.h" 1
+struct file {
+    off_t size[GREEN];
+    struct hidden *owner;
+};
+int remove(struct file *file, pid_t by);
+"""
+
+
+def left(text: str = TEXT, *asked: str, has_functions: bool = False) -> list[str]:
+    found = only_needed(text, ["own.h"], asked, has_functions)
+    assert found.count("\n") == text.count("\n")
+    return [line.strip() for line in found.split("\n") if line.strip()]
+
+
+def test_what_own_types_mention_in_turn_stays() -> None:
+    lines = left(TEXT.replace("    struct hidden *owner;\n", ""))
+    assert lines == [
+        '# 1 "library.h" 1',
+        "typedef long base_t; typedef base_t off_t;",
+        '# 7 "library.h"',
+        "enum colour { RED, GREEN = 1 };",
+        "#pragma pack(1)",
+        '# 1 "own.h" 1',
+        "struct file {",
+        "off_t size[GREEN];",
+        "};",
+    ]
+
+
+def test_a_tag_is_mentioned_by_a_pointer_too() -> None:
+    assert {"struct hidden { pid_t of; };", "typedef int pid_t;"} < set(left())
+
+
+@pytest.mark.parametrize("name", ["pid_t", "hidden", "GREEN", "variable"])
+def test_what_is_asked_for_stays(name: str) -> None:
+    text = TEXT.replace("struct file", "struct other", 1).split("struct other")[0]
+    before = left(text)
+    assert not any(name in line for line in before)
+    assert any(name in line for line in left(text, name))
+
+
+def test_functions_stay_where_they_are_asked_for() -> None:
+    of_own = "int remove(struct file *file, pid_t by);"
+    assert of_own not in left()
+    assert of_own in left(has_functions=True)
+    assert not any("called" in line or "body" in line for line in left())
+
+
+def test_a_function_stays_whose_type_is_asked_for() -> None:
+    text = f"{TEXT}struct result {{ __typeof__(called(0)) of; }};\n"
+    assert "int called(struct hidden *);" in left(text)
+
+
+def test_a_name_with_a_quote_is_the_files_own() -> None:
+    text = '# 1 "a\\"b.h" 1\nstruct own { int of; };\n'
+    assert "struct own" in only_needed(text, ['a"b.h'], [], False)
+
+
+def test_what_stays_is_where_it_was() -> None:
+    text = '# 1 "library.h"\ntypedef int a; typedef int b;\n# 1 "own.h"\nb own;\n'
+    kept = only_needed(text, ["own.h"], [], False)
+    assert kept.split("\n")[1] == "               typedef int b;"
