@@ -1,0 +1,34 @@
+"""The server of examples/vchan.py whose indices begin at FIRST, and that says what came.
+
+server.py DOMAIN PATH FIRST
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+import sys
+import zlib
+from typing import Any
+
+import vchan
+
+domain, path, first = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+
+class LateRing(vchan.vchan.BackByteRing):
+    """A side that is attached to a page on which much was moved already."""
+
+    def __init__(self, page: memoryview, **memory: Any) -> None:
+        page[:16] = struct.pack("4I", first, first, first, first)
+        super().__init__(page, **memory)
+
+
+vchan.vchan.BackByteRing = LateRing
+total, sum = 0, 1
+with vchan.serve(domain, path) as stream:
+    print("waiting for a client", file=sys.stderr, flush=True)
+    while data := stream.receive():
+        total, sum = total + len(data), zlib.adler32(data, sum)
+        stream.send(data)
+print(f"{total} bytes, Adler-32 {sum:08x}")
