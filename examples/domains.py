@@ -2,8 +2,8 @@
 
     domains.py
 
-It runs in dom0 as root. `xen_public` is made of the headers of dom0's Xen and for its machine, by
-`xenbind generate --tree /usr/include/xen`, and `xencall` by examples/libraries/xencall.toml.
+It runs in dom0 as root.  It needs the package of all headers of dom0's Xen, read for dom0's
+machine (`xenbind generate --tree /usr/include/xen`), and that of libraries/xencall.toml.
 """
 
 from __future__ import annotations

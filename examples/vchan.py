@@ -4,8 +4,8 @@
     vchan.py connect 0 PATH        sends standard input to domain 0, prints what comes back
 
 PATH is one in XenStore that both may use, such as /local/domain/3/data/vchan, and the other side
-may be a program of libxenvchan's.  The packages are made of the specs beside this: `xen_vchan` of vchan.toml, and
-`xengnttab`, `xenevtchn`, `xenstore` of those in libraries/.
+may be a program of libxenvchan's.  It needs the packages of vchan.toml, beside this, and in
+libraries/ of xengnttab.toml, xenevtchn.toml and xenstore.toml.
 """
 
 from __future__ import annotations

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import ctypes
 import weakref
+from contextlib import suppress
 
 from .annotations import TYPE_CHECKING, typing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
 
 class Mapped:
@@ -49,5 +51,16 @@ class Mapped:
     def __enter__(self) -> memoryview:
         return self.octets
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(
+        self, kind: object, error: BaseException | None, place: TracebackType | None
+    ) -> None:
+        """Unmap the memory; where an error left a view of it somewhere, it stays mapped."""
+        if error is None:
+            self.close()
+            return
+        import traceback  # costs several times as much as all else here
+
+        # The functions that the error has ended keep what they had, such as a view.
+        traceback.clear_frames(place)
+        with suppress(BufferError):  # would hide the error
+            self.close()

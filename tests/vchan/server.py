@@ -5,7 +5,6 @@ server.py DOMAIN PATH FIRST
 
 from __future__ import annotations
 
-import random
 import struct
 import sys
 import zlib
@@ -25,10 +24,10 @@ class LateRing(vchan.vchan.BackByteRing):
 
 
 vchan.vchan.BackByteRing = LateRing
-total, sum = 0, 1
+total, adler = 0, 1
 with vchan.serve(domain, path) as stream:
     print("waiting for a client", file=sys.stderr, flush=True)
     while data := stream.receive():
-        total, sum = total + len(data), zlib.adler32(data, sum)
+        total, adler = total + len(data), zlib.adler32(data, adler)
         stream.send(data)
-print(f"{total} bytes, Adler-32 {sum:08x}")
+print(f"{total} bytes, Adler-32 {adler:08x}")
