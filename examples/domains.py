@@ -37,20 +37,20 @@ def domains() -> list[domctl.xen_domctl_getdomaininfo]:
         handle = xencall.xencall_open(None, 0)
         undo.callback(xencall.xencall_close, handle)
 
-        def allocate(ctype: type[ctypes.Structure | ctypes.Array]) -> int:
+        def allocate(size: int) -> int:
             """Give memory that stays where it is during a hypercall, as Python's own may not."""
-            address = xencall.xencall_alloc_buffer(handle, ctypes.sizeof(ctype))
+            address = xencall.xencall_alloc_buffer(handle, size)
             undo.callback(xencall.xencall_free_buffer, handle, address)
             return address
 
-        request_address = allocate(sysctl.xen_sysctl)
+        request_address = allocate(ctypes.sizeof(sysctl.xen_sysctl))
         request = sysctl.xen_sysctl.from_address(request_address)
         ctypes.memset(request_address, 0, ctypes.sizeof(request))
         request.cmd = sysctl.XEN_SYSCTL_getdomaininfolist
         request.interface_version = sysctl.XEN_SYSCTL_INTERFACE_VERSION
         wanted = request.u.getdomaininfolist
         Infos = domctl.xen_domctl_getdomaininfo * COUNT
-        infos = Infos.from_address(allocate(Infos))
+        infos = Infos.from_address(allocate(ctypes.sizeof(Infos)))
         while True:
             wanted.first_domain = found[-1].domain + 1 if found else 0
             wanted.max_domains = COUNT

@@ -35,6 +35,12 @@ CLOSED, CONNECTED, AWAITED = 0, 1, 2  # what the page says of a side
 BOTH = vchan.VCHAN_NOTIFY_READ | vchan.VCHAN_NOTIFY_WRITE
 
 
+def place(member: str) -> int:
+    """Give the byte of the page that a member begins at."""
+    offset: int = getattr(HEAD, member).offset
+    return offset
+
+
 class Stream:
     """One end: its ring, and the event channel by which the sides wake each other."""
 
@@ -47,8 +53,8 @@ class Stream:
     ) -> None:
         self._page, self._ring, self._events, self._port = page, ring, events, port
         is_server = isinstance(ring, vchan.BackByteRing)
-        self._theirs = (HEAD.cli_live if is_server else HEAD.srv_live).offset
-        self._wanted = (HEAD.cli_notify if is_server else HEAD.srv_notify).offset
+        self._theirs = place("cli_live" if is_server else "srv_live")
+        self._wanted = place("cli_notify" if is_server else "srv_notify")
 
     def read(self) -> bytes:
         """Take what is there."""
@@ -86,7 +92,7 @@ class Stream:
         else:
             port = evtchn.xenevtchn_pending(self._events)
             evtchn.xenevtchn_unmask(self._events, port)
-        is_open = self._page[self._theirs] != CLOSED
+        is_open: bool = self._page[self._theirs] != CLOSED
         barriers().xen_mb()
         return is_open
 
@@ -114,13 +120,14 @@ def serve(domain: int, path: str, order: int = 14) -> Iterator[Stream]:
             return stack.enter_context(Mapped(address, count * PAGE_SIZE, unmap))
 
         ref, count = ctypes.c_uint32(), 1 << order - PAGE_SHIFT
-        # Its last argument but one is what becomes 0, with an event, even if this is killed.
+        # Xen writes a 0 to the byte and sends an event when it is unmapped, as by a kill.
         address = gnttab.xengntshr_share_page_notify(
-            shares, domain, ref, True, HEAD.srv_live.offset, port
+            shares, domain, ref, True, place("srv_live"), port
         )
         page = hold(address, 1)
         memories = []
-        for at in range(HEAD.grants.offset, HEAD.grants.offset + 8 * count, 4 * count):
+        first = place("grants")
+        for at in (first, first + 4 * count):
             refs = (ctypes.c_uint32 * count)()
             address = gnttab.xengntshr_share_pages(shares, domain, count, refs, True)
             memories.append(hold(address, count))
@@ -129,13 +136,14 @@ def serve(domain: int, path: str, order: int = 14) -> Iterator[Stream]:
 
         head = HEAD(left_order=order, right_order=order, cli_notify=BOTH)
         head.cli_live, head.srv_live = AWAITED, CONNECTED
-        page[: HEAD.grants.offset] = bytes(head)
+        page[:first] = bytes(head)
         ring = vchan.BackByteRing(page, read_memory=left, write_memory=right)
         stack.enter_context(ring)
-        with store() as xs:
-            for name, number in (("ring-ref", ref.value), ("event-channel", port)):
-                text = str(number).encode()
-                xenstore.xs_write(xs, 0, f"{path}/{name}", text, len(text))
+        xs = stack.enter_context(store())
+        for name, number in (("ring-ref", ref.value), ("event-channel", port)):
+            text = str(number).encode()
+            xenstore.xs_write(xs, 0, f"{path}/{name}", text, len(text))
+            stack.callback(xenstore.xs_rm, xs, 0, f"{path}/{name}")
         yield Stream(page, ring, events, port)
 
 
@@ -164,11 +172,12 @@ def connect(domain: int, path: str) -> Iterator[Stream]:
 
         writable = PROT_READ | PROT_WRITE
         address = gnttab.xengnttab_map_grant_ref_notify(
-            grants, domain, ref, writable, HEAD.cli_live.offset, port
+            grants, domain, ref, writable, place("cli_live"), port
         )
         page = hold(address, 1)
         right_order, left_order = vchan.FrontByteRing.orders(page)
-        memories, at = [], HEAD.grants.offset
+        memories: list[memoryview | None] = []
+        at = place("grants")
         for order, protection in ((left_order, writable), (right_order, PROT_READ)):
             if order > LARGEST:
                 raise WrongOrder(order, f"and the most is {LARGEST}")
@@ -185,8 +194,8 @@ def connect(domain: int, path: str) -> Iterator[Stream]:
         left, right = memories
         ring = vchan.FrontByteRing(page, read_memory=right, write_memory=left)
         stack.enter_context(ring)
-        page[HEAD.srv_notify.offset] = BOTH
-        page[HEAD.cli_live.offset] = CONNECTED
+        page[place("srv_notify")] = BOTH
+        page[place("cli_live")] = CONNECTED
         yield Stream(page, ring, events, port)
 
 

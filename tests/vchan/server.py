@@ -11,11 +11,12 @@ import zlib
 from typing import Any
 
 import vchan
+from xen_vchan import v0
 
 domain, path, first = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 
-class LateRing(vchan.vchan.BackByteRing):
+class LateRing(v0.BackByteRing):
     """A side that is attached to a page on which much was moved already."""
 
     def __init__(self, page: memoryview, **memory: Any) -> None:
@@ -23,7 +24,7 @@ class LateRing(vchan.vchan.BackByteRing):
         super().__init__(page, **memory)
 
 
-vchan.vchan.BackByteRing = LateRing
+v0.BackByteRing = LateRing  # type: ignore[misc]
 total, adler = 0, 1
 with vchan.serve(domain, path) as stream:
     print("waiting for a client", file=sys.stderr, flush=True)

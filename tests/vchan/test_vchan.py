@@ -49,7 +49,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def compile_c(source: str, to: Path, *options: str) -> None:
-    command = ["gcc", "-O1", "-Wall", "-Werror", HERE / source, "-o", to, *options]
+    command: list[str | Path] = [
+        "gcc",
+        "-O1",
+        "-Wall",
+        "-Werror",
+        HERE / source,
+        "-o",
+        to,
+        *options,
+    ]
     subprocess.run(command, check=True)
 
 
@@ -259,3 +268,17 @@ def wake(machine: Machine) -> None:
         pipe = os.open(machine.folder / f"port-{port}", os.O_WRONLY | os.O_NONBLOCK)
         os.write(pipe, struct.pack("I", port))
         os.close(pipe)
+
+
+def test_type_checkers_know_what_it_calls(made: Path) -> None:
+    programs = [EXAMPLES / "vchan.py", HERE / "server.py", HERE / "leaving.py"]
+    folders = [made / name for name in ("vchan", *LIBRARIES)]
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", *programs],
+        cwd=made,
+        env={**os.environ, "MYPYPATH": os.pathsep.join(map(str, [*folders, EXAMPLES]))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout

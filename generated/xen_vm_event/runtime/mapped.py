@@ -16,7 +16,7 @@ import ctypes
 import weakref
 from contextlib import suppress
 
-from .annotations import TYPE_CHECKING, typing
+from .annotations import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class Mapped:
         memory = (ctypes.c_uint8 * size).from_address(address)
         self._memory = weakref.ref(memory)
         self._unmap: Callable[[], object] | None = unmap
-        self.octets: typing.Final = memoryview(memory).cast("B")
+        self.octets = memoryview(memory).cast("B")
 
     def close(self) -> None:
         """Unmap the memory; again it does nothing.
