@@ -45,7 +45,7 @@ def rows(said: str) -> list[list[str]]:
 
 def test_the_domains_are_those_of_xl(live: Run) -> None:
     """With what xl says of them; they ran on meanwhile, as all three say."""
-    steps = ("domains", "domains of xl", "domains later")
+    steps = ("domains earlier", "domains of xl", "domains later")
     assert [live.steps[step].status for step in steps] == [0, 0, 0]
     earlier, of_xl, later = (rows(live.steps[step].stdout) for step in steps)
     assert len(of_xl) == 3

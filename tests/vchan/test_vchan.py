@@ -263,8 +263,9 @@ def test_pages_of_nonsense(machine: Machine) -> None:
 
 def wake(machine: Machine) -> None:
     """Send the server an event, unless it has ended."""
-    port = int((machine.folder / f"{PATH}/event-channel".replace("/", "+")).read_text())
-    with suppress(OSError):  # ENXIO: nobody reads it
+    node = machine.folder / f"{PATH}/event-channel".replace("/", "+")
+    with suppress(OSError):  # FileNotFoundError, or nobody reads it
+        port = int(node.read_text())
         pipe = os.open(machine.folder / f"port-{port}", os.O_WRONLY | os.O_NONBLOCK)
         os.write(pipe, struct.pack("I", port))
         os.close(pipe)

@@ -93,7 +93,7 @@ def main() -> None:
     a_server_is_killed()
     connect("vchan: no server", f"{PATH}/none", b"")
 
-    run("domains", "python3", "domains.py")
+    run("domains earlier", "python3", "domains.py")
     run("domains of xl", "xl", "list")
     run("domains later", "python3", "domains.py")
     run("domains of another Xen", "python3", "other_xen.py")
