@@ -15,7 +15,7 @@ from support import PROJECT, xenbind
 # Debian's names, with the compilers that read the headers for the machine.
 _COMPILERS = {"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 _LIBRARIES = ("xencall", "xenevtchn", "xengnttab", "xenstore")
-_PEER = PROJECT / "tests/vchan/peer.c"
+_PEER = PROJECT / "tests/streams/peer.c"
 
 
 def root(fetched: list[Path], arch: str, suite: str, folder: Path) -> Path:

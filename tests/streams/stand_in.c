@@ -30,7 +30,7 @@ struct handle {
 static struct notified { /* a page, of which a byte becomes 0 when it is unmapped */
     char *page;
     uint32_t offset, port;
-} notified;
+} notified[2]; /* this process may have both ends */
 
 static const char *named(const char *kind, uint32_t number)
 {
@@ -107,18 +107,19 @@ static void send_event(uint32_t port)
 
 static int unmap(char *page, uint32_t count)
 {
-    if (notified.page == page) {
-        page[notified.offset] = 0;
-        send_event(notified.port);
-        notified.page = NULL;
-    }
+    for (int i = 0; i < 2; i++)
+        if (notified[i].page == page) {
+            page[notified[i].offset] = 0;
+            send_event(notified[i].port);
+            notified[i].page = NULL;
+        }
     return munmap(page - PAGE, (count + 2) * PAGE);
 }
 
 static void *remember(char *page, uint32_t offset, uint32_t port)
 {
     if (page)
-        notified = (struct notified){page, offset, port};
+        notified[!!notified[0].page] = (struct notified){page, offset, port};
     return page;
 }
 

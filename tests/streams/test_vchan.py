@@ -271,6 +271,21 @@ def wake(machine: Machine) -> None:
         os.close(pipe)
 
 
+def test_the_document_tells_what_is_seen(machine: Machine) -> None:
+    document = PROJECT / "docs/backend.md"
+    ran = machine.python(HERE / "document.py", str(document))
+    status, tried, error = end_of(ran)
+    assert (status, error) == (0, ""), tried.decode()
+    assert int(tried) > 15
+
+
+def test_the_document_has_the_commands_of_the_example() -> None:
+    text = (PROJECT / "docs/backend.md").read_text(encoding="utf-8")
+    specs = re.findall(r"^\$ xenbind generate --spec (\S+)", text, re.MULTILINE)
+    libraries = [f"examples/libraries/{name}.toml" for name in LIBRARIES]
+    assert sorted(specs) == sorted(["examples/vchan.toml", *libraries])
+
+
 def test_type_checkers_know_what_it_calls(made: Path) -> None:
     programs = [EXAMPLES / "vchan.py", HERE / "server.py", HERE / "leaving.py"]
     folders = [made / name for name in ("vchan", *LIBRARIES)]
