@@ -21,6 +21,11 @@ from .annotations import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    from .parameters import Callback as Callable
+
+    TracebackType = object
 
 
 class Mapped:
