@@ -33,7 +33,6 @@ def root(fetched: list[Path], arch: str, suite: str, folder: Path) -> Path:
 def generate(root: Path, arch: str, folder: Path) -> list[Path]:
     """The packages: of all public headers, of vchan's page, and of the libraries."""
     include, examples = root / "usr/include", PROJECT / "examples"
-    # A path that it tells of in the package is none of a run's.
     made = {
         "xen_public": ("--tree", include / "xen"),
         "xen_vchan": ("--spec", examples / "vchan.toml", "--include", include / "xen"),
