@@ -19,7 +19,7 @@ from pathlib import Path
 
 import packages
 import pytest
-from live import guests, image, machine
+from live import guests, image, machine, public
 from live.runs import Run, Step
 from support import PROJECT
 
@@ -50,10 +50,12 @@ _TOOLS = {
     "x86_64": {
         "qemu-system-x86_64": "qemu-system-x86",
         "x86_64-linux-gnu-as": "binutils-x86-64-linux-gnu",
+        "x86_64-linux-gnu-gcc": "gcc-x86-64-linux-gnu",
     },
     "arm64": {
         "qemu-system-aarch64": "qemu-system-arm",
         "aarch64-linux-gnu-as": "binutils-aarch64-linux-gnu",
+        "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     },
 }
 
@@ -125,7 +127,11 @@ def _run(
     say(f"building the image, with Xen {release}")
     guest = guests.assemble(arch, folder, is_for_speed)
     main = "speed.py" if is_for_speed else "scenario.py"
-    files = _files(guest, main, _installed(folder))
+    site = folder / "site"
+    root = public.root(fetched, arch, suite, folder)
+    _install([PROJECT / "generated", *public.generate(root, arch, folder)], site)
+    files = _files(guest, main, site)
+    files["live/peer"] = public.peer(root, arch, folder)
     built = image.build(fetched, files, cache, folder)
     if xen is not None:
         built = replace(built, xen=xen)
@@ -146,14 +152,11 @@ def _run(
     return Run(steps, guest.labels, release)
 
 
-def _installed(folder: Path) -> Path:
-    """Install the package's wheel, and nothing else, as pip does in dom0."""
-    site = folder / "site"
+def _install(sources: list[Path], site: Path) -> None:
+    """Install the packages' wheels, and nothing else, as pip does in dom0."""
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     install += ["--no-build-isolation", "--disable-pip-version-check", "--no-compile"]
-    source = str(PROJECT / "generated")
-    subprocess.run([*install, "--target", str(site), source], check=True)
-    return site
+    subprocess.run([*install, "--target", site, *sources], check=True)
 
 
 def _files(guest: guests.Guest, main: str, site: Path) -> dict[str, Path]:
@@ -162,7 +165,7 @@ def _files(guest: guests.Guest, main: str, site: Path) -> dict[str, Path]:
     `main` is the program that it runs, and `site` has what pip installed.  The programs in
     own/ find nothing but that.
     """
-    sources = [*(_HERE / "dom0").glob("*.py"), PROJECT / "examples/monitor.py"]
+    sources = [*(_HERE / "dom0").glob("*.py"), *(PROJECT / "examples").glob("*.py")]
     own = (_HERE / "dom0/own").glob("*.py")
     return {
         "init": _HERE / "dom0/init",

@@ -63,7 +63,7 @@ _SHARED = {"barriers.py", "ring.py"}
 # Modules of the runtime that are for headers of some targets alone.
 _SOME_TARGETS = {"targets.py"}
 # Modules of the runtime that are for interfaces with functions.
-_LIBRARY = {"library.py", "parameters.py", "tests/test_functions.py"}
+_LIBRARY = {"library.py", "mapped.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
 _MONITOR = ("monitor/", "testing/", "pytest_plugin.py")
 _MONITORS_LIBRARIES = {"xenctrl", "xenevtchn", "xenforeignmemory", "xentoollog"}
