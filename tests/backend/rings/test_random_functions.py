@@ -105,7 +105,16 @@ def compiled(rings: list[FlexRing]) -> Any:
         source.write_text(text)
         # None of them does what C leaves undefined: else there is nothing to compare with.
         undefined = ["-fsanitize=undefined", "-fno-sanitize-recover=undefined"]
-        command = ["gcc", "-O0", "-w", *undefined, "-shared", "-fPIC", str(source), "-o"]
+        command = [
+            "gcc",
+            "-O0",
+            "-w",
+            *undefined,
+            "-shared",
+            "-fPIC",
+            str(source),
+            "-o",
+        ]
         subprocess.run([*command, str(target)], check=True)
         return ctypes.CDLL(str(target))
 
