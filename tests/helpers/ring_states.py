@@ -9,6 +9,7 @@ side may: a barrier that moved by one line is seen.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import random
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -240,9 +241,8 @@ class Both:
         base: int = getattr(
             struct, dice.choice([n for n in PRIVATE if hasattr(struct, n)])
         )
-        return dice.choice(
-            [(base + struct.nr_ents + dice.randint(-2, 2)) & U32, near(dice)]
-        )
+        about: int = (base + struct.nr_ents + dice.randint(-2, 2)) & U32
+        return dice.choice([about, near(dice)])
 
     def numbers(self, key: Key, size: Callable[[], int]) -> list[int]:
         """Plain arguments of a macro, of which `size` makes a number of bytes."""
@@ -272,7 +272,7 @@ class Both:
         return python
 
     def run_c(self, key: Key, numbers: Sequence[int]) -> int:
-        script = (ctypes.c_uint32 * 2 * 64)(*self.c.script)
+        script = (ctypes.c_uint32 * 128)(*itertools.chain(*self.c.script))
         self.library.begin(self.c_page, script)
         half = self.structs.get(key[0], self.structs["front"])
         record = self.c_records[_kind(key)]

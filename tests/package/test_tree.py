@@ -16,7 +16,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support import INSTALLED, PROJECT, own_tests, require, xenbind
+from support import INSTALLED, PROJECT, own_tests, xenbind
+from xen_tree import XenTree
 from xenbind.spec.rules import is_own_name
 
 TREE = PROJECT / "tests" / "data" / "tree"
@@ -245,23 +246,13 @@ def test_any_tree_is_a_package_named_after_its_folder(tmp_path: Path) -> None:
     assert xenbind("check", "--tree", tree, "--out", out).returncode == 0
 
 
-@pytest.fixture(scope="module")
-def xens(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package of all of Xen's headers."""
-    require(INSTALLED.is_dir(), "libxen-dev")
-    out = tmp_path_factory.mktemp("xen_public") / "out"
-    made = xenbind("generate", "--tree", INSTALLED, "--out", out)
-    assert made.returncode == 0, made.stderr
-    return out
-
-
-def test_all_of_xens_headers_agree_with_c(xens: Path) -> None:
-    verified = xenbind("verify", "--tree", INSTALLED, "--out", xens)
+def test_all_of_xens_headers_agree_with_c(xen_tree: XenTree) -> None:
+    verified = xenbind("verify", "--tree", INSTALLED, "--out", xen_tree.out)
     assert verified.returncode == 0, verified.stdout
-    assert own_tests(xens).returncode == 0
+    assert own_tests(xen_tree.out).returncode == 0
 
 
-def test_xens_commands_select_their_payloads(xens: Path) -> None:
+def test_xens_commands_select_their_payloads(xen_tree: XenTree) -> None:
     program = (
         "from xen_public import domctl, memory, physdev\n"
         "told = domctl.xen_domctl(cmd=domctl.XEN_DOMCTL_getdomaininfo)\n"
@@ -270,7 +261,7 @@ def test_xens_commands_select_their_payloads(xens: Path) -> None:
     )
     ran = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=xens,
+        cwd=xen_tree.out,
         capture_output=True,
         text=True,
         check=True,
