@@ -588,3 +588,11 @@ def test_a_typedef_that_repeats_anothers_struct_has_it(tmp_path: Path) -> None:
         check=False,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_translated_functions_are_as_they_would_be_written(xen_tree: XenTree) -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--select", "RET,SIM", "."]
+    found = subprocess.run(
+        command, cwd=xen_tree.out, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout
