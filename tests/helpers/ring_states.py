@@ -327,7 +327,7 @@ def _kind(key: Key) -> str:
 
 def compare(library: Any, ring: Ring, key: Key, states: int) -> None:
     """Run one macro on both sides, from the same random states."""
-    dice = random.Random(f"{key}")
+    dice = random.Random(f"{ring.name} {key}")
     both = Both(library, ring, dice)
     takes_page = any(each.role == Role.PAGE for each in ring.operations[key].parameters)
     sides = [side for side in both.structs if side == key[0]]
