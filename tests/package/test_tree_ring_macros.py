@@ -14,8 +14,8 @@ from xen_tree import RINGS, XenTree, c_options, interface_of
 from xenbind.backend.names import ring_prefix
 
 # For each macro of each ring, and steps of each ring's trace; with --exhaustive the first.
-STATES = 3_000, 20
-STEPS = 100_000, 400
+STATES = 1_000, 20
+STEPS = 20_000, 400
 
 
 def ring_of(tree: XenTree, name: str) -> Ring:

@@ -71,7 +71,7 @@ def test_macro_does_the_same_in_python_as_in_c(
 def test_macros_that_follow_each_other_do_the_same(
     library: Any, exhaustive: bool
 ) -> None:
-    trace(library, vm_event(), 100_000 if exhaustive else 3_000)
+    trace(library, vm_event(), 20_000 if exhaustive else 1_000)
 
 
 def test_every_accessor_is_there() -> None:
