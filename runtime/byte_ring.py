@@ -131,10 +131,10 @@ class _End:
     ) -> None:
         self._octets = memoryview(octets).cast("B")
         self.size = len(self._octets)
-        if self._octets.readonly or not self.size or self.size & (self.size - 1):
+        if not self.size or self.size & (self.size - 1):
             raise ValueError(
-                "a ring needs writable memory whose size is a power of two, not"
-                f" {self.size} bytes{' that are read-only' * self._octets.readonly}"
+                "a ring needs memory whose size is a power of two, not"
+                f" {self.size} bytes"
             )
         if own.readonly:
             raise ValueError("a ring needs its own index to be writable, not read-only")
@@ -151,7 +151,10 @@ class _End:
 
 
 class Consumer(_End):
-    """The end that takes bytes out of a ring, of which `producer` is the other side's index."""
+    """The end that takes bytes out of a ring, of which `producer` is the other side's index.
+
+    Only the own index is written to: the ring's memory may be mapped read-only.
+    """
 
     __slots__ = ()
 
@@ -204,21 +207,21 @@ class Consumer(_End):
             self._own[0] = self._at
         return size
 
-    def read(self, size: int = -1) -> bytes:
-        """Take so many bytes, or those that there are: all without a size."""
+    def read(self, size: int | None = -1) -> bytes:
+        """Take so many bytes, or those that there are: all without a size, or with None."""
         found = self._room(size)
         del found[self.readinto(found) :]
         return bytes(found)
 
-    def peek(self, size: int = -1) -> bytes:
+    def peek(self, size: int | None = -1) -> bytes:
         """Give the same bytes as `read`, and leave them in the ring."""
         found = self._room(size)
         del found[self._copy(found) :]
         return bytes(found)
 
-    def _room(self, size: int) -> bytearray:
+    def _room(self, size: int | None) -> bytearray:
         queued = self.queued
-        return bytearray(queued if size < 0 else min(size, queued))
+        return bytearray(queued if size is None or size < 0 else min(size, queued))
 
 
 class Producer(_End):
@@ -236,9 +239,11 @@ class Producer(_End):
     ) -> None:
         """Begin where the ring was left: at what `producer`, the own index, says.
 
-        Raises ValueError for memory of another size than a power of two.
+        Raises ValueError for memory of another size than a power of two, or that is read-only.
         """
         super().__init__(octets, consumer, producer, functions, barriers)
+        if self._octets.readonly:
+            raise ValueError("what is written to a ring needs memory that is writable")
 
     @property
     def free(self) -> int:
@@ -289,14 +294,14 @@ class ByteRing:
         """The number of bytes that can be written."""
         return self.producer.free
 
-    def read(self, size: int = -1) -> bytes:
-        """Take so many bytes, or those that there are: all without a size.
+    def read(self, size: int | None = -1) -> bytes:
+        """Take so many bytes, or those that there are: all without a size, or with None.
 
         Raises `RingOverflow` for an index of the other side's that it could not have.
         """
         return self.consumer.read(size)
 
-    def peek(self, size: int = -1) -> bytes:
+    def peek(self, size: int | None = -1) -> bytes:
         """Give the same bytes as `read`, and leave them in the ring."""
         return self.consumer.peek(size)
 

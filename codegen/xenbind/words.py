@@ -27,3 +27,10 @@ def printable(text: str) -> str:
         char if char.isprintable() or char in "\t\n" else "\N{REPLACEMENT CHARACTER}"
         for char in text
     )
+
+
+def one_line(text: str) -> str:
+    """Give the text with such a mark for what ends a line, too."""
+    return "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )

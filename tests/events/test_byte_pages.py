@@ -261,6 +261,15 @@ def test_both_sides_talk(console: ModuleType) -> None:
     assert guest.write(b"x" * 3000) == 2048
 
 
+def test_none_is_all_that_there_is_as_with_files(console: ModuleType) -> None:
+    page = bytearray(PAGE)
+    guest, host = console.FrontByteRing(page), console.BackByteRing(page)
+    guest.write(b"login: ")
+    assert host.peek(None) == host.peek() == b"login: "
+    assert host.read(None) == b"login: "
+    assert host.read(None) == b""
+
+
 def test_a_side_is_a_file(console: ModuleType) -> None:
     page = bytearray(PAGE)
     guest, host = console.FrontByteRing(page), console.BackByteRing(page)

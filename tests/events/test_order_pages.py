@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import mmap
 import random
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -190,6 +192,24 @@ def test_memory_smaller_than_the_ring_is_refused(vchan: ModuleType) -> None:
     memory = bytearray(1 << 12)
     with pytest.raises(RuntimeError, match="order 13, and was given 4096 bytes"):
         vchan.BackByteRing(page, read_memory=memory, write_memory=memory)
+
+
+def test_what_is_only_read_may_be_mapped_read_only(vchan: ModuleType) -> None:
+    page = page_of(vchan, 10, 12)
+    with tempfile.TemporaryFile() as file:
+        file.truncate(PAGE)
+        writable = mmap.mmap(file.fileno(), PAGE)
+        only_read = mmap.mmap(file.fileno(), PAGE, prot=mmap.PROT_READ)
+    server = vchan.BackByteRing(page, write_memory=writable)
+    client = vchan.FrontByteRing(page, read_memory=only_read)
+    assert server.write(b"from the server") == 15
+    assert (client.peek(4), client.read(), client.queued) == (
+        *(b"from", b"from the server"),
+        0,
+    )
+    assert client.write(b"back") == 4
+    with pytest.raises(ValueError, match="needs memory that is writable"):
+        vchan.BackByteRing(page, write_memory=only_read)
 
 
 def test_an_order_that_changes_later_changes_nothing(vchan: ModuleType) -> None:

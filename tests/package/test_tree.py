@@ -16,7 +16,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support import INSTALLED, PROJECT, own_tests, require, xenbind
+from support import INSTALLED, PROJECT, own_tests, xenbind
+from xen_tree import XenTree
 from xenbind.spec.rules import is_own_name
 
 TREE = PROJECT / "tests" / "data" / "tree"
@@ -245,23 +246,13 @@ def test_any_tree_is_a_package_named_after_its_folder(tmp_path: Path) -> None:
     assert xenbind("check", "--tree", tree, "--out", out).returncode == 0
 
 
-@pytest.fixture(scope="module")
-def xens(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package of all of Xen's headers."""
-    require(INSTALLED.is_dir(), "libxen-dev")
-    out = tmp_path_factory.mktemp("xen_public") / "out"
-    made = xenbind("generate", "--tree", INSTALLED, "--out", out)
-    assert made.returncode == 0, made.stderr
-    return out
-
-
-def test_all_of_xens_headers_agree_with_c(xens: Path) -> None:
-    verified = xenbind("verify", "--tree", INSTALLED, "--out", xens)
+def test_all_of_xens_headers_agree_with_c(xen_tree: XenTree) -> None:
+    verified = xenbind("verify", "--tree", INSTALLED, "--out", xen_tree.out)
     assert verified.returncode == 0, verified.stdout
-    assert own_tests(xens).returncode == 0
+    assert own_tests(xen_tree.out).returncode == 0
 
 
-def test_xens_commands_select_their_payloads(xens: Path) -> None:
+def test_xens_commands_select_their_payloads(xen_tree: XenTree) -> None:
     program = (
         "from xen_public import domctl, memory, physdev\n"
         "told = domctl.xen_domctl(cmd=domctl.XEN_DOMCTL_getdomaininfo)\n"
@@ -270,7 +261,7 @@ def test_xens_commands_select_their_payloads(xens: Path) -> None:
     )
     ran = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=xens,
+        cwd=xen_tree.out,
         capture_output=True,
         text=True,
         check=True,
@@ -508,3 +499,100 @@ def test_a_nameless_struct_is_where_the_one_around_it_is(tmp_path: Path) -> None
     assert made.returncode == 0, made.stderr
     result = own_tests(out)
     assert result.returncode == 0, result.stdout
+
+
+def test_what_the_spec_names_and_no_header_has_is_told(tmp_path: Path) -> None:
+    files = {
+        "one.h": "#define ONE 1\nstruct command { int cmd; union { int a; } u; };\n",
+        "spec.toml": (
+            '[interface]\nname = "told"\nheaders = ["*.h", "*.hh"]\n'
+            'without = ["old.h"]\nskip = ["TWO"]\n'
+            '[headers."oen.h"]\nneeds = ["stdint.h"]\n'
+            '[headers."one.h"]\nskip = ["ONE", "THREE"]\n'
+            '[[payload]]\nrecord = "struct comand"\ntag = "cmd"\nunion = "u"\n'
+            'prefix = "CMD_"\n'
+            '[names]\nTWO_ = "Twos"\n'
+        ),
+    }
+    tree, out = write(tmp_path / "told", files), tmp_path / "out"
+    options = ("--tree", tree, "--spec", tree / "spec.toml", "--out", out)
+    made = xenbind("generate", *options)
+    assert made.returncode == 0, made.stderr
+    notes = [line.removeprefix(f"{tree}/") for line in made.stderr.splitlines()]
+    assert [note.partition("; ")[0] for note in notes] == [
+        "spec.toml:3:19: note: no header of told is one of *.hh",
+        "spec.toml:4:12: note: no header of told is one of old.h",
+        "spec.toml:6:2: note: no header of told is one of oen.h",
+        "spec.toml:16:1: note: no header of told has a group of constants TWO_*",
+        "spec.toml:5:9: note: no header of told has a macro TWO",
+        "spec.toml:9:16: note: no header of told has a macro THREE",
+        "spec.toml:11:1: note: no header of told has a record 'struct comand'",
+    ]
+    assert notes[-1].endswith("; did you mean struct command?")
+    listed = json.loads(xenbind("generate", *options, "--json").stdout)["unmatched"]
+    assert [each["line"] for each in listed] == [3, 4, 6, 16, 5, 9, 11]
+    strict = xenbind("generate", *options, "--strict")
+    assert strict.returncode == 1
+    assert "spec.toml:11:1: error: no header of told has a record" in strict.stderr
+
+
+def test_odd_names_of_headers_are_told_on_one_line(tmp_path: Path) -> None:
+    files = {"a|b.h": "struct ab { int i; };\n", "new\nline\x1b[31m.h": "struct x;\n"}
+    tree, out = write(tmp_path / "odd", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    (note,) = made.stderr.splitlines()
+    assert (
+        "new\N{REPLACEMENT CHARACTER}line\N{REPLACEMENT CHARACTER}[31m.h is left"
+        in note
+    )
+    assert "\n| a\\|b.h | `odd.a_b` | 1 |" in (out / "README.md").read_text()
+
+
+def test_a_typedef_that_repeats_anothers_struct_has_it(tmp_path: Path) -> None:
+    files = {
+        "point.h": "#ifndef POINT\n#define POINT\nstruct point { int x; };\n#endif\n",
+        "user.h": '#include "point.h"\ntypedef struct point point;\n#define USED 1\n',
+        "other.h": '#include "point.h"\nstruct other { int i; };\n',
+    }
+    tree, out = write(tmp_path / "points", files), tmp_path / "out"
+    made = xenbind("generate", "--tree", tree, "--out", out)
+    assert made.returncode == 0, made.stderr
+    program = (
+        "from points import other, point, user\n"
+        "assert user.point is point.point\n"
+        "assert not hasattr(other, 'point')\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr == ""
+    result = own_tests(out)
+    assert result.returncode == 0, result.stdout
+    checked = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "-c",
+            "from points.user import point",
+        ],
+        cwd=out,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_translated_functions_are_as_they_would_be_written(xen_tree: XenTree) -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--select", "RET,SIM", "."]
+    found = subprocess.run(
+        command, cwd=xen_tree.out, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stdout

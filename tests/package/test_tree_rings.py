@@ -7,64 +7,26 @@ compare every byte, and the indices wrap around half way.
 from __future__ import annotations
 
 import ctypes
-import importlib
-import json
 import mmap
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import INSTALLED, PROJECT, require, xenbind
+from support import PROJECT
+from xen_tree import RINGS, XenTree, c_options, interface_of
+from xenbind.backend.names import ring_prefix
 
 PEER = PROJECT / "tests" / "data" / "tree_ring_peer.c"
 REQUEST, RESPONSE = 1, 2
 U32 = 0xFFFF_FFFF
-# Those that the headers of Xen 4.17 define; that of vm_event is tested by itself.
-RINGS = {
-    "blkif": "io/blkif.h",
-    "xen_cameraif": "io/cameraif.h",
-    "xen_displif": "io/displif.h",
-    "fsif": "io/fsif.h",
-    "xen_netif_ctrl": "io/netif.h",
-    "netif_tx": "io/netif.h",
-    "netif_rx": "io/netif.h",
-    "xen_pvcalls": "io/pvcalls.h",
-    "xen_sndif": "io/sndif.h",
-    "usbif_urb": "io/usbif.h",
-    "usbif_conn": "io/usbif.h",
-    "vscsiif": "io/vscsiif.h",
-}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What was generated of the tree, whose package can be imported."""
-    require(INSTALLED.is_dir(), "libxen-dev")
-    out = tmp_path_factory.mktemp("xen_public") / "out"
-    result = xenbind("generate", "--tree", INSTALLED, "--out", out, "--json")
-    assert result.returncode == 0, result.stderr
-    sys.path.insert(0, str(out))
-    yield json.loads(result.stdout)
-    sys.path.remove(str(out))
 
 
 @pytest.fixture
 def count(exhaustive: bool) -> int:
     """How many requests: the ordinary run finds the same, but less often."""
     return 20_000 if exhaustive else 1_000
-
-
-def test_these_are_all_rings(made: dict[str, Any]) -> None:
-    found = {
-        name: version["name"]
-        for version in made["versions"]
-        for name in version["rings"]
-    }
-    assert found == {**RINGS, "vm_event": "vm_event.h"}
 
 
 class Shared:
@@ -80,8 +42,9 @@ class Shared:
         words.release()
         self.program = folder / "peer"
         command = ["gcc", "-std=gnu11", "-O1", "-w", "-o", str(self.program)]
-        command += [f'-DHEADER="{RINGS[ring]}"', f"-DRING={ring}", "-D__XEN_TOOLS__"]
-        subprocess.run([*command, "-iquote", str(INSTALLED), str(PEER)], check=True)
+        command += [f'-DHEADER="{RINGS[ring]}"', f"-DRING={ring}"]
+        command += [*c_options(RINGS[ring]), str(PEER)]
+        subprocess.run(command, check=True)
 
     def peer(self, role: str, start: int, count: int) -> subprocess.Popen[bytes]:
         numbers = (str(start), str(count))
@@ -100,21 +63,19 @@ def entries(half: Any) -> tuple[Any, Any]:
     return request, response
 
 
-def halves(ring: str) -> tuple[Any, Any]:
-    """The classes of a ring's front and back half."""
-    package = importlib.import_module("xen_public")
-    module = package.header(RINGS[ring])
-    prefix = "".join(word.capitalize() for word in ring.split("_"))
-    return getattr(module, f"{prefix}FrontRing"), getattr(module, f"{prefix}BackRing")
+def half_of(tree: XenTree, ring: str, side: str) -> Any:
+    """The class of a ring's front or back half."""
+    module, header = tree.module(RINGS[ring]), interface_of(RINGS[ring])
+    return getattr(module, f"{ring_prefix(ring, header.name)}{side}Ring")
 
 
 @pytest.mark.parametrize("ring", RINGS)
 def test_requests_of_c_are_answered(
-    ring: str, made: dict[str, Any], tmp_path: Path, count: int
+    ring: str, xen_tree: XenTree, tmp_path: Path, count: int
 ) -> None:
     start = (1 << 32) - count // 2
     shared = Shared(tmp_path, ring, start)
-    _, back = halves(ring)
+    back = half_of(xen_tree, ring, "Back")
     request_type, response_type = entries(back)
     size, answer_size = map(ctypes.sizeof, (request_type, response_type))
     with back(shared.page) as half, shared.peer("front", start, count) as peer:
@@ -136,11 +97,11 @@ def test_requests_of_c_are_answered(
 
 @pytest.mark.parametrize("ring", RINGS)
 def test_requests_to_c_are_answered(
-    ring: str, made: dict[str, Any], tmp_path: Path, count: int
+    ring: str, xen_tree: XenTree, tmp_path: Path, count: int
 ) -> None:
     start = (1 << 32) - count // 2
     shared = Shared(tmp_path, ring, start)
-    front, _ = halves(ring)
+    front = half_of(xen_tree, ring, "Front")
     request_type, response_type = entries(front)
     size, answer_size = map(ctypes.sizeof, (request_type, response_type))
     with front(shared.page) as half, shared.peer("back", start, count) as peer:

@@ -1,6 +1,7 @@
 /*
- * The other side of a keyboard's page of events, in a process of its own and with the macros of
- * the header HEADER.
+ * The other side of a page of events, in a process of its own and with the macros of the header
+ * HEADER: those that begin with PREFIX, and give events of the type IN_EVENT and, where the page has
+ * them, OUT_EVENT. PAGE is the page's struct.
  *
  *     event_peer ROLE PAGE COUNT SECONDS
  *
@@ -27,9 +28,11 @@
 
 #define PAGE_SIZE 4096
 #define FAILED 2
+#define JOINED(prefix, name) prefix##_##name
+#define NAMED(prefix, name) JOINED(prefix, name)
 #define mb() __sync_synchronize()
 
-static struct xenkbd_page *page;
+static PAGE *page;
 static uint64_t dice = 1;
 
 /* The sums are Adler-32, over all events in their order. */
@@ -98,19 +101,27 @@ static uint32_t adler32(uint32_t sum, const void *piece, size_t size)
     } \
 } while (0)
 
+#define IN_REF NAMED(PREFIX, IN_RING_REF)
 #define IN(step) \
-    step(XENKBD_IN_RING_REF, XENKBD_IN_RING_LEN, page->in_cons, page->in_prod, \
-         union xenkbd_in_event)
+    step(IN_REF, NAMED(PREFIX, IN_RING_LEN), page->in_cons, page->in_prod, IN_EVENT)
+#ifdef OUT_EVENT
+#define OUT_REF NAMED(PREFIX, OUT_RING_REF)
 #define OUT(step) \
-    step(XENKBD_OUT_RING_REF, XENKBD_OUT_RING_LEN, page->out_cons, page->out_prod, \
-         union xenkbd_out_event)
+    step(OUT_REF, NAMED(PREFIX, OUT_RING_LEN), page->out_cons, page->out_prod, OUT_EVENT)
+#define HAS_OUT 1
+#else
+#define OUT(step) ((void)0)
+#define HAS_OUT 0
+#endif
 
 static void run(int is_back, uint64_t count)
 {
-    while (put < count || taken < count) {
+    uint64_t to_put = is_back || HAS_OUT ? count : 0, to_take = !is_back || HAS_OUT ? count : 0;
+
+    while (put < to_put || taken < to_take) {
         uint64_t before = put + taken;
 
-        for (uint32_t batch = roll(8); batch && put < count; batch--)
+        for (uint32_t batch = roll(8); batch && put < to_put; batch--)
             if (is_back)
                 IN(PUT);
             else

@@ -164,10 +164,18 @@ class _Module:
             for key, name in names.items()
             if key in self.elsewhere
         }
+        repeated = {
+            each.type.key
+            for each in interface.typedefs
+            if isinstance(each.type, RecordRef)
+            and self.is_own_name(each.name, each.type)
+            and normpath(each.coord.file) == normpath(interface.header)
+        }
         self.exported = {
             self.classes[record.key]
             for record in interface.records
-            if record.key in self.elsewhere and self.is_exported(record)
+            if record.key in self.elsewhere
+            and (record.key in repeated or self.is_exported(record))
         }
         self.wanted = set(self.exported)
         self.aliases = self.hidden_names()
@@ -177,7 +185,8 @@ class _Module:
     def is_exported(self, record: Record) -> bool:
         """Tell whether a module that has not a record itself is to have it for others.
 
-        Its header declares it, or declares nothing but what other headers do.
+        Its header declares it, or declares nothing but what other headers do.  So is one of
+        which it says no more than `typedef struct point point`.
         """
         interface = self.interface
         is_own = normpath(record.coord.file) == normpath(interface.header)

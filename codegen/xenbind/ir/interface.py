@@ -21,7 +21,7 @@ from xenbind.ir.c_types import (
 )
 from xenbind.plain import Struct, replace
 from xenbind.source import Coord
-from xenbind.words import edition
+from xenbind.words import edition, one_line
 
 # `paddr` is none: an address.
 _PADDING = re.compile(r"_*pad(ding)?_?\d*")
@@ -444,7 +444,7 @@ class LeftOut(Struct, frozen=True):
     coord: Coord
 
     def __str__(self) -> str:
-        return f"{self.coord}: note: {self.name} is left out: {self.reason}"
+        return one_line(f"{self.coord}: note: {self.name} is left out: {self.reason}")
 
 
 class Interface(Struct, frozen=True):

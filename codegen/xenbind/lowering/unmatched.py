@@ -1,10 +1,13 @@
 """Find what a spec names and no header has: a misspelt name would pass for a version's lack.
 
-Takes the spec and the `Interface`s of all its versions, as `lower` made them; `generate`
-asks once it has read them.  One version may lack what another has.
+Takes the spec and the `Interface`s of all its versions, or of all headers of its tree, as `lower`
+made them; `generate` asks once it has read them.  One version may lack what another has.
 
     [names]
     VM_EVNT_FLAG_ = "EventFlag"    ->  no version has constants VM_EVNT_FLAG_*
+
+Of one header's spec it is an error.  The spec of a tree may be for several, one release's and the
+next one's, and there it is told.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from xenbind.errors import Faults, SourceError
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface
 from xenbind.spec import KeyPath, PayloadSpec, Spec
+from xenbind.spec.tree import unmatched_patterns
 
 
 def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
@@ -26,7 +30,15 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
     if spec.is_elsewhere:
         return
     faults = Faults()
-    for find in (
+    for error in find(spec, interfaces):
+        faults.add(error)
+    faults.refuse()
+
+
+def find(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
+    """Give an error for each name in a spec that no header has, in the order of kinds."""
+    for one in (
+        _patterns,
         _groups,
         _skipped,
         _payloads,
@@ -35,9 +47,16 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
         _byte_rings,
         _functions,
     ):
-        for error in find(spec, interfaces):
-            faults.add(error)
-    faults.refuse()
+        yield from one(spec, interfaces)
+
+
+def _patterns(spec: Spec, _: Sequence[Interface]) -> Iterator[SourceError]:
+    for path, pattern in unmatched_patterns(spec) if spec.tree else ():
+        yield SourceError(
+            spec.places.of(*path),
+            f"no header of {spec.name} is one of {pattern}",
+            "take it out, or name headers by their paths in the tree",
+        )
 
 
 def _groups(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
@@ -56,10 +75,15 @@ def _groups(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError
 def _skipped(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
     skipped = {name for interface in interfaces for name in interface.skipped}
     macros = {c.name for interface in interfaces for c in interface.constants}
-    for index, name in enumerate(spec.skip):
+    named: list[tuple[KeyPath, str]] = [
+        (("interface", "skip", index), name) for index, name in enumerate(spec.skip)
+    ]
+    for told in spec.tree.told if spec.tree else ():
+        path = ("headers", told.pattern, "skip")
+        named += [((*path, index), name) for index, name in enumerate(told.skip)]
+    for place, name in named:
         if name not in skipped:
-            path = ("interface", "skip", index)
-            yield _error(spec, path, f"a macro {name}", name, macros)
+            yield _error(spec, place, f"a macro {name}", name, macros)
 
 
 def _payloads(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:
@@ -108,7 +132,7 @@ def _rings(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]
             known = ", ".join(sorted(declared)) or "there is none"
             yield SourceError(
                 spec.places.of("ring", name),
-                f"no version of {spec.name} has a ring '{name}'",
+                f"{_none(spec)} has a ring '{name}'",
                 f"name a ring as DEFINE_RING_TYPES does: {known}",
             )
 
@@ -176,10 +200,14 @@ def _error(
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return SourceError(
         spec.places.of(*path),
-        f"no version of {spec.name} has {what}",
+        f"{_none(spec)} has {what}",
         (
             f"did you mean {near[0]}?"
             if near
             else "take it out, or name what the headers have"
         ),
     )
+
+
+def _none(spec: Spec) -> str:
+    return f"no {'header' if spec.tree else 'version'} of {spec.name}"

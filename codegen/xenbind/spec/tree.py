@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from xenbind.errors import XenbindError
 from xenbind.plain import replace
 from xenbind.spec.model import HeaderSpec, Spec, TreeSpec
+from xenbind.spec.places import KeyPath
 from xenbind.spec.rules import is_own_name
 
 Module = tuple[str, ...]
@@ -58,6 +59,21 @@ def header_specs(spec: Spec) -> tuple[Spec, ...]:
         for name, module in modules.items()
         for own in [_of(name, told)]
     )
+
+
+def unmatched_patterns(spec: Spec) -> Iterator[tuple[KeyPath, str]]:
+    """Give each pattern that no file of the tree has, and where the spec says it."""
+    tree, directory = spec.tree, spec.versions[0].directory
+    assert tree is not None
+    said: list[tuple[KeyPath, str]] = [
+        (("interface", key, index), pattern)
+        for key, patterns in (("headers", tree.headers), ("without", tree.without))
+        for index, pattern in enumerate(patterns)
+    ]
+    said += [(("headers", each.pattern), each.pattern) for each in tree.told]
+    for path, pattern in said:
+        if not _matching(directory, [pattern]):
+            yield path, pattern
 
 
 def _named(directory: Path, tree: TreeSpec) -> list[str]:

@@ -35,7 +35,7 @@ EQUIVALENT: dict[str, str] = {
     r"_packet: if .* size <= .* → .* size < ": (
         "where all fits before the end, nothing is left for the second copy"
     ),
-    r"/queued: if prod > cons: → if prod >= cons:": "they are not equal there",
+    r"/queued: .*if prod > cons .*→.*if prod >= cons ": "they are not equal there",
     r"/queued: .*\(\w+ - \w+\) & U32.*→.*\(\w+ - \w+\) & U64": (
         "the first is the larger one there"
     ),

@@ -18,6 +18,7 @@ from types import ModuleType
 
 import test_ring_macros as differential
 from mutation import Function, Mutant, mutants
+from ring_states import compare
 from support import PROJECT
 from xen_vm_event import v7
 
@@ -77,7 +78,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
 
 def functions(source: str) -> Iterator[Function]:
     """The functions that were translated from ring.h's macros."""
-    translated = set(differential.operations())
+    translated = set(differential.vm_event().operations)
     for node in ast.parse(source).body:
         side = CLASSES.get(node.name, "") if isinstance(node, ast.ClassDef) else "page"
         for item in node.body if isinstance(node, ast.ClassDef) else [node]:
@@ -90,20 +91,19 @@ def functions(source: str) -> Iterator[Function]:
 
 def survives(mutant: Mutant, library: object) -> bool:
     """Whether the differential test finds no difference to C."""
+    ring = differential.vm_event()
     macros = _module("xen_vm_event.macros", mutant.source)
     for side, base in (("front", macros.FrontRing), ("back", macros.BackRing)):
         body = {"__slots__": (), "entry": v7.vm_event_sring_entry}
-        differential.RINGS[side] = type("Ring", (base,), body)
+        ring.classes[side] = type("Ring", (base,), body)
     concerned = [
-        key
-        for key in differential.operations()
-        if mutant.function.side in ("page", key[0])
+        key for key in ring.operations if mutant.function.side in ("page", key[0])
     ]
     # The function's own test first: it is the likeliest to tell.
     concerned.sort(key=lambda key: key != (mutant.function.side, mutant.function.name))
     try:
         for key in concerned:
-            differential.compare(library, key, STATES)
+            compare(library, ring, key, STATES)
     except Exception:
         return False
     return True
@@ -126,7 +126,7 @@ def main() -> int:
     """Try every mutant; give the exit status."""
     source = (PACKAGE / "macros.py").read_text()
     with tempfile.TemporaryDirectory() as folder:
-        library = differential.build(Path(folder), differential.HEADERS)
+        library = differential.built(Path(folder), differential.HEADERS)
         survivors, count = [], 0
         for mutant in mutants(source, functions(source), INSTEAD):
             count += 1

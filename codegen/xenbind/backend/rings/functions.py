@@ -11,8 +11,7 @@ a guess.
 becomes
 
     memcpy(opaque, buf[masked_cons :], size)
-    masked_cons = Functions.mask((masked_cons + size) & U32, ring_size)
-    return masked_cons
+    return Functions.mask((masked_cons + size) & U32, ring_size)
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from contextlib import contextmanager
 from pycparser import c_ast
 
 from xenbind.backend.names import python_name
+from xenbind.backend.python_text import LINE
 from xenbind.backend.rings.expressions import Expressions
 from xenbind.backend.rings.model import (
     Operation,
@@ -179,7 +179,7 @@ class _Function(Expressions):
             name=self.name,
             parameters=tuple(parameters),
             returns="memoryview" if self.gives is Thing.POINTER else "int",
-            lines=tuple(lines),
+            lines=tuple(_returned_at_once(lines)),
         )
 
     def parameter(
@@ -244,10 +244,7 @@ class _Function(Expressions):
             case c_ast.Assignment():
                 return [self.assign(node)]
             case c_ast.If():
-                lines = [f"if {self.truth(node.cond).text}:", *self.block(node.iftrue)]
-                if node.iffalse is not None:
-                    lines += ["else:", *self.block(node.iffalse)]
-                return lines
+                return self.branches(node)
             case c_ast.Return():
                 return [self.returned(node)]
             case c_ast.FuncCall(name=c_ast.ID(name=name)) if name in _COPIES:
@@ -256,8 +253,14 @@ class _Function(Expressions):
                 return []  # of what is not used
         raise Untranslatable(f"a statement of kind {type(node).__name__}")
 
-    def block(self, node: c_ast.Node) -> list[str]:
-        return [f"    {line}" for line in self.statement(node) or ["pass"]]
+    def branches(self, node: c_ast.If) -> list[str]:
+        condition = self.truth(node.cond).text
+        found = [self.statement(each) for each in (node.iftrue, node.iffalse) if each]
+        if choice := _choice(condition, found):
+            return [choice]
+        blocks = [[f"    {line}" for line in lines or ["pass"]] for lines in found]
+        lines = [f"if {condition}:", *blocks[0]]
+        return [*lines, "else:", *blocks[1]] if blocks[1:] else lines
 
     def declare(self, node: c_ast.Decl) -> list[str]:
         target = self.typed(node.type)
@@ -369,3 +372,27 @@ class _Function(Expressions):
         if called.gives is Thing.POINTER:
             return _Place(text, ATOM, Thing.POINTER)
         return Value(text, ATOM, called.gives)
+
+
+def _choice(condition: str, branches: Sequence[Sequence[str]]) -> str:
+    """Write as one assignment what either branch assigns to the same name; empty if it does not.
+
+    It is written so if it fits on a line of a method.
+    """
+    if [len(lines) for lines in branches] != [1, 1]:
+        return ""
+    (name, _, first), (other, _, second) = (
+        lines[0].partition(" = ") for lines in branches
+    )
+    choice = f"{name} = {first} if {condition} else {second}"
+    is_one = name == other and first and " if " not in f"{first}{condition}"
+    return choice if is_one and len(choice) <= LINE - 8 else ""
+
+
+def _returned_at_once(lines: Sequence[str]) -> Sequence[str]:
+    """Return a value that is given a name only to be returned."""
+    *above, assigned, returned = ["", "", *lines]
+    name, _, value = assigned.partition(" = ")
+    if value and returned == f"return {name}":
+        return [*above[2:], f"return {value}"]
+    return lines

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xenbind.commands.generate.abi_break import AbiChange, Uncompared
+from xenbind.errors import SourceError
 from xenbind.ir.interface import Interface, LeftOut
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def as_json(
         "files": sorted(made.files),
         "changed_files": sorted(changed),
         "left_out_headers": [_left_out(each) for each in made.left_out],
+        "unmatched": [_unmatched(each) for each in made.unmatched],
     }
 
 
@@ -85,4 +87,13 @@ def _change(change: AbiChange | Uncompared) -> dict[str, Any]:
         "changed": [*change.changed],
         "removed": [*change.removed],
         "added": [*change.added],
+    }
+
+
+def _unmatched(error: SourceError) -> dict[str, Any]:
+    return {
+        "reason": error.message,
+        "file": error.coord.file,
+        "line": error.coord.line,
+        "column": error.coord.column,
     }

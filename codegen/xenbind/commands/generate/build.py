@@ -17,6 +17,7 @@ from xenbind.backend.formatted import Formatted
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
+from xenbind.errors import SourceError
 from xenbind.ir import history
 from xenbind.ir.interface import Interface, Layouts, LeftOut
 from xenbind.lowering import unmatched
@@ -24,6 +25,7 @@ from xenbind.plain import Struct, replace
 from xenbind.provenance import inputs, manifest, stored
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest
+from xenbind.resources import folder
 from xenbind.spec import Spec
 from xenbind.toolchain.predefined import working_compiler
 from xenbind.tree import machines_for, read_tree
@@ -41,13 +43,14 @@ class Generated(Struct, frozen=True):
     """The text of every output file, manifest included, and the packages that it came from.
 
     `spec` is of what is around all packages, or a tree, of which `left_out` are the headers
-    that are no modules.
+    that are no modules, and `unmatched` the names in the spec that none of them has.
     """
 
     spec: Spec
     files: dict[str, str]
     packages: tuple[Package, ...]
     left_out: tuple[LeftOut, ...] = ()
+    unmatched: tuple[SourceError, ...] = ()
 
     @property
     def interfaces(self) -> Iterator[Interface]:
@@ -107,7 +110,11 @@ def _build_tree(
         _package_of(job, each, (interface,), [_already({})], command, copied)
         for each, interface in tree.modules
     )
-    made = Generated(loaded, copied, packages, tree.left_out)
+    interfaces = [interface for _, interface in tree.modules]
+    # That of Xen's headers is for all releases, and names what some of them lack.
+    is_users = loaded.path.parent != folder("headers")
+    nowhere = tuple(unmatched.find(loaded, interfaces)) if is_users else ()
+    made = Generated(loaded, copied, packages, tree.left_out, nowhere)
     formatter = Formatter(workers, Formatted(user_cache.folder()))
     return _written(job, made, prepared, formatter, workers)
 

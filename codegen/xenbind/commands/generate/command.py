@@ -37,7 +37,7 @@ from xenbind.options import (
 from xenbind.provenance.job import Job
 from xenbind.toolchain.compiler import find_compiler
 from xenbind.toolchain.first_question import start_asking
-from xenbind.words import count
+from xenbind.words import count, one_line
 
 if TYPE_CHECKING:
     from xenbind.commands.generate.build import Generated
@@ -111,6 +111,7 @@ def run(
             refuse_left_out(package.interfaces)
     if strict or made.spec.is_strict:
         refuse(made.left_out)
+        refuse_unmatched(made.unmatched)
     with output.lock(job.out):
         changes = compare(job, made, accept_abi_change)
         changed = output.write(job.out, made.files)
@@ -137,6 +138,14 @@ def refuse(everything: Iterable[LeftOut]) -> None:
                 " strictness there or with --strict",
             )
         )
+    faults.refuse()
+
+
+def refuse_unmatched(unmatched: Iterable[SourceError]) -> None:
+    """Raise `SourceError` for names in a tree's spec that no header has, if there are any."""
+    faults = Faults()
+    for error in unmatched:
+        faults.add(error)
     faults.refuse()
 
 
@@ -183,6 +192,8 @@ def tell(
     for change in changes:
         say(change, err=isinstance(change, Uncompared))
     click.echo(f"{job.out}: {len(made.files)} files, {len(changed) or 'none'} changed")
+    for error in made.unmatched:
+        say(one_line(f"{error.coord}: note: {error.message}; {error.advice}"), err=True)
     for note in _notes([*made.left_out, *_left_out(made.interfaces)]):
         say(note, err=True)
 

@@ -94,8 +94,7 @@ class PipeFlexFunctions(Functions):
             memcpy(to[to_end:], stream, (size - to_end) & U64)
         else:
             memcpy(to, stream[at:], size)
-        masked_cons = PipeFlexFunctions.mask((at + size) & U32, ring_size)
-        return masked_cons
+        return PipeFlexFunctions.mask((at + size) & U32, ring_size)
 
     @staticmethod
     def write_packet(
@@ -117,8 +116,7 @@ class PipeFlexFunctions(Functions):
             memcpy(stream, from_[to_end:], (size - to_end) & U64)
         else:
             memcpy(stream[at:], from_, size)
-        masked_prod = PipeFlexFunctions.mask((at + size) & U32, ring_size)
-        return masked_prod
+        return PipeFlexFunctions.mask((at + size) & U32, ring_size)
 
     @staticmethod
     def queued(prod: int, cons: int, ring_size: int) -> int:
@@ -195,8 +193,7 @@ class TubeFlexFunctions(Functions):
             start = count & U32
             return start
         memcpy(to, memory[start:], count & U64)
-        start = TubeFlexFunctions.mask((start + count) & U32, size)
-        return start
+        return TubeFlexFunctions.mask((start + count) & U32, size)
 
     @staticmethod
     def write_packet(
@@ -214,8 +211,7 @@ class TubeFlexFunctions(Functions):
         memcpy(TubeFlexFunctions.get_ring_ptr(memory, end, size), from_, first & U64)
         memcpy(memory, from_[first:], (count - first) & U64)
         end = (end + (count & U32)) & U32
-        end = TubeFlexFunctions.mask(end, size)
-        return end
+        return TubeFlexFunctions.mask(end, size)
 
     @staticmethod
     def queued(end: int, start: int, size: int) -> int:
