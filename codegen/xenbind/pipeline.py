@@ -247,12 +247,15 @@ def _finish(
 ) -> Lowered:
     parts = frozenset(str(version.directory / part) for part in spec.parts)
     header = parsed(begun, frozenset(spec.skip), parts)
+    read_for = ""
     if asks_for_target:
         _require_words_of(abi, begun.compiler.command)
+        read_for = _named(begun.compiler.command)
     lowered = lower(header, spec, abi)
     interface = replace(
         lowered.interface,
         release=version.release,
+        read_for=read_for,
         files=tuple(_own_files(header, begun.compiler)),
     )
     if spec.version_macro is None:

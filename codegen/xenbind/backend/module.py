@@ -262,14 +262,19 @@ class _Module:
             interface, names, self.handles, self.groups, self.types
         )
         library = own.library(releases)
-        if self.place and self.place.only:
+        only = self.place.only if self.place else ()
+        read_for = "" if only else interface.read_for
+        if only:
             self.use(TARGETS, "require")
+        if read_for:
+            self.use(TARGETS, "was_read_for")
         handles = [own.handle(handle) for handle in interface.handles]
         views = [own.function(function) for function in interface.functions]
         return ModuleView(
             doc=docstring(self.doc(header, releases), 0),
             up=self.up,
-            only=self.place.only if self.place else (),
+            only=only,
+            read_for=read_for,
             imports=self.imports(),
             typing=self.names_from(TYPING),
             constants=sections,

@@ -210,7 +210,8 @@ class ModuleView(Struct, frozen=True):
 
     `up` is "." where the run-time modules are those of a package around this one, and
     `typing` are the names that type checkers are to take from there; `library` is None where
-    there are no functions.  `only` are the targets that it is for, all if it is empty, and
+    there are no functions.  `only` are the targets that it is for, all if it is empty;
+    `read_for` is the one that the header was read for, if it may be another one elsewhere.
     `borrowed` pairs of the names of types that other modules have with their keys; `has_private`
     says that one of those begins with an underscore.
     """
@@ -218,6 +219,7 @@ class ModuleView(Struct, frozen=True):
     doc: str
     up: str
     only: Sequence[str]
+    read_for: str
     imports: Sequence[str]
     typing: Sequence[str]
     constants: Sequence[SectionView]

@@ -60,7 +60,7 @@ _EVENTS = {"event_page.py"}
 _BYTES = {"byte_page.py", "order_page.py"}
 _ANY_BYTES = {"byte_file.py", "byte_ring.py"}
 _SHARED = {"barriers.py", "ring.py"}
-# Modules of the runtime that are for headers of some targets alone.
+# Modules of the runtime that are for headers of some targets, or that ask which one it is.
 _SOME_TARGETS = {"targets.py"}
 # Modules of the runtime that are for interfaces with functions.
 _LIBRARY = {"library.py", "mapped.py", "parameters.py", "tests/test_functions.py"}
@@ -174,7 +174,7 @@ def render(
         *(() if has["has_flex_ring"] or has["has_bytes"] else _ANY_BYTES),
         *(() if has["has_shared"] else _SHARED),
         *(() if has_library else _LIBRARY),
-        *(() if any(package.spec.only for package in packages) else _SOME_TARGETS),
+        *(() if any(map(_has_targets, packages)) else _SOME_TARGETS),
     }
     files |= _runtime(spec.package, unused, _has_monitor(spec))
     if spec.license_text is not None:
@@ -185,6 +185,11 @@ def render(
         ),
         fingerprints=lambda: c_side().fingerprints,
     )
+
+
+def _has_targets(package: Package) -> bool:
+    """Tell whether a package is for some targets alone, or was read for one."""
+    return bool(package.spec.only) or any(i.read_for for i in package.interfaces)
 
 
 def _view(
