@@ -18,7 +18,7 @@ from support import PROJECT, SPEC, tree, xenbind
 from xen_vm_event import VERSIONS
 from xenbind import spec
 from xenbind.commands.show.as_json import as_json
-from xenbind.commands.show.parts import Kind, Part
+from xenbind.ir.parts import Kind, Part
 from xenbind.commands.show.text import summary
 from xenbind.commands.show.text import text as draw
 from xenbind.commands.show.view import GroupView, Overview, RecordView, show

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xenbind.commands.show.parts import Part
+from xenbind.ir.parts import Part
 from xenbind.commands.show.view import (
     FunctionView,
     GroupView,

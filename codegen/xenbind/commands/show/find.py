@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 
-from xenbind.commands.show.parts import record_key
+from xenbind.ir.parts import record_key
 from xenbind.errors import XenbindError
 from xenbind.ir.interface import (
     Constant,

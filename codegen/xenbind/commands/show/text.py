@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from xenbind.commands.show.parts import Kind, Part
+from xenbind.ir.parts import Kind, Part
 from xenbind.commands.show.view import (
     FunctionView,
     GroupView,
