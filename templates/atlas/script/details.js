@@ -26,7 +26,7 @@ function detailsOf(state, path) {
   const value = typeof numbers[0] === "bigint" ? numbers[0] : null;
   return [
     make("h2", {}, path),
-    make("p", { className: "code" }, part.declaration),
+    make("p", { className: "code" }, part.declaration.replace(" <anonymous>", "")),
     part.doc ? make("p", {}, part.doc) : "",
     factsOf(facts),
     part.record ? make("p", {}, "Enter opens it in place.") : "",

@@ -60,12 +60,17 @@ function gridOf(place, parts) {
   for (const part of parts) {
     const from = 8 * place.base + part.firstBit;
     const to = from + part.bitCount;
-    const [first, last] = [Math.floor(from / rowBits), Math.floor((Math.max(to, from + 1) - 1) / rowBits)];
+    const first = Math.floor(from / rowBits);
+    // What is open has its bytes below: here is but its head.
+    const isHead = part.isMember && part.record && isOpen(place.state, pathOf(place, part));
+    const last = isHead ? first : Math.floor((Math.max(to, from + 1) - 1) / rowBits);
     const isLong = last - first >= FOLDED;
     for (let row = first; row <= last; row += 1) {
       const start = Math.max(from, row * rowBits) - row * rowBits;
       const end = to > from ? Math.min(to, (row + 1) * rowBits) - row * rowBits : rowBits;
-      lay(row, boxOf(place, part, row === first), start, end);
+      const box = boxOf(place, part, row === first);
+      if (row < last) box.classList.add("goes-on");
+      lay(row, box, start, end);
       if (isLong && row === first) {
         lay(row + 1, folded(place, part, last - first - 1), 0, rowBits);
         row = last - 1;
@@ -84,7 +89,7 @@ function gridOf(place, parts) {
 
 function rowOf(lane, bits, at) {
   const boxes = make("div", { className: "boxes" });
-  boxes.style.setProperty("--bits", bits);
+  boxes.style.setProperty("--columns", bits);
   for (const { box, start, end } of lane.sort((one, other) => one.start - other.start)) {
     box.style.gridColumn = `${start + 1} / ${end + 1}`;
     boxes.append(box);
@@ -117,12 +122,15 @@ function boxOf(place, part, isFirst) {
 
 function folded(place, part, rows) {
   const bytes = rows * place.state.width;
-  const classes = `box further folded ${part.form}`;
+  const classes = `box further goes-on folded ${part.form}`;
   return make("span", { className: classes, "data-path": pathOf(place, part) }, `⋮ ${counted(bytes, "byte")}`);
 }
 
 // A declaration without the name: what stands before it, and the lengths behind.
-const typeOf = (part) => part.declaration.replace(new RegExp(`\\b${part.name}\\b(?!.*\\b${part.name}\\b)`), "").trim();
+function typeOf(part) {
+  const name = new RegExp(`\\b${part.name}\\b(?!.*\\b${part.name}\\b)`);
+  return part.declaration.replace(name, "").replace(" <anonymous>", "").replace(/ (?=\[|$)/g, "");
+}
 
 function spoken(place, part, change) {
   const offset = place.base + part.offset;
@@ -218,6 +226,6 @@ function opened(place, part) {
 function rulerOf(state) {
   const marks = Array.from({ length: state.width }, (_, byte) => make("span", {}, `+${byte}`));
   const boxes = make("div", { className: "boxes ruler" }, ...marks);
-  boxes.style.setProperty("--bits", state.width);
+  boxes.style.setProperty("--columns", state.width);
   return make("div", { className: "row", "aria-hidden": "true" }, make("span", { className: "at" }, "byte"), boxes);
 }

@@ -1,28 +1,32 @@
 // The same in words: a row for each member, those of open structs behind theirs.
 
-// Walks over all members that are in sight: their part, where their record begins, their path.
-function* membersOf(state, key, base = 0, path = "") {
+// Walks over all members that are in sight: their part, where their record begins, their path;
+// and whether the bytes select another member of a union around them, so that they say nothing.
+function* membersOf(state, key, base = 0, path = "", isUnselected = false) {
   const layout = layoutOf(state.edition, key, state.abi);
   const { changes } = changesOf(state.before && layoutOf(state.before, key, state.abi), layout);
   const place = { state, layout, key, base, path };
   const selected = layout.kind === "union" ? selectedIn(state, place) : null;
   for (const part of layout.parts) {
     const own = part.isMember ? pathOf(place, part) : "";
-    const isIdle = selected !== null && selected !== part.name;
+    const isIdle = isUnselected || (selected !== null && selected !== part.name);
     yield { part, base, path: own, key, change: changes.get(part.name), isIdle };
     if (!part.isMember || !part.record || !isOpen(state, own)) continue;
     const isArray = part.lengths.length > 0;
     for (let item = 0; item < Math.min(part.items, MOST_OPEN); item += 1) {
       const start = base + part.offset + (item * part.size) / part.items;
-      yield* membersOf(state, part.record, start, isArray ? `${own}[${item}]` : own);
+      yield* membersOf(state, part.record, start, isArray ? `${own}[${item}]` : own, isIdle);
     }
   }
 }
 
 function tableOf(state) {
-  const heads = ["offset", "size", "member", "type", state.bytes ? "value" : "since", "what changed"];
+  const members = [...membersOf(state, state.key)];
+  const isChanged = members.some(({ change }) => change);
+  const heads = ["offset", "size", "member", "type", state.bytes ? "value" : "since"];
+  if (isChanged) heads.push(`since ${state.before.name}`);
   const rows = [];
-  for (const { part, base, path, change, isIdle } of membersOf(state, state.key)) {
+  for (const { part, base, path, change, isIdle } of members) {
     const offset = base + part.offset;
     const bits = part.bits ? `.${part.bits[0]}` : "";
     const size = part.bits ? counted(part.bitCount, "bit") : String(part.size);
@@ -36,8 +40,8 @@ function tableOf(state) {
       make("td", { className: `depth${Math.min(depth, 4)}` }, name),
       make("td", { className: "code" }, part.isMember ? typeOf(part) : ""),
       state.bytes ? valueCell(state, part, base, isIdle) : make("td", {}, part.span),
-      make("td", {}, change?.text ?? ""),
     ];
+    if (isChanged) cells.push(make("td", {}, change?.text ?? ""));
     const row = make("tr", { className: isIdle ? "idle" : (change?.kind ?? "") }, ...cells);
     if (part.isMember) row.dataset.path = path;
     rows.push(row);
@@ -46,10 +50,13 @@ function tableOf(state) {
     "table",
     {},
     make("caption", {}, "Members"),
-    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+    make("thead", {}, make("tr", {}, ...heads.map(columnHead))),
     make("tbody", {}, ...rows),
   );
 }
+
+const columnHead = (head) =>
+  make("th", { scope: "col", className: ["offset", "size", "value"].includes(head) ? head : "" }, head);
 
 function valueCell(state, part, base, isIdle) {
   const cell = make("td", { className: "code value" });

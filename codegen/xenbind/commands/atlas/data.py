@@ -30,6 +30,8 @@ from xenbind.ir.interface import (
     Interface,
     Layouts,
     Record,
+    Ring,
+    Span,
 )
 from xenbind.ir.parts import Kind, Part, form, record_doc, parts, record_key
 from xenbind.plain import Struct
@@ -162,10 +164,16 @@ def _edition(tables: _Tables, edition: Edition) -> dict[str, Any]:
             for each in interface.payloads
         ],
         "rings": [
-            {"request": each.request, "entry": each.entry, "shared": each.shared}
+            {"request": request, "entry": each.entry, "shared": each.shared}
             for each in interface.rings
+            if (request := _request(interface, each))
         ],
     }
+
+
+def _request(interface: Interface, ring: Ring) -> str:
+    """Give the key of the record that a ring's requests are; empty where they are none."""
+    return record_key(interface.records_by_key[ring.entry].fields[0].type)
 
 
 class _Layer(Struct, frozen=True):
@@ -200,7 +208,9 @@ class _Layer(Struct, frozen=True):
     def _gap(self, part: Part) -> tuple[Hashable, ...]:
         return ("", part.kind.value, part.offset, part.size, part.bits)
 
-    def _member(self, part: Part, field: Field, span: Any) -> tuple[Hashable, ...]:
+    def _member(
+        self, part: Part, field: Field, span: Span | None
+    ) -> tuple[Hashable, ...]:
         _, lengths = inside_arrays(field.type)
         word = self.tables.words.place
         bits = "" if field.bit_width is None else f" : {field.bit_width}"
