@@ -21,7 +21,6 @@ from xenbind.ir.c_types import (
     as_spelled,
     declaration,
     element,
-    inside_arrays,
 )
 from xenbind.ir.interface import (
     Constant,
@@ -176,6 +175,13 @@ def _request(interface: Interface, ring: Ring) -> str:
     return record_key(interface.records_by_key[ring.entry].fields[0].type)
 
 
+def _lengths(c_type: CType) -> Iterator[int]:
+    """Give the lengths of arrays in one another, outermost first; 0 of one without any."""
+    while isinstance(c_type, Array):
+        yield c_type.length or 0
+        c_type = c_type.element
+
+
 class _Layer(Struct, frozen=True):
     """An interface's records on one ABI, put into tables."""
 
@@ -211,14 +217,13 @@ class _Layer(Struct, frozen=True):
     def _member(
         self, part: Part, field: Field, span: Span | None
     ) -> tuple[Hashable, ...]:
-        _, lengths = inside_arrays(field.type)
         word = self.tables.words.place
         bits = "" if field.bit_width is None else f" : {field.bit_width}"
         return (
             *(part.name, form(field), part.offset, part.size, part.bits),
             word(declaration(field.type, field.name, as_spelled) + bits),
             *(word(part.doc), word(span.brief if span else "")),
-            *(record_key(field.type), lengths, self._number(field.type)),
+            *(record_key(field.type), tuple(_lengths(field.type)), self._number(field.type)),
             self.groups.get(field.hint or ""),
         )
 
