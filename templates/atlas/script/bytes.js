@@ -62,17 +62,20 @@ function textOf(bytes) {
   }
 }
 
-// Bytes written in hexadecimal; null for a text that is none. Of a dump's lines, what stands
-// before the bytes and behind them is left out.
+// Bytes written in hexadecimal; null for a text that is none.
 function octetsOf(text) {
-  const digits = text
-    .split("\n")
-    .map((line) => line.replace(/\|.*\|?\s*$/, "").replace(/^\s*(0x)?[0-9a-f]{6,16}(:|  )/i, ""))
-    .map((line) => line.replace(/^((?: ?[0-9a-f]{2,8})+?)  .*$/i, "$1"))
-    .join(" ")
-    .replace(/0x|[\s,:]/gi, "");
+  const digits = text.split("\n").map(withoutFrame).join("").replace(/0x|[\s,:]/gi, "");
   if (!digits || digits.length % 2 || /[^0-9a-f]/i.test(digits)) return null;
   return Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
+}
+
+// A dump's line without what stands before the bytes and behind them: `00000010: 0700 …  ....` as
+// xxd has it, `00000010  07 00 …  |....|` as hexdump does; any other line as it is.
+function withoutFrame(line) {
+  const framed = /^\s*[0-9a-f]{6,16}(:|  )(.*)$/i.exec(line);
+  if (!framed) return line;
+  const [, sign, rest] = framed;
+  return sign === ":" ? rest.trim().split("  ")[0] : rest.split("|")[0];
 }
 
 function sample(label, bytes, edition, record, answer = null) {

@@ -162,7 +162,8 @@ function stripsOf(place, unit) {
         const end = Math.min(part.bits[1] + 1, low + wide) - low;
         const box = make("span", { className: `box ${part.form}`, title: part.name }, part.name);
         if (part.isMember) box.dataset.path = pathOf(place, part);
-        box.prepend(make("i", {}, end - start > 1 ? `${start + low}–${end + low - 1}` : `${start + low}`));
+        const bits = end - start > 1 ? `${start + low}–${end + low - 1}` : `${start + low}`;
+        box.prepend(make("i", {}, bits), " ");
         return { box, start, end };
       });
     if (!lane.length) continue;
