@@ -34,9 +34,7 @@ def browser(profile: Path) -> Iterator[webdriver.Chrome]:
         found.quit()
 
 
-def look(
-    driver: webdriver.Chrome, width: int, height: int, dark: bool = False
-) -> None:
+def look(driver: webdriver.Chrome, width: int, height: int, dark: bool = False) -> None:
     """Give the window a size and the system a colour scheme."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

@@ -33,9 +33,10 @@ class Part(Struct, frozen=True):
 
     `offset` counts from the start of the record that is shown.  `bits` are the lowest and
     highest bit of a piece that is not whole bytes; `offset` and `size` are then those of
-    the storage unit that they are counted in.  `form` is a member's, as below.  `union` is the size of the union around a
-    part, None in a struct.  `span` says which releases have a member.  `parts` are the
-    pieces of a nested record, if expanded; of an array of records, those of its first item.
+    the storage unit that they are counted in.  `form` is what `form` says of a member.  `union`
+    is the size of the union around a part, None in a struct.  `span` says which releases have a
+    member.  `parts` are the pieces of a nested record, if expanded; of an array of records,
+    those of its first item.
     """
 
     kind: Kind

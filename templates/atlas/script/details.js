@@ -1,12 +1,13 @@
 // What is known of one member: shown beside the picture for the one that is pointed at.
 
 function memberAt(state, path) {
+  if (!path || !state.layout) return null;
   for (const member of membersOf(state, state.key)) if (member.path === path) return member;
   return null;
 }
 
 function detailsOf(state, path) {
-  const found = path && memberAt(state, path);
+  const found = memberAt(state, path);
   if (!found) return recordDetails(state);
   const { part, base, change } = found;
   const offset = base + part.offset;

@@ -70,14 +70,22 @@ function draw() {
   if (state.layout) {
     at("picture").append(rulerOf(state), pictureOf(state, state.key));
     at("table").append(tableOf(state));
-    at("legend").replaceChildren(...FORMS.map((form) => make("li", {}, make("span", { className: `box ${form}` }), form)));
+    const isDrawn = (form) => at("picture").querySelector(`.box.${form}`);
+    at("legend").replaceChildren(...FORMS.filter(isDrawn).map((form) =>
+      make("li", {}, make("span", { className: `box ${form}` }), form)));
   } else if (group) at("table").append(constantsOf(group));
   at("legend").hidden = !state.layout;
   const boxes = [...at("picture").querySelectorAll("button.box")];
   const chosen = boxes.find((box) => box.dataset.path === state.path) ?? boxes[0];
   if (chosen) chosen.tabIndex = 0;
-  at("details").replaceChildren(...detailsOf(state, state.path).filter(Boolean));
+  tell(state.path);
   document.title = `${state.name || atlas.title}: ${state.edition.name}`;
+}
+
+// Tells what is known of a member, or of all where there is none.
+function tell(path) {
+  at("details").className = memberAt(state, path) ? "" : "of-all";
+  at("details").replaceChildren(...detailsOf(state, path).filter(Boolean));
 }
 
 function titleOf(group) {
@@ -206,7 +214,7 @@ function refocus(path) {
 
 function point(event) {
   const path = event.target.closest?.("[data-path]")?.dataset.path;
-  if (path) at("details").replaceChildren(...detailsOf(state, path).filter(Boolean));
+  if (path) tell(path);
 }
 
 function click(event) {
@@ -292,7 +300,7 @@ function listen() {
   at("picture").addEventListener("click", click);
   at("picture").addEventListener("keydown", moveInPicture);
   for (const event of ["mouseover", "focusin"]) at("picture").addEventListener(event, point);
-  at("picture").addEventListener("mouseleave", () => at("details").replaceChildren(...detailsOf(state, state.path).filter(Boolean)));
+  at("picture").addEventListener("mouseleave", () => tell(state.path));
   at("chapter").addEventListener("change", () => {
     const chapter = atlas.chapters[Number(at("chapter").value)];
     go({ edition: chapter.editions.at(-1), name: "", path: "" });

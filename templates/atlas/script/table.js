@@ -32,13 +32,13 @@ function tableOf(state) {
     const size = part.bits ? counted(part.bitCount, "bit") : String(part.size);
     const depth = path.split(".").length - 1;
     const name = part.isMember
-      ? make("a", { href: linkTo({ ...state, path }) }, path)
+      ? memberLink(state, path)
       : make("em", {}, part.form);
     const cells = [
       make("td", { className: "number" }, `${offset}${bits}`),
       make("td", { className: "number" }, size),
       make("td", { className: `depth${Math.min(depth, 4)}` }, name),
-      make("td", { className: "code" }, part.isMember ? typeOf(part) : ""),
+      make("td", { className: "code type" }, part.isMember ? typeOf(part) : ""),
       state.bytes ? valueCell(state, part, base, isIdle) : make("td", {}, part.span),
     ];
     if (isChanged) cells.push(make("td", {}, change?.text ?? ""));
@@ -55,8 +55,14 @@ function tableOf(state) {
   );
 }
 
+function memberLink(state, path) {
+  const own = path.lastIndexOf(".") + 1;
+  const outer = make("span", { className: "outer" }, path.slice(0, own));
+  return make("a", { href: linkTo({ ...state, path }), "aria-label": path }, outer, path.slice(own));
+}
+
 const columnHead = (head) =>
-  make("th", { scope: "col", className: ["offset", "size", "value"].includes(head) ? head : "" }, head);
+  make("th", { scope: "col", className: ["offset", "size", "type"].includes(head) ? head : "" }, head);
 
 function valueCell(state, part, base, isIdle) {
   const cell = make("td", { className: "code value" });

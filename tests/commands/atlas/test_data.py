@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from atlases import atlas_of, data_of, layout, members
+from atlases import atlas_of, data_of, layout, members, own_atlas
 from c_compiler import GCC, compile_c
 from golden_files import check_golden
 from support import NEWEST_HEADERS, PROJECT, SPEC, xenbind
@@ -22,8 +22,8 @@ GOLDEN = PROJECT / "tests" / "golden" / "atlas"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return atlas_of(tmp_path_factory.mktemp("atlas"))
+def page() -> Path:
+    return own_atlas()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from atlases import atlas_of, data_of, layout, members
+from atlases import data_of, layout, members, own_atlas
 from axe_core_python.selenium import Axe
 from browser import browser, complaints, look
 from golden_files import ACCEPT
@@ -29,8 +29,8 @@ Open = Callable[[str], Chrome]
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return atlas_of(tmp_path_factory.mktemp("atlas"))
+def page() -> Path:
+    return own_atlas()
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,8 @@ def test_members_are_drawn_to_scale(opened: Open, page: Path, name: str) -> None
                 return [...row.querySelectorAll("button.box")].map((box) => {
                     const own = box.getBoundingClientRect();
                     const scale = 8 / whole.width;
-                    return [box.dataset.path, start + (own.left - whole.left) * scale, own.width * scale];
+                    const place = start + (own.left - whole.left) * scale;
+                    return [box.dataset.path, place, own.width * scale];
                 });
             });
         """)
@@ -143,7 +144,7 @@ def test_bit_fields_are_drawn_larger_too(opened: Open) -> None:
     driver = opened("#4.18/vm_event_x86_selector_reg")
     assert [
         each.text for each in driver.find_elements(By.CSS_SELECTOR, ".strip .box")
-    ] == ["0–19 limit", "20–31 ar"]
+    ] == ["0\N{EN DASH}19 limit", "20\N{EN DASH}31 ar"]
 
 
 def test_a_union_is_layers_of_which_each_can_be_opened(opened: Open) -> None:
@@ -299,6 +300,7 @@ def decoded(path: Path) -> list[dict[str, Any]]:
 
 def compare(driver: Chrome, events: list[dict[str, Any]]) -> None:
     """Go through the samples, and hold each against an event."""
+    assert events
     for index, event in enumerate(events):
         drawn = values(driver)
         expected = said(event)
@@ -339,6 +341,7 @@ def test_a_rings_page_says_what_decode_says(opened: Open, tmp_path: Path) -> Non
     front = v7.FrontRing(page)
     for request in REQUESTS[:3]:
         front.send(v7.vm_event_st.from_buffer_copy(request))
+    front.push_requests()
     path = tmp_path / "ring.page"
     path.write_bytes(page)
     driver = opened("")
@@ -376,7 +379,9 @@ def test_hexadecimal_is_pasted(opened: Open, is_dump: bool) -> None:
     click(driver, "#pasting [type=submit]")
     settle(driver)
     assert text(driver, "#title h2") == "struct vm_event_st"
-    assert values(driver)["reason"] == str(v7.vm_event_st.from_buffer_copy(request).reason)
+    assert values(driver)["reason"] == str(
+        v7.vm_event_st.from_buffer_copy(request).reason
+    )
 
 
 def test_bytes_are_dropped(opened: Open) -> None:
@@ -395,7 +400,9 @@ def test_bytes_are_dropped(opened: Open) -> None:
     assert values(driver)["version"] == "7"
 
 
-def test_other_bytes_are_the_structs_that_is_looked_at(opened: Open, tmp_path: Path) -> None:
+def test_other_bytes_are_the_structs_that_is_looked_at(
+    opened: Open, tmp_path: Path
+) -> None:
     path = tmp_path / "bytes"
     path.write_bytes(bytes(range(24)))
     driver = opened("#4.18/vm_event_io")
@@ -430,7 +437,9 @@ def test_bytes_that_cannot_be_read_are_told(opened: Open, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1400])
-@pytest.mark.parametrize("link", ["#4.18/vm_event_st/u.mem_access", "#4.18/MEM_ACCESS_*"])
+@pytest.mark.parametrize(
+    "link", ["#4.18/vm_event_st/u.mem_access", "#4.18/MEM_ACCESS_*"]
+)
 def test_it_is_for_all(opened: Open, link: str, width: int, is_dark: bool) -> None:
     """axe-core finds nothing serious, and nothing is wider than the window."""
     driver = opened(link)

@@ -19,13 +19,13 @@ from support import NEWEST, PROJECT, SPEC, tree, xenbind
 from xen_vm_event import VERSIONS
 from xenbind import spec
 from xenbind.commands.show.as_json import as_json
-from xenbind.ir.parts import Kind, Part
 from xenbind.commands.show.svg import svg
 from xenbind.commands.show.text import summary
 from xenbind.commands.show.text import text as draw
 from xenbind.commands.show.view import GroupView, Overview, RecordView, show
 from xenbind.errors import XenbindError, describe
 from xenbind.ir.interface import Interface
+from xenbind.ir.parts import Kind, Part
 from xenbind.options import job_of, named_interface
 from xenbind.pipeline import read
 from xenbind.toolchain.compiler import find_compiler
@@ -136,9 +136,7 @@ def test_picture_of_holes_and_padding(gaps: Interface, name: str) -> None:
     ],
 )
 def test_svg(name: str, shown: str, expand: bool) -> None:
-    check_golden(
-        GOLDEN / f"{name}.svg", svg(record(version(NEWEST), shown, expand))
-    )
+    check_golden(GOLDEN / f"{name}.svg", svg(record(version(NEWEST), shown, expand)))
 
 
 @pytest.mark.parametrize("name", ["gaps", "bits"])

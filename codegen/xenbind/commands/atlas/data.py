@@ -32,7 +32,7 @@ from xenbind.ir.interface import (
     Ring,
     Span,
 )
-from xenbind.ir.parts import Kind, Part, form, record_doc, parts, record_key
+from xenbind.ir.parts import Kind, Part, form, parts, record_doc, record_key
 from xenbind.plain import Struct
 
 # What the entries of the page's tables are, in their order.
@@ -127,13 +127,15 @@ def _edition(tables: _Tables, edition: Edition) -> dict[str, Any]:
     interface = edition.interface
     groups = {key: tables.group(g) for key, g in interface.groups_by_hint.items()}
     laid_out = [
-        _Layer(tables, interface, ABIS[name], groups) if name in edition.layouts else None
+        (
+            _Layer(tables, interface, ABIS[name], groups)
+            if name in edition.layouts
+            else None
+        )
         for name in ABIS
     ]
     own = {record.key for record in interface.own_records}
-    keys = dict.fromkeys(
-        key for records in edition.layouts.values() for key in records
-    )
+    keys = dict.fromkeys(key for records in edition.layouts.values() for key in records)
     return {
         "link": edition.link,
         "name": edition.name,
@@ -203,9 +205,11 @@ class _Layer(Struct, frozen=True):
                 *(record.kind, record.size, record.alignment),
                 self.tables.words.place(doc),
                 tuple(
-                    self._member(part, fields[part.name], spans.get(part.name))
-                    if part.kind is Kind.MEMBER
-                    else self._gap(part)
+                    (
+                        self._member(part, fields[part.name], spans.get(part.name))
+                        if part.kind is Kind.MEMBER
+                        else self._gap(part)
+                    )
                     for part in parts(self.interface, record, expand=False)
                 ),
             )
@@ -223,7 +227,11 @@ class _Layer(Struct, frozen=True):
             *(part.name, form(field), part.offset, part.size, part.bits),
             word(declaration(field.type, field.name, as_spelled) + bits),
             *(word(part.doc), word(span.brief if span else "")),
-            *(record_key(field.type), tuple(_lengths(field.type)), self._number(field.type)),
+            *(
+                record_key(field.type),
+                tuple(_lengths(field.type)),
+                self._number(field.type),
+            ),
             self.groups.get(field.hint or ""),
         )
 

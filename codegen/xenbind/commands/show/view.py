@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xenbind.commands.show.find import find
-from xenbind.ir.parts import Part, record_doc, parts, record_key
 from xenbind.ir.c_types import as_spelled, declaration
 from xenbind.ir.interface import (
     Constant,
@@ -19,6 +18,7 @@ from xenbind.ir.interface import (
     Interface,
     Record,
 )
+from xenbind.ir.parts import Part, parts, record_doc, record_key
 from xenbind.plain import Struct
 
 
