@@ -467,8 +467,8 @@ def test_it_is_there_within_a_second(opened: Open) -> None:
 
 
 SHOTS = {
-    "wide": ("#4.18/vm_event_st/u.mem_access", 1200, 800, False),
-    "bytes": ("", 1200, 800, False),
+    "wide": ("#4.18/vm_event_st/u.mem_access", 1100, 720, False),
+    "bytes": ("", 1100, 720, False),
     "dark": ("#4.16/vm_event_regs_arm", 1000, 620, True),
     "narrow": ("#4.18/vm_event_x86_selector_reg", 400, 800, False),
 }
