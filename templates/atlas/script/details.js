@@ -11,6 +11,7 @@ function detailsOf(state, path) {
   if (!found) return recordDetails(state);
   const { part, base, change } = found;
   const offset = base + part.offset;
+  const doc = part.doc || (part.record && layoutOf(state.edition, part.record, state.abi).doc);
   const facts = [
     ["offset", `${offset} (${hex(offset)})`],
     ["size", part.bits ? `${counted(part.bitCount, "bit")} in ${counted(part.size, "byte")}` : counted(part.size, "byte")],
@@ -28,7 +29,7 @@ function detailsOf(state, path) {
   return [
     make("h2", {}, path),
     make("p", { className: "code" }, part.declaration.replace(" <anonymous>", "")),
-    part.doc ? make("p", {}, part.doc) : "",
+    doc ? make("p", {}, doc) : "",
     factsOf(facts),
     part.record ? make("p", {}, "Enter opens it in place.") : "",
     part.group === null ? "" : constantsOf(groups[part.group], value),
