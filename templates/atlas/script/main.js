@@ -74,7 +74,7 @@ function draw() {
     at("legend").replaceChildren(...FORMS.filter(isDrawn).map((form) =>
       make("li", {}, make("span", { className: `box ${form}` }), form)));
   } else if (group) at("table").append(constantsOf(group));
-  at("legend").hidden = !state.layout;
+  for (const id of ["legend", "open-all", "close-all"]) at(id).hidden = !state.layout;
   const boxes = [...at("picture").querySelectorAll("button.box")];
   const chosen = boxes.find((box) => box.dataset.path === state.path) ?? boxes[0];
   if (chosen) chosen.tabIndex = 0;

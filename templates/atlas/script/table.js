@@ -23,7 +23,9 @@ function* membersOf(state, key, base = 0, path = "", isUnselected = false) {
 function tableOf(state) {
   const members = [...membersOf(state, state.key)];
   const isChanged = members.some(({ change }) => change);
-  const heads = ["offset", "size", "member", "type", state.bytes ? "value" : "since"];
+  const isTold = state.bytes || members.some(({ part }) => part.span);
+  const heads = ["offset", "size", "member", "type"];
+  if (isTold) heads.push(state.bytes ? "value" : "since");
   if (isChanged) heads.push(`since ${state.before.name}`);
   const rows = [];
   for (const { part, base, path, change, isIdle } of members) {
@@ -39,8 +41,8 @@ function tableOf(state) {
       make("td", { className: "number" }, size),
       make("td", { className: `depth${Math.min(depth, 4)}` }, name),
       make("td", { className: "code type" }, part.isMember ? typeOf(part) : ""),
-      state.bytes ? valueCell(state, part, base, isIdle) : make("td", {}, part.span),
     ];
+    if (isTold) cells.push(state.bytes ? valueCell(state, part, base, isIdle) : make("td", {}, part.span));
     if (isChanged) cells.push(make("td", {}, change?.text ?? ""));
     const row = make("tr", { className: isIdle ? "idle" : (change?.kind ?? "") }, ...cells);
     if (part.isMember) row.dataset.path = path;

@@ -156,6 +156,12 @@ def test_a_union_is_layers_of_which_each_can_be_opened(opened: Open) -> None:
     assert count(driver, 'button[data-path^="u.cpuid."]') == 0
 
 
+def test_constants_have_nothing_to_open(opened: Open) -> None:
+    driver = opened("#4.18/VM_EVENT_REASON_*")
+    assert "VM_EVENT_REASON_CPUID" in text(driver, "#table")
+    assert not driver.find_element(By.ID, "open-all").is_displayed()
+
+
 def test_what_is_pointed_at_is_told(opened: Open) -> None:
     driver = opened("#4.18/vm_event_st")
     box = driver.find_element(By.CSS_SELECTOR, 'button[data-path="reason"]')
