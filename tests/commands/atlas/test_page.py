@@ -344,10 +344,12 @@ def test_a_recording_says_what_decode_says(opened: Open, tmp_path: Path) -> None
 
 def test_a_rings_page_says_what_decode_says(opened: Open, tmp_path: Path) -> None:
     page = bytearray(4096)
-    front = v7.FrontRing(page)
+    front, back = v7.FrontRing(page, start=0), v7.BackRing(page, start=0)
     for request in REQUESTS[:3]:
         front.send(v7.vm_event_st.from_buffer_copy(request))
     front.push_requests()
+    back.respond(next(iter(back.requests())))  # which then waits no more
+    back.push_responses()
     path = tmp_path / "ring.page"
     path.write_bytes(page)
     driver = opened("")
