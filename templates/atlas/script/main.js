@@ -100,7 +100,7 @@ function titleOf(group) {
   const heading = layout ? `${layout.kind} ${state.name}` : group.spelling;
   return [
     make("h2", {}, heading),
-    layout ? make("p", { className: "size" }, `${counted(layout.size, "byte")}${grew}, aligned to ${layout.alignment}, on ${state.abi}`) : "",
+    layout ? make("p", { className: "size" }, `${counted(layout.size, "byte")}${grew}, aligned to ${layout.alignment}, in ${state.edition.name} on ${state.abi}`) : "",
     names.length ? make("p", { className: "code" }, `typedef ${names.join(", ")}`) : "",
     make("p", {}, layout ? layout.doc : group.doc),
   ].filter(Boolean);
