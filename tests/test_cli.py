@@ -17,6 +17,7 @@ from xenbind.cli import main
 RECORDING = PROJECT / "tests" / "data" / "write-cr4.jsonl"
 COMMANDS = [
     "add-version",
+    "atlas",
     "check",
     "decode",
     "diff",

@@ -27,6 +27,10 @@ _COMMANDS = {
         "xenbind.commands.add_version.command",
         "Bring a new header tree into headers/ as a version.",
     ),
+    "atlas": (
+        "xenbind.commands.atlas.command",
+        "Write a page that draws every struct of every release.",
+    ),
     "check": (
         "xenbind.commands.generate.check",
         "Tell whether the generated package is current.",

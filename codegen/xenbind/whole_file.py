@@ -16,11 +16,13 @@ from xenbind.interruption import UndoneIfEnded
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(
+    path: Path, advice: str = "name another file with --output"
+) -> Iterator[BinaryIO]:
     """Open a file to write that takes its place at the end; if that fails, nothing is left.
 
     What is no plain file, such as a pipe, is written to as it is.  Raises `SystemFailure` for
-    one that cannot be written.
+    one that cannot be written, with `advice`.
     """
     plain = path.is_file() or not path.exists()
     target = path.resolve() if plain else path
@@ -32,9 +34,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         if plain:
             stage.replace(target)
     except OSError as error:
-        raise SystemFailure(
-            f"cannot write {path}: {error.strerror}", "name another file with --output"
-        ) from error
+        raise SystemFailure(f"cannot write {path}: {error.strerror}", advice) from error
     finally:
         if plain:
             with suppress(OSError):

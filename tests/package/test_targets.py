@@ -26,10 +26,8 @@ def imported(tmp_path: Path, header: str, machine: str, *cc: str) -> str:
     (tmp_path / "h.toml").write_text(
         '[interface]\nname = "h"\npackage = "of_h"\nheader = "h.h"\n'
     )
-    made = xenbind(
-        *("generate", "--spec", tmp_path / "h.toml", "--include", tmp_path),
-        *("--out", tmp_path / "out", *cc),
-    )
+    options = ("--spec", tmp_path / "h.toml", "--include", tmp_path, *cc)
+    made = xenbind("generate", *options, "--out", tmp_path / "out")
     assert made.returncode == 0, made.stderr
     command = [sys.executable, "-W", "error", "-c", IMPORTED, machine]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path / "out")

@@ -10,20 +10,22 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from golden_files import check_golden
 from rich.console import Console
-from support import PROJECT, SPEC, tree, xenbind
+from support import NEWEST, PROJECT, SPEC, tree, xenbind
 from xen_vm_event import VERSIONS
 from xenbind import spec
 from xenbind.commands.show.as_json import as_json
-from xenbind.commands.show.parts import Kind, Part
+from xenbind.commands.show.svg import svg
 from xenbind.commands.show.text import summary
 from xenbind.commands.show.text import text as draw
 from xenbind.commands.show.view import GroupView, Overview, RecordView, show
 from xenbind.errors import XenbindError, describe
 from xenbind.ir.interface import Interface
+from xenbind.ir.parts import Kind, Part
 from xenbind.options import job_of, named_interface
 from xenbind.pipeline import read
 from xenbind.toolchain.compiler import find_compiler
@@ -123,6 +125,57 @@ def test_picture(name: str, number: int, shown: str | None, expand: bool) -> Non
 @pytest.mark.parametrize("name", ["gaps", "bits"])
 def test_picture_of_holes_and_padding(gaps: Interface, name: str) -> None:
     check_golden(GOLDEN / f"{name}.txt", text(show(gaps, name, expand=True)))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "expand"),
+    [
+        ("struct", "vm_event_mem_access", False),
+        ("bit_fields", "vm_event_x86_selector_reg", False),
+        ("union_expanded", "vm_event_st.u", True),
+    ],
+)
+def test_svg(name: str, shown: str, expand: bool) -> None:
+    check_golden(GOLDEN / f"{name}.svg", svg(record(version(NEWEST), shown, expand)))
+
+
+@pytest.mark.parametrize("name", ["gaps", "bits"])
+def test_svg_of_holes_and_padding(gaps: Interface, name: str) -> None:
+    check_golden(GOLDEN / f"{name}.svg", svg(record(gaps, name, expand=True)))
+
+
+@pytest.mark.parametrize("number", EDITIONS)
+def test_a_box_of_svg_is_where_its_bytes_are(number: str) -> None:
+    """Ten units are a bit, behind 57 of offsets; a box ends a little before the next."""
+    for found in version(number).records:
+        view = record(version(number), found.key.rpartition(" ")[2])
+        drawn = ElementTree.fromstring(svg(view))
+        first: dict[str, float] = {}
+        for group in drawn.iter("{http://www.w3.org/2000/svg}g"):
+            title, rect = group[0].text or "", group[1]
+            first.setdefault(title.partition(":")[0], float(rect.attrib["x"]))
+        named = [part for part in view.parts if part.name and part.size]
+        assert {name: first[name] for name in (part.name for part in named)} == {
+            part.name: 57 + 80 * (part.offset % 8) + 10 * (part.bits or (0, 0))[0]
+            for part in named
+        }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("7", "--svg"), "only a struct or union has a picture"),
+        (("7", "VmEventFlag", "--svg"), "only a struct or union has a picture"),
+        (
+            ("7", "vm_event_st", "--svg", "--json"),
+            "--json and --svg are two answers",
+        ),
+    ],
+)
+def test_what_has_no_picture(arguments: tuple[str, ...], error: str) -> None:
+    shown = xenbind("show", *arguments)
+    assert f"error: {error}\n  help: " in shown.stderr
+    assert (shown.stdout, shown.returncode) == ("", 2)
 
 
 @cache

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from xenbind.commands.show.parts import Part
 from xenbind.commands.show.view import (
     FunctionView,
     GroupView,
@@ -17,6 +16,7 @@ from xenbind.commands.show.view import (
 )
 from xenbind.ir.c_types import as_spelled, declaration
 from xenbind.ir.interface import Constant, ConstantGroup, Span
+from xenbind.ir.parts import Part
 
 
 def as_json(view: View) -> dict[str, Any]:

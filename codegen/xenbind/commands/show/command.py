@@ -46,6 +46,12 @@ from xenbind.toolchain.predefined import working_compiler
 @tree_option
 @cc_option
 @json_option
+@click.option(
+    "--svg",
+    "wants_svg",
+    is_flag=True,
+    help="Print a struct's picture as SVG, for a document.",
+)
 def show(
     version: str,
     name: str,
@@ -54,6 +60,7 @@ def show(
     tree: Path | None,
     cc: str | None,
     wants_json: bool,
+    wants_svg: bool,
 ) -> None:
     """Draw a struct's layout, or list what a version declares.
 
@@ -67,11 +74,15 @@ def show(
       xenbind show vm_event_st
       xenbind show 7 vm_event_st.u.mem_access
       xenbind show 7 VmEventReason
+      xenbind show 7 vm_event_mem_access --svg > mem_access.svg
       xenbind show xenctrl/4.9 xc_monitor_enable
       xenbind show --tree /usr/include/xen io/blkif.h blkif_request
     """
+    if wants_json and wants_svg:
+        raise UsageError("--json and --svg are two answers", "ask for one of them")
     if tree is not None:
-        _print(_of_tree(tree, version, spec, cc), name, expand, wants_json)
+        read = _of_tree(tree, version, spec, cc)
+        _print(read, name, expand, wants_json, wants_svg)
         return
     job = job_of(spec, cc=cc)
     loaded = load_spec(job.spec)
@@ -83,7 +94,7 @@ def show(
     if own.is_of_xen and not (interface.has_spans or cc or Path(version).is_dir()):
         note = "since which Xen each is there is not told: run `xenbind generate`"
         say(f"{interface.header}: note: {note}", err=True)
-    _print(interface, name, expand, wants_json)
+    _print(interface, name, expand, wants_json, wants_svg)
 
 
 def _of_tree(tree: Path, header: str, spec: Path | None, cc: str | None) -> Interface:
@@ -100,8 +111,13 @@ def _of_tree(tree: Path, header: str, spec: Path | None, cc: str | None) -> Inte
     return read_one(load_tree(tree, spec), header, machines)
 
 
-def _print(interface: Interface, name: str, expand: bool, wants_json: bool) -> None:
+def _print(
+    interface: Interface, name: str, expand: bool, wants_json: bool, wants_svg: bool
+) -> None:
     view = views.show(interface, name or None, expand)
+    if wants_svg:
+        click.echo(_picture(view), nl=False)
+        return
     if wants_json:
         click.echo(json.dumps(as_json(view), indent=2))
     else:
@@ -109,6 +125,19 @@ def _print(interface: Interface, name: str, expand: bool, wants_json: bool) -> N
         with console.capture() as drawn:  # rich has a way of its own to end on an error
             console.print(text(view), soft_wrap=not console.is_terminal)
         click.echo(drawn.get(), nl=False, color=wanted() is None)
+
+
+def _picture(view: views.View) -> str:
+    """Draw a view as SVG.  Raises `UsageError` for one that is no struct or union."""
+    if not isinstance(view, views.RecordView):
+        raise UsageError(
+            "only a struct or union has a picture",
+            "name one behind the version, such as vm_event_mem_access",
+        )
+    # Templates take a tenth of a second to import, and text needs none.
+    from xenbind.commands.show.svg import svg
+
+    return svg(view)
 
 
 def _is_version(spec: Spec, word: str) -> bool:

@@ -10,7 +10,6 @@ import difflib
 import re
 from collections.abc import Mapping
 
-from xenbind.commands.show.parts import record_key
 from xenbind.errors import XenbindError
 from xenbind.ir.interface import (
     Constant,
@@ -20,6 +19,7 @@ from xenbind.ir.interface import (
     Interface,
     Record,
 )
+from xenbind.ir.parts import record_key
 
 # What a name can stand for.
 Shown = Record | ConstantGroup | Function

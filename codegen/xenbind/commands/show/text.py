@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from xenbind.commands.show.parts import Kind, Part
 from xenbind.commands.show.view import (
     FunctionView,
     GroupView,
@@ -22,6 +21,7 @@ from xenbind.commands.show.view import (
     View,
 )
 from xenbind.ir.interface import Constant, ConstantGroup, Span
+from xenbind.ir.parts import Kind, Part
 from xenbind.plain import Struct
 from xenbind.words import count, printable
 

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xenbind.commands.show.find import find
-from xenbind.commands.show.parts import Part, parts, record_key
 from xenbind.ir.c_types import as_spelled, declaration
 from xenbind.ir.interface import (
     Constant,
     ConstantGroup,
-    Field,
     Function,
     Interface,
     Record,
 )
+from xenbind.ir.parts import Part, parts, record_doc, record_key
 from xenbind.plain import Struct
 
 
@@ -132,18 +131,6 @@ def _record_view(interface: Interface, record: Record, expand: bool) -> RecordVi
             for typedef in interface.typedefs
             if record_key(typedef.type) == record.key
         ),
-        doc=record.doc
-        or (_member_doc(interface, record) if record.tag is None else ""),
+        doc=record_doc(interface, record),
         parts=parts(interface, record, expand),
     )
-
-
-def _member_doc(interface: Interface, record: Record) -> str:
-    """Give what is said of an anonymous record: the comment on the member of its type."""
-    fields: Iterator[Field] = (
-        field
-        for outer in interface.records
-        for field in outer.fields
-        if record_key(field.type) == record.key
-    )
-    return next((field.doc for field in fields), "")

@@ -1,8 +1,8 @@
 """Account for each of a record's bytes: its members, and what lies between them.
 
 Takes a `Record`; gives `Part`s in order of their place, holes and padding among them, for
-`view`.  Everything is computed from the members' places, so an unnamed bit-field is a
-hole like any other.
+`show` and `atlas`.  Everything is computed from the members' places, so an unnamed bit-field is
+a hole like any other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from enum import Enum
 
 from xenbind.errors import XenbindError
 from xenbind.ir import extent
-from xenbind.ir.c_types import CType, RecordRef, element, spelling
+from xenbind.ir.abi import X86_64
+from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, element, spelling
 from xenbind.ir.interface import Field, Interface, Record, Span
 from xenbind.plain import Struct
 
@@ -32,9 +33,10 @@ class Part(Struct, frozen=True):
 
     `offset` counts from the start of the record that is shown.  `bits` are the lowest and
     highest bit of a piece that is not whole bytes; `offset` and `size` are then those of
-    the storage unit that they are counted in.  `union` is the size of the union around a
-    part, None in a struct.  `span` says which releases have a member.  `parts` are the
-    pieces of a nested record, if expanded; of an array of records, those of its first item.
+    the storage unit that they are counted in.  `form` is what `form` says of a member.  `union`
+    is the size of the union around a part, None in a struct.  `span` says which releases have a
+    member.  `parts` are the pieces of a nested record, if expanded; of an array of records,
+    those of its first item.
     """
 
     kind: Kind
@@ -45,6 +47,7 @@ class Part(Struct, frozen=True):
     type: str = ""
     doc: str = ""
     union: int | None = None
+    form: str = ""
     span: Span | None = None
     parts: tuple[Part, ...] = ()
 
@@ -99,6 +102,7 @@ def _member(
         type=spelling(field.type).replace(" <anonymous>", ""),
         doc=field.doc,
         union=record.size if record.kind == "union" else None,
+        form=form(field),
         span=field.span,
         parts=tuple(_parts(nested, offset, records)) if nested else (),
     )
@@ -108,6 +112,39 @@ def record_key(c_type: CType) -> str:
     """Give the key of the record that a type is, or is an array of; empty for any other."""
     inner = element(c_type)
     return inner.key if isinstance(inner, RecordRef) else ""
+
+
+def form(field: Field) -> str:
+    """Say what a member looks like: a picture has a colour for each.
+
+    `bits`, `padding`, `struct`, which is a union too, also in an array, `array` of any other,
+    `pointer`, `float` or `integer`.
+    """
+    inner = element(field.type)
+    if field.is_padding:
+        return "padding"
+    if field.bit_width is not None:
+        return "bits"
+    if isinstance(inner, RecordRef):
+        return "struct"
+    if isinstance(field.type, Array):
+        return "array"
+    if isinstance(inner, Pointer):
+        return "pointer"
+    return "float" if inner.base in X86_64.floats else "integer"
+
+
+def record_doc(interface: Interface, record: Record) -> str:
+    """Give what is said of a record: of an untagged one, what is said of a member of its type."""
+    if record.doc or record.tag is not None:
+        return record.doc
+    fields: Iterator[Field] = (
+        field
+        for outer in interface.records
+        for field in outer.fields
+        if record_key(field.type) == record.key
+    )
+    return next((field.doc for field in fields), "")
 
 
 class _Gap(Struct, frozen=True):
