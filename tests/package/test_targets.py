@@ -26,7 +26,13 @@ def imported(tmp_path: Path, header: str, machine: str, *cc: str) -> str:
     (tmp_path / "h.toml").write_text(
         '[interface]\nname = "h"\npackage = "of_h"\nheader = "h.h"\n'
     )
-    options = ("--spec", tmp_path / "h.toml", "--include", tmp_path, *cc)
+    options: tuple[str | Path, ...] = (
+        "--spec",
+        tmp_path / "h.toml",
+        "--include",
+        tmp_path,
+        *cc,
+    )
     made = xenbind("generate", *options, "--out", tmp_path / "out")
     assert made.returncode == 0, made.stderr
     command = [sys.executable, "-W", "error", "-c", IMPORTED, machine]
