@@ -199,18 +199,30 @@ def _asks_for_target(begun: Begun, spec: Spec) -> bool:
 
     It does, too, if it uses what a system header that asks for them declares.
     """
-    ours = str(package())  # whose C library is the same on every machine
-    texts = {
+    if _own_ask_for_target(begun, spec):
+        return True
+    system = begun.preprocessed.system
+    texts = _texts(begun)
+    own = {file: text for file, text in texts.items() if file not in system}
+    included = (text for file, text in texts.items() if file in system)
+    return asks_for_target(included) and uses_system_names(begun.preprocessed, own)
+
+
+def _own_ask_for_target(begun: Begun, spec: Spec) -> bool:
+    """Tell the same of the files that are no system headers: what those declare is the header."""
+    system = begun.preprocessed.system
+    own = (text for file, text in _texts(begun).items() if file not in system)
+    return asks_for_target([*own, *spec.defines])
+
+
+def _texts(begun: Begun) -> dict[str, str]:
+    """Give what was read, by file, but for what comes with xenbind: that is the same everywhere."""
+    ours = str(package())
+    return {
         file: begun.sources.text(file)
         for file in begun.preprocessed.files
         if not file.startswith(ours) and Path(file).name != _UNASKED
     }
-    system = begun.preprocessed.system
-    own = {file: text for file, text in texts.items() if file not in system}
-    if asks_for_target([*own.values(), *spec.defines]):
-        return True
-    included = (text for file, text in texts.items() if file in system)
-    return asks_for_target(included) and uses_system_names(begun.preprocessed, own)
 
 
 def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:
@@ -250,6 +262,7 @@ def _finish(
     read_for = ""
     if asks_for_target:
         _require_words_of(abi, begun.compiler.command)
+    if asks_for_target and _own_ask_for_target(begun, spec):
         read_for = _named(begun.compiler.command)
     lowered = lower(header, spec, abi)
     interface = replace(
