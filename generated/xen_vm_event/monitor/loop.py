@@ -30,16 +30,8 @@ class Loop:
     __slots__ = (
         *("_always", "_at_work", "_attached", "_channel", "_current", "_emulated"),
         *("_handlers", "_idle", "_loop", "_more", "_needs", "_published", "_reasons"),
-        *(
-            "_recording",
-            "_signals",
-            "_unimplemented",
-            "domain",
-            "ring",
-            "stepping",
-            "vm_event",
-        ),
-        *("xen", "__weakref__"),
+        *("_recording", "_signals", "_unimplemented", "__weakref__", "domain", "ring"),
+        *("stepping", "vm_event", "xen"),
     )
 
     xen: Xen
