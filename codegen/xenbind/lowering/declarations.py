@@ -46,7 +46,9 @@ class Declarations:
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
         self.names: dict[int, str] = {}
-        seen: set[int] = set()  # several declarators of a declaration share what it defines
+        seen: set[int] = (
+            set()
+        )  # several declarators of a declaration share what it defines
         pack = _Pack(refuse)
         for node in declarations:
             if isinstance(node, c_ast.Pragma):
