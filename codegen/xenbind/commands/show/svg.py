@@ -63,7 +63,7 @@ def _leaves(parts: Sequence[Part], within: str = "") -> Iterator[tuple[str, Part
     Of an array of records these are those of the first item, and one part for all others.
     """
     for part in parts:
-        path = f"{within}{part.name}"
+        path = f"{within}{part.name}" if part.name else ""  # what lies between
         if not part.parts:
             yield path, part
             continue
