@@ -43,6 +43,7 @@ PROTOTYPES = {
     "enum e { A, B = -1 }; enum e f(enum e *a)": "int f(int *a)",
     "typedef enum { A } e; void f(e a)": "void f(unsigned int a)",
     "typedef struct { int a; } s; s f(s a)": "s f(s a)",
+    "typedef struct { int a; } s, *p; p f(const s *a)": "s *f(const s *a)",
     "void f(uint8_t key[16], int grid[][4])": "void f(uint8_t *key, int (*grid)[4])",
     "typedef int key[4]; void f(key a, key *b)": "void f(int *a, int (*b)[4])",
     "void f(int (*each)(char *), void visit(void))": (

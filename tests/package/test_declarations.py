@@ -84,6 +84,19 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
         "typedef struct { int a; } *handle; struct s { handle h; };",
         {"sizeof(m.s)": 8, "m.s(pointer(m.handle_element(7))).h.contents.a": 7},
     ),
+    "one untagged struct of several typedefs": (
+        "typedef struct { int a; } *pair_p, pair, again, pairs[2];"
+        "struct s { pair p; pair_p at; again q; pairs r; };",
+        {
+            "[m.again is m.pair, hasattr(m, 'pair_p_element')]": [True, False],
+            "m.s(at=m.pair(7)).at.contents.a": 7,
+            "[type(m.s().q), type(m.s().r[1])] == [m.pair] * 2": True,
+        },
+    ),
+    "one untagged enum of several typedefs": (
+        "typedef enum { E_A, E_B } kind, *kind_p; struct s { kind k; kind_p at; };",
+        {"repr(m.s(1))": "s(k=B, at=0x0)", "[m.E(0), m.E_A]": [0, 0]},
+    ),
     "typedefs of arrays and pointers": (
         "typedef unsigned char id_t[16]; typedef unsigned long *handle;"
         "typedef int grid[2][3]; typedef void (*callback)(int);"

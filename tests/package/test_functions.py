@@ -201,6 +201,15 @@ def test_what_c_only_reads_may_be_a_list(post: Any, office: Any) -> None:
         post.post_send(office, letters, 2, [0, 0])
 
 
+def test_what_a_pointer_leads_to_is_told(post: Any, office: Any) -> None:
+    said = "takes a {}, an array of them, a pointer to one or None, not {}"
+    number = ctypes.c_uint32()
+    with pytest.raises(TypeError, match=said.format("letter", "c_uint")):
+        post.post_send(office, number, 1, None)
+    with pytest.raises(TypeError, match=said.format("c_uint", "int")):
+        post.post_send(office, post.letter(), 1, 5)
+
+
 @pytest.mark.parametrize(
     ("item", "given", "bad", "said"),
     [

@@ -122,7 +122,8 @@ def _members(
             yield from _type_facts(fact, behind, known)
         element, index = _element(type_die)
         # A record that has a name is asked for itself, as in `probes`.
-        if element.tag in RECORDS and not name_of(element):
+        is_asked = name_of(element) or element.offset in known.keys
+        if element.tag in RECORDS and not is_asked:
             yield from _members(
                 element, f"{fact}{index}." if name_of(member) else path, offset, known
             )

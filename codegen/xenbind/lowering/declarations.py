@@ -34,7 +34,8 @@ class Declarations:
 
     `variables` are the names of those.  By the id of a struct's or union's definition,
     `packs` is what `#pragma pack` allows it, and `order` counts which are complete before
-    it: it can hold no others.
+    it: it can hold no others.  `names` are those that typedefs give untagged ones: of
+    `typedef struct { … } pair, *pair_p;` it is `pair`.
     """
 
     def __init__(self, declarations: Sequence[c_ast.Node], refuse: Refuse) -> None:
@@ -44,6 +45,10 @@ class Declarations:
         self.variables: set[str] = set()
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
+        self.names: dict[int, str] = {}
+        seen: set[int] = (
+            set()
+        )  # several declarators of a declaration share what it defines
         pack = _Pack(refuse)
         for node in declarations:
             if isinstance(node, c_ast.Pragma):
@@ -52,10 +57,18 @@ class Declarations:
             if isinstance(node, c_ast.Typedef):
                 # One that is repeated says the same again (C11 6.7p3): `typedef t t;`.
                 self.typedefs.setdefault(node.name, node)
+                self._name(node)
             elif _is_variable(node):
                 self.variables.add(node.name)
-            for definition in definitions(node):
+            for definition in _definitions(node, seen):
                 self._enter(definition, pack.limit)
+
+    def _name(self, node: c_ast.Typedef) -> None:
+        """Note the first typedef of an untagged struct or union, which is its own name in C."""
+        if isinstance(node.type, c_ast.TypeDecl) and not getattr(
+            node.type.type, "name", "-"
+        ):
+            self.names.setdefault(id(node.type.type), node.name)
 
     def _enter(self, node: c_ast.Node, pack: int) -> None:
         if isinstance(node, c_ast.Enum):

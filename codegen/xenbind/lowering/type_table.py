@@ -228,7 +228,8 @@ class TypeTable:
         if isinstance(node, c_ast.IdentifierType):
             return self._named_type(" ".join(node.names), node)
         if isinstance(node, c_ast.Struct | c_ast.Union):
-            key = c_name(node) if node.name else key
+            name = self.declared.names.get(id(node), "")
+            key = c_name(node) if node.name else name or key
             if node.decls is not None:
                 if not key:
                     message = (
@@ -236,7 +237,7 @@ class TypeTable:
                     )
                     raise self.context.refuse(node, message)
                 self.record(key, node)
-            return RecordRef(c_name(node), key)
+            return RecordRef(name or c_name(node), key)
         if isinstance(node, c_ast.Enum):
             return self._enumeration(node)
         if isinstance(node, c_ast.ArrayDecl):
@@ -289,8 +290,8 @@ class TypeTable:
         """Give the type that a typedef name stands for (C11 6.7.8)."""
         if name not in self.typedefs:
             node = self.declared.typedefs[name]
-            # The name is an untagged record's own unless it is that of an array or pointer.
-            key = name if isinstance(node.type, c_ast.TypeDecl) else f"{name}.element"
+            # An untagged record that has no name of its own is called by what leads to it.
+            key = f"{name}.element"
             with self._failing_once(name), self._note_variation(name, passed_on=False):
                 target = self._with_alignment(self.type(node.type, key), node)
                 records.require_levels(self.context, node, target)

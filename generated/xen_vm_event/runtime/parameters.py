@@ -217,9 +217,25 @@ def _value(ctype: typing.Any) -> Convert:
     return number
 
 
+def _led_to(ctype: typing.Any) -> Convert:
+    """Take what ctypes does for a pointer; ctypes itself would name a pointer's class alone."""
+    place: Convert = ctype.from_param
+
+    def convert(value: typing.Any) -> typing.Any:
+        try:
+            return place(value)
+        except TypeError:
+            raise TypeError(
+                f"takes a {ctype._type_.__name__}, an array of them, a pointer to one or None,"
+                f" not {type(value).__name__}"
+            ) from None
+
+    return convert
+
+
 def _place(ctype: typing.Any) -> Convert:
     """Take a thing that a pointer may lead to, an array of them, or such a pointer."""
-    place: Convert = ctype.from_param
+    place = _led_to(ctype)
 
     def convert(value: typing.Any) -> typing.Any:
         if isinstance(value, _LISTS):
@@ -233,7 +249,7 @@ def _place(ctype: typing.Any) -> Convert:
 def _items(ctype: typing.Any) -> Convert:
     """Take the same, and lists and tuples: an array of what they have."""
     element = ctype._type_
-    place: Convert = ctype.from_param
+    place = _led_to(ctype)
     item = _item(element)
 
     def convert(value: typing.Any) -> typing.Any:

@@ -9,6 +9,7 @@ const MAGIC = [0x89, 0x58, 0x45, 0x4e, 0x52, 0x45, 0x43, 0x0a]; // \x89XENREC\n
 const RECORD_HEAD = 24; // size, kind, waiting, number, time
 const [REQUEST, FLAGS, ANSWER, OTHER] = [1, 2, 3, 4];
 const MOST_SAMPLES = 5000;
+const MOST_REPEATED = 1 << 24; // digits that a `*` may stand for
 
 const word = (bytes, at) => new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true);
 
@@ -62,20 +63,39 @@ function textOf(bytes) {
   }
 }
 
-// Bytes written in hexadecimal; null for a text that is none.
+// Bytes written in hexadecimal; null for a text that is none. A `*` in a dump stands for rows like
+// the one before it, up to the offset of the next line.
 function octetsOf(text) {
-  const digits = text.split("\n").map(withoutFrame).join("").replace(/0x|[\s,:]/gi, "");
-  if (!digits || digits.length % 2 || /[^0-9a-f]/i.test(digits)) return null;
+  let [digits, row, first, isRepeated] = ["", "", null, false];
+  for (const line of text.split("\n").map((each) => each.trim())) {
+    if (line === "*" && row) {
+      isRepeated = true;
+      continue;
+    }
+    const { offset, bytes } = takenApart(line, first !== null);
+    first ??= offset;
+    if (isRepeated) {
+      const missing = 2 * (offset - first) - digits.length;
+      if (offset === null || missing < 0 || missing > MOST_REPEATED || missing % row.length) return null;
+      digits += row.repeat(missing / row.length);
+      isRepeated = false;
+    }
+    row = bytes;
+    digits += bytes;
+  }
+  if (isRepeated || !digits || digits.length % 2 || /[^0-9a-f]/i.test(digits)) return null;
   return Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
 }
 
-// A dump's line without what stands before the bytes and behind them: `00000010: 0700 …  ....` as
-// xxd has it, `00000010  07 00 …  |....|` as hexdump does; any other line as it is.
-function withoutFrame(line) {
-  const framed = /^\s*[0-9a-f]{6,16}(:|  )(.*)$/i.exec(line);
-  if (!framed) return line;
-  const [, sign, rest] = framed;
-  return sign === ":" ? rest.trim().split("  ")[0] : rest.split("|")[0];
+// A line's digits without what stands before the bytes and behind them, and its offset, null without
+// one: `00000010: 0700 …  ....` as xxd has it, `00000010  07 00 …  |....|` as hexdump does, whose
+// last line is an offset alone; any other line as it is.
+function takenApart(line, isDump) {
+  const [, offset, sign, rest] = /^([0-9a-f]{6,16})(:|  |$)(.*)$/i.exec(line) ?? [];
+  const isFramed = sign || (sign === "" && isDump);
+  const framed = sign === ":" ? rest.trim().split("  ")[0] : rest?.split("|")[0];
+  const bytes = (isFramed ? framed : line).replace(/0x|[\s,:]/gi, "");
+  return { offset: isFramed ? parseInt(offset, 16) : null, bytes };
 }
 
 function sample(label, bytes, edition, record, answer = null) {

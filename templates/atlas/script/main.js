@@ -68,6 +68,7 @@ function draw() {
   at("picture").replaceChildren();
   at("table").replaceChildren();
   if (state.layout) {
+    at("picture").style.setProperty("--digits", String(state.layout.size).length);
     at("picture").append(rulerOf(state), pictureOf(state, state.key));
     at("table").append(tableOf(state));
     const isDrawn = (form) => at("picture").querySelector(`.box.${form}`);
@@ -188,6 +189,14 @@ function take(bytes) {
   for (const each of state.samples) if (each.record === state.key) each.edition ??= state.edition;
   state.open.clear();
   showSample(state.samples[0]);
+}
+
+// Takes a text that was pasted or dropped; of bytes as they are it is none, as a file may be.
+function takeText(text) {
+  const isJson = text.trimStart().startsWith("{");
+  const bytes = isJson ? new TextEncoder().encode(text) : octetsOf(text);
+  if (bytes) take(bytes);
+  else at("message").textContent = "Not read: this is neither hexadecimal nor lines of JSON";
 }
 
 const takeFile = async (file) => take(new Uint8Array(await file.arrayBuffer()));
@@ -334,13 +343,13 @@ function listenForBytes() {
   });
   at("pasting").addEventListener("submit", (event) => {
     event.preventDefault();
-    take(new TextEncoder().encode(at("hex").value));
+    takeText(at("hex").value);
   });
   addEventListener("paste", (event) => {
     if (event.target.matches?.("input, textarea")) return;
     const [file] = event.clipboardData.files;
     if (file) takeFile(file);
-    else take(new TextEncoder().encode(event.clipboardData.getData("text")));
+    else takeText(event.clipboardData.getData("text"));
   });
   addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -354,7 +363,7 @@ function listenForBytes() {
     at("drop").hidden = true;
     const [file] = event.dataTransfer.files;
     if (file) takeFile(file);
-    else take(new TextEncoder().encode(event.dataTransfer.getData("text")));
+    else takeText(event.dataTransfer.getData("text"));
   });
   at("sample").addEventListener("change", () => showSample(state.samples[Number(at("sample").value)]));
   const step = (by) => () => {

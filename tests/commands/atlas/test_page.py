@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from atlases import data_of, layout, members, own_atlas
+from atlases import atlas_of, data_of, layout, members, own_atlas
 from axe_core_python.selenium import Axe
 from browser import browser, complaints, look
 from golden_files import ACCEPT
@@ -184,6 +184,20 @@ def test_fewer_bytes_a_row(opened: Open) -> None:
     assert count(driver, "#picture .ruler span") == 8
     click(driver, "#width option:first-child")
     assert count(driver, "#picture .ruler span") == 4
+
+
+def test_places_of_many_digits_are_whole(driver: Chrome, tmp_path: Path) -> None:
+    (tmp_path / "big.h").write_text("struct big { char all[12345678]; int last; };\n")
+    spec = tmp_path / "big.toml"
+    spec.write_text('[interface]\nname = "big"\npackage = "big"\nheader = "big.h"\n')
+    driver.get(atlas_of(tmp_path / "out", "--spec", spec).as_uri())
+    for width in (400, 1400):
+        look(driver, width, 900)
+        cut = driver.execute_script("""
+            const places = [...document.querySelectorAll("#picture .at")];
+            return places.filter((each) => each.scrollWidth > each.clientWidth).length;
+            """)
+        assert (width, cut) == (width, 0)
 
 
 # ---- where it goes
@@ -371,25 +385,45 @@ def test_raw_requests_say_what_decode_says(opened: Open, tmp_path: Path) -> None
     compare(driver, decoded(path))
 
 
-@pytest.mark.parametrize("is_dump", [False, True], ids=["plain", "dump"])
-def test_hexadecimal_is_pasted(opened: Open, is_dump: bool) -> None:
-    request = REQUESTS[0]
-    pasted = request.hex()
-    if is_dump:
-        rows = [request[at : at + 16] for at in range(0, len(request), 16)]
-        pasted = "\n".join(
-            f"{16 * number:08x}  {row.hex(' ')}  |{'.' * len(row)}|"
-            for number, row in enumerate(rows)
-        )
-    driver = opened("#4.16/vm_event_mem_access")
+def dumped(octets: bytes) -> str:
+    """What `hexdump -C` prints: a `*` for rows like the one before, and the size at the end."""
+    lines, before = [], b""
+    for at in range(0, len(octets), 16):
+        row = octets[at : at + 16]
+        line = f"{at:08x}  {row[:8].hex(' ')}  {row[8:].hex(' ')}  |{'.' * len(row)}|"
+        if row != before:
+            lines.append(line)
+        elif lines[-1] != "*":
+            lines.append("*")
+        before = row
+    return "\n".join([*lines, f"{len(octets):08x}\n"])
+
+
+def paste(driver: Chrome, pasted: str) -> None:
     click(driver, "#paste-button")
     driver.execute_script("document.getElementById('hex').value = arguments[0]", pasted)
     click(driver, "#pasting [type=submit]")
     settle(driver)
+
+
+@pytest.mark.parametrize("form", [bytes.hex, dumped], ids=["plain", "dump"])
+def test_hexadecimal_is_pasted(opened: Open, form: Callable[[bytes], str]) -> None:
+    request = REQUESTS[0]
+    driver = opened("#4.16/vm_event_mem_access")
+    paste(driver, form(request))
+    assert text(driver, "#message") == f"1 sample of {len(request)} bytes"
     assert text(driver, "#title h2") == "struct vm_event_st"
     assert values(driver)["reason"] == str(
         v7.vm_event_st.from_buffer_copy(request).reason
     )
+
+
+@pytest.mark.parametrize("pasted", ["", "a word", "07 00 0", "*\n00000010"])
+def test_a_text_is_no_bytes(opened: Open, pasted: str) -> None:
+    driver = opened("#4.18/vm_event_fast_singlestep")
+    paste(driver, pasted)
+    said = "Not read: this is neither hexadecimal nor lines of JSON"
+    assert text(driver, "#message") == said
 
 
 def test_bytes_are_dropped(opened: Open) -> None:

@@ -228,6 +228,18 @@ def test_a_record_by_any_name(name: str) -> None:
     assert record(version(7), name).record.key == "struct vm_event_st"
 
 
+@pytest.mark.parametrize(("name", "size"), [("pair", 4), ("struct pair", 8)])
+def test_a_tag_that_is_a_typedefs_name_too(
+    name: str, size: int, tmp_path: Path
+) -> None:
+    header = "typedef struct { int a; } pair; struct pair { pair a, b; };\n"
+    (tmp_path / "h.h").write_text(header)
+    spec = tmp_path / "spec.toml"
+    spec.write_text('[interface]\nname = "h"\npackage = "h"\nheader = "h.h"\n')
+    shown = xenbind("show", "--spec", spec, name, "--json")
+    assert json.loads(shown.stdout)["size"] == size
+
+
 @pytest.mark.parametrize(
     ("name", "title"),
     [

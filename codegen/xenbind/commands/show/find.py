@@ -28,13 +28,18 @@ Shown = Record | ConstantGroup | Function
 def find(interface: Interface, name: str) -> Shown:
     """Give what a name stands for.
 
-    A name is a tag (with or without `struct`), a typedef, a path to a member that is a
-    record or holds constants (`vm_event_st.u`), a function, or a group of constants, by its
-    Python name, its prefix or one of its constants.  Raises `XenbindError` with the nearest
-    names or paths for one that is not there.
+    A name is a tag (with or without `struct`, by which it is none of a typedef), a typedef, a
+    path to a member that is a record or holds constants (`vm_event_st.u`), a function, or a
+    group of constants, by its Python name, its prefix or one of its constants.  Raises
+    `XenbindError` with the nearest names or paths for one that is not there.
     """
-    wanted = re.sub(r"^(struct|union)\s+", "", name.strip()).removesuffix("*")
-    found = _by_name(interface).get(wanted) or _walk(interface, wanted)
+    key = " ".join(name.split())
+    wanted = re.sub(r"^(struct|union) ", "", key).removesuffix("*")
+    found = (
+        interface.records_by_key.get(key)
+        or _by_name(interface).get(wanted)
+        or _walk(interface, wanted)
+    )
     if found is None:
         raise _unknown(interface, name, wanted)
     return found

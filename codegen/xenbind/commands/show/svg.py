@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from xenbind.backend.templates import Templates
 from xenbind.commands.show.view import RecordView
 from xenbind.ir.parts import Kind, Part
-from xenbind.plain import Struct
+from xenbind.plain import Struct, replace
 from xenbind.words import count
 
 _ROW_BITS = 64
@@ -58,12 +58,24 @@ def svg(view: RecordView) -> str:
 
 
 def _leaves(parts: Sequence[Part], within: str = "") -> Iterator[tuple[str, Part]]:
-    """Give the parts that are drawn, each with its path: of a record in place its own."""
+    """Give the parts that are drawn, each with its path: of a record in place its own.
+
+    Of an array of records these are those of the first item, and one part for all others.
+    """
     for part in parts:
-        if part.parts:
-            yield from _leaves(part.parts, f"{within}{part.name}.")
-        else:
-            yield f"{within}{part.name}", part
+        path = f"{within}{part.name}" if part.name else ""  # what lies between
+        if not part.parts:
+            yield path, part
+            continue
+        end = max(inner.offset + inner.size for inner in part.parts)
+        others = part.offset + part.size - end
+        if others <= 0:
+            yield from _leaves(part.parts, f"{path}.")
+            continue
+        yield from _leaves(part.parts, f"{path}{'[0]' * part.type.count('[')}.")
+        more = others // (end - part.offset)
+        words = f"{count(more, 'item')} more"
+        yield path, replace(part, offset=end, size=others, type=words, parts=())
 
 
 class _Piece(Struct, frozen=True):
