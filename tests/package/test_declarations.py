@@ -55,6 +55,15 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
             "m.s.from_buffer(bytearray(bytes(m.s(1, 2, 3)))).contents": 1,
         },
     ),
+    "pointers to bytes": (
+        "#include <stdint.h>\nstruct s { const uint8_t *in; signed char *out; char *text; };",
+        {
+            "m.s(in_=b'abc').in_[:3]": [97, 98, 99],
+            "(m.s(text='ab').text[:2], m.s(in_='ab').in_[1])": (b"ab", 98),
+            "(b := bytearray(2), m.s(out=b).out.__setitem__(1, -1), b)[2]": b"\0\xff",
+            "m.s(in_=(m.s * 1)(m.s(text=7))).in_[16]": 7,
+        },
+    ),
     "constants that are addresses": (
         "typedef void (*handler)(int); typedef struct never *handle;"
         "\n#define H_DEFAULT ((handler)0)\n#define H_ERROR ((handler)-1)"

@@ -44,9 +44,11 @@ class Pointers:
                     return self.types.use(ANNOTATIONS, "AnyPointer")
                 name = self.types.seen(self.types.classes[key])
                 return f'{self.types.use(ANNOTATIONS, "AddressOf")}["{name}"]'
-            case Pointer(target=Scalar(base="char")):
+            case Pointer(
+                target=Scalar(base="char" | "signed char" | "unsigned char") as target
+            ):
                 name = self.types.use(ANNOTATIONS, "CharPointer")
-                return f"{name}[{self.types.use('ctypes', 'c_char')}]"
+                return f"{name}[{self.types.ctype(target)}]"
             case Pointer(target=RecordRef() | Scalar() as target):
                 name = self.types.use(ANNOTATIONS, "PointerTo")
                 return f"{name}[{self.types.ctype(target)}]"

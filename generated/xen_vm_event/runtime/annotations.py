@@ -93,7 +93,7 @@ if TYPE_CHECKING:
         ) -> None: ...
 
     class CharPointer(Generic[Target]):
-        """One that points to chars: takes text and buffers, too."""
+        """One that points to bytes: takes text and buffers, too."""
 
         def __get__(
             self, record: object, owner: Any = None

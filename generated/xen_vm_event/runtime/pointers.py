@@ -32,6 +32,8 @@ else:
 
 # What ctypes has addresses in, functions, and things that have a place.
 ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
+# What a byte of memory is declared as.
+_BYTES = (ctypes.c_char, ctypes.c_byte, ctypes.c_ubyte)
 _ARRAYS: typing.Any = (ctypes.Array, ctypes._Pointer)
 OBJECTS: typing.Any = (
     *(ctypes.Array, ctypes.Structure, ctypes.Union),
@@ -106,7 +108,7 @@ def _kept(member: Member, value: typing.Any) -> typing.Any:
     if member.function is not None:
         return _function(member.function, value)
     target: typing.Any = getattr(member.type, "_type_", None)
-    if member.type is ctypes.c_void_p or target is ctypes.c_char:
+    if member.type is ctypes.c_void_p or target in _BYTES:
         return _memory(value)
     if isinstance(value, target):
         return value

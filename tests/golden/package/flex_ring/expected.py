@@ -6,7 +6,7 @@ generate`.
 
 from ctypes import POINTER, c_char, c_ubyte, c_uint, c_uint8, c_uint32, c_ulonglong
 
-from .runtime.annotations import ZERO, Array, CharPointer, PointerTo, uint32_t
+from .runtime.annotations import ZERO, Array, CharPointer, uint32_t
 from .runtime.byte_ring import U32, U64, Functions, memcpy
 from .runtime.flex_ring import FlexRing, PageFlexRing
 from .runtime.records import Compound, Structure, record
@@ -41,8 +41,8 @@ class pipe_data(Structure):
 
     __slots__ = ()
 
-    in_: Annotated[PointerTo[c_ubyte], POINTER(c_ubyte), "in"] = ZERO
-    out: Annotated[PointerTo[c_ubyte], POINTER(c_ubyte)] = ZERO
+    in_: Annotated[CharPointer[c_ubyte], POINTER(c_ubyte), "in"] = ZERO
+    out: Annotated[CharPointer[c_ubyte], POINTER(c_ubyte)] = ZERO
 
 
 @record
