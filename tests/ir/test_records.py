@@ -78,3 +78,15 @@ def test_a_record_that_another_abi_refuses_is_left_out_there() -> None:
     types = table("struct s { long long a : 3 __attribute__((aligned(4))); };", "i386")
     assert list(types.records) == ["struct s"]
     assert types.records_on(ABIS["x86_64"]) == {}
+
+
+@pytest.mark.parametrize("more", ["", "char b[sizeof(long)];"])
+@pytest.mark.parametrize("target", ["i386", "armhf"])
+def test_a_bit_field_wider_than_its_type_has_no_layout(target: str, more: str) -> None:
+    types = table(
+        f"struct s {{ unsigned long a : 40; {more} }};"
+        "struct t { struct s s; }; struct u { int a; };",
+        "x86_64",
+    )
+    assert list(types.records_on(ABIS[target])) == ["struct u"]
+    assert len(types.records_on(ABIS["arm64"])) == 3
