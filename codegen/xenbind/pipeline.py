@@ -221,20 +221,21 @@ def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:
     """
     octets = predefined(command).get("__SIZEOF_POINTER__")
     if octets != str(abi.pointer):
+        target = _target_of(command) or "a machine that xenbind does not know"
         raise CompilerError(
-            f"{' '.join(command)} compiles for {_named(command)}, where the header may be another"
+            f"{' '.join(command)} compiles for {target}, where the header may be another"
             f" one than for {abi.name}, for which it is read: it asks for its target's macros",
             "name a compiler for 64 bits with --cc or CC, without -m32; for others there are"
             " 'xenbind verify --target' and the package's abi.md",
         )
 
 
-def _named(command: tuple[str, ...]) -> str:
-    """Name the machine that a compiler is for, or another of whose kind there are many."""
+def _target_of(command: tuple[str, ...]) -> str:
+    """Name the machine that a compiler is for; empty for one that xenbind does not know."""
     try:
         return machine_of(command).target.name
     except CompilerError:
-        return "a machine that xenbind does not know"
+        return ""
 
 
 def _begin(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Begun:
@@ -250,7 +251,7 @@ def _finish(
     read_for = ""
     if asks_for_target:
         _require_words_of(abi, begun.compiler.command)
-        read_for = _named(begun.compiler.command)
+        read_for = _target_of(begun.compiler.command)
     lowered = lower(header, spec, abi)
     interface = replace(
         lowered.interface,

@@ -89,7 +89,8 @@ class Loop:
                 if self._channel.wait(_IDLE):
                     return True
                 self._idle()
-                if self._more:  # a loop in it was broken off: no event tells of the rest
+                # A loop in it was broken off: no event tells of the rest.
+                if self._more:
                     return True
             while not self._channel.wait(_LOOKING_AFTER):
                 if not self.is_alive():
