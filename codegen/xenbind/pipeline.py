@@ -23,6 +23,7 @@ from xenbind.frontend.header import (
     parsed,
     read_types,
 )
+from xenbind.frontend.roots import roots
 from xenbind.frontend.system_needs import uses_system_names
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
@@ -81,7 +82,7 @@ def read(
     """
     with deep_recursion(version.directory / spec.header):
         begun = _begin(spec, version, command)
-        asks = _asks_for_target(begun, spec)
+        asks = _asks_for_target(begun, spec, version)
         return _finish(spec, version, begun, asks, abi).interface
 
 
@@ -105,7 +106,7 @@ def read_for_all(
     with deep_recursion(path):
         begun = _begin(spec, version, command)
         elsewhere = None
-        if _asks_for_target(begun, spec):
+        if _asks_for_target(begun, spec, version):
             others = partial(
                 read_elsewhere, begun, partial(compiler_for, spec, version)
             )
@@ -194,10 +195,11 @@ def deep_recursion(header: Path) -> Iterator[None]:
 _UNASKED = "stdc-predef.h"
 
 
-def _asks_for_target(begun: Begun, spec: Spec) -> bool:
+def _asks_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
     """Tell whether a header, or the spec's macros, ask for the target's macros.
 
-    It does, too, if it uses what a system header that asks for them declares.
+    It does, too, if it uses what a system header that asks for them declares, or if what that
+    declares is its own, as of one that does nothing but include others.
     """
     ours = str(package())  # whose C library is the same on every machine
     texts = {
@@ -210,7 +212,20 @@ def _asks_for_target(begun: Begun, spec: Spec) -> bool:
     if asks_for_target([*own.values(), *spec.defines]):
         return True
     included = (text for file, text in texts.items() if file in system)
-    return asks_for_target(included) and uses_system_names(begun.preprocessed, own)
+    if not asks_for_target(included):
+        return False
+    declaring = {
+        *roots(begun.preprocessed, begun.path, begun.sources),
+        *_parts(spec, version),
+    }
+    return not system.isdisjoint(declaring) or uses_system_names(
+        begun.preprocessed, own
+    )
+
+
+def _parts(spec: Spec, version: VersionSpec) -> frozenset[str]:
+    """Give the files beside the header whose declarations are the interface's own, too."""
+    return frozenset(str(version.directory / part) for part in spec.parts)
 
 
 def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:
@@ -246,8 +261,7 @@ def _begin(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Begun:
 def _finish(
     spec: Spec, version: VersionSpec, begun: Begun, asks_for_target: bool, abi: Abi
 ) -> Lowered:
-    parts = frozenset(str(version.directory / part) for part in spec.parts)
-    header = parsed(begun, frozenset(spec.skip), parts)
+    header = parsed(begun, frozenset(spec.skip), _parts(spec, version))
     read_for = ""
     if asks_for_target:
         _require_words_of(abi, begun.compiler.command)
