@@ -80,6 +80,15 @@ def test_a_record_that_another_abi_refuses_is_left_out_there() -> None:
     assert types.records_on(ABIS["x86_64"]) == {}
 
 
+def test_an_array_of_less_than_nothing_has_no_layout() -> None:
+    types = table(
+        "struct s { char a[(unsigned long)0x100000000 ? 1 : -1]; }; struct t { int a; };",
+        "x86_64",
+    )
+    assert list(types.records_on(ABIS["i386"])) == ["struct t"]
+    assert len(types.records_on(ABIS["arm64"])) == 2
+
+
 @pytest.mark.parametrize("more", ["", "char b[sizeof(long)];"])
 @pytest.mark.parametrize("target", ["i386", "armhf"])
 def test_a_bit_field_wider_than_its_type_has_no_layout(target: str, more: str) -> None:

@@ -241,6 +241,8 @@ class TypeTable:
             return self._enumeration(node)
         if isinstance(node, c_ast.ArrayDecl):
             length = None if node.dim is None else self.value(node.dim).value
+            if length is not None and length < 0:  # on another ABI than its compiler's
+                raise self.context.refuse(node.dim, f"an array of {length} elements")
             return Array(self.type(node.type, key), length)
         if isinstance(node, c_ast.PtrDecl):
             return self._pointer(node, key)
