@@ -198,34 +198,46 @@ _UNASKED = "stdc-predef.h"
 def _asks_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
     """Tell whether a header, or the spec's macros, ask for the target's macros.
 
-    It does, too, if it uses what a system header that asks for them declares, or if what that
-    declares is its own, as of one that does nothing but include others.
+    It does, too, if it uses what a system header that asks for them declares.
     """
-    ours = str(package())  # whose C library is the same on every machine
-    texts = {
-        file: begun.sources.text(file)
-        for file in begun.preprocessed.files
-        if not file.startswith(ours) and Path(file).name != _UNASKED
-    }
-    system = begun.preprocessed.system
-    own = {file: text for file, text in texts.items() if file not in system}
-    if asks_for_target([*own.values(), *spec.defines]):
+    if _own_ask_for_target(begun, spec, version):
         return True
+    system = begun.preprocessed.system
+    texts = _texts(begun)
+    own = {file: text for file, text in texts.items() if file not in system}
     included = (text for file, text in texts.items() if file in system)
-    if not asks_for_target(included):
+    return asks_for_target(included) and uses_system_names(begun.preprocessed, own)
+
+
+def _own_ask_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
+    """Tell the same of the header's own files: those that are no system headers.
+
+    Of a header that is made of system headers these are its own, with all that they include.
+    """
+    system = begun.preprocessed.system
+    texts = _texts(begun)
+    own = (text for file, text in texts.items() if file not in system)
+    if asks_for_target([*own, *spec.defines]):
+        return True
+    found = roots(begun.preprocessed, begun.path, begun.sources)
+    if system.isdisjoint({*found, *_parts(spec, version)}):
         return False
-    declaring = {
-        *roots(begun.preprocessed, begun.path, begun.sources),
-        *_parts(spec, version),
-    }
-    return not system.isdisjoint(declaring) or uses_system_names(
-        begun.preprocessed, own
-    )
+    return asks_for_target(texts.values())
 
 
 def _parts(spec: Spec, version: VersionSpec) -> frozenset[str]:
     """Give the files beside the header whose declarations are the interface's own, too."""
     return frozenset(str(version.directory / part) for part in spec.parts)
+
+
+def _texts(begun: Begun) -> dict[str, str]:
+    """Give what was read, by file, but for what comes with xenbind: that is the same everywhere."""
+    ours = str(package())
+    return {
+        file: begun.sources.text(file)
+        for file in begun.preprocessed.files
+        if not file.startswith(ours) and Path(file).name != _UNASKED
+    }
 
 
 def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:
@@ -265,7 +277,8 @@ def _finish(
     read_for = ""
     if asks_for_target:
         _require_words_of(abi, begun.compiler.command)
-        read_for = _target_of(begun.compiler.command)
+        if _own_ask_for_target(begun, spec, version):
+            read_for = _target_of(begun.compiler.command)
     lowered = lower(header, spec, abi)
     interface = replace(
         lowered.interface,

@@ -12,6 +12,8 @@ from support import require, xenbind
 
 ASKS = "struct s { int a; };\n#ifdef __aarch64__\nstruct t { int b; };\n#endif\n"
 PLAIN = "struct s { int a; };\n"
+# System headers ask, each in its way: what they declare is not this header's.
+INCLUDES = "#include <stdint.h>\nstruct s { uint8_t a[sizeof(uint64_t)]; };\n"
 # Python as on another machine, with every warning an error.
 IMPORTED = """
 import platform, sys
@@ -40,9 +42,12 @@ def imported(tmp_path: Path, header: str, machine: str, *cc: str) -> str:
     return done.stderr.strip().rpartition("\n")[2]
 
 
+@pytest.mark.parametrize("header", [PLAIN, INCLUDES], ids=["plain", "includes"])
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_what_asks_nothing_is_for_every_target(tmp_path: Path, machine: str) -> None:
-    assert imported(tmp_path, PLAIN, machine) == ""
+def test_what_asks_nothing_is_for_every_target(
+    tmp_path: Path, header: str, machine: str
+) -> None:
+    assert imported(tmp_path, header, machine) == ""
     assert not (tmp_path / "out" / "of_h" / "runtime" / "targets.py").exists()
 
 
