@@ -43,11 +43,11 @@ def was_read_for(module: str, target: str) -> None:
 
     Such a header asks for its target's macros: what it declares may be something else here.
     """
-    if here() != target:
+    this = here() or platform.machine()
+    if this != target:
         warnings.warn(
-            f"{module} was generated for {target}, and this is"
-            f" {here() or platform.machine()}: its header asks for the target's macros, and may"
-            " declare other things here; generate it here, or with --cc",
+            f"{module} was generated for {target}, and this is {this}: its header asks for the"
+            " target's macros, and may declare other things here; generate it here, or with --cc",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -23,6 +23,7 @@ from xenbind.frontend.header import (
     parsed,
     read_types,
 )
+from xenbind.frontend.roots import roots
 from xenbind.frontend.system_needs import uses_system_names
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
@@ -81,7 +82,7 @@ def read(
     """
     with deep_recursion(version.directory / spec.header):
         begun = _begin(spec, version, command)
-        asks = _asks_for_target(begun, spec)
+        asks = _asks_for_target(begun, spec, version)
         return _finish(spec, version, begun, asks, abi).interface
 
 
@@ -105,7 +106,7 @@ def read_for_all(
     with deep_recursion(path):
         begun = _begin(spec, version, command)
         elsewhere = None
-        if _asks_for_target(begun, spec):
+        if _asks_for_target(begun, spec, version):
             others = partial(
                 read_elsewhere, begun, partial(compiler_for, spec, version)
             )
@@ -194,12 +195,12 @@ def deep_recursion(header: Path) -> Iterator[None]:
 _UNASKED = "stdc-predef.h"
 
 
-def _asks_for_target(begun: Begun, spec: Spec) -> bool:
+def _asks_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
     """Tell whether a header, or the spec's macros, ask for the target's macros.
 
     It does, too, if it uses what a system header that asks for them declares.
     """
-    if _own_ask_for_target(begun, spec):
+    if _own_ask_for_target(begun, spec, version):
         return True
     system = begun.preprocessed.system
     texts = _texts(begun)
@@ -208,11 +209,25 @@ def _asks_for_target(begun: Begun, spec: Spec) -> bool:
     return asks_for_target(included) and uses_system_names(begun.preprocessed, own)
 
 
-def _own_ask_for_target(begun: Begun, spec: Spec) -> bool:
-    """Tell the same of the files that are no system headers: what those declare is the header."""
+def _own_ask_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
+    """Tell the same of the header's own files: those that are no system headers.
+
+    Of a header that is made of system headers these are its own, with all that they include.
+    """
     system = begun.preprocessed.system
-    own = (text for file, text in _texts(begun).items() if file not in system)
-    return asks_for_target([*own, *spec.defines])
+    texts = _texts(begun)
+    own = (text for file, text in texts.items() if file not in system)
+    if asks_for_target([*own, *spec.defines]):
+        return True
+    found = roots(begun.preprocessed, begun.path, begun.sources)
+    if system.isdisjoint({*found, *_parts(spec, version)}):
+        return False
+    return asks_for_target(texts.values())
+
+
+def _parts(spec: Spec, version: VersionSpec) -> frozenset[str]:
+    """Give the files beside the header whose declarations are the interface's own, too."""
+    return frozenset(str(version.directory / part) for part in spec.parts)
 
 
 def _texts(begun: Begun) -> dict[str, str]:
@@ -233,20 +248,21 @@ def _require_words_of(abi: Abi, command: tuple[str, ...]) -> None:
     """
     octets = predefined(command).get("__SIZEOF_POINTER__")
     if octets != str(abi.pointer):
+        target = _target_of(command) or "a machine that xenbind does not know"
         raise CompilerError(
-            f"{' '.join(command)} compiles for {_named(command)}, where the header may be another"
+            f"{' '.join(command)} compiles for {target}, where the header may be another"
             f" one than for {abi.name}, for which it is read: it asks for its target's macros",
             "name a compiler for 64 bits with --cc or CC, without -m32; for others there are"
             " 'xenbind verify --target' and the package's abi.md",
         )
 
 
-def _named(command: tuple[str, ...]) -> str:
-    """Name the machine that a compiler is for, or another of whose kind there are many."""
+def _target_of(command: tuple[str, ...]) -> str:
+    """Name the machine that a compiler is for; empty for one that xenbind does not know."""
     try:
         return machine_of(command).target.name
     except CompilerError:
-        return "a machine that xenbind does not know"
+        return ""
 
 
 def _begin(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Begun:
@@ -257,13 +273,12 @@ def _begin(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Begun:
 def _finish(
     spec: Spec, version: VersionSpec, begun: Begun, asks_for_target: bool, abi: Abi
 ) -> Lowered:
-    parts = frozenset(str(version.directory / part) for part in spec.parts)
-    header = parsed(begun, frozenset(spec.skip), parts)
+    header = parsed(begun, frozenset(spec.skip), _parts(spec, version))
     read_for = ""
     if asks_for_target:
         _require_words_of(abi, begun.compiler.command)
-    if asks_for_target and _own_ask_for_target(begun, spec):
-        read_for = _named(begun.compiler.command)
+        if _own_ask_for_target(begun, spec, version):
+            read_for = _target_of(begun.compiler.command)
     lowered = lower(header, spec, abi)
     interface = replace(
         lowered.interface,

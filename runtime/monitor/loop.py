@@ -30,8 +30,8 @@ class Loop:
     __slots__ = (
         *("_always", "_at_work", "_attached", "_channel", "_current", "_emulated"),
         *("_handlers", "_idle", "_loop", "_more", "_needs", "_published", "_reasons"),
-        *("_recording", "_signals", "_unimplemented", "__weakref__", "domain", "ring"),
-        *("stepping", "vm_event", "xen"),
+        *("_recording", "_signals", "_unimplemented", "domain", "ring", "stepping"),
+        *("vm_event", "xen", "__weakref__"),
     )
 
     xen: Xen
@@ -89,6 +89,9 @@ class Loop:
                 if self._channel.wait(_IDLE):
                     return True
                 self._idle()
+                # A loop in it was broken off: no event tells of the rest.
+                if self._more:
+                    return True
             while not self._channel.wait(_LOOKING_AFTER):
                 if not self.is_alive():
                     return False

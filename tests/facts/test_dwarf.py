@@ -69,6 +69,8 @@ struct kinds {
     int8_t below : 3;
     uint32_t whole : 32;
 };
+typedef int (*call_t)(struct scoped *);
+struct scoped { uint32_t of; };
 struct __attribute__((packed)) dense { uint8_t a; uint32_t b : 20, c : 12; uint64_t d; };
 enum unused { UNUSED_ONE = 7 };
 #define UNUSED_ONE UNUSED_ONE

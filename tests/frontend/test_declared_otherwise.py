@@ -138,6 +138,11 @@ HEADERS = {
     "#define ROOM sizeof(struct stat)\nstruct s { int a; };",
     "refused on one": "#ifdef __arm__\n#error no\n#endif\n#include <stdint.h>\n"
     "struct s { intptr_t a; };",
+    "all of a system header": "#include <sys/epoll.h>",
+    "a macro that is taken back": "#include <limits.h>\n"
+    "struct s { char of[LONG_MAX > INT_MAX ? 2 : 1]; };\n#undef LONG_MAX\n#undef INT_MAX",
+    "a bit-field of a macro's width": "#define WIDTH 40\n#include <stdint.h>\n"
+    "struct s { unsigned long a : WIDTH; };",
     "refused by a check": "#include <stdint.h>\nstruct s { long a; };\n"
     '_Static_assert(sizeof(struct s) == 8, "of 64 bits");',
 }

@@ -30,6 +30,9 @@ USING = {
     "an assertion": '_Static_assert(8 == 8, "");',
     "a size": "struct own { char of[sizeof(long)]; };",
     "a wide bit-field": "struct own { unsigned long of : 40; };",
+    "a macro that is taken back": "struct own { char of[WORD]; };\n#undef WORD",
+    "a macro of its own in the place of one": "#ifndef LATER\n#define LATER 4\n#endif",
+    "the same in other words": "#if !defined(LATER)\n#define LATER 4\n#endif",
     "a condition in two lines": "#if defined(__cplusplus) || \\\n    LATER\n#endif",
 }
 NOT_USING = {

@@ -78,3 +78,24 @@ def test_a_record_that_another_abi_refuses_is_left_out_there() -> None:
     types = table("struct s { long long a : 3 __attribute__((aligned(4))); };", "i386")
     assert list(types.records) == ["struct s"]
     assert types.records_on(ABIS["x86_64"]) == {}
+
+
+def test_an_array_of_less_than_nothing_has_no_layout() -> None:
+    types = table(
+        "struct s { char a[(unsigned long)0x100000000 ? 1 : -1]; }; struct t { int a; };",
+        "x86_64",
+    )
+    assert list(types.records_on(ABIS["i386"])) == ["struct t"]
+    assert len(types.records_on(ABIS["arm64"])) == 2
+
+
+@pytest.mark.parametrize("more", ["", "char b[sizeof(long)];"])
+@pytest.mark.parametrize("target", ["i386", "armhf"])
+def test_a_bit_field_wider_than_its_type_has_no_layout(target: str, more: str) -> None:
+    types = table(
+        f"struct s {{ unsigned long a : 40; {more} }};"
+        "struct t { struct s s; }; struct u { int a; };",
+        "x86_64",
+    )
+    assert list(types.records_on(ABIS[target])) == ["struct u"]
+    assert len(types.records_on(ABIS["arm64"])) == 3

@@ -131,6 +131,24 @@ def test_what_a_loop_in_idle_left_is_answered_by_the_outer_one(xen: PlayedXen) -
     assert [each.reason for each in guest.answers] == [99, CPUID, WRITE, WRITE]
 
 
+def test_what_a_loop_in_idle_left_on_the_ring_needs_no_event(xen: PlayedXen) -> None:
+    guest = xen.guests[1]
+    guest.rounds = [[request(99)], [], [request(CPUID), request(WRITE)]]
+    shown: list[str] = []
+
+    def idle() -> None:
+        if len(shown) == 1:
+            guest.send()
+        for each in monitor.pending():
+            shown.append(f"idle: {monitor.reason(each)}")
+            break
+
+    with Monitor(1, USUAL, idle=idle) as monitor:
+        for each in monitor:
+            shown.append(monitor.reason(each))
+    assert shown == ["UNKNOWN_99", "idle: CPUID", "WRITE_CTRLREG"]
+
+
 def test_a_monitor_is_used_a_second_time(xen: PlayedXen) -> None:
     guest = xen.guests[1]
     guest.rounds = [[request(CPUID)], [request(CPUID)]]

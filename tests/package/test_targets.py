@@ -63,6 +63,17 @@ def test_elsewhere_it_is_said(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_made_of_system_headers_asks_as_these_do(tmp_path: Path) -> None:
+    header = "#include <sys/epoll.h>\n"
+    assert imported(tmp_path, header, "x86_64") == ""
+    assert "for x86_64, and this is arm64" in imported(tmp_path, header, "aarch64")
+
+
+def test_of_a_target_that_has_no_name_here_nothing_is_said(tmp_path: Path) -> None:
+    cc = ("--cc", "gcc -U__x86_64__")
+    assert imported(tmp_path, ASKS, "ppc64le", *cc) == ""
+
+
 def test_with_another_targets_compiler_it_is_that_ones(tmp_path: Path) -> None:
     require(shutil.which("aarch64-linux-gnu-gcc") is not None, "gcc for arm64")
     cc = ("--cc", "aarch64-linux-gnu-gcc")

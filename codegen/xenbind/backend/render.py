@@ -110,7 +110,7 @@ def render(
     """
     interfaces = [i for package in packages for i in package.interfaces]
     size = sum(len((*i.records, *i.constants, *i.functions)) for i in interfaces)
-    beside: Beside = workers.beside if size > _FEW else cache
+    beside: Beside = workers.beside if size > _FEW else cache  # once, when it is asked
     abi_table = beside(partial(_abi_table, spec, packages, templates))
     places = tree_places(
         [(p.spec, i) for p in packages if p.spec.is_module for i in p.interfaces]

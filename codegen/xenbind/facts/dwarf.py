@@ -84,7 +84,13 @@ def facts(
 
 
 def _key(die: Any) -> str:
-    """How the IR names what a top-level entry defines; empty if that is no record."""
+    """How the IR names what a top-level entry defines; empty if that is no record.
+
+    One that is declared alone may have the name of another: in a prototype's parentheses C
+    declares a struct of its own (C11 6.2.1p4).
+    """
+    if "DW_AT_declaration" in die.attributes:
+        return ""
     name = name_of(die)
     if die.tag in RECORDS and name:
         return f"{RECORDS[die.tag]} {name}"

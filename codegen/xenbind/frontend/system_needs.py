@@ -22,6 +22,12 @@ from xenbind.ir.abi import X86_64
 from xenbind.source import without_any_comments
 
 _SECTION = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)".*$', re.MULTILINE)
+# What a system header may define on another target alone, and what it defined before.
+_DEFAULT = re.compile(
+    r"#[ \t]*if(?:ndef|[ \t]*![ \t]*defined)\b[ \t(]*(\w+)[ \t)]*\n\s*#[ \t]*define[ \t]+\1[ \t]+\S"
+    r"|^[ \t]*#[ \t]*undef\b",
+    re.MULTILINE,
+)
 _CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if\w*(.*)", re.MULTILINE)
 # What one target's compiler may refuse and another's take.
 _CHECKED = re.compile(
@@ -41,14 +47,14 @@ _KNOWN = frozenset(
 def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> bool:
     """Tell whether own files, whose texts are given by name, use what system headers declare.
 
-    What checks a size does, too: not every target's compiler may take that.  A name too many
-    costs time alone.
+    What checks a size does, too: not every target's compiler may take that.  So does what stands
+    in for a macro of theirs, or takes one back.  A name too many costs time alone.
     """
     used: set[str] = set()
     asked: set[str] = set()
     for text in texts.values():
         code = without_any_comments(text.replace("\\\n", " "))
-        if _CHECKED.search(code):
+        if _CHECKED.search(code) or _DEFAULT.search(code):
             return True
         used.update(NAME.findall(code))
         for condition in _CONDITION.findall(code):

@@ -459,7 +459,7 @@ class Interface(Struct, frozen=True):
     macros and functions that the spec has passed over.  `elsewhere` pairs the keys of records and
     enums, and the names of typedefs, with the modules of other headers that have them; `inside`
     names the modules that are in its own.  `read_for` is the target whose macros `files` asked for,
-    empty where they ask for none.
+    empty where they ask for none or xenbind does not know it.
     """
 
     name: str

@@ -36,6 +36,14 @@ class Disagreement(Exception):
         self.coord = coord
 
 
+class TooWide(Exception):
+    """A bit-field, by its place in the header, that its type has no room for on an ABI."""
+
+    def __init__(self, coord: Coord) -> None:
+        super().__init__("this bit-field is wider than its type")
+        self.coord = coord
+
+
 def measure(
     c_type: CType, abi: Abi, find: Callable[[str], Record | None]
 ) -> tuple[int, int]:
@@ -87,7 +95,7 @@ class Records:
     def record(self, key: str) -> Record | None:
         """Give a record by its key, None for an incomplete one.
 
-        Raises `IncompleteType` or `Disagreement` where it has no layout.
+        Raises `IncompleteType`, `Disagreement` or `TooWide` where it has no layout.
         """
         if key not in self.laid_out:
             declared = self._find(key)
@@ -171,6 +179,8 @@ class Records:
             assert not isinstance(member.type, RecordType)
             size, alignment = self.measure(member.type)
         bits, aligned = member.bit_width, member.aligned
+        if bits is not None and bits > 8 * size:
+            raise TooWide(member.coord)
         if bits is not None and aligned and (pack or aligned < alignment):
             raise _disagreement(member)
         if bits in layout.WHOLE and not member.packed:

@@ -33,7 +33,7 @@ from xenbind.ir.c_types import (
     spelling,
 )
 from xenbind.ir.interface import Field, Record, RecordType, Typedef
-from xenbind.ir.records import Disagreement, IncompleteType, Records
+from xenbind.ir.records import Disagreement, IncompleteType, Records, TooWide
 from xenbind.lowering import records
 from xenbind.lowering.constant_expressions import (
     CInt,
@@ -132,7 +132,7 @@ class TypeTable:
                 return {}
             there = table.lowered_again(self.record_types)
         for key in self.records:
-            with suppress(SourceError, IncompleteType, Disagreement):
+            with suppress(SourceError, IncompleteType, Disagreement, TooWide):
                 there.record(key)
         return {
             key: there.laid_out[key] for key in self.records if key in there.laid_out
@@ -242,6 +242,8 @@ class TypeTable:
             return self._enumeration(node)
         if isinstance(node, c_ast.ArrayDecl):
             length = None if node.dim is None else self.value(node.dim).value
+            if length is not None and length < 0:  # on another ABI than its compiler's
+                raise self.context.refuse(node.dim, f"an array of {length} elements")
             return Array(self.type(node.type, key), length)
         if isinstance(node, c_ast.PtrDecl):
             return self._pointer(node, key)
@@ -369,6 +371,12 @@ class TypeTable:
                     record = self._laid_out.record(key)
                 except Disagreement as reason:
                     raise SourceError(reason.coord, str(reason), ADVICE) from None
+                except TooWide as reason:
+                    raise SourceError(
+                        reason.coord,
+                        str(reason),
+                        "give it a type that is as wide on every target",
+                    ) from None
                 if record is not None:
                     self._count_inside(record)
             return record

@@ -391,8 +391,10 @@ def _choice(condition: str, branches: Sequence[Sequence[str]]) -> str:
 
 def _returned_at_once(lines: Sequence[str]) -> Sequence[str]:
     """Return a value that is given a name only to be returned."""
-    *above, assigned, returned = ["", "", *lines]
+    if len(lines) < 2:
+        return lines
+    *above, assigned, returned = lines
     name, _, value = assigned.partition(" = ")
     if value and returned == f"return {name}":
-        return [*above[2:], f"return {value}"]
+        return [*above, f"return {value}"]
     return lines
