@@ -224,9 +224,13 @@ def exchange(stream: Stream, data: bytes) -> bytes:
     rest, answer = memoryview(data), bytearray()
     while len(answer) < len(data):
         sent, got = stream.write(rest), stream.read()
-        rest, answer = rest[sent:], answer + got
         if not sent and not got and not stream.wait():
-            raise BrokenPipeError(errno.EPIPE, "the other side has closed the stream")
+            got = stream.read()  # what it wrote before it closed
+            if not got:
+                raise BrokenPipeError(
+                    errno.EPIPE, "the other side has closed the stream"
+                )
+        rest, answer = rest[sent:], answer + got
     return bytes(answer)
 
 

@@ -348,6 +348,8 @@ def test_a_callback_may_be_an_address(post: Any) -> None:
     place = ctypes.cast(choose, ctypes.c_void_p).value
     assert post.post_hurry(post.PostSpeed.SLOW, place) == 9 + 1
     assert not post.library._callbacks, "nothing is to be kept alive"
+    with pytest.raises(TypeError, match="not callable: True"):
+        post.post_hurry(post.PostSpeed.SLOW, True)
 
 
 def test_other_threads_run_meanwhile(post: Any) -> None:

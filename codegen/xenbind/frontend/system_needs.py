@@ -31,7 +31,8 @@ _DEFAULT = re.compile(
 _CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if\w*(.*)", re.MULTILINE)
 # What one target's compiler may refuse and another's take.
 _CHECKED = re.compile(
-    r"\b(?:_S|s)tatic_assert\b|\bsizeof\b|\b_*[aA]lignof|\b_*asm|:\s*(?:3[3-9]|[4-6]\d)\b"
+    r"\b(?:_S|s)tatic_assert\b|\bsizeof\b|\b_*[aA]lignof|\b_*asm|\b__int128"
+    r"|:\s*(?:3[3-9]|[4-6]\d)\b"
 )
 # Words that mean the same to every header on every target.
 _KNOWN = frozenset(

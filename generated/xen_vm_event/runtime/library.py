@@ -267,7 +267,8 @@ class Library:
         def convert(value: typing.Any) -> typing.Any:
             if value is None:
                 return None
-            if isinstance(value, int):  # as headers have `((handler)-1)`
+            # As headers have `((handler)-1)`; truth is no address.
+            if isinstance(value, int) and not isinstance(value, bool):
                 return declared.type(value)
             if not callable(value):
                 raise TypeError(f"not callable: {value!r}")
