@@ -47,6 +47,8 @@ class Preprocessed(Struct, frozen=True):
 
 
 _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"([ \d]*)')
+# One in `Preprocessed.text`: its file as `quoted` has it.
+MARKER = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)".*$', re.MULTILINE)
 _DEFINE = re.compile(r"#define ([^\s(]+)(\([^)]*\))?[ \t]?(.*)")
 
 
@@ -123,8 +125,7 @@ class _Splitter:
         self._line, self._file = line, name
         if self._in_file:
             self.files[name] = self.files.get(name, True) and "3" in flags
-        escaped = re.sub(r'(["\\])', r"\\\1", name)
-        self.text.append(f'# {line} "{escaped}"')
+        self.text.append(f'# {line} "{quoted(name)}"')
 
     def _define(self, line: str) -> None:
         """Keep a macro of a file; those of the compiler and the command line go."""
@@ -158,12 +159,17 @@ class _FileNames:
         return self._canonical[name]
 
 
-def _unescaped(quoted: str) -> str:
+def quoted(name: str) -> str:
+    """Write a file's name as it stands in a line marker, between the quotation marks."""
+    return re.sub(r'(["\\])', r"\\\1", name)
+
+
+def _unescaped(written: str) -> str:
     """Undo the escapes of a file's name in a line marker: clang writes octal ones."""
     data = re.sub(
         rb"\\([0-3][0-7]{2}|.)",
         lambda found: bytes([int(found[1], 8)]) if len(found[1]) == 3 else found[1],
-        quoted.encode("utf-8", errors="surrogateescape"),
+        written.encode("utf-8", errors="surrogateescape"),
     )
     return data.decode("utf-8", errors="surrogateescape")
 

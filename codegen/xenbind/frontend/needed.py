@@ -19,8 +19,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 from xenbind.frontend.cut import NAME, declarations, declared
-
-_MARKER = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)".*$', re.MULTILINE)
+from xenbind.frontend.directives import MARKER, quoted
 
 
 def only_needed(
@@ -34,7 +33,7 @@ def only_needed(
     pieces = list(declarations(text))
     # A type mentions a function to ask for its type alone.
     called = _FUNCTION.findall if "typeof" in text else lambda code: ()
-    codes = [_MARKER.sub("", piece) for piece in pieces]
+    codes = [MARKER.sub("", piece) for piece in pieces]
     names = [declared(code) for code in codes]
     declaring = defaultdict[str, list[int]](list)
     for index, code in enumerate(codes):
@@ -64,12 +63,12 @@ _FUNCTION = re.compile(r"([\w$]+)[\s)]*\(")
 
 def _are_of(files: Collection[str], pieces: Iterable[str]) -> Iterator[bool]:
     """Tell of each declaration whether it begins or ends in one of these files."""
-    names = {re.sub(r'(["\\])', r"\\\1", file) for file in files}
+    names = {quoted(file) for file in files}
     file = ""
     for piece in pieces:
         found = False
         start = 0
-        for marker in _MARKER.finditer(piece):
+        for marker in MARKER.finditer(piece):
             found |= file in names and bool(piece[start : marker.start()].strip())
             file, start = marker[1], marker.end()
         yield found or file in names

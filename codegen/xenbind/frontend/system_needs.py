@@ -17,11 +17,10 @@ import re
 from collections.abc import Mapping
 
 from xenbind.frontend.cut import NAME
-from xenbind.frontend.directives import Preprocessed
+from xenbind.frontend.directives import MARKER, Preprocessed, quoted
 from xenbind.ir.abi import X86_64
 from xenbind.source import without_any_comments
 
-_SECTION = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)".*$', re.MULTILINE)
 # What a system header may define on another target alone, and what it defined before.
 _DEFAULT = re.compile(
     r"#[ \t]*if(?:ndef|[ \t]*![ \t]*defined)\b[ \t(]*(\w+)[ \t)]*\n\s*#[ \t]*define[ \t]+\1[ \t]+\S"
@@ -66,8 +65,8 @@ def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> b
     used -= _KNOWN
     if not used.isdisjoint(preprocessed.macros.keys() - own):
         return True
-    files = {re.sub(r'(["\\])', r"\\\1", file) for file in preprocessed.system}
-    _, *sections = _SECTION.split(preprocessed.text)
+    files = {quoted(file) for file in preprocessed.system}
+    _, *sections = MARKER.split(preprocessed.text)
     return any(
         file in files and not used.isdisjoint(NAME.findall(section))
         for file, section in zip(sections[::2], sections[1::2], strict=True)
