@@ -141,6 +141,14 @@ class Faults:
             raise SourceErrors(found)
 
 
+def refuse_all(errors: Iterable[SourceError]) -> None:
+    """Raise what is given as `Faults` does; nothing if there is none."""
+    faults = Faults()
+    for error in errors:
+        faults.add(error)
+    faults.refuse()
+
+
 class SystemFailure(XenbindError):
     """A file cannot be read or written, or something that xenbind needs is missing or died.
 

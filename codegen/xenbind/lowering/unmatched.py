@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from xenbind.errors import Faults, SourceError
+from xenbind.errors import SourceError, refuse_all
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface
 from xenbind.spec import KeyPath, PayloadSpec, Spec
@@ -29,10 +29,7 @@ def refuse(spec: Spec, interfaces: Sequence[Interface]) -> None:
     """
     if spec.is_elsewhere:
         return
-    faults = Faults()
-    for error in find(spec, interfaces):
-        faults.add(error)
-    faults.refuse()
+    refuse_all(find(spec, interfaces))
 
 
 def find(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceError]:

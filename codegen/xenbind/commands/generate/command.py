@@ -22,7 +22,7 @@ from xenbind.commands.generate import abi_break, output
 from xenbind.commands.generate.abi_break import AbiChange, Uncompared
 from xenbind.commands.generate.as_json import as_json
 from xenbind.commands.generate.freshness import keep_source, with_source
-from xenbind.errors import Faults, SourceError, XenbindError
+from xenbind.errors import SourceError, XenbindError, refuse_all
 from xenbind.ir.interface import Interface, LeftOut
 from xenbind.options import (
     cc_option,
@@ -111,7 +111,7 @@ def run(
             refuse_left_out(package.interfaces)
     if strict or made.spec.is_strict:
         refuse(made.left_out)
-        refuse_unmatched(made.unmatched)
+        refuse_all(made.unmatched)
     with output.lock(job.out):
         changes = compare(job, made, accept_abi_change)
         changed = output.write(job.out, made.files)
@@ -128,25 +128,15 @@ def refuse_left_out(interfaces: Iterable[Interface]) -> None:
 
 def refuse(everything: Iterable[LeftOut]) -> None:
     """Raise `SourceError` for what the package cannot have, if it is any."""
-    faults = Faults()
-    for left_out in everything:
-        faults.add(
-            SourceError(
-                left_out.coord,
-                f"the package cannot have {left_out.name}: {left_out.reason}",
-                "list a macro or function under 'skip' in the spec, or do not ask for"
-                " strictness there or with --strict",
-            )
+    refuse_all(
+        SourceError(
+            left_out.coord,
+            f"the package cannot have {left_out.name}: {left_out.reason}",
+            "list a macro or function under 'skip' in the spec, or do not ask for"
+            " strictness there or with --strict",
         )
-    faults.refuse()
-
-
-def refuse_unmatched(unmatched: Iterable[SourceError]) -> None:
-    """Raise `SourceError` for names in a tree's spec that no header has, if there are any."""
-    faults = Faults()
-    for error in unmatched:
-        faults.add(error)
-    faults.refuse()
+        for left_out in everything
+    )
 
 
 def _left_out(interfaces: Iterable[Interface]) -> list[LeftOut]:
