@@ -34,8 +34,13 @@ from xenbind.ir.interface import Interface, Ring
 
 def all_questions(interface: Interface) -> Reference:
     """All questions about one interface version, those about the module's classes included."""
+    return with_classes(questions(interface), interface)
+
+
+def with_classes(asked: Reference, interface: Interface) -> Reference:
+    """Add to questions about an interface version those about its module's classes."""
     view = module_view(interface, "", ())
-    return questions(interface).also(class_probes(interface, view))
+    return asked.also(class_probes(interface, view))
 
 
 def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:

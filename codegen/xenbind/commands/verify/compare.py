@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from xenbind.backend import abi_table
-from xenbind.backend.python_facts import all_questions
+from xenbind.backend.python_facts import with_classes
 from xenbind.commands.verify.oracle import Oracle
 from xenbind.commands.verify.report import Mismatch, Report
 from xenbind.errors import OutputError, SystemFailure
 from xenbind.facts import dwarf, symbols
 from xenbind.facts.package import start_asking
-from xenbind.facts.probes import Answer, coords, expected
+from xenbind.facts.probes import Answer, coords, expected, questions
 from xenbind.facts.symbols import Installed
 from xenbind.ir.interface import Interface
 from xenbind.pipeline import compiler_for, read
@@ -76,14 +76,16 @@ def hold(
     asked, `OutputError` or `SystemFailure` if there is no package for the version.
     """
     package = package or _ask_package(spec, interface.edition, out, machine)
-    asked = all_questions(interface)
+    asked = questions(interface)
     oracle = Oracle(
         spec=spec,
         interface=interface,
         compiler=compiler_for(spec, version, machine.command),
         header=version.directory / spec.header,
     )
+    # First, since it takes longest, and knows nothing of classes.
     debug_answers = oracle.start_asking_debug_information(asked, workers)
+    asked = with_classes(asked, interface)
     c = oracle.ask_expressions(asked)
     own = expected(asked)
     debug = debug_answers()
