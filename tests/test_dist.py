@@ -82,6 +82,18 @@ def test_links_of_the_readme_lead_to_files_of_the_release(made: Path) -> None:
     assert names and all((PROJECT / name).exists() for name in names)
 
 
+@pytest.mark.parametrize("name", ["xenbind", "xen_vm_event"])
+def test_a_wheel_made_of_the_source_is_the_one_released(
+    name: str, made: Path, tmp_path: Path
+) -> None:
+    (source,) = made.glob(f"{name}-*.tar.gz")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    options = ["--no-build-isolation", "--disable-pip-version-check", "--wheel-dir"]
+    subprocess.run([*build, *options, str(tmp_path), str(source)], check=True)
+    (again,) = tmp_path.iterdir()
+    assert again.read_bytes() == (made / again.name).read_bytes()
+
+
 def test_without_an_address_none_is_made_up(tmp_path: Path) -> None:
     assert dist(PROJECT, "--out", str(tmp_path)).returncode == 0
     for wheel in tmp_path.glob("*.whl"):
