@@ -42,7 +42,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
-def run(environment: Path, cwd: Path, program: str, *arguments: str) -> str:
+def run(
+    environment: Path, cwd: Path, program: str, *arguments: str, **variables: str
+) -> str:
     """What a program there prints, in a shell that has nothing of the checkout's."""
     kept = {"HOME", "LANG", "LC_ALL"} & set(os.environ)
     done = subprocess.run(
@@ -51,6 +53,7 @@ def run(environment: Path, cwd: Path, program: str, *arguments: str) -> str:
         env={
             **{name: os.environ[name] for name in kept},
             "PATH": f"{environment}:/usr/bin:/bin",
+            **variables,
         },
         capture_output=True,
         text=True,
@@ -105,3 +108,17 @@ def test_the_built_in_interface_needs_no_other_file(
     assert xenbind("show", "--svg", "vm_event_st").startswith("<svg ")
     xenbind("atlas")
     assert (tmp_path / "atlas/index.html").is_file()
+
+
+def test_the_tab_key_completes_what_the_built_in_interface_has(
+    environment: Path, tmp_path: Path
+) -> None:
+    told = run(
+        environment,
+        tmp_path,
+        "xenbind",
+        _XENBIND_COMPLETE="bash_complete",
+        COMP_WORDS="xenbind show vm_event_c",
+        COMP_CWORD="2",
+    )
+    assert told == "plain,vm_event_cpuid\n"
