@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check headers peers xen-public bench bench-size mutants soak live bench-live suites test-pythons test-newer-pythons clean
+.PHONY: bindings test accept lint check dist headers peers xen-public bench bench-size mutants soak live bench-live suites test-pythons test-newer-pythons clean
 
 bindings: $(VENV)/xenbind
 	$(BIN)/xenbind generate
@@ -22,7 +22,7 @@ accept: $(VENV)/ready
 	XENBIND_ACCEPT=1 $(BIN)/pytest tests || true
 	git status --short tests
 
-lint: SOURCES = codegen runtime generated tests examples benchmarks
+lint: SOURCES = .ci/dist.py codegen runtime generated tests examples benchmarks
 lint: $(VENV)/ready
 	$(BIN)/black --check --quiet $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
@@ -31,6 +31,10 @@ lint: $(VENV)/ready
 
 check: $(VENV)/xenbind
 	$(BIN)/xenbind check
+
+# What is released: source and wheel of both packages, in dist/, as docs/releasing.md tells.
+dist: $(VENV)/ready
+	$(BIN)/python .ci/dist.py
 
 # Every header of the machine's that the compiler accepts alone, each with nothing but its name;
 # EVERY=20 is a twentieth of them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,6 @@ import click
 import pytest
 from support import PROJECT, SPEC, xenbind, xenbind_anew
 from terminal import on_terminal
-from xenbind import spec
 from xenbind.cli import main
 
 RECORDING = PROJECT / "tests" / "data" / "write-cr4.jsonl"
@@ -28,29 +26,6 @@ COMMANDS = [
     "spec",
     "verify",
 ]
-
-
-def complete(words: str) -> list[str]:
-    """The words that bash is told when a user presses the tab key behind these."""
-    return [line.partition(",")[2] for line in offered(words)]
-
-
-def offered(words: str) -> list[str]:
-    """All that bash is told, and nobody is told anything else."""
-    run = subprocess.run(
-        [sys.executable, "-m", "xenbind"],
-        env={
-            **os.environ,
-            "_XENBIND_COMPLETE": "bash_complete",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(words.count(" ")),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.stderr == ""
-    return run.stdout.splitlines()
 
 
 def test_the_commands() -> None:
@@ -84,71 +59,6 @@ def test_help_imports_no_command() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert run.stdout.splitlines()[-1] == "[]"
-
-
-def test_completion_knows_commands_options_and_choices() -> None:
-    assert complete("xenbind ") == COMMANDS
-    assert complete("xenbind d") == ["decode", "diff"]
-    assert complete("xenbind diff --e") == ["--exit-code"]
-    assert complete("xenbind verify --target arm") == ["arm64", "armhf"]
-
-
-def test_completion_knows_versions() -> None:
-    loaded = spec.load(SPEC)
-    names = [
-        each.name_of(version.release or str(version.number))
-        for each in loaded.with_libraries
-        for version in each.versions
-    ]
-    assert complete("xenbind diff ") == names
-    assert complete("xenbind diff 6 ") == names
-    assert complete("xenbind facts ") == names
-    assert complete("xenbind diff 6 4.16") == ["4.16"]
-    assert complete("xenbind diff --spec examples/blkif.toml ") == [""]
-    assert offered("xenbind diff ../he") == ["dir,../he"]
-    assert offered("xenbind decode ev") == ["file,ev"]
-
-
-def test_completion_knows_what_a_version_declares() -> None:
-    assert complete("xenbind show 7") == ["7"]
-    assert complete("xenbind show vm_event_c") == ["vm_event_cpuid"]
-    reasons = complete("xenbind show 7 VM_EVENT_REASON_M")
-    assert reasons == [
-        f"VM_EVENT_REASON_{name}"
-        for name in ("MEM_ACCESS", "MEM_SHARING", "MEM_PAGING", "MOV_TO_MSR")
-    ]
-    assert complete("xenbind show 1 VmEventR") == ["VmEventReason"]
-    members = complete("xenbind show 7 vm_event_st.u.mem_")
-    assert members == [
-        f"vm_event_st.u.mem_{name}" for name in ("paging", "sharing", "access")
-    ]
-    everything = complete("xenbind show ")
-    versions = complete("xenbind diff ")
-    assert everything[: len(versions)] == versions
-    assert {"vm_event_st", "vm_event_request_t", "MemAccess"} < set(everything)
-
-
-def test_what_completes_can_be_shown() -> None:
-    for word in ("xenbind show 7 ", "xenbind show 7 vm_event_st."):
-        for name in complete(word)[::20]:
-            main(["show", "7", name, "--spec", str(SPEC)], standalone_mode=False)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "xenbind show --spec nowhere.toml ",
-        "xenbind show --spec /dev/null 7 ",
-        "xenbind show --cc no-such-compiler 7 ",
-        "xenbind show 99 vm",
-        "xenbind show nothing vm",
-        "xenbind show 7 qqq.",
-        "xenbind show 7 vm_event_st.vcpu_id.",
-        "xenbind diff --spec nowhere.toml ",
-    ],
-)
-def test_completion_that_cannot_be_says_nothing(words: str) -> None:
-    assert offered(words) == [""]
 
 
 def test_an_unknown_command_is_wrong_usage() -> None:

@@ -6,4 +6,4 @@ questions, and `commands` does with all that what a user asks for.  `toolchain` 
 compiler.  CONTRIBUTING lists every file.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

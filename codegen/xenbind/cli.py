@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -97,6 +98,8 @@ def run() -> int:
 
 
 def _run() -> int:
+    if "_XENBIND_COMPLETE" in os.environ:  # which needs what no other run does
+        import_module("xenbind.shells").register()
     try:
         status = main(prog_name="xenbind", standalone_mode=False, color=wanted())
     except click.ClickException as error:
@@ -130,7 +133,8 @@ class _Lazy(click.Command):
     """Stands for a command in lists, and imports it when its arguments are to be read."""
 
     def __init__(self, name: str, module: str, summary: str) -> None:
-        super().__init__(name, help=summary)
+        # Of the text alone click would list its first 45 characters.
+        super().__init__(name, help=summary, short_help=summary)
         self._module = module
 
     def load(self) -> click.Command:

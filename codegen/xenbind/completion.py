@@ -1,4 +1,4 @@
-"""What the Tab key offers for arguments: versions of the spec, and folders.
+"""What the Tab key offers for arguments: versions of the spec, folders, and reasons of events.
 
 Takes what click hands to `shell_complete`: the context, with the options before, and the
 beginning of a word; gives the words that it may become.  Whoever completes is not told of
@@ -7,7 +7,7 @@ errors: there is nothing to offer then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 
 import click
@@ -41,8 +41,10 @@ def versions(
     """Offer the spec's versions, or folders for a word that begins none.
 
     Of several with one number, the newest has the number and the others their first release.
-    Those of libraries stand behind the library's name.
+    Those of libraries stand behind the library's name.  `diff --tree` takes folders alone.
     """
+    if ctx.params.get("tree"):
+        return [CompletionItem(word, type="dir")]
     spec = load_spec(places(ctx.params.get("spec")).spec)
     names = {
         each.name_of(v.release or str(v.number)): v.releases
@@ -50,8 +52,13 @@ def versions(
         for v in each.versions
     }
     offered = [
-        CompletionItem(name, help=", ".join(releases))
+        CompletionItem(name, help=_releases(name, releases))
         for name, releases in names.items()
         if name.startswith(word)
     ]
     return offered or [CompletionItem(word, type="dir")]
+
+
+def _releases(name: str, releases: Sequence[str]) -> str | None:
+    """Say which releases a version is of, unless its name says it."""
+    return None if name.endswith(".".join(releases)) else ", ".join(releases)

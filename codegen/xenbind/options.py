@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from xenbind import config
 from xenbind import spec as specs
@@ -25,6 +26,14 @@ from xenbind.spec import Spec, VersionSpec
 if TYPE_CHECKING:
     from xenbind.ir.interface import Interface
 
+
+def _folders(
+    ctx: click.Context, param: click.Parameter, word: str
+) -> list[CompletionItem]:
+    """Offer folders, which to click a path may be or not."""
+    return [CompletionItem(word, type="dir")]
+
+
 spec_option = click.option(
     "--spec",
     type=click.Path(path_type=Path),
@@ -34,6 +43,7 @@ include_option = click.option(
     "--include",
     multiple=True,
     type=click.Path(path_type=Path),
+    shell_complete=_folders,
     metavar="DIR",
     help="Read this header tree (such as /usr/include/xen), not the spec's versions; may be"
     " repeated, to look for headers in others too.",
@@ -41,6 +51,7 @@ include_option = click.option(
 tree_option = click.option(
     "--tree",
     type=click.Path(path_type=Path),
+    shell_complete=_folders,
     metavar="DIR",
     help="All headers of this tree, each a module of one package; what is to be known of Xen's"
     " own (such as /usr/include/xen) comes with xenbind.",
@@ -48,6 +59,7 @@ tree_option = click.option(
 out_option = click.option(
     "--out",
     type=click.Path(path_type=Path),
+    shell_complete=_folders,
     metavar="DIR",
     help="The folder of the generated package.  [default: generated]",
 )
@@ -74,6 +86,18 @@ def of_tree(
 def load_tree(tree: Path, spec: Path | None) -> Spec:
     """Load the spec of a tree: the user's, or else that of Xen's headers, or of any."""
     return load_spec(spec or _spec_of(tree), tree)
+
+
+def named_header(
+    tree: Path, spec: Path | None, header: str, cc: str | None
+) -> Interface:
+    """Read one header of a tree.  Raises as `tree.read_one` does."""
+    # What is stored needs no parser, which takes a tenth of a second to import.
+    from xenbind.toolchain.predefined import working_compiler
+    from xenbind.tree import machines_for, read_one
+
+    machines = machines_for(working_compiler(cc))
+    return read_one(load_tree(tree, spec), header, machines)
 
 
 def _spec_of(tree: Path) -> Path:

@@ -21,6 +21,8 @@ from xenbind.colours import say
 from xenbind.commands.decode import progress
 from xenbind.commands.decode.alike import alike
 from xenbind.commands.decode.choice import Choice, since
+from xenbind.commands.decode.completion import reasons as known_reasons
+from xenbind.commands.decode.completion import records as named_records
 from xenbind.commands.decode.csv_text import CsvText
 from xenbind.commands.decode.events import ARCHES, Shapes, reasons_of
 from xenbind.commands.decode.fixed import fixed
@@ -76,6 +78,7 @@ from xenbind.streams import terminal_width
 @click.option(
     "--record",
     metavar="TYPE",
+    shell_complete=named_records,
     help="FILE holds structs of this type, of the spec's newest version, and no requests.",
 )
 @click.option(
@@ -87,7 +90,11 @@ from xenbind.streams import terminal_width
     help="The CPU whose registers are shown.  [default: as recorded, else x86]",
 )
 @click.option(
-    "--reason", "reasons", multiple=True, help="Only such events; may be repeated."
+    "--reason",
+    "reasons",
+    multiple=True,
+    shell_complete=known_reasons,
+    help="Only such events; may be repeated.",
 )
 @click.option(
     "--vcpu",

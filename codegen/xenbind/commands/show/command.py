@@ -24,8 +24,8 @@ from xenbind.options import (
     job_of,
     json_option,
     load_spec,
-    load_tree,
     may_be_version,
+    named_header,
     named_interface,
     named_version,
     newest,
@@ -33,7 +33,6 @@ from xenbind.options import (
     tree_option,
 )
 from xenbind.spec import Spec
-from xenbind.toolchain.predefined import working_compiler
 
 
 @click.command()
@@ -104,11 +103,7 @@ def _of_tree(tree: Path, header: str, spec: Path | None, cc: str | None) -> Inte
             "which header of the tree?",
             "name one before the type, as the tree does, such as io/blkif.h",
         )
-    # What is stored needs no parser, which takes a tenth of a second to import.
-    from xenbind.tree import machines_for, read_one
-
-    machines = machines_for(working_compiler(cc))
-    return read_one(load_tree(tree, spec), header, machines)
+    return named_header(tree, spec, header, cc)
 
 
 def _print(
