@@ -18,7 +18,7 @@ TEXT = text_of(PROJECT / "docs" / "tutorial.md")
 # What is done to be ready, once for each reader: the tests' own way stands for it.
 READY = [
     *("make bindings", ". .venv/bin/activate"),
-    *("pip install ./generated pytest", "mkdir first && cd first"),
+    *("pip install ./generated pytest", "mkdir ../first && cd ../first"),
 ]
 
 
