@@ -5,6 +5,7 @@ mkdocs calls these functions by their names, as `hooks` of mkdocs.yml has it.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,10 +29,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **others: object) -> str:
-    """Have links go within the site, which on a code host go to the project's folder."""
+    """Have mkdocs read what a code host reads, and link to what the site has more of."""
     if page.file.src_uri == "atlas.md":
         heading, _, rest = markdown.partition("\n")
         markdown = f"{heading}\n\n[Open that of `vm_event`]({ATLAS})\n{rest}"
+    if page.file.src_uri == "spec.md":
+        # Code in a list, which is six columns in, needs eight here.
+        markdown = re.sub(r"^ {6}", " " * 8, markdown, flags=re.MULTILINE)
     return markdown.replace("](../CONTRIBUTING.md", "](contributing.md")
 
 
