@@ -58,7 +58,7 @@ def _loaded(name: str) -> click.Command:
 
 
 def _section(name: str, command: click.Command) -> Iterator[str]:
-    yield f"## xenbind {name}"
+    yield f"## `xenbind {name}`"
     context = click.Context(command, info_name=f"xenbind {name}")
     yield block(command.get_usage(context).removeprefix("Usage: "))
     yield _help(command)

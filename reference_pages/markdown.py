@@ -11,7 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 _CODE = re.compile(r"(`[^`]+`)")
 # A name that Markdown would take for emphasis: `VM_EVENT_FLAG_*`, `xc_monitor_enable`.
-_NAME = re.compile(r"(?<![\w/.])\$?[\w.]*_[\w.]*\*?(?<!\.)|(?<![\w/.])\*(?=[\w`])")
+_NAME = re.compile(
+    r"(?<![\w/.])\$?[\w.]*_[\w.]*(?<!\.)(?:\*|\(\))?|(?<![\w/.])\*(?=[\w`])"
+)
 _CODE_INDENT = "    "
 
 _templates = Environment(
@@ -75,9 +77,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
-def link(heading: str, page: str = "") -> str:
-    """Give a link to a heading that is a name."""
-    return f"[`{heading}`]({page}#{anchor(heading)})"
+def link(heading: str, text: str = "") -> str:
+    """Give a link to a heading of the page that is a name."""
+    return f"[`{text or heading}`](#{anchor(heading)})"
 
 
 def anchor(heading: str) -> str:
