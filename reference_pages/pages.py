@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from reference_pages import commands, package, version
+from reference_pages import commands, measured, package, version
 
-PROJECT = Path(__file__).parent.parent
-FOLDER = PROJECT / "docs" / "reference"
+FOLDER = measured.PROJECT / "docs" / "reference"
 
 
 def abi_tables() -> str:
     """Give the ABI tables, as `xenbind generate` writes them."""
-    return (PROJECT / "generated" / "abi.md").read_text(encoding="utf-8")
+    return (measured.PROJECT / "generated" / "abi.md").read_text(encoding="utf-8")
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -24,4 +22,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "monitor.md": package.monitors,
     "testing.md": package.played,
     "abi.md": abi_tables,
+    "peers.md": measured.peers,
 }
+
+# Which takes a minute of compilers, and so is not held current as a whole by each run of tests.
+VERIFIED = "verified.md"

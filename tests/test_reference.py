@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from golden_files import check_golden
 
+from reference_pages import measured
 from reference_pages.markdown import anchor, inline, prose
-from reference_pages.pages import FOLDER, PAGES
+from reference_pages.pages import FOLDER, PAGES, VERIFIED
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -18,12 +19,11 @@ def test_a_page_is_current(name: str) -> None:
 
 
 def test_there_is_no_other_page() -> None:
-    assert {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.md")} == {
-        *PAGES
-    }
+    there = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.md")}
+    assert there == {*PAGES, VERIFIED}
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, VERIFIED])
 def test_links_lead_somewhere(name: str) -> None:
     page = FOLDER / name
     for path, wanted in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", outside_code(page)):
@@ -32,7 +32,7 @@ def test_links_lead_somewhere(name: str) -> None:
         assert not wanted or wanted in anchors(target), f"{path}#{wanted}"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, VERIFIED])
 def test_headings_have_anchors_of_their_own(name: str) -> None:
     found = anchors(FOLDER / name)
     assert len(found) == len(set(found))
@@ -58,3 +58,13 @@ def test_indented_lines_stay_what_they_are() -> None:
     assert prose("Like a_b:\n\n    a_b = 1\n\nNo more.") == (
         "Like `a_b`:\n\n    a_b = 1\n\nNo more."
     )
+
+
+def test_what_is_verified_is_what_the_page_says() -> None:
+    (row,) = measured.target_rows("gcc", "x86_64")
+    assert "| " + " | ".join(row) + " |" in (FOLDER / VERIFIED).read_text()
+
+
+@pytest.mark.exhaustive
+def test_the_page_of_what_is_verified_is_current() -> None:
+    check_golden(FOLDER / VERIFIED, measured.verified())
