@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: bindings test accept lint check dist headers peers xen-public bench bench-size mutants soak live bench-live suites test-pythons test-newer-pythons clean
+.PHONY: bindings test accept lint check dist site reference headers peers xen-public bench bench-size mutants soak live bench-live suites test-pythons test-newer-pythons clean
 
 bindings: $(VENV)/xenbind
 	$(BIN)/xenbind generate
@@ -22,7 +22,7 @@ accept: $(VENV)/ready
 	XENBIND_ACCEPT=1 $(BIN)/pytest tests || true
 	git status --short tests
 
-lint: SOURCES = .ci/dist.py codegen runtime generated tests examples benchmarks
+lint: SOURCES = .ci/dist.py codegen runtime generated tests examples benchmarks docs reference_pages
 lint: $(VENV)/ready
 	$(BIN)/black --check --quiet $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
@@ -35,6 +35,15 @@ check: $(VENV)/xenbind
 # What is released: source and wheel of both packages, in dist/, as docs/releasing.md tells.
 dist: $(VENV)/ready
 	$(BIN)/python .ci/dist.py
+
+# The pages of docs/ as a site, site/index.html, which needs no network; a dead link is an error.
+site: $(VENV)/xenbind
+	$(BIN)/pip install --disable-pip-version-check --quiet -e '.[site]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The pages of docs/reference/, by what commands, the package and the project's checks say.
+reference: $(VENV)/ready
+	PYTHONPATH=generated $(BIN)/python -m reference_pages
 
 # Every header of the machine's that the compiler accepts alone, each with nothing but its name;
 # EVERY=20 is a twentieth of them.
@@ -126,4 +135,4 @@ $(VENV)/ready: $(VENV)/xenbind
 IS_NEW = import sys; sys.exit(sys.version_info < (3, 11))
 
 clean:
-	rm -rf $(VENV) .venv-*
+	rm -rf $(VENV) .venv-* site

@@ -16,7 +16,6 @@ import os
 import re
 import select
 import signal
-import textwrap
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,7 +23,6 @@ from typing import Any
 import pytest
 import xen_vm_event.xenctrl.v4
 from playing import ARM, Begin
-from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import EVENTS, Monitor, MonitorError, Xen, recover
 from xen_vm_event.monitor.arguments import flags_given
@@ -571,21 +569,6 @@ def test_recover_takes_away_what_a_killed_monitor_had_xen_do(xen: PlayedXen) -> 
         *(("xc_domain_debug_control", 1, 0, vcpu) for vcpu in (0, 1)),
     ):
         assert call in xen.calls
-
-
-def test_the_readme_shows_a_monitor(
-    xen: PlayedXen, capsys: pytest.CaptureFixture[str]
-) -> None:
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    pattern = r"^    from xen_vm_event\.monitor import Monitor\n(?:    .*\n|\n)*"
-    [program] = re.findall(pattern, readme, re.MULTILINE)
-    asked = request(CPUID, insn_length=2, leaf=1)
-    asked.data.regs.x86.rcx = 1 << 31 | 5
-    xen.guests[1].rounds = [[request(WRITE, vcpu=1), asked]]
-    exec(textwrap.dedent(program), {})
-    shown = capsys.readouterr().out
-    assert re.fullmatch(r"1 WRITE_CTRLREG vm_.*\n0 CPUID vm_.*leaf=1, .*\n", shown)
-    assert xen.guests[1].answers[1].data.regs.x86.rcx == 5
 
 
 ATTRIBUTES = [

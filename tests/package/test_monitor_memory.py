@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
-import textwrap
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from documents import program, text_of
 from playing import ARM, Begin
 from support import PROJECT
 from xen_vm_event import v7
@@ -505,14 +504,14 @@ def test_requests_of_a_real_xen_are_told_and_answered(xen: PlayedXen) -> None:
     assert flags(xen) == [0] * 8
 
 
-def test_the_readme_restricts_pages(xen: PlayedXen) -> None:
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    pattern = r"^    with Monitor\(1, \[\]\) as monitor:\n(?:    .*\n)*"
-    [program] = re.findall(pattern, readme, re.MULTILINE)
+def test_the_page_on_monitors_restricts_pages(xen: PlayedXen) -> None:
+    shown = program(
+        text_of(PROJECT / "docs/monitor.md"), "with Monitor(1, []) as monitor:"
+    )
     guest = xen.guests[1]
     guest.memory.last_gfn = 0x8_1000
     guest.rounds = [[violation(0x200)]]
-    exec(textwrap.dedent(program), {"Monitor": Monitor})
+    exec(shown, {"Monitor": Monitor})
     [answer] = guest.answers
     assert answer.flags == PAUSED | FLAG.TOGGLE_SINGLESTEP
     assert guest.memory.access == dict.fromkeys(

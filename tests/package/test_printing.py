@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pydoc
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from support import tree, xenbind
+from support import PROJECT, tree, xenbind
 from xen_vm_event import VERSIONS, interface, v7
 
 HEADER = """\
@@ -152,3 +154,22 @@ def test_help_shows_members_with_their_types_and_words(py: ModuleType) -> None:
     ):
         assert line in documented.split("\n\n")
     assert "flags: uint32_t, VmEventFlag\n    How the" in (v7.vm_event_st.__doc__ or "")
+
+
+def test_the_words_of_a_union_are_there_in_a_process_of_its_own() -> None:
+    """With what is freed overwritten, which an interpreter at work has elsewhere."""
+    told = "from xen_vm_event import v7; print(v7.vm_event_sring_entry.__doc__)"
+    ran = subprocess.run(
+        [sys.executable, "-c", told],
+        env={
+            **os.environ,
+            "PYTHONMALLOC": "debug",
+            "PYTHONPATH": str(PROJECT / "generated"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    first, *members = ran.stdout.strip().split("\n\n")
+    assert first == "union vm_event_sring_entry. Since Xen 4.6.", ran.stderr
+    assert members == ["req: vm_event_st", "rsp: vm_event_st"]

@@ -350,7 +350,9 @@ def _declare(cls: typing.Any) -> None:
     cls._members_ = members
     setters: dict[str, typing.Any] = {}
     cls._setters_ = setters
-    cls.__doc__ = words = Words(cls.__doc__ or "")
+    # Not `cls.__doc__`: CPython before 3.13 caches what was read of a union, and does not notice
+    # that it is set, so that the next to read it finds what is freed.
+    cls.__doc__ = words = Words(cls.__dict__["__doc__"] or "")
     words.record = cls
     for member in members:
         ctype: typing.Any = member.type
