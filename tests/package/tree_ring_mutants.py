@@ -15,7 +15,7 @@ from typing import Any
 from mutation import Mutant, mutants, tell, unaltered
 from ring_mutants import EQUIVALENT_ROUNDING, INSTEAD, altered, concerned, functions
 from ring_states import Ring, compare, trace
-from test_tree_ring_macros import STATES, STEPS, library_of, ring_of
+from tree_rings import STATES, STEPS, library_of, ring_of
 from xen_tree import RINGS, made_in
 
 # Survivors, by a pattern of what was altered, each with the reason why it does the same.
