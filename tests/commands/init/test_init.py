@@ -241,6 +241,26 @@ def test_of_several_libraries_one_is_named_and_none_that_stands_before_others(
     assert tomllib.loads(text)["functions"]["library"] == found[0]
 
 
+def test_functions_of_a_header_that_it_includes_are_told(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        lib__all='#include "easy.h"\n#include "types.h"\nint lib_open(struct h *h);\n',
+        lib__easy='#include "types.h"\nint lib_easy(struct h *h);\nint lib_twice(void);\n',
+        lib__types="#pragma once\nstruct h { int a; };\n",
+        lib__other="int lib_other(void);\n",
+    )
+    run = xenbind("init", "lib/all.h", "--include", ".", cwd=tmp_path)
+    assert "lib/easy.h has 2 functions more: see the end there\n" in run.stdout
+    told = (tmp_path / "all.toml").read_text()
+    assert "2 functions that the package has not: lib_easy, lib_twice." in told.replace(
+        "\n# ", " "
+    )
+    again = told.splitlines()[-1].removeprefix("# xenbind init ").split()
+    run = xenbind("init", *again, "--include", ".", "-o", "both.toml", cwd=tmp_path)
+    assert "3 functions\n" in run.stdout
+    assert "more" not in run.stdout
+
+
 def test_a_library_that_is_not_installed_is_not_guessed(tmp_path: Path) -> None:
     write(tmp_path, a="int if_nowhere(void);\n")
     run = xenbind("init", "a.h", cwd=tmp_path)

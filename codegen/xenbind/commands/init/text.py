@@ -44,6 +44,7 @@ def spec(layout: Layout, spec: Spec, found: Findings) -> str:
         *_rings(found),
         *_pages(found),
         *_functions(found),
+        *_further(layout, found),
     ]
     return "\n".join(lines) + "\n"
 
@@ -213,6 +214,20 @@ def _functions(found: Findings) -> Iterator[str]:
             names = [x.name for x in found.left_out_functions if x.reason == reason]
             yield from _listed(names, _line(reason))
         yield "# ]"
+
+
+def _further(layout: Layout, found: Findings) -> Iterator[str]:
+    """Say which headers that it includes have functions, and how the package has them, too."""
+    if found.further:
+        yield ""
+        for header, names in found.further.items():
+            yield from _comment(
+                f"{header}, which it includes, declares {count(len(names), 'function')} that"
+                f" the package has not: {_some(names)}."
+            )
+        headers = " ".join([layout.header, *found.further])
+        yield from _comment("A spec of all of them has these, too:")
+        yield f"# xenbind init {headers}"
 
 
 def _listed(names: Sequence[str], reason: str) -> Iterator[str]:
