@@ -241,6 +241,28 @@ def test_of_several_libraries_one_is_named_and_none_that_stands_before_others(
     assert tomllib.loads(text)["functions"]["library"] == found[0]
 
 
+def test_groups_are_those_that_the_package_has(tmp_path: Path) -> None:
+    """Without those with a prefix of their own, the others are a group, too."""
+    write(
+        tmp_path,
+        a="""\
+            #define USB_DT_DEVICE_SIZE 18
+            #define USB_DT_CONFIG_SIZE 9
+            #define USB_DT_INTERFACE_SIZE 9
+            #define USB_DT_ENDPOINT_SIZE 7
+            #define USB_DT_ENDPOINT_AUDIO_SIZE 9
+            #define USB_DT_HUB_SIZE 7
+            #define USB_DT_COMPANION_SIZE 6
+            #define USB_DT_BOS_SIZE 5
+            #define USB_DT_CAPABILITY_SIZE 3
+        """,
+    )
+    run = xenbind("init", "a.h", cwd=tmp_path)
+    generated = xenbind("generate", "--spec", "a.toml", "--out", "out", cwd=tmp_path)
+    counted = re.compile(r"\d+ constants in \d+ groups?")
+    assert counted.findall(run.stdout) == counted.findall(generated.stdout) != []
+
+
 def test_functions_of_a_header_that_it_includes_are_told(tmp_path: Path) -> None:
     write(
         tmp_path,

@@ -96,7 +96,7 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
 
     Raises as `pipeline.read` does.
     """
-    interface = read(spec, spec.versions[0], command)
+    interface = _with_settled_groups(spec, command)
     library = LibrarySpec("", rules.ERRORS, {}, (), (), (), {})
     calling = replace(spec, library=library)
     called = read(calling, spec.versions[0], command)
@@ -137,6 +137,29 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         ),
         further=_further(calling, command, names),
     )
+
+
+def _with_settled_groups(spec: Spec, command: tuple[str, ...]) -> Interface:
+    """Read the header until its groups are those that it has where a spec names them.
+
+    Constants that were none of a group's may be one once others have a prefix of their own.
+    """
+    interface = read(spec, spec.versions[0], command)
+    while True:
+        named = [group for group in interface.groups if can_be_named(group)]
+        if spec.names.keys() >= {group.key for group in named}:
+            return interface
+        spec = replace(
+            spec,
+            names=dict(spec.names) | {group.key: group.name for group in named},
+            flags=tuple(group.key for group in named if group.is_flag),
+        )
+        interface = read(spec, spec.versions[0], command)
+
+
+def can_be_named(group: ConstantGroup) -> bool:
+    """Tell whether a spec's texts can name a group and its enum."""
+    return rules.GROUP.allows(group.key) and rules.PYTHON_NAME.allows(group.name)
 
 
 def _further(
