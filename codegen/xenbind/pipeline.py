@@ -25,7 +25,7 @@ from xenbind.frontend.header import (
     read_types,
 )
 from xenbind.frontend.roots import roots
-from xenbind.frontend.system_needs import uses_system_names
+from xenbind.frontend.system_needs import may_pack_others, uses_system_names
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts, Record
@@ -208,15 +208,18 @@ class Asking(Enum):
 def _asking_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> Asking:
     """Tell what of a header asks for the target's macros; the spec's macros are its own.
 
-    What it includes does so if it uses what a system header that asks for them declares.
+    What it includes does so if it uses what a system header that asks for them declares, or is
+    packed by one.
     """
     if _own_ask_for_target(begun, spec, version):
         return Asking.OWN
     system = begun.preprocessed.system
     texts = _texts(begun)
     own = {file: text for file, text in texts.items() if file not in system}
-    included = (text for file, text in texts.items() if file in system)
-    if asks_for_target(included) and uses_system_names(begun.preprocessed, own):
+    included = [text for file, text in texts.items() if file in system]
+    if asks_for_target(included) and (
+        uses_system_names(begun.preprocessed, own) or may_pack_others(included)
+    ):
         return Asking.INCLUDED
     return Asking.NOTHING
 
