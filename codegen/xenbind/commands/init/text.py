@@ -43,8 +43,8 @@ def spec(layout: Layout, spec: Spec, found: Findings) -> str:
         *_payload(found.selections),
         *_rings(found),
         *_pages(found),
-        *_functions(found),
         *_further(layout, found),
+        *_functions(found),
     ]
     return "\n".join(lines) + "\n"
 
