@@ -96,6 +96,7 @@ bench-live: $(VENV)/ready
 # Alter the code of rings and of pages of events in every way, and see that the tests find each.
 mutants: $(VENV)/ready
 	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/backend/rings/mutants.py
+	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/package/tree_ring_mutants.py
 	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/events/event_mutants.py
 	PYTHONPATH=generated:tests/helpers $(BIN)/python tests/backend/rings/flex_mutants.py
 

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from xenbind.frontend.header import (
     read_types,
 )
 from xenbind.frontend.roots import roots
-from xenbind.frontend.system_needs import uses_system_names
+from xenbind.frontend.system_needs import may_pack_others, uses_system_names
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
 from xenbind.ir.interface import Interface, Layouts, Record
@@ -82,8 +83,8 @@ def read(
     """
     with deep_recursion(version.directory / spec.header):
         begun = _begin(spec, version, command)
-        asks = _asks_for_target(begun, spec, version)
-        return _finish(spec, version, begun, asks, abi).interface
+        asking = _asking_for_target(begun, spec, version)
+        return _finish(spec, version, begun, asking, abi).interface
 
 
 Records = Mapping[str, Record]
@@ -106,12 +107,13 @@ def read_for_all(
     with deep_recursion(path):
         begun = _begin(spec, version, command)
         elsewhere = None
-        if _asks_for_target(begun, spec, version):
+        asking = _asking_for_target(begun, spec, version)
+        if asking is not Asking.NOTHING:
             others = partial(
                 read_elsewhere, begun, partial(compiler_for, spec, version)
             )
             elsewhere = beside(others)
-        lowered = _finish(spec, version, begun, elsewhere is not None, X86_64)
+        lowered = _finish(spec, version, begun, asking, X86_64)
 
     def layouts() -> Layouts:
         with deep_recursion(path):
@@ -195,22 +197,35 @@ def deep_recursion(header: Path) -> Iterator[None]:
 _UNASKED = "stdc-predef.h"
 
 
-def _asks_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
-    """Tell whether a header, or the spec's macros, ask for the target's macros.
+class Asking(Enum):
+    """Which files of a header ask for the target's macros, so that it may be another elsewhere."""
 
-    It does, too, if it uses what a system header that asks for them declares.
+    NOTHING = auto()
+    INCLUDED = auto()
+    OWN = auto()
+
+
+def _asking_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> Asking:
+    """Tell what of a header asks for the target's macros; the spec's macros are its own.
+
+    What it includes does so if it uses what a system header that asks for them declares, or is
+    packed by one.
     """
     if _own_ask_for_target(begun, spec, version):
-        return True
+        return Asking.OWN
     system = begun.preprocessed.system
     texts = _texts(begun)
     own = {file: text for file, text in texts.items() if file not in system}
-    included = (text for file, text in texts.items() if file in system)
-    return asks_for_target(included) and uses_system_names(begun.preprocessed, own)
+    included = [text for file, text in texts.items() if file in system]
+    if asks_for_target(included) and (
+        uses_system_names(begun.preprocessed, own) or may_pack_others(included)
+    ):
+        return Asking.INCLUDED
+    return Asking.NOTHING
 
 
 def _own_ask_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
-    """Tell the same of the header's own files: those that are no system headers.
+    """Tell whether the header's own files do: those that are no system headers.
 
     Of a header that is made of system headers these are its own, with all that they include.
     """
@@ -271,14 +286,14 @@ def _begin(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Begun:
 
 
 def _finish(
-    spec: Spec, version: VersionSpec, begun: Begun, asks_for_target: bool, abi: Abi
+    spec: Spec, version: VersionSpec, begun: Begun, asking: Asking, abi: Abi
 ) -> Lowered:
     header = parsed(begun, frozenset(spec.skip), _parts(spec, version))
     read_for = ""
-    if asks_for_target:
+    if asking is not Asking.NOTHING:
         _require_words_of(abi, begun.compiler.command)
-        if _own_ask_for_target(begun, spec, version):
-            read_for = _target_of(begun.compiler.command)
+    if asking is Asking.OWN:
+        read_for = _target_of(begun.compiler.command)
     lowered = lower(header, spec, abi)
     interface = replace(
         lowered.interface,

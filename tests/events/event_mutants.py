@@ -8,7 +8,6 @@ EQUIVALENT with the reason why it does the same; exit status 1 if one is not.
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from types import ModuleType
 
 import test_event_pages as differential
 from event_packages import BELL, DISPLIF, KBDIF, library_of, module_of
-from mutation import Function, Mutant, mutants
+from mutation import Function, Mutant, mutants, tell, unaltered
 from support import PROJECT
 
 SOURCE = PROJECT / "runtime" / "event_page.py"
@@ -113,16 +112,9 @@ def survives(mutant: Mutant, both: list[differential.Both]) -> bool:
     return True
 
 
-def reason(name: str) -> str:
-    """Why a mutant does the same, empty if nobody knows."""
-    found = (why for pattern, why in EQUIVALENT.items() if re.search(pattern, name))
-    return next(found, "")
-
-
 def main() -> int:
     """Try every mutant; give the exit status."""
     source = SOURCE.read_text()
-    survivors, count = [], 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         both = [
@@ -133,17 +125,12 @@ def main() -> int:
             )
             for header in (KBDIF, DISPLIF, BELL)
         ]
-        assert survives(Mutant(next(functions(source)), "nothing", source), both)
-        for mutant in mutants(source, functions(source), _INSTEAD):
-            count += 1
-            if survives(mutant, both):
-                survivors.append(mutant.name)
-    reasons = {name: reason(name) for name in survivors}
-    for name in survivors:
-        print(f"survived: {name}\n    {reasons[name] or 'UNEXPLAINED'}")
-    killed = count - len(survivors)
-    print(f"{count} mutants, {killed} killed, {len(survivors)} equivalent")
-    return 0 if all(reasons.values()) else 1
+        assert survives(unaltered(source), both)
+        return tell(
+            mutants(source, functions(source), _INSTEAD),
+            lambda mutant: survives(mutant, both),
+            EQUIVALENT,
+        )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from xenbind.frontend.cut import declared
 from xenbind.frontend.needed import only_needed
 
 TEXT = """\
@@ -79,3 +80,33 @@ def test_what_stays_is_where_it_was() -> None:
     text = '# 1 "library.h"\ntypedef int a; typedef int b;\n# 1 "own.h"\nb own;\n'
     kept = only_needed(text, ["own.h"], [], False)
     assert kept.split("\n")[1] == "               typedef int b;"
+
+
+DECLARATORS = {
+    "int (*table)[4];": "table",
+    "extern struct s *(*hook)(struct t *x);": "hook",
+    "extern int a, (*b)[2], *c(int);": "a b",
+    'my_t (*v)[4], w __asm__("w");': "v w",
+    "unsigned long (*const calls[2])(void (*)(int)) = { 0, 0 };": "calls",
+    "static const int size = sizeof(int);": "size",
+    "typedef int (*fn)(int);": "fn",
+    "typedef void (*(*deep)(int))(char);": "deep",
+    "typedef int (plain);": "plain",
+    "int f(void), *g(int (*each)(int)), (*h(int a))(void);": "",
+    "void (*signal(int sig, void (*func)(int)))(int);": "",
+    "my_t f(my_t a) { return (a); }": "",
+}
+
+
+@pytest.mark.parametrize("declaration", DECLARATORS)
+def test_names_in_parentheses_are_declared_but_for_functions(declaration: str) -> None:
+    wanted = DECLARATORS[declaration].split()
+    assert sorted(declared(declaration)) == wanted
+
+
+def test_a_table_that_a_type_is_made_of_stays() -> None:
+    lines = left(
+        '# 1 "library.h" 1\nextern short (*table)[4];\n'
+        '# 1 "own.h" 1\nstruct file { __typeof__(table) of; };\n'
+    )
+    assert "extern short (*table)[4];" in lines

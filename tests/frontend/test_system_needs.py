@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from xenbind.frontend.directives import split
-from xenbind.frontend.system_needs import uses_system_names
+from xenbind.frontend.system_needs import may_pack_others, uses_system_names
 from xenbind.source import Sources
 
 SYSTEM = """\
@@ -62,3 +62,19 @@ def test_what_uses_the_systems(what: str) -> None:
 @pytest.mark.parametrize("what", NOT_USING)
 def test_what_does_not(what: str) -> None:
     assert not uses(NOT_USING[what])
+
+
+PACKING = {
+    "#pragma pack(push, 1)\nstruct a { int b; };\n": True,
+    "#pragma pack(push, 1)\nstruct a { int b; };\n#pragma pack(pop)\n": False,
+    "#ifdef __i386__\n# pragma pack (2)\n#endif\n": True,
+    "#pragma pack(2)\nstruct a { int b; };\n#pragma pack()\n": False,
+    "#define PACKED _Pragma(\"pack(1)\")\n": False,
+    "/* #pragma pack(1) */\n": False,
+    "#pragma once\nstruct pack { int b; };\n": False,
+}
+
+
+@pytest.mark.parametrize("text", PACKING)
+def test_what_leaves_a_pragma_open_packs_what_includes_it(text: str) -> None:
+    assert may_pack_others(["struct plain { int a; };\n", text]) is PACKING[text]

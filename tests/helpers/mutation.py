@@ -7,8 +7,9 @@ name or number in the place of one, without a statement, with a barrier on its o
 from __future__ import annotations
 
 import io
+import re
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -92,3 +93,33 @@ def _of_line(function: Function, number: int, lines: list[str]) -> Iterator[Muta
                 where = "after" if other > number else "before"
                 what = f"{statement} {where} {lines[other - 1].strip()}"
                 yield Mutant(function, what, "".join(changed))
+
+
+def unaltered(source: str) -> Mutant:
+    """The source as it is, which must survive: else the tests fail whatever they are given."""
+    return Mutant(Function("page", "nothing", 0, 0), "unaltered", source)
+
+
+def reason(name: str, equivalent: Mapping[str, str]) -> str:
+    """Why a mutant does the same, by patterns of what was altered; empty if nobody knows."""
+    found = (why for pattern, why in equivalent.items() if re.search(pattern, name))
+    return next(found, "")
+
+
+def tell(
+    tried: Iterable[Mutant],
+    survives: Callable[[Mutant], bool],
+    equivalent: Mapping[str, str],
+) -> int:
+    """Try mutants, print those that survive with the reason, and give the exit status."""
+    count = explained = unexplained = 0
+    for mutant in tried:
+        count += 1
+        if survives(mutant):
+            why = reason(mutant.name, equivalent)
+            print(f"survived: {mutant.name}\n    {why or 'UNEXPLAINED'}", flush=True)
+            explained += bool(why)
+            unexplained += not why
+    killed = count - explained - unexplained
+    print(f"{count} mutants, {killed} killed, {explained} equivalent")
+    return 1 if unexplained else 0

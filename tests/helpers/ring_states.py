@@ -204,7 +204,8 @@ class Both:
         for side in sides:
             for name in PRIVATE:
                 if hasattr(self.structs[side], name):
-                    self.set(side, name, near(dice))
+                    # Now and then all was taken, which random indices would never say.
+                    self.set(side, name, dice.choice([*self.c.words[:4], near(dice)]))
             self.set(side, "nr_ents", dice.randint(1, ENTRIES))
             self.map(side, is_mapped=True)
 

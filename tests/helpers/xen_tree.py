@@ -51,21 +51,27 @@ class XenTree:
 @pytest.fixture(scope="session")
 def xen_tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XenTree]:
     """The package of the installed headers, which can be imported."""
-    require(INSTALLED.is_dir(), "libxen-dev")
     own = tmp_path_factory.getbasetemp()
     # Processes that test beside each other share it: the folder around theirs is the run's.
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "xen_tree"
     folder.mkdir(exist_ok=True)
-    out, told = folder / "out", folder / "told.json"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not told.exists():
-            made = xenbind("generate", "--tree", INSTALLED, "--out", out, "--json")
-            assert made.returncode == 0, made.stderr
-            told.write_text(made.stdout)
+        made = made_in(folder)
+    yield made
+    sys.path.remove(str(made.out))
+
+
+def made_in(folder: Path) -> XenTree:
+    """That package, made in a folder unless it is there, and importable from now on."""
+    require(INSTALLED.is_dir(), "libxen-dev")
+    out, told = folder / "out", folder / "told.json"
+    if not told.exists():
+        made = xenbind("generate", "--tree", INSTALLED, "--out", out, "--json")
+        assert made.returncode == 0, made.stderr
+        told.write_text(made.stdout)
     sys.path.insert(0, str(out))
-    yield XenTree(out, json.loads(told.read_text()))
-    sys.path.remove(str(out))
+    return XenTree(out, json.loads(told.read_text()))
 
 
 def declaring(macro: str) -> dict[str, str]:

@@ -104,6 +104,12 @@ REASONS = {
     "void f(int (*g)(union { int a; } *a));": (
         "a type that its prototype defines is known nowhere else"
     ),
+    "typedef struct { int a; } *p; p f(void);": (
+        "the struct that p is made of has no name of its own"
+    ),
+    "typedef union { int a; } rows[2][3]; void f(const rows *a);": (
+        "the union that rows is made of has no name of its own"
+    ),
     "extern int f;": "it is a variable of the library's",
     "extern const char *const f[];": "it is a variable of the library's",
     "struct s; extern struct s *f;": "it is a variable of the library's",

@@ -102,6 +102,17 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
             "[type(m.s().q), type(m.s().r[1])] == [m.pair] * 2": True,
         },
     ),
+    "one untagged struct that pointers alone lead to": (
+        "typedef struct { int a; } *one_p, *other_p, rows[2];"
+        "struct s { other_p at; one_p q; rows r; };",
+        {
+            "[hasattr(m, f'{n}_element') for n in ('one_p', 'other_p', 'rows')]": [
+                *(True, False, False)
+            ],
+            "m.s(at=m.one_p_element(7)).at.contents.a": 7,
+            "type(m.s().r[1]) is m.one_p_element": True,
+        },
+    ),
     "one untagged enum of several typedefs": (
         "typedef enum { E_A, E_B } kind, *kind_p; struct s { kind k; kind_p at; };",
         {"repr(m.s(1))": "s(k=B, at=0x0)", "[m.E(0), m.E_A]": [0, 0]},

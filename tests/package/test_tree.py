@@ -452,6 +452,19 @@ def test_a_header_whose_name_is_no_text_is_left_out(tmp_path: Path) -> None:
     assert "the name of a tree's header must be text in UTF-8" in made.stderr
 
 
+def test_links_that_lead_nowhere_and_pipes_are_left_out(tmp_path: Path) -> None:
+    tree = write(tmp_path / "odd", {"a.h": "struct a { int i; };\n"})
+    (tree / "link.h").symlink_to("nowhere.h")
+    (tree / "folder.h").mkdir()
+    os.mkfifo(tree / "pipe.h")
+    made = xenbind("generate", "--tree", tree, "--out", tmp_path / "out")
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.splitlines() == [
+        f"{tree}/link.h:1:1: note: link.h is left out: no such header",
+        f"{tree}/pipe.h:1:1: note: pipe.h is left out: not a regular file",
+    ]
+
+
 def test_an_enum_that_macros_make_another_keeps_its_constants(tmp_path: Path) -> None:
     files = {
         "var.h": "#ifndef VAR\n#define VAR 3\n#endif\nenum e { EA = VAR, EB };\n",

@@ -25,6 +25,8 @@ _SPECIFIER = re.compile(r"\b(?:struct|union|enum)\b\s*([\w$]*)")
 _TAG = re.compile(r"\b(?:struct|union|enum)\b([^;{}()]*)\{")
 _ENUMERATORS = re.compile(r"\benum\b[^;{}()]*\{([^{}]*)\}")
 _INNER = re.compile(r"\{[^{}]*\}|\[[^][]*\]")
+_TO_POINTER = re.compile(r"\((\s*\*[^()]*)\)")
+_FUNCTION = re.compile(r"[\w$]*\s*\((?!\s*\*)[^()]*\)")
 _TYPES = frozenset("""
     _Bool _Complex char double float int long short signed unsigned void
     """.split())
@@ -84,7 +86,20 @@ def _declarators(text: str) -> list[str]:
         outside, count = _INNER.subn(" 0 ", outside)  # which is no name
     first = next((w for w in NAME.findall(outside) if w not in _QUALIFIERS), "")
     words = NAME.findall(_SPECIFIER.sub(" ", outside))
-    if "typedef" not in words and "(" in outside:  # a function's
-        return []
+    if "typedef" not in words:
+        words = NAME.findall(_SPECIFIER.sub(" ", _without_functions(outside)))
     names = [word for word in words if word not in _WORDS]
     return names[1:] if first in names else names  # without the type's own
+
+
+def _without_functions(text: str) -> str:
+    """Take out of declarators what declares functions: names with what these take.
+
+    What begins with a star in parentheses is no parameters: `int (*table)[4], (*call)(int);`.
+    """
+    count = 1
+    while count:
+        text, pointers = _TO_POINTER.subn(r" \1 0 ", text)
+        text, functions = _FUNCTION.subn(" 0 ", text)
+        count = pointers + functions
+    return text

@@ -14,7 +14,7 @@ read a header that does so itself, or that uses what they declare.  What <stdint
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from xenbind.frontend.cut import NAME
 from xenbind.frontend.directives import MARKER, Preprocessed, quoted
@@ -71,3 +71,20 @@ def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> b
         file in files and not used.isdisjoint(NAME.findall(section))
         for file, section in zip(sections[::2], sections[1::2], strict=True)
     )
+
+
+# A file with as many of each closes what it opens; `pack(1)` is one that `pack()` closes.
+_PACK = re.compile(r"\bpragma[ \t]+pack[ \t]*\([ \t]*(\w*)")
+
+
+def may_pack_others(texts: Iterable[str]) -> bool:
+    """Tell whether a system header, of these texts, has a `#pragma pack` that it leaves open.
+
+    What includes it is packed by that, and names nothing of it.
+    """
+    for text in texts:
+        words = _PACK.findall(without_any_comments(text))
+        limits = [word for word in words if word not in ("push", "pop")]
+        if words.count("push") != words.count("pop") or any(limits[-1:]):
+            return True
+    return False

@@ -35,7 +35,8 @@ class Declarations:
     `variables` are the names of those.  By the id of a struct's or union's definition,
     `packs` is what `#pragma pack` allows it, and `order` counts which are complete before
     it: it can hold no others.  `names` are those that typedefs give untagged ones: of
-    `typedef struct { … } pair, *pair_p;` it is `pair`.
+    `typedef struct { … } pair, *pair_p;` it is `pair`.  `elements` are the first typedefs that
+    lead to one: of `typedef struct { … } *only_p;` it is `only_p`.
     """
 
     def __init__(self, declarations: Sequence[c_ast.Node], refuse: Refuse) -> None:
@@ -46,6 +47,7 @@ class Declarations:
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
         self.names: dict[int, str] = {}
+        self.elements: dict[int, str] = {}
         seen: set[int] = (
             set()
         )  # several declarators of a declaration share what it defines
@@ -65,10 +67,13 @@ class Declarations:
 
     def _name(self, node: c_ast.Typedef) -> None:
         """Note the first typedef of an untagged struct or union, which is its own name in C."""
-        if isinstance(node.type, c_ast.TypeDecl) and not getattr(
-            node.type.type, "name", "-"
-        ):
-            self.names.setdefault(id(node.type.type), node.name)
+        is_it, c_type = True, node.type
+        while isinstance(c_type, c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.PtrDecl):
+            is_it = is_it and isinstance(c_type, c_ast.TypeDecl)
+            c_type = c_type.type
+        if not getattr(c_type, "name", "-"):
+            names = self.names if is_it else self.elements
+            names.setdefault(id(c_type), node.name)
 
     def _enter(self, node: c_ast.Node, pack: int) -> None:
         if isinstance(node, c_ast.Enum):

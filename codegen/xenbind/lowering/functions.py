@@ -26,6 +26,7 @@ from xenbind.ir.c_types import (
     Pointer,
     RecordRef,
     Scalar,
+    element,
     spelling,
 )
 from xenbind.ir.interface import Function, LeftOut
@@ -247,6 +248,7 @@ class Functions:
             target = RecordRef(_written(node) or c_name(derived), c_name(derived))
         else:
             target = self.types.type(node)
+        self._require_name(node, target)
         spelled = f"{spelling(target)} *"
         if isinstance(target, RecordRef) and (
             self._is_opaque(derived) or self.types.record(target.key) is None
@@ -256,6 +258,19 @@ class Functions:
         if is_void and isinstance(derived, c_ast.Enum):
             raise self._refuse(node, f"'{spelling(target)}' is never defined")
         return Pointer(spelled, None if is_void else target, 0, qualifiers)
+
+    def _require_name(self, node: c_ast.Node, target: CType) -> None:
+        """Raise `SourceError` for what only a typedef of a pointer or array leads to.
+
+        C has no name for it, by which a compiler could be asked for the prototype.
+        """
+        inner = element(target)
+        if isinstance(inner, RecordRef):
+            name, is_element, _ = inner.key.partition(".element")
+            if is_element and name in self.types.declared.typedefs:
+                kind = inner.spelling.split()[0]
+                message = f"the {kind} that {name} is made of has no name of its own"
+                raise self._refuse(node, message)
 
     def _to_function(self, node: c_ast.FuncDecl) -> Pointer:
         function = self._function_type(node)

@@ -229,7 +229,13 @@ class TypeTable:
             return self._named_type(" ".join(node.names), node)
         if isinstance(node, c_ast.Struct | c_ast.Union):
             name = self.declared.names.get(id(node), "")
-            key = c_name(node) if node.name else name or key
+            if node.name:
+                key = c_name(node)
+            elif name:
+                key = name
+            elif id(node) in self.declared.elements:
+                # One that has no name of its own is called by what leads to it.
+                key = f"{self.declared.elements[id(node)]}.element"
             if node.decls is not None:
                 if not key:
                     message = (
@@ -292,10 +298,8 @@ class TypeTable:
         """Give the type that a typedef name stands for (C11 6.7.8)."""
         if name not in self.typedefs:
             node = self.declared.typedefs[name]
-            # An untagged record that has no name of its own is called by what leads to it.
-            key = f"{name}.element"
             with self._failing_once(name), self._note_variation(name, passed_on=False):
-                target = self._with_alignment(self.type(node.type, key), node)
+                target = self._with_alignment(self.type(node.type), node)
                 records.require_levels(self.context, node, target)
             if isinstance(target, RecordRef) and target.key == name and target.aligned:
                 c_type = replace(self.record_types[name], name_aligned=target.aligned)

@@ -83,12 +83,15 @@ def _named(directory: Path, tree: TreeSpec) -> list[str]:
 
 
 def _matching(directory: Path, patterns: Iterable[str]) -> set[str]:
-    """Give the files of a tree that a pattern names, by their paths in it."""
+    """Give the files of a tree that a pattern names, by their paths in it.
+
+    What is no file to be read, such as a link that leads nowhere, is told by who reads it.
+    """
     return {
         path.relative_to(directory).as_posix()
         for pattern in patterns
         for path in directory.glob(pattern)
-        if path.is_file()
+        if not path.is_dir()
     }
 
 

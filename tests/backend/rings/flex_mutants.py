@@ -1,12 +1,11 @@
 """Mutation check of a flex ring's translated functions: `make mutants`.
 
-As `mutants.py`, of which it has the alterations, for the functions of each kind of header.
+As `mutants.py`, with the same alterations, for the functions of each kind of header.
 """
 
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,8 +14,8 @@ from types import ModuleType
 
 import test_flex_functions as differential
 from flex_rings import KINDS
-from mutants import INSTEAD
-from mutation import Function, Mutant, mutants
+from mutation import Function, Mutant, mutants, tell
+from ring_mutants import INSTEAD
 
 # Survivors, by a pattern of what was altered, each with the reason why it does the same.
 EQUIVALENT: dict[str, str] = {
@@ -86,30 +85,24 @@ def survives(mutant: Mutant, made: ModuleType, c: object) -> bool:
 
 def main() -> int:
     """Try every mutant of every kind that is here; give the exit status."""
-    unexplained = count = equivalent = 0
+    status = 0
     for kind in KINDS.values():
-        if not (kind.folder / "io" / "ring.h").is_file():
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            made, both = differential.subject(kind, Path(folder))
-            source = Path(made.__file__ or "").read_text()
-            unaltered = Mutant(
-                Function(f"{kind.prefix}FlexFunctions", "mask", 0, 0), "", source
-            )
-            assert survives(unaltered, made, both.c)
-            altered = functions(source, f"{kind.prefix}FlexFunctions")
-            for mutant in mutants(source, altered, _INSTEAD):
-                count += 1
-                if not survives(mutant, made, both.c):
-                    continue
-                reasons = EQUIVALENT.items()
-                why = next((w for p, w in reasons if re.search(p, mutant.name)), "")
-                print(f"survived: {mutant.name}\n    {why or 'UNEXPLAINED'}")
-                equivalent += bool(why)
-                unexplained += not why
-    killed = count - equivalent - unexplained
-    print(f"{count} mutants, {killed} killed, {equivalent} equivalent")
-    return 1 if unexplained else 0
+        if (kind.folder / "io" / "ring.h").is_file():
+            with tempfile.TemporaryDirectory() as folder:
+                made, both = differential.subject(kind, Path(folder))
+                status |= _of_kind(f"{kind.prefix}FlexFunctions", made, both.c)
+    return status
+
+
+def _of_kind(owner: str, made: ModuleType, c: object) -> int:
+    source = Path(made.__file__ or "").read_text()
+    same = Mutant(Function(owner, "mask", 0, 0), "unaltered", source)
+    assert survives(same, made, c)
+    return tell(
+        mutants(source, functions(source, owner), _INSTEAD),
+        lambda mutant: survives(mutant, made, c),
+        EQUIVALENT,
+    )
 
 
 if __name__ == "__main__":

@@ -241,6 +241,48 @@ def test_of_several_libraries_one_is_named_and_none_that_stands_before_others(
     assert tomllib.loads(text)["functions"]["library"] == found[0]
 
 
+def test_groups_are_those_that_the_package_has(tmp_path: Path) -> None:
+    """Without those with a prefix of their own, the others are a group, too."""
+    write(
+        tmp_path,
+        a="""\
+            #define USB_DT_DEVICE_SIZE 18
+            #define USB_DT_CONFIG_SIZE 9
+            #define USB_DT_INTERFACE_SIZE 9
+            #define USB_DT_ENDPOINT_SIZE 7
+            #define USB_DT_ENDPOINT_AUDIO_SIZE 9
+            #define USB_DT_HUB_SIZE 7
+            #define USB_DT_COMPANION_SIZE 6
+            #define USB_DT_BOS_SIZE 5
+            #define USB_DT_CAPABILITY_SIZE 3
+        """,
+    )
+    run = xenbind("init", "a.h", cwd=tmp_path)
+    generated = xenbind("generate", "--spec", "a.toml", "--out", "out", cwd=tmp_path)
+    counted = re.compile(r"\d+ constants in \d+ groups?")
+    assert counted.findall(run.stdout) == counted.findall(generated.stdout) != []
+
+
+def test_functions_of_a_header_that_it_includes_are_told(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        lib__all='#include "easy.h"\n#include "types.h"\nint lib_open(struct h *h);\n',
+        lib__easy='#include "types.h"\nint lib_easy(struct h *h);\nint lib_twice(void);\n',
+        lib__types="#pragma once\nstruct h { int a; };\n",
+        lib__other="int lib_other(void);\n",
+    )
+    run = xenbind("init", "lib/all.h", "--include", ".", cwd=tmp_path)
+    assert "lib/easy.h has 2 functions more: see there how to have these\n" in run.stdout
+    told = (tmp_path / "all.toml").read_text()
+    assert "2 functions that the package has not: lib_easy, lib_twice." in told.replace(
+        "\n# ", " "
+    )
+    (again,) = re.findall("^# xenbind init (.*)", told, flags=re.M)
+    run = xenbind("init", *again.split(), "--include", ".", "-o", "both.toml", cwd=tmp_path)
+    assert "3 functions\n" in run.stdout
+    assert "more" not in run.stdout
+
+
 def test_a_library_that_is_not_installed_is_not_guessed(tmp_path: Path) -> None:
     write(tmp_path, a="int if_nowhere(void);\n")
     run = xenbind("init", "a.h", cwd=tmp_path)

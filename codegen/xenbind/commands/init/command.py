@@ -140,4 +140,6 @@ def _told(layout: Layout, found: findings.Findings) -> Iterator[str]:
         yield f"{library} has {has} of {count(number, 'function')}: see [functions] there"
     if number and not found.libraries:
         yield "no installed library has its functions: see [functions] there"
+    for header, names in found.further.items():
+        yield f"{header} has {count(len(names), 'function')} more: see there how to have these"
     yield f"next: xenbind generate --spec {shlex.quote(str(layout.out))}"

@@ -9,12 +9,13 @@ down: what is certain as keys, what is a guess as comments.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from xenbind.commands.init.asking import other_macros
-from xenbind.errors import SystemFailure
+from xenbind.errors import SourceError, SystemFailure
 from xenbind.facts.symbols import Installed, having, installed
 from xenbind.ir.c_types import Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import (
@@ -31,6 +32,7 @@ from xenbind.pipeline import read
 from xenbind.plain import Struct, replace
 from xenbind.source import Sources
 from xenbind.spec import LibrarySpec, Spec, rules
+from xenbind.toolchain.system_headers import system_folders
 
 
 class Selection(Struct, frozen=True):
@@ -63,7 +65,8 @@ class Findings(Struct, frozen=True):
     package cannot have, macros and the rest.  `asked` are macros that conditions of the header
     ask for.  `functions` are the names of those it declares, `errors` what their results may
     tell of, and `libraries` are those installed that have most of them, with how many;
-    `missing` are those that the first of these has not.
+    `missing` are those that the first of these has not.  `further` are the functions of headers
+    beside it that it includes, by the header: the package has none of these.
     """
 
     interface: Interface
@@ -79,6 +82,7 @@ class Findings(Struct, frozen=True):
     left_out_functions: tuple[LeftOut, ...]
     libraries: tuple[tuple[str, int], ...]
     missing: tuple[str, ...]
+    further: Mapping[str, Sequence[str]]
 
     @property
     def version_macro(self) -> str | None:
@@ -92,9 +96,10 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
 
     Raises as `pipeline.read` does.
     """
-    interface = read(spec, spec.versions[0], command)
+    interface = _with_settled_groups(spec, command)
     library = LibrarySpec("", rules.ERRORS, {}, (), (), (), {})
-    called = read(replace(spec, library=library), spec.versions[0], command)
+    calling = replace(spec, library=library)
+    called = read(calling, spec.versions[0], command)
     sources = Sources()
     is_macro = {
         left_out: sources.line(left_out.coord.file, left_out.coord.line)
@@ -130,7 +135,53 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
             for function in called.functions
             if function.symbol not in each.exported
         ),
+        further=_further(calling, command, names),
     )
+
+
+def _with_settled_groups(spec: Spec, command: tuple[str, ...]) -> Interface:
+    """Read the header until its groups are those that it has where a spec names them.
+
+    Constants that were none of a group's may be one once others have a prefix of their own.
+    """
+    interface = read(spec, spec.versions[0], command)
+    while True:
+        named = [group for group in interface.groups if can_be_named(group)]
+        if spec.names.keys() >= {group.key for group in named}:
+            return interface
+        spec = replace(
+            spec,
+            names=dict(spec.names) | {group.key: group.name for group in named},
+            flags=tuple(group.key for group in named if group.is_flag),
+        )
+        interface = read(spec, spec.versions[0], command)
+
+
+def can_be_named(group: ConstantGroup) -> bool:
+    """Tell whether a spec's texts can name a group and its enum."""
+    return rules.GROUP.allows(group.key) and rules.PYTHON_NAME.allows(group.name)
+
+
+def _further(
+    spec: Spec, command: tuple[str, ...], own: Sequence[str]
+) -> Mapping[str, Sequence[str]]:
+    """Give the functions of headers in the header's folder that it includes, by the header.
+
+    In a folder that the compiler searches by itself are everybody's headers, not a library's.
+    """
+    directory = spec.versions[0].directory
+    folder = (directory / spec.header).parent
+    if folder.resolve() in (each.resolve() for each in system_folders(command)):
+        return {}
+    beside = [path.relative_to(directory).as_posix() for path in folder.glob("*.h")]
+    found: dict[str, list[str]] = {}
+    with suppress(SourceError):  # what is none of the header's own faults
+        everything = replace(spec, parts=tuple(beside))
+        for function in read(everything, spec.versions[0], command).functions:
+            if function.name not in own:
+                header = os.path.relpath(function.coord.file, directory)
+                found.setdefault(header, []).append(function.name)
+    return found
 
 
 def _may_be_version(constant: Constant) -> bool:

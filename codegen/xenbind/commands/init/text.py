@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
-from xenbind.commands.init.findings import Findings, Selection
+from xenbind.commands.init.findings import Findings, Selection, can_be_named
 from xenbind.commands.init.layout import Layout
 from xenbind.ir.interface import ConstantGroup
-from xenbind.spec import Spec, rules
+from xenbind.spec import Spec
 from xenbind.spec.schema import SECTIONS
 from xenbind.words import count
 
@@ -43,6 +43,7 @@ def spec(layout: Layout, spec: Spec, found: Findings) -> str:
         *_payload(found.selections),
         *_rings(found),
         *_pages(found),
+        *_further(layout, found),
         *_functions(found),
     ]
     return "\n".join(lines) + "\n"
@@ -50,7 +51,7 @@ def spec(layout: Layout, spec: Spec, found: Findings) -> str:
 
 def _interface(layout: Layout, spec: Spec, found: Findings) -> Iterator[str]:
     groups = found.interface.groups
-    flags = [group.key for group in groups if group.is_flag and _can_be_named(group)]
+    flags = [group.key for group in groups if group.is_flag and can_be_named(group)]
     extra = [folder for folder in spec.include if folder not in layout.trees]
     folders = layout.named([*layout.trees, *extra[layout.umbrella is not None :]])
     yield "[interface]"
@@ -106,16 +107,11 @@ def _names(groups: Sequence[ConstantGroup]) -> Iterator[str]:
     )
     yield "[names]"
     for group in groups:
-        if _can_be_named(group):
+        if can_be_named(group):
             names = [constant.name for constant in group.members]
             yield from _comment(f"{len(names)}: {_some(names)}")
             key = group.key if group.key.isidentifier() else _toml(group.key)
             yield f"{key} = {_toml(group.name)}"
-
-
-def _can_be_named(group: ConstantGroup) -> bool:
-    """Tell whether a spec's texts can name a group and its enum."""
-    return rules.GROUP.allows(group.key) and rules.PYTHON_NAME.allows(group.name)
 
 
 def _payload(selections: Sequence[Selection]) -> Iterator[str]:
@@ -213,6 +209,20 @@ def _functions(found: Findings) -> Iterator[str]:
             names = [x.name for x in found.left_out_functions if x.reason == reason]
             yield from _listed(names, _line(reason))
         yield "# ]"
+
+
+def _further(layout: Layout, found: Findings) -> Iterator[str]:
+    """Say which headers that it includes have functions, and how the package has them, too."""
+    if found.further:
+        yield ""
+        for header, names in found.further.items():
+            yield from _comment(
+                f"{header}, which it includes, declares {count(len(names), 'function')} that"
+                f" the package has not: {_some(names)}."
+            )
+        headers = " ".join([layout.header, *found.further])
+        yield from _comment("A spec of all of them has these, too:")
+        yield f"# xenbind init {headers}"
 
 
 def _listed(names: Sequence[str], reason: str) -> Iterator[str]:
