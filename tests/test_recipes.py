@@ -44,6 +44,7 @@ TRIED = {
     "Watch a page",
     "Switch views",
     "Answer asynchronously",
+    "Page a guest's memory out",
     "Test your own monitor",
     "Replay a recording",
 }
@@ -133,6 +134,17 @@ def test_answer_asynchronously(
     said = capsys.readouterr().out.splitlines()
     assert sorted(said) == [*["vCPU 0 may go on"] * 2, *["vCPU 1 may go on"] * 2]
     assert len(guest.answers) == 4
+
+
+def test_page_out(played_xen: PlayedXen, capsys: pytest.CaptureFixture[str]) -> None:
+    guest = played_xen.guests[1]
+    guest.memory.write(0x12000, b"kept")
+    used = read(0x12000, 4)
+    guest.script([read(0x5000), used])
+    cook("Page a guest's memory out")
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["16 pages are out", "vCPU 0 uses page 0x12"]
+    assert used.value == b"kept"
 
 
 def pytest_runs(program: str, folder: Path) -> subprocess.CompletedProcess[str]:

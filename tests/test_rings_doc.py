@@ -26,7 +26,8 @@ def test_every_release_has_the_functions(release: str) -> None:
     module = xenctrl.interface_for_xen(release)
     assert all(hasattr(module, name) for name in FUNCTIONS)
     assert hasattr(module, "xc_hvm_param_get")
-    assert not hasattr(module, "xc_domain_decrease_reservation_exact")
+    assert hasattr(module, "xc_domain_populate_physmap_exact")
+    assert hasattr(module, "xc_domain_decrease_reservation_exact")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -17,8 +17,8 @@ killed.  `memory` restricts what the guest may do with its `pages`, `views` in v
 memory; `breakpoints` are instructions, `stepping` has vCPUs carry out one at a time, `emulating`
 has Xen do that, and `physical` is what the memory holds.
 
-Memory that is paged out or shared (mem_paging, mem_sharing) is reported on rings of its own, to
-who looks after that; this has nothing for them.
+Memory that is paged out or shared is reported on rings of its own (`own_ring`): `paging` is a
+pager, `sharing` is for who has memory freed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from .breakpoints import Pass
 from .events import EVENTS
 from .guest import MonitorError
 from .pages import Then
+from .paging import Paging
 from .recording import Recording, recorded_requests
 from .recovery import recover
+from .sharing import Sharing
 from .views import View
 from .watching import Monitor
 from .xen import Xen
@@ -39,8 +41,10 @@ __all__ = [
     "Handler",
     "Monitor",
     "MonitorError",
+    "Paging",
     "Pass",
     "Recording",
+    "Sharing",
     "Then",
     "View",
     "Xen",

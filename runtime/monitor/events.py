@@ -45,11 +45,8 @@ _KINDS: dict[str, Kind] = {
 EVENTS = tuple(reason.lower() for reason in _KINDS)
 """The events there are; some need more, as in `write_ctrlreg:cr3` and `mov_to_msr:0x174`."""
 
-# What comes on a ring of its own, and what makes that ring.
-_ELSEWHERE = {
-    "MEM_PAGING": "xc_mem_paging_enable",
-    "MEM_SHARING": "xc_memshr_ring_enable",
-}
+# What comes on a ring of its own, and what reads that.
+_ELSEWHERE = {"MEM_PAGING": "Paging", "MEM_SHARING": "Sharing"}
 
 
 class Event(NamedTuple):
@@ -72,8 +69,8 @@ def parse(guest: Guest, text: str) -> Event:
     reason = name.upper()
     if reason in _ELSEWHERE:
         raise MonitorError(
-            f"{text}: comes on a ring of its own, which {_ELSEWHERE[reason]} makes, not on"
-            " the monitor's"
+            f"{text}: comes on a ring of its own, not on the monitor's;"
+            f" xen_vm_event.monitor.{_ELSEWHERE[reason]} is for that"
         )
     try:
         if reason == "MEM_ACCESS" and len(options) <= 3:

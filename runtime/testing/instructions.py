@@ -43,6 +43,10 @@ class Instruction:
         """Name what has to be switched on of its reason: a register, or nothing more."""
         return None
 
+    def touches(self) -> tuple[int, str] | None:
+        """Name the page that it uses, and whether it reads, writes or executes there."""
+        return None
+
     def is_reported(self, vcpu: Processor) -> bool:
         """Tell whether Xen reports it now."""
         return vcpu.guest.is_on(self.reason, self.which())

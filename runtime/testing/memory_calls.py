@@ -192,6 +192,11 @@ class MemoryCalls:
         self, fmem: int, domain: int, prot: int, count: int, gfns: Any, errors: Any
     ) -> int:
         [gfn] = pointed(gfns)[:count]
+        side = self.guests[domain].side_at(gfn)
+        if side is not None:
+            if not side.in_reach:
+                return fail(errno.EINVAL, 0)
+            return side.map()
         memory = self._memory(domain)
         if not memory.has(gfn):
             return fail(errno.EINVAL, 0)
@@ -203,6 +208,8 @@ class MemoryCalls:
         found = pointed(address)
         number = found if isinstance(found, int) else ctypes.addressof(found)
         for guest in self.guests.values():
+            for side in guest.sides:
+                side.unmap(number)
             for gfn, page in guest.memory.pages.items():
                 if ctypes.addressof(page) == number:
                     guest.memory.mapped.remove(gfn, page)

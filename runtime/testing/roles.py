@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from .findings import Findings
 from .memory import Fault, Memory
 from .ring import Ring
 
@@ -14,12 +15,20 @@ X86_64, ARM64 = ARCHITECTURES = ("x86_64", "arm64")
 class Whole(Protocol):
     """A guest, as its vCPUs and what checks its answers know it."""
 
+    number: int
+    alive: bool
     vm_event: Any
     architecture: str
     is_arm: bool
+    findings: Findings
     memory: Memory
     ring: Ring
     known_flags: int
+
+    @property
+    def rings(self) -> list[Ring]:
+        """Its rings: the monitor's, and the others."""
+        ...
 
     def find(self, kind: str, where: str) -> None:
         """Note what a monitor did."""
@@ -38,6 +47,24 @@ class Whole(Protocol):
     def is_synchronous(self, reason: str, which: object) -> bool:
         """Tell whether a vCPU waits for the answers to events of a reason."""
         ...
+
+    def waits_elsewhere(self, vcpu: int) -> bool:
+        """Tell whether a vCPU waits for a pager, or for memory."""
+        ...
+
+    def lacks(self, access: tuple[int, str] | None, vcpu: int) -> bool:
+        """Tell whether a vCPU has to wait with an access to a page, which was asked for."""
+        ...
+
+    def run(self) -> bool:
+        """Let the vCPUs go on until each is held or done."""
+        ...
+
+    def proceed(self) -> None:
+        """Do what happens while a monitor sleeps until the next event."""
+
+    def go_on(self) -> None:
+        """Let the vCPUs go on after answers."""
 
     def fault(self, gfn: int, kind: str, view: int) -> Fault:
         """Tell whether an access is reported."""

@@ -106,14 +106,16 @@ class Vcpu:
 
     def run(self) -> bool:
         """Do one instruction, or report it; tells whether there was something to do."""
-        if self.is_held:
+        if self.is_held or self.guest.waits_elsewhere(self.number):
             return False
         instruction = self._next()
         if instruction is None:
             return False
         is_patient = max(self._reports.values(), default=0) < _PATIENCE
-        if self.guest.ring.is_full:
+        if any(ring.is_full for ring in self.guest.rings):
             return False  # Xen has it wait for room
+        if self.guest.lacks(instruction.touches(), self.number):
+            return self.guest.alive
         if is_patient and instruction.is_reported(self):
             self._report(instruction)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from .. import interface_for_xen
@@ -14,8 +15,10 @@ from .guest import Guest
 from .libraries import Loaded, fail, library, names_of, pointed, series
 from .memory_calls import MemoryCalls
 from .monitor_calls import MonitorCalls
+from .paging_calls import PagingCalls
 from .port import LOCAL_PORT
 from .roles import ARCHITECTURES, ARM64, X86_64
+from .side_ring import SideRing
 
 _MOST_VCPUS = 128  # that Xen gives a guest
 _UNNOTED = (
@@ -36,12 +39,13 @@ class Guests(dict[int, Guest]):
         )
 
 
-class PlayedXen(MonitorCalls, MemoryCalls):
+class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
     """A hypervisor with two `guests`, domains 1 and 2, and the `calls` of libxenctrl.
 
     `capabilities` are the events that it has, and `findings` what monitors did wrong.
     `has_ioctl` says whether the event channels' device can be told to notify,
-    `lets_params_be_set` whether a guest's HVM parameters can be.
+    `lets_params_be_set` whether a guest's HVM parameters can be, and `has_paging` whether it is
+    built with paging and sharing.
     """
 
     def __init__(
@@ -62,8 +66,9 @@ class PlayedXen(MonitorCalls, MemoryCalls):
         self.capabilities = capabilities(self.release, architecture == ARM64)
         self.has_ioctl = True
         self.lets_params_be_set = True
+        self.has_paging = True
         self.calls: list[tuple[Any, ...]] = []
-        self._channels: dict[int, Guest] = {}  # by what xenevtchn_open gave
+        self._channels: dict[int, Guest | SideRing] = {}  # by what xenevtchn_open gave
         self._opened = 0x3000
 
     def function(self, name: str) -> Callable[..., Any]:
@@ -91,21 +96,21 @@ class PlayedXen(MonitorCalls, MemoryCalls):
             raise OSError(f"{name}: cannot open shared object file")
         return Loaded(str(name), declared, self.function)
 
-    def guest_of(self, opened: Any) -> Guest:
-        """Give the guest at the other end of an event channel."""
-        return self.guest_by_file(opened._fd)
+    def end_of(self, opened: Any) -> Guest | SideRing:
+        """Give what is at the other end of an event channel: a guest, or one of its rings."""
+        return self.end_by_file(opened._fd)
 
-    def guest_by_file(self, number: int) -> Guest:
-        """Give the guest whose event channel has a file of this number."""
-        by_file = {each.ours.fileno(): each for each in self.guests.values()}
-        return by_file[number]
+    def end_by_file(self, number: int) -> Guest | SideRing:
+        """Give what the event channel leads to that has a file of this number."""
+        ends = chain.from_iterable(guest.ends for guest in self.guests.values())
+        return next(end for end in ends if end.ours.fileno() == number)
 
     def ioctl(self, number: int, request: int, port: Any) -> int:
         """Notify by the device of event channels, as fcntl's does."""
         if not self.has_ioctl:
             raise OSError(errno.ENOTTY, "Inappropriate ioctl for device")
         assert (request, port.value) == (NOTIFY, LOCAL_PORT)
-        self.guest_by_file(number).take_answers()
+        self.end_by_file(number).take_answers()
         return 0
 
     def unmap(self, address: int) -> None:
@@ -185,8 +190,7 @@ class PlayedXen(MonitorCalls, MemoryCalls):
         return self._opened
 
     def _xenevtchn_bind_interdomain(self, xce: int, domain: int, port: int) -> int:
-        assert port == domain
-        self._channels[xce] = self.guests[domain]
+        self._channels[xce] = self.guests[domain].ends[port - domain]
         return LOCAL_PORT
 
     def _xenevtchn_fd(self, xce: int) -> int:

@@ -153,8 +153,14 @@ def test_pages_that_are_gone_do_not_keep_the_others_restricted(
         ("mem_access:r-x:here", "mem_access:r-x:here: no pages 'here'"),
         ("mem_access:r-x:2-1", "mem_access:r-x:2-1: no pages '2-1'"),
         ("mem_access:r-x:1:jump", "no way on 'jump'; name one of lift, emulate, step"),
-        ("mem_paging", "a ring of its own, which xc_mem_paging_enable makes"),
-        ("mem_sharing", "a ring of its own, which xc_memshr_ring_enable makes"),
+        (
+            "mem_paging",
+            "a ring of its own, not on the monitor's; xen_vm_event.monitor.Paging",
+        ),
+        (
+            "mem_sharing",
+            "a ring of its own, not on the monitor's; xen_vm_event.monitor.Sharing",
+        ),
     ],
 )
 def test_what_there_is_not_is_told_before_it_attaches(

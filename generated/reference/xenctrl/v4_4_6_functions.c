@@ -246,6 +246,29 @@ void *xc_map_foreign_range(struct xc_interface_core *xenbind_1, uint32_t xenbind
     return (void *)(xenbind_uintptr_t)xenbind_told();
 }
 
+int xc_domain_populate_physmap_exact(struct xc_interface_core *xenbind_1, uint32_t xenbind_2, unsigned long xenbind_3, unsigned int xenbind_4, unsigned int xenbind_5, unsigned long *xenbind_6)
+{
+    xenbind_see((xenbind_uintptr_t)xenbind_1);
+    xenbind_see((unsigned long long)(xenbind_2));
+    xenbind_see((unsigned long long)(xenbind_3));
+    xenbind_see((unsigned long long)(xenbind_4));
+    xenbind_see((unsigned long long)(xenbind_5));
+    xenbind_see_and_write((void *)xenbind_6, sizeof(*xenbind_6));
+    errno = xenbind_errno;
+    return (int)xenbind_told();
+}
+
+int xc_domain_decrease_reservation_exact(struct xc_interface_core *xenbind_1, uint32_t xenbind_2, unsigned long xenbind_3, unsigned int xenbind_4, unsigned long *xenbind_5)
+{
+    xenbind_see((xenbind_uintptr_t)xenbind_1);
+    xenbind_see((unsigned long long)(xenbind_2));
+    xenbind_see((unsigned long long)(xenbind_3));
+    xenbind_see((unsigned long long)(xenbind_4));
+    xenbind_see_and_write((void *)xenbind_5, sizeof(*xenbind_5));
+    errno = xenbind_errno;
+    return (int)xenbind_told();
+}
+
 int xc_hvm_param_get(struct xc_interface_core *xenbind_1, uint16_t xenbind_2, uint32_t xenbind_3, uint64_t *xenbind_4)
 {
     xenbind_see((xenbind_uintptr_t)xenbind_1);

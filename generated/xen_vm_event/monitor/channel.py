@@ -1,4 +1,4 @@
-"""A guest's monitor ring: the shared page, and the event channel to wait and notify on.
+"""A guest's ring: the shared page, and the event channel to wait and notify on.
 
 The channel is a device: reading it takes a port that has an event, which then has no more of
 them until the port is written back.  That is what libxenevtchn does, too, whose functions cost
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import select
+from collections.abc import Callable
 from contextlib import ExitStack
 from fcntl import ioctl
 
@@ -21,21 +22,33 @@ _PORT_SIZE = 4
 NOTIFY = 0x44504  # Linux's IOCTL_EVTCHN_NOTIFY
 
 
-class Channel:
-    """A guest's monitor ring: its `page`, and the event channel.
+# Has Xen make a domain's ring, and tells the port of its event channel; gives the address of
+# its page, which with the ring is given up by what goes on the stack.
+Enable = Callable[[Xen, int, ctypes.c_uint32, ExitStack], int]
 
-    Raises OSError where a guest cannot be monitored, or has a monitor.
+
+def enable_monitor(
+    xen: Xen, domain: int, port: ctypes.c_uint32, undo: ExitStack
+) -> int:
+    """Have Xen make the ring of a guest's monitor."""
+    address: int = xen.functions.xc_monitor_enable(xen.handle, domain, port)
+    undo.callback(unmap, address)
+    undo.callback(xen.functions.xc_monitor_disable, xen.handle, domain)
+    return address
+
+
+class Channel:
+    """A guest's ring: its `page`, and the event channel.
+
+    Raises OSError where the guest cannot have the ring, or somebody else has it.
     """
 
-    def __init__(self, xen: Xen, domain: int) -> None:
-        functions, handle = xen.functions, xen.handle
+    def __init__(self, xen: Xen, domain: int, enable: Enable = enable_monitor) -> None:
         theirs = ctypes.c_uint32()
         with ExitStack() as undo:
             events = libxenevtchn.xenevtchn_open(None, 0)
             undo.callback(libxenevtchn.xenevtchn_close, events)
-            address = functions.xc_monitor_enable(handle, domain, theirs)
-            undo.callback(unmap, address)
-            undo.callback(functions.xc_monitor_disable, handle, domain)
+            address = enable(xen, domain, theirs, undo)
             port = libxenevtchn.xenevtchn_bind_interdomain(events, domain, theirs.value)
             self.page = memoryview((ctypes.c_char * PAGE_SIZE).from_address(address))
             undo.callback(self.page.release)

@@ -45,6 +45,9 @@ class access(Instruction):
             )
         self._fault: Fault = ""
 
+    def touches(self) -> tuple[int, str]:
+        return self.address // PAGE_SIZE, self.kind
+
     def is_reported(self, vcpu: Processor) -> bool:
         gfn = self.address // PAGE_SIZE
         self._fault = vcpu.guest.fault(gfn, self.kind, vcpu.view)

@@ -40,7 +40,14 @@ ADVICE = {
     " instruction",
     "page-left-mapped": "unmap the page; the guest's memory is not let go of while it is mapped",
     "breakpoint-left": "put the instruction back; the guest comes to an int3 that is not its own",
-    "ring-left": "call xc_monitor_disable on leaving; no other monitor can attach",
+    "ring-left": "call xc_monitor_disable on leaving, or that of the other ring; nobody else can"
+    " attach",
+    "ring-in-reach": "take the ring's page out of the guest's memory; the guest can write answers"
+    " and requests",
+    "not-loaded": "load the page before its request is answered; the vCPU comes back to it",
+    "other-content": "load what the page held when it was taken; the guest goes on with that",
+    "page-left-out": "load all pages before the paging ring is given up; the guest ends at the next"
+    " use of one",
 }
 """The kinds of findings, and what to do about each."""
 

@@ -11,9 +11,11 @@ from .findings import Findings
 from .instructions import Instruction, recorded
 from .leaving import left_behind
 from .memory import RWX, Fault, Memory
+from .paged import PAGING_RING, SHARING_RING, Paged, Shared
 from .registers import pc_in
 from .ring import Ring
 from .roles import ARM64, X86_64
+from .side_ring import SideRing
 from .switches import Switches
 from .vcpu import Vcpu
 
@@ -27,7 +29,8 @@ class Guest:
 
     `answers` are what the monitor gave, `notified` is how often it notified.  `rounds` are
     requests as they are, sent together each time that a monitor waits, whatever is switched
-    on.  Where there is no more to do, the guest shuts down, and is not `alive`.
+    on.  Where there is no more to do, the guest shuts down, and is not `alive`.  `paged` are the
+    pages that a pager has, and `shared` those that it shares with others.
     """
 
     def __init__(
@@ -45,10 +48,15 @@ class Guest:
         self.rounds: list[list[Any]] = []
         self.answers: list[Any] = []
         self.notified = 0
-        self.params: dict[int, int] = {}  # HVM parameters
         self.memory = Memory()
         self.switches = Switches()
         self.ring = Ring(vm_event, self.findings, f"domain {number}")
+        self.paged, self.shared = Paged(self), Shared(self)
+        self.sides = self.paged.side, self.shared.side
+        self.params = {  # HVM parameters
+            PAGING_RING: self.paged.side.gfn,
+            SHARING_RING: self.shared.side.gfn,
+        }
         self.vcpus = [Vcpu(self, each) for each in range(vcpus)]
         self.is_paused = 0
         self._sent: list[Any] = []  # what waits and is no script's
@@ -160,6 +168,8 @@ class Guest:
         if self.ring.was_not_notified:
             self.find("not-notified", "the monitor waits")
             self.take_answers()
+        for side in self.sides:
+            side.settle()
         if self.run():
             self._fruitless = 0
         elif self.rounds:
@@ -170,6 +180,8 @@ class Guest:
             self._fruitless += 1
             if self._fruitless > _PATIENCE:
                 self._tell_of_outstanding()
+                for side in self.sides:
+                    side.tell_of_waiting()
                 self.alive = False
 
     # --- answers --------------------------------------------------------------------
@@ -183,12 +195,17 @@ class Guest:
     def take_answers(self) -> None:
         """Take the answers that there are, and let the vCPUs go on."""
         self.notified += 1
-        self._fruitless = 0
         if self.ring.is_given_up:
+            self._fruitless = 0
             return
         for response, was_asked_for in self.ring.answers():
             self.answers.append(response)
             self._take(response, was_asked_for)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Let the vCPUs go on after answers; the guest is done where no more can come."""
+        self._fruitless = 0
         self.run()
         if self._was_scripted and self.is_done:
             self.alive = False
@@ -279,19 +296,47 @@ class Guest:
             self.find("events-left-on", name)
         for name in self.switches.late:
             self.find("disabled-too-early", f"before {name} was off")
+        self.paged.finish()
+        self.shared.side.finish()
         for kind, details in left_behind(self.memory, self.vcpus):
             self.find(kind, details)
 
     def close(self) -> None:
         """Let go of its event channel."""
-        self.ring.port.close()
+        for ring in self.rings:
+            ring.port.close()
 
     def _tell_of_outstanding(self) -> None:
         kind = "answered-too-late" if self.ring.is_published_late else "unanswered"
         for request in self.outstanding:
             self.find(kind, self._where(request))
 
+    @property
+    def ends(self) -> list[Guest | SideRing]:
+        """Give what its event channels lead to: the guest, which is the monitor's ring, first."""
+        return [self, *self.sides]
+
+    @property
+    def rings(self) -> list[Ring]:
+        """Its rings: the monitor's, and the others."""
+        return [self.ring, *(side.ring for side in self.sides)]
+
+    def side_at(self, gfn: int) -> SideRing | None:
+        """Give the ring that has this page, if it is one's but the monitor's."""
+        return next((side for side in self.sides if side.gfn == gfn), None)
+
     # --- for its vCPUs --------------------------------------------------------------
+
+    def waits_elsewhere(self, vcpu: int) -> bool:
+        """Tell whether a vCPU waits for a pager, or for memory."""
+        return any(side.waits(vcpu) for side in self.sides)
+
+    def lacks(self, access: tuple[int, str] | None, vcpu: int) -> bool:
+        """Tell whether a vCPU has to wait with an access to a page, which was asked for."""
+        if access is None:
+            return False
+        gfn, kind = access
+        return self.paged.lacks(gfn, kind, vcpu) or self.shared.lacks(gfn, kind, vcpu)
 
     def find(self, kind: str, where: str) -> None:
         """Note what a monitor did."""

@@ -79,7 +79,7 @@ class Function:
     def __call__(self, *given: Any) -> Any:
         takes = len(self.names)
         assert len(given) == takes, f"{self.name} takes {takes}: {given}"
-        result = self._does(*(getattr(each, "value", each) for each in given))
+        result = self._does(*map(_plain, given))
         # Of a pointer ctypes gives the number, of a class made of one the object.
         if self.restype is None or self.restype.__module__ == "ctypes":
             return result
@@ -110,6 +110,11 @@ class Loaded:
         function = self[name]
         setattr(self, name, function)
         return function
+
+
+def _plain(given: Any) -> Any:
+    """Give what a simple object of ctypes holds; an array of characters is one in its place."""
+    return given if isinstance(given, ctypes.Array) else getattr(given, "value", given)
 
 
 def pointed(pointer: Any) -> Any:

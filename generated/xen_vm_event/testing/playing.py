@@ -6,6 +6,7 @@ import ctypes
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 from unittest.mock import patch
@@ -107,21 +108,21 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
     def wait_for_guest(own: channel.Channel, seconds: float) -> bool:
         if wait(own, 0):  # there is an event, and nobody sleeps
             return True
-        xen.guest_of(own).proceed()
+        xen.end_of(own).proceed()
         return wait(own, 0)
 
     def begun(own: channel.Channel) -> int:
         """Have the guest run, since somebody is about to wait for it elsewhere."""
         number = fileno(own)
-        xen.guest_by_file(number).run()
+        xen.end_by_file(number).run()
         return number
 
     def watched(own: Any, *given: Any) -> None:
         begin(own, *given)
-        for guest in xen.guests.values():
-            if guest.ring.address == own.address and guest.ring.is_watched:
-                guest.ring.attached += 1
-                own.words = Words(own.words, guest.ring)
+        for ring in chain.from_iterable(each.rings for each in xen.guests.values()):
+            if ring.address == own.address and ring.is_watched:
+                ring.attached += 1
+                own.words = Words(own.words, ring)
                 break
 
     places: list[tuple[Any, str, Any]] = [

@@ -306,6 +306,25 @@ class Functions(Protocol):
         self, xch: Handle | None, dom: int, vcpu: int, virt: int
     ) -> int: ...
 
+    def xc_domain_populate_physmap_exact(
+        self,
+        xch: Handle | None,
+        domid: int,
+        nr_extents: int,
+        extent_order: int,
+        mem_flags: int,
+        extent_start: Ref[c_ulong],
+    ) -> int: ...
+
+    def xc_domain_decrease_reservation_exact(
+        self,
+        xch: Handle | None,
+        domid: int,
+        nr_extents: int,
+        extent_order: int,
+        extent_start: Ref[c_ulong],
+    ) -> int: ...
+
     def xc_hvm_param_get(
         self, handle: Handle | None, dom: int, param: int, value: Ref[c_uint64]
     ) -> int: ...

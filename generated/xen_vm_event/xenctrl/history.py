@@ -101,6 +101,8 @@ _RELEASES: Final[dict[str, tuple[tuple[str, str | None], ...]]] = {
     "xc_vcpu_getcontext": (("4.6", None),),
     "xc_vcpu_setcontext": (("4.6", None),),
     "xc_translate_foreign_address": (("4.6", None),),
+    "xc_domain_populate_physmap_exact": (("4.6", None),),
+    "xc_domain_decrease_reservation_exact": (("4.6", None),),
     "xc_hvm_param_get": (("4.6", "4.9"), ("4.10", None)),
     "xc_hvm_param_set": (("4.6", "4.9"), ("4.10", None)),
     "xc_hvm_inject_trap": (("4.6", "4.8"), ("4.9", "4.9"), ("4.10", None)),

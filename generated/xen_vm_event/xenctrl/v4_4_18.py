@@ -227,6 +227,10 @@ library: Final = Library(
         "EPERM": "only dom0, or a domain that may control others, can do that",
         "ESRCH": "there is no such domain; `xl list` shows those there are",
     },
+    by_function={
+        "xc_mem_paging_enable": "it needs hardware-assisted paging, and no pager yet",
+        "xc_memshr_ring_enable": "it needs hardware-assisted paging, and nobody there yet",
+    },
     releases=[
         "4.18",
         "4.19",
@@ -521,6 +525,58 @@ def xc_translate_foreign_address(
     Since Xen 4.6.
     """
     return library.unless_false(xc_translate_foreign_address, xch, dom, vcpu, virt)
+
+
+def xc_domain_populate_physmap_exact(
+    xch: xc_interface_core | None,
+    domid: uint32_t,
+    nr_extents: Annotated[int, c_ulong],
+    extent_order: Annotated[int, c_uint],
+    mem_flags: Annotated[int, c_uint],
+    extent_start: Annotated[Ref[c_ulong], POINTER(c_ulong)],
+) -> Annotated[int, c_int]:
+    """int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid, unsigned
+    long nr_extents, unsigned int extent_order, unsigned int mem_flags, xen_pfn_t
+    *extent_start)
+
+    Give a domain nr_extents pieces of memory of 2^extent_order pages, at the page
+    numbers that extent_start lists; all, or it is an error.
+
+    Since Xen 4.6.
+    """
+    return library.unless_negative(
+        xc_domain_populate_physmap_exact,
+        xch,
+        domid,
+        nr_extents,
+        extent_order,
+        mem_flags,
+        extent_start,
+    )
+
+
+def xc_domain_decrease_reservation_exact(
+    xch: xc_interface_core | None,
+    domid: uint32_t,
+    nr_extents: Annotated[int, c_ulong],
+    extent_order: Annotated[int, c_uint],
+    extent_start: Annotated[Ref[c_ulong], POINTER(c_ulong)],
+) -> Annotated[int, c_int]:
+    """int xc_domain_decrease_reservation_exact(xc_interface *xch, uint32_t domid,
+    unsigned long nr_extents, unsigned int extent_order, xen_pfn_t *extent_start)
+
+    Take such pieces away; all, or it is an error.
+
+    Since Xen 4.6.
+    """
+    return library.unless_negative(
+        xc_domain_decrease_reservation_exact,
+        xch,
+        domid,
+        nr_extents,
+        extent_order,
+        extent_start,
+    )
 
 
 def xc_hvm_param_get(

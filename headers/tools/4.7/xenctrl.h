@@ -181,6 +181,19 @@ int xc_vcpu_setcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 unsigned long xc_translate_foreign_address(xc_interface *xch, uint32_t dom,
     int vcpu, unsigned long long virt);
 
+/*
+ * Give a domain nr_extents pieces of memory of 2^extent_order pages, at the
+ * page numbers that extent_start lists; all, or it is an error.
+ */
+int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
+    unsigned long nr_extents, unsigned int extent_order,
+    unsigned int mem_flags, xen_pfn_t *extent_start);
+
+/* Take such pieces away; all, or it is an error. */
+int xc_domain_decrease_reservation_exact(xc_interface *xch, uint32_t domid,
+    unsigned long nr_extents, unsigned int extent_order,
+    xen_pfn_t *extent_start);
+
 /* Read a parameter of an HVM guest. */
 int xc_hvm_param_get(xc_interface *handle, domid_t dom, uint32_t param,
     uint64_t *value);

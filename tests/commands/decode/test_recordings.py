@@ -744,6 +744,22 @@ def test_csv_of_two_versions_is_refused(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+def test_parquet_has_ranges_of_what_queries_name_and_words_as_strings(
+    rec: Path, tmp_path: Path
+) -> None:
+    """With the ranges a query leaves row groups out; those of registers would leave out none."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    xenbind("decode", rec, "--format", "parquet", "--output", tmp_path / "table")
+    file = parquet.ParquetFile(tmp_path / "table")
+    group = file.metadata.row_group(0)
+    columns = [group.column(each) for each in range(group.num_columns)]
+    with_ranges = [each.path_in_schema for each in columns if each.is_stats_set]
+    assert with_ranges == ["position", "reason", "vcpu_id", "number", "time"]
+    for name in ("reason_name", "session", "answer_flags_name"):
+        assert file.schema_arrow.field(name).type == pyarrow.string()
+
+
 def test_pandas_keeps_every_bit(rec: Path, tmp_path: Path) -> None:
     require(find_spec("pandas") is not None, "pandas")
     pandas = import_module("pandas")
