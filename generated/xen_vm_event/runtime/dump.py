@@ -22,10 +22,12 @@ from .printing import is_padding, value
 
 _ROW = 16
 _RECORDS = (ctypes.Structure, ctypes.Union)
-# As terminals count them: cyan, green, yellow, magenta, blue, red.
-_COLOURS = (36, 32, 33, 35, 34, 31)
+# As terminals count them: cyan, green, yellow, magenta, blue, red, and what is usual. A member's
+# place chooses, so that it has its colour whatever a union before it holds; neighbours share
+# one only where their sizes are multiples of 7.
+_COLOURS = (36, 32, 33, 35, 34, 31, 39)
 _DIM = 2
-# Colours a text as the member of a number is, None for no member.
+# Colours a text as the member that begins at a byte; None is no member.
 _Paint = Callable[[str, int | None], str]
 _HEADINGS = ("at", "size", "member", "type", "value")
 
@@ -41,10 +43,10 @@ def dump(record: typing.Any, opened: Sequence[str], colour: bool | None) -> str:
     leaves = sorted(walk.leaves(record), key=_Leaf.first_bit)
     walk.check(cls)
     octets = bytes(record)
-    numbers = _numbers(leaves, len(octets))
+    owners = _owners(leaves, len(octets))
     paint = _coloured if (_wanted() if colour is None else colour) else _plain
-    rows = "".join(f"{row}\n" for row in _rows(octets, numbers, paint))
-    below = "\n".join([*_legend(leaves, numbers, paint), *walk.notes])
+    rows = "".join(f"{row}\n" for row in _rows(octets, owners, paint))
+    below = "\n".join([*_legend(leaves, owners, paint), *walk.notes])
     return f"{rows}\n{below}" if rows else below
 
 
@@ -150,32 +152,31 @@ def _alternatives(union: typing.Any) -> list[list[Member]]:
     return found
 
 
-def _numbers(leaves: Iterable[_Leaf], size: int) -> list[int | None]:
-    """Number the members that bytes belong to, in their order; None for none."""
-    numbers: list[int | None] = [None] * size
-    last = -1
+def _owners(leaves: Iterable[_Leaf], size: int) -> list[int | None]:
+    """Tell for each byte where the member begins that it belongs to; None for no member."""
+    owners: list[int | None] = [None] * size
     for leaf in leaves:
         places = leaf.bytes()
-        if places and numbers[places[0]] is None:
-            last += 1
+        # A bit-field may begin in a byte that another one has.
+        begins = owners[places[0]] if places else None
         for place in places:
-            if numbers[place] is None:
-                numbers[place] = last
-    return numbers
+            if owners[place] is None:
+                owners[place] = places[0] if begins is None else begins
+    return owners
 
 
-def _rows(octets: bytes, numbers: Sequence[int | None], paint: _Paint) -> Iterator[str]:
+def _rows(octets: bytes, owners: Sequence[int | None], paint: _Paint) -> Iterator[str]:
     for start in range(0, len(octets), _ROW):
         row = f"{start:04x} "
         for place in range(start, min(start + _ROW, len(octets))):
-            number = numbers[place]
-            begins = place == 0 or numbers[place - 1] != number
-            row += ("|" if begins else " ") + paint(f"{octets[place]:02x}", number)
+            owner = owners[place]
+            begins = place == 0 or owners[place - 1] != owner
+            row += ("|" if begins else " ") + paint(f"{octets[place]:02x}", owner)
         yield row
 
 
 def _legend(
-    leaves: Iterable[_Leaf], numbers: Sequence[int | None], paint: _Paint
+    leaves: Iterable[_Leaf], owners: Sequence[int | None], paint: _Paint
 ) -> Iterator[str]:
     """Tell of each member, and of bytes of none, in the order of their places."""
     entries: list[tuple[int, list[str], int | None]] = []
@@ -185,9 +186,9 @@ def _legend(
         if width is not None:
             at, size = f"{at}.{bit % 8}", f"{width} bit{'s' * (width > 1)}"
         said = [at, size, leaf.place.path, leaf.type, leaf.value]
-        entries.append((bit, said, numbers[places[0]] if places else None))
-    for number, run in groupby(range(len(numbers)), numbers.__getitem__):
-        if number is None:
+        entries.append((bit, said, owners[places[0]] if places else None))
+    for owner, run in groupby(range(len(owners)), owners.__getitem__):
+        if owner is None:
             first, *others = run
             size = str(1 + len(others))
             entries.append(
@@ -197,8 +198,8 @@ def _legend(
     columns = zip(_HEADINGS, *(said for _, said, _ in entries), strict=True)
     widths = [max(map(len, column)) for column in columns]
     yield _line(_HEADINGS, widths, _HEADINGS[2])
-    for _, said, number in entries:
-        yield _line(said, widths, paint(said[2], number))
+    for _, said, owner in entries:
+        yield _line(said, widths, paint(said[2], owner))
 
 
 def _line(said: Sequence[str], widths: Sequence[int], shown: str) -> str:
@@ -209,12 +210,12 @@ def _line(said: Sequence[str], widths: Sequence[int], shown: str) -> str:
     return f"{line}  {ctype}{' ' * room[3]}  {text}".rstrip()
 
 
-def _plain(text: str, number: int | None) -> str:
+def _plain(text: str, owner: int | None) -> str:
     return text
 
 
-def _coloured(text: str, number: int | None) -> str:
-    code = _DIM if number is None else _COLOURS[number % len(_COLOURS)]
+def _coloured(text: str, owner: int | None) -> str:
+    code = _DIM if owner is None else _COLOURS[owner % len(_COLOURS)]
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
