@@ -26,7 +26,7 @@ function follow() {
   const target = linked(location.hash) ?? { edition: firstEdition(), name: "", path: "", abi: state.abi };
   if (state.name !== target.name) state.open.clear();
   Object.assign(state, target);
-  if (!state.name) state.name = nameOf(favourite(state.edition) ?? "");
+  if (!state.name) state.name = nameOf(state.edition, favourite(state.edition) ?? "");
   const { editions } = chapterOf(state.edition);
   state.before = editions[editions.indexOf(state.edition) - 1] ?? null;
   state.key = keyOf(state.edition, state.name);
@@ -98,7 +98,8 @@ function titleOf(group) {
   const then = state.before && state.key ? layoutOf(state.before, state.key, state.abi) : null;
   const grew = then && layout && then.size !== layout.size ? `, ${then.size} in ${state.before.name}` : "";
   const names = Object.entries(state.edition.typedefs).filter(([, key]) => key === state.key).map(([name]) => name);
-  const heading = layout ? `${layout.kind} ${state.name}` : group.spelling;
+  const spelled = state.key?.includes(" ") ? state.name.replace(/^\w+:/, "") : state.name;
+  const heading = layout ? `${layout.kind} ${spelled}` : titleOfGroup(group);
   return [
     make("h2", {}, heading),
     layout ? make("p", { className: "size" }, `${counted(layout.size, "byte")}${grew}, aligned to ${layout.alignment}, in ${state.edition.name} on ${state.abi}`) : "",
@@ -127,16 +128,17 @@ function showNames() {
     .filter(({ layout }) => layout)
     .map(({ key, layout }) => {
       const became = stateOf(edition, before, key, abi);
-      return nameEntry(nameOf(key), String(layout.size), became);
+      return nameEntry(nameOf(edition, key), nameOf(edition, key).replace(":", " "), String(layout.size), became);
     });
-  const constants = edition.groups.map((index) => nameEntry(groups[index].spelling, String(groups[index].members.length), ""));
+  const constants = edition.groups.map((index) =>
+    nameEntry(groups[index].spelling, titleOfGroup(groups[index]), String(groups[index].members.length), ""));
   const parts = [make("h2", {}, "Structs and unions"), make("ul", {}, ...entries)];
   if (constants.length) parts.push(make("h2", {}, "Constants"), make("ul", {}, ...constants));
   at("names").replaceChildren(...parts);
 }
 
-function nameEntry(name, number, became) {
-  const link = make("a", { href: linkTo({ ...state, name, path: "" }) }, make("span", {}, name));
+function nameEntry(name, title, number, became) {
+  const link = make("a", { href: linkTo({ ...state, name, path: "" }) }, make("span", {}, title));
   if (name === state.name) link.setAttribute("aria-current", "page");
   if (became) link.append(make("em", { className: became }, became));
   link.append(make("small", {}, number));
@@ -154,7 +156,7 @@ function showSamples() {
 function showSample(sample) {
   state.sample = sample ?? null;
   if (!sample) return draw();
-  const name = nameOf(sample.record);
+  const name = nameOf(sample.edition, sample.record);
   state.bytes = sample.bytes;
   const isSame = state.edition === sample.edition && state.name === name;
   if (!isSame) state.open.clear();
