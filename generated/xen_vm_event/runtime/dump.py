@@ -88,7 +88,7 @@ class _Walk:
 
         `chosen` is the member of a union that is known to be in use.
         """
-        cls: typing.Any = type(record)
+        cls: typing.Any = record.__class__
         tag, union, payloads = cls._payload_
         members: Sequence[Member] = cls._members_
         if members and issubclass(cls, ctypes.Union):
