@@ -76,6 +76,16 @@ def documentation(record: type[typing.Any], words: str) -> str:
     return "\n\n".join([inspect.cleandoc(words), *members])
 
 
+def types(record: type[typing.Any]) -> dict[str, str]:
+    """Spell each member's type as C does; none where the module's source is not to be found."""
+    declared = _classes(record.__module__).get(record.__name__)
+    return {
+        ast.unparse(item.target): _type_and_notes(item.annotation)[0]
+        for item in (declared.body if declared else ())
+        if isinstance(item, ast.AnnAssign)
+    }
+
+
 @cache
 def _classes(module: str) -> dict[str, ast.ClassDef]:
     try:
@@ -125,17 +135,7 @@ def _members(declared: ast.ClassDef) -> Iterator[str]:
 
 def _declaration(annotation: ast.expr) -> str:
     """Say in C's words what a member is annotated with: its type, its bits, its values."""
-    match annotation:
-        case ast.Subscript(slice=ast.Tuple([python_type, ctype, *notes])):
-            pass
-        case _:
-            return _c_type(annotation)
-    if isinstance(python_type, ast.Name) and python_type.id not in _PYTHON_TYPES:
-        # A type that has the ctypes type in it; a record's class is both.
-        is_class = ast.dump(ctype) == ast.dump(python_type)
-        said, notes = python_type.id, notes if is_class else [ctype, *notes]
-    else:
-        said = _c_type(ctype)
+    said, notes = _type_and_notes(annotation)
     for note in notes:
         match note:
             case ast.Constant(int(bits)):
@@ -147,6 +147,19 @@ def _declaration(annotation: ast.expr) -> str:
             case _:  # its place
                 pass
     return said
+
+
+def _type_and_notes(annotation: ast.expr) -> tuple[str, list[ast.expr]]:
+    match annotation:
+        case ast.Subscript(slice=ast.Tuple([python_type, ctype, *notes])):
+            pass
+        case _:
+            return _c_type(annotation), []
+    if isinstance(python_type, ast.Name) and python_type.id not in _PYTHON_TYPES:
+        # A type that has the ctypes type in it; a record's class is both.
+        is_class = ast.dump(ctype) == ast.dump(python_type)
+        return python_type.id, notes if is_class else [ctype, *notes]
+    return _c_type(ctype), notes
 
 
 _PYTHON_TYPES = ("int", "bool", "float", "bytes", "Any", "AnyPointer")

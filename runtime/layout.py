@@ -15,28 +15,14 @@ from collections.abc import Iterator
 from enum import EnumType
 from functools import cache
 from types import ModuleType, SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import annotations as _annotations
 from .annotations import Member, annotated_type, is_array, is_pointer
+from .places import Place, place_of
 from .records import Structure, Union, declared
 
 # pyright: reportPrivateUsage=false
-
-
-class Place(NamedTuple):
-    """A member at any depth: its C path, and where it is in the outermost record.
-
-    `bit_offset` counts from the record's first bit and is None unless the member is a
-    bit-field, as is `bit_width`.
-    """
-
-    path: str
-    member: Member
-    offset: int
-    size: int
-    bit_offset: int | None
-    bit_width: int | None
 
 
 def members(
@@ -48,7 +34,7 @@ def members(
     anonymous records is entered at its first element (`entries[0].id`).
     """
     for member in declared(record):
-        found = _place(record, member, base, path)
+        found = place_of(record, member, base, path)
         yield found
         element, index = _element(member.type)
         if member.bits is None and is_record(element) and element._c_name_ is None:
@@ -76,24 +62,12 @@ def place(record: type[Structure | Union], path: str) -> Place | None:
         base += vars(record)[member.name].offset
         record, before = element, f"{before}{step}."
     found = _by_c_name(record).get(last)
-    return None if found is None else _place(record, found, base, before)
+    return None if found is None else place_of(record, found, base, before)
 
 
 @cache
 def _by_c_name(record: type[Structure | Union]) -> dict[str, Member]:
     return {member.c_name: member for member in declared(record)}
-
-
-def _place(
-    record: type[Structure | Union], member: Member, base: int, path: str
-) -> Place:
-    """Give the place of a record's member; the record is at `path`, `base` bytes in."""
-    field = vars(record)[member.name]
-    size = ctypes.sizeof(member.type)
-    offset, bit = base + field.offset, None
-    if member.bits is not None:
-        bit = 8 * offset + (field.size & 0xFFFF)
-    return Place(f"{path}{member.c_name}", member, offset, size, bit, member.bits)
 
 
 def facts(module: ModuleType) -> dict[str, int | str]:

@@ -30,6 +30,16 @@ def text(record: typing.Any) -> str:
     return _Printer().record(record)
 
 
+def value(record: typing.Any, member: Member) -> str:
+    """Print what a member holds, as its record is printed."""
+    return _Printer().member(record, member)
+
+
+def is_padding(member: Member) -> bool:
+    """Tell whether a member only fills what another one leaves."""
+    return _PADDING.fullmatch(member.c_name) is not None
+
+
 class _Printer:
     """Prints a record with those in it, and stops when that is more than anyone reads."""
 
@@ -55,15 +65,16 @@ class _Printer:
             return _call(record, " | ".join(member.name for member in members))
 
         def assignment(member: Member) -> str:
-            value = getattr(record, member.name)
-            shown = (
-                self._selected(value, payloads.get(getattr(record, tag)))
-                if member.name == union
-                else self._value(value, member)
-            )
-            return f"{member.name}={shown}"
+            return f"{member.name}={self.member(record, member)}"
 
         return _call(record, self._listed(members, len(members), assignment))
+
+    def member(self, record: typing.Any, member: Member) -> str:
+        tag, union, payloads = record._payload_
+        value = getattr(record, member.name)
+        if member.name == union:
+            return self._selected(value, payloads.get(getattr(record, tag)))
+        return self._value(value, member)
 
     def _listed(
         self, items: typing.Any, count: int, show: typing.Callable[..., str]
@@ -116,7 +127,7 @@ class _Printer:
 
 
 def _shown(record: typing.Any) -> list[Member]:
-    return [m for m in record._members_ if not _PADDING.fullmatch(m.c_name)]
+    return [member for member in record._members_ if not is_padding(member)]
 
 
 def _call(record: typing.Any, arguments: str) -> str:

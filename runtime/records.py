@@ -201,6 +201,17 @@ class _Record:
 
         return text(self)
 
+    def dump(self, *opened: str, colour: bool | None = None) -> str:
+        """Give the bytes in hexadecimal, each member in a colour, and what the members are.
+
+        Of a union the member is shown that the record is known to mean, else its first one;
+        `opened` are paths of others, such as `data.regs.arm`. `colour` None is for colour where
+        standard output is a terminal and the environment does not forbid it.
+        """
+        from .dump import dump  # above, it would be most of an import
+
+        return dump(self, opened, colour)
+
     def copy(self) -> typing.Self:
         """Give the same record in memory of its own."""
         copied: typing.Self = _from_bytes(type(self), self)

@@ -50,7 +50,7 @@ def test_commands_print_what_is_shown(folder: Path) -> None:
         for block in blocks("console")
         for found in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
     ]
-    assert len(commands) == 5
+    assert len(commands) == 7
     programs = Path(sys.executable).parent
     for command, shown in commands:
         result = subprocess.run(
@@ -70,7 +70,7 @@ def test_the_python_sessions_go_as_shown(folder: Path) -> None:
     command = [sys.executable, "-m", "xenbind", "decode", "guest1.rec", "guest2.rec"]
     subprocess.run([*command, *as_folder], check=True, capture_output=True)
     sessions = blocks("python")
-    assert len(sessions) == 2
+    assert len(sessions) == 3
     for session in sessions:
         test = doctest.DocTestParser().get_doctest(session, {}, "recordings.md", "", 0)
         failures: list[str] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 
 import click
 
@@ -45,3 +46,8 @@ def wanted() -> bool | None:
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return None
+
+
+def is_coloured() -> bool:
+    """Tell whether there is colour on standard output, for what is not printed by click."""
+    return wanted() is None and sys.stdout.isatty()

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
 
-class vm_event_x86_selector_reg(Protocol):
+class _Dumped(Protocol):
+    """What can be dumped: in a class of its own, where no member is called `str`."""
+
+    def dump(self, *opened: str, colour: bool | None = None) -> str: ...
+
+
+class vm_event_x86_selector_reg(_Dumped, Protocol):
     """Limit and access rights of a segment register, packed into 32 bits."""
 
     limit: int
@@ -32,7 +38,7 @@ class vm_event_x86_selector_reg(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_regs_x86(Protocol):
+class vm_event_regs_x86(_Dumped, Protocol):
     """The registers of an x86 vCPU at the event, those a monitor needs most."""
 
     rax: int
@@ -168,7 +174,7 @@ class _vm_event_regs_x86_cs_arbytes(vm_event_regs_x86, Protocol):
     cs_arbytes: int
 
 
-class vm_event_regs_arm(Protocol):
+class vm_event_regs_arm(_Dumped, Protocol):
     """The registers of an Arm vCPU at the event, those a monitor needs most."""
 
     ttbr0: int
@@ -180,7 +186,7 @@ class vm_event_regs_arm(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_mem_access(Protocol):
+class vm_event_mem_access(_Dumped, Protocol):
     """A memory access that the permissions of the page do not allow."""
 
     gfn: int
@@ -191,7 +197,7 @@ class vm_event_mem_access(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_write_ctrlreg(Protocol):
+class vm_event_write_ctrlreg(_Dumped, Protocol):
     """A write to a control register."""
 
     index: int
@@ -201,7 +207,7 @@ class vm_event_write_ctrlreg(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_singlestep(Protocol):
+class vm_event_singlestep(_Dumped, Protocol):
     """An instruction executed in single-stepping."""
 
     gfn: int
@@ -209,7 +215,7 @@ class vm_event_singlestep(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_fast_singlestep(Protocol):
+class vm_event_fast_singlestep(_Dumped, Protocol):
     """What a response with VM_EVENT_FLAG_FAST_SINGLESTEP asks for."""
 
     p2midx: int
@@ -217,7 +223,7 @@ class vm_event_fast_singlestep(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_debug(Protocol):
+class vm_event_debug(_Dumped, Protocol):
     """A breakpoint or another debug exception, with what is needed to inject it."""
 
     gfn: int
@@ -237,7 +243,7 @@ class _vm_event_debug_type(vm_event_debug, Protocol):
     type: int
 
 
-class vm_event_mov_to_msr(Protocol):
+class vm_event_mov_to_msr(_Dumped, Protocol):
     """A write to a model-specific register."""
 
     msr: int
@@ -257,7 +263,7 @@ class _vm_event_mov_to_msr_value(vm_event_mov_to_msr, Protocol):
     value: int
 
 
-class vm_event_desc_access_arch_vmx(Protocol):
+class vm_event_desc_access_arch_vmx(_Dumped, Protocol):
     """struct vm_event_desc_access.arch.vmx."""
 
     instr_info: int
@@ -266,7 +272,7 @@ class vm_event_desc_access_arch_vmx(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_desc_access_arch(Protocol):
+class vm_event_desc_access_arch(_Dumped, Protocol):
     """struct vm_event_desc_access.arch."""
 
     @property
@@ -280,7 +286,7 @@ class _vm_event_desc_access_arch_svm(vm_event_desc_access_arch, Protocol):
     def svm(self) -> vm_event_desc_access_arch_svm: ...
 
 
-class vm_event_desc_access(Protocol):
+class vm_event_desc_access(_Dumped, Protocol):
     """A read or write of a descriptor-table register."""
 
     descriptor: int
@@ -292,7 +298,7 @@ class vm_event_desc_access(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_cpuid(Protocol):
+class vm_event_cpuid(_Dumped, Protocol):
     """An execution of CPUID."""
 
     insn_length: int
@@ -302,7 +308,7 @@ class vm_event_cpuid(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_interrupt_x86(Protocol):
+class vm_event_interrupt_x86(_Dumped, Protocol):
     """An interrupt or exception on its way to an x86 vCPU."""
 
     vector: int
@@ -313,7 +319,7 @@ class vm_event_interrupt_x86(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_paging(Protocol):
+class vm_event_paging(_Dumped, Protocol):
     """A page that the pager is to load or forget."""
 
     gfn: int
@@ -323,7 +329,7 @@ class vm_event_paging(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_sharing(Protocol):
+class vm_event_sharing(_Dumped, Protocol):
     """A shared page that needs memory for a copy."""
 
     gfn: int
@@ -332,7 +338,7 @@ class vm_event_sharing(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_emul_read_data(Protocol):
+class vm_event_emul_read_data(_Dumped, Protocol):
     """What an emulated instruction is to read. Goes with
     VM_EVENT_FLAG_SET_EMUL_READ_DATA. As large as vm_event_regs_x86, in whose place it
     is sent.
@@ -346,7 +352,7 @@ class vm_event_emul_read_data(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_emul_insn_data(Protocol):
+class vm_event_emul_insn_data(_Dumped, Protocol):
     """The instruction to emulate. Goes with VM_EVENT_FLAG_SET_EMUL_INSN_DATA."""
 
     @property
@@ -355,7 +361,7 @@ class vm_event_emul_insn_data(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_vmexit_arch_vmx(Protocol):
+class vm_event_vmexit_arch_vmx(_Dumped, Protocol):
     """struct vm_event_vmexit.arch.vmx."""
 
     reason: int
@@ -364,7 +370,7 @@ class vm_event_vmexit_arch_vmx(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_vmexit_arch(Protocol):
+class vm_event_vmexit_arch(_Dumped, Protocol):
     """struct vm_event_vmexit.arch."""
 
     @property
@@ -373,7 +379,7 @@ class vm_event_vmexit_arch(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_vmexit(Protocol):
+class vm_event_vmexit(_Dumped, Protocol):
     """An exit of the vCPU from the guest."""
 
     @property
@@ -382,7 +388,7 @@ class vm_event_vmexit(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_io(Protocol):
+class vm_event_io(_Dumped, Protocol):
     """A port I/O instruction."""
 
     bytes: int
@@ -393,7 +399,7 @@ class vm_event_io(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_st_u_interrupt(Protocol):
+class vm_event_st_u_interrupt(_Dumped, Protocol):
     """struct vm_event_st.u.interrupt."""
 
     @property
@@ -402,7 +408,7 @@ class vm_event_st_u_interrupt(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_st_u(Protocol):
+class vm_event_st_u(_Dumped, Protocol):
     """struct vm_event_st.u."""
 
     @property
@@ -464,7 +470,7 @@ class _vm_event_st_u_interrupt(vm_event_st_u, Protocol):
     def interrupt(self) -> vm_event_st_u_interrupt: ...
 
 
-class vm_event_st_data_regs(Protocol):
+class vm_event_st_data_regs(_Dumped, Protocol):
     """struct vm_event_st.data.regs."""
 
     @property
@@ -478,7 +484,7 @@ class _vm_event_st_data_regs_arm(vm_event_st_data_regs, Protocol):
     def arm(self) -> vm_event_regs_arm: ...
 
 
-class vm_event_st_data_emul(Protocol):
+class vm_event_st_data_emul(_Dumped, Protocol):
     """struct vm_event_st.data.emul."""
 
     @property
@@ -490,7 +496,7 @@ class vm_event_st_data_emul(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_st_data(Protocol):
+class vm_event_st_data(_Dumped, Protocol):
     """struct vm_event_st.data."""
 
     @property
@@ -509,7 +515,7 @@ class _vm_event_st_data_emul_read_data(vm_event_st_data, Protocol):
     def emul_read_data(self) -> vm_event_emul_read_data: ...
 
 
-class vm_event_st(Protocol):
+class vm_event_st(_Dumped, Protocol):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
     version, and the vCPU stays paused.
@@ -549,7 +555,7 @@ class vm_event_st(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_sring_entry(Protocol):
+class vm_event_sring_entry(_Dumped, Protocol):
     """union vm_event_sring_entry."""
 
     @property
@@ -561,7 +567,7 @@ class vm_event_sring_entry(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_sring_pvt_netif(Protocol):
+class vm_event_sring_pvt_netif(_Dumped, Protocol):
     """struct vm_event_sring.pvt.netif."""
 
     smartpoll_active: int
@@ -569,7 +575,7 @@ class vm_event_sring_pvt_netif(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_sring_pvt_tapif_user(Protocol):
+class vm_event_sring_pvt_tapif_user(_Dumped, Protocol):
     """struct vm_event_sring.pvt.tapif_user."""
 
     msg: int
@@ -577,7 +583,7 @@ class vm_event_sring_pvt_tapif_user(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_sring_pvt(Protocol):
+class vm_event_sring_pvt(_Dumped, Protocol):
     """struct vm_event_sring.pvt."""
 
     @property
@@ -592,7 +598,7 @@ class vm_event_sring_pvt(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_sring(Protocol):
+class vm_event_sring(_Dumped, Protocol):
     """struct vm_event_sring."""
 
     req_prod: int
@@ -609,7 +615,7 @@ class vm_event_sring(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_front_ring(Protocol):
+class vm_event_front_ring(_Dumped, Protocol):
     """struct vm_event_front_ring."""
 
     req_prod_pvt: int
@@ -622,7 +628,7 @@ class vm_event_front_ring(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_back_ring(Protocol):
+class vm_event_back_ring(_Dumped, Protocol):
     """struct vm_event_back_ring."""
 
     rsp_prod_pvt: int
@@ -635,7 +641,7 @@ class vm_event_back_ring(Protocol):
     def copy(self) -> Self: ...
 
 
-class vm_event_desc_access_arch_svm(Protocol):
+class vm_event_desc_access_arch_svm(_Dumped, Protocol):
     """struct vm_event_desc_access.arch.svm."""
 
     exitinfo: int

@@ -24,7 +24,8 @@ from xen_vm_event import (
     records,
     v7,
 )
-from xen_vm_event.runtime.layout import Place, members
+from xen_vm_event.runtime.layout import members
+from xen_vm_event.runtime.places import Place
 from xen_vm_event.runtime.records import Structure, Union
 
 versions = st.sampled_from(sorted(VERSIONS)).map(interface)

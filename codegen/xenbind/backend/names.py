@@ -22,6 +22,7 @@ RECORD_ATTRIBUTES = frozenset(
         *("_fields_", "_pack_", "_anonymous_", "_align_", "_layout_"),
         *("_length_", "_type_", "_swappedbytes_", "_as_parameter_", "_abstract_"),
         *("_c_name_", "_members_", "_setters_", "_copy_", "_kept_", "payload", "copy"),
+        "dump",
         *("_payload_", "_extent_", "_unit_", "_bytes_"),
     ]
 )

@@ -19,7 +19,8 @@ from functools import cache
 import numpy
 
 from .annotations import is_array, typing
-from .layout import Place, place
+from .layout import place
+from .places import Place
 from .records import Structure, Union, declared
 
 

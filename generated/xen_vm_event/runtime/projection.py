@@ -14,7 +14,8 @@ from collections.abc import Callable
 from operator import itemgetter
 
 from .annotations import typing
-from .layout import Place, place
+from .layout import place
+from .places import Place
 from .records import Structure, Union
 
 # Brings the values of a tuple into another order, as `itemgetter` does.

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
 
-class xen_arch_domainconfig(Protocol):
+class _Dumped(Protocol):
+    """What can be dumped: in a class of its own, where no member is called `str`."""
+
+    def dump(self, *opened: str, colour: bool | None = None) -> str: ...
+
+
+class xen_arch_domainconfig(_Dumped, Protocol):
     """What a domain was made with, as x86 has it. Arm's is longer, by 16 bytes at most:
     give room for one domain more than is asked for there.
     """
@@ -33,7 +39,7 @@ class _xen_arch_domainconfig_misc_flags(xen_arch_domainconfig, Protocol):
     misc_flags: int
 
 
-class xen_domctl_getdomaininfo(Protocol):
+class xen_domctl_getdomaininfo(_Dumped, Protocol):
     """A domain, as Xen tells of it."""
 
     domain: int
@@ -65,7 +71,7 @@ class _xen_domctl_getdomaininfo_arch_config(xen_domctl_getdomaininfo, Protocol):
     def arch_config(self) -> xen_arch_domainconfig: ...
 
 
-class xen_domctl_getvcpuinfo(Protocol):
+class xen_domctl_getvcpuinfo(_Dumped, Protocol):
     """A vCPU, as Xen tells of it."""
 
     vcpu: int
@@ -78,7 +84,7 @@ class xen_domctl_getvcpuinfo(Protocol):
     def copy(self) -> Self: ...
 
 
-class xc_dominfo(Protocol):
+class xc_dominfo(_Dumped, Protocol):
     """A domain, as libxenctrl tells of it."""
 
     domid: int

@@ -8,6 +8,7 @@ const ENTRIES = 64; // where the entries of a ring's page begin
 const MAGIC = [0x89, 0x58, 0x45, 0x4e, 0x52, 0x45, 0x43, 0x0a]; // \x89XENREC\n
 const RECORD_HEAD = 24; // size, kind, waiting, number, time
 const [REQUEST, FLAGS, ANSWER, OTHER] = [1, 2, 3, 4];
+const MOST_IN_RECORD = 1 << 20; // bytes: what claims to have more is damaged
 const MOST_SAMPLES = 5000;
 const MOST_REPEATED = 1 << 24; // digits that a `*` may stand for
 
@@ -66,13 +67,15 @@ function textOf(bytes) {
 // Bytes written in hexadecimal; null for a text that is none. A `*` in a dump stands for rows like
 // the one before it, up to the offset of the next line.
 function octetsOf(text) {
-  let [digits, row, first, isRepeated] = ["", "", null, false];
+  let [digits, row, first, base, isRepeated] = ["", "", null, 16, false];
   for (const line of text.split("\n").map((each) => each.trim())) {
     if (line === "*" && row) {
       isRepeated = true;
       continue;
     }
-    const { offset, bytes } = takenApart(line, first !== null);
+    const { place, bytes, isOctal } = takenApart(line, first !== null);
+    if (isOctal) base = 8;
+    const offset = place === null ? null : parseInt(place, base);
     first ??= offset;
     if (isRepeated) {
       const missing = 2 * (offset - first) - digits.length;
@@ -87,15 +90,18 @@ function octetsOf(text) {
   return Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
 }
 
-// A line's digits without what stands before the bytes and behind them, and its offset, null without
-// one: `00000010: 0700 …  ....` as xxd has it, `00000010  07 00 …  |....|` as hexdump does, whose
-// last line is an offset alone; any other line as it is.
+// A line's digits without what stands before the bytes and behind them, and the digits of its place,
+// null without one: `00000010: 0700 …  ....` as xxd has it, `00000010  07 00 …  |....|` as hexdump
+// does, `0000020 07 00 …` as od does, in octal; the last line of the latter two is a place alone.
+// Any other line is as it is.
 function takenApart(line, isDump) {
+  const [, octal, pairs] = /^(0[0-7]{6,})((?: [0-9a-f]{2})+)(?: +>.*)?$/i.exec(line) ?? [];
+  if (octal) return { place: octal, bytes: pairs.replaceAll(" ", ""), isOctal: true };
   const [, offset, sign, rest] = /^([0-9a-f]{6,16})(:|  |$)(.*)$/i.exec(line) ?? [];
   const isFramed = sign || (sign === "" && isDump);
   const framed = sign === ":" ? rest.trim().split("  ")[0] : rest?.split("|")[0];
   const bytes = (isFramed ? framed : line).replace(/0x|[\s,:]/gi, "");
-  return { offset: isFramed ? parseInt(offset, 16) : null, bytes };
+  return { place: isFramed ? offset : null, bytes, isOctal: false };
 }
 
 function sample(label, bytes, edition, record, answer = null) {
@@ -162,17 +168,19 @@ function recorded(bytes) {
   while (at + 16 <= bytes.length && found.length < MOST_SAMPLES) {
     if (MAGIC.every((octet, place) => bytes[at + place] === octet)) {
       const length = view.getUint32(at + 12, true);
-      const head = JSON.parse(textOf(bytes.subarray(at + 16, at + 16 + length)) ?? "{}");
-      release = head.release ?? null;
+      if (at + 16 + length > bytes.length) break; // cut short
+      release = headIn(bytes, at, length).release ?? null;
       asked = new Map();
       at += 16 + length;
       continue;
     }
     const size = view.getUint32(at, true);
-    if (size < RECORD_HEAD || at + size > bytes.length) break; // cut short, as a killed monitor leaves it
+    if (size < RECORD_HEAD || size > RECORD_HEAD + MOST_IN_RECORD) throw damaged(at);
+    if (at + size > bytes.length) break; // cut short, as a killed monitor leaves it
     const kind = view.getUint16(at + 4, true);
     const number = view.getBigUint64(at + 8, true);
     const body = bytes.slice(at + RECORD_HEAD, at + size);
+    if ([REQUEST, FLAGS, ANSWER, OTHER].includes(kind) && body.length < 4) throw damaged(at);
     if (kind === REQUEST || kind === OTHER) {
       const edition = editionOfVersion(word(body, 0), release);
       if (edition) {
@@ -190,6 +198,19 @@ function recorded(bytes) {
   return withAnswers;
 }
 
+const damaged = (at) => new Error(`the recording is damaged at byte ${at}`);
+
+// What a session's head says, that is at a byte and has a text so long.
+function headIn(bytes, at, length) {
+  try {
+    const head = JSON.parse(textOf(bytes.subarray(at + 16, at + 16 + length)));
+    if (head !== null && typeof head === "object") return head;
+  } catch {
+    // told as what says nothing
+  }
+  throw damaged(at);
+}
+
 // An answer's bytes: all of them, or the request's with other flags.
 function answered(request, kind, body) {
   const bytes = kind === ANSWER ? body : request.bytes.slice();
@@ -204,7 +225,7 @@ function answered(request, kind, body) {
 function ofShown(bytes, { edition, record, layout }) {
   if (!layout?.size) throw new Error("choose a struct before: these bytes are of no known form");
   if (bytes.length < layout.size) {
-    throw new Error(`${counted(bytes.length, "byte")} are too few: ${record} has ${layout.size}`);
+    throw new Error(`${counted(bytes.length, "byte")} ${bytes.length === 1 ? "is" : "are"} too few: ${record} has ${layout.size}`);
   }
   const count = Math.min(Math.floor(bytes.length / layout.size), MOST_SAMPLES);
   return Array.from({ length: count }, (_, number) =>

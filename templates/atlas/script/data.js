@@ -46,11 +46,19 @@ const groups = atlas.groups.map(([spelling, isFlag, doc, members]) => ({
   }),
 }));
 
-// A record's name without `struct` or `union`: what links have.
-const nameOf = (key) => key.slice(key.lastIndexOf(" ") + 1);
+// A record's name without `struct` or `union`: what links have. Of one that a typedef of an
+// untagged one is called as, it is `struct:pair`.
+function nameOf(edition, key) {
+  const name = key.slice(key.lastIndexOf(" ") + 1);
+  const isTaken = key !== name && edition.records[name.split(".")[0]];
+  return isTaken ? key.replace(" ", ":") : name;
+}
 
 const keyOf = (edition, name) =>
-  Object.keys(edition.records).find((key) => nameOf(key) === name) ?? edition.typedefs[name] ?? null;
+  Object.keys(edition.records).find((key) => nameOf(edition, key) === name) ?? edition.typedefs[name] ?? null;
+
+// The constants of no group are told as one.
+const titleOfGroup = (group) => (group.spelling === "*" ? "other constants" : group.spelling);
 
 const groupOf = (edition, name) =>
   edition.groups.map((index) => groups[index]).find((group) => group.spelling === name) ?? null;

@@ -218,8 +218,7 @@ function opened(place, part) {
     block.append(make("p", { className: "opening" }, make("b", {}, name), ` from byte ${start}, ${counted(step, "byte")}`));
     block.append(pictureOf(state, part.record, start, name));
   }
-  const more = part.items - MOST_OPEN;
-  if (more > 0) block.append(make("p", { className: "more" }, `and ${counted(more, "item")} more, alike`));
+  if (part.items > MOST_OPEN) block.append(make("p", { className: "more" }, moreOf(part)));
   return block;
 }
 

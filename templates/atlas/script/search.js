@@ -14,9 +14,9 @@ function indexOf(edition, abi) {
 function* entriesOf(edition, abi) {
   const own = new Set(edition.own);
   for (const key of Object.keys(edition.records)) {
-    const [outer, ...inner] = nameOf(key).split(".");
+    const [outer, ...inner] = nameOf(edition, key).split(".");
     const layout = layoutOf(edition, key, abi);
-    const isOwn = own.has(key) || (inner.length && edition.own.some((each) => nameOf(each) === outer));
+    const isOwn = own.has(key) || (inner.length && edition.own.some((each) => nameOf(edition, each) === outer));
     if (!layout || !isOwn) continue;
     if (!inner.length) yield { text: outer, doc: layout.doc, link: { edition, name: outer, abi } };
     for (const part of layout.parts.filter((each) => each.isMember)) {
@@ -28,6 +28,32 @@ function* entriesOf(edition, abi) {
     const group = groups[index];
     for (const { name, doc } of group.members) {
       yield { text: name, doc, link: { edition, name: group.spelling, abi } };
+    }
+  }
+}
+
+// The members at a path that goes through records of other names: `u.mem_access.gfn`, also behind
+// the name of the record that it begins in.
+function* along(wanted, edition, abi) {
+  const steps = wanted.split(".");
+  for (const key of edition.own) {
+    const name = nameOf(edition, key);
+    const inside = name.toLowerCase() === steps[0] ? steps.slice(1) : steps;
+    for (const { path, doc } of inside.length > 1 ? membersAt(edition, key, abi, inside) : []) {
+      yield { text: `${name}.${path}`, doc, link: { edition, name, path, abi } };
+    }
+  }
+}
+
+function* membersAt(edition, key, abi, [step, ...further]) {
+  for (const part of layoutOf(edition, key, abi)?.parts ?? []) {
+    const name = part.name.toLowerCase();
+    if (!part.isMember || !(further.length ? name === step : name.startsWith(step))) continue;
+    if (!further.length) yield { path: part.name, doc: part.doc };
+    else if (part.record && !part.lengths.length) {
+      for (const found of membersAt(edition, part.record, abi, further)) {
+        yield { ...found, path: `${part.name}.${found.path}` };
+      }
     }
   }
 }
@@ -45,7 +71,11 @@ function find(wanted, editions, abi) {
     else if (words.every((each) => text.includes(each))) ranked[1].push(entry);
     else if (words.every((each) => `${text} ${entry.doc.toLowerCase()}`.includes(each))) ranked[2].push(entry);
   }
-  return ranked.flat().slice(0, MOST_FOUND);
+  if (words.length === 1 && words[0].includes(".")) {
+    ranked[0].push(...editions.flatMap((edition) => [...along(words[0], edition, abi)]));
+  }
+  const found = new Map(ranked.flat().map((entry) => [`${linkTo(entry.link)} ${entry.text}`, entry]));
+  return [...found.values()].slice(0, MOST_FOUND);
 }
 
 function foundList(entries) {

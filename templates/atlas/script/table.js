@@ -17,8 +17,17 @@ function* membersOf(state, key, base = 0, path = "", isUnselected = false) {
       const start = base + part.offset + (item * part.size) / part.items;
       yield* membersOf(state, part.record, start, isArray ? `${own}[${item}]` : own, isIdle);
     }
+    if (part.items > MOST_OPEN) {
+      const start = part.offset + (MOST_OPEN * part.size) / part.items;
+      const rest = { ...REST, offset: start, size: part.offset + part.size - start };
+      yield { part: { ...rest, form: moreOf(part) }, base, path: `${own}[${MOST_OPEN}]`, key, isIdle };
+    }
   }
 }
+
+// What stands for the items of an array that are not drawn.
+const REST = { isMember: false, bits: null, bitCount: 0, span: "" };
+const moreOf = (part) => `and ${counted(part.items - MOST_OPEN, "item")} more, alike`;
 
 function tableOf(state) {
   const members = [...membersOf(state, state.key)];
@@ -93,7 +102,7 @@ function constantsOf(group, value = null) {
     ));
   const heads = ["value", "name", "", "since"].map((head) =>
     head ? make("th", { scope: "col" }, head) : make("td", {}));
-  const caption = make("caption", {}, group.isFlag ? `${group.spelling}, bits` : group.spelling);
+  const caption = make("caption", {}, group.isFlag ? `${group.spelling}, bits` : titleOfGroup(group));
   return make("table", { className: "constants" }, caption, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
 }
 

@@ -1118,8 +1118,11 @@ def test_records_that_are_none(samples: Path) -> None:
         ("--out x --output y --format parquet", "name one"),
         ("--format csv --json", "--format and --json are two different outputs"),
         ("--format csv --stats", "--format and --stats are two different outputs"),
-        ("--hex", "--hex goes together with --json or --format csv"),
-        ("--hex --stats --json", "--hex goes together with --json or --format csv"),
+        ("--hex --stats --json", "--hex changes nothing that --stats gives"),
+        (
+            "--hex --format arrow --output x",
+            "--hex changes nothing that --format arrow gives",
+        ),
         ("--since tomorrow", "--since: 'tomorrow' is no time"),
     ],
 )

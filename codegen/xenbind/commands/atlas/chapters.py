@@ -82,7 +82,7 @@ def _edition(
     within = f"{own.package}/" if own.within else ""
     return Edition(
         link=within + names[0],
-        name=_span(names),
+        name=_span(names) if version.releases or version.number else own.header,
         releases=tuple(within + name for name in names),
         interface=interface,
         layouts=layouts,

@@ -112,6 +112,19 @@ class _Tables:
         head = (group.spelling, group.is_flag, self.words.place(group.doc))
         return self.groups.place((*head, members))
 
+    def others(self, interface: Interface) -> Iterator[int]:
+        """Give the index of what stands for a group of the constants that no group has."""
+        grouped = {
+            member.name for group in interface.groups for member in group.members
+        }
+        others = tuple(
+            self._constant(constant)
+            for constant in interface.constants
+            if constant.name not in grouped
+        )
+        if others:
+            yield self.groups.place(("*", False, self.words.place(""), others))
+
     def _constant(self, constant: Constant) -> tuple[Hashable, ...]:
         span = constant.span.brief if constant.span else ""
         value = constant.value
@@ -154,7 +167,10 @@ def _edition(tables: _Tables, edition: Edition) -> dict[str, Any]:
             for typedef in interface.typedefs
             if (key := record_key(typedef.type)) and typedef.name not in own
         },
-        "groups": [tables.group(group) for group in interface.own_groups],
+        "groups": [
+            *(tables.group(group) for group in interface.own_groups),
+            *tables.others(interface),
+        ],
         "payloads": [
             {
                 "record": each.record,

@@ -17,9 +17,10 @@ from typing import BinaryIO, cast
 
 import click
 
-from xenbind.colours import say
+from xenbind.colours import is_coloured, say
 from xenbind.commands.decode import progress
 from xenbind.commands.decode.alike import alike
+from xenbind.commands.decode.bytes_text import BytesText
 from xenbind.commands.decode.choice import Choice, since
 from xenbind.commands.decode.completion import reasons as known_reasons
 from xenbind.commands.decode.completion import records as named_records
@@ -113,7 +114,13 @@ from xenbind.streams import terminal_width
 )
 @click.option("--stats", is_flag=True, help="Tell counts, rates, latencies instead.")
 @json_option
-@click.option("--hex", "hexadecimal", is_flag=True, help="64-bit numbers as strings.")
+@click.option(
+    "--hex",
+    "hexadecimal",
+    is_flag=True,
+    help="Show each event's bytes, in colour by member on a terminal; in JSON and CSV, 64-bit"
+    " numbers as strings.",
+)
 @click.option(
     "--format",
     "table_form",
@@ -161,6 +168,7 @@ def decode(
     Examples:
       xenbind decode events.rec
       xenbind decode events.rec --stats
+      xenbind decode events.rec --hex --reason cpuid
       tail -c +1 -f events.raw | xenbind decode --input raw -
       xenbind decode page.dump --json | grep CPUID | xenbind decode -
       xenbind decode events.rec --format parquet --output events.parquet
@@ -188,6 +196,8 @@ def decode(
             tell = JsonText(hexadecimal)
         elif table_form == "csv":
             runs, tell = alike(runs, shapes), CsvText(hexadecimal)
+        elif hexadecimal:
+            tell = BytesText(terminal_width(), is_coloured())
         if not print_events(runs, shapes, tell) and not report.count:
             names = ", ".join(map(str, files))
             chosen = " that was asked for" if reasons or vcpus or choice.since else ""

@@ -26,7 +26,7 @@ from xenbind.plain import Struct, replace
 
 ARCHES = ("x86", "arm")
 
-_REGISTERS = "data.regs"  # the union of registers, by architecture, in a request
+REGISTERS = "data.regs"  # the union of registers, by architecture, in a request
 
 
 class Names:
@@ -91,13 +91,16 @@ class Shape:
 
     `head` are the leaves outside all unions; `details` those of the union members that
     reasons select, by the member's name, and `selected` those names by reason, which is the
-    number in the bytes `tag`; `registers` are those of one CPU.
+    number in the bytes `tag`; `registers` are those of one CPU, `arch`.  `record` is what a request
+    is, all of it, in the version's `interface`.
     """
 
     def __init__(
         self, interface: Interface, arch: str, record: str | None = None
     ) -> None:
+        self.interface = interface
         self.version = interface.version
+        self.arch = arch
         walk = _Walk(interface, arrays=record is not None)
         self.head: tuple[Leaf, ...] = ()
         self.registers: tuple[Leaf, ...] = ()
@@ -110,14 +113,15 @@ class Shape:
         if record is None:
             self._take_request(interface, walk, arch)
         else:
-            fields = named_record(interface, record).fields
+            self.record = named_record(interface, record)
+            fields = self.record.fields
             self.head = tuple(one for f in fields for one in walk.field(f, "", 0))
 
     def _take_request(self, interface: Interface, walk: _Walk, arch: str) -> None:
-        request = request_record(interface)
+        self.record = request = request_record(interface)
         plain = (f for f in request.fields if not isinstance(f.type, RecordRef))
         self.head = tuple(leaf for field in plain for leaf in walk.field(field, "", 0))
-        self.registers = walk.below(request, f"{_REGISTERS}.{arch}")
+        self.registers = walk.below(request, f"{REGISTERS}.{arch}")
         if not self.registers:
             raise XenbindError(
                 f"{interface.name} version {interface.version} has no registers of {arch}",

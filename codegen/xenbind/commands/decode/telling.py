@@ -50,8 +50,9 @@ class Target(Struct, frozen=True):
         if self.form and (wants_json or stats):
             other = "--json" if wants_json else "--stats"
             raise click.UsageError(f"--format and {other} are two different outputs")
-        if hexadecimal and (stats or not (wants_json or self.form == "csv")):
-            raise click.UsageError("--hex goes together with --json or --format csv")
+        if hexadecimal and (stats or self.form in ("arrow", "parquet")):
+            other = "--stats" if stats else f"--format {self.form}"
+            raise click.UsageError(f"--hex changes nothing that {other} gives")
 
     def write(self, runs: Iterable[Run], shapes: Shapes, hexadecimal: bool) -> str:
         """Write a table; gives what to tell of it."""
