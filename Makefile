@@ -37,9 +37,10 @@ dist: $(VENV)/ready
 	$(BIN)/python .ci/dist.py
 
 # The pages of docs/ as a site, site/index.html, which needs no network; a dead link is an error.
+# Not with --quiet, by which --strict sees no warnings.
 site: $(VENV)/xenbind
 	$(BIN)/pip install --disable-pip-version-check --quiet -e '.[site]'
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The pages of docs/reference/, by what commands, the package and the project's checks say.
 reference: $(VENV)/ready

@@ -21,7 +21,7 @@ from support import PROJECT, require
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     require(importlib.util.find_spec("mkdocs") is not None, "what `make site` installs")
     folder = tmp_path_factory.mktemp("site")
-    build = ["mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    build = ["mkdocs", "build", "--strict", "--site-dir", str(folder)]
     subprocess.run([sys.executable, "-m", *build], cwd=PROJECT, check=True)
     return folder
 
