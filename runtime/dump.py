@@ -17,6 +17,7 @@ from .annotations import Member, typing
 from .documentation import types
 from .places import Place, place_of
 from .printing import is_padding, value
+from .records import declaring
 
 # pyright: reportPrivateUsage=false
 
@@ -36,8 +37,7 @@ def dump(record: typing.Any, opened: Sequence[str], colour: bool | None) -> str:
     """Do what the record's method of this name does."""
     # A copy, so that the values are those of the bytes whoever else writes to them; and of
     # the class that declares the members, which that of a ring's request only leads to.
-    classes: typing.Any = type(record).__mro__
-    cls: typing.Any = next(one for one in classes if "_members_" in vars(one))
+    cls: typing.Any = declaring(type(record))
     record = cls.from_buffer_copy(record)
     walk = _Walk(opened)
     leaves = sorted(walk.leaves(record), key=_Leaf.first_bit)

@@ -20,7 +20,7 @@ from typing import Any
 from . import annotations as _annotations
 from .annotations import Member, annotated_type, is_array, is_pointer
 from .places import Place, place_of
-from .records import Structure, Union, declared
+from .records import Structure, Union, declared, declaring
 
 # pyright: reportPrivateUsage=false
 
@@ -48,6 +48,7 @@ def place(record: type[Structure | Union], path: str) -> Place | None:
     element.
     """
     *way, last = path.split(".")
+    record = declaring(record)
     base, before = 0, ""
     for step in way:
         name = step.partition("[")[0]

@@ -6,6 +6,7 @@ import ctypes
 from typing import NamedTuple
 
 from .annotations import Member, typing
+from .records import Structure, Union, declaring
 
 
 class Place(NamedTuple):
@@ -23,9 +24,11 @@ class Place(NamedTuple):
     bit_width: int | None
 
 
-def place_of(record: type, member: Member, base: int, path: str) -> Place:
+def place_of(
+    record: type[Structure | Union], member: Member, base: int, path: str
+) -> Place:
     """Give the place of a record's member; the record is at `path`, `base` bytes in."""
-    field: typing.Any = vars(record)[member.name]
+    field: typing.Any = vars(declaring(record))[member.name]
     size = ctypes.sizeof(member.type)
     offset, bit = base + field.offset, None
     if member.bits is not None:

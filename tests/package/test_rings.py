@@ -12,9 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy
 import pytest
 from support import PROJECT, xenbind
-from xen_vm_event import OtherVersion, interface, v6, v7
+from xen_vm_event import OtherVersion, columns, dtype, interface, raw, v6, v7
 from xen_vm_event.runtime.barriers import Barriers
 
 PAUSED = v7.VmEventFlag.VCPU_PAUSED
@@ -148,6 +149,22 @@ def test_each_answer_has_its_own_request_s_flag_in_any_order(order: Any) -> None
 
 
 # Requests of another version are told before they are taken.
+
+
+def test_a_taken_request_is_looked_at_as_any_other_record() -> None:
+    """Its class is one of the ring's own, with the same members in the same places."""
+    rings = Rings()
+    asked = v7.vm_event_st(version=7, reason=v7.VmEventReason.CPUID, flags=PAUSED)
+    asked.u.cpuid.leaf = 0x8000_0002
+    (taken,) = rings.take(asked)
+    assert bytes(raw(taken, "u.cpuid")) == bytes(raw(asked, "u.cpuid"))
+    raw(taken, "u.cpuid.leaf")[:] = b"\1\0\0\0"
+    assert taken.u.cpuid.leaf == 1
+    assert dtype(type(taken)) == dtype(v7.vm_event_st)
+    array = numpy.frombuffer(bytes(taken), dtype(type(taken)))
+    path = "data.regs.x86.cs.limit"
+    (limit,) = columns(array, type(taken), path)[path]
+    assert limit == taken.data.regs.x86.cs.limit
 
 
 def test_a_request_of_another_version_is_not_given_out() -> None:

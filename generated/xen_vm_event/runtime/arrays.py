@@ -21,7 +21,7 @@ import numpy
 from .annotations import is_array, typing
 from .layout import place
 from .places import Place
-from .records import Structure, Union, declared
+from .records import Structure, Union, declared, declaring
 
 
 @cache
@@ -31,6 +31,7 @@ def dtype(record: type[Structure | Union]) -> numpy.dtype[typing.Any]:
     Bit-fields, which numpy does not have, are left out: `column(array, record, path)` and
     `columns` read them out of such an array.
     """
+    record = declaring(record)
     whole = [member for member in declared(record) if member.bits is None]
     return numpy.dtype(
         {

@@ -272,13 +272,17 @@ def test_functions_of_a_header_that_it_includes_are_told(tmp_path: Path) -> None
         lib__other="int lib_other(void);\n",
     )
     run = xenbind("init", "lib/all.h", "--include", ".", cwd=tmp_path)
-    assert "lib/easy.h has 2 functions more: see there how to have these\n" in run.stdout
+    assert (
+        "lib/easy.h has 2 functions more: see there how to have these\n" in run.stdout
+    )
     told = (tmp_path / "all.toml").read_text()
     assert "2 functions that the package has not: lib_easy, lib_twice." in told.replace(
         "\n# ", " "
     )
     (again,) = re.findall("^# xenbind init (.*)", told, flags=re.M)
-    run = xenbind("init", *again.split(), "--include", ".", "-o", "both.toml", cwd=tmp_path)
+    run = xenbind(
+        "init", *again.split(), "--include", ".", "-o", "both.toml", cwd=tmp_path
+    )
     assert "3 functions\n" in run.stdout
     assert "more" not in run.stdout
 
