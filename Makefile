@@ -130,7 +130,7 @@ $(VENV)/xenbind: pyproject.toml
 	@touch $@
 
 $(VENV)/ready: $(VENV)/xenbind
-	@echo 'Installing what the tests need into $(VENV): 830 MB'
+	@echo 'Installing what the tests need into $(VENV): 950 MB'
 	$(BIN)/pip install --disable-pip-version-check -e '.[test]'
 	@touch $@
 
