@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .registers import changed_in_vain
+from .registers import changed, set_by_answers
 from .roles import Whole
 
 _EMULATED = ("MEM_ACCESS", "DESCRIPTOR_ACCESS", "SOFTWARE_BREAKPOINT")
@@ -46,9 +46,12 @@ def mistakes(
     written = flags & {"SET_EMUL_READ_DATA", "SET_EMUL_INSN_DATA"}
     if "EMULATE" in flags and written and "SET_REGISTERS" in flags:
         yield "registers-overwritten", f"{' and '.join(sorted(written))} for {reason}"
-    elif "SET_REGISTERS" in flags:
-        for name in changed_in_vain(request, response, guest.is_arm):
-            yield "ignored-register", f"{name} for {reason}"
+    elif not written:
+        sets = "SET_REGISTERS" in flags
+        for name in changed(request, response, guest.is_arm):
+            if not sets or name not in set_by_answers(guest.is_arm):
+                why = "" if sets else ": there is no SET_REGISTERS"
+                yield "ignored-register", f"{name} for {reason}{why}"
     yield from _unknown_views(guest, response, flags)
     if waits and reason in _TO_BE_MOVED_ON and not guest.is_moved(request, response):
         yield "not-moved-on", f"{reason} at {guest.pc_of(request):#x}"

@@ -1068,6 +1068,34 @@ def test_records_of_an_interface_without_a_ring(samples: Path) -> None:
     )
 
 
+def test_of_a_records_union_only_what_its_tag_selects_is_told(tmp_path: Path) -> None:
+    (tmp_path / "event.h").write_text(
+        "#include <stdint.h>\nenum kind { KIND_KEY, KIND_MOVE, KIND_RAW };\n"
+        "struct event { uint16_t kind; uint16_t number;\n"
+        "    union { struct { int8_t code, pressed; } key; int32_t move[2]; uint64_t raw; } u;\n"
+        "};\n"
+    )
+    (tmp_path / "event.toml").write_text(
+        SAMPLES_SPEC.replace("samples", "event")
+        + '[payload]\nrecord = "struct event"\n'
+        'tag = "kind"\nunion = "u"\nprefix = "KIND_"\n'
+    )
+    data = [struct.pack("<HH4x8s", kind, 7, bytes(range(1, 9))) for kind in range(4)]
+    (tmp_path / "events").write_bytes(b"".join(data))
+    options = ("--spec", tmp_path / "event.toml", "--record", "event")
+    told = lines(tmp_path / "events", *options)
+    selected = [{key for key in one if key.startswith("u.")} for one in told]
+    assert selected == [
+        *({"u.key.code", "u.key.pressed"}, {"u.move[0]", "u.move[1]"}, {"u.raw"}),
+        set(),
+    ]
+    assert told[1]["u.move[1]"] == 0x08070605
+    shown = xenbind("decode", tmp_path / "events", *options).stdout.splitlines()
+    assert shown[1] == (
+        "#1 at byte 16: kind=1 number=7 u.move[0]=0x4030201 u.move[1]=0x8070605"
+    )
+
+
 def test_many_records_are_counted_through(samples: Path) -> None:
     options = ("--spec", samples / "samples.toml", "--record", "sample")
     (samples / "many").write_bytes((samples / "samples.bin").read_bytes() * 2000)

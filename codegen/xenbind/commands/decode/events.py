@@ -114,8 +114,12 @@ class Shape:
             self._take_request(interface, walk, arch)
         else:
             self.record = named_record(interface, record)
-            fields = self.record.fields
+            payload = interface.payload_of(self.record.key)
+            union = payload.union if payload else ""
+            fields = (f for f in self.record.fields if not union or f.name != union)
             self.head = tuple(one for f in fields for one in walk.field(f, "", 0))
+            if union:
+                self._take_payload(interface, walk)
 
     def _take_request(self, interface: Interface, walk: _Walk, arch: str) -> None:
         self.record = request = request_record(interface)
@@ -128,12 +132,20 @@ class Shape:
                 f"name another architecture with --arch: {', '.join(ARCHES)}",
             )
         self.register_names = tuple(leaf.label for leaf in self.registers)
-        if payload := interface.payload_of(request.key):
-            tag = next(field for field in request.fields if field.name == payload.tag)
+        self._take_payload(interface, walk)
+
+    def _take_payload(self, interface: Interface, walk: _Walk) -> None:
+        """Take what a number of the record selects of its union, if one does."""
+        if payload := interface.payload_of(self.record.key):
+            fields = self.record.fields
+            tag = next(field for field in fields if field.name == payload.tag)
             self.tag = slice(tag.offset, tag.offset + tag.size)
             for constant, name in payload.members:
                 self.selected[int(constant.value)] = name
-                self.details[name] = walk.below(request, f"{payload.union}.{name}")
+                below = walk.below(self.record, f"{payload.union}.{name}")
+                if not self.is_request:  # its numbers stand beside the others
+                    below = tuple(replace(leaf, label=leaf.path) for leaf in below)
+                self.details[name] = below
 
     def leaf(self, path: str) -> Leaf | None:
         """Give the leaf of a request's own member, None if it has no such number."""
@@ -312,18 +324,20 @@ class _Walk:
     def below(self, record: Record, path: str) -> tuple[Leaf, ...]:
         """Give the leaves below a path, none where there is no such member."""
         base = 0
-        for name in path.split("."):
-            found = next((f for f in record.fields if f.name == name), None)
-            if found is None or not isinstance(found.type, RecordRef):
+        *way, last = path.split(".")
+        for name in way:
+            inner = next((f for f in record.fields if f.name == name), None)
+            if inner is None or not isinstance(inner.type, RecordRef):
                 return ()
-            base += found.offset
-            record = self._records[found.type.key]
-        root = len(path) + 1
-        return tuple(
-            leaf
-            for field in record.fields
-            for leaf in self.field(field, f"{path}.", base, root)
-        )
+            base += inner.offset
+            record = self._records[inner.type.key]
+        found = next((f for f in record.fields if f.name == last), None)
+        if found is None:
+            return ()
+        before = path.removesuffix(last)
+        # What is no record has no members: its own name says what it is.
+        root = len(path) + 1 if isinstance(found.type, RecordRef) else len(before)
+        return tuple(self.field(found, before, base, root))
 
 
 def _names(group: ConstantGroup) -> Names:

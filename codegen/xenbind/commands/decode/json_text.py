@@ -102,6 +102,8 @@ def _line(plan: Plan, hexadecimal: bool) -> _Line:
             f'"details": {{{", ".join(map(member, plan.details))}}}',
             f'"registers": {{{", ".join(map(member, plan.shape.registers))}}}',
         ]
+    else:
+        parts += map(member, plan.details)
     parts.append(f'"{"request" if plan.shape.is_request else "record"}": "%s"')
     return _Line(
         form=f"{{{', '.join(parts)}}}",

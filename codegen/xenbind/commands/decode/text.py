@@ -21,10 +21,13 @@ def text(event: Event, width: int | None = None) -> str:
     plan, values = event.plan, event.values
     head = len(plan.shape.head)
     registers = head + len(plan.details)
-    lines = _folded(_place(event), _words(plan.shape.head, values), width)
+    first = list(_words(plan.shape.head, values))
+    details = list(_words(plan.details, values[head:registers]))
+    if not plan.shape.is_request:
+        return "\n".join(_folded(_place(event), [*first, *details], width))
+    lines = _folded(_place(event), first, width)
     if plan.payload is not None:
-        words = _words(plan.details, values[head:registers])
-        lines += _folded(f"    {plan.payload}", words, width)
+        lines += _folded(f"    {plan.payload}", details, width)
     names = plan.shape.register_names
     # `hex` takes half as long as a format.
     shown = [
