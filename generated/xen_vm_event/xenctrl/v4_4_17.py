@@ -259,9 +259,9 @@ library: Final = Library(
     __name__,
     advice={
         "EACCES": "run this as root in dom0",
-        "EBUSY": "it has a monitor already",
+        "EBUSY": "another monitor, or pager, has it already",
         "EINVAL": "this guest, or this build of Xen, does not support that",
-        "ENODEV": "only an HVM or PVH guest can be monitored",
+        "ENODEV": "only an HVM or PVH guest can have that, on a Xen that is built with it",
         "ENOENT": "run this in dom0, with the driver xen-privcmd loaded",
         "ENOSYS": "this build of Xen does not have that",
         "EOPNOTSUPP": "this machine, or this build of Xen, does not support that",
@@ -269,8 +269,8 @@ library: Final = Library(
         "ESRCH": "there is no such domain; `xl list` shows those there are",
     },
     by_function={
-        "xc_mem_paging_enable": "it needs hardware-assisted paging, and no pager yet",
-        "xc_memshr_ring_enable": "it needs hardware-assisted paging, and nobody there yet",
+        "xc_mem_paging_enable": "it needs hardware-assisted paging",
+        "xc_memshr_ring_enable": "it needs hardware-assisted paging",
     },
     releases=[
         "4.17",

@@ -199,7 +199,9 @@ def _functions(found: Findings) -> Iterator[str]:
     if not found.libraries:
         yield '# library = "…"  # none that is installed has any of these'
     if found.errors:
-        yield f"# errors = {_toml(list(found.errors))}  # but for those that set no errno"
+        errors = _toml(list(found.errors))
+        yield f"# # errors = {errors}  # if such a result of any of them is a failure, with errno;"
+        yield "# #                        # [function.NAME] says so of single ones"
     if found.missing or found.left_out_functions:
         yield "# skip = ["
         yield from _listed(
