@@ -124,6 +124,7 @@ def test_records_of_a_type_that_is_named(tmp_path: Path) -> None:
         "struct in { unsigned a : 4, : 8, b : 12; char c[3]; };\n"
         "struct pair { char first; struct in in[2]; struct in last;\n"
         "              union { short x[2]; struct { char low, high; }; }; };\n"
+        "union late { int whole; struct { unsigned : 4, high : 4; char next; }; };\n"
     )
     (tmp_path / "pair.toml").write_text(
         '[interface]\nname = "pair"\nheader = "pair.h"\npackage = "pair"\ninclude = ["."]\n'
@@ -135,6 +136,9 @@ def test_records_of_a_type_that_is_named(tmp_path: Path) -> None:
     assert rows(result.stdout)[0].startswith("0000 |00|01 02 03|04 05 06")
     paths = [path for _, _, path in legend(result.stdout)]
     assert paths[:5] == ["first", "in", "last.a", "last.b", "last.c"]
+    options = ("--spec", "pair.toml", "--record", "late")
+    result = xenbind("decode", "pairs", "--hex", *options, cwd=tmp_path)
+    assert [path for _, _, path in legend(result.stdout)] == ["whole"]
 
 
 def test_hexadecimal_numbers_in_json_are_as_they_were() -> None:
