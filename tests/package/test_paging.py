@@ -234,7 +234,7 @@ def test_a_guest_that_does_not_go_on_after_attaching_is_left(xen: PlayedXen) -> 
         status: int = unpause(handle, domain)
         return fail(error) if (error := next(errors, 0)) else status
 
-    xen._xc_domain_unpause = fails_once  # type: ignore[attr-defined]
+    xen._xc_domain_unpause = fails_once  # type: ignore[assignment, method-assign]
     with pytest.raises(BlockingIOError), Paging(1):
         raise AssertionError
     assert not xen.guests[1].paged.side.is_attached

@@ -144,7 +144,7 @@ def test_records_of_a_type_that_is_named(tmp_path: Path) -> None:
 
 def test_a_record_of_many_elements_is_told_in_seconds(tmp_path: Path) -> None:
     """At the square of their number it would be minutes."""
-    count = 100_000
+    count = 60_000
     (tmp_path / "many.h").write_text(f"struct many {{ char each[{count}]; }};\n")
     (tmp_path / "many.toml").write_text(
         '[interface]\nname = "many"\nheader = "many.h"\npackage = "many"\ninclude = ["."]\n'
