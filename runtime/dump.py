@@ -15,9 +15,8 @@ from itertools import groupby
 
 from .annotations import Member, typing
 from .documentation import types
-from .places import Place, place_of
+from .places import Place, declaring, place_of
 from .printing import is_padding, value
-from .records import declaring
 
 # pyright: reportPrivateUsage=false
 

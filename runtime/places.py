@@ -5,8 +5,12 @@ from __future__ import annotations
 import ctypes
 from typing import NamedTuple
 
-from .annotations import Member, typing
-from .records import Structure, Union, declaring
+from .annotations import TYPE_CHECKING, Member, typing
+
+if TYPE_CHECKING:
+    Record = typing.TypeVar("Record")
+else:
+    Record = object
 
 
 class Place(NamedTuple):
@@ -24,9 +28,14 @@ class Place(NamedTuple):
     bit_width: int | None
 
 
-def place_of(
-    record: type[Structure | Union], member: Member, base: int, path: str
-) -> Place:
+def declaring(record: type[Record]) -> type[Record]:
+    """Give the class that declares the members: that of a ring's request is made of it."""
+    classes: typing.Any = record.__mro__
+    found: type[Record] = next(one for one in classes if "_members_" in vars(one))
+    return found
+
+
+def place_of(record: type, member: Member, base: int, path: str) -> Place:
     """Give the place of a record's member; the record is at `path`, `base` bytes in."""
     field: typing.Any = vars(declaring(record))[member.name]
     size = ctypes.sizeof(member.type)

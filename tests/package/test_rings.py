@@ -160,10 +160,11 @@ def test_a_taken_request_is_looked_at_as_any_other_record() -> None:
     assert bytes(raw(taken, "u.cpuid")) == bytes(raw(asked, "u.cpuid"))
     raw(taken, "u.cpuid.leaf")[:] = b"\1\0\0\0"
     assert taken.u.cpuid.leaf == 1
-    assert dtype(type(taken)) == dtype(v7.vm_event_st)
-    array = numpy.frombuffer(bytes(taken), dtype(type(taken)))
+    of_ring: type[v7.vm_event_st] = type(taken)
+    assert dtype(of_ring) == dtype(v7.vm_event_st)
+    array = numpy.frombuffer(bytes(taken), dtype(of_ring))
     path = "data.regs.x86.cs.limit"
-    (limit,) = columns(array, type(taken), path)[path]
+    (limit,) = columns(array, of_ring, path)[path]
     assert limit == taken.data.regs.x86.cs.limit
 
 

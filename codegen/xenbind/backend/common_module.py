@@ -16,12 +16,8 @@ from xenbind.backend.common_functions import (
     narrowing,
 )
 from xenbind.backend.functions import PARAMETERS
-from xenbind.backend.module import (
-    class_names,
-    isort_key,
-    member_names,
-    payload_head,
-)
+from xenbind.backend.module_imports import isort_key
+from xenbind.backend.module_records import payload_head
 from xenbind.backend.python_text import docstring, text, tuple_of
 from xenbind.backend.python_types import (
     ANNOTATIONS,
@@ -30,6 +26,7 @@ from xenbind.backend.python_types import (
     bit_field_type,
     is_nested,
 )
+from xenbind.backend.scope import class_names, member_names
 from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, element
 from xenbind.ir.interface import Interface, Record
 from xenbind.plain import Struct

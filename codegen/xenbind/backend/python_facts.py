@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from operator import or_
 
-from xenbind.backend.module import member_names, module_view
+from xenbind.backend.module import module_view
 from xenbind.backend.python_model import ModuleView
 from xenbind.backend.python_types import STDINT
+from xenbind.backend.scope import member_names
 from xenbind.facts import prototypes
 from xenbind.facts.probes import (
     CLASS,

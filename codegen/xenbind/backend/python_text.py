@@ -2,7 +2,7 @@
 
 Takes constants and words from a header, which may hold anything; gives text that has
 their value, or contains them and nothing else: no text ends its own string, and none is
-evaluated.  `module` and `ring_module` place it.
+evaluated.  `module` and those beside it place it.
 
     literal of `#define FLAG (1u << 3)`  ->  1 << 3
 """
@@ -16,7 +16,7 @@ from functools import reduce
 from math import isfinite
 from operator import or_
 
-from xenbind.ir.interface import Constant
+from xenbind.ir.interface import Constant, Span
 from xenbind.words import printable
 
 LINE = 88  # columns, as black has them
@@ -221,3 +221,9 @@ def _opening(line: str, end: int) -> int:
         if not depth:
             return place
     return end
+
+
+def with_span(words: str, span: Span | None) -> str:
+    """Put the releases of something behind what is said of it."""
+    between = "\n\n" if "\n\n" in words else " "
+    return between.join(filter(None, [words, str(span or "")]))

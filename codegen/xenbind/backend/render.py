@@ -15,13 +15,14 @@ from xenbind.backend import functions, python_text, tree
 from xenbind.backend.abi_table import VersionTable, tables
 from xenbind.backend.common_module import CommonView, common_view
 from xenbind.backend.formatting import Formatter
-from xenbind.backend.module import TreePlace, module_view
+from xenbind.backend.module import module_view
 from xenbind.backend.names import python_name
 from xenbind.backend.package import Package
 from xenbind.backend.python_model import ModuleView, ProtocolView
 from xenbind.backend.reference import FUNCTIONS, VERSION, render_references
 from xenbind.backend.ring_module import protocol, protocol_view
 from xenbind.backend.rings.behaviour import Protocol, difference
+from xenbind.backend.scope import TreePlace
 from xenbind.backend.templates import Templates
 from xenbind.backend.tree_place import tree_places
 from xenbind.errors import XenbindError

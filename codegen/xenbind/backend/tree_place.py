@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from xenbind.backend.module import TreePlace, type_names
+from xenbind.backend.scope import TreePlace, type_names
 from xenbind.ir.interface import Interface
 from xenbind.spec import Spec
 

@@ -34,6 +34,8 @@ from xenbind.source import Coord
 Item = Record | ConstantGroup | Typedef
 # Of a module and the key of a type that it uses, the module that has that.
 Homes = dict[tuple[str, str], str]
+# Of a type's key and the file that declares it, the modules whose headers read that.
+Using = dict[tuple[str, str], list[str]]
 # A module, and another one that is imported where it is.
 Link = tuple[str, str]
 
@@ -41,10 +43,34 @@ Link = tuple[str, str]
 def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
     """Note what other modules have in each interface; they are by their modules."""
     items = {name: dict(_items(each)) for name, each in interfaces.items()}
-    using: dict[tuple[str, str], list[str]] = {}
+    using = _using(items)
+    homes = _without_circles(interfaces, using, _declared(interfaces, using))
+    homes = _of_the_same(items, homes)
+    constants = {
+        (normpath(each.header), constant.name, constant.value)
+        for each in interfaces.values()
+        for constant in each.constants
+    }
+    inside = _inside(interfaces)
+    return {
+        name: replace(
+            _divided(name, each, homes, constants), inside=tuple(sorted(inside[name]))
+        )
+        for name, each in interfaces.items()
+    }
+
+
+def _using(items: Mapping[str, Mapping[str, Item]]) -> Using:
+    """Give the modules that have a type, by its key and the file that declares it."""
+    using: Using = {}
     for name, own in items.items():
         for key, item in own.items():
             using.setdefault((key, normpath(item.coord.file)), []).append(name)
+    return using
+
+
+def _declared(interfaces: Mapping[str, Interface], using: Using) -> Homes:
+    """Give each type the module of its header, or of the one that reads the fewest others."""
     declaring = {normpath(each.header): name for name, each in interfaces.items()}
     fewest = {name: (len(each.files), name) for name, each in interfaces.items()}
     homes: Homes = {}
@@ -53,6 +79,12 @@ def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
         if home is None or home not in names:
             home = min(names, key=fewest.__getitem__)
         homes |= {(name, key): home for name in names if name != home}
+    return homes
+
+
+def _without_circles(interfaces: Iterable[str], using: Using, homes: Homes) -> Homes:
+    """Give the first of the modules that would import each other what it uses of all of them."""
+    homes = dict(homes)
     links: set[Link] = set()
     circles: list[list[str]] = []
     while new := {*_links(interfaces, homes, circles)} - links:
@@ -64,24 +96,17 @@ def at_home(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
                 for name in names if having else ():
                     if homes.get((name, key), name) in circle:
                         homes[name, key] = having[0]
-    homes = {use: home for use, home in homes.items() if use[0] != home}
-    homes = _of_the_same(items, homes)
-    constants = {
-        (normpath(each.header), constant.name, constant.value)
-        for each in interfaces.values()
-        for constant in each.constants
-    }
+    return {use: home for use, home in homes.items() if use[0] != home}
+
+
+def _inside(interfaces: Iterable[str]) -> dict[str, set[str]]:
+    """Give the names that modules have inside of each module that is a folder of some."""
     inside: dict[str, set[str]] = {name: set() for name in interfaces}
-    for name in interfaces:
+    for name in inside:
         for folder in _folders(name):
             if folder in inside:
                 inside[folder].add(name[len(folder) + 1 :].partition(".")[0])
-    return {
-        name: replace(
-            _divided(name, each, homes, constants), inside=tuple(sorted(inside[name]))
-        )
-        for name, each in interfaces.items()
-    }
+    return inside
 
 
 def _items(interface: Interface) -> Iterator[tuple[str, Item]]:

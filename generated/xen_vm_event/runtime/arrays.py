@@ -20,8 +20,8 @@ import numpy
 
 from .annotations import is_array, typing
 from .layout import place
-from .places import Place
-from .records import Structure, Union, declared, declaring
+from .places import Place, declaring
+from .records import Structure, Union, declared
 
 
 @cache

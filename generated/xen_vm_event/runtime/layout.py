@@ -19,8 +19,8 @@ from typing import Any
 
 from . import annotations as _annotations
 from .annotations import Member, annotated_type, is_array, is_pointer
-from .places import Place, place_of
-from .records import Structure, Union, declared, declaring
+from .places import Place, declaring, place_of
+from .records import Structure, Union, declared
 
 # pyright: reportPrivateUsage=false
 

@@ -333,13 +333,6 @@ def declared(record: type[_Record]) -> tuple[Member, ...]:
     return record._members_
 
 
-def declaring(record: type[_Record]) -> type[_Record]:
-    """Give the class that declares the members: those of a ring's requests are made of it."""
-    classes: typing.Any = record.__mro__
-    found: type[_Record] = next(one for one in classes if "_members_" in vars(one))
-    return found
-
-
 def _leads_anywhere(member: Member) -> bool:
     """Tell whether there may be a pointer in a member, which leads to what has to be kept."""
     return issubclass(member.type, (*_POINTERS, *_NESTED))
