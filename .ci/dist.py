@@ -18,6 +18,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 # Of the address of a page in the project: neither another site's nor a heading of the same page.
 RELATIVE = re.compile(r"(?<=\]\()(?![a-z]+:|#|/)")
+PICTURE = re.compile(r"!\[[^]]*\]\($")
+MADE = ("*.whl", "*.tar.gz")
 LINKS = """
 [project.urls]
 Homepage = "{url}"
@@ -37,14 +39,13 @@ def main() -> None:
     if options.tag:
         refuse_other(options.tag)
     out = options.out.resolve()
-    shutil.rmtree(out, ignore_errors=True)
+    clear(out)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         copy_project(copy)
         for package, name in ((copy, ""), (copy / "generated", "/generated")):
             if options.url:
-                pages = f"{options.url}/blob/{options.tag or 'HEAD'}"
-                link(package, options.url, pages, name)
+                link(package, options.url, options.tag or "HEAD", name)
             build = ["-m", "hatchling", "build", "--directory", str(out)]
             subprocess.run([sys.executable, *build], cwd=package, check=True)
     made = sorted(map(str, out.iterdir()))
@@ -70,6 +71,18 @@ def refuse_other(tag: str) -> None:
         )
 
 
+def clear(out: Path) -> None:
+    """Take away what an earlier run made; end with a message if anything else is there."""
+    there = set(out.iterdir()) if out.is_dir() else set()
+    made = {path for pattern in MADE for path in out.glob(pattern)}
+    if there - made:
+        sys.exit(
+            f"{out} has {min(there - made).name}, which is no package: name another --out"
+        )
+    for path in made:
+        path.unlink()
+
+
 def copy_project(folder: Path) -> None:
     """Copy all files that git knows."""
     listed = subprocess.run(
@@ -80,14 +93,25 @@ def copy_project(folder: Path) -> None:
         shutil.copy2(PROJECT / name, folder / name)
 
 
-def link(package: Path, url: str, pages: str, folder: str) -> None:
-    """Add links to a package's metadata, and make its README's whole."""
+def link(package: Path, url: str, tag: str, folder: str) -> None:
+    """Add links to a package's metadata, and make its README's whole.
+
+    A picture is where the host has the file itself, not the page that shows it.
+    """
+    pages = f"{url}/blob/{tag}"
     metadata = package / "pyproject.toml"
     if "[project.urls]" not in (text := metadata.read_text()):
         links = LINKS.format(url=url, pages=pages, folder=folder)
         metadata.write_text(text + links)
     readme = package / "README.md"
-    readme.write_text(RELATIVE.sub(f"{pages}{folder}/", readme.read_text()))
+    text = readme.read_text()
+
+    def whole(found: re.Match[str]) -> str:
+        line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+        kind = "raw" if PICTURE.search(line) else "blob"
+        return f"{url}/{kind}/{tag}{folder}/"
+
+    readme.write_text(RELATIVE.sub(whole, text))
 
 
 if __name__ == "__main__":

@@ -17,23 +17,8 @@ COMPILERS = ("gcc", "clang")
 
 
 def peers() -> str:
-    """Give the page of the peers, with the tables that README.md or docs/ has of them."""
-    return fill(
-        "peers.md.jinja",
-        speed=section("Speed"),
-        headers=section("Other people's headers"),
-    )
-
-
-def section(heading: str) -> str:
-    """Give what stands below a heading, wherever it does."""
-    for path in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))):
-        text = path.read_text(encoding="utf-8")
-        if found := re.search(
-            rf"^#+ {heading}\n(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE
-        ):
-            return found[1].strip()
-    raise LookupError(heading)
+    """Give the page of the peers."""
+    return fill("peers.md.jinja")
 
 
 def verified() -> str:

@@ -60,12 +60,11 @@ class _Leaf:
         self.value = shown
 
     def first_bit(self) -> int:
-        bit = self.place.bit_offset
-        return 8 * self.place.offset if bit is None else bit
+        return _first_bit(self.place)
 
     def bytes(self) -> range:
-        first, bits = self.first_bit(), self.place.bit_width
-        end = first + (8 * self.place.size if bits is None else bits)
+        first = self.first_bit()
+        end = first + _bits(self.place)
         return range(first // 8, -(-end // 8))
 
 
@@ -143,12 +142,24 @@ class _Walk:
 def _alternatives(union: typing.Any) -> list[list[Member]]:
     """Give what a union may be: a member, or those of a struct that has no name in it."""
     found: list[list[Member]] = []
+    end = 0
     for member in union._members_:
         place = place_of(union, member, 0, "")
-        if not found or not (place.bit_offset or place.offset):
+        first = _first_bit(place)
+        # What overlaps the one before is no neighbour of it in a struct.
+        if not found or not first or first < end:
             found.append([])
         found[-1].append(member)
+        end = first + _bits(place)
     return found
+
+
+def _first_bit(place: Place) -> int:
+    return 8 * place.offset if place.bit_offset is None else place.bit_offset
+
+
+def _bits(place: Place) -> int:
+    return 8 * place.size if place.bit_width is None else place.bit_width
 
 
 def _owners(leaves: Iterable[_Leaf], size: int) -> list[int | None]:

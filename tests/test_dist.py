@@ -82,6 +82,13 @@ def test_links_of_the_readme_lead_to_files_of_the_release(made: Path) -> None:
     assert names and all((PROJECT / name).exists() for name in names)
 
 
+def test_a_picture_of_the_readme_is_a_file_and_no_page(made: Path) -> None:
+    (wheel,) = made.glob("xenbind-*.whl")
+    readme = str(metadata(wheel).get_payload())
+    pictures = re.findall(r"!\[[^]]*\]\((.*?)\)", readme)
+    assert pictures == [f"{URL}/raw/v{__version__}/docs/mem_access.svg"]
+
+
 @pytest.mark.parametrize("name", ["xenbind", "xen_vm_event"])
 def test_a_wheel_made_of_the_source_is_the_one_released(
     name: str, made: Path, tmp_path: Path
@@ -92,6 +99,15 @@ def test_a_wheel_made_of_the_source_is_the_one_released(
     subprocess.run([*build, *options, str(tmp_path), str(source)], check=True)
     (again,) = tmp_path.iterdir()
     assert again.read_bytes() == (made / again.name).read_bytes()
+
+
+def test_nothing_but_packages_is_taken_away(project: Path) -> None:
+    (project / "kept").write_text("mine")
+    (project / "old.whl").write_text("")
+    refused = dist(project, "--out", str(project))
+    assert refused.returncode == 1
+    assert refused.stderr.endswith("which is no package: name another --out\n")
+    assert (project / "kept").exists() and (project / "old.whl").exists()
 
 
 def test_without_an_address_none_is_made_up(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ struct flexible { unsigned short count; unsigned char items[]; };
 struct nothing { };
 struct choice { int kind; union { struct { short a, b; }; int whole; }; };
 union what { struct { short a, b, c; }; long whole; struct { char d, e; }; };
+union late { int whole; struct { unsigned : 4, high : 4; unsigned char next; }; };
 struct own { int dump; struct gaps gaps[2]; int in; };
 """
 
@@ -241,6 +242,15 @@ def test_what_a_union_has_without_a_name_goes_together(py: ModuleType) -> None:
     assert [line[2] for line in legend(py.what().dump("e", colour=False))] == list(
         "de-"
     )
+
+
+def test_what_overlaps_in_a_union_is_not_shown_together(py: ModuleType) -> None:
+    """Also where a struct without a name begins with bits of no name."""
+    text = py.late(whole=-1).dump(colour=False)
+    assert [line[2] for line in legend(text)] == ["whole"]
+    assert rows(text)[2] == ["the union is shown as whole, may be high"]
+    shown = legend(py.late().dump("next", colour=False))
+    assert [line[2] for line in shown] == ["high", "next", "-"]
 
 
 def test_a_member_called_dump_is_renamed_as_one_called_copy_is(py: ModuleType) -> None:

@@ -26,6 +26,7 @@ from xen_vm_event.testing import (
     read,
     write,
 )
+from xen_vm_event.testing.libraries import fail
 
 PAGE = 4096
 
@@ -96,6 +97,24 @@ def test_all_pages_are_back_after_leaving(guest: Guest) -> None:
         raise ZeroDivisionError
     assert guest.memory.read(0x5000, 4) == b"kept"
     assert guest.paged.states == {}
+
+
+def test_a_page_that_could_not_be_loaded_is_kept(guest: Guest) -> None:
+    """Its request waits, and leaving loads it."""
+    guest.memory.write(0x5000, b"kept")
+    used = read(0x5000, 4)
+    guest.script([used])
+    load, errors = guest.paged.load, iter([errno.ENOMEM])
+    with Paging(1) as paging:
+        paging.evict(5)
+        guest.paged.load = lambda gfn, octets: next(errors, 0) or load(gfn, octets)  # type: ignore[method-assign]
+        with pytest.raises(OSError, match="Cannot allocate memory"):
+            paging.run()
+        assert list(paging.pages) == [5]
+        [waiting] = paging.ring.unanswered()
+        assert payload(waiting).gfn == 5
+    guest.run()
+    assert used.value == b"kept"
 
 
 def test_requests_that_a_break_leaves_are_answered(guest: Guest) -> None:
@@ -206,10 +225,29 @@ def test_what_cannot_be_had_is_told(made: Any, xen: PlayedXen) -> None:
     assert not xen.findings, str(xen.findings)
 
 
+def test_a_guest_that_does_not_go_on_after_attaching_is_left(xen: PlayedXen) -> None:
+    """What fails last, when the ring is there, leaves no ring that nobody reads."""
+    unpause = xen.function("xc_domain_unpause")
+    errors = iter([errno.EAGAIN])
+
+    def fails_once(handle: int, domain: int) -> int:
+        status: int = unpause(handle, domain)
+        return fail(error) if (error := next(errors, 0)) else status
+
+    xen._xc_domain_unpause = fails_once  # type: ignore[assignment, method-assign]
+    with pytest.raises(BlockingIOError), Paging(1):
+        raise AssertionError
+    assert not xen.guests[1].paged.side.is_attached
+    assert not xen.findings, str(xen.findings)
+
+
 def test_outside_the_context_nothing_is_paged(xen: PlayedXen) -> None:
     paging = Paging(1)
-    for use in (lambda: paging.evict(5), lambda: paging.load(5), paging.fileno):
-        with pytest.raises(MonitorError, match="nothing is monitored but in"):
+    for use in (
+        *(lambda: paging.evict(5), lambda: paging.load(5), lambda: paging.ring.sring),
+        *(paging.fileno, paging.is_alive, paging.pending().__next__),
+    ):
+        with pytest.raises(MonitorError, match=r"but in `with Paging\(\.\.\.\)`"):
             use()
     with paging, pytest.raises(MonitorError, match="the guest's pages are 0x0-0xff"):
         paging.evict(0x100)

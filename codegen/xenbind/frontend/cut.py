@@ -26,7 +26,8 @@ _TAG = re.compile(r"\b(?:struct|union|enum)\b([^;{}()]*)\{")
 _ENUMERATORS = re.compile(r"\benum\b[^;{}()]*\{([^{}]*)\}")
 _INNER = re.compile(r"\{[^{}]*\}|\[[^][]*\]")
 _TO_POINTER = re.compile(r"\((\s*\*[^()]*)\)")
-_FUNCTION = re.compile(r"[\w$]*\s*\((?!\s*\*)[^()]*\)")
+# A word is tried once, as a whole: of a long one each end would be tried, of blanks each begin.
+_FUNCTION = re.compile(r"(?:(?<![\w$])[\w$]++\s*+)?\((?!\s*\*)[^()]*\)")
 _TYPES = frozenset("""
     _Bool _Complex char double float int long short signed unsigned void
     """.split())

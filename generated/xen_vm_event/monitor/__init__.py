@@ -9,7 +9,8 @@ A request is answered, as its reason needs, when the loop goes on to the next.  
 dom0 as root, and needs nothing but Xen's own libraries.  What goes wrong is an OSError, whose
 text says what to do.
 
-`watching` has the monitor, `loop` what it does with requests, and `arguments` what it is told;
+`watching` has the monitor, `attached` how it comes and goes, `loop` what it does with requests, and
+`arguments` what it is told;
 `xen` is the hypervisor, `channel` a guest's ring, `guest` what can be had of one, `events` what
 can be reported, `answers` what lets the guest go on, `signals` what keeps Ctrl-C from coming at
 the wrong moment, `recording` keeps what happened, and `recovery` frees a guest whose monitor was

@@ -18,13 +18,17 @@ from .signals import Signals
 from .stepping import Stepping
 from .xen import Xen
 
-NOT_WITHIN = "nothing is monitored but in `with Monitor(...)`"
 _LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
 _IDLE = 0.01  # seconds of silence, after which there is time for other things
 
 
+def not_within(loop: Loop) -> str:
+    """Say that there is nothing to be had outside of the context."""
+    return f"nothing is monitored but in `with {type(loop).__name__}(...)`"
+
+
 class Loop:
-    """What a monitor does with requests while it is attached; it is `watching` that attaches."""
+    """What a monitor does with requests while it is attached; it is `attached` that attaches."""
 
     # So many attributes are found faster in slots: the loop reads a dozen for each event.
     __slots__ = (
@@ -78,7 +82,7 @@ class Loop:
         if self._more:
             return True
         if not self._attached:
-            raise MonitorError(NOT_WITHIN)
+            raise MonitorError(not_within(self))
         signals = self._signals
         outside = signals.held
         try:
@@ -101,7 +105,7 @@ class Loop:
 
     def _require_context(self) -> None:
         if not self._attached:
-            raise MonitorError(NOT_WITHIN)
+            raise MonitorError(not_within(self))
 
     # --- requests -------------------------------------------------------------------
 

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack
 from functools import partial
 from os import PathLike
-from typing import Any, NoReturn, Self
+from typing import Any
 
-from .answers import Handler, answer_last, handlers_of, needs_of
-from .arguments import (
-    domain_number,
-    event_names,
-    named_handlers,
-    require_idle,
-    require_recording,
-    require_xen,
-)
+from .answers import Handler, handlers_of, needs_of
+from .arguments import event_names, named_handlers, require_recording
+from .attached import Attached, Outside
 from .breakpoints import Breakpoints
-from .channel import Channel
+from .channel import enable_monitor
 from .emulating import Emulated, Emulator
 from .events import Events
-from .guest import Guest, MonitorError
-from .leaving import for_each, in_turn
-from .loop import NOT_WITHIN, Loop
+from .guest import Guest
+from .leaving import in_turn
 from .memory import Memory
 from .physical import PhysicalMemory
 from .recording import Recording
-from .signals import Signals
 from .stepping import Stepping
 from .views import Views
 from .xen import Xen
 
 
-class Monitor(Loop):
+class Monitor(Attached):
     """A guest that is monitored, while this is used as a context.
 
     `domain` is its number, and `events` are what is to be reported, such as `cpuid` and
@@ -68,9 +60,8 @@ class Monitor(Loop):
     """
 
     __slots__ = (
-        *("_events", "_given_recording", "_guest", "_leaving", "_named_handlers"),
-        *("_shared_xen", "_switched", "breakpoints", "emulator", "memory", "physical"),
-        "views",
+        *("_events", "_given_recording", "_named_handlers", "_switched", "breakpoints"),
+        *("emulator", "memory", "physical", "views"),
     )
 
     memory: Memory
@@ -88,47 +79,25 @@ class Monitor(Loop):
         idle: Callable[[], object] | None = None,
         recording: str | PathLike[str] | Recording | None = None,
     ) -> None:
-        number = domain_number(domain)
+        super().__init__(domain, xen, idle)
         self._events = event_names(events)
         self._named_handlers = named_handlers(handlers)
-        require_xen(xen)
-        require_idle(idle)
         require_recording(recording)
-        super().__init__(number, Signals(Monitor.__exit__.__code__), idle)
-        self._shared_xen = xen
         self._given_recording = recording
-        nothing: Any = _Outside()
-        self.xen, self.vm_event, self.ring = nothing, nothing, nothing
+        nothing: Any = Outside(self)
         self.memory, self.views, self.breakpoints = nothing, nothing, nothing
-        self.stepping, self.emulator, self.physical = nothing, nothing, nothing
+        self.emulator, self.physical = nothing, nothing
 
-    def __enter__(self) -> Self:
-        """Attach, and have the events reported.
-
-        Raises MonitorError for an event that is not to be had, or a handler of a reason that
-        there is not; OSError where the guest cannot be monitored, or has a monitor already.
-        """
-        with ExitStack() as undo:
-            undo.enter_context(self._signals)
-            self.xen = self._shared_xen or undo.enter_context(Xen())
-            self.vm_event = self.xen.vm_event()
-            self._guest = guest = Guest(self.xen, self.domain, self.vm_event)
-            self._switched = Events(guest, self._events)
-            self._handlers = handlers_of(self.vm_event, self._named_handlers)
-            self._set_up(guest)
-            wanted = self.memory.wanted(self._switched.chosen)
-            self._recording = self._open_recording(undo)
-            self._attach()
-            undo.callback(self._leave)
-            self._switched.begin()
-            self.memory.begin(wanted)
-            try:
-                self._signals.let_through()  # what came meanwhile
-            finally:
-                self._signals.held = True
-            self._leaving = undo.pop_all()
-        self._signals.held = False
-        return self
+    def _begin(self, undo: ExitStack) -> None:
+        guest = self._guest
+        self._switched = Events(guest, self._events)
+        self._handlers = handlers_of(self.vm_event, self._named_handlers)
+        self._set_up(guest)
+        wanted = self.memory.wanted(self._switched.chosen)
+        self._recording = self._open_recording(undo)
+        self._attach(undo, enable_monitor)
+        self._switched.begin()
+        self.memory.begin(wanted)
 
     def _set_up(self, guest: Guest) -> None:
         """Make what knows how a guest goes on from each of its events."""
@@ -161,86 +130,29 @@ class Monitor(Loop):
             return given
         return undo.enter_context(Recording(given))
 
-    def _attach(self) -> None:
-        with ExitStack() as on_error:
-            self._channel = Channel(self.xen, self.domain)
-            on_error.callback(self._channel.close)
-            # The page may hold the indices of another monitor.
-            self.ring = self.vm_event.BackRing(self._channel.page, start=0)
-            on_error.callback(self.ring.detach)
-            self.ring.sring.shared_ring_init()
-            self._published = 0
-            if self._recording is not None:
-                self._recording.begin(self.vm_event, self.domain, self.xen.release)
-            on_error.pop_all()
-        self._attached = True
-
-    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        """Leave the guest to go on by itself, whatever happened; raises what failed then."""
-        self._signals.held = True
-        if error is not None:
-            self._current = None  # its handler may be what failed
-        self._leaving.close()
-
-    def _leave(self) -> None:
-        gone = False
-        with suppress(OSError):  # nobody can tell; all is to be undone anyway
-            gone = not self.is_alive()
+    def _let_go(self) -> None:
         self._always = 0
-        with suppress(OSError) if gone else nullcontext():
-            in_turn(
-                self._push,
-                self._restore,
-                self.stepping.end,
-                # From here on the guest may do everything, and what is answered is to go on.
-                self._finish,
-                self._restore,  # what the handler that comes last did
-                self._switched.switch_off,
-                self._answer_the_rest,
-                # With the ring, Xen forgets the registers that a vCPU is to go on with.
-                partial(self.xen.let_run, self.domain),
-                self._detach,
-                self.ring.detach,
-                self._channel.close,
-                self.physical.close,
-                self._guest.leave,
-            )
+        in_turn(
+            self._push,
+            self._restore,
+            self.stepping.end,
+            # From here on the guest may do everything, and what is answered is to go on.
+            self._finish,
+            self._restore,  # what the handler that comes last did
+            self._switched.switch_off,
+            self._answer_the_rest,
+            # With the ring, Xen forgets the registers that a vCPU is to go on with.
+            partial(self.xen.let_run, self.domain),
+            self._detach,
+            self.ring.detach,
+            self._channel.close,
+            self.physical.close,
+            self._guest.leave,
+        )
 
     def _restore(self) -> None:
         in_turn(self.breakpoints.restore, self.views.restore, self.memory.restore)
 
     def _detach(self) -> None:
-        self._attached = False
         self._switched.end()
-        if self._recording is not None:
-            self._recording.end()
-        self._stop_reading()
-
-    def _answer_the_rest(self) -> None:
-        """Answer what was taken and not answered, and what came since."""
-        taken = self.ring.unanswered()
-        in_turn(
-            partial(for_each, taken, self._answer_last),
-            self._answer_what_came,
-            self._push,
-        )
-
-    def _answer_what_came(self) -> None:
-        came = list(self.ring.requests(any_version=True))
-        in_turn(
-            partial(for_each, came, self._record),
-            partial(for_each, came, self._answer_last),
-        )
-
-    def _answer_last(self, request: Any) -> None:
-        answer_last(request, self.vm_event, self._needed, self._give)
-
-
-class _Outside:
-    """Stands for what there is within the context alone.
-
-    With a `__getattr__` of the monitor's own, all its attributes would be found more slowly.
-    """
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise MonitorError(NOT_WITHIN)
+        super()._detach()

@@ -50,12 +50,13 @@ const groups = atlas.groups.map(([spelling, isFlag, doc, members]) => ({
 // untagged one is called as, it is `struct:pair`.
 function nameOf(edition, key) {
   const name = key.slice(key.lastIndexOf(" ") + 1);
-  const isTaken = key !== name && edition.records[name.split(".")[0]];
+  const isTaken = key !== name && Object.hasOwn(edition.records, name.split(".")[0]);
   return isTaken ? key.replace(" ", ":") : name;
 }
 
 const keyOf = (edition, name) =>
-  Object.keys(edition.records).find((key) => nameOf(edition, key) === name) ?? edition.typedefs[name] ?? null;
+  Object.keys(edition.records).find((key) => nameOf(edition, key) === name) ??
+  (Object.hasOwn(edition.typedefs, name) ? edition.typedefs[name] : null);
 
 // The constants of no group are told as one.
 const titleOfGroup = (group) => (group.spelling === "*" ? "other constants" : group.spelling);

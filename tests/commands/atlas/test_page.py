@@ -314,6 +314,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "struct pair { char a, b; };\n"
         "typedef struct { int whole; } pair;\n"
         "struct list { struct pair pairs[11]; pair last; };\n"
+        "struct constructor { int own; };\n"
     )
     (folder / "odd.toml").write_text(
         '[interface]\nname = "odd"\npackage = "odd"\nheader = "odd.h"\ninclude = ["."]\n'
@@ -334,6 +335,17 @@ def test_a_typedef_and_a_struct_of_one_name_are_two(
     assert text(driver, "#title h2") == "struct pair"
     assert sorted(paths_of_table(driver)) == ["a", "b"]
     assert text(driver, 'nav a[aria-current="page"] span') == "struct pair"
+
+
+def test_a_name_that_every_object_has_is_like_others(
+    driver: Chrome, others: Path
+) -> None:
+    """It collides with none of the header's."""
+    driver.get("about:blank")
+    driver.get(f"{others.as_uri()}#0/constructor")
+    assert text(driver, "#title h2") == "struct constructor"
+    assert paths_of_table(driver) == ["own"]
+    assert driver.find_elements(By.CSS_SELECTOR, 'nav a[href="#0/constructor"]')
 
 
 def paths_of_table(driver: Chrome) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import random
 import re
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,7 @@ def test_records_of_a_type_that_is_named(tmp_path: Path) -> None:
         "struct in { unsigned a : 4, : 8, b : 12; char c[3]; };\n"
         "struct pair { char first; struct in in[2]; struct in last;\n"
         "              union { short x[2]; struct { char low, high; }; }; };\n"
+        "union late { int whole; struct { unsigned : 4, high : 4; char next; }; };\n"
     )
     (tmp_path / "pair.toml").write_text(
         '[interface]\nname = "pair"\nheader = "pair.h"\npackage = "pair"\ninclude = ["."]\n'
@@ -135,6 +137,25 @@ def test_records_of_a_type_that_is_named(tmp_path: Path) -> None:
     assert rows(result.stdout)[0].startswith("0000 |00|01 02 03|04 05 06")
     paths = [path for _, _, path in legend(result.stdout)]
     assert paths[:5] == ["first", "in", "last.a", "last.b", "last.c"]
+    options = ("--spec", "pair.toml", "--record", "late")
+    result = xenbind("decode", "pairs", "--hex", *options, cwd=tmp_path)
+    assert [path for _, _, path in legend(result.stdout)] == ["whole"]
+
+
+def test_a_record_of_many_elements_is_told_in_seconds(tmp_path: Path) -> None:
+    """At the square of their number it would be minutes."""
+    count = 60_000
+    (tmp_path / "many.h").write_text(f"struct many {{ char each[{count}]; }};\n")
+    (tmp_path / "many.toml").write_text(
+        '[interface]\nname = "many"\nheader = "many.h"\npackage = "many"\ninclude = ["."]\n'
+    )
+    (tmp_path / "record").write_bytes(bytes(count))
+    begun = time.monotonic()
+    options = ("--spec", "many.toml", "--record", "many")
+    result = xenbind("decode", "record", "--hex", *options, cwd=tmp_path)
+    assert time.monotonic() - begun < 30
+    assert f"each[{count - 1}]=0" in result.stdout
+    assert len(rows(result.stdout)) == count / 16
 
 
 def test_hexadecimal_numbers_in_json_are_as_they_were() -> None:

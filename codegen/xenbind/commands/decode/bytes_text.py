@@ -155,10 +155,14 @@ class _Walk:
     def _of_union(self, union: Record, path: str, chosen: str) -> Sequence[Field]:
         """Give what a union is: a member, or those of a struct that has no name in it."""
         alternatives: list[list[Field]] = []
+        end = 0
         for field in union.fields:
-            if not alternatives or not field.first_bit:
+            first = field.first_bit
+            # What overlaps the one before is no neighbour of it in a struct.
+            if not alternatives or not first or first < end:
                 alternatives.append([])
             alternatives[-1].append(field)
+            end = first + field.bit_count
         for fields in alternatives:
             for field in fields:
                 on_the_way = self._opened.startswith(f"{path}{field.name}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 
 from xenbind.commands.decode.stream import (
     Note,
@@ -358,8 +358,8 @@ def _plan(shape: Shape, payload: str | None) -> Plan:
     details = () if payload is None else shape.details[payload]
     leaves = shape.head + details + shape.registers
     layers = _layers({_unit(leaf) for leaf in leaves})
-    units = [unit for layer in layers for unit in layer]
-    numbers = (_number(leaf, units.index(_unit(leaf))) for leaf in leaves)
+    places = {unit: place for place, unit in enumerate(chain.from_iterable(layers))}
+    numbers = (_number(leaf, places[_unit(leaf)]) for leaf in leaves)
     return Plan(
         shape=shape,
         payload=payload,
