@@ -18,8 +18,8 @@ import monitor
 import pytest
 from support import PROJECT
 from xen_vm_event import RingOverflow, interface_for_xen, interface_of, records
-from xen_vm_event.monitor import Monitor, Xen
-from xen_vm_event.monitor.channel import Channel, unmap
+from xen_vm_event.monitor import Monitor, Xen, channel
+from xen_vm_event.monitor.channel import Channel
 from xen_vm_event.testing import (
     ADVICE,
     RELEASES,
@@ -310,7 +310,7 @@ class RingLeft(Own):
         self.switch(False)
         address = self.ring.sring.address
         self.ring.detach()
-        unmap(address)  # and no more
+        channel.unmap(address)  # and no more
         # What would close it otherwise at the end of the process.
         self.channel._undo.pop_all()
 

@@ -12,8 +12,8 @@ ADVICE = {
     "not-moved-on": "move the instruction pointer on, or have Xen do it; the vCPU comes back to"
     " the same instruction",
     "ignored-flag": "leave out the flag; Xen does not heed it here",
-    "ignored-register": "leave the register as it is, or answer with SET_REGISTERS, which sets general"
-    " ones, rflags and rip, on Arm pc alone",
+    "ignored-register": "leave the register as it is, or answer with SET_REGISTERS, which sets"
+    " general ones, rflags and rip, on Arm pc alone",
     "unknown-flag": "ask the version's VmEventFlag for the flag; Xen has no meaning for this one",
     "other-version": "answer with the version of the request; Xen drops this answer, and the vCPU"
     " waits for ever",
