@@ -51,8 +51,8 @@ def test_a_killed_monitors_ring_is_busy_until_it_is_freed(live: Run) -> None:
     [
         (
             "second monitor",
-            "domain 1: xc_monitor_enable: Device or resource busy; it has a monitor already;"
-            " if that was killed, run with --recover first",
+            "domain 1: xc_monitor_enable: Device or resource busy; another monitor, or pager,"
+            " has it already; if that was killed, run with --recover first",
         ),
         (
             "no such domain",

@@ -703,7 +703,9 @@ def test_a_second_monitor_is_told_and_does_not_disturb_the_first(
 ) -> None:
     with Monitor(1, USUAL):
         xen.calls.clear()
-        with pytest.raises(OSError, match="it has a monitor already") as raised:
+        with pytest.raises(
+            OSError, match="another monitor, or pager, has it already"
+        ) as raised:
             watch(xen)
         assert raised.value.errno == errno.EBUSY
         assert [name for name, *_ in xen.calls] == [
