@@ -36,7 +36,7 @@ def dump(record: typing.Any, opened: Sequence[str], colour: bool | None) -> str:
     """Do what the record's method of this name does."""
     # A copy, so that the values are those of the bytes whoever else writes to them; and of
     # the class that declares the members, which that of a ring's request only leads to.
-    cls: typing.Any = declaring(type(record))
+    cls: typing.Any = declaring(record.__class__)
     record = cls.from_buffer_copy(record)
     walk = _Walk(opened)
     leaves = sorted(walk.leaves(record), key=_Leaf.first_bit)

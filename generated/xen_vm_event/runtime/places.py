@@ -35,9 +35,9 @@ def declaring(record: type[Record]) -> type[Record]:
     return found
 
 
-def place_of(record: type, member: Member, base: int, path: str) -> Place:
+def place_of(record: type[object], member: Member, base: int, path: str) -> Place:
     """Give the place of a record's member; the record is at `path`, `base` bytes in."""
-    field: typing.Any = vars(declaring(record))[member.name]
+    field = vars(declaring(record))[member.name]
     size = ctypes.sizeof(member.type)
     offset, bit = base + field.offset, None
     if member.bits is not None:
