@@ -34,7 +34,8 @@ def test_a_client_without_a_server(live: Run) -> None:
     client = live.steps["vchan: no server"]
     assert client.status == 1
     assert client.stderr == (
-        "vchan: domain 0: [Errno 2] xs_read: No such file or directory\n"
+        "vchan: domain 0: [Errno 2] xs_read: No such file or directory;"
+        " there is no such path, or no xenstored: see `xenstore-ls`\n"
     )
 
 

@@ -187,7 +187,8 @@ def test_a_client_without_a_server_is_told_so(machine: Machine) -> None:
     client = machine.python(EXAMPLES / "vchan.py", "connect", "0", PATH)
     assert end_of(client) == (
         *(1, b""),
-        "vchan: domain 0: [Errno 2] xs_read: No such file or directory\n",
+        "vchan: domain 0: [Errno 2] xs_read: No such file or directory;"
+        " there is no such path, or no xenstored: see `xenstore-ls`\n",
     )
 
 

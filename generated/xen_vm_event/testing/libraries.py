@@ -114,7 +114,8 @@ class Loaded:
 
 def _plain(given: Any) -> Any:
     """Give what a simple object of ctypes holds; an array of characters is one in its place."""
-    return given if isinstance(given, ctypes.Array) else getattr(given, "value", given)
+    is_array = isinstance(given, ctypes.Array)
+    return given if is_array else getattr(given, "value", given)
 
 
 def pointed(pointer: Any) -> Any:
