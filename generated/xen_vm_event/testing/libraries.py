@@ -114,7 +114,7 @@ class Loaded:
 
 def _plain(given: Any) -> Any:
     """Give what a simple object of ctypes holds; an array of characters is one in its place."""
-    is_array = isinstance(given, ctypes.Array)
+    is_array = issubclass(type(given), ctypes.Array)  # of items of any type
     return given if is_array else getattr(given, "value", given)
 
 
