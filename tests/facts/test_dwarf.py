@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from support import SPEC, require, tree, xenbind
 from xenbind import spec
-from xenbind.backend.python_facts import all_questions
+from xenbind.backend.python_facts import with_classes
 from xenbind.backend.reference import render_questions
 from xenbind.commands.verify import compare
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference
-from xenbind.facts.probes import Answer, expected
+from xenbind.facts.probes import Answer, expected, questions
 from xenbind.pipeline import compiler_for, read
 from xenbind.toolchain.targets import machine_of
 from xenbind.workers import Workers
@@ -137,7 +137,7 @@ class Compiled:
         version = loaded.versions[0]
         interface = read(loaded, version, ("gcc",))
         source = folder / "reference.c"
-        self.reference = all_questions(interface)
+        self.reference = with_classes(questions(interface), interface)
         source.write_text(render_questions(loaded, interface, self.reference))
         compiler = compiler_for(loaded, version, tuple(command.split()))
         self.object = compile_reference(source, compiler)

@@ -23,7 +23,6 @@ from xenbind.facts.probes import (
     CLASS,
     Probe,
     Reference,
-    questions,
     record_type,
     type_probes,
     value_probes,
@@ -31,11 +30,6 @@ from xenbind.facts.probes import (
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface, Ring
-
-
-def all_questions(interface: Interface) -> Reference:
-    """All questions about one interface version, those about the module's classes included."""
-    return with_classes(questions(interface), interface)
 
 
 def with_classes(asked: Reference, interface: Interface) -> Reference:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from support import PROJECT
 from xenbind import pipeline, spec
-from xenbind.backend.python_facts import all_questions
+from xenbind.backend.python_facts import with_classes
 from xenbind.commands.verify.oracle import Oracle
 from xenbind.facts import probes
-from xenbind.facts.probes import expected
+from xenbind.facts.probes import expected, questions
 
 NEWEST = spec.load(PROJECT / "headers" / "vm_event.toml")
 
@@ -18,7 +18,7 @@ def test_every_question_is_answered(size: int, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(probes, "_PIECE", size)
     version = NEWEST.versions[-1]
     interface = pipeline.read(NEWEST, version, ("gcc",))
-    asked = all_questions(interface)
+    asked = with_classes(questions(interface), interface)
     oracle = Oracle(
         spec=NEWEST,
         interface=interface,

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from support import PROJECT, own_tests, xenbind
 from xenbind import pipeline, spec
-from xenbind.backend.python_facts import all_questions
+from xenbind.backend.python_facts import with_classes
 from xenbind.backend.reference import render_questions
 from xenbind.facts.object_file import answers, compile_reference
+from xenbind.facts.probes import questions
 from xenbind.ir.c_types import FunctionType, Pointer, Scalar
 from xenbind.ir.interface import Interface
 from xenbind.plain import replace
@@ -270,7 +271,7 @@ def test_c_tells_a_prototype_that_was_misread(
     )
     loaded = spec.load(POST / "post.toml").for_tree(POST)
     wrong = replace(interface, functions=functions)
-    asked = all_questions(wrong)
+    asked = with_classes(questions(wrong), wrong)
     program = tmp_path / "post.c"
     program.write_text(render_questions(loaded, wrong, asked))
     compiler = pipeline.compiler_for(loaded, loaded.versions[0], ("gcc",))
