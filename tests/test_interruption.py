@@ -176,13 +176,24 @@ def test_while_it_is_being_imported(
     assert state(command.project) == command.old
 
 
-def test_what_the_compiler_started_ends_too(
-    commands: Callable[[str], Command], tmp_path: Path
+@pytest.mark.parametrize(
+    "number, script",
+    [
+        (signal.SIGTERM, "sleep 1000 & echo $! > {mark}; wait"),
+        (signal.SIGKILL, "echo $$ > {mark}; exec sleep 1000"),
+    ],
+    ids=["what it started", "killed"],
+)
+def test_a_compiler_that_hangs_ends_too(
+    number: signal.Signals,
+    script: str,
+    commands: Callable[[str], Command],
+    tmp_path: Path,
 ) -> None:
-    """Of a wrapper that hangs, with a process that does not end with it."""
+    """One that is killed can end nothing; the kernel ends its compiler, not what that began."""
     command = commands("generate")
     mark, compiler = tmp_path / "pid", tmp_path / "compiler"
-    compiler.write_text(f"#!/bin/sh\nsleep 1000 & echo $! > {mark}; wait\n")
+    compiler.write_text(f"#!/bin/sh\n{script.format(mark=mark)}\n")
     compiler.chmod(0o755)
     process = subprocess.Popen(
         command.arguments,
@@ -192,9 +203,9 @@ def test_what_the_compiler_started_ends_too(
     )
     while not (mark.exists() and mark.read_text().endswith("\n")):
         time.sleep(0.01)
-    process.terminate()
+    process.send_signal(number)
     process.communicate()
-    assert process.returncode == 143
+    assert process.returncode == (143 if number == signal.SIGTERM else -number)
     sleeping = Path(f"/proc/{mark.read_text().strip()}")
     deadline = time.monotonic() + 10
     while sleeping.exists() and " Z " not in (sleeping / "stat").read_text():

@@ -69,7 +69,9 @@ PACKING = {
     "#pragma pack(push, 1)\nstruct a { int b; };\n#pragma pack(pop)\n": False,
     "#ifdef __i386__\n# pragma pack (2)\n#endif\n": True,
     "#pragma pack(2)\nstruct a { int b; };\n#pragma pack()\n": False,
-    '#define PACKED _Pragma("pack(1)")\n': False,
+    '#define PACKED _Pragma("pack(1)")\n': True,
+    '_Pragma("pack(push, 1)")\nstruct a { int b; };\n_Pragma("pack(pop)")\n': False,
+    "#pragma \\\n pack(1)\nstruct a { int b; };\n": True,
     "/* #pragma pack(1) */\n": False,
     "#pragma once\nstruct pack { int b; };\n": False,
 }

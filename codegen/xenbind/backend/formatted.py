@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from xenbind import user_cache
 
 _MOST = 8 << 20  # bytes; then it begins anew
 _LONGEST = 64 << 20  # what is read of a file that somebody else has made longer
+_DIGITS = 64  # of a digest
 
 
 class Formatted:
@@ -29,29 +29,27 @@ class Formatted:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._path = folder and folder / f"black-{user_cache.black_version()}.formatted"
-        self._known = dict(self._read())  # what a line has after the text's digest
+        self._known = self._read()  # lines by the text's digest
         self._new: dict[str, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self._known)
 
-    def _read(self) -> Iterator[tuple[str, str]]:
-        lines: list[str] = []
+    def _read(self) -> dict[bytes, bytes]:
+        content = b""
         if self._path is not None:
-            with (
-                suppress(OSError),
-                self._path.open(encoding="utf-8", errors="replace") as file,
-            ):
-                lines = file.read(_LONGEST).split("\n")
-        for line in lines[:-1]:
-            digest, _, sealed = line.partition(" ")
-            yield digest, sealed
+            with suppress(OSError), self._path.open("rb") as file:
+                content = file.read(_LONGEST)
+        # As bytes, and no more taken apart than that: there are thousands, and a run asks for
+        # a few of them.
+        return {line[:_DIGITS]: line for line in content.split(b"\n")[:-1]}
 
     def get(self, text: str) -> str | None:
         """Give what black makes of a text; None if that is not known."""
         digest = _digest(text)
-        seal, _, made = self._known.get(digest, "").partition(" ")
-        # Here, for a run asks for a few lines of thousands.
+        line = self._known.get(digest.encode(), b"").decode(errors="replace")
+        _, _, sealed = line.partition(" ")
+        seal, _, made = sealed.partition(" ")
         if seal != _digest(digest + made):
             return None
         return str(json.loads(made)) if made else text

@@ -74,7 +74,9 @@ def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> b
 
 
 # A file with as many of each closes what it opens; `pack(1)` is one that `pack()` closes.
-_PACK = re.compile(r"\bpragma[ \t]+pack[ \t]*\([ \t]*(\w*)")
+_PACK = re.compile(
+    r"""(?:\bpragma\b|\b_Pragma[ \t]*\([ \t]*L?")[ \t]*pack[ \t]*\([ \t]*(\w*)"""
+)
 
 
 def may_pack_others(texts: Iterable[str]) -> bool:
@@ -83,7 +85,9 @@ def may_pack_others(texts: Iterable[str]) -> bool:
     What includes it is packed by that, and names nothing of it.
     """
     for text in texts:
-        words = _PACK.findall(without_any_comments(text))
+        if "pack" not in text:
+            continue
+        words = _PACK.findall(without_any_comments(text.replace("\\\n", " ")))
         limits = [word for word in words if word not in ("push", "pop")]
         if words.count("push") != words.count("pop") or any(limits[-1:]):
             return True

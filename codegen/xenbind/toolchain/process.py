@@ -10,9 +10,10 @@ holds, and one that hangs must not hang xenbind.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
-import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from functools import partial
+from functools import cache
 from typing import IO
 
 from xenbind.interruption import Held, UndoneIfEnded
@@ -74,12 +75,11 @@ class Bounded:
             standard_input.seek(0)
             with Held():  # until its group is known
                 self._process = subprocess.Popen(
-                    command,
+                    _limited(command),
                     stdin=standard_input,
                     stdout=self._output,
                     stderr=self._messages,
                     env=environment,
-                    preexec_fn=partial(_limit, os.getpid()),
                     process_group=0,
                 )
                 opened.enter_context(UndoneIfEnded(self._kill))
@@ -138,14 +138,38 @@ def end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def _limit(parent: int) -> None:
-    """Limit the new process, from inside it, before it becomes the command."""
-    end_with_parent(parent)
-    for which, limit in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_FSIZE, OUTPUT),
-    ):
-        _, hard = resource.getrlimit(which)
-        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(which, (limit, hard))
+# Limits a process from inside it, before it becomes the command, or ends it if the process $0
+# that started it is gone already.  Where the system allows less, that is the limit.
+_LIMITING = f"""\
+[ $PPID = $0 ] || exit 1
+ulimit -S -v {MEMORY >> 10} 2>/dev/null
+ulimit -S -t {SECONDS} 2>/dev/null
+ulimit -S -f {OUTPUT >> 9} 2>/dev/null
+exec "$@"
+"""
+
+
+def _limited(command: Sequence[str]) -> list[str]:
+    """Give what runs a command within its limits.  Raises `OSError` if it cannot be run.
+
+    A shell does: Python would have to copy its process for that, which takes as long as a
+    compiler does for a small header.
+    """
+    if shutil.which(command[0]) is None:
+        is_there = os.sep in command[0] and os.path.exists(command[0])
+        number = errno.EACCES if is_there else errno.ENOENT
+        raise OSError(number, os.strerror(number), command[0])
+    limiting = ["/bin/sh", "-c", _LIMITING, str(os.getpid())]
+    return [*_ending_with_parent(), *limiting, *command]
+
+
+@cache
+def _ending_with_parent() -> tuple[str, ...]:
+    """Give what has the kernel end a command with the process that starts it, as far as it can.
+
+    That is util-linux's program; BusyBox's of the same name cannot.
+    """
+    program = shutil.which("setpriv")
+    if program is None or os.path.basename(os.path.realpath(program)) != "setpriv":
+        return ()
+    return (program, "--pdeathsig", "KILL")

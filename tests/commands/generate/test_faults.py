@@ -221,8 +221,8 @@ CALLS: tuple[tuple[Any, str], ...] = (
     *((os, name) for name in ("chmod", "rmdir", "unlink", "scandir", "listdir")),
     (fcntl, "flock"),
     (swap, "_exchange"),
-    (swap, "write_synced"),
-    (in_place, "write_synced"),
+    (swap, "write"),
+    (in_place, "write"),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -79,25 +79,12 @@ def remove_emptied(root: Path, removed: tuple[str, ...]) -> None:
                 (root / folder).rmdir()
 
 
-def together(function: Callable[..., None], *arguments: Iterable[object]) -> None:
-    """Call what has something on the disk with each of the arguments, several at a time.
-
-    A file system writes its journal once for all who wait for it; one after another, files of
-    a package wait longer than it takes to make them.  Raises what the first one raises.
-    """
-    with ThreadPoolExecutor(_AT_A_TIME) as threads:
-        for _ in threads.map(function, *arguments):
-            pass
-
-
-def write_synced(path: Path, text: str, like: Path) -> None:
-    """Write a file and have it on the disk; mode and owner are those of `like`, if it exists."""
+def write(path: Path, text: str, like: Path) -> None:
+    """Write a new file; mode and owner are those of `like`, if it exists."""
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
-        file.flush()
-        with suppress(FileNotFoundError):
-            keep_owner(path, like.stat())
-        os.fsync(file.fileno())
+    with suppress(FileNotFoundError):
+        keep_owner(path, like.stat())
 
 
 def keep_owner(path: Path, old: os.stat_result) -> None:
@@ -109,13 +96,25 @@ def keep_owner(path: Path, old: os.stat_result) -> None:
     path.chmod(stat.S_IMODE(old.st_mode))
 
 
-def sync(folder: Path) -> None:
-    """Have a folder's entries on the disk before what comes next."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def sync(*paths: Path) -> None:
+    """Have files, and folders' entries, on the disk before what comes next.
+
+    Several at a time: a file system writes its journal once for all who wait for it; one after
+    another, the files of a package wait longer than it takes to make them.  Raises what the
+    first one raises.
+    """
+    with ThreadPoolExecutor(_AT_A_TIME) as threads:
+        for _ in threads.map(_sync, paths):
+            pass
+
+
+def _sync(path: Path) -> None:
+    with suppress(PermissionError):  # the mode of the old file, which nobody may read
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _read(path: Path) -> str | None:

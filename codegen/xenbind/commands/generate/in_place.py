@@ -20,8 +20,7 @@ from xenbind.commands.generate.change import (
     is_within,
     remove_emptied,
     sync,
-    together,
-    write_synced,
+    write,
 )
 
 
@@ -36,21 +35,21 @@ class InPlace:
     def stage(self, change: Change) -> None:
         """Put the new contents and the old ones on the disk, and then the journal."""
         self._inside.mkdir()
-        written = [n for n, path in enumerate(change.paths) if path in change.written]
-        paths = [change.paths[number] for number in written]
-        together(
-            write_synced,
-            map(self._new, written),
-            [change.written[path] for path in paths],
-            [self._out / path for path in paths],
-        )
+        written = {
+            self._new(number): path
+            for number, path in enumerate(change.paths)
+            if path in change.written
+        }
+        for new, path in written.items():
+            write(new, change.written[path], self._out / path)
+        sync(*written)
         for number, path in enumerate(change.paths):
             if (self._out / path).exists():
                 shutil.copy2(self._out / path, self._old(number))
         journal = {"paths": change.paths, "removed": change.removed}
         draft = self._inside / "draft"
-        write_synced(draft, json.dumps(journal), draft)
-        sync(self._inside)
+        write(draft, json.dumps(journal), draft)
+        sync(draft, self._inside)
         draft.rename(self._journal)
         sync(self._inside)
 

@@ -26,8 +26,7 @@ from xenbind.commands.generate.change import (
     keep_owner,
     remove_emptied,
     sync,
-    together,
-    write_synced,
+    write,
 )
 
 _AT_FDCWD = -100
@@ -62,14 +61,14 @@ class Swap:
         self._record.write_text(json.dumps(record), encoding="utf-8")
         if old:
             self._carry(change)
-        targets = [self._tree / path for path in change.written]
+        targets = {self._tree / path: path for path in change.written}
         folders = {self._tree, *(target.parent for target in targets)}
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-        replaced = [self._out / path for path in change.written]
-        together(write_synced, targets, change.written.values(), replaced)
+        for target, path in targets.items():
+            write(target, change.written[path], self._out / path)
         # A journaling file system has all other folders on the disk before the exchange.
-        together(sync, folders)
+        sync(*targets, *folders)
         if old:
             remove_emptied(self._tree, change.removed)
             self._keep_folders(change)
