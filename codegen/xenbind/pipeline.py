@@ -119,7 +119,7 @@ def read_for_all(
         with deep_recursion(path):
             if elsewhere is None:
                 return lowered.layouts()
-            return _layouts_by_target(spec, path, lowered, elsewhere(), beside)
+            return _layouts_by_target(spec, begun, lowered, elsewhere(), beside)
 
     return lowered.interface, layouts
 
@@ -134,7 +134,7 @@ def read_and_lay_out(
 
 def _layouts_by_target(
     spec: Spec,
-    header: Path,
+    begun: Begun,
     lowered: Lowered,
     elsewhere: Mapping[str, Elsewhere | None],
     beside: Beside,
@@ -146,10 +146,10 @@ def _layouts_by_target(
     """
 
     def records(there: Elsewhere) -> Records:
-        with deep_recursion(header):
+        with deep_recursion(begun.path):
             known = lowered.interface.records_by_key
             asked = {word for key in known for word in IDENTIFIER.findall(key)}
-            theirs = read_types(header, there.text, asked, spec.library is not None)
+            theirs = read_types(begun, there.text, asked, spec.library is not None)
             return lower_records(theirs, spec, there.abi, known)
 
     def laid_out(there: Elsewhere | None) -> Callable[[], Records]:
@@ -288,7 +288,9 @@ def _begin(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Begun:
 def _finish(
     spec: Spec, version: VersionSpec, begun: Begun, asking: Asking, abi: Abi
 ) -> Lowered:
-    header = parsed(begun, frozenset(spec.skip), _parts(spec, version))
+    header = parsed(
+        begun, frozenset(spec.skip), _parts(spec, version), spec.named_records
+    )
     read_for = ""
     if asking is not Asking.NOTHING:
         _require_words_of(abi, begun.compiler.command)

@@ -40,6 +40,8 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|$)|//.*")
 
 def without_comments(line: str) -> str:
     """Give a line with blanks in place of its comments, every column as it was."""
+    if "/" not in line:
+        return line
     return _COMMENT.sub(lambda comment: " " * len(comment[0]), line)
 
 
@@ -54,6 +56,17 @@ def without_any_comments(text: str) -> str:
 def is_readable(path: Path) -> bool:
     """Tell whether a path is a regular file that is not too large to read."""
     return path.is_file() and path.stat().st_size <= LARGEST
+
+
+def _last_mention(code: str, name: str) -> int | None:
+    """Find where code mentions an identifier last: to look at all words would take longer."""
+    end = len(code)
+    while name and (start := code.rfind(name, 0, end)) >= 0:
+        end = start + len(name)
+        if not IDENTIFIER.search(code[start - 1 : start] + code[end : end + 1]):
+            return start
+        end -= 1
+    return None
 
 
 class Sources:
@@ -89,9 +102,9 @@ class Sources:
         in `struct paging paging;` the second.
         """
         line = self.line(file, number)
-        code = without_comments(line)
-        found = [word.start() for word in IDENTIFIER.finditer(code) if word[0] == name]
-        column = found[-1] if found else len(line) - len(line.lstrip())
+        column = _last_mention(without_comments(line), name)
+        if column is None:
+            column = len(line) - len(line.lstrip())
         return Coord(file, number, column + 1)
 
     def mentions(self, coord: Coord, name: str) -> bool:

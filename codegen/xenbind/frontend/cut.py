@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 STRING = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
 NAME = re.compile(r"[A-Za-z_$][\w$]*")
@@ -55,6 +56,8 @@ def declarations(text: str) -> Iterator[str]:
 
 def _without_attributes(text: str) -> str:
     """Take GNU C's attributes out, whatever their parentheses hold."""
+    if "__attribute" not in text:
+        return text
     kept, start = [], 0
     for attribute in _ATTRIBUTE.finditer(text):
         if attribute.start() >= start:
@@ -73,11 +76,18 @@ def _closing(text: str, start: int) -> int:
     return len(text)
 
 
-def declared(declaration: str) -> set[str]:
-    """Give the names that a declaration may declare, but for those of functions."""
+@cache
+def declared(declaration: str) -> frozenset[str]:
+    """Give the names that a declaration may declare, but for those of functions.
+
+    Every target's compiler reads most of a header alike.
+    """
     text = _without_attributes(_STRING.sub("0", declaration))
-    inside = " ".join([*_TAG.findall(text), *_ENUMERATORS.findall(text)])
-    return {*NAME.findall(inside), *_declarators(text)} - _WORDS
+    names = _declarators(text)
+    if "{" in text:
+        inside = " ".join([*_TAG.findall(text), *_ENUMERATORS.findall(text)])
+        names += NAME.findall(inside)
+    return frozenset(names) - _WORDS
 
 
 def _declarators(text: str) -> list[str]:
@@ -85,10 +95,11 @@ def _declarators(text: str) -> list[str]:
     outside, count = text, 1
     while count:
         outside, count = _INNER.subn(" 0 ", outside)  # which is no name
-    first = next((w for w in NAME.findall(outside) if w not in _QUALIFIERS), "")
+    words = NAME.findall(outside)
+    first = next((word for word in words if word not in _QUALIFIERS), "")
+    if "(" in outside and "typedef" not in words:
+        outside = _without_functions(outside)
     words = NAME.findall(_SPECIFIER.sub(" ", outside))
-    if "typedef" not in words:
-        words = NAME.findall(_SPECIFIER.sub(" ", _without_functions(outside)))
     names = [word for word in words if word not in _WORDS]
     return names[1:] if first in names else names  # without the type's own
 

@@ -91,14 +91,16 @@ class _Splitter:
 
     def take(self, line: str) -> None:
         """Read one line more; a directive leaves an empty one in the text."""
-        is_directive = line.startswith("#")
-        if is_directive and (marker := _MARKER.match(line)):
-            self._move(int(marker[1]), _unescaped(marker[2]), marker[3].split())
-            return
-        self._begun = self._begun or (bool(line) and self._in_file)
-        if is_directive and not line.startswith("#pragma"):
-            self._direct(line)
-            line = ""
+        if line.startswith("#"):
+            if line.startswith("# ") and (marker := _MARKER.match(line)):
+                self._move(int(marker[1]), marker[2], marker[3].split())
+                return
+            self._begun = self._begun or self._in_file
+            if not line.startswith("#pragma"):
+                self._direct(line)
+                line = ""
+        elif line and not self._begun:
+            self._begun = self._in_file
         self.text.append(line)
         self._line += 1
 
@@ -109,13 +111,13 @@ class _Splitter:
         elif line.startswith("#undef "):
             self.macros.pop(line.split()[1], None)
 
-    def _move(self, line: int, name: str, flags: list[str]) -> None:
+    def _move(self, line: int, written: str, flags: list[str]) -> None:
         """Go where a line marker says.  Raises `SourceError` for one of `#line`.
 
         The way into a file has the flag 1, the way out 2; only the compiler's own first
         markers have none.
         """
-        name = self._file_names.canonical(name)
+        name = self._file_names.canonical(written)
         unexplained = self._begun and self._in_file and not {"1", "2"} & set(flags)
         if unexplained and name != self._file:
             raise _line_directive_error(Coord(self._file, self._line, 1), name)
@@ -143,20 +145,22 @@ class _FileNames:
     """
 
     def __init__(self, header: Path) -> None:
-        self._canonical: dict[str, str] = {}
+        self._canonical: dict[str, str] = {}  # by the name as written
         self._files: dict[tuple[int, int], str] = {}
-        self.canonical(str(header))
+        self.canonical(quoted(str(header)))
 
-    def canonical(self, name: str) -> str:
-        if name not in self._canonical:
+    def canonical(self, written: str) -> str:
+        """Give the name of the file that a line marker names."""
+        if written not in self._canonical:
+            name = _unescaped(written)
             try:
                 status = Path(name).stat()
             except (OSError, ValueError):  # ValueError: a NUL in the name
-                self._canonical[name] = name  # as `<built-in>`
+                self._canonical[written] = name  # as `<built-in>`
             else:
                 file = (status.st_dev, status.st_ino)
-                self._canonical[name] = self._files.setdefault(file, name)
-        return self._canonical[name]
+                self._canonical[written] = self._files.setdefault(file, name)
+        return self._canonical[written]
 
 
 def quoted(name: str) -> str:

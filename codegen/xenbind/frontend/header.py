@@ -17,6 +17,7 @@ from pathlib import Path
 from pycparser import c_ast
 
 from xenbind.errors import XenbindError
+from xenbind.frontend.cut import NAME
 from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.frontend.macros import (
     ExpandedMacro,
@@ -27,7 +28,7 @@ from xenbind.frontend.macros import (
     ring_macros,
     with_parameters,
 )
-from xenbind.frontend.needed import only_needed
+from xenbind.frontend.needed import is_mostly_of_others, only_needed
 from xenbind.frontend.parse import parse
 from xenbind.frontend.preprocess import (
     expand,
@@ -102,11 +103,15 @@ def begin(header: Path, compiler: Compiler) -> Begun:
 
 
 def parsed(
-    begun: Begun, skip: frozenset[str], parts: frozenset[str] = frozenset()
+    begun: Begun,
+    skip: frozenset[str],
+    parts: frozenset[str] = frozenset(),
+    asked: Collection[str] = (),
 ) -> ParsedHeader:
     """Check and parse a header that is preprocessed; the macros in `skip` are passed over.
 
-    What the files in `parts` declare is the header's own.  Raises as `begin` does.
+    What the files in `parts` declare is the header's own.  Of what else it includes there is at
+    least what that, its macros and the names `asked` for need.  Raises as `begin` does.
     """
     header, preprocessed, sources = begun.path, begun.preprocessed, begun.sources
     try:
@@ -121,7 +126,12 @@ def parsed(
     finally:
         finish_check(begun.check, header)
     not_constant = moving(preprocessed.macros)
-    written = Written(preprocessed.text, preprocessed.macros, sources)
+    text = preprocessed.text
+    if is_mostly_of_others(text, own):
+        bodies = [m.body for m in preprocessed.macros.values() if m.parameters]
+        code = "\n".join([*asked, *bodies, *(m.expansion for m in expanded.values())])
+        text = only_needed(text, own, NAME.findall(code), has_functions=True)
+    written = Written(text, preprocessed.macros, sources)
     syntax = parse(
         written,
         [
@@ -171,15 +181,15 @@ def start_text(
 
 
 def read_types(
-    header: Path, text: str, asked: Collection[str], has_functions: bool
+    begun: Begun, text: str, asked: Collection[str], has_functions: bool
 ) -> ParsedHeader:
-    """Parse the types in what a compiler has printed of a header, as `start_text` gives it.
+    """Parse the types in what another compiler has printed of a header that one has begun.
 
-    They are the header's own, those that are `asked` for, and what these mention; with
-    `has_functions` its functions are there, too.  Of its macros there is nothing but their names.
-    Raises as `begin` does.
+    `start_text` gives the text.  They are the header's own, those that are `asked` for, and what
+    these mention; with `has_functions` its functions are there, too.  Of its macros there is
+    nothing but their names.  Raises as `begin` does.
     """
-    sources = Sources()
+    header, sources = begun.path, begun.sources
     preprocessed = read(text, header, sources)
     own = roots(preprocessed, header, sources)
     text = only_needed(preprocessed.text, own, asked, has_functions)

@@ -22,6 +22,18 @@ from xenbind.frontend.cut import NAME, declarations, declared
 from xenbind.frontend.directives import MARKER, quoted
 
 
+def is_mostly_of_others(text: str, own: Collection[str]) -> bool:
+    """Tell whether most of a text stands in other files than the header's own."""
+    names = {quoted(file) for file in own}
+    _, *sections = MARKER.split(text)
+    size = sum(
+        len(section.strip())
+        for file, section in zip(sections[::2], sections[1::2], strict=True)
+        if file in names
+    )
+    return 2 * size < sum(len(section.strip()) for section in sections[1::2])
+
+
 def only_needed(
     text: str, own: Collection[str], asked: Iterable[str], has_functions: bool
 ) -> str:
@@ -32,7 +44,12 @@ def only_needed(
     """
     pieces = list(declarations(text))
     # A type mentions a function to ask for its type alone.
-    called = _FUNCTION.findall if "typeof" in text else lambda code: ()
+    asks_for_functions = "typeof" in text
+
+    def called(code: str) -> list[str]:
+        is_named = asks_for_functions or _LABEL.search(code)
+        return _FUNCTION.findall(code) if is_named else []
+
     codes = [MARKER.sub("", piece) for piece in pieces]
     names = [declared(code) for code in codes]
     declaring = defaultdict[str, list[int]](list)
@@ -59,6 +76,8 @@ def only_needed(
 
 
 _FUNCTION = re.compile(r"([\w$]+)[\s)]*\(")
+# A function's symbol, which holds for all of its declarations.
+_LABEL = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 
 
 def _are_of(files: Collection[str], pieces: Iterable[str]) -> Iterator[bool]:

@@ -252,6 +252,13 @@ class Spec(Struct, frozen=True):
         return f"{self.name} {title}" if self.within else title
 
     @property
+    def named_records(self) -> tuple[str, ...]:
+        """Give the records that it tells something of."""
+        pages = [ring.page for ring in self.event_rings.values()]
+        pages += [ring.page for ring in self.byte_rings.values()]
+        return (*(payload.record for payload in self.payloads), *filter(None, pages))
+
+    @property
     def with_libraries(self) -> tuple[Spec, ...]:
         """Give all specs that make one package, this one first."""
         return (self, *self.libraries)

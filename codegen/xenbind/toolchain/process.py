@@ -22,6 +22,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cache
+from pathlib import Path
 from typing import IO
 
 from xenbind.interruption import Held, UndoneIfEnded
@@ -156,7 +157,7 @@ def _limited(command: Sequence[str]) -> list[str]:
     compiler does for a small header.
     """
     if shutil.which(command[0]) is None:
-        is_there = os.sep in command[0] and os.path.exists(command[0])
+        is_there = os.sep in command[0] and Path(command[0]).exists()
         number = errno.EACCES if is_there else errno.ENOENT
         raise OSError(number, os.strerror(number), command[0])
     limiting = ["/bin/sh", "-c", _LIMITING, str(os.getpid())]
@@ -170,6 +171,6 @@ def _ending_with_parent() -> tuple[str, ...]:
     That is util-linux's program; BusyBox's of the same name cannot.
     """
     program = shutil.which("setpriv")
-    if program is None or os.path.basename(os.path.realpath(program)) != "setpriv":
+    if program is None or Path(program).resolve().name != "setpriv":
         return ()
     return (program, "--pdeathsig", "KILL")
