@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support import SPEC, require, tree, xenbind
 from xenbind import spec
-from xenbind.backend.python_facts import with_classes
+from xenbind.backend.python_facts import class_questions
 from xenbind.backend.reference import render_questions
 from xenbind.commands.verify import compare
 from xenbind.facts import dwarf
@@ -137,7 +137,7 @@ class Compiled:
         version = loaded.versions[0]
         interface = read(loaded, version, ("gcc",))
         source = folder / "reference.c"
-        self.reference = with_classes(questions(interface), interface)
+        self.reference = questions(interface).also(class_questions(interface))
         source.write_text(render_questions(loaded, interface, self.reference))
         compiler = compiler_for(loaded, version, tuple(command.split()))
         self.object = compile_reference(source, compiler)

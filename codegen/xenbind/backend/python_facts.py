@@ -32,10 +32,9 @@ from xenbind.ir.c_types import RecordRef
 from xenbind.ir.interface import Interface, Ring
 
 
-def with_classes(asked: Reference, interface: Interface) -> Reference:
-    """Add to questions about an interface version those about its module's classes."""
-    view = module_view(interface, "", ())
-    return asked.also(class_probes(interface, view))
+def class_questions(interface: Interface) -> list[Probe]:
+    """Give the questions about the classes of an interface version's module."""
+    return class_probes(interface, module_view(interface, "", ()))
 
 
 def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from xenbind.errors import SourceError
 from xenbind.facts.round_trips import MOST_SCALARS, RoundTrip, round_trip
@@ -118,21 +118,26 @@ class Reference(Struct, frozen=True):
         asked += (*self.variables, *self.numbers)
         return (*asked, *self.words, *self.told)
 
-    def pieces(self) -> Iterator[Reference]:
+    def pieces(
+        self, further: Callable[[], Iterable[Probe]] = tuple
+    ) -> Iterator[Reference]:
         """Give the same questions in files of their own, which a compiler has memory for.
 
-        There is one at least; what is told is in none.
+        There is one at least; what is told is in none.  The last has the `further` questions,
+        too, which are asked for when it is needed.
         """
         most = max(map(len, (self.constants, self.numbers, self.words)))
         for start in range(0, max(most, 1), _PIECE):
             part = slice(start, start + _PIECE)
-            yield replace(
+            piece = replace(
                 self if start == 0 else self.of_nothing,
                 constants=self.constants[part],
                 numbers=self.numbers[part],
                 words=self.words[part],
-                told=(),
             )
+            if start + _PIECE >= most:
+                piece = piece.also(further())
+            yield replace(piece, told=())
 
     def also(self, probes: Iterable[Probe]) -> Reference:
         """Ask more, such as the IR alone does not raise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support import PROJECT
 from xenbind import pipeline, spec
-from xenbind.backend.python_facts import with_classes
+from xenbind.backend.python_facts import class_questions
 from xenbind.commands.verify.oracle import Oracle
 from xenbind.facts import probes
 from xenbind.facts.probes import expected, questions
@@ -18,7 +18,7 @@ def test_every_question_is_answered(size: int, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(probes, "_PIECE", size)
     version = NEWEST.versions[-1]
     interface = pipeline.read(NEWEST, version, ("gcc",))
-    asked = with_classes(questions(interface), interface)
+    asked = questions(interface).also(class_questions(interface))
     oracle = Oracle(
         spec=NEWEST,
         interface=interface,
@@ -28,4 +28,4 @@ def test_every_question_is_answered(size: int, monkeypatch: pytest.MonkeyPatch) 
     own = expected(asked)
     for probe in asked.told:
         del own[probe.name]
-    assert oracle.ask_expressions(asked) == own
+    assert oracle.ask_expressions(asked.pieces()) == own

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support import PROJECT, own_tests, xenbind
 from xenbind import pipeline, spec
-from xenbind.backend.python_facts import with_classes
+from xenbind.backend.python_facts import class_questions
 from xenbind.backend.reference import render_questions
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.facts.probes import questions
@@ -271,7 +271,7 @@ def test_c_tells_a_prototype_that_was_misread(
     )
     loaded = spec.load(POST / "post.toml").for_tree(POST)
     wrong = replace(interface, functions=functions)
-    asked = with_classes(questions(wrong), wrong)
+    asked = questions(wrong).also(class_questions(wrong))
     program = tmp_path / "post.c"
     program.write_text(render_questions(loaded, wrong, asked))
     compiler = pipeline.compiler_for(loaded, loaded.versions[0], ("gcc",))

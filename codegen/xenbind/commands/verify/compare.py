@@ -9,10 +9,11 @@ machine, which `command` prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 from xenbind.backend import abi_table
-from xenbind.backend.python_facts import with_classes
+from xenbind.backend.python_facts import class_questions
 from xenbind.commands.verify.oracle import Oracle
 from xenbind.commands.verify.report import Mismatch, Report
 from xenbind.errors import OutputError, SystemFailure
@@ -85,8 +86,10 @@ def hold(
     )
     # First, since it takes longest, and knows nothing of classes.
     debug_answers = oracle.start_asking_debug_information(asked, workers)
-    asked = with_classes(asked, interface)
-    c = oracle.ask_expressions(asked)
+    # Thought of while most questions are compiled.
+    of_classes = cache(partial(class_questions, interface))
+    c = oracle.ask_expressions(asked.pieces(of_classes))
+    asked = asked.also(of_classes())
     own = expected(asked)
     debug = debug_answers()
     told = {probe.name for probe in asked.told}

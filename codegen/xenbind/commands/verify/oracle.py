@@ -7,7 +7,7 @@ the questions, for `compare`.  The two know nothing of each other, so that neith
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 
 from xenbind.backend.reference import render_questions
@@ -33,8 +33,11 @@ class Oracle(Struct, frozen=True):
     compiler: Compiler
     header: Path
 
-    def ask_expressions(self, asked: Reference) -> dict[str, Answer]:
-        """Give what C's expressions say.  Raises `SourceError` at what the compiler refuses."""
+    def ask_expressions(self, pieces: Iterable[Reference]) -> dict[str, Answer]:
+        """Give what C's expressions say, each piece of questions compiled as it comes.
+
+        Raises `SourceError` at what the compiler refuses.
+        """
         found: dict[str, Answer] = {}
         running: deque[tuple[Callable[[], Path], Reference]] = deque()
 
@@ -45,7 +48,7 @@ class Oracle(Struct, frozen=True):
             made.unlink()
 
         with scratch() as folder:
-            for number, piece in enumerate(asked.pieces()):
+            for number, piece in enumerate(pieces):
                 if len(running) == _COMPILERS:
                     take()
                 program = folder / f"v{self.interface.edition}_{number}.c"
