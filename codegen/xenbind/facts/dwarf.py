@@ -46,11 +46,27 @@ def covers(fact: str) -> bool:
     return not fact.startswith(CLASS) and fact.rpartition(" ")[2] in _TOLD
 
 
+class _Type(Struct, frozen=True):
+    """What one member after the other is asked about its type.
+
+    `told` are the facts of it, by what follows a member's name; `element` is its type inside of
+    arrays, to whose first one `index` leads.
+    """
+
+    told: tuple[tuple[str, Answer], ...]
+    element: Any
+    index: str
+
+
 class _Known(Struct, frozen=True):
-    """What is known of the header: records' keys by their place in DWARF, and bit-fields."""
+    """What is known of the header: records' keys by their place in DWARF, and bit-fields.
+
+    `types` are those that members were found to have, by how DWARF refers to them.
+    """
 
     keys: Mapping[int, str]
     bit_fields: Set[str]
+    types: dict[tuple[str, int], _Type]
 
 
 def facts(
@@ -73,7 +89,8 @@ def facts(
         entries = list(unit.get_top_DIE().iter_children())
         every = keys | others
         records = [(key, die) for die in entries if (key := _key(die)) in every]
-        known = _Known({resolved(die).offset: key for key, die in records}, bit_fields)
+        keys_at = {resolved(die).offset: key for key, die in records}
+        known = _Known(keys_at, bit_fields, {})
         for die in entries:
             if die.tag == "DW_TAG_enumeration_type":
                 found.update(_enumerators(die, constants))
@@ -109,12 +126,12 @@ def _members(
     for member in record.iter_children():
         if member.tag != "DW_TAG_member":
             continue
-        fact = f"{path}{name_of(member)}"
-        type_die = type_of(member)
-        behind = resolved(type_die)
+        name = name_of(member)
+        fact = f"{path}{name}"
         width = member.attributes.get("DW_AT_bit_size")
         if width is not None or fact in known.bit_fields:
-            if name_of(member):
+            if name:
+                behind = resolved(type_of(member))
                 yield f"{fact} bit_offset", 8 * base + first_bit(member)
                 yield f"{fact} bit_width", (
                     width.value if width else 8 * size_of(behind)
@@ -122,30 +139,39 @@ def _members(
                 yield f"{fact} kind", _kind(behind, known, is_bits=True)
             continue
         offset = base + location(member)
-        if name_of(member):
+        its = _type(member, known)
+        if name:
             yield f"{fact} offset", offset
-            yield f"{fact} size", size_of(behind)
-            yield from _type_facts(fact, behind, known)
-        element, index = _element(type_die)
+            for told, value in its.told:
+                yield f"{fact}{told}", value
         # A record that has a name is asked for itself, as in `probes`.
-        is_asked = name_of(element) or element.offset in known.keys
-        if element.tag in RECORDS and not is_asked:
-            yield from _members(
-                element, f"{fact}{index}." if name_of(member) else path, offset, known
-            )
+        is_asked = name_of(its.element) or its.element.offset in known.keys
+        if its.element.tag in RECORDS and not is_asked:
+            inside = f"{fact}{its.index}." if name else path
+            yield from _members(its.element, inside, offset, known)
 
 
-def _type_facts(
-    fact: str, type_die: Any, known: _Known
-) -> Iterator[tuple[str, Answer]]:
+def _type(member: Any, known: _Known) -> _Type:
+    """Give a member's type; most members are of a few, and pyelftools takes its time for each."""
+    reference = member.attributes["DW_AT_type"]
+    place = (reference.form, reference.value)
+    if place not in known.types:
+        type_die = type_of(member)
+        behind = resolved(type_die)
+        told = (" size", size_of(behind)), *_type_facts(behind, known)
+        known.types[place] = _Type(told, *_element(type_die))
+    return known.types[place]
+
+
+def _type_facts(type_die: Any, known: _Known) -> Iterator[tuple[str, Answer]]:
     """The kind of a member's type, and the lengths of its arrays."""
     index = ""
     while (array := resolved(type_die)).tag == "DW_TAG_array_type":
         for length in counts(array):
-            yield f"{fact}{index} length", length
+            yield f"{index} length", length
             index += "[0]"
         type_die = type_of(array)
-    yield f"{fact} kind", _kind(type_die, known)
+    yield " kind", _kind(type_die, known)
 
 
 def _kind(type_die: Any, known: _Known, is_bits: bool = False) -> str:

@@ -52,6 +52,8 @@ CODES = {
 }
 # Of a kind of questions, for one file: of these gcc takes 100 MiB.
 _PIECE = 20_000
+# Files that are compiled beside each other.
+AT_ONCE = 2
 # How facts about the generated classes begin, which C knows nothing of.
 CLASS = "class "
 
@@ -123,11 +125,12 @@ class Reference(Struct, frozen=True):
     ) -> Iterator[Reference]:
         """Give the same questions in files of their own, which a compiler has memory for.
 
-        There is one at least; what is told is in none.  The last has the `further` questions,
-        too, which are asked for when it is needed.
+        There is one at least; what is told is in none.  One has the `further` questions, too,
+        which are thought of while those before it are compiled.
         """
         most = max(map(len, (self.constants, self.numbers, self.words)))
-        for start in range(0, max(most, 1), _PIECE):
+        starts = range(0, max(most, 1), _PIECE)
+        for number, start in enumerate(starts):
             part = slice(start, start + _PIECE)
             piece = replace(
                 self if start == 0 else self.of_nothing,
@@ -135,7 +138,7 @@ class Reference(Struct, frozen=True):
                 numbers=self.numbers[part],
                 words=self.words[part],
             )
-            if start + _PIECE >= most:
+            if number == min(AT_ONCE, len(starts) - 1):
                 piece = piece.also(further())
             yield replace(piece, told=())
 

@@ -139,29 +139,25 @@ def end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-# Limits a process from inside it, before it becomes the command, or ends it if the process $0
-# that started it is gone already.  Where the system allows less, that is the limit.
-_LIMITING = f"""\
-[ $PPID = $0 ] || exit 1
-ulimit -S -v {MEMORY >> 10} 2>/dev/null
-ulimit -S -t {SECONDS} 2>/dev/null
-ulimit -S -f {OUTPUT >> 9} 2>/dev/null
-exec "$@"
-"""
-
-
 def _limited(command: Sequence[str]) -> list[str]:
     """Give what runs a command within its limits.  Raises `OSError` if it cannot be run.
 
-    A shell does: Python would have to copy its process for that, which takes as long as a
-    compiler does for a small header.
+    A shell limits itself before it becomes the command: Python would have to copy its process for
+    that, which takes as long as a compiler does for a small header.  Where the system allows
+    less, that is the limit.
     """
     if shutil.which(command[0]) is None:
         is_there = os.sep in command[0] and Path(command[0]).exists()
         number = errno.EACCES if is_there else errno.ENOENT
         raise OSError(number, os.strerror(number), command[0])
-    limiting = ["/bin/sh", "-c", _LIMITING, str(os.getpid())]
-    return [*_ending_with_parent(), *limiting, *command]
+    limiting = f"""\
+[ $PPID = {os.getpid()} ] || exit 1  # who started it is gone already
+ulimit -S -v {MEMORY >> 10} 2>/dev/null
+ulimit -S -t {SECONDS} 2>/dev/null
+ulimit -S -f {OUTPUT >> 9} 2>/dev/null
+exec "$@"
+"""
+    return [*_ending_with_parent(), "/bin/sh", "-c", limiting, "sh", *command]
 
 
 @cache

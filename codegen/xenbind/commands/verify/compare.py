@@ -180,7 +180,21 @@ def _compare(
     sources: Sequence[_Source], places: Mapping[str, Coord], start: Coord
 ) -> Iterator[Mismatch]:
     """Give a mismatch for each fact on which those who speak of it differ."""
+    everything: dict[str, Answer] = {}
+    for source in sources:
+        everything.update(source.answers)
+    # The first look is a quick one: there are thousands, and most are alike to all.
+    suspects = {
+        fact
+        for source in sources
+        for fact, value in everything.items()
+        if source.answers.get(fact) != value and source.speaks_of(fact)
+    }
+    if not suspects:
+        return
     for fact in dict.fromkeys(fact for source in sources for fact in source.answers):
+        if fact not in suspects:
+            continue
         said = tuple(
             (source.name, source.answers.get(fact))
             for source in sources

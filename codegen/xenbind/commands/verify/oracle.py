@@ -13,16 +13,13 @@ from pathlib import Path
 from xenbind.backend.reference import render_questions
 from xenbind.facts import dwarf
 from xenbind.facts.object_file import answers, compile_reference, start_compiling
-from xenbind.facts.probes import Answer, Reference
+from xenbind.facts.probes import AT_ONCE, Answer, Reference
 from xenbind.ir.interface import Interface
 from xenbind.plain import Struct
 from xenbind.spec import Spec
 from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.scratch import scratch
 from xenbind.workers import Workers, result
-
-# Compilers that run beside each other.
-_COMPILERS = 2
 
 
 class Oracle(Struct, frozen=True):
@@ -49,7 +46,7 @@ class Oracle(Struct, frozen=True):
 
         with scratch() as folder:
             for number, piece in enumerate(pieces):
-                if len(running) == _COMPILERS:
+                if len(running) == AT_ONCE:
                     take()
                 program = folder / f"v{self.interface.edition}_{number}.c"
                 program.write_text(self._text(piece), encoding="utf-8")
