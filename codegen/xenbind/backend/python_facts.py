@@ -22,7 +22,6 @@ from xenbind.facts import prototypes
 from xenbind.facts.probes import (
     CLASS,
     Probe,
-    Reference,
     record_type,
     type_probes,
     value_probes,
