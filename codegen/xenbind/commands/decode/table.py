@@ -25,7 +25,7 @@ from xenbind.commands.decode.stream import Note, Run, Session, moment
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.whole_file import whole_file
 
-_BATCH = 1 << 14  # requests at once, at least
+_BATCH = 1 << 16  # requests at once, at least
 _DAY = 86400 * 10**9  # nanoseconds
 # Columns that a row group's events have neighbouring numbers in, or that most queries name.
 _SOUGHT = ("position", "reason", "vcpu_id", "number", "time")
