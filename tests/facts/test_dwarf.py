@@ -12,6 +12,7 @@ from xenbind.backend.python_facts import class_questions
 from xenbind.backend.reference import render_questions
 from xenbind.commands.verify import compare
 from xenbind.facts import dwarf
+from xenbind.facts.debug_info import debug_information
 from xenbind.facts.object_file import answers, compile_reference
 from xenbind.facts.probes import Answer, expected, questions
 from xenbind.pipeline import compiler_for, read
@@ -147,7 +148,8 @@ class Compiled:
 
     @property
     def debug(self) -> dict[str, Answer]:
-        return dwarf.facts(self.object, self.keys, self.constants, self.bit_fields)
+        information = debug_information(self.object)
+        return dwarf.facts(information, self.keys, self.constants, self.bit_fields)
 
 
 @pytest.mark.parametrize("form", ["2", "3", "4", "5"])

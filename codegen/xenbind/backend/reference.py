@@ -7,6 +7,7 @@ version's answers, for the manifest.  `render` has it done beside what becomes P
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from xenbind.backend.package import Package
 from xenbind.backend.python_facts import class_probes
@@ -52,6 +53,12 @@ def render_references(
             context["stubs"] = stubs(interface)
             made.files[f"{path}_functions.c"] = templates.text(FUNCTIONS, context)
     return made
+
+
+def render_header(header: Path) -> str:
+    """A C file that includes a header and asks nothing, for what `debug_info` says of it."""
+    context = {"header": header.name, "forward": []}
+    return Templates().text("reference/header.c.jinja", context)
 
 
 def render_questions(spec: Spec, interface: Interface, asked: Reference) -> str:

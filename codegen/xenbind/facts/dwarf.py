@@ -1,6 +1,6 @@
 """Ask a compiler's debug information of a header: a second oracle.
 
-Takes an object file that was compiled with -g, and the keys of records; gives their
+Takes the debug information of a header, and the keys of records; gives their
 sizes, offsets, bits, kinds, lengths and enumerators' values under the names that `probes`
 uses.  The members are those that DWARF lists, not those that xenbind found: one that it
 lost shows.
@@ -11,13 +11,11 @@ DWARF tells no alignment unless an attribute sets it, and knows no macro's value
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from pathlib import Path
 from typing import Any
 
 from xenbind.facts.debug_info import (
     RECORDS,
     counts,
-    debug_information,
     first_bit,
     location,
     name_of,
@@ -70,13 +68,13 @@ class _Known(Struct, frozen=True):
 
 
 def facts(
-    path: Path,
+    information: Any,
     keys: Set[str],
     constants: Set[str],
     bit_fields: Set[str] = frozenset(),
     others: Set[str] = frozenset(),
 ) -> dict[str, Answer]:
-    """What an object file's debug information says of some records and enumerators.
+    """What `debug_information` of an object file says of some records and enumerators.
 
     A key is `struct TAG`, `union TAG` or the name of a typedef; `others` are those of records
     that members may be, and that are not asked about.  What DWARF does not
@@ -85,7 +83,7 @@ def facts(
     member that is none.
     """
     found: dict[str, Answer] = {}
-    for unit in debug_information(path).iter_CUs():
+    for unit in information.iter_CUs():
         entries = list(unit.get_top_DIE().iter_children())
         every = keys | others
         records = [(key, die) for die in entries if (key := _key(die)) in every]

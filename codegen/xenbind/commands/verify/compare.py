@@ -14,6 +14,7 @@ from pathlib import Path
 
 from xenbind.backend import abi_table
 from xenbind.backend.python_facts import class_questions
+from xenbind.commands.verify.debug_oracle import DebugOracle
 from xenbind.commands.verify.oracle import Oracle
 from xenbind.commands.verify.report import Mismatch, Report
 from xenbind.errors import OutputError, SystemFailure
@@ -26,6 +27,7 @@ from xenbind.pipeline import compiler_for, read
 from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
+from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.targets import Machine, host
 from xenbind.words import edition
 from xenbind.workers import Workers
@@ -51,14 +53,16 @@ def verify(
 
     Raises `SourceError`, too, if the header cannot be read.
     """
+    debug = DebugOracle(*_compiled(spec, version, machine), workers)
+    # Meanwhile it is read here.
+    debug.start_reading()
     package = None
     if spec.version_macro is None or version.entry is not None:
-        # The header is read meanwhile, which takes as long.
         package = _ask_package(
             spec, edition(version.number, version.release), out, machine
         )
     interface = read(spec, version, machine.command, machine.target.abi)
-    return hold(spec, version, interface, out, machine, workers, package)
+    return _hold(spec, version, interface, out, machine, debug, package)
 
 
 def hold(
@@ -68,36 +72,50 @@ def hold(
     out: Path,
     machine: Machine,
     workers: Workers,
-    package: Asked | None = None,
 ) -> Report:
     """Hold one version's header, and what was generated from it, against a compiler.
 
-    `interface` is the header as read for the machine, and `package` waits for what the classes in
-    `out` say, if they are asked already.  Raises `SourceError` if the compiler refuses what it is
-    asked, `OutputError` or `SystemFailure` if there is no package for the version.
+    `interface` is the header as read for the machine.  Raises `SourceError` if the compiler
+    refuses what it is asked, `OutputError` or `SystemFailure` if there is no package for the
+    version.
     """
+    debug = DebugOracle(*_compiled(spec, version, machine), workers)
+    return _hold(spec, version, interface, out, machine, debug, None)
+
+
+def _compiled(
+    spec: Spec, version: VersionSpec, machine: Machine
+) -> tuple[Compiler, Path]:
+    """Give the compiler that is asked of a header, and the header."""
+    compiler = compiler_for(spec, version, machine.command)
+    return compiler, version.directory / spec.header
+
+
+def _hold(
+    spec: Spec,
+    version: VersionSpec,
+    interface: Interface,
+    out: Path,
+    machine: Machine,
+    debug: DebugOracle,
+    package: Asked | None,
+) -> Report:
     package = package or _ask_package(spec, interface.edition, out, machine)
     asked = questions(interface)
-    oracle = Oracle(
-        spec=spec,
-        interface=interface,
-        compiler=compiler_for(spec, version, machine.command),
-        header=version.directory / spec.header,
-    )
-    # First, since it takes longest, and knows nothing of classes.
-    debug_answers = oracle.start_asking_debug_information(asked, workers)
+    debug_answers = debug.start_asking(interface, asked)
+    oracle = Oracle(spec, interface, debug.compiler, debug.header)
     # Thought of while most questions are compiled.
     of_classes = cache(partial(class_questions, interface))
     c = oracle.ask_expressions(asked.pieces(of_classes))
     asked = asked.also(of_classes())
     own = expected(asked)
-    debug = debug_answers()
+    told_by_dwarf = debug_answers()
     told = {probe.name for probe in asked.told}
     title = spec.titled(interface.title)
     where = title, interface.abi
     sources = [
         _Source("C", c, lambda fact: fact not in told),
-        _Source("DWARF", debug, dwarf.covers),
+        _Source("DWARF", told_by_dwarf, dwarf.covers),
         _Source("xenbind", own),
     ]
     if not spec.is_module:  # a tree has no such table
@@ -128,7 +146,7 @@ def hold(
         title=title,
         header=interface.header,
         facts=len(c),
-        dwarf_facts=len(debug),
+        dwarf_facts=len(told_by_dwarf),
         functions=len(interface.functions),
         library=None if library is None else library.path,
         mismatches=tuple(item for item in found if not item.within_compiler),
