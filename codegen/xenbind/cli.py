@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -143,6 +144,7 @@ class _Lazy(click.Command):
         command: click.Command = getattr(
             import_module(self._module), self.name.replace("-", "_")
         )
+        gc.enable()  # which `__main__` had not for the imports
         return command
 
     def make_context(

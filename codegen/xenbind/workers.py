@@ -7,21 +7,22 @@ Takes functions and what they are called with; gives futures of their results, o
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from xenbind.errors import SystemFailure
 from xenbind.toolchain.process import end_with_parent
+
+# Imported where a process is needed: small headers need none.
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -46,17 +47,10 @@ class Workers:
         self._at_once = at_once
 
     def __enter__(self) -> Workers:
-        # A forked process has half of what black imports already.
-        method = "fork" if sys.platform == "linux" else "spawn"
-        self._pool = ProcessPoolExecutor(
-            self.processes,
-            multiprocessing.get_context(method),
-            _prepare,
-            (os.getpid(),),
-        )
-        for _ in range(self.processes * self._at_once):
-            self._pool.submit(str)  # the pool starts no process before it needs one
+        self._pool: ProcessPoolExecutor | None = None
         self._copies: list[BaseProcess] = []
+        for _ in range(self.processes * self._at_once):
+            self.submit(str)  # the pool starts no process before it needs one
         return self
 
     def __exit__(
@@ -68,8 +62,9 @@ class Workers:
         for copy in self._copies:
             copy.kill()
             copy.join()
-        # Waited for: Python, ending, would wake a thread of the pool that is just closing.
-        self._pool.shutdown(cancel_futures=True)
+        if self._pool is not None:
+            # Waited for: Python, ending, would wake a thread of the pool that is just closing.
+            self._pool.shutdown(cancel_futures=True)
 
     def submit(
         self,
@@ -78,6 +73,10 @@ class Workers:
         **named: Given.kwargs,
     ) -> Future[Result]:
         """Have a function called.  Raises `SystemFailure` if a process has died."""
+        from concurrent.futures.process import BrokenProcessPool
+
+        if self._pool is None:
+            self._pool = _pool(self.processes)
         try:
             return self._pool.submit(function, *arguments, **named)
         except BrokenProcessPool:
@@ -93,6 +92,8 @@ class Workers:
         """
         if sys.platform != "linux":
             return cache(function)
+        import multiprocessing
+
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe(duplex=False)
         copy = context.Process(target=_call, args=(function, theirs, os.getpid()))
@@ -100,6 +101,16 @@ class Workers:
         theirs.close()
         self._copies.append(copy)
         return cache(partial(_received, ours))
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # A forked process has half of what black imports already.
+    method = "fork" if sys.platform == "linux" else "spawn"
+    context = multiprocessing.get_context(method)
+    return ProcessPoolExecutor(processes, context, _prepare, (os.getpid(),))
 
 
 def _call(function: Callable[[], object], sink: Connection, parent: int) -> None:
@@ -124,6 +135,8 @@ def _received(source: Connection) -> Any:
 
 def result(future: Future[Result]) -> Result:
     """Wait for what a function gives.  Raises what it raises, `SystemFailure` if it died."""
+    from concurrent.futures.process import BrokenProcessPool
+
     try:
         return future.result()
     except BrokenProcessPool:
