@@ -164,6 +164,7 @@ def test_templates_render_what_black_would_leave(
 
 def test_a_process_that_dies_is_told() -> None:
     with pytest.raises(XenbindError, match="had started died"), Workers() as workers:
+        assert workers._pool is not None
         for process in list(workers._pool._processes):
             os.kill(process, signal.SIGKILL)
         formatter = Formatter(workers, Formatted())
