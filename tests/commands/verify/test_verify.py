@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -229,3 +230,17 @@ def test_an_object_file_without_end_is_told_as_that(
         compile_reference(source, told)
     assert str(caught.value) == "the C compiler wrote more than 32 MB"
     assert "--cc" not in caught.value.advice
+
+
+def test_no_compiler_is_asked_to_read_a_pipe(tmp_path: Path) -> None:
+    """It would wait for whoever writes into that."""
+    asked, compiler = tmp_path / "asked", tmp_path / "compiler"
+    compiler.write_text(f'#!/bin/sh\necho "$@" >> {asked}\nexec gcc "$@"\n')
+    compiler.chmod(0o755)
+    os.mkfifo(tmp_path / "vm_event.h")
+    result = xenbind(
+        *("verify", "--include", tmp_path, "--out", tmp_path / "out"), CC=str(compiler)
+    )
+    assert result.returncode == 1
+    assert "vm_event.h:1:1: error: not a regular file" in result.stderr
+    assert "vm_event.h" not in asked.read_text()

@@ -54,8 +54,7 @@ def verify(
     Raises `SourceError`, too, if the header cannot be read.
     """
     debug = DebugOracle(*_compiled(spec, version, machine), workers)
-    # Meanwhile it is read here.
-    debug.start_reading()
+    debug.start_reading()  # while it is read here, too
     package = None
     if spec.version_macro is None or version.entry is not None:
         package = _ask_package(

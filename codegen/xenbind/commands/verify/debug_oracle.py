@@ -18,6 +18,7 @@ from xenbind.facts.object_file import compile_reference
 from xenbind.facts.probes import Answer, Reference
 from xenbind.ir.interface import Interface
 from xenbind.plain import Struct
+from xenbind.source import is_readable
 from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.scratch import scratch
 from xenbind.workers import Workers, result
@@ -34,8 +35,12 @@ class DebugOracle(Struct, frozen=True):
     workers: Workers
 
     def start_reading(self) -> None:
-        """Have the header compiled and read before there are questions."""
-        self.workers.submit(_read, self.compiler, self.header)
+        """Have the header compiled and read before there are questions.
+
+        A pipe or a device, of which a compiler would read for ever, is left alone.
+        """
+        if is_readable(self.header):
+            self.workers.submit(_read, self.compiler, self.header)
 
     def start_asking(
         self, interface: Interface, asked: Reference
