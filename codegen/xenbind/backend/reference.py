@@ -14,6 +14,7 @@ from xenbind.backend.python_facts import class_probes
 from xenbind.backend.python_model import ModuleView
 from xenbind.backend.templates import Templates
 from xenbind.facts.probes import (
+    CLASSES,
     CODES,
     Reference,
     fingerprint,
@@ -63,7 +64,8 @@ def render_header(header: Path) -> str:
 
 def render_questions(spec: Spec, interface: Interface, asked: Reference) -> str:
     """A C file that answers what is `asked` of one interface version, for `object_file`."""
-    context = {**_context(spec, interface, asked), "code": CODES}
+    context = _context(spec, interface, asked)
+    context |= {"code": CODES, "classes": CLASSES}
     return Templates().text("reference/questions.c.jinja", context)
 
 

@@ -41,14 +41,19 @@ _ALPHANUMERIC = f"{string.ascii_letters}{string.digits}".encode()
 # For a bit-field, C is asked for a whole record in which it is set: bytes for all of these.
 _ROOM = 256 << 20
 # The numbers that C answers with in place of words: of what was expected, and of the others.
+# Those from CLASSES on are what `__builtin_classify_type` says.
+CLASSES = 16
 CODES = {
-    word: number
-    for number, word in enumerate(
-        (
-            *("expected", "char", "bool", "signed", "unsigned", "float"),
-            *("pointer", "struct", "union", "another prototype"),
-        )
-    )
+    "expected": 0,
+    "char": 1,
+    "bool": 2,
+    "signed": 3,
+    "unsigned": 4,
+    "another prototype": 5,
+    "pointer": CLASSES + 5,
+    "float": CLASSES + 8,
+    "struct": CLASSES + 12,
+    "union": CLASSES + 13,
 }
 # Of a kind of questions, for one file: of these gcc takes 100 MiB.
 _PIECE = 20_000
