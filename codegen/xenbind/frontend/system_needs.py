@@ -28,11 +28,13 @@ _DEFAULT = re.compile(
     re.MULTILINE,
 )
 _CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if\w*(.*)", re.MULTILINE)
-# What one target's compiler may refuse and another's take.
+# What one target's compiler may refuse and another's take, and what is in all of that but wide
+# bit-fields.
 _CHECKED = re.compile(
     r"\b(?:_S|s)tatic_assert\b|\bsizeof\b|\b_*[aA]lignof|\b_*asm|\b__int128"
-    r"|:\s*(?:3[3-9]|[4-6]\d)\b"
 )
+_IN_CHECKED = ("tatic_assert", "sizeof", "lignof", "asm", "__int128")
+_WIDE = re.compile(r":\s*(?:3[3-9]|[4-6]\d)\b")
 # Words that mean the same to every header on every target.
 _KNOWN = frozenset(
     word for name in X86_64.integers for word in name.split()
@@ -54,7 +56,7 @@ def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> b
     asked: set[str] = set()
     for text in texts.values():
         code = without_any_comments(text.replace("\\\n", " "))
-        if _CHECKED.search(code) or _DEFAULT.search(code):
+        if _is_checked(code) or _DEFAULT.search(code):
             return True
         used.update(NAME.findall(code))
         for condition in _CONDITION.findall(code):
@@ -71,6 +73,12 @@ def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> b
         file in files and not used.isdisjoint(NAME.findall(section))
         for file, section in zip(sections[::2], sections[1::2], strict=True)
     )
+
+
+def _is_checked(code: str) -> bool:
+    if _WIDE.search(code):
+        return True
+    return any(word in code for word in _IN_CHECKED) and bool(_CHECKED.search(code))
 
 
 # A file with as many of each closes what it opens; `pack(1)` is one that `pack()` closes.

@@ -58,9 +58,9 @@ def asks_for_target(texts: Iterable[str]) -> bool:
 
 
 def _asks(text: str) -> bool:
-    if not (_PREDEFINED.search(text) or any(word in text for word in _RARE)):
-        return False
     code = without_any_comments(text.replace("\\\n", " "))
+    if not (_PREDEFINED.search(code) or any(word in code for word in _RARE)):
+        return False
     guard = _GUARD.match(code)
     asked = set(_PREDEFINED.findall(code)) - {guard[1] if guard else ""}
     return bool(asked or _HAS.search(code) or _CHARACTER.search(code) or _pastes(code))
