@@ -53,6 +53,11 @@ def without_any_comments(text: str) -> str:
     return _COMMENT_OF_LINES.sub(" ", text)
 
 
+def code_of(text: str) -> str:
+    """Give a text with a blank in place of each comment and of each line that is spliced."""
+    return without_any_comments(text.replace("\\\n", " "))
+
+
 def is_readable(path: Path) -> bool:
     """Tell whether a path is a regular file that is not too large to read."""
     return path.is_file() and path.stat().st_size <= LARGEST

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 
 STRING = r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\''
 NAME = re.compile(r"[A-Za-z_$][\w$]*")
@@ -76,7 +76,7 @@ def _closing(text: str, start: int) -> int:
     return len(text)
 
 
-@cache
+@lru_cache(1 << 14)
 def declared(declaration: str) -> frozenset[str]:
     """Give the names that a declaration may declare, but for those of functions.
 

@@ -11,6 +11,7 @@ Takes what `$CC -E -dD` prints; gives `Preprocessed`: the C text with line marke
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from xenbind.errors import SourceError
@@ -161,6 +162,12 @@ class _FileNames:
                 file = (status.st_dev, status.st_ino)
                 self._canonical[written] = self._files.setdefault(file, name)
         return self._canonical[written]
+
+
+def sections(text: str) -> Iterator[tuple[str, str]]:
+    """Give what stands between the markers of preprocessed text, each with its file as `quoted`."""
+    _, *parts = MARKER.split(text)
+    return zip(parts[::2], parts[1::2], strict=True)
 
 
 def quoted(name: str) -> str:

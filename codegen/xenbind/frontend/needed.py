@@ -19,19 +19,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 from xenbind.frontend.cut import NAME, declarations, declared
-from xenbind.frontend.directives import MARKER, quoted
+from xenbind.frontend.directives import MARKER, quoted, sections
 
 
 def is_mostly_of_others(text: str, own: Collection[str]) -> bool:
     """Tell whether most of a text stands in other files than the header's own."""
     names = {quoted(file) for file in own}
-    _, *sections = MARKER.split(text)
-    size = sum(
-        len(section.strip())
-        for file, section in zip(sections[::2], sections[1::2], strict=True)
-        if file in names
-    )
-    return 2 * size < sum(len(section.strip()) for section in sections[1::2])
+    sizes = {True: 0, False: 0}
+    for file, section in sections(text):
+        sizes[file in names] += len(section.strip())
+    return sizes[True] < sizes[False]
 
 
 def only_needed(

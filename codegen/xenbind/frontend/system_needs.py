@@ -17,9 +17,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from xenbind.frontend.cut import NAME
-from xenbind.frontend.directives import MARKER, Preprocessed, quoted
+from xenbind.frontend.directives import Preprocessed, quoted, sections
 from xenbind.ir.abi import X86_64
-from xenbind.source import without_any_comments
+from xenbind.source import code_of
 
 # What a system header may define on another target alone, and what it defined before.
 _DEFAULT = re.compile(
@@ -55,7 +55,7 @@ def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> b
     used: set[str] = set()
     asked: set[str] = set()
     for text in texts.values():
-        code = without_any_comments(text.replace("\\\n", " "))
+        code = code_of(text)
         if _is_checked(code) or _DEFAULT.search(code):
             return True
         used.update(NAME.findall(code))
@@ -68,10 +68,9 @@ def uses_system_names(preprocessed: Preprocessed, texts: Mapping[str, str]) -> b
     if not used.isdisjoint(preprocessed.macros.keys() - own):
         return True
     files = {quoted(file) for file in preprocessed.system}
-    _, *sections = MARKER.split(preprocessed.text)
     return any(
         file in files and not used.isdisjoint(NAME.findall(section))
-        for file, section in zip(sections[::2], sections[1::2], strict=True)
+        for file, section in sections(preprocessed.text)
     )
 
 
@@ -95,7 +94,7 @@ def may_pack_others(texts: Iterable[str]) -> bool:
     for text in texts:
         if "pack" not in text:
             continue
-        words = _PACK.findall(without_any_comments(text.replace("\\\n", " ")))
+        words = _PACK.findall(code_of(text))
         limits = [word for word in words if word not in ("push", "pop")]
         if words.count("push") != words.count("pop") or any(limits[-1:]):
             return True

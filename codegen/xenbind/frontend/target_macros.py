@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from xenbind.source import without_any_comments
+from xenbind.source import code_of
 
 # The names that gcc and clang define for some targets alone, or otherwise on each: those of
 # machines, and families of those about types, numbers and what the machine can do.
@@ -58,7 +58,7 @@ def asks_for_target(texts: Iterable[str]) -> bool:
 
 
 def _asks(text: str) -> bool:
-    code = without_any_comments(text.replace("\\\n", " "))
+    code = code_of(text)
     if not (_PREDEFINED.search(code) or any(word in code for word in _RARE)):
         return False
     guard = _GUARD.match(code)

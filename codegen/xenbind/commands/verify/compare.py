@@ -27,7 +27,6 @@ from xenbind.pipeline import compiler_for, read
 from xenbind.plain import Struct
 from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
-from xenbind.toolchain.compiler import Compiler
 from xenbind.toolchain.targets import Machine, host
 from xenbind.words import edition
 from xenbind.workers import Workers
@@ -53,7 +52,7 @@ def verify(
 
     Raises `SourceError`, too, if the header cannot be read.
     """
-    debug = DebugOracle(*_compiled(spec, version, machine), workers)
+    debug = _debug_oracle(spec, version, machine, workers)
     debug.start_reading()  # while it is read here, too
     package = None
     if spec.version_macro is None or version.entry is not None:
@@ -78,16 +77,15 @@ def hold(
     refuses what it is asked, `OutputError` or `SystemFailure` if there is no package for the
     version.
     """
-    debug = DebugOracle(*_compiled(spec, version, machine), workers)
+    debug = _debug_oracle(spec, version, machine, workers)
     return _hold(spec, version, interface, out, machine, debug, None)
 
 
-def _compiled(
-    spec: Spec, version: VersionSpec, machine: Machine
-) -> tuple[Compiler, Path]:
-    """Give the compiler that is asked of a header, and the header."""
+def _debug_oracle(
+    spec: Spec, version: VersionSpec, machine: Machine, workers: Workers
+) -> DebugOracle:
     compiler = compiler_for(spec, version, machine.command)
-    return compiler, version.directory / spec.header
+    return DebugOracle(compiler, version.directory / spec.header, workers)
 
 
 def _hold(
@@ -200,25 +198,20 @@ def _compare(
     everything: dict[str, Answer] = {}
     for source in sources:
         everything.update(source.answers)
-    # The first look is a quick one: there are thousands, and most are alike to all.
-    suspects = {
+    # The look at all is a quick one: there are thousands, and most are alike to all.
+    differing = {
         fact
         for source in sources
         for fact, value in everything.items()
         if source.answers.get(fact) != value and source.speaks_of(fact)
     }
-    if not suspects:
-        return
-    for fact in dict.fromkeys(fact for source in sources for fact in source.answers):
-        if fact not in suspects:
-            continue
+    for fact in filter(differing.__contains__, everything):
         said = tuple(
             (source.name, source.answers.get(fact))
             for source in sources
             if source.speaks_of(fact)
         )
-        if len({value for _, value in said}) > 1:
-            yield Mismatch(fact, said, places.get(fact, start), _within(dict(said)))
+        yield Mismatch(fact, said, places.get(fact, start), _within(dict(said)))
 
 
 def _within(said: Mapping[str, Answer | None]) -> bool:
