@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from c_compiler import CLANG, GCC
 from support import own_tests, require, xenbind
 from xenbind import pipeline, spec
+from xenbind.resources import package
 from xenbind.toolchain.angled import angled_folders
 from xenbind.toolchain.system_headers import system_folders
 
@@ -32,7 +35,8 @@ def spec_of(folder: Path, more: str = "") -> Path:
 def compiler_of(folder: Path, more: str, command: str) -> str | None:
     """The folder of declarations that stand for the C library's, if they do."""
     loaded = spec.load(spec_of(folder, more)).for_tree(folder)
-    libc = pipeline.compiler_for(loaded, loaded.versions[0], (command,)).libc
+    words = tuple(command.split())
+    libc = pipeline.compiler_for(loaded, loaded.versions[0], words).libc
     return None if libc is None else libc.name
 
 
@@ -53,11 +57,53 @@ def test_the_compiler_s_own_c_library_is_read_unless_the_spec_says_otherwise(
 
 
 def test_a_compiler_without_a_c_library_has_xenbind_s_own(tmp_path: Path) -> None:
-    cross = "aarch64-linux-gnu-gcc"
-    require(shutil.which(cross) is not None, cross)
-    if system_folders((cross,)):
-        pytest.skip("this cross compiler has a C library")
-    assert compiler_of(tmp_path, "", cross) == "libc"
+    """As a cross compiler has none that was installed alone."""
+    assert compiler_of(tmp_path, "", "gcc -nostdinc") == "libc"
+
+
+@pytest.mark.parametrize("command", [*GCC.values(), *CLANG.values()])
+def test_xenbind_s_own_fits_the_compiler_s_types(command: str) -> None:
+    """A compiler checks printf's formats by itself, whatever stands for inttypes.h."""
+    require(shutil.which(command.split()[0]) is not None, command)
+    types = {
+        f"{sign}int{size}_t": [f"PRI{letter}{name}" for letter in letters]
+        for size, name in [*((n, n) for n in (8, 16, 32, 64)), ("ptr", "PTR")]
+        for sign, letters in (("", "di"), ("u", "ouxX"))
+    }
+    text = [
+        "#include <inttypes.h>",
+        "extern __attribute__((format(printf, 1, 2))) void say(const char *, ...);",
+    ]
+    for number, (name, formats) in enumerate(types.items()):
+        text.append(f"void say{number}({name} value) {{")
+        text += [f'say("%" {format_}, value);' for format_ in formats]
+        text.append("}")
+    libc = package() / "toolchain" / "libc"
+    options = ["-nostdinc", "-isystem", str(libc), "-Wall", "-Werror"]
+    if command in GCC.values():
+        options.append("-Wformat-signedness")
+    checked = subprocess.run(
+        [*command.split(), "-x", "c", "-std=gnu11", *options, "-fsyntax-only", "-"],
+        input="\n".join(text),
+        capture_output=True,
+        text=True,
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_xen_s_tree_needs_no_c_library(tmp_path: Path) -> None:
+    """The package is the same as with one."""
+    tree = Path("/usr/include/xen")
+    require(tree.is_dir(), "libxen-dev")
+    packages = []
+    for command in ("gcc", "gcc -nostdinc"):
+        out = tmp_path / str(len(packages))
+        made = xenbind("generate", "--tree", str(tree), "--out", str(out), CC=command)
+        assert made.returncode == 0, made.stderr
+        modules = sorted(out.glob("xen_public/**/*.py"))
+        packages.append({path.relative_to(out): path.read_text() for path in modules})
+    assert packages[0]
+    assert packages[0] == packages[1]
 
 
 def test_headers_are_looked_for_in_every_tree(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 /*
  * The exact-width integer types, as the compiler itself knows them.
  *
- * The headers beside this folder need no more of the C library, so they can be read without one:
- * -nostdinc -isystem headers/libc.
+ * Xen's headers need little more of the C library, and so can be read without one, by a compiler
+ * that has none for its target: -nostdinc -isystem with this folder.
  */
 
 #ifndef XENBIND_LIBC_STDINT_H
