@@ -55,8 +55,13 @@ def find(name: str) -> Path | None:
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:
     """Give the files in a folder by relative name, but for Python's caches."""
-    for folder, _, names in os.walk(root):  # which is five times as fast as `rglob`
-        inner = os.path.relpath(folder, root)
-        for name in names:
-            if not name.endswith(".pyc") and (path := Path(folder, name)).is_file():
-                yield os.path.normpath(f"{inner}/{name}"), path
+    waiting = [""]
+    while waiting:  # as `rglob` does, in a fraction of the time
+        inner = waiting.pop()
+        with os.scandir(root / inner) as entries:
+            for entry in entries:
+                name = f"{inner}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{name}/")
+                elif not name.endswith(".pyc") and entry.is_file():
+                    yield name, Path(entry.path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from xenbind.errors import CompilerError
 from xenbind.frontend.directives import Macro, Preprocessed
-from xenbind.frontend.preprocess import expand
+from xenbind.frontend.preprocess import start_expanding
 from xenbind.source import Coord
 from xenbind.toolchain.compiler import Compiler
 
@@ -17,7 +17,8 @@ NOTHING = Preprocessed("", {}, (), frozenset(), {})
 
 def expanded(body: str, parameters: tuple[str, ...] | None = None) -> str:
     macro = Macro("MACRO", parameters, body, Coord("header.h", 1, 1))
-    return expand(NOBODY, Path("header.h"), NOTHING, [macro])["MACRO"].expansion
+    expand = start_expanding(NOBODY, Path("header.h"), NOTHING, [macro])
+    return expand()["MACRO"].expansion
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def type_table(batch: tuple[Declared, ...], target: str) -> TypeTable:
     """The batch read as a header is, every record lowered."""
     written = Written(declare(batch), {}, Sources())
     parsed = parse(written, [])
-    types = TypeTable(Context((), parsed.declarations, written), ABIS[target])
+    types = TypeTable(Context({}, parsed.declarations, written), ABIS[target])
     for declared in batch:
         types.type(types.declared.records[declared.name], "")
     return types

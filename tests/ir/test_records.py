@@ -51,7 +51,7 @@ def table(declarations: str, target: str) -> TypeTable:
     """The types of these declarations on one ABI, each record asked for."""
     written = Written(declarations, {}, Sources())
     parsed = parse(written, [])
-    types = TypeTable(Context((), parsed.declarations, written), ABIS[target])
+    types = TypeTable(Context({}, parsed.declarations, written), ABIS[target])
     for name in types.declared.typedefs:
         types.typedef(name)
     for key in types.declared.records:

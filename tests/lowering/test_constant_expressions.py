@@ -36,9 +36,7 @@ def value_of(expression: str) -> CInt:
     assert isinstance(variable, c_ast.Decl)
     return evaluate(
         variable.init,
-        TypeTable(
-            Context(("test.h",), declarations, Written("", {}, Sources())), X86_64
-        ),
+        TypeTable(Context({}, declarations, Written("", {}, Sources())), X86_64),
     )
 
 
@@ -263,7 +261,7 @@ def test_the_least_alignment_and_the_one_that_compilers_prefer(
 ) -> None:
     declarations = gnu_c.parse(f"{TYPEDEFS}{DECLARATIONS}").ext
     node = gnu_c.parse(f"struct pair; int value = {text};").ext[-1].init
-    context = Context(("test.h",), declarations, Written("", {}, Sources()))
+    context = Context({}, declarations, Written("", {}, Sources()))
     values = [
         evaluate(node, TypeTable(context, ABIS[abi])).value
         for abi in ("x86_64", "i386")

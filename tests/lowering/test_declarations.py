@@ -21,7 +21,7 @@ RECORD = "struct s { char a; long long b; };"
 def size_of_s(header: str) -> int:
     written = Written(header, {}, Sources())
     parsed = parse(written, [])
-    types = TypeTable(Context((), parsed.declarations, written), X86_64)
+    types = TypeTable(Context({}, parsed.declarations, written), X86_64)
     record = types.record("struct s")
     assert record
     return record.size

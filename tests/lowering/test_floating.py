@@ -12,7 +12,7 @@ from xenbind.lowering.floating import evaluate_float, has_float
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
 
-SCOPE = TypeTable(Context((), (), Written("", {}, Sources())), X86_64)
+SCOPE = TypeTable(Context({}, (), Written("", {}, Sources())), X86_64)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,8 @@ _TOKEN = re.compile(
     |(?P<comment>\#.*)|(?P<word>\b(?:[A-Za-z_]\w*|\d+)\b)""",
     re.VERBOSE,
 )
+_NAME = re.compile(rf"\b(?!(?:{'|'.join(sorted(_KEPT))})\b)[A-Za-z_]\w*")
+_NUMBER = re.compile(r"\b\d+\b")
 # What black may take for an order to itself.
 _ORDER = re.compile(r"fmt|yapf|type|noqa|pylint")
 # One of several that stand on a line each in brackets, however long it is.
@@ -141,7 +143,7 @@ def shape(block: str) -> str:
             if not found["statement"]:
                 return block
         elif not _FOLDED.search(text):
-            text = _TOKEN.sub(_shortest, text)
+            text = _with_short_words(text)
         if not found["statement"]:
             row = None
         elif row is None:
@@ -188,6 +190,14 @@ def _without_prose(docstring: re.Match[str]) -> str:
     first, *middle = _PROSE.sub("a", docstring[0]).split("\n")
     kept = [line for line in dict.fromkeys(middle[:-2]) if line]
     return "\n".join([first, *kept, *middle[-2:]])
+
+
+def _with_short_words(text: str) -> str:
+    """Give text with its words, and strings of nothing but words, as short as can be."""
+    if '"' in text or "'" in text or "#" in text:
+        return _TOKEN.sub(_shortest, text)
+    # As that does, in a third of the time.
+    return _NUMBER.sub("1", _NAME.sub("a", text))
 
 
 def _shortest(token: re.Match[str]) -> str:

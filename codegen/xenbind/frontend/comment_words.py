@@ -19,6 +19,7 @@ _BLOCK = re.compile(r"/\*(?:(?:\*+(?!/)|!(?=[\s\w<@\\]))<?)?")
 _LINE = re.compile(r"\s*//(?:(?:/+|!(?=[\s\w<@\\]|$))<?)?")
 _STARS = re.compile(r"^\s*\*+(?=\s|$)")
 _ADORNMENT = re.compile(r"^[-=*#~+]{3,}(?=\s|$)|(?:^|\s)[-=#~+]{3,}$|\*{3,}$|\s{2}\*$")
+_ADORNED = frozenset("-=*#~+")  # what an adornment begins or ends with
 _COMMAND = re.compile(r"^[@\\](?:brief|short|details)\b\s*")
 _ENTRY = re.compile(r"@([A-Za-z_][\w.]*)\s*:\s*")
 
@@ -36,14 +37,19 @@ def plain(comment: str) -> str:
         for block in comment.removesuffix("*/")[:LONGEST].split("*/\n"):
             body = _BLOCK.sub("", block, count=1)
             lines += [_STARS.sub("", line) for line in body.split("\n")] + [""]
-    lines = [
-        _COMMAND.sub("", _ADORNMENT.sub("", line.strip()).strip()) for line in lines
-    ]
+    lines = [_without_marks(line.strip()) for line in lines]
     parted = [f"\n{line}" if _ENTRY.match(line) else line for line in lines]
     paragraphs = re.split(r"\n{2,}", "\n".join(parted).strip("\n"))
     return "\n\n".join(
         " ".join(part.split()) for part in paragraphs if part.strip(" *-=\n")
     )
+
+
+def _without_marks(line: str) -> str:
+    """Take a line's adornments, and what it begins with for doxygen, off it."""
+    if line[:1] in _ADORNED or line[-1:] in _ADORNED:
+        line = _ADORNMENT.sub("", line).strip()
+    return _COMMAND.sub("", line) if line[:1] in ("@", "\\") else line
 
 
 def by_part(words: str) -> tuple[str, dict[str, str]]:

@@ -195,9 +195,12 @@ class Code:
 
 
 def _blanked(token: re.Match[str]) -> str:
+    """Give a token; for a comment its lines, and the column that what follows it has."""
     if token.lastgroup != "comment":
         return token[0]
-    return "\n".join(" " * min(len(line), LONGEST) for line in token[0].split("\n"))
+    last = token[0].rpartition("\n")[2]
+    lines = "\n" * token[0].count("\n")
+    return lines + " " * min(len(last), LONGEST)
 
 
 def _indent(line: str) -> int:

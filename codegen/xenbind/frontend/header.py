@@ -11,12 +11,14 @@ is one declaration, and one constant whose expression is a `BinaryOp`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from pycparser import c_ast
 
 from xenbind.errors import XenbindError
+from xenbind.frontend import comments
+from xenbind.frontend.comments import Comments
 from xenbind.frontend.cut import NAME
 from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.frontend.macros import (
@@ -31,11 +33,11 @@ from xenbind.frontend.macros import (
 from xenbind.frontend.needed import is_mostly_of_others, only_needed
 from xenbind.frontend.parse import parse
 from xenbind.frontend.preprocess import (
-    expand,
     finish_check,
     preprocess,
     read,
     start_check,
+    start_expanding,
     start_preprocessing,
 )
 from xenbind.frontend.roots import roots
@@ -57,7 +59,7 @@ class ParsedHeader(Struct, frozen=True):
     those with parameters, `ring_macros` those of the header that defines DEFINE_RING_TYPES,
     `flex_macros` those that tell the size of a flex ring, and `place_macros` the roots' that may
     say where an element of an array is.
-    `written` tells where what was parsed stands.
+    `comments` are those of the roots, by file; `written` tells where what was parsed stands.
     """
 
     path: Path
@@ -72,6 +74,7 @@ class ParsedHeader(Struct, frozen=True):
     place_macros: tuple[ExpandedMacro, ...]
     flex_macros: tuple[ExpandedMacro, ...]
     sources: Sources
+    comments: Mapping[str, Comments]
     written: Written
 
 
@@ -122,7 +125,9 @@ def parsed(
         flex = flex_macros(preprocessed, skip)
         places = place_macros(preprocessed, own, skip)
         wanted = dict.fromkeys([*constants, *rings, *flex, *places])
-        expanded = expand(begun.compiler, header, preprocessed, list(wanted))
+        expanding = start_expanding(begun.compiler, header, preprocessed, list(wanted))
+        told = _comments(own, sources)  # which takes as long as the compiler
+        expanded = expanding()
     finally:
         finish_check(begun.check, header)
     not_constant = moving(preprocessed.macros)
@@ -156,8 +161,13 @@ def parsed(
         place_macros=tuple(expanded[macro.name] for macro in places),
         flex_macros=tuple(expanded[macro.name] for macro in flex),
         sources=sources,
+        comments=told,
         written=written,
     )
+
+
+def _comments(files: Iterable[str], sources: Sources) -> dict[str, Comments]:
+    return {file: comments.read(sources.text(file)) for file in files}
 
 
 def start_text(
@@ -207,5 +217,6 @@ def read_types(
         place_macros=(),
         flex_macros=(),
         sources=sources,
+        comments=_comments(own, sources),
         written=written,
     )

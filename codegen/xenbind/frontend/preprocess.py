@@ -1,11 +1,11 @@
 """Preprocess a header: from its path to the text and macros that it amounts to.
 
 Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
-`parse`, and the macros with their places; `expand` gives what macros stand for.  `header`
-calls both.
+`parse`, and the macros with their places; `start_expanding` leads to what macros stand for.
+`header` calls both.
 
     #define FLAG (1 << BIT)    ->  Preprocessed: Macro("FLAG", None, "(1 << BIT)", ...)
-    #define BIT 2              ->  expand: ExpandedMacro(FLAG, "(1 << 2)")
+    #define BIT 2              ->  start_expanding: ExpandedMacro(FLAG, "(1 << 2)")
     struct pair { int a; };    ->  Preprocessed: text, with a line marker before it
   `start_check` asks the compiler whether the header is C at all, because a
 parser without types accepts redefinitions and unknown sizes that C refuses.
@@ -14,7 +14,7 @@ parser without types accepts redefinitions and unknown sizes that C refuses.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xenbind.errors import CompilerError, SourceError
@@ -63,26 +63,33 @@ def read(printed: str, header: Path, sources: Sources) -> Preprocessed:
     return found
 
 
-def expand(
+def start_expanding(
     compiler: Compiler,
     header: Path,
     preprocessed: Preprocessed,
     wanted: Sequence[Macro],
-) -> dict[str, ExpandedMacro]:
-    """Expand the wanted macros as the header's user sees them, and give them by name.
+) -> Callable[[], dict[str, ExpandedMacro]]:
+    """Start to expand the wanted macros as the header's user sees them.
 
+    What it gives waits for them, by name.
     A function-like macro is given its own parameters, and those that it uses stay calls,
     unless they paste tokens together and so are no functions of their arguments.  Where all
     are numbers and operators alone, the compiler is not asked.
     """
     if not any(map(_has_names, wanted)):
-        return {macro.name: ExpandedMacro(macro, macro.body) for macro in wanted}
+        known = {macro.name: ExpandedMacro(macro, macro.body) for macro in wanted}
+        return lambda: known
     process = compiler.run(
         ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
         _uses(preprocessed, wanted),
         needs="-imacros",  # else they would come after the header's own
     )
-    expansions = _expansions(output(process, header), wanted)
+    return lambda: _expanded(wanted, _expansions(output(process, header), wanted))
+
+
+def _expanded(
+    wanted: Sequence[Macro], expansions: Sequence[str]
+) -> dict[str, ExpandedMacro]:
     if sum(map(len, expansions)) > LONGEST_TEXT:
         longest = max(range(len(wanted)), key=lambda index: len(expansions[index]))
         macro = wanted[longest]

@@ -7,12 +7,12 @@ one context.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
-from xenbind.frontend import comments
+from xenbind.frontend.comments import Comments
 from xenbind.frontend.written import Written
 from xenbind.lowering.declarations import ADVICE, Declarations, place
 from xenbind.source import Coord
@@ -21,18 +21,18 @@ from xenbind.source import Coord
 class Context:
     """One header: `declared` is what it and its includes declare.
 
-    `comments` are those of its `roots`, the files whose declarations are the interface's own.
+    `comments` are those of the files whose declarations are the interface's own, by file.
     """
 
     def __init__(
         self,
-        roots: Sequence[str],
+        comments: Mapping[str, Comments],
         declarations: Sequence[c_ast.Node],
         written: Written,
     ) -> None:
         self.written = written
         self.sources = written.sources
-        self.comments = {root: comments.read(self.sources.text(root)) for root in roots}
+        self.comments = comments
         self.declared = Declarations(declarations, self.refuse)
 
     def coord(self, node: c_ast.Node, name: str | None = None) -> Coord:

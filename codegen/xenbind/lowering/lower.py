@@ -95,7 +95,7 @@ class _Lowering:
         self.header = header
         self.spec = spec
         self.root = str(header.path)
-        self.context = Context(header.roots, header.declarations, header.written)
+        self.context = Context(header.comments, header.declarations, header.written)
         self.types = TypeTable(self.context, abi)
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)

@@ -97,13 +97,17 @@ def digests(files: Mapping[str, str]) -> dict[str, str]:
 
 def generator_digest() -> str:
     """Give one digest for all of xenbind's own files, by their names and contents."""
-    lines = (f"{file_digest(path)} {name}\n" for name, path in own_files().items())
+    lines = (f"{_content_digest(path)} {name}\n" for name, path in own_files().items())
     return digest("".join(lines).encode())
 
 
 def file_digest(path: Path) -> str:
     """Give the digest of a file's content, empty for one that cannot be read."""
+    return _content_digest(path) if path.is_file() else ""
+
+
+def _content_digest(path: Path) -> str:
     try:
-        return digest(path.read_bytes()) if path.is_file() else ""
+        return digest(path.read_bytes())
     except OSError:
         return ""

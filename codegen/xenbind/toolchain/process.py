@@ -9,7 +9,6 @@ holds, and one that hangs must not hang xenbind.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import select
@@ -34,7 +33,6 @@ MEMORY = 2 << 30
 OUTPUT = 32 << 20
 
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Finished(Struct, frozen=True):
@@ -133,8 +131,10 @@ def _content(file: IO[bytes]) -> bytes:
 
 def end_with_parent(parent: int) -> None:
     """Have the kernel end this process when `parent`, which started it, is gone."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        import ctypes  # which small headers do not need
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # gone already
         os._exit(1)
 
