@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -91,11 +92,37 @@ def test_xenbind_s_own_fits_the_compiler_s_types(command: str) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
+def test_xenbind_s_own_says_what_the_c_library_does() -> None:
+    """Of every type its size and sign, of every limit its value and type."""
+    require(shutil.which("gcc") is not None, "gcc")
+    libc = package() / "toolchain" / "libc"
+    declared = (libc / "stdint.h").read_text() + (libc / "stddef.h").read_text()
+    types = re.findall(r"^typedef \w+ (\w+);", declared, re.MULTILINE)
+    limits = re.findall(r"^#define (\w+_M(?:AX|IN)) ", declared, re.MULTILINE)
+    assert len(types) > 20 and len(limits) > 15
+    text = ["#include <stddef.h>", "#include <stdint.h>"]
+    text += [f"int t_{name}[] = {{sizeof({name}), ({name})-1 < 0}};" for name in types]
+    for name in limits:
+        text.append(f"unsigned long long v_{name} = (unsigned long long){name};")
+        text.append(f"int s_{name}[] = {{sizeof({name}), -1 - 0 * {name} < 0}};")
+    made = [
+        subprocess.run(
+            ["gcc", *options, "-w", "-S", "-x", "c", "-o", "-", "-"],
+            input="\n".join(text),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for options in ((), ("-nostdinc", "-isystem", str(libc)))
+    ]
+    assert made[0] == made[1]
+
+
 def test_xen_s_tree_needs_no_c_library(tmp_path: Path) -> None:
     """The package is the same as with one."""
     tree = Path("/usr/include/xen")
     require(tree.is_dir(), "libxen-dev")
-    packages = []
+    packages: list[dict[Path, str]] = []
     for command in ("gcc", "gcc -nostdinc"):
         out = tmp_path / str(len(packages))
         made = xenbind("generate", "--tree", str(tree), "--out", str(out), CC=command)

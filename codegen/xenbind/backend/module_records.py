@@ -31,7 +31,7 @@ def record_view(scope: Scope, record: Record) -> RecordView:
     flat = True
     inside = scope.members[record.key] - len(record.fields)
     natural = inside <= _MOST_INSIDE and is_natural(record, scope.records)
-    names = member_names(record)
+    names = scope.member_names[record.key]
     for field in record.fields:
         name = names[field.name]
         annotation = _member(scope, field, name, natural)

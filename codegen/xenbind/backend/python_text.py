@@ -80,6 +80,8 @@ def docstring(text: str, indent: int) -> str:
 
     Paragraphs are filled; the first is the summary.
     """
+    if not text:
+        return ""
     parts = [" ".join(part.split()) for part in text.split("\n\n")]
     paragraphs = [printable(part) for part in parts if part]
     if not paragraphs:

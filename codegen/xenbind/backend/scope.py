@@ -68,6 +68,9 @@ class Scope:
         self.elsewhere = dict(interface.elsewhere)
         self.records = interface.records_by_key
         self.members = extent.members(interface.records)
+        self.member_names = {
+            record.key: member_names(record) for record in interface.own_records
+        }
         self.imported: set[tuple[str, str]] = set()
         self.taken = {*BUILTINS, *_IMPORTABLE, *interface.inside}
         if interface.library is not None:
@@ -138,8 +141,8 @@ class Scope:
         written = {*_WRITTEN, *self.classes.values(), *self.scalars.values()}
         members = {
             name
-            for record in self.interface.own_records
-            for name in member_names(record).values()
+            for names in self.member_names.values()
+            for name in names.values()
         }
         written.update(self.groups.values())
         found = {}

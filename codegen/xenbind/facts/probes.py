@@ -13,6 +13,7 @@ import hashlib
 import json
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import ceil
 
 from xenbind.errors import SourceError
 from xenbind.facts.round_trips import MOST_SCALARS, RoundTrip, round_trip
@@ -55,8 +56,8 @@ CODES = {
     "struct": CLASSES + 12,
     "union": CLASSES + 13,
 }
-# Of a kind of questions, for one file: of these gcc takes 100 MiB.
-_PIECE = 20_000
+# Of a kind of questions, for one file: of these gcc takes 100 MiB, of fewer no longer for two.
+_PIECE, _SMALLEST = 20_000, 4_000
 # Files that are compiled beside each other.
 AT_ONCE = 2
 # How facts about the generated classes begin, which C knows nothing of.
@@ -130,22 +131,29 @@ class Reference(Struct, frozen=True):
     ) -> Iterator[Reference]:
         """Give the same questions in files of their own, which a compiler has memory for.
 
-        There is one at least; what is told is in none.  One has the `further` questions, too,
-        which are thought of while those before it are compiled.
+        There is one at least; what is told is in none.  The `further` questions are thought of
+        while the first files are compiled, if there are several.
         """
         most = max(map(len, (self.constants, self.numbers, self.words)))
-        starts = range(0, max(most, 1), _PIECE)
-        for number, start in enumerate(starts):
-            part = slice(start, start + _PIECE)
+        size = min(_PIECE, max(_SMALLEST, ceil(most / AT_ONCE)))
+        pieces = []
+        for start in range(0, max(most, 1), size):
+            part = slice(start, start + size)
             piece = replace(
                 self if start == 0 else self.of_nothing,
                 constants=self.constants[part],
                 numbers=self.numbers[part],
                 words=self.words[part],
+                told=(),
             )
-            if number == min(AT_ONCE, len(starts) - 1):
-                piece = piece.also(further())
-            yield replace(piece, told=())
+            pieces.append(piece)
+        first = [] if len(pieces) == 1 else pieces[:AT_ONCE]
+        yield from first
+        more, *others = pieces[len(first) :] or [self.of_nothing]
+        more = more.also(further())
+        if not first or more.numbers or more.words:
+            yield replace(more, told=())
+        yield from others
 
     def also(self, probes: Iterable[Probe]) -> Reference:
         """Ask more, such as the IR alone does not raise."""

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sizes, pointer differences and member offsets, as the compiler itself knows them.
+ * Sizes, pointer differences, wide characters and member offsets, as the compiler knows them.
  */
 
 #ifndef XENBIND_LIBC_STDDEF_H
@@ -8,6 +8,7 @@
 
 typedef __SIZE_TYPE__ size_t;
 typedef __PTRDIFF_TYPE__ ptrdiff_t;
+typedef __WCHAR_TYPE__ wchar_t;
 
 #define NULL ((void *)0)
 
