@@ -140,9 +140,7 @@ class Scope:
         """Other names for what annotations are written with and a member is called."""
         written = {*_WRITTEN, *self.classes.values(), *self.scalars.values()}
         members = {
-            name
-            for names in self.member_names.values()
-            for name in names.values()
+            name for names in self.member_names.values() for name in names.values()
         }
         written.update(self.groups.values())
         found = {}

@@ -134,16 +134,20 @@ class Reference(Struct, frozen=True):
         There is one at least; what is told is in none.  The `further` questions are thought of
         while the first files are compiled, if there are several.
         """
-        most = max(map(len, (self.constants, self.numbers, self.words)))
-        size = min(_PIECE, max(_SMALLEST, ceil(most / AT_ONCE)))
+        kinds = (self.constants, self.numbers, self.words)
+        most = max(map(len, kinds))
+        files = max(ceil(most / _PIECE), min(AT_ONCE, most // _SMALLEST), 1)
         pieces = []
-        for start in range(0, max(most, 1), size):
-            part = slice(start, start + size)
+        for file in range(files):
+            constants, numbers, words = (
+                kind[len(kind) * file // files : len(kind) * (file + 1) // files]
+                for kind in kinds
+            )
             piece = replace(
-                self if start == 0 else self.of_nothing,
-                constants=self.constants[part],
-                numbers=self.numbers[part],
-                words=self.words[part],
+                self if file == 0 else self.of_nothing,
+                constants=constants,
+                numbers=numbers,
+                words=words,
                 told=(),
             )
             pieces.append(piece)
