@@ -131,8 +131,8 @@ class Reference(Struct, frozen=True):
     ) -> Iterator[Reference]:
         """Give the same questions in files of their own, which a compiler has memory for.
 
-        There is one at least; what is told is in none.  The `further` questions are thought of
-        while the first files are compiled, if there are several.
+        There is one at least; what is told is in none.  The last has the `further` questions,
+        which are thought of while the others are compiled.
         """
         kinds = (self.constants, self.numbers, self.words)
         most = max(map(len, kinds))
@@ -151,13 +151,8 @@ class Reference(Struct, frozen=True):
                 told=(),
             )
             pieces.append(piece)
-        first = [] if len(pieces) == 1 else pieces[:AT_ONCE]
-        yield from first
-        more, *others = pieces[len(first) :] or [self.of_nothing]
-        more = more.also(further())
-        if not first or more.numbers or more.words:
-            yield replace(more, told=())
-        yield from others
+        yield from pieces[1:]
+        yield replace(pieces[0].also(further()), told=())
 
     def also(self, probes: Iterable[Probe]) -> Reference:
         """Ask more, such as the IR alone does not raise."""

@@ -9,7 +9,8 @@ machine, which `command` prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from xenbind.backend import abi_table
@@ -101,10 +102,11 @@ def _hold(
     asked = questions(interface)
     debug_answers = debug.start_asking(interface, asked)
     oracle = Oracle(spec, interface, debug.compiler, debug.header)
-    # Thought of while most questions are compiled.
-    of_classes = cache(partial(class_questions, interface))
-    c = oracle.ask_expressions(asked.pieces(of_classes))
-    asked = asked.also(of_classes())
+    # In another thread, which has the interpreter while this one waits for compilers.
+    with ThreadPoolExecutor(1) as thread:
+        of_classes = thread.submit(class_questions, interface)
+        c = oracle.ask_expressions(asked.pieces(of_classes.result))
+    asked = asked.also(of_classes.result())
     own = expected(asked)
     told_by_dwarf = debug_answers()
     told = {probe.name for probe in asked.told}
@@ -128,14 +130,14 @@ def _hold(
     if package is not None:
         sources.append(_Source("the package", package()))
     start = Coord(interface.header, 1, 1)
-    found = list(_compare(sources, coords(asked), start))
+    found = list(_compare(sources, partial(coords, asked), start))
     library = _library(interface, version, machine)
     if library is not None:
         sources = [
             _Source("the header", symbols.expected(interface.functions)),
             _Source(str(library.path), library.answers(interface.functions)),
         ]
-        found += _compare(sources, symbols.coords(interface.functions), start)
+        found += _compare(sources, partial(symbols.coords, interface.functions), start)
     return Report(
         target=machine.target.name,
         command=" ".join(machine.command),
@@ -192,26 +194,34 @@ def _read_table(out: Path) -> str:
 
 
 def _compare(
-    sources: Sequence[_Source], places: Mapping[str, Coord], start: Coord
+    sources: Sequence[_Source], places: Callable[[], Mapping[str, Coord]], start: Coord
 ) -> Iterator[Mismatch]:
-    """Give a mismatch for each fact on which those who speak of it differ."""
+    """Give a mismatch for each fact on which those who speak of it differ.
+
+    Its place is one of `places`, or else the `start`.
+    """
     everything: dict[str, Answer] = {}
     for source in sources:
         everything.update(source.answers)
     # The look at all is a quick one: there are thousands, and most are alike to all.
-    differing = {
-        fact
-        for source in sources
-        for fact, value in everything.items()
-        if source.answers.get(fact) != value and source.speaks_of(fact)
-    }
+    differing: set[str] = set()
+    for source in sources:
+        said = source.answers
+        if not said.items() <= everything.items():
+            differing |= {f for f, value in said.items() if everything[f] != value}
+        if len(said) < len(everything):
+            unsaid = everything.keys() - said.keys()
+            differing.update(filter(source.covers, unsaid))
+    if not differing:
+        return
+    where = places()
     for fact in filter(differing.__contains__, everything):
-        said = tuple(
+        told = tuple(
             (source.name, source.answers.get(fact))
             for source in sources
             if source.speaks_of(fact)
         )
-        yield Mismatch(fact, said, places.get(fact, start), _within(dict(said)))
+        yield Mismatch(fact, told, where.get(fact, start), _within(dict(told)))
 
 
 def _within(said: Mapping[str, Answer | None]) -> bool:
