@@ -350,6 +350,19 @@ def test_a_command_that_is_no_compiler_is_told_as_that(
     assert "--cc or the variable CC" in refused.value.advice
 
 
+def test_a_compiler_that_is_killed_once_is_not_taken_for_one_without_a_c_library(
+    tmp_path: Path,
+) -> None:
+    """As a machine that runs out of memory does: its headers would be read without a word."""
+    flag, script = tmp_path / "was-asked", tmp_path / "cc"
+    script.write_text(
+        f"#!/bin/sh\n[ -e {flag} ] && exec gcc \"$@\"\n: > {flag}\nkill -9 $$\n"
+    )
+    script.chmod(0o755)
+    with pytest.raises(CompilerError, match="ended by SIGKILL"):
+        predefined.working_compiler(str(script))
+
+
 @pytest.mark.parametrize("command", ["generate", "init", "verify", "facts"])
 def test_every_command_tells_it(command: str, tmp_path: Path) -> None:
     argument = ["stdio.h", "-o", "of.toml"] if command == "init" else []

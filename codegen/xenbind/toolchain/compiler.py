@@ -172,7 +172,7 @@ def failure(finished: Finished, source: Path) -> XenbindError:
             f"the C compiler failed: {message}",
             (
                 "name headers that it finds under 'needs', or their folder with --include"
-                if _is_missing_file(message)
+                if is_missing_file(message)
                 else "check that --cc or CC names a working compiler"
             ),
         )
@@ -220,7 +220,7 @@ def _ending(status: int) -> str:
 
 
 def _advice(message: str) -> str:
-    if _is_missing_file(message):
+    if is_missing_file(message):
         return (
             "add the missing header to the tree, or the folder it is in with --include"
         )
@@ -238,8 +238,10 @@ def _advice(message: str) -> str:
     return "mend the header: the C compiler refuses it"
 
 
-def _is_missing_file(message: str) -> bool:
-    return "No such file" in message or "file not found" in message
+def is_missing_file(message: str) -> bool:
+    """Tell whether a compiler says that there is no such header."""
+    said = ("No such file", "file not found", "no include path in which to search")
+    return any(words in message for words in said)
 
 
 _UNKNOWN = re.compile(

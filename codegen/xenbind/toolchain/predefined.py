@@ -14,7 +14,12 @@ from collections.abc import Mapping
 from functools import cache
 
 from xenbind.errors import CompilerError
-from xenbind.toolchain.compiler import find_compiler, start, why_it_failed
+from xenbind.toolchain.compiler import (
+    find_compiler,
+    is_missing_file,
+    start,
+    why_it_failed,
+)
 from xenbind.toolchain.first_question import BEGINNING, SECONDS, start_asking
 from xenbind.toolchain.process import Finished
 
@@ -39,7 +44,7 @@ def predefined(command: tuple[str, ...]) -> Mapping[str, str]:
     """
     finished = start_asking(command)()
     own, _, _ = finished.output.decode("utf-8", "replace").partition(BEGINNING)
-    if finished.status and not finished.exceeded:  # perhaps for want of a C library
+    if finished.status and is_missing_file(why_it_failed(finished)):  # of a C library
         question = [*command, "-E", "-dM", "-x", "c", "-std=gnu11", "-"]
         finished = start(question, "", SECONDS).finish()
         own = finished.output.decode("utf-8", "replace")
