@@ -22,6 +22,7 @@ import pytest
 from live import guests, image, machine, public
 from live.runs import Run, Step
 from support import PROJECT
+from xenbind.toolchain.system_headers import system_folders
 
 # What a run may take on a busy machine; on an idle one it takes a tenth of that.
 SECONDS = 1800
@@ -57,6 +58,12 @@ _TOOLS = {
         "aarch64-linux-gnu-as": "binutils-aarch64-linux-gnu",
         "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     },
+}
+
+# Compilers, with Debian's packages that have their C libraries.
+_LIBRARIES = {
+    "x86_64": ("x86_64-linux-gnu-gcc", "libc6-dev"),
+    "arm64": ("aarch64-linux-gnu-gcc", "libc6-dev-arm64-cross"),
 }
 
 
@@ -107,6 +114,9 @@ def _require_tools(arch: str) -> None:
         for command, package in (_TOOLS["any"] | _TOOLS[arch]).items()
         if shutil.which(command) is None
     }
+    compiler, package = _LIBRARIES[arch]
+    if shutil.which(compiler) and not system_folders((compiler,)):
+        missing.add(package)
     if missing:
         pytest.fail(f"install {' '.join(sorted(missing))}", pytrace=False)
 

@@ -96,13 +96,14 @@ def test_xenbind_s_own_says_what_the_c_library_does() -> None:
     """Of every type its size and sign, of every limit its value and type."""
     require(shutil.which("gcc") is not None, "gcc")
     libc = package() / "toolchain" / "libc"
-    declared = (libc / "stdint.h").read_text() + (libc / "stddef.h").read_text()
+    headers = ("limits.h", "stddef.h", "stdint.h")
+    declared = "".join((libc / name).read_text() for name in headers)
     types = re.findall(r"^typedef \w+ (\w+);", declared, re.MULTILINE)
-    limits = re.findall(r"^#define (\w+_M(?:AX|IN)) ", declared, re.MULTILINE)
-    assert len(types) > 20 and len(limits) > 15
-    text = ["#include <stddef.h>", "#include <stdint.h>"]
+    limits = {*re.findall(r"^#define (\w+_(?:MAX|MIN|BIT)) ", declared, re.MULTILINE)}
+    assert len(types) > 20 and len(limits) > 30
+    text = [f"#include <{name}>" for name in headers]
     text += [f"int t_{name}[] = {{sizeof({name}), ({name})-1 < 0}};" for name in types]
-    for name in limits:
+    for name in sorted(limits):
         text.append(f"unsigned long long v_{name} = (unsigned long long){name};")
         text.append(f"int s_{name}[] = {{sizeof({name}), -1 - 0 * {name} < 0}};")
     made = [

@@ -356,7 +356,7 @@ def test_a_compiler_that_is_killed_once_is_not_taken_for_one_without_a_c_library
     """As a machine that runs out of memory does: its headers would be read without a word."""
     flag, script = tmp_path / "was-asked", tmp_path / "cc"
     script.write_text(
-        f"#!/bin/sh\n[ -e {flag} ] && exec gcc \"$@\"\n: > {flag}\nkill -9 $$\n"
+        f'#!/bin/sh\n[ -e {flag} ] && exec gcc "$@"\n: > {flag}\nkill -9 $$\n'
     )
     script.chmod(0o755)
     with pytest.raises(CompilerError, match="ended by SIGKILL"):
