@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import black
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xenbind.backend.python_text import assigned, declared, literal
+from xenbind.backend.python_text import (
+    LINE,
+    assigned,
+    declared,
+    docstring,
+    literal,
+)
 from xenbind.ir.interface import Constant
 from xenbind.source import Coord
 
@@ -32,6 +40,20 @@ NAMES = {**{name: name for name in WRITTEN}, "in": "in_", "LATER": "LATER"}
 def test_a_value_as_the_header_writes_it(body: str, value: int, text: str) -> None:
     constant = Constant("NAME", value, body, "", Coord("header.h", 1, 1))
     assert literal(constant, NAMES, WRITTEN) == text
+
+
+# --- paragraphs as textwrap fills them ----------------------------------------------------
+
+words = st.text("ab-.", min_size=1, max_size=12) | st.integers(1, 200).map("c".__mul__)
+
+
+@given(st.lists(words, min_size=1, max_size=60).map(" ".join), st.sampled_from([0, 4]))
+def test_a_paragraph_of_a_docstring_is_filled(paragraph: str, indent: int) -> None:
+    said = docstring(f"Summary.\n\n{paragraph}", indent)
+    filled = textwrap.wrap(paragraph, LINE - indent, break_on_hyphens=False)
+    margin = " " * indent
+    lines = "\n".join(f"{margin}{line}" for line in filled)
+    assert said == f'"""Summary.\n\n{lines}\n{margin}"""'
 
 
 # --- lines as black folds them ------------------------------------------------------------

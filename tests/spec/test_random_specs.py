@@ -207,7 +207,7 @@ def test_one_text_of_a_spec(folder: Path, plain: Plain, exhaustive: bool) -> Non
     """Refused at a place, or as good as a plain one."""
 
     @given(st.sampled_from(sorted(PLAIN)), TEXTS)
-    @settings(max_examples=1000 if exhaustive else 15)
+    @settings(max_examples=400 if exhaustive else 15)
     def check(key: str, text: str) -> None:
         try:
             loaded, interface = read(folder, {**PLAIN, key: text})
@@ -234,7 +234,7 @@ def test_what_is_written_is_quoted(plain: Plain, exhaustive: bool) -> None:
     """Without any check before: writing alone keeps a text within its string."""
 
     @given(TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
-    @settings(max_examples=1000 if exhaustive else 15)
+    @settings(max_examples=400 if exhaustive else 15)
     def check(name: str, release: str, define: str, need: str, shown: str) -> None:
         odd = replace(
             plain.spec,

@@ -196,7 +196,7 @@ def _with_short_words(text: str) -> str:
     """Give text with its words, and strings of nothing but words, as short as can be."""
     if '"' in text or "'" in text or "#" in text:
         return _TOKEN.sub(_shortest, text)
-    # As that does, in a third of the time.
+    # As that does, in two thirds of the time.
     return _NUMBER.sub("1", _NAME.sub("a", text))
 
 

@@ -106,7 +106,7 @@ def _filled(text: str, width: int) -> list[str]:
     """Fill lines with words, which have one space between them."""
     if max(map(len, text.split(" "))) > width:
         return textwrap.wrap(text, width, break_on_hyphens=False)
-    # As textwrap does, which takes ten times as long.
+    # As textwrap does, which takes six times as long.
     lines = []
     while len(text) > width:
         end = text.rfind(" ", 0, width + 1)
