@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
+# By how much what is done beside this process gives way to it, for which all else waits.
+NICENESS = 5
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -39,12 +42,15 @@ class Workers:
 
     A context manager: the processes end with it, or with the process that made them.  A third
     made no run faster.  They begin at once, before any thread does whose locks they would have, or
-    else with the first work.
+    else with the first work.  They give way to others by their `niceness`.
     """
 
-    def __init__(self, processes: int = 2, at_once: bool = True) -> None:
+    def __init__(
+        self, processes: int = 2, at_once: bool = True, niceness: int = 0
+    ) -> None:
         self.processes = processes
         self._at_once = at_once
+        self._niceness = niceness
 
     def __enter__(self) -> Workers:
         self._pool: ProcessPoolExecutor | None = None
@@ -76,7 +82,7 @@ class Workers:
         from concurrent.futures.process import BrokenProcessPool
 
         if self._pool is None:
-            self._pool = _pool(self.processes)
+            self._pool = _pool(self.processes, self._niceness)
         try:
             return self._pool.submit(function, *arguments, **named)
         except BrokenProcessPool:
@@ -103,19 +109,20 @@ class Workers:
         return cache(partial(_received, ours))
 
 
-def _pool(processes: int) -> ProcessPoolExecutor:
+def _pool(processes: int, niceness: int) -> ProcessPoolExecutor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     # A forked process has half of what black imports already.
     method = "fork" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
-    return ProcessPoolExecutor(processes, context, _prepare, (os.getpid(),))
+    given = (os.getpid(), niceness)
+    return ProcessPoolExecutor(processes, context, _prepare, given)
 
 
 def _call(function: Callable[[], object], sink: Connection, parent: int) -> None:
     """Send what a function gives, or the error that it raises: a fault of ours as well."""
-    _prepare(parent)
+    _prepare(parent, NICENESS)
     try:
         sink.send((function(), None))
     except Exception as error:
@@ -150,9 +157,10 @@ def _died() -> SystemFailure:
     )
 
 
-def _prepare(parent: int) -> None:
+def _prepare(parent: int, niceness: int = 0) -> None:
     """Make a process ready, before its first work."""
     end_with_parent(parent)
+    os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's to answer
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

@@ -114,8 +114,7 @@ _CELL = re.compile(r"(\d+)/(\d+)\*?")
 
 def covers(fact: str) -> bool:
     """Whether a table must know a fact: of records, not of their members."""
-    subject, _, kind = fact.rpartition(" ")
-    return kind in ("size", "alignment") and "." not in subject
+    return fact.endswith((" size", " alignment")) and "." not in fact
 
 
 def _rows(layouts: Layouts, before: Layouts | None) -> Iterator[list[str]]:

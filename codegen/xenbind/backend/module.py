@@ -7,19 +7,24 @@ Takes an `Interface`; gives a `ModuleView` of plain strings.  `scope` has the na
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from xenbind.backend import byte_module, event_module, flex_module, functions
 from xenbind.backend.module_constants import enum_view, sections
 from xenbind.backend.module_imports import imports, names_from
 from xenbind.backend.module_records import record_view
 from xenbind.backend.names import ring_prefix
-from xenbind.backend.python_model import AliasView, HalvesView, ModuleView
+from xenbind.backend.python_model import (
+    AliasView,
+    HalvesView,
+    ModuleView,
+    RecordView,
+)
 from xenbind.backend.python_text import docstring, text
 from xenbind.backend.python_types import TYPING
 from xenbind.backend.scope import TARGETS, Scope, TreePlace, member_names
 from xenbind.ir.c_types import CType, RecordRef
-from xenbind.ir.interface import Interface, Ring
+from xenbind.ir.interface import Interface, Record, Ring
 
 
 def module_view(
@@ -28,12 +33,14 @@ def module_view(
     releases: Sequence[str],
     up: str = "",
     place: TreePlace | None = None,
+    view_of: Callable[[Scope, Record], RecordView] = record_view,
 ) -> ModuleView:
     """Everything the module of one interface version says.
 
     `header` is how the module's docstring names its header; `releases` are the Xen
     releases that speak this version.  `up` is "." for a module of a package within another,
-    whose run-time modules are the outer one's.  `place` is that of a tree's header.
+    whose run-time modules are the outer one's.  `place` is that of a tree's header.  `view_of`
+    writes the structs and unions.
     """
     scope = Scope(interface, up, place)
     scalars = [
@@ -49,7 +56,7 @@ def module_view(
     records = []
     for record in interface.records:
         if record.key not in scope.elsewhere:
-            records.append(record_view(scope, record))
+            records.append(view_of(scope, record))
         scope.pointers.defined.add(record.key)
     aliases = [
         AliasView(scope.claim(typedef.name), typedef.name, _alias(scope, typedef.type))

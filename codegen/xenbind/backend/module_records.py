@@ -63,6 +63,29 @@ def record_view(scope: Scope, record: Record) -> RecordView:
     )
 
 
+def record_names(scope: Scope, record: Record) -> RecordView:
+    """Give of a struct or union what is asked about its class, with nothing written of it.
+
+    That is names, which enums its members hold, and what its tag selects.
+    """
+    names = scope.member_names[record.key]
+    return RecordView(
+        name=scope.classes[record.key],
+        base="",
+        decorator="",
+        doc="",
+        flat=False,
+        c_name="",
+        extent="",
+        members=[
+            MemberView(names[field.name], "", scope.enum_of(field), "")
+            for field in record.fields
+        ],
+        payload=_payload(scope, record),
+        again=scope.aliases.get(scope.classes[record.key], ""),
+    )
+
+
 def _payload(scope: Scope, record: Record) -> PayloadView | None:
     payload = scope.interface.payload_of(record.key)
     if payload is None:

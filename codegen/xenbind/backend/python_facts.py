@@ -15,6 +15,7 @@ from functools import reduce
 from operator import or_
 
 from xenbind.backend.module import module_view
+from xenbind.backend.module_records import record_names, record_view
 from xenbind.backend.python_model import ModuleView
 from xenbind.backend.python_types import STDINT
 from xenbind.backend.scope import member_names
@@ -33,7 +34,9 @@ from xenbind.ir.interface import Interface, Ring
 
 def class_questions(interface: Interface) -> list[Probe]:
     """Give the questions about the classes of an interface version's module."""
-    return class_probes(interface, module_view(interface, "", ()))
+    # What is written of members tells which names of other headers a module has.
+    view_of = record_view if interface.elsewhere else record_names
+    return class_probes(interface, module_view(interface, "", (), view_of=view_of))
 
 
 def class_probes(interface: Interface, view: ModuleView) -> list[Probe]:

@@ -20,10 +20,12 @@ from xenbind.toolchain.process import Bounded
 
 # The package may have been edited: what it prints while it is imported is no answer.
 _PROGRAM = """\
-import importlib, json, os, sys
+import gc, importlib, json, os, sys
+gc.disable()
 answer = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-(name,) = sys.argv[1:]
+name, niceness = sys.argv[1:]
+os.nice(int(niceness))
 module = importlib.import_module(name)
 runtime = f"{name.partition('.')[0]}.runtime"
 facts = importlib.import_module(f"{runtime}.layout").facts(module)
@@ -40,10 +42,15 @@ def ask_package(module: str, out: Path) -> dict[str, Answer]:
     return start_asking(module, out)()
 
 
-def start_asking(module: str, out: Path) -> Callable[[], dict[str, Answer]]:
-    """Start that process, and give what waits for its answer and raises as `ask_package` does."""
+def start_asking(
+    module: str, out: Path, niceness: int = 0
+) -> Callable[[], dict[str, Answer]]:
+    """Start that process, and give what waits for its answer and raises as `ask_package` does.
+
+    It gives way to others by its `niceness`.
+    """
     process = Bounded(
-        [sys.executable, "-c", _PROGRAM, module],
+        [sys.executable, "-c", _PROGRAM, module, str(niceness)],
         environment={
             **os.environ,
             "PYTHONPATH": str(out.resolve()),

@@ -56,8 +56,8 @@ CODES = {
     "struct": CLASSES + 12,
     "union": CLASSES + 13,
 }
-# Of a kind of questions, for one file: of these gcc takes 100 MiB, of fewer no longer for two.
-_PIECE, _SMALLEST = 20_000, 4_000
+# Of a kind of questions, for one file: of these gcc takes 130 MiB, of fewer no longer for two.
+_PIECE, _SMALLEST = 30_000, 4_000
 # Files that are compiled beside each other.
 AT_ONCE = 2
 # How facts about the generated classes begin, which C knows nothing of.

@@ -34,6 +34,9 @@ _PREDEFINED = re.compile(
     )\b""",
     re.VERBOSE,
 )
+# Those of them that do not begin with two underscores, and words that do.
+_PLAIN = ("i386", "_LP64", "_ILP32")
+_RESERVED = re.compile(r"__\w+")
 # What a compiler answers by what its target has.
 _HAS = re.compile(r"\b__has_\w+")
 # A macro against being included twice, which is the first thing in its file.
@@ -59,11 +62,21 @@ def asks_for_target(texts: Iterable[str]) -> bool:
 
 def _asks(text: str) -> bool:
     code = code_of(text)
-    if not (_PREDEFINED.search(code) or any(word in code for word in _RARE)):
+    if not (_may_name_one(code) or any(word in code for word in _RARE)):
         return False
     guard = _GUARD.match(code)
     asked = set(_PREDEFINED.findall(code)) - {guard[1] if guard else ""}
     return bool(asked or _HAS.search(code) or _CHARACTER.search(code) or _pastes(code))
+
+
+def _may_name_one(code: str) -> bool:
+    """Tell quickly whether one of the names may be in code, if only as a part of another.
+
+    To look for them takes several times as long as for two underscores.
+    """
+    if any(word in code for word in _PLAIN):
+        return True
+    return any(map(_PREDEFINED.fullmatch, {*_RESERVED.findall(code)}))
 
 
 def _pastes(code: str) -> bool:

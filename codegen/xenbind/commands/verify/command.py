@@ -36,7 +36,7 @@ from xenbind.toolchain.compiler import find_compiler
 from xenbind.toolchain.targets import Machine, find_machines
 from xenbind.tree import read_tree
 from xenbind.words import count
-from xenbind.workers import Workers
+from xenbind.workers import NICENESS, Workers
 
 
 @click.command()
@@ -105,7 +105,7 @@ def run(
         say(f"skipped {reason.message}; {reason.advice}", err=True)
     reports = []
     refused = False
-    with Workers(1) as workers:
+    with Workers(1, niceness=NICENESS) as workers:
         for target, held in (
             (machine.target.name, each)
             for machine in machines

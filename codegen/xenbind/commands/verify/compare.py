@@ -9,8 +9,7 @@ machine, which `command` prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from xenbind.backend import abi_table
@@ -30,7 +29,7 @@ from xenbind.source import Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.targets import Machine, host
 from xenbind.words import edition
-from xenbind.workers import Workers
+from xenbind.workers import NICENESS, Workers
 
 Asked = Callable[[], Mapping[str, Answer]]
 
@@ -102,11 +101,10 @@ def _hold(
     asked = questions(interface)
     debug_answers = debug.start_asking(interface, asked)
     oracle = Oracle(spec, interface, debug.compiler, debug.header)
-    # In another thread, which has the interpreter while this one waits for compilers.
-    with ThreadPoolExecutor(1) as thread:
-        of_classes = thread.submit(class_questions, interface)
-        c = oracle.ask_expressions(asked.pieces(of_classes.result))
-    asked = asked.also(of_classes.result())
+    # Thought of while other questions are compiled.
+    of_classes = cache(partial(class_questions, interface))
+    c = oracle.ask_expressions(asked.pieces(of_classes))
+    asked = asked.also(of_classes())
     own = expected(asked)
     told_by_dwarf = debug_answers()
     told = {probe.name for probe in asked.told}
@@ -119,14 +117,9 @@ def _hold(
     ]
     if not spec.is_module:  # a tree has no such table
         table = _read_table(out)
-        in_table = abi_table.knows(table, *where)
-        sources.append(
-            _Source(
-                "abi.md",
-                abi_table.read(table, *where),
-                lambda fact: in_table and abi_table.covers(fact),
-            )
-        )
+        is_known = abi_table.knows(table, *where)
+        covers = abi_table.covers if is_known else (lambda fact: False)
+        sources.append(_Source("abi.md", abi_table.read(table, *where), covers))
     if package is not None:
         sources.append(_Source("the package", package()))
     start = Coord(interface.header, 1, 1)
@@ -161,7 +154,7 @@ def _ask_package(spec: Spec, edition: str, out: Path, machine: Machine) -> Asked
     """
     if machine.target != host():
         return None
-    return start_asking(spec.module_of(edition), out)
+    return start_asking(spec.module_of(edition), out, NICENESS)
 
 
 def _library(
@@ -200,17 +193,18 @@ def _compare(
 
     Its place is one of `places`, or else the `start`.
     """
-    everything: dict[str, Answer] = {}
-    for source in sources:
-        everything.update(source.answers)
     # The look at all is a quick one: there are thousands, and most are alike to all.
+    everything: dict[str, Answer] = {}
     differing: set[str] = set()
     for source in sources:
         said = source.answers
         if not said.items() <= everything.items():
-            differing |= {f for f, value in said.items() if everything[f] != value}
-        if len(said) < len(everything):
-            unsaid = everything.keys() - said.keys()
+            known = said.keys() & everything.keys()
+            differing |= {fact for fact in known if said[fact] != everything[fact]}
+            everything |= said
+    for source in sources:
+        if len(source.answers) < len(everything):
+            unsaid = everything.keys() - source.answers.keys()
             differing.update(filter(source.covers, unsaid))
     if not differing:
         return
