@@ -33,6 +33,8 @@ class Coord(Struct, frozen=True, order=True):
 LARGEST = 16 << 20
 _LONGEST_LINE = 2000
 IDENTIFIER = re.compile(r"[\w$]+")  # or a number; gcc and clang allow the dollar
+# What C reserves for compilers begins so (C11 7.1.3); a word may have it further on, too.
+RESERVED = re.compile(r"__\w+")
 
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)|//.*")

@@ -96,7 +96,7 @@ def _payload(scope: Scope, record: Record) -> PayloadView | None:
         assert isinstance(union, RecordRef)
         holder = scope.records[union.key]
     scope.use(TYPING, "Final")
-    own, inner = member_names(record), member_names(holder)
+    own, inner = scope.member_names[record.key], member_names(holder)
     types = {f.name: scope.types.python_type(f.type) for f in holder.fields}
     found = dict.fromkeys(types[name] for _, name in payload.members)
     return PayloadView(

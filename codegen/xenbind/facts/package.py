@@ -21,7 +21,7 @@ from xenbind.toolchain.process import Bounded
 # The package may have been edited: what it prints while it is imported is no answer.
 _PROGRAM = """\
 import gc, importlib, json, os, sys
-gc.disable()
+gc.disable()  # all that there is to be told stays to the end
 answer = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 name, niceness = sys.argv[1:]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from xenbind.source import code_of
+from xenbind.source import RESERVED, code_of
 
 # The names that gcc and clang define for some targets alone, or otherwise on each: those of
 # machines, and families of those about types, numbers and what the machine can do.
@@ -34,9 +34,8 @@ _PREDEFINED = re.compile(
     )\b""",
     re.VERBOSE,
 )
-# Those of them that do not begin with two underscores, and words that do.
+# Those of them that do not begin with two underscores.
 _PLAIN = ("i386", "_LP64", "_ILP32")
-_RESERVED = re.compile(r"__\w+")
 # What a compiler answers by what its target has.
 _HAS = re.compile(r"\b__has_\w+")
 # A macro against being included twice, which is the first thing in its file.
@@ -76,7 +75,7 @@ def _may_name_one(code: str) -> bool:
     """
     if any(word in code for word in _PLAIN):
         return True
-    return any(map(_PREDEFINED.fullmatch, {*_RESERVED.findall(code)}))
+    return any(map(_PREDEFINED.fullmatch, {*RESERVED.findall(code)}))
 
 
 def _pastes(code: str) -> bool:

@@ -22,12 +22,12 @@ from xenbind.errors import XenbindError
 from xenbind.provenance import manifest
 from xenbind.provenance.job import Job
 from xenbind.provenance.manifest import Manifest, digest, file_digest
+from xenbind.source import RESERVED
 from xenbind.spec import Spec, read
 from xenbind.spec.tree import header_specs
 from xenbind.toolchain.compiler import find_compiler
 from xenbind.toolchain.predefined import predefined
 
-_RESERVED = re.compile(r"__\w+")
 _DIRECTIVE = re.compile(r"^[ \t]*#(.*(?:\\\n.*)*)", re.MULTILINE)
 _FILE = re.compile(r'["<]([^"<>\n]+)[">]')
 _ASKED = re.compile(r"(?:#[ \t]*ifn?def[ \t]+|\bdefined[ \t]*\(?[ \t]*)([A-Za-z_]\w*)")
@@ -151,7 +151,7 @@ def _mentioned(names: Iterable[str], text: str) -> set[str]:
     Nearly all begin with two underscores, few words in a header do: to look for these alone is
     many times as fast as to take a text apart into words.
     """
-    reserved = set(_RESERVED.findall(text))
+    reserved = set(RESERVED.findall(text))
     return {
         name
         for name in names
