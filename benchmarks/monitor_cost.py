@@ -83,14 +83,14 @@ def run(library: str, name: str, architecture: str, project: str) -> None:
         from xen_vm_event.monitor.channel import Channel
         from xen_vm_event.testing.playing import played
 
-        begin, wait = Channel.__init__, Channel.wait
+        begin, next_event = Channel.__init__, Channel.next
 
-        def fed(own: Any, xen: Any, domain: int) -> None:
-            begin(own, xen, domain)
+        def fed(own: Any, xen: Any, *given: Any) -> None:
+            begin(own, xen, *given)
             feed(library, own, xen.vm_event(), KINDS[architecture])
 
         with played(RELEASE, architecture, strict=False) as xen:
-            places = patch.multiple(Channel, __init__=fed, wait=wait)
+            places = patch.multiple(Channel, __init__=fed, next=next_event)
             domain = str(min(xen.guests))
             event = KINDS[architecture]
             options = (
@@ -122,9 +122,9 @@ def real_words() -> Any:
 
 def feed(library: str, own: Any, module: Any, event: str) -> None:
     """Put a file of ours in the place of a channel's, and have requests come from it."""
-    number = os.open("/dev/null", os.O_RDWR)
-    own._fd, own._poll = number, select.poll()
-    own._poll.register(number, select.POLLIN)
+    number, poll = os.open("/dev/null", os.O_RDWR), select.poll()
+    poll.register(number, select.POLLIN)
+    own._fd, own._poll = number, poll.poll
     version = module.VM_EVENT_INTERFACE_VERSION
     reason = module.VmEventReason[event.upper()]
     request = module.vm_event_st(version=version, reason=reason, flags=1)

@@ -117,7 +117,7 @@ def is_heeded(event: str, flags: list[str], steps: bool) -> bool:
         channel = Channel(own, 1)
         ring = vm_event.BackRing(channel.page, start=0)
         ring.sring.shared_ring_init()
-        channel.wait(1)
+        channel.next(1000)
         for each in ring.requests():
             ring.respond(each, flags=sum(guest.flag(flag) for flag in flags))
         assert ring.push_responses_and_check_notify()

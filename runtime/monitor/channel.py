@@ -11,8 +11,9 @@ import ctypes
 import os
 import select
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fcntl import ioctl
+from os import read, write
 
 from ..xenevtchn import v1 as libxenevtchn
 from .xen import Xen
@@ -56,25 +57,30 @@ class Channel:
             self._octets = ctypes.c_uint32(port)
             self._fd = libxenevtchn.xenevtchn_fd(events)
             os.set_blocking(self._fd, False)
-            self._poll = select.poll()
-            self._poll.register(self._fd, select.POLLIN)
+            poll = select.poll()
+            poll.register(self._fd, select.POLLIN)
+            self._poll = poll.poll
             self._undo = undo.pop_all()
 
     def fileno(self) -> int:
         """Give what can be read when there is an event."""
         return self._fd
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep until the other side notifies; False if it did not within this time."""
-        return bool(self._poll.poll(seconds * 1e3))
+    def next(self, milliseconds: int) -> bool:
+        """Sleep until there is an event, and take it; False if none came within this time."""
+        if not self._poll(milliseconds):
+            return False
+        try:
+            port = read(self._fd, _PORT_SIZE)
+        except BlockingIOError:  # it was taken within a signal's handler
+            return True
+        write(self._fd, port)
+        return True
 
     def take(self) -> None:
         """Take the event, if there is one, so that the next can come."""
-        try:
-            port = os.read(self._fd, _PORT_SIZE)
-        except BlockingIOError:
-            return
-        os.write(self._fd, port)
+        with suppress(BlockingIOError):
+            write(self._fd, read(self._fd, _PORT_SIZE))
 
     def notify(self) -> None:
         """Have the other side look at the page."""

@@ -18,8 +18,8 @@ from .signals import Signals
 from .stepping import Stepping
 from .xen import Xen
 
-_LOOKING_AFTER = 1.0  # seconds of silence, after which the guest may be gone
-_IDLE = 0.01  # seconds of silence, after which there is time for other things
+_LOOKING_AFTER = 1000  # milliseconds of silence, after which the guest may be gone
+_IDLE = 10  # milliseconds of silence, after which there is time for other things
 
 
 def not_within(loop: Loop) -> str:
@@ -78,25 +78,25 @@ class Loop:
         return self._channel.fileno()
 
     def _wait(self) -> bool:
-        """Sleep until there may be requests; False if the guest is gone."""
+        """Sleep until there may be requests, and take the event; False if the guest is gone."""
         if self._more:
             return True
         if not self._attached:
             raise MonitorError(not_within(self))
-        signals = self._signals
+        signals, next_event = self._signals, self._channel.next
         outside = signals.held
         try:
             signals.held = False
             if signals.came:
                 signals.let_through()
             if self._idle is not None:
-                if self._channel.wait(_IDLE):
+                if next_event(_IDLE):
                     return True
                 self._idle()
                 # A loop in it was broken off: no event tells of the rest.
                 if self._more:
                     return True
-            while not self._channel.wait(_LOOKING_AFTER):
+            while not next_event(_LOOKING_AFTER):
                 if not self.is_alive():
                     return False
             return True
@@ -129,7 +129,7 @@ class Loop:
                 for request in self.pending():
                     yield request
                 try:
-                    async with asyncio.timeout(_LOOKING_AFTER):
+                    async with asyncio.timeout(_LOOKING_AFTER / 1000):
                         await ready.wait()
                 except TimeoutError:
                     if not self.is_alive():
@@ -197,34 +197,59 @@ class Loop:
         """
         # The guest waits for each of its events: nothing here is called in vain.
         self._require_context()
-        signals, stepping, recording = self._signals, self.stepping, self._recording
-        ring = self.ring
+        signals, recording, ring = self._signals, self._recording, self.ring
+        needs, always, is_plain = self._needs, self._always, not self._handlers
+        steps, instead = self.stepping.after, self._emulated.instead
         outside = signals.held  # as in a loop that this one is in
         inside = waits or outside
-        if waits and not self._wait():
+        if not waits:
+            self._channel.take()
+        elif not self._wait():
             return
         signals.held = self._at_work = self._more = True
         try:
             if self._current is not None:
                 self._finish()
-            self._channel.take()
             # Xen has an event for every request: for the next, too, without being asked.
-            more = self._go_on if waits else None
-            for request in ring.requests(ask=False, more=more):
+            give = ring.every_request().send  # it takes the flags that answer the last
+            flags = None
+            while True:
+                request = give(flags)
+                flags = None
+                if request is None:
+                    self._more = False
+                    if not waits:
+                        break
+                    self._at_work = False
+                    if self._attached:
+                        self._push()
+                    if not self._wait():
+                        return
+                    self._at_work = self._more = True
+                    if self._current is not None:  # of a loop that `idle` was left in
+                        self._finish()
+                    continue
                 if recording is not None:
                     recording.request(request)
-                if stepping.after and stepping.is_own(request):
-                    self._give(request, stepping.answer(request))
+                if steps and self.stepping.is_own(request):
+                    self._give(request, self.stepping.answer(request))
                     continue
                 self._current = request
                 signals.held = inside
                 yield request
                 signals.held = True
-                # As `_finish` does, without a call of it.
-                request, self._current = self._current, None
-                if request is not None:  # another, if a loop within was left
-                    self._respond(request)
-            self._more = False
+                current, self._current = self._current, None
+                if (
+                    current is request
+                    and is_plain
+                    and not instead
+                    and recording is None
+                ):
+                    # As `_respond` does, without a call of it, nor of the ring's.
+                    need = needs.get(request.reason)
+                    flags = always if need is None else always | need(request)
+                elif current is not None:  # another, if a loop within was left
+                    self._respond(current)
         except OtherVersion as other:
             raise MonitorError(
                 f"the hypervisor speaks vm_event version {other.theirs}, not"
@@ -240,19 +265,6 @@ class Loop:
         if not waits and not outside:
             signals.let_through()
 
-    def _go_on(self) -> bool:
-        """Publish the answers, and wait for more requests; False if the guest is gone."""
-        self._at_work = self._more = False
-        if self._attached:
-            self._push()
-        if not self._wait():
-            return False
-        self._at_work = self._more = True
-        if self._current is not None:  # of a loop that `idle` was left in
-            self._finish()
-        self._channel.take()
-        return True
-
     def _finish(self) -> None:
         """Answer the request that a loop was at, if nobody did."""
         request, self._current = self._current, None
@@ -260,10 +272,13 @@ class Loop:
             self._respond(request)
 
     def _respond(self, request: Any, flags: int = 0) -> None:
-        flags |= self._needed(request) | self._always
+        reason = request.reason
+        if reason in self._needs or self._emulated.instead:
+            flags |= self._needed(request)
+        flags |= self._always
         try:
             if self._handlers:
-                handler = self._handlers.get(request.reason)
+                handler = self._handlers.get(reason)
                 if handler is not None:
                     given = handler(request)
                     if given:

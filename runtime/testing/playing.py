@@ -23,7 +23,7 @@ from .xen import PlayedXen
 
 # pyright: reportPrivateUsage=false
 
-_LOOKING_AFTER = 0.05  # seconds, after which a monitor looks whether the guest is gone
+_LOOKING_AFTER = 50  # milliseconds, after which a monitor looks for its guest
 
 
 class _Ctypes:
@@ -101,15 +101,15 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
     for part, number in zip(("major", "minor"), xen.release.split("."), strict=True):
         (folder / part).write_text(f"{number}\n")
 
-    wait, fileno = channel.Channel.wait, channel.Channel.fileno
+    next_event, fileno = channel.Channel.next, channel.Channel.fileno
     shared: Any = SharedRing
     begin = shared.__init__
 
-    def wait_for_guest(own: channel.Channel, seconds: float) -> bool:
-        if wait(own, 0):  # there is an event, and nobody sleeps
+    def next_of_guest(own: channel.Channel, milliseconds: int) -> bool:
+        if next_event(own, 0):  # nobody sleeps
             return True
         xen.end_of(own).proceed()
-        return wait(own, 0)
+        return next_event(own, 0)
 
     def begun(own: channel.Channel) -> int:
         """Have the guest run, since somebody is about to wait for it elsewhere."""
@@ -130,7 +130,7 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
         (loading, "ctypes", _Ctypes(xen)),
         (channel, "ioctl", xen.ioctl),
         (channel, "unmap", xen.unmap),
-        (channel.Channel, "wait", wait_for_guest),
+        (channel.Channel, "next", next_of_guest),
         (channel.Channel, "fileno", begun),
         (loop, "_LOOKING_AFTER", _LOOKING_AFTER),
         (SharedRing, "__init__", watched),

@@ -853,7 +853,7 @@ def test_two_guests_in_a_loop_of_ones_own(xen: PlayedXen) -> None:
 
 
 def test_two_guests_in_asyncio(xen: PlayedXen, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xen_vm_event.monitor.loop._LOOKING_AFTER", 0.05)
+    monkeypatch.setattr("xen_vm_event.monitor.loop._LOOKING_AFTER", 50)
     seen: list[tuple[int, str]] = []
 
     async def play_guest(number: int) -> None:

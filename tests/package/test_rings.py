@@ -281,19 +281,62 @@ def test_who_is_told_of_every_request_need_not_ask_for_the_next() -> None:
     assert len(list(rings.back.requests(ask=False))) == 1
 
 
-@pytest.mark.parametrize("ask", [False, True])
-def test_what_waits_for_more_tells_whether_to_look_again(ask: bool) -> None:
+def test_every_request_is_none_when_there_is_none_and_then_looks_again() -> None:
     rings = Rings()
     rings.ask(event())
-    coming = [[event(), event()], []]
+    taken = rings.back.every_request()
+    assert next(taken) is not None
+    assert next(taken) is None
+    assert next(taken) is None
+    rings.ask(event(), event())
+    assert [next(taken) is None for _ in range(3)] == [False, False, True]
 
-    def more() -> bool:
-        if not coming:
-            return False
-        rings.ask(*coming.pop(0))
-        return True
 
-    assert len(list(rings.back.requests(ask=ask, more=more))) == 3
+@pytest.mark.parametrize("flags", [0, 1, 4, v7.VM_EVENT_FLAG_SET_REGISTERS])
+@pytest.mark.parametrize("paused", [0, v7.VM_EVENT_FLAG_VCPU_PAUSED])
+def test_flags_that_are_sent_answer_a_request_as_respond_does(
+    flags: int, paused: int
+) -> None:
+    answers = []
+    for is_sent in (True, False):
+        rings = Rings()
+        rings.ask(event(flags=paused))
+        taken = rings.back.every_request()
+        request = next(taken)
+        assert request is not None
+        request.reason = 99
+        if is_sent:
+            taken.send(flags)
+        else:
+            rings.back.respond(request, flags)
+        rings.back.push_responses()
+        answers.append([bytes(each) for each in rings.front.responses()])
+        assert not rings.back.unanswered()
+    assert answers[0] == answers[1] != []
+
+
+def test_flags_that_are_sent_answer_a_request_out_of_turn() -> None:
+    rings = Rings()
+    rings.ask(*(v7.vm_event_st(version=7, vcpu_id=number) for number in (1, 2)))
+    taken = rings.back.every_request()
+    first, second = next(taken), next(taken)
+    assert first is not None and second is not None
+    taken.send(5)
+    rings.back.respond(first, 4)
+    rings.back.push_responses()
+    answers = [(each.vcpu_id, each.flags) for each in rings.front.responses()]
+    assert answers == [(2, 5), (1, 4)]
+
+
+def test_flags_that_are_sent_for_a_request_that_was_answered_are_refused() -> None:
+    rings = Rings()
+    rings.ask(event())
+    taken = rings.back.every_request()
+    request = next(taken)
+    assert request is not None
+    rings.back.respond(request, 0)
+    with pytest.raises(ValueError, match="does not wait for an answer"):
+        taken.send(0)
 
 
 # Where a ring begins.

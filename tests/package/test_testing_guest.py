@@ -540,10 +540,10 @@ def test_events_that_come_while_a_port_is_masked_are_one() -> None:
 
 
 def test_everything_is_as_it_was_afterwards() -> None:
-    before = Channel.wait, Channel.fileno
+    before = Channel.next, Channel.fileno
     with played():
-        assert before != (Channel.wait, Channel.fileno)
-    assert before == (Channel.wait, Channel.fileno)
+        assert before != (Channel.next, Channel.fileno)
+    assert before == (Channel.next, Channel.fileno)
 
 
 def test_a_test_that_fails_tells_of_mistakes_too() -> None:

@@ -51,8 +51,7 @@ class Own:
             self.ring.sring.shared_ring_init()
             self.switch(True)
             while self.xen.is_alive(1):
-                if self.channel.wait(1):
-                    self.channel.take()
+                if self.channel.next(1000):
                     self.take()
             self.leave()
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from operator import index
 
 from .annotations import TYPE_CHECKING, Generic, LazyModule, Protocol, mmap, typing
@@ -348,27 +348,46 @@ class BackRing(_Half[Request, Response]):
         super().detach()
 
     def requests(
-        self,
-        *,
-        any_version: bool = False,
-        ask: bool = True,
-        more: Callable[[], bool] | None = None,
+        self, *, any_version: bool = False, ask: bool = True
     ) -> Iterator[Request]:
         """Take the requests that are there, each copied before it is given out.
 
         A request is valid until it is answered; `copy()` keeps it longer.  At the end the
         other side has been asked to notify of the next one, so that the caller may
-        sleep; `ask=False` is for one that notifies of every request anyway.  Then `more` is
-        called, if it is given: it may sleep, and tells whether to look again.  Raises
+        sleep; `ask=False` is for one that notifies of every request anyway.  Raises
         `RingOverflow` for more requests than the ring holds, and `OtherVersion`, before it
         takes it, at a request that the module cannot read; `any_version` takes those too.
         """
+        return self._taken(any_version, ask, lasting=False)
+
+    def every_request(self) -> Generator[Request | None, int | None, None]:
+        """Take requests as `requests(ask=False)` does, but without an end.
+
+        None comes each time that there are no more: the caller may sleep, and go on.  Flags
+        that are sent there answer the last request, as `respond` does.
+        """
+        return self._taken(any_version=False, ask=False, lasting=True)
+
+    def _taken(
+        self, any_version: bool, ask: bool, lasting: bool
+    ) -> Generator[typing.Any, int | None, None]:
         entries, copies, mask = self._requests, self._copies, self._mask
+        flags_there, kept_flags = self._flags, self._kept_flags
+        sring, req_prod, nr_ents = self.sring, self.sring.req_prod, self.nr_ents
         checked = self.version_member is not None and not any_version
         version = self.version
         published = False
         while True:
-            produced, taken = self._produced(False, published), self.req_cons
+            taken, answered = self.req_cons, self.rsp_prod_pvt
+            produced = sring.words[req_prod]
+            # As `_produced` finds it mostly, without a call of it.
+            if (
+                answered <= taken < produced <= answered + nr_ents
+                and self._selected is False
+            ):
+                self.xen_rmb()
+            else:
+                produced = self._produced(False, published)
             while taken != produced:
                 place = taken & mask
                 copy = copies[place]
@@ -377,15 +396,25 @@ class BackRing(_Half[Request, Response]):
                 copy.octets[_WHOLE] = entries[place]
                 if checked and copy.version[0] != version:
                     raise OtherVersion(copy.version[0], version)
-                copy.index = taken
+                copy.index = index = taken
                 copy.ring = self
                 self.req_cons = taken = taken + 1 if taken != U32 else 0
-                yield copy.record
+                flags = yield copy.record
+                if flags is not None:
+                    if self.rsp_prod_pvt != index or copy.ring is not self:
+                        self.respond(copy.record, flags)
+                    else:  # as that does, in turn
+                        copy.flags[0] = flags | flags_there[place][0] & kept_flags
+                        self._responses[place][_WHOLE] = copy.octets
+                        self.rsp_prod_pvt = taken
+                        copy.ring = None
                 if self.req_cons != taken:  # an iteration within took more
                     break
             else:
                 published = ask and self._ask_for_more()
-                if not published and (more is None or not more()):
+                if lasting:
+                    yield None
+                elif not published:
                     return
 
     def _ask_for_more(self) -> bool:
