@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from xenbind import pipeline, spec
-from xenbind.ir.c_types import as_known, declaration
+from xenbind.ir.c_types import Pointer, as_known, declaration
 from xenbind.ir.interface import Interface
 
 SPEC = """\
@@ -90,9 +90,19 @@ def test_a_label_is_a_functions_symbol(header: str, tmp_path: Path) -> None:
     assert found.functions[0].symbol == SYMBOLS[header]
 
 
+def test_a_member_that_points_to_a_function_of_unknown_parameters_is_a_pointer(
+    tmp_path: Path,
+) -> None:
+    header = "typedef int (*g)(a, b); struct s { g first; int (*second)(c); };"
+    (record,) = interface(tmp_path, header).records
+    assert [field.type for field in record.fields] == [Pointer("void *", None)] * 2
+
+
 # Why Python cannot call a function.
 REASONS = {
     "int f();": "its parameters are not declared",
+    "int f(a, b);": "its parameters are not declared",
+    "typedef int (*g)(a); void f(g each);": "its parameters are not declared",
     "struct s; void f(struct s a);": "'struct s' is never defined",
     "enum e; void f(enum e a);": "'enum e' is never defined",
     "typedef enum e e; e f(void);": "'e' is never defined",

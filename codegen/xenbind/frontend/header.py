@@ -23,6 +23,7 @@ from xenbind.frontend.cut import NAME
 from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.frontend.macros import (
     ExpandedMacro,
+    fault_of_number,
     flex_macros,
     moving,
     place_macros,
@@ -137,16 +138,17 @@ def parsed(
         code = "\n".join([*asked, *bodies, *(m.expansion for m in expanded.values())])
         text = only_needed(text, own, NAME.findall(code), has_functions=True)
     written = Written(text, preprocessed.macros, sources)
+    faults = {
+        macro.name: (
+            "its value depends on its place"
+            if macro.name in not_constant
+            else fault_of_number(expanded[macro.name].expansion)
+        )
+        for macro in constants
+    }
     syntax = parse(
         written,
-        [
-            (
-                replace(expanded[macro.name], fault="its value depends on its place")
-                if macro.name in not_constant
-                else expanded[macro.name]
-            )
-            for macro in constants
-        ],
+        [replace(expanded[name], fault=fault) for name, fault in faults.items()],
     )
     return ParsedHeader(
         path=header,

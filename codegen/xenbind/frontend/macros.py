@@ -191,6 +191,17 @@ def is_name(expansion: str) -> bool:
     )
 
 
+def fault_of_number(expansion: str) -> str:
+    """Say which number of an expansion C does not know, empty if it knows all.
+
+    Numbers reach as far as a preprocessing number does (C11 6.4.8): `0xE+1` is one, and so none.
+    """
+    for token in _TOKEN.finditer(expansion):
+        if token["number"] and not _NUMBER.fullmatch(token["number"]):
+            return f"{token['number']} is no number of C's"
+    return ""
+
+
 def _without_literals(expansion: str) -> str:
     return re.sub(rf"{STRING}|{_CHARACTER}", "", expansion)
 
@@ -217,6 +228,14 @@ _OPERATORS = frozenset("""
 STRING = r'"(?:[^"\\]|\\.)*"'
 _ANY_STRING = rf"(?:u8|[LuU])?{STRING}"
 _CHARACTER = r"'(?:[^'\\]|\\.)*'"
+_TOKEN = re.compile(
+    rf"{STRING}|{_CHARACTER}|[^\W\d]\w*|(?P<number>\.?\d(?:[eEpP][+-]|'\w|[\w.])*)"
+)
+# With any suffix, of which the parser knows C's.
+_NUMBER = re.compile(
+    r"0[xX][\da-fA-F]*\.?[\da-fA-F]*(?:[pP][+-]?\d+)?\w*"
+    r"|\d*\.?\d*(?:[eE][+-]?\d+)?\w*"
+)
 
 
 def is_string(expansion: str) -> bool:

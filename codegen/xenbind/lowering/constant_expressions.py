@@ -353,7 +353,11 @@ def _is_int(text: str) -> bool:
 
 
 def _number(digits: str) -> int:
-    """Read an integer without its suffix; C writes octal ones with a mere 0."""
+    """Read an integer without its suffix; C writes octal ones with a mere 0.
+
+    C23 lets digits stand in groups (6.4.4.1).
+    """
+    digits = digits.replace("'", "")
     octal = re.fullmatch(r"0[0-7]+", digits)
     return int(digits, 8) if octal else int(digits, 0)
 

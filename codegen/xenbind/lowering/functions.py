@@ -183,7 +183,8 @@ class Functions:
 
     def _function_type(self, node: c_ast.FuncDecl) -> FunctionType:
         """Give the type of a function.  Raises `SourceError` for what Python cannot call."""
-        if node.args is None:
+        # `f()` says nothing of them, nor do names alone (C11 6.7.6.3p14).
+        if node.args is None or any(isinstance(p, c_ast.ID) for p in node.args.params):
             raise self._refuse(node, "its parameters are not declared")
         parameters = []
         is_variadic = False

@@ -37,7 +37,8 @@ def member_function(
         return None
     parameters = []
     for each in function.args.params:
-        if isinstance(each, c_ast.EllipsisParam):
+        # Names alone say nothing of what is passed (C11 6.7.6.3p14).
+        if isinstance(each, c_ast.EllipsisParam | c_ast.ID):
             return None
         c_type = _value(each.type, declared, number)
         if c_type is None:
