@@ -95,7 +95,7 @@ def test_a_member_that_points_to_a_function_of_unknown_parameters_is_a_pointer(
 ) -> None:
     header = "typedef int (*g)(a, b); struct s { g first; int (*second)(c); };"
     (record,) = interface(tmp_path, header).records
-    assert [field.type for field in record.fields] == [Pointer("void *", None)] * 2
+    assert [field.type for field in record.fields] == [Pointer("function *", None)] * 2
 
 
 # Why Python cannot call a function.
