@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from c_compiler import run_c
 from hypothesis import Phase, given, settings
@@ -22,6 +24,8 @@ DECLARATIONS = """\
 struct pair { uint8_t first; uint64_t second; };
 struct list { struct pair pairs[3]; struct { uint8_t grid[2][5]; } inner; };
 enum colour { RED, GREEN = 5, BLUE };
+extern int numbers[5];
+extern const struct list lists[][3], lists[2][3];
 """
 TYPEDEFS = "typedef unsigned char uint8_t; typedef unsigned int uint32_t;" + (
     "typedef unsigned long uint64_t; typedef long int64_t; typedef unsigned long size_t;"
@@ -191,6 +195,67 @@ def test_random_expressions_as_gcc_computes_them(expressions: list[str]) -> None
             value,
             bool(signed),
         ), expression
+
+
+# What is no integer arithmetic alone.
+MIXED = [
+    "(int)2.5",
+    "(int)-2.5",
+    "(unsigned)3.7f",
+    "(long)1.9 + 1",
+    "(_Bool)0.5",
+    "(_Bool)0.0",
+    "(int)(2.5 * 2)",
+    "(int)(1 ? 2.5 : 1)",
+    "(int)((float)16777217 - 16777215)",
+    "1.0 < 2 ? 3 : 4",
+    "(1 == 1.0) + 1",
+    "0.1f == 0.1",
+    "16777216 == 16777216.0f",
+    "!0.5 + !0.0 * 2",
+    "0.0 || 0.5",
+    "0.5 && 0.0",
+    "0.5 ? 1 : 2",
+    "0 ? 1 / 0 : 3",
+    "1 ? 3 : 1 % 0",
+    "1 ? -1 : 0u",
+    "0 ? 1 << 99 : 4",
+    "1 ? 5 : 2147483647 + 1",
+    "1 || 1 / 0",
+    "sizeof numbers / sizeof numbers[0]",
+    "sizeof(numbers)",
+    "sizeof lists[0][1].inner",
+    "sizeof lists",
+    "(long)&((struct pair *)0)->second",
+    "(size_t)&((struct list *)8)->inner.grid[1][2]",
+    "(unsigned char)(long)&((struct list *)0x100)->pairs[2].second",
+]
+
+
+def test_what_is_no_integer_arithmetic_alone_is_as_gcc_computes_it() -> None:
+    shown = "".join(f'printf("%llx\\n", (long long)({text}));' for text in MIXED)
+    theirs = [int(line, 16) for line in run_c(DECLARATIONS, shown)]
+    ours = [value_of(text).value % 2**64 for text in MIXED]
+    assert dict(zip(MIXED, ours, strict=True)) == dict(zip(MIXED, theirs, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("(int)3e9", "3000000000.0 fits no int"),
+        ("(unsigned)-1.0", "-1.0 fits no unsigned int"),
+        ("16777217 == 16777216.0f", "16777217 may be no float"),
+        ("0 ? other : 3", "'other' is not a constant"),
+        ("1 ? 1 / 0 : 3", "it divides by zero"),
+        ("1 + 1.5", "1.5 is not an integer"),
+        ("0 ? 1.5 : 2", "it is not an integer"),
+        ("(long)&numbers[1]", "this address is not a constant"),
+        ("(long)&((struct pair *)0)->third", "has no member 'third'"),
+    ],
+)
+def test_what_has_no_integer_value(expression: str, reason: str) -> None:
+    with pytest.raises(Unevaluable, match=re.escape(reason)):
+        value_of(expression)
 
 
 @pytest.mark.parametrize(

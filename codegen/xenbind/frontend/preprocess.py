@@ -80,7 +80,7 @@ def start_expanding(
         known = {macro.name: ExpandedMacro(macro, macro.body) for macro in wanted}
         return lambda: known
     process = compiler.run(
-        ["-E", "-P", "-D__builtin_offsetof=offsetof", "-imacros", str(header), "-"],
+        ["-E", "-P", *_PLAIN, "-imacros", str(header), "-"],
         _uses(preprocessed, wanted),
         needs="-imacros",  # else they would come after the header's own
     )

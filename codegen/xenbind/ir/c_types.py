@@ -115,6 +115,8 @@ def fundamental(spelling: str) -> str:
     if spelling in _FLOATING:
         return _FLOATING[spelling]
     words = spelling.split()
+    if sorted(words) == ["double", "long"]:
+        return "long double"
     if "double" in words or "float" in words or not set(words) <= _INTEGER_WORDS:
         return spelling
     unsigned = "unsigned " if "unsigned" in words else ""

@@ -12,6 +12,7 @@ lengths, bit-field widths and enumerators.  What it does not understand it refus
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection
 from typing import Protocol
@@ -66,6 +67,12 @@ class Scope(Protocol):
     def member(self, record: CType, name: str) -> Field | None:
         """Give a member of a struct or union, None if there is none of that name."""
 
+    def variable(self, name: str) -> CType | None:
+        """Give the type of a variable, None if there is none of that name."""
+
+    def floating(self, node: c_ast.Node) -> float:
+        """Give the value of an arithmetic constant expression, as a floating number."""
+
 
 def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
     """Evaluate an integer constant expression (C11 6.6).
@@ -84,6 +91,8 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
     """
     if isinstance(node, c_ast.Cast):
         return scope.type(node.to_type)
+    if isinstance(node, c_ast.ID) and (found := scope.variable(node.name)):
+        return found
     if isinstance(node, c_ast.StructRef):
         record = expression_type(node.name, scope)
         if node.type == "->" and isinstance(record, Pointer):
@@ -98,6 +107,26 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
                 return inner_type
     name = evaluate(node, scope).type.name
     return Scalar(name, name)
+
+
+FLOATING = ("float", "double", "long double")
+
+
+def is_floating(node: c_ast.Node, scope: Scope) -> bool:
+    """Tell whether an arithmetic expression is of a floating type (C11 6.3.1.8)."""
+    match node:
+        case c_ast.Constant(type=name):
+            return "float" in name or "double" in name
+        case c_ast.UnaryOp(op="+" | "-", expr=operand):
+            return is_floating(operand, scope)
+        case c_ast.BinaryOp(op="+" | "-" | "*" | "/" | "%", left=left, right=right):
+            return is_floating(left, scope) or is_floating(right, scope)
+        case c_ast.TernaryOp(iftrue=left, iffalse=right):
+            return is_floating(left, scope) or is_floating(right, scope)
+        case c_ast.Cast(to_type=to_type):
+            c_type = scope.type(to_type)
+            return isinstance(c_type, Scalar) and c_type.base in FLOATING
+    return False
 
 
 def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
@@ -153,6 +182,7 @@ class _Evaluator:
         self.scope = scope
         self.int = scope.abi.integers["int"]
         self.size_t = scope.abi.integers["size_t"]
+        self._is_evaluated = True
 
     def visit(self, node: c_ast.Node) -> CInt:
         method: Callable[[c_ast.Node], CInt] | None = getattr(
@@ -221,7 +251,45 @@ class _Evaluator:
         return value
 
     def visit_Cast(self, node: c_ast.Cast) -> CInt:
-        return convert(self.visit(node.expr), self.integer_type(node.to_type))
+        target = self.integer_type(node.to_type)
+        if is_floating(node.expr, self.scope):
+            return self.truncate(self.scope.floating(node.expr), target)
+        if isinstance(node.expr, c_ast.UnaryOp) and node.expr.op == "&":
+            place, _ = self.place(node.expr.expr)
+            return convert(CInt(place, self.size_t), target)
+        return convert(self.visit(node.expr), target)
+
+    def truncate(self, value: float, target: IntegerType) -> CInt:
+        """Convert a floating number to an integer type, without its fraction (C11 6.3.1.4)."""
+        if target.name == "_Bool":
+            return CInt(int(value != 0), target)
+        if math.isfinite(value) and target.holds(math.trunc(value)):
+            return CInt(math.trunc(value), target)
+        raise Unevaluable(f"{value} fits no {target.name}")
+
+    def place(self, node: c_ast.Node) -> tuple[int, CType]:
+        """Give the address of a member of what is at a constant one, and the member's type.
+
+        That is how `offsetof` was written before there was one: `&((struct pair *)0)->second`.
+        """
+        match node:
+            case c_ast.StructRef(type=".", name=outer, field=field):
+                start, record = self.place(outer)
+            case c_ast.StructRef(type="->", name=c_ast.Cast() as outer, field=field):
+                start, record = self.visit(outer.expr).value, self.scope.type(
+                    outer.to_type
+                )
+                record = getattr(record, "target", None) or record
+            case c_ast.ArrayRef(name=outer, subscript=subscript):
+                start, array = self.place(outer)
+                if isinstance(array, Array):
+                    size, _ = self.scope.measure(array.element, subscript)
+                    return start + self.visit(subscript).value * size, array.element
+                raise Unevaluable("this address is not a constant")
+            case _:
+                raise Unevaluable("this address is not a constant")
+        offset, c_type = _offset_of(record, field, self.scope)
+        return start + offset, c_type
 
     def visit_UnaryOp(self, node: c_ast.UnaryOp) -> CInt:
         if node.op in _MEASURES and isinstance(node.expr, c_ast.Typename):
@@ -235,9 +303,9 @@ class _Evaluator:
         if node.op == "sizeof":
             c_type = expression_type(node.expr, self.scope)
             return CInt(self.scope.measure(c_type, node.expr)[0], self.size_t)
-        operand = self.promote(self.visit(node.expr))
         if node.op == "!":
-            return CInt(int(operand.value == 0), self.int)
+            return CInt(int(not self.is_true(node.expr)), self.int)
+        operand = self.promote(self.visit(node.expr))
         operations: dict[str, Callable[[int], int]] = {
             "+": lambda value: value,
             "-": lambda value: -value,
@@ -250,10 +318,15 @@ class _Evaluator:
     def visit_BinaryOp(self, node: c_ast.BinaryOp) -> CInt:
         op = node.op
         if op in ("&&", "||"):
-            left = bool(self.visit(node.left).value)
+            left = self.is_true(node.left)
             if left is (op == "||"):
                 return CInt(int(left), self.int)
-            return CInt(int(self.visit(node.right).value != 0), self.int)
+            return CInt(int(self.is_true(node.right)), self.int)
+        if op in _COMPARISONS and any(
+            is_floating(each, self.scope) for each in (node.left, node.right)
+        ):
+            a, b = self.comparable(node.left), self.comparable(node.right)
+            return CInt(int(_COMPARISONS[op](a, b)), self.int)
         left_operand = self.promote(self.visit(node.left))
         right_operand = self.promote(self.visit(node.right))
         if op in ("<<", ">>"):
@@ -264,7 +337,7 @@ class _Evaluator:
             return CInt(int(_COMPARISONS[op](a, b)), self.int)
         if op in ("/", "%"):
             if b == 0:
-                raise Unevaluable("it divides by zero")
+                return self.no_value("it divides by zero", common)
             quotient = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
             return self.wrap(quotient if op == "/" else a - b * quotient, common)
         return self.wrap(_ARITHMETIC[op](a, b), common)
@@ -272,17 +345,49 @@ class _Evaluator:
     def shift(self, op: str, left: CInt, right: CInt) -> CInt:
         """Shift; the result has the promoted left operand's type (C11 6.5.7)."""
         if not 0 <= right.value < 8 * left.type.size:
-            raise Unevaluable(f"it shifts a {left.type.name} by {right.value}")
+            message = f"it shifts a {left.type.name} by {right.value}"
+            return self.no_value(message, left.type)
         if op == ">>":
             return CInt(left.value >> right.value, left.type)
         # gcc and clang both define a left shift into or past the sign bit as wrapping.
         return convert(CInt(left.value << right.value, left.type), left.type)
 
     def visit_TernaryOp(self, node: c_ast.TernaryOp) -> CInt:
-        condition = self.visit(node.cond).value
-        true, false = self.visit(node.iftrue), self.visit(node.iffalse)
+        if is_floating(node, self.scope):
+            raise Unevaluable("it is not an integer")
+        condition = self.is_true(node.cond)
+        true = self.operand(node.iftrue, condition)
+        false = self.operand(node.iffalse, not condition)
         common = self.promote(true).type.common(self.promote(false).type)
         return convert(true if condition else false, common)
+
+    def is_true(self, node: c_ast.Node) -> bool:
+        """Tell whether a scalar is not zero."""
+        if is_floating(node, self.scope):
+            return self.scope.floating(node) != 0
+        return self.visit(node).value != 0
+
+    def comparable(self, node: c_ast.Node) -> float:
+        """Give a number that is compared with a floating one, of whichever type that is."""
+        value = self.scope.floating(node)
+        if abs(value) > _MOST_IN_FLOAT and not is_floating(node, self.scope):
+            raise Unevaluable(f"{value:.0f} may be no float")
+        return value
+
+    def operand(self, node: c_ast.Node, is_evaluated: bool) -> CInt:
+        """Give an operand; of one that is not evaluated the type alone counts (C11 6.6p3)."""
+        before = self._is_evaluated
+        self._is_evaluated = before and is_evaluated
+        try:
+            return self.visit(node)
+        finally:
+            self._is_evaluated = before
+
+    def no_value(self, reason: str, integer: IntegerType) -> CInt:
+        """Refuse what has no value, but where none is asked for."""
+        if self._is_evaluated:
+            raise Unevaluable(reason)
+        return CInt(0, integer)
 
     def visit_FuncCall(self, node: c_ast.FuncCall) -> CInt:
         if (
@@ -322,7 +427,7 @@ class _Evaluator:
     def wrap(self, value: int, integer: IntegerType) -> CInt:
         """Fit an arithmetic result to its type; signed overflow has no value (C11 6.5p5)."""
         if integer.signed and not integer.holds(value):
-            raise Unevaluable(f"it overflows {integer.name}")
+            return self.no_value(f"it overflows {integer.name}", integer)
         return convert(CInt(value, integer), integer)
 
 
@@ -383,9 +488,10 @@ def _size_of_string(literal: str) -> int:
         raise Unevaluable(str(reason)) from None
 
 
+_MOST_IN_FLOAT = 1 << 24  # of the integers that every floating type has all of
 _CHARACTERS = {"u": "unsigned short", "U": "unsigned int", "u8": "unsigned char"}
 _MEASURES = ("sizeof", "_Alignof", "__alignof__")
-_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
     "<": lambda a, b: a < b,

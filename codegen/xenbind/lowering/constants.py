@@ -31,13 +31,15 @@ from xenbind.ir.c_types import Enumeration, Pointer, Scalar
 from xenbind.ir.interface import Constant, LeftOut
 from xenbind.lowering import groups
 from xenbind.lowering.constant_expressions import (
+    FLOATING,
     Unevaluable,
     convert,
     convert_to,
     evaluate,
+    is_floating,
 )
 from xenbind.lowering.declarations import enum_key, enumerators
-from xenbind.lowering.floating import evaluate_float, has_float
+from xenbind.lowering.floating import evaluate_float
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import replace
@@ -78,6 +80,10 @@ class Constants:
         c_type = self.types.type(node.type)
         if not isinstance(c_type, Scalar | Enumeration):
             raise Unevaluable("it is no number and no text")
+        if c_type.base in FLOATING:
+            raise Unevaluable("a variable of a floating type is not supported")
+        if is_floating(node.init, self.types):
+            raise Unevaluable("its value is not an integer")
         return convert_to(evaluate(node.init, self.types), c_type.base, self.types.abi)
 
     def enums(self) -> Iterator[groups.CEnum]:
@@ -195,7 +201,7 @@ class Constants:
 
     def number(self, expression: c_ast.Node) -> int | float:
         """Evaluate an expression.  Raises `Unevaluable` or `SourceError`."""
-        if has_float(expression):
+        if is_floating(expression, self.types):
             return evaluate_float(expression, self.types)
         try:
             return evaluate(expression, self.types).value

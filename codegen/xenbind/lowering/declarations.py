@@ -32,7 +32,7 @@ Refuse = Callable[[c_ast.Node, str], SourceError]
 class Declarations:
     """The nodes of a header's records by key, of its typedefs by name, and of its enums.
 
-    `variables` are the names of those.  By the id of a struct's or union's definition,
+    `variables` are their declarators by name.  By the id of a struct's or union's definition,
     `packs` is what `#pragma pack` allows it, and `order` counts which are complete before
     it: it can hold no others.  `names` are those that typedefs give untagged ones: of
     `typedef struct { … } pair, *pair_p;` it is `pair`.  `elements` are the first typedefs that
@@ -43,7 +43,7 @@ class Declarations:
         self.records: dict[str, c_ast.Node] = {}
         self.typedefs: dict[str, c_ast.Typedef] = {}
         self.enums: list[c_ast.Enum] = []
-        self.variables: set[str] = set()
+        self.variables: dict[str, c_ast.Node] = {}
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
         self.names: dict[int, str] = {}
@@ -61,7 +61,7 @@ class Declarations:
                 self.typedefs.setdefault(node.name, node)
                 self._name(node)
             elif _is_variable(node):
-                self.variables.add(node.name)
+                self._enter_variable(node)
             for definition in _definitions(node, seen):
                 self._enter(definition, pack.limit)
 
@@ -74,6 +74,12 @@ class Declarations:
         if not getattr(c_type, "name", "-"):
             names = self.names if is_it else self.elements
             names.setdefault(id(c_type), node.name)
+
+    def _enter_variable(self, node: c_ast.Decl) -> None:
+        """Note its type; another declaration may know the length of an array (C11 6.7p4)."""
+        is_complete = not isinstance(node.type, c_ast.ArrayDecl) or node.type.dim
+        if is_complete or node.name not in self.variables:
+            self.variables[node.name] = node.type
 
     def _enter(self, node: c_ast.Node, pack: int) -> None:
         if isinstance(node, c_ast.Enum):

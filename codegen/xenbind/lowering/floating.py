@@ -23,22 +23,17 @@ from typing import Any
 
 from pycparser import c_ast
 
-from xenbind.ir.c_types import Scalar
-from xenbind.lowering.constant_expressions import Scope, Unevaluable, evaluate
+from xenbind.lowering.constant_expressions import (
+    FLOATING,
+    Scope,
+    Unevaluable,
+    evaluate,
+    is_floating,
+)
 
-_TYPES = ("float", "double")
 _LONG = "long double"
 _INTEGER = "integer"
-_RANKS = (_INTEGER, *_TYPES, _LONG)  # the usual conversions lead to the later
-
-
-def has_float(node: c_ast.Node) -> bool:
-    """Tell whether an expression has a floating constant, or a cast to such a type."""
-    if isinstance(node, c_ast.Constant):
-        return "float" in node.type or "double" in node.type
-    if isinstance(node, c_ast.IdentifierType):
-        return node.names[-1] in _TYPES
-    return any(map(has_float, node))
+_RANKS = (_INTEGER, *FLOATING)  # the usual conversions lead to the later
 
 
 def evaluate_float(node: c_ast.Node, scope: Scope) -> float:
@@ -52,28 +47,31 @@ def evaluate_float(node: c_ast.Node, scope: Scope) -> float:
 def _evaluate(node: c_ast.Node, scope: Scope) -> tuple[float, str]:
     """Give the value and the type's name."""
     match node:
-        case c_ast.Constant() if has_float(node):
+        case _ if not is_floating(node, scope):
+            return float(evaluate(node, scope).value), _INTEGER
+        case c_ast.Constant():
             return _literal(node.value)
-        case c_ast.UnaryOp(op="+" | "-" as op) if has_float(node.expr):
+        case c_ast.UnaryOp(op=op):
             value, name = _evaluate(node.expr, scope)
             return (-value if op == "-" else value), name
-        case c_ast.BinaryOp(op=op) if op in _ARITHMETIC and has_float(node):
+        case c_ast.TernaryOp():
+            values = [_evaluate(each, scope) for each in (node.iftrue, node.iffalse)]
+            name = max((name for _, name in values), key=_RANKS.index)
+            is_first = _evaluate(node.cond, scope)[0] != 0
+            return _of_type(values[not is_first][0], name), name
+        case c_ast.BinaryOp(op=op) if op in _ARITHMETIC:
             left, right = _evaluate(node.left, scope), _evaluate(node.right, scope)
             if op == "/" and not right[0]:
                 raise Unevaluable("it divides by zero")
             name = max(left[1], right[1], key=_RANKS.index)
-            values = [_of_type(value, name) for value, _ in (left, right)]
+            a, b = (_of_type(value, name) for value, _ in (left, right))
             if name == _LONG:
-                return _exact(_ARITHMETIC[op](*map(Fraction, values))), name
-            return _of_type(_ARITHMETIC[op](*values), name), name
+                return _exact(_ARITHMETIC[op](Fraction(a), Fraction(b))), name
+            return _of_type(_ARITHMETIC[op](a, b), name), name
         case c_ast.Cast():
-            c_type = scope.type(node.to_type)
-            if isinstance(c_type, Scalar) and c_type.base in (*_TYPES, _LONG):
-                value, _ = _evaluate(node.expr, scope)
-                return _of_type(value, c_type.base), c_type.base
-    if has_float(node):
-        raise Unevaluable("it is not a constant of type float or double")
-    return float(evaluate(node, scope).value), _INTEGER
+            base = getattr(scope.type(node.to_type), "base", "")
+            return _of_type(_evaluate(node.expr, scope)[0], base), base
+    raise Unevaluable("it is not a constant of type float or double")
 
 
 def _literal(text: str) -> tuple[float, str]:

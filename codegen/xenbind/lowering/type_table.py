@@ -49,6 +49,7 @@ from xenbind.lowering.declarations import (
     enum_key,
     enumerators,
 )
+from xenbind.lowering.floating import evaluate_float
 from xenbind.lowering.member_functions import member_function
 from xenbind.plain import replace
 from xenbind.source import Coord
@@ -447,6 +448,15 @@ class TypeTable:
             named = self.declared.typedefs.get(" ".join(node.type.names))
             return named is not None and self.is_function(named.type)
         return isinstance(node, c_ast.FuncDecl)
+
+    def variable(self, name: str) -> CType | None:
+        """Give the type of a variable, None if there is none of that name."""
+        node = self.declared.variables.get(name)
+        return None if node is None else self.type(node)
+
+    def floating(self, node: c_ast.Node) -> float:
+        """Give the value of an arithmetic constant expression, as a floating number."""
+        return evaluate_float(node, self)
 
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Give size and alignment of a type, in bytes; `SourceError` for an incomplete one."""
