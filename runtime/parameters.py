@@ -30,6 +30,7 @@ from enum import EnumType
 from .annotations import (
     FUNCTION,
     TYPE_CHECKING,
+    Member,
     annotated_type,
     is_array,
     is_function,
@@ -342,6 +343,9 @@ def variadic(value: typing.Any) -> typing.Any:
         return ctypes.c_void_p()
     if isinstance(value, ctypes._SimpleCData):
         return _promoted(value)
+    if isinstance(value, _RECORDS) and not _is_plain(type(value)):
+        name = type(value).__name__
+        raise TypeError(f"ctypes may not pass a {name} by value as C does")
     if isinstance(value, _CDATA):
         return value
     if not isinstance(value, int):
@@ -355,6 +359,29 @@ _CDATA: typing.Any = (
     *(*ADDRESSES, *OBJECTS, FUNCTION),
     type(ctypes.byref(ctypes.c_int())),
 )
+
+
+_RECORDS: typing.Any = (ctypes.Structure, ctypes.Union)
+
+
+def _is_plain(ctype: typing.Any) -> bool:
+    """Tell whether a record is but numbers and pointers, where ctypes would put them.
+
+    Of other members, and of long doubles, libffi is not told what C's compilers go by.
+    """
+    members: tuple[Member, ...] = getattr(ctype, "_members_", ())
+    if not members or issubclass(ctype, ctypes.Union) or hasattr(ctype, "_extent_"):
+        return False
+    return all(
+        (
+            _is_plain(each.type)
+            if issubclass(each.type, _RECORDS)
+            else each.bits is None
+            and not is_array(each.type)
+            and each.type is not ctypes.c_longdouble
+        )
+        for each in members
+    )
 
 
 def _promoted(value: typing.Any) -> typing.Any:

@@ -18,6 +18,7 @@ from pycparser import c_ast
 from xenbind.errors import SourceError
 from xenbind.frontend.attributes import label
 from xenbind.frontend.header import ParsedHeader
+from xenbind.ir.by_value import ByValue
 from xenbind.ir.c_types import (
     CType,
     Enumeration,
@@ -217,7 +218,16 @@ class Functions:
         )
         if is_undefined:
             raise self._refuse(node, f"'{spelling(c_type)}' is never defined")
+        if isinstance(c_type, RecordRef):
+            self._require_alike(node, c_type)
         return c_type
+
+    def _require_alike(self, node: c_ast.Node, c_type: RecordRef) -> None:
+        """Raise `SourceError` for a record that Python does not pass by value as C does."""
+        by_value = ByValue(self.types.abi, self.types.records)
+        if not by_value.is_alike(self.types.records[c_type.key]):
+            message = f"Python cannot pass '{spelling(c_type)}' by value as C does"
+            raise self._refuse(node, message)
 
     def _derived(self, node: c_ast.Node, outer: str = "") -> tuple[c_ast.Node, str]:
         """Give what makes a type of others, a pointer, array or function, behind its names.
