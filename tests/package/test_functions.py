@@ -330,6 +330,51 @@ def test_a_callback_lives_until_it_is_forgotten(post: Any, office: Any) -> None:
     assert not post.library._callbacks
 
 
+class Equal:
+    """A callable that is equal to any other, and has no hash, as a dataclass has none."""
+
+    def __init__(self, given: int) -> None:
+        self.given = given
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __call__(self, *_: object) -> int:
+        return self.given
+
+    def method(self, *_: object) -> int:
+        return self.given
+
+
+def test_equal_callbacks_are_not_the_same(post: Any, office: Any) -> None:
+    post.post_send(office, post.letter(), 1, None)
+    for _ in range(2):
+        assert [post.post_each(office, Equal(n), None) for n in (3, 4)] == [3, 4]
+    assert len(post.library._callbacks) == 4
+    one, other = Equal(5), Equal(6)
+    assert [post.post_each(office, each, None) for each in (one, other, one)] == [
+        5,
+        6,
+        5,
+    ]
+    assert len(post.library._callbacks) == 6, "each is kept once"
+    post.library.forget(one)
+    assert len(post.library._callbacks) == 5
+
+
+def test_a_method_is_the_same_at_each_use(post: Any, office: Any) -> None:
+    post.post_send(office, post.letter(), 1, None)
+    one, other = Equal(5), Equal(6)
+    methods = (one.method, other.method, one.method)
+    assert [post.post_each(office, each, None) for each in methods] == [5, 6, 5]
+    seen: list[object] = []
+    assert post.post_each(office, seen.append, None) == 0  # None is no result
+    assert len(post.library._callbacks) == 3
+    for method in (one.method, other.method, seen.append):
+        post.library.forget(method)
+    assert not post.library._callbacks
+
+
 def test_a_callback_is_given_values_and_gives_addresses(post: Any, office: Any) -> None:
     seen = []
 
