@@ -79,6 +79,7 @@ class Functions:
                 self._leave_out(node, "it is a variable of the library's")
             else:
                 try:
+                    self._require_usual(node)
                     found = self._function_type(declared)
                     require_levels(self.types.context, node, found)
                 except SourceError as error:
@@ -195,11 +196,19 @@ class Functions:
             if any(definitions(declared)):
                 message = "a type that its prototype defines is known nowhere else"
                 raise self._refuse(declared, message)
+            self._require_usual(declared)
             c_type = self._value(declared.type)
             if isinstance(c_type, Scalar) and c_type.base == "void":
                 continue  # as in `(void)`
             parameters.append(Parameter(declared.name or "", c_type))
         return FunctionType(self._value(node.type), tuple(parameters), is_variadic)
+
+    def _require_usual(self, node: c_ast.Node) -> None:
+        """Raise `SourceError` for what is called or passed as an attribute says."""
+        abi = self.types.abi.name
+        if found := self.types.declared.calls_otherwise(node.type, abi):
+            message = f"ctypes does not call as the attribute '{found}' has it"
+            raise self._refuse(node, message)
 
     def _value(self, node: c_ast.Node) -> CType:
         """Give the type of a parameter or result, where arrays and functions are pointers."""
