@@ -6,7 +6,8 @@ that ctypes has: `Annotated[Text, c_char_p]`.  The former are
 - `int`, `float`, `bool`: an integer has to fit the parameter's bits, signed or not;
 - `Speed | int`, for an enum: one of its numbers, or any other.  As a result, or handed to a
   callback, it is a `Speed`, which keeps numbers that it has no name for;
-- `Text`, for `const char *`: a str, which C reads as UTF-8, or bytes; no NUL may be inside;
+- `Text`, for `const char *`: a str, which C reads as UTF-8, or bytes; no NUL may be inside.  What
+  has text already, such as what C gave, is passed in place, as for `Data`;
 - `Ref[T]`, for a pointer to a T that C reads or writes: a T, of which C is told the place, an
   array of T, or a pointer.  A number that C gives back that way is the `value` of `c_uint32()`;
 - `Const[T]`, for one to a const T: the same, or a list or tuple of what makes Ts, which is
@@ -30,6 +31,7 @@ from enum import EnumType
 from .annotations import (
     FUNCTION,
     TYPE_CHECKING,
+    Member,
     annotated_type,
     is_array,
     is_function,
@@ -55,11 +57,11 @@ if TYPE_CHECKING:
     Items: typing.TypeAlias = list[typing.Any] | tuple[typing.Any, ...]
     Const: typing.TypeAlias = _T | ctypes.Array[_T] | ctypes._Pointer[_T] | Items | None
     Callback: typing.TypeAlias = Callable[_P, _R] | int | None
-    Text: typing.TypeAlias = str | bytes | None
     Buffer: typing.TypeAlias = (
         bytearray | memoryview | mmap | _ctypes._CData | int | None
     )
     Data: typing.TypeAlias = bytes | Buffer
+    Text: typing.TypeAlias = str | Data
     # What stands behind the parameters of a variadic function.
     Variadic: typing.TypeAlias = int | float | str | bytes | _ctypes._CData | None
 
@@ -269,7 +271,7 @@ def _items(ctype: typing.Any) -> Convert:
 def _item(ctype: typing.Any) -> Convert:
     """Take an item of a list: text, a record or what makes one, or any other value."""
     if ctype is ctypes.c_char_p:
-        return _text
+        return lambda value: ctypes.cast(_text(value), ctypes.c_char_p)
     if issubclass(ctype, ctypes.Structure | ctypes.Union):
         from .assignment import made  # above, it would add to an import
 
@@ -311,10 +313,20 @@ def _instance(ctype: typing.Any) -> Convert:
 def _text(value: typing.Any) -> typing.Any:
     octets = value.encode() if isinstance(value, str) else value
     if octets is not None and not isinstance(octets, bytes):
-        raise TypeError(f"neither str nor bytes: {value!r}")
+        return _text_in_place(octets)
     if octets is not None and b"\0" in octets:
         raise ValueError(f"a NUL inside, where C would see the end: {value!r}")
     return ctypes.c_char_p(octets)
+
+
+def _text_in_place(value: typing.Any) -> typing.Any:
+    """Give the place of text that is in memory already, with its NUL; C may give places in it."""
+    try:
+        if not isinstance(value, bool):  # truth is no address
+            return _writable(value)
+    except TypeError:
+        pass
+    raise TypeError(f"neither str nor bytes, nor memory to be read: {value!r}")
 
 
 def _readable(value: typing.Any) -> typing.Any:
@@ -342,6 +354,9 @@ def variadic(value: typing.Any) -> typing.Any:
         return ctypes.c_void_p()
     if isinstance(value, ctypes._SimpleCData):
         return _promoted(value)
+    if isinstance(value, _RECORDS) and not _is_plain(type(value)):
+        name = type(value).__name__
+        raise TypeError(f"ctypes may not pass a {name} by value as C does")
     if isinstance(value, _CDATA):
         return value
     if not isinstance(value, int):
@@ -355,6 +370,29 @@ _CDATA: typing.Any = (
     *(*ADDRESSES, *OBJECTS, FUNCTION),
     type(ctypes.byref(ctypes.c_int())),
 )
+
+
+_RECORDS: typing.Any = (ctypes.Structure, ctypes.Union)
+
+
+def _is_plain(ctype: typing.Any) -> bool:
+    """Tell whether a record is but numbers and pointers, where ctypes would put them.
+
+    Of other members, and of long doubles, libffi is not told what C's compilers go by.
+    """
+    members: tuple[Member, ...] = getattr(ctype, "_members_", ())
+    if not members or issubclass(ctype, ctypes.Union) or hasattr(ctype, "_extent_"):
+        return False
+    return all(
+        (
+            _is_plain(each.type)
+            if issubclass(each.type, _RECORDS)
+            else each.bits is None
+            and not is_array(each.type)
+            and each.type is not ctypes.c_longdouble
+        )
+        for each in members
+    )
 
 
 def _promoted(value: typing.Any) -> typing.Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from xenbind import pipeline, spec
-from xenbind.ir.c_types import Pointer, as_known, declaration
+from xenbind.ir.c_types import Pointer, as_known, declaration, element
 from xenbind.ir.interface import Interface
 
 SPEC = """\
@@ -129,6 +129,79 @@ REASONS = {
         "a type of more than 63 arrays or pointers"
     ),
 }
+
+
+# Functions that compilers call by another convention, or hand vectors, wherever that is said.
+ATTRIBUTES = {
+    "int f(int a) __attribute__((ms_abi));": "ms_abi",
+    "__attribute__((__ms_abi__)) int f(int a);": "__ms_abi__",
+    "int __attribute__((ms_abi)) f(int a);": "ms_abi",
+    "[[gnu::ms_abi]] int f(int a);": "ms_abi",
+    "int f [[gnu::ms_abi]] (int a);": "ms_abi",
+    "int f(int a) __attribute__((nothrow, ms_abi));": "ms_abi",
+    "typedef int g(int) __attribute__((ms_abi)); g f;": "ms_abi",
+    "void f(int (__attribute__((ms_abi)) *g)(int));": "ms_abi",
+    "void f(int (* __attribute__((ms_abi)) g)(int));": "ms_abi",
+    "void f(int (*g)(int) __attribute__((ms_abi)));": "ms_abi",
+    "typedef int (__attribute__((ms_abi)) *g)(int); void f(g a);": "ms_abi",
+    "typedef int g(int) __attribute__((ms_abi)); void f(g *a);": "ms_abi",
+    "typedef int g(int) __attribute__((ms_abi)); void f(void (*a)(g *b));": "ms_abi",
+    "int (__attribute__((ms_abi)) *f(void))(int);": "ms_abi",
+    "void f(int (*g)(int) __attribute__((preserve_most)));": "preserve_most",
+    "int f(int a) __attribute__((vector_size(16)));": "vector_size",
+    "int f(int a __attribute__((vector_size(16))));": "vector_size",
+}
+
+
+@pytest.mark.parametrize("header", ATTRIBUTES)
+def test_a_function_that_is_called_otherwise_is_left_out(
+    header: str, tmp_path: Path
+) -> None:
+    found = interface(tmp_path, header + " int usual(int a);")
+    assert names(found) == ["usual"]
+    (reason,) = [each.reason for each in found.left_out if each.name == "f"]
+    name = ATTRIBUTES[header].strip("_")
+    assert reason == f"ctypes does not call as the attribute '{name}' has it"
+
+
+# What compilers for x86-64 call as any other.
+IGNORED = [
+    "int f(int a) __attribute__((stdcall));",
+    "int f(int a) __attribute__((regparm(3), cdecl, sysv_abi));",
+    "void f(int (__attribute__((fastcall)) *g)(int));",
+    "struct s { int (__attribute__((ms_abi)) *g)(int); }; void f(struct s *a);",
+]
+
+
+@pytest.mark.parametrize("header", IGNORED)
+def test_a_convention_of_another_target_means_nothing(
+    header: str, tmp_path: Path
+) -> None:
+    assert names(interface(tmp_path, header)) == ["f"]
+
+
+# Members, and whether Python can be called by them.
+MEMBERS = {
+    "int (*g)(int);": True,
+    "int (__attribute__((stdcall)) *g)(int);": True,
+    "int (__attribute__((ms_abi)) *g)(int);": False,
+    "int (*g)(int) __attribute__((ms_abi));": False,
+    "int (__attribute__((ms_abi)) *g[2])(int);": False,
+    "handler g;": False,
+    "int (*g)(handler a);": False,
+}
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_a_member_that_is_called_otherwise_is_an_address(
+    member: str, tmp_path: Path
+) -> None:
+    header = "typedef int (__attribute__((ms_abi)) *handler)(int);"
+    header += f"struct s {{ {member} }}; void f(struct s *a);"
+    (record,) = interface(tmp_path, header).records
+    pointer = element(record.fields[0].type)
+    assert isinstance(pointer, Pointer)
+    assert (pointer.other is not None) == MEMBERS[member]
 
 
 @pytest.mark.parametrize("header", REASONS)

@@ -168,8 +168,35 @@ def test_text_is_str_in_utf_8_or_bytes_without_a_nul(post: Any) -> None:
     assert post.post_town(post.post_open(b"Z\xfcrich", 0)) == b"Z\xfcrich"
     with pytest.raises(ValueError, match="post_open: town: a NUL inside"):
         post.post_open("Ro\0me", 0)
-    with pytest.raises(TypeError, match="post_open: town: neither str nor bytes: 5"):
-        post.post_open(5, 0)
+    for value in (0.5, True, [b"Rome"], memoryview(b"Rome"), object()):
+        with pytest.raises(TypeError, match="post_open: town: neither str nor bytes"):
+            post.post_open(value, 0)
+
+
+def test_text_in_memory_is_passed_in_place(post: Any, office: Any) -> None:
+    """As C gives it, which may give places in it that last as long as the memory."""
+    buffer = ctypes.create_string_buffer(b"nach Rom")
+    octets = bytearray(b"nach Rom\0")
+    view = (ctypes.c_char * 9).from_buffer(octets)
+    for text, place in (
+        (buffer, buffer),
+        (octets, view),
+        (memoryview(octets), view),
+        (ctypes.c_char_p(ctypes.addressof(buffer)), buffer),
+        (ctypes.c_void_p(ctypes.addressof(buffer)), buffer),
+        (ctypes.cast(buffer, ctypes.POINTER(ctypes.c_char)), buffer),
+        (ctypes.addressof(buffer), buffer),
+    ):
+        found = post.post_after(text, b" ")
+        assert ctypes.addressof(found.contents) == ctypes.addressof(place) + 5
+        assert post.post_after(found, "o")[0] == b"m", "what one gives another takes"
+    number = post.post_number(view, rest := ctypes.c_char_p())
+    assert (number, rest.value) == (0, b"nach Rom")
+    octets[:3] = b"12;"
+    assert post.post_number(octets, rest) == 12
+    assert rest.value == b";h Rom"
+    assert post.post_number(rest, rest) == 0
+    assert post.post_count((buffer, octets, rest, "x", None)) == 4
 
 
 def test_records_and_arrays_of_them_are_passed_by_place(post: Any, office: Any) -> None:
@@ -327,6 +354,51 @@ def test_a_callback_lives_until_it_is_forgotten(post: Any, office: Any) -> None:
     gc.collect()
     assert kept(ctypes.pointer(post.letter(to=4)), b"Bern", 1) == 5
     post.library.forget(visit)
+    assert not post.library._callbacks
+
+
+class Equal:
+    """A callable that is equal to any other, and has no hash, as a dataclass has none."""
+
+    def __init__(self, given: int) -> None:
+        self.given = given
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __call__(self, *_: object) -> int:
+        return self.given
+
+    def method(self, *_: object) -> int:
+        return self.given
+
+
+def test_equal_callbacks_are_not_the_same(post: Any, office: Any) -> None:
+    post.post_send(office, post.letter(), 1, None)
+    for _ in range(2):
+        assert [post.post_each(office, Equal(n), None) for n in (3, 4)] == [3, 4]
+    assert len(post.library._callbacks) == 4
+    one, other = Equal(5), Equal(6)
+    assert [post.post_each(office, each, None) for each in (one, other, one)] == [
+        5,
+        6,
+        5,
+    ]
+    assert len(post.library._callbacks) == 6, "each is kept once"
+    post.library.forget(one)
+    assert len(post.library._callbacks) == 5
+
+
+def test_a_method_is_the_same_at_each_use(post: Any, office: Any) -> None:
+    post.post_send(office, post.letter(), 1, None)
+    one, other = Equal(5), Equal(6)
+    methods = (one.method, other.method, one.method)
+    assert [post.post_each(office, each, None) for each in methods] == [5, 6, 5]
+    seen: list[object] = []
+    assert post.post_each(office, seen.append, None) == 0  # None is no result
+    assert len(post.library._callbacks) == 3
+    for method in (one.method, other.method, seen.append):
+        post.library.forget(method)
     assert not post.library._callbacks
 
 

@@ -157,6 +157,37 @@ def test_what_was_assigned_lives_as_long_as_the_memory(
     assert gone() is None
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        *(in_an_array, in_another_record, assigned_to_another),
+        *(copied, copied_with_another, in_a_page),
+    ],
+)
+@pytest.mark.parametrize("keep", ["graph_keep", "graph_keep_more"])
+def test_c_may_copy_a_record_with_callables_until_they_are_forgotten(
+    graph: Any, made: Callable[..., Any], keep: str
+) -> None:
+    class Add:
+        def __call__(self, a: int, b: int) -> int:
+            return a + b
+
+    before = [Add() for _ in range(2)]
+    for add in before:
+        walk = made(graph, add)
+        arguments = (walk,) if keep == "graph_keep" else (1, walk)
+        getattr(graph, keep)(*arguments)
+    gone = list(map(weakref.ref, before))
+    del add, walk, arguments, before
+    gc.collect()
+    assert graph.graph_kept(2, 3) == 5
+    for each in gone:
+        graph.library.forget(each())
+    gc.collect()
+    assert [each() for each in gone] == [None, None]
+    assert not graph.library._callbacks
+
+
 def test_a_copy_does_not_hold_the_page(graph: Any) -> None:
     page = bytearray(4096)
     walk = graph.walk.from_buffer(page)

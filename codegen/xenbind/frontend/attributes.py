@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pycparser import c_ast
 
-from xenbind.frontend.gnu_c import HARMLESS, LABEL, NAMESPACE
+from xenbind.frontend.gnu_c import CONVENTIONS, HARMLESS, LABEL, NAMESPACE
 from xenbind.plain import Struct
 
 EvaluateArgument = Callable[[c_ast.Attribute], int]
@@ -40,6 +40,7 @@ class Attributes(Struct, frozen=True):
 
 
 _OF_VECTORS = frozenset(["vector_size", "ext_vector_type", "neon_vector_type"])
+_OF_CALLS = CONVENTIONS | _OF_VECTORS
 _RECORDS = (c_ast.Struct, c_ast.Union)
 _DECLARING = (c_ast.Decl, c_ast.Typedef, c_ast.Typename)
 _DERIVED = (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.FuncDecl, c_ast.PtrDecl)
@@ -64,6 +65,11 @@ def _attach(node: c_ast.Node, seen: set[int]) -> None:
         _attach(child, seen)
     if not isinstance(node, _DECLARING):
         return
+    _attach_declared(node)
+    _attach_calls(node)
+
+
+def _attach_declared(node: c_ast.Node) -> None:
     outer = node
     while outer.type is not None and not isinstance(outer.type, c_ast.AttributedType):
         if not hasattr(outer.type, "type") or isinstance(outer.type, c_ast.Decl):
@@ -76,6 +82,19 @@ def _attach(node: c_ast.Node, seen: set[int]) -> None:
     holder = inner if is_definition(inner) else node
     holder.attributes = [*(holder.attributes or ()), *wrapped.attributes]
     outer.type = inner
+
+
+def _attach_calls(node: c_ast.Node) -> None:
+    """Have what says how a function is called stand at the type, which is all that some see."""
+    if not isinstance(node.type, _DERIVED):
+        return
+    of_calls = [
+        group
+        for group in node.attributes or ()
+        if any(_name(each) in _OF_CALLS for each in group.attributes)
+    ]
+    if of_calls:
+        node.type.attributes = [*(node.type.attributes or ()), *of_calls]
 
 
 def is_definition(node: c_ast.Node) -> bool:
@@ -121,6 +140,33 @@ def label(node: c_ast.Node) -> str:
         groups += node.attributes or ()
     given = [each for each in _attributes(groups) if each.name == LABEL]
     return "".join(re.findall(r'"([^"]*)"', given[0].arguments)) if given else ""
+
+
+def calls_otherwise(node: c_ast.Node, abi: str) -> str:
+    """Name the attribute of a declarator's node by which an ABI's compilers call otherwise.
+
+    That is its convention, or that what is passed is a vector; empty where there is none.
+    """
+    for attribute in _attributes(getattr(node, "attributes", None) or ()):
+        name = _name(attribute)
+        if name in _OF_VECTORS or (
+            name in CONVENTIONS and name not in _IGNORED.get(abi, ())
+        ):
+            return name
+    return ""
+
+
+# By ABI, the conventions of other targets: compilers ignore their names, with a warning.
+_OF_I386 = frozenset("fastcall pascal regparm sseregparm stdcall thiscall".split())
+_OF_ARM = frozenset("aarch64_vector_pcs pcs".split())
+_NO_X86 = frozenset("ms_abi regcall vectorcall".split()) | _OF_I386
+_IGNORED = {
+    "x86_64": _OF_I386 | _OF_ARM,
+    "i386": _OF_ARM | {"ms_abi"},
+    "arm64": _OF_I386,
+    "armhf": _NO_X86,
+    "riscv64": _NO_X86 | _OF_ARM,
+}
 
 
 def _declared(
@@ -191,7 +237,7 @@ def _read(
             raise UnknownAttribute(
                 attribute, f"compilers disagree on [[{name}]]: write __attribute__"
             )
-        elif name not in HARMLESS and name not in (LABEL, *passed_over):
+        elif name not in HARMLESS | CONVENTIONS and name not in (LABEL, *passed_over):
             raise UnknownAttribute(
                 attribute, f"the attribute '{attribute.name}' is not supported"
             )

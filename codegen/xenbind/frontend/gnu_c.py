@@ -59,19 +59,26 @@ _BUILT_IN = tuple("""
     __float128 __ibm128 _Float16 _Float32 _Float64 _Float128 _Float32x _Float64x _Float128x
     """.split())
 
+# They have a function called otherwise; `attributes` knows on which targets.
+CONVENTIONS = frozenset("""
+    aarch64_vector_pcs fastcall interrupt m68k_rtd ms_abi pascal pcs preserve_all preserve_most
+    preserve_none regcall regparm riscv_vector_cc sseregparm stdcall swiftasynccall swiftcall
+    thiscall vectorcall
+    """.split())
+
 # They change what a compiler warns of, how it calls, optimises or links.
 HARMLESS = frozenset("""
     access alias alloc_align alloc_size always_inline artificial assume_aligned cdecl
     cleanup cold common const constructor counted_by deprecated designated_init
     destructor diagnose_if enable_if enum_extensibility error externally_visible
-    fallthrough fastcall fd_arg fd_arg_read fd_arg_write flag_enum flatten format format_arg
-    gnu_inline hot ifunc leaf malloc may_alias maybe_unused ms_abi naked nocommon nodebug
+    fallthrough fd_arg fd_arg_read fd_arg_write flag_enum flatten format format_arg
+    gnu_inline hot ifunc leaf malloc may_alias maybe_unused naked nocommon nodebug
     no_icf no_instrument_function no_profile_instrument_function no_reorder no_sanitize
     no_sanitize_address no_sanitize_thread no_sanitize_undefined no_split_stack
     no_stack_limit no_stack_protector noclone nodiscard noinline noipa nonnull nonstring
     noplt noreturn nothrow optimize overloadable packed_not_aligned
-    preserve_access_index pure regparm retain returns_nonnull returns_twice section
-    sentinel simd sseregparm stack_protect stdcall symver sysv_abi tainted_args target
+    preserve_access_index pure retain returns_nonnull returns_twice section
+    sentinel simd stack_protect symver sysv_abi tainted_args target
     target_clones tls_model transparent_union unavailable unused used
     visibility warn_unused_result warning weak weakref
     """.split())
@@ -200,7 +207,10 @@ class GnuLexer(CLexer):  # type: ignore[misc]
                     depth += _DEPTH[token.type]
             elif not depth and token.type in ("EQUALS", "SEMI"):
                 is_initialized = token.type == "EQUALS"
-            tokens.append(token)
+            is_pointer = token.type == "TIMES"
+            tokens.insert(
+                _before_conventions(tokens) if is_pointer else len(tokens), token
+            )
         return tokens
 
 
@@ -212,6 +222,24 @@ def _ends_parameters(tokens: list[Token]) -> bool:
             place -= 1
         place -= 1
     return place >= 0 and tokens[place].type == "RPAREN"
+
+
+def _before_conventions(tokens: list[Token]) -> int:
+    """Find where a `*` belongs behind `(__attribute__((ms_abi))`: C23 has that behind the `*`.
+
+    At the end of the tokens where these are no such.
+    """
+    place = len(tokens)
+    while place and tokens[place - 1].type == "ATTRIBUTE_END":
+        while tokens[place - 1].type != "ATTRIBUTE_BEGIN":
+            place -= 1
+            if tokens[place].type == "COLONCOLON" and (
+                tokens[place + 1].value.strip("_") not in CONVENTIONS
+            ):
+                return len(tokens)
+        place -= 1
+    is_first = place > 0 and tokens[place - 1].type == "LPAREN"
+    return place if is_first else len(tokens)
 
 
 def _assembly(following: Iterator[Token]) -> list[Token]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
-from xenbind.frontend.attributes import is_definition
+from xenbind.frontend.attributes import calls_otherwise, is_definition
 from xenbind.source import Coord
 
 # Most nodes have nothing within; what is declared within others is not seen outside.
@@ -64,6 +64,21 @@ class Declarations:
                 self._enter_variable(node)
             for definition in _definitions(node, seen):
                 self._enter(definition, pack.limit)
+
+    def calls_otherwise(self, node: c_ast.Node | None, abi: str) -> str:
+        """Name an attribute by which a function is called otherwise, or a value passed.
+
+        Any counts that a declarator's type has, through pointers, results and names; empty
+        without one.
+        """
+        while node is not None:
+            if found := calls_otherwise(node, abi):
+                return found
+            if isinstance(node, c_ast.IdentifierType):
+                node = self.typedefs.get(" ".join(node.names))
+            else:
+                node = getattr(node, "type", None)
+        return ""
 
     def _name(self, node: c_ast.Typedef) -> None:
         """Note the first typedef of an untagged struct or union, which is its own name in C."""

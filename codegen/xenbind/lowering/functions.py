@@ -18,6 +18,7 @@ from pycparser import c_ast
 from xenbind.errors import SourceError
 from xenbind.frontend.attributes import label
 from xenbind.frontend.header import ParsedHeader
+from xenbind.ir.by_value import ByValue
 from xenbind.ir.c_types import (
     CType,
     Enumeration,
@@ -78,6 +79,7 @@ class Functions:
                 self._leave_out(node, "it is a variable of the library's")
             else:
                 try:
+                    self._require_usual(node)
                     found = self._function_type(declared)
                     require_levels(self.types.context, node, found)
                 except SourceError as error:
@@ -195,11 +197,19 @@ class Functions:
             if any(definitions(declared)):
                 message = "a type that its prototype defines is known nowhere else"
                 raise self._refuse(declared, message)
+            self._require_usual(declared)
             c_type = self._value(declared.type)
             if isinstance(c_type, Scalar) and c_type.base == "void":
                 continue  # as in `(void)`
             parameters.append(Parameter(declared.name or "", c_type))
         return FunctionType(self._value(node.type), tuple(parameters), is_variadic)
+
+    def _require_usual(self, node: c_ast.Node) -> None:
+        """Raise `SourceError` for what is called or passed as an attribute says."""
+        abi = self.types.abi.name
+        if found := self.types.declared.calls_otherwise(node.type, abi):
+            message = f"ctypes does not call as the attribute '{found}' has it"
+            raise self._refuse(node, message)
 
     def _value(self, node: c_ast.Node) -> CType:
         """Give the type of a parameter or result, where arrays and functions are pointers."""
@@ -218,7 +228,16 @@ class Functions:
         )
         if is_undefined:
             raise self._refuse(node, f"'{spelling(c_type)}' is never defined")
+        if isinstance(c_type, RecordRef):
+            self._require_alike(node, c_type)
         return c_type
+
+    def _require_alike(self, node: c_ast.Node, c_type: RecordRef) -> None:
+        """Raise `SourceError` for a record that Python does not pass by value as C does."""
+        by_value = ByValue(self.types.abi, self.types.records)
+        if not by_value.is_alike(self.types.records[c_type.key]):
+            message = f"Python cannot pass '{spelling(c_type)}' by value as C does"
+            raise self._refuse(node, message)
 
     def _derived(self, node: c_ast.Node, outer: str = "") -> tuple[c_ast.Node, str]:
         """Give what makes a type of others, a pointer, array or function, behind its names.

@@ -29,16 +29,20 @@ Number = Callable[[c_ast.Node], CType]
 
 
 def member_function(
-    node: c_ast.Node, declared: Declarations, number: Number
+    pointer: c_ast.PtrDecl, declared: Declarations, number: Number, abi: str
 ) -> FunctionType | None:
-    """Give the type of the function that a declarator declares, None if Python has none such."""
-    function, _ = _derived(node, declared)
+    """Give the type of the function behind a pointer, None if Python has none such on an ABI."""
+    function, _ = _derived(pointer.type, declared)
     if not isinstance(function, c_ast.FuncDecl) or function.args is None:
+        return None
+    if declared.calls_otherwise(pointer, abi):
         return None
     parameters = []
     for each in function.args.params:
         # Names alone say nothing of what is passed (C11 6.7.6.3p14).
         if isinstance(each, c_ast.EllipsisParam | c_ast.ID):
+            return None
+        if declared.calls_otherwise(each.type, abi):
             return None
         c_type = _value(each.type, declared, number)
         if c_type is None:

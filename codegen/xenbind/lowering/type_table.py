@@ -333,7 +333,7 @@ class TypeTable:
 
     def _pointer(self, node: c_ast.PtrDecl, key: str) -> CType:
         if self.is_function(node.type):
-            other = member_function(node.type, self.declared, self.type)
+            other = member_function(node, self.declared, self.type, self.abi.name)
             return Pointer("function *", None, other=other)
         target: CType = Scalar("void", "void")
         with _leaving_out():  # what it leads to: it is an address all the same

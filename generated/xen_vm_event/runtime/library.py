@@ -19,24 +19,24 @@ import ctypes
 import errno
 import os
 import sys
+from types import BuiltinMethodType, MethodType, ModuleType
 
 from . import parameters
 from .annotations import TYPE_CHECKING, is_function, is_pointer, typing
 from .having import unknown
-from .pointers import called_by_c
+from .pointers import has_functions, thunk, thunks
 
 # pyright: reportPrivateUsage=false
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import ModuleType
 
     P = typing.ParamSpec("P")
     R = typing.TypeVar("R")
 else:
     # What `typing.get_type_hints` needs, without importing what it takes.
     Callable, Mapping, Sequence = parameters.Callback, dict, tuple
-    Iterator, ModuleType = tuple, type(ctypes)
+    Iterator = tuple
     R = object
 
     class P:
@@ -81,9 +81,10 @@ class Library:
     `c_names` are those of functions that have another name in Python, `symbols` of those that
     have another in the library.
 
-    A callable that is passed as a callback stays alive until it is given to `forget`, since
-    only the library's documentation tells how long C calls it.  An exception in one cannot go
-    through C, nor can what is no result of its type: Python prints it, and C is given 0.
+    A callable that is passed as a callback, or in a record by value, stays alive until it is given
+    to `forget`, since only the library's documentation tells how long C calls it.  An exception in
+    one cannot go through C, nor can what is no result of its type: Python prints it, and C is
+    given 0.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Library:
         self._symbols = {**self._c_names, **(symbols or {})}
         self._loaded: ctypes.CDLL | None = None
         self._prepared: dict[str, _Prepared] = {}
-        self._callbacks: dict[tuple[typing.Any, typing.Any], typing.Any] = {}
+        self._callbacks: dict[object, typing.Any] = {}
 
     def load(self, path: str | None = None) -> None:
         """Load the library now, or another one in its place.
@@ -171,8 +172,10 @@ class Library:
 
     def forget(self, callback: Callable[..., object]) -> None:
         """Let go of a callback, which C must not call any more."""
-        for key in [key for key in self._callbacks if key[1] == callback]:
-            del self._callbacks[key]
+        known = _identity(callback)
+        for key, kept in list(self._callbacks.items()):
+            if _identity(getattr(kept, "callback", kept)) == known:
+                del self._callbacks[key]
 
     def call(
         self, function: Callable[P, R], *arguments: P.args, **by_name: P.kwargs
@@ -223,6 +226,7 @@ class Library:
                 given.append(convert(value))
             for value in arguments[len(given) :]:
                 given.append(parameters.variadic(value))
+                self._keep_members(value)
         except (TypeError, ValueError, OverflowError) as error:
             names = [parameter for parameter, _ in prepared.converters]
             place = names[len(given)] if len(given) < len(names) else "..."
@@ -258,11 +262,11 @@ class Library:
             raise LibraryError(f"{symbol}: not in {known}") from None
 
     def _converter(self, declared: parameters.Declared) -> typing.Any:
+        if has_functions(declared.type):
+            return self._copied(parameters.converter(declared))
         if not is_function(declared.type):
             return parameters.converter(declared)
-
         enums = parameters.enums_given(declared)
-        result = declared.type._restype_
 
         def convert(value: typing.Any) -> typing.Any:
             if value is None:
@@ -272,13 +276,29 @@ class Library:
                 return declared.type(value)
             if not callable(value):
                 raise TypeError(f"not callable: {value!r}")
-            key = declared.type, value
+            # Equal ones are not the same; what is kept keeps the identity its own.
+            key = declared.type, _identity(value)
             if key not in self._callbacks:
-                called = called_by_c(value, enums, result)
-                self._callbacks[key] = declared.type(called)
+                self._callbacks[key] = thunk(declared.type, value, enums)
             return self._callbacks[key]
 
         return convert
+
+    def _copied(self, convert: parameters.Convert) -> parameters.Convert:
+        """Take a record by value: the callables in it outlive it, since C has a copy."""
+
+        def converted(value: typing.Any) -> typing.Any:
+            record = convert(value)
+            self._keep_members(record)
+            return record
+
+        return converted
+
+    def _keep_members(self, value: typing.Any) -> None:
+        """Keep the callables that are members of a record."""
+        if has_functions(type(value)):
+            for kept in thunks(value):
+                self._callbacks[id(kept)] = kept
 
     def _error(self, function: typing.Any, result: object) -> OSError:
         """Say why a function failed: by its result where it left nothing in errno."""
@@ -290,6 +310,16 @@ class Library:
         for advice in (self._by_function.get(name), self._advice.get(number)):
             said += f"; {advice}" if advice else ""
         return OSError(number, said)
+
+
+def _identity(callback: typing.Any) -> object:
+    """Give what makes a callable the same: of a method, which is new at each use, whose it is."""
+    own = getattr(callback, "__self__", None)
+    if isinstance(callback, MethodType):
+        return id(own), id(callback.__func__)
+    if isinstance(callback, BuiltinMethodType) and not isinstance(own, ModuleType):
+        return id(own), callback.__name__
+    return id(callback)
 
 
 def _as_member(enum: typing.Any) -> Callable[..., object]:

@@ -20,15 +20,15 @@ from __future__ import annotations
 import ctypes
 import sys
 
-from .annotations import FUNCTION, TYPE_CHECKING, Member, typing
+from .annotations import FUNCTION, TYPE_CHECKING, Member, is_array, typing
 
 # pyright: reportPrivateUsage=false
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 else:
     # What `typing.get_type_hints` needs, without importing what it takes.
-    Callable = type
+    Callable, Iterator = type, tuple
 
 # What ctypes has addresses in, functions, and things that have a place.
 ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
@@ -154,7 +154,43 @@ def _function(ctype: typing.Any, value: typing.Any) -> typing.Any:
         return value
     if not callable(value):
         raise TypeError(f"takes a callable, an address or None, not {value!r}")
-    return ctype(called_by_c(value, [None] * len(ctype._argtypes_), ctype._restype_))
+    return thunk(ctype, value, [None] * len(ctype._argtypes_))
+
+
+def thunk(
+    ctype: typing.Any, callback: typing.Any, enums: list[typing.Any]
+) -> typing.Any:
+    """Make what C calls of a callable, which is then its `callback`."""
+    made = ctype(called_by_c(callback, enums, ctype._restype_))
+    made.callback = callback
+    return made
+
+
+def thunks(record: typing.Any) -> Iterator[typing.Any]:
+    """Give what C calls of the callables that a record's memory keeps."""
+    pending: list[typing.Any] = [_owner(record)._objects]
+    while pending:
+        kept = pending.pop()
+        if isinstance(kept, dict):
+            pending += kept.values()
+        elif isinstance(kept, FUNCTION):
+            yield kept
+
+
+def has_functions(ctype: typing.Any) -> bool:
+    """Tell whether a record has a pointer to a function that Python can be called by."""
+    pending, seen = [ctype], {ctype}
+    for each in pending:
+        for member in getattr(each, "_members_", ()):
+            if member.function is not None:
+                return True
+            inner = member.type
+            while is_array(inner):
+                inner = inner._type_
+            if inner not in seen:
+                seen.add(inner)
+                pending.append(inner)
+    return False
 
 
 def _address(kept: typing.Any) -> int | None:

@@ -8,7 +8,7 @@ struct small { char c; short s; };
 struct big { uint64_t a[40]; double d; };
 struct floats { float x, y; };
 struct bits { unsigned a : 3, b : 5; };
-union either { int i; double d; };
+union either { int i; void *p; };
 enum odd_kind { ODD_A, ODD_B = 5 };
 typedef enum { ODD_LOW = -1, ODD_HIGH = 1 } odd_level;
 typedef int visit(int);

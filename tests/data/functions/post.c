@@ -130,3 +130,19 @@ int post_swap(post **one, post **other)
     *other = kept;
     return 0;
 }
+
+char *post_after(const char *text, const char *characters)
+{
+    char *found = strpbrk(text, characters);
+    return found ? found + 1 : 0;
+}
+
+long post_number(const char *text, const char **rest) { return strtol(text, (char **)rest, 10); }
+
+int post_count(const char *const *texts)
+{
+    int count = 0;
+    while (texts[count] && *texts[count])
+        count++;
+    return count;
+}

@@ -46,6 +46,12 @@ int (*post_next(post *p))(void);
 int (*post_grid(post *p, int (**grid)[4]))[4];
 /* Wait until another thread is ready, for a second at most. */
 int post_wait(volatile int *ready);
+/* The text behind the first of these characters, as a place in the text; NULL without one. */
+char *post_after(const char *text, const char *characters);
+/* A number, and what is behind it. */
+long post_number(const char *text, const char **rest);
+/* How many texts there are in front of NULL. */
+int post_count(const char *const *texts);
 int post_swap(post **one, post **other);
 int post_lambda(post *p, int8_t lambda, int (*post_swap)(void));
 

@@ -1,4 +1,5 @@
 #include "graph.h"
+#include <stdarg.h>
 #include <string.h>
 
 int graph_added(const struct walk *walk, int a, uint32_t b) { return walk->add(a, b); }
@@ -27,3 +28,18 @@ int graph_tight(const struct tight *tight)
 {
     return tight->where->x + tight->add(1, 2) + tight->colour;
 }
+
+static struct walk kept;
+
+void graph_keep(struct walk walk) { kept = walk; }
+
+void graph_keep_more(int count, ...)
+{
+    va_list walks;
+    va_start(walks, count);
+    while (count--)
+        kept = va_arg(walks, struct walk);
+    va_end(walks);
+}
+
+int graph_kept(int a, uint32_t b) { return kept.add(a, b); }

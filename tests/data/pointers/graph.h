@@ -32,3 +32,7 @@ int graph_walk(struct walk *walk, void *data);
 int graph_names(const struct node *node);
 int graph_sum(const struct node *node);
 int graph_tight(const struct tight *tight);
+/* Keep a copy of a walk, and use that. */
+void graph_keep(struct walk walk);
+void graph_keep_more(int count, ...);
+int graph_kept(int a, uint32_t b);

@@ -194,6 +194,10 @@ def versions(recording: bytes) -> None:
 def functions(memory: mmap.mmap) -> None:
     office = post.post_open("Rome", 0)
     assert_type(office, post.post)
+    found = post.post_after(ctypes.create_string_buffer(b"nach Rom"), " ")
+    post.post_after(found, ctypes.c_char_p(b"o"))
+    post.post_after(bytearray(b"Rom\0"), ctypes.addressof(found.contents))
+    post.post_number(memoryview(bytearray(b"5\0")), ctypes.c_char_p())
     number, letters = ctypes.c_uint32(), (post.letter * 2)()
     assert_type(post.post_send(office, letters, 2, number), int)
     post.post_send(office, letters[0], 1, (ctypes.c_uint32 * 1)())

@@ -71,7 +71,7 @@ def every_library(xen: Functions, handle: Handle) -> None:
 
 def functions(office: post.post, parcel: post.parcel, letter: post.letter) -> None:
     post.post_hurry("fast", None)  # mistake: a string for an enum
-    post.post_open(5, 0)  # mistake: a number for a text
+    post.post_open(0.5, 0)  # mistake: a number for a text
     post.post_open("Rome", "0")  # mistake: a string for a number
     post.post_open("Rome")  # mistake: a parameter less
     post.post_close(parcel)  # mistake: another handle
