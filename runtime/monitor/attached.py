@@ -44,6 +44,10 @@ class Attached(Loop):
         reason that there is not; OSError where the guest cannot have the ring, or somebody else
         has it.
         """
+        if self._attached:
+            raise MonitorError(
+                f"this {type(self).__name__} is attached already; make another one"
+            )
         with ExitStack() as undo:
             undo.enter_context(self._signals)
             self.xen = self._shared_xen or undo.enter_context(Xen())

@@ -105,8 +105,10 @@ class Memory(Pages):
 
     def all_gfns(self) -> range:
         """Give the guest's pages, and the holes between them."""
-        first = _ARM_RAM if self._guest.is_arm else 0
-        return range(first, self.last_gfn() + 1)
+        last = self.last_gfn()
+        # A guest that is played has its memory below.
+        first = _ARM_RAM if self._guest.is_arm and last >= _ARM_RAM else 0
+        return range(first, last + 1)
 
     def restore(self) -> None:
         """Give single pages back what they had, and all if all were restricted; the rest too."""

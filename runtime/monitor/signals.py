@@ -16,6 +16,40 @@ from typing import Any, Self
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class _Link:
+    """A handler in the place of another one, until its context ends, from when it is that one."""
+
+    def __init__(self, owner: Signals, before: Any) -> None:
+        self.owner: Signals | None = owner
+        self.before = before
+
+    def __call__(self, number: int, frame: Any) -> None:
+        owner = self.owner
+        if owner is not None and owner.holds(frame):
+            owner.came.append(number)
+            return
+        handler: Callable[[int, Any], object] | int = self.before
+        if not callable(handler):
+            raise SystemExit(128 + number)
+        handler(number, frame)
+
+    def end(self) -> None:
+        """Lead to nobody whose context has ended, however many there were."""
+        self.owner = None
+        self.before = _standing(self.before)
+
+
+def _standing(handler: Any) -> Any:
+    """Give the handler that is behind those whose contexts have ended.
+
+    Contexts need not end in the order that they began in: those of several guests do not.
+    """
+    standing = handler
+    while isinstance(standing, _Link) and standing.owner is None:
+        standing = standing.before
+    return standing
+
+
 class Signals:
     """What would end this process, in the main thread and within this context.
 
@@ -31,24 +65,27 @@ class Signals:
         self._leave = leave
         self.held = False
         self.came: list[int] = []
-        self._handlers: dict[int, Any] = {}
+        self._links: dict[int, _Link] = {}
 
     def __enter__(self) -> Self:
         self.held = True
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                handler = signal.getsignal(number)
-                if handler not in (signal.SIG_IGN, None):
-                    self._handlers[number] = handler
-                    signal.signal(number, self._come)
+                before = _standing(signal.getsignal(number))
+                if before not in (signal.SIG_IGN, None):
+                    self._links[number] = link = _Link(self, before)
+                    signal.signal(number, link)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Have all as it was, and the signals come that were held last."""
-        for number, handler in self._handlers.items():
+        links, self._links = self._links, {}
+        for number, link in links.items():
+            link.end()
             # Another's, who came later and goes later, leads here.
-            if signal.getsignal(number) == self._come:
-                signal.signal(number, handler)
+            handler: object = signal.getsignal(number)
+            if handler is link:
+                signal.signal(number, link.before)
         self.held = False
         came, self.came = self.came, []
         for number in came:
@@ -65,17 +102,13 @@ class Signals:
         if not held:
             self.let_through()
 
+    def holds(self, frame: Any) -> bool:
+        """Tell whether a signal that came at a frame is to be noted only."""
+        return self.held or (frame is not None and frame.f_code is self._leave)
+
     def let_through(self) -> None:
         """Have those come that were held, and from now on each when it comes."""
         self.held = False
         while self.came:
-            self._come(self.came.pop(0), None)
-
-    def _come(self, number: int, frame: Any) -> None:
-        if self.held or (frame is not None and frame.f_code is self._leave):
-            self.came.append(number)
-            return
-        handler: Callable[[int, Any], object] | int = self._handlers[number]
-        if not callable(handler):
-            raise SystemExit(128 + number)
-        handler(number, frame)
+            number = self.came.pop(0)
+            self._links[number](number, None)

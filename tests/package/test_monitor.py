@@ -26,6 +26,7 @@ from playing import ARM, Begin
 from xen_vm_event import v7
 from xen_vm_event.monitor import EVENTS, Monitor, MonitorError, Xen, recover
 from xen_vm_event.monitor.arguments import flags_given
+from xen_vm_event.monitor.signals import SIGNALS, Signals
 from xen_vm_event.testing import PlayedXen
 from xen_vm_event.testing.capabilities import capabilities
 from xen_vm_event.testing.libraries import STABLE
@@ -977,6 +978,76 @@ def test_a_signal_in_a_loop_that_is_broken_off_comes_at_the_latest_on_leaving(
         reached = True
     assert reached
     assert xen.calls[-len(LEAVE) :] == LEAVE
+
+
+@pytest.mark.parametrize("turns", [2, 3, 1500])
+def test_monitors_that_leave_in_the_order_that_they_came_in_leave_signals_as_they_were(
+    xen: PlayedXen, turns: int
+) -> None:
+    """As those of guests do that end one by one while others begin."""
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    links = [Signals() for _ in range(turns)]
+    last = Signals()
+    last.__enter__()
+    for each in [*links, *links[:2]]:
+        each.__enter__()
+        last.__exit__()
+        last = each
+    last.held = False
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    last.__exit__()
+    assert {number: signal.getsignal(number) for number in SIGNALS} == handlers
+
+
+def test_a_signal_comes_when_the_last_monitor_that_holds_it_lets_it(
+    xen: PlayedXen,
+) -> None:
+    first, second = Signals(), Signals()
+    first.__enter__()
+    second.__enter__()
+    second.held = False
+    signal.raise_signal(signal.SIGINT)  # which the first holds
+    second.__exit__()
+    with pytest.raises(KeyboardInterrupt):
+        first.let_through()
+    first.__exit__()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_monitor_that_is_attached_is_not_attached_again(xen: PlayedXen) -> None:
+    with Monitor(1, []) as monitor:
+        monitor.breakpoints.add(0x3000)
+        breakpoints = monitor.breakpoints
+        with pytest.raises(MonitorError, match="attached already; make another one"):
+            monitor.__enter__()
+        assert monitor.breakpoints is breakpoints
+    assert not xen.findings
+
+
+def test_an_answer_of_another_task_is_published_at_once(xen: PlayedXen) -> None:
+    guest = xen.guests[1]
+    guest.rounds = [[request(WRITE), request(WRITE, vcpu=1)]]
+    seen: list[int] = []
+
+    async def answer(monitor: Monitor, postponed: Any) -> None:
+        monitor.answer(postponed)
+        seen.append(len(guest.answers))
+
+    async def both() -> None:
+        with Monitor(1, USUAL) as monitor:
+            guest.send()
+            postponed = None
+            async for each in monitor:
+                if postponed is None:
+                    postponed = each
+                    monitor.postpone(each)
+                else:
+                    await asyncio.create_task(answer(monitor, postponed))
+                    return
+
+    asyncio.run(both())
+    assert seen == [1]
 
 
 def test_a_loop_within_another_lets_no_signal_through_to_it(xen: PlayedXen) -> None:

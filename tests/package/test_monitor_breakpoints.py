@@ -220,3 +220,48 @@ def test_there_is_no_emulator_on_arm(xen: PlayedXen) -> None:
     xen.capabilities = ARM
     with Monitor(1, []) as monitor, pytest.raises(MonitorError, match="on Arm"):
         monitor.emulator.as_it_is()
+
+
+def test_what_the_guest_wrote_over_a_breakpoint_stays(xen: PlayedXen) -> None:
+    guest = xen.guests[1]
+    with Monitor(1, []) as monitor:
+        monitor.breakpoints.add(AT)
+        guest.memory.write(AT, b"\x99")
+    assert code(xen) == b"\x99\x48"
+
+
+def test_what_a_step_wrote_over_its_breakpoint_is_what_leaving_gives_back(
+    xen: PlayedXen,
+) -> None:
+    with Monitor(1, []) as monitor:
+        monitor.breakpoints.add(AT)
+        assert exchange(xen, monitor, hit(AT)) == ["SOFTWARE_BREAKPOINT"]
+        xen.guests[1].memory.write(AT, b"\x99")
+        assert exchange(xen, monitor, event(REASON.SINGLESTEP)) == []
+        assert code(xen) == b"\xcc\x48"
+    assert code(xen) == b"\x99\x48"
+
+
+@pytest.mark.parametrize("then", ["step", "emulate"])
+def test_a_breakpoint_on_the_guests_own_is_given_to_it(
+    xen: PlayedXen, then: Any
+) -> None:
+    xen.guests[1].memory.write(AT, b"\xcc")
+    with Monitor(1, []) as monitor:
+        monitor.breakpoints.add(AT, then)
+        assert exchange(xen, monitor, hit(AT)) == ["SOFTWARE_BREAKPOINT"]
+    assert [call[0] for call in xen.calls].count("xc_hvm_inject_trap") == 1
+    assert flags(xen) == [0]
+    assert code(xen) == b"\xcc\x48"
+
+
+def test_another_event_is_at_no_breakpoint(xen: PlayedXen) -> None:
+    access = event(REASON.MEM_ACCESS)
+    access.u.mem_access.gfn = AT // 4096
+    access.data.regs.x86.rip = 0x7000 + AT % 4096
+    with Monitor(1, ["guest_request", "mem_access"]) as monitor:
+        monitor.breakpoints.add(AT)
+        xen.guests[1].rounds = [[access, event(REASON.GUEST_REQUEST, 1)]]
+        xen.guests[1].send()
+        found = [monitor.breakpoints.address(each) for each in monitor.pending()]
+    assert found == [None, None]

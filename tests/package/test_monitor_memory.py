@@ -14,7 +14,7 @@ from playing import ARM, Begin
 from support import PROJECT
 from xen_vm_event import v7
 from xen_vm_event.monitor import Monitor, MonitorError
-from xen_vm_event.testing import PlayedXen
+from xen_vm_event.testing import PlayedXen, PlayXen
 from xen_vm_event.testing.memory import RWX
 
 REASON = v7.VmEventReason
@@ -91,6 +91,14 @@ def test_on_arm_a_page_may_be_written_and_not_read(xen: PlayedXen) -> None:
     xen.capabilities = ARM
     with Monitor(1, ["mem_access:-wx:3"]):
         assert xen.guests[1].memory.access == {3: 6}
+
+
+def test_all_of_the_memory_of_a_guest_that_is_played_on_arm(
+    play_xen: PlayXen,
+) -> None:
+    xen = play_xen("4.17", "arm64")
+    with Monitor(1, ["mem_access:r-x"]):
+        assert list(xen.guests[1].memory.access) == list(range(0x100))
 
 
 def test_memory_begins_elsewhere_on_arm(xen: PlayedXen) -> None:

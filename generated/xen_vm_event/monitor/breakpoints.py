@@ -79,11 +79,18 @@ class Breakpoints:
     def remove(self, address: int) -> None:
         """Take one away: the guest has its instruction again."""
         found = self._own.pop(address, None)
-        if found is not None:
+        if found is not None and self._is_int3(address):
             self._physical.write(address, found.octet)
 
+    def _is_int3(self, address: int) -> bool:
+        """Tell whether there is one still; a guest may have written something else there."""
+        return self._physical.read(address, 1) == INT3
+
     def address(self, request: Any) -> int | None:
-        """Tell at which of them a request's vCPU is; None if it is another's."""
+        """Tell at which of them a request's vCPU is; None if it is another's, or none."""
+        reasons = self._guest.vm_event.VmEventReason
+        if request.reason != reasons.SOFTWARE_BREAKPOINT:
+            return None
         address = self._place(request)
         return address if address in self._own else None
 
@@ -114,7 +121,11 @@ class Breakpoints:
             if self._is_there(request):
                 inject(self._guest, request, BREAKPOINT_VECTOR)
             return 0
-        then = self._own[address].then
+        octet, then = self._own[address]
+        if octet == INT3 and then in ("step", "emulate"):
+            # It is the guest's own as well, which carrying it out would report again.
+            inject(self._guest, request, BREAKPOINT_VECTOR)
+            return 0
         if then == "step":
             return self._step_over(request, address)
         if then == "emulate":
@@ -135,11 +146,15 @@ class Breakpoints:
     def _step_over(self, request: Any, address: int) -> int:
         if address not in self._own:  # removed meanwhile
             return 0
-        self._physical.write(address, self._own[address].octet)
+        if self._is_int3(address):  # not if another vCPU is at a step over it
+            self._physical.write(address, self._own[address].octet)
 
         def back(_: Any) -> int:
             self._passed[address] -= 1
             if not self._passed[address] and address in self._own:
+                # The guest may have another instruction there by now.
+                octet = self._physical.read(address, 1)
+                self._own[address] = self._own[address]._replace(octet=octet)
                 self._physical.write(address, INT3)
             return 0
 

@@ -127,7 +127,9 @@ class Loop:
         try:
             while True:
                 for request in self.pending():
+                    self._at_work = False  # another task's answer is published at once
                     yield request
+                    self._at_work = True
                 try:
                     async with asyncio.timeout(_LOOKING_AFTER / 1000):
                         await ready.wait()
