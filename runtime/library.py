@@ -22,7 +22,7 @@ import sys
 from types import BuiltinMethodType, MethodType, ModuleType
 
 from . import parameters
-from .annotations import TYPE_CHECKING, is_function, is_pointer, typing
+from .annotations import FUNCTION, TYPE_CHECKING, is_function, is_pointer, typing
 from .having import unknown
 from .pointers import has_functions, thunk, thunks
 
@@ -226,7 +226,7 @@ class Library:
                 given.append(convert(value))
             for value in arguments[len(given) :]:
                 given.append(parameters.variadic(value))
-                self._keep_members(value)
+                self._keep(value)
         except (TypeError, ValueError, OverflowError) as error:
             names = [parameter for parameter, _ in prepared.converters]
             place = names[len(given)] if len(given) < len(names) else "..."
@@ -264,23 +264,47 @@ class Library:
     def _converter(self, declared: parameters.Declared) -> typing.Any:
         if has_functions(declared.type):
             return self._copied(parameters.converter(declared))
+        if declared.function is not None:
+            return self._table(declared)
         if not is_function(declared.type):
             return parameters.converter(declared)
-        enums = parameters.enums_given(declared)
+        return self._called(declared.type, parameters.enums_given(declared))
+
+    def _called(self, ctype: typing.Any, enums: list[typing.Any]) -> parameters.Convert:
+        """Take a callable, which is kept, or the address of a function, of one type."""
 
         def convert(value: typing.Any) -> typing.Any:
             if value is None:
                 return None
             # As headers have `((handler)-1)`; truth is no address.
             if isinstance(value, int) and not isinstance(value, bool):
-                return declared.type(value)
+                return ctype(value)
             if not callable(value):
                 raise TypeError(f"not callable: {value!r}")
             # Equal ones are not the same; what is kept keeps the identity its own.
-            key = declared.type, _identity(value)
+            key = ctype, _identity(value)
             if key not in self._callbacks:
-                self._callbacks[key] = thunk(declared.type, value, enums)
+                self._callbacks[key] = thunk(ctype, value, enums)
             return self._callbacks[key]
+
+        return convert
+
+    def _table(self, declared: parameters.Declared) -> parameters.Convert:
+        """Take a list of callables or addresses of functions, or what leads to such."""
+        place = parameters.converter(declared)
+        function = declared.function
+        called = self._called(function, [None] * len(function._argtypes_))
+
+        def convert(value: typing.Any) -> typing.Any:
+            if not isinstance(value, parameters.LISTS):
+                return place(value)
+            array = (ctypes.c_void_p * len(value))()
+            for index, each in enumerate(value):
+                try:
+                    array[index] = ctypes.cast(called(each), ctypes.c_void_p)
+                except TypeError as error:
+                    raise TypeError(f"[{index}]: {error}") from None
+            return array
 
         return convert
 
@@ -289,14 +313,16 @@ class Library:
 
         def converted(value: typing.Any) -> typing.Any:
             record = convert(value)
-            self._keep_members(record)
+            self._keep(record)
             return record
 
         return converted
 
-    def _keep_members(self, value: typing.Any) -> None:
-        """Keep the callables that are members of a record."""
-        if has_functions(type(value)):
+    def _keep(self, value: typing.Any) -> None:
+        """Keep the callables that are members of a record, and a function of ctypes'."""
+        if isinstance(value, FUNCTION):
+            self._callbacks[id(value)] = value
+        elif has_functions(type(value)):
             for kept in thunks(value):
                 self._callbacks[id(kept)] = kept
 

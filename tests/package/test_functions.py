@@ -414,6 +414,45 @@ def test_a_callback_is_given_values_and_gives_addresses(post: Any, office: Any) 
     assert seen == [(office.value, 20, 0.5, post.post_next(office))]
 
 
+def test_functions_may_be_in_a_list(post: Any) -> None:
+    def double(number: int) -> int:
+        return 2 * number
+
+    step = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
+    place = ctypes.cast(step, ctypes.c_void_p).value
+    assert post.post_steps([double, place, double, None], 5) == 22
+    assert post.post_two_steps((place, double), 5) == 12
+    assert len(post.library._callbacks) == 1
+    assert post.post_steps((ctypes.c_void_p * 3)(place, place), 5) == 7
+    post.library.forget(double)
+    assert not post.library._callbacks
+    with pytest.raises(TypeError, match=r"post_steps: steps: \[1\]: not callable: 'x'"):
+        post.post_steps([double, "x"], 5)
+    with pytest.raises(TypeError, match="post_steps: steps: takes a c_void_p"):
+        post.post_steps(double, 5)
+
+
+def test_behind_the_parameters_a_function_is_one_of_ctypes(post: Any) -> None:
+    step = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)
+    kept = step(lambda number: number + 1)
+    assert post.post_add(2, step(lambda number: 2 * number), kept) == 4
+    gc.collect()
+    assert post.post_add(0) == 2, "it lives on"
+    assert len(post.library._callbacks) == 2
+    post.library.forget(kept)
+    assert len(post.library._callbacks) == 1
+
+
+def test_behind_the_parameters_buffers_are_passed_in_place(
+    post: Any, office: Any
+) -> None:
+    line, number = bytearray(64), ctypes.c_int()
+    text = bytearray(b"Rome\0")
+    length = post.post_print(office, line, 64, "%s%n", text, ctypes.byref(number))
+    assert line[:length] == b"Rome"
+    assert number.value == 4
+
+
 def test_a_callback_may_be_an_address(post: Any) -> None:
     """As C gives one, or a header has it: `((handler)1)`."""
     choose = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_bool)(lambda *_: 9)
@@ -479,7 +518,7 @@ def test_small_numbers_are_widened_for_a_variadic_function(
     assert line.value == b"-3 65535 1 0.5 x -1"
 
 
-@pytest.mark.parametrize("value", [object(), [1], bytearray(b"a"), 1j])
+@pytest.mark.parametrize("value", [object(), [1], lambda: 1, memoryview(b"a"), 1j])
 def test_a_variadic_function_takes_only_what_c_has(
     post: Any, office: Any, value: Any
 ) -> None:

@@ -33,7 +33,8 @@ LIBRARY = ".runtime.library"
 PARAMETERS = ".runtime.parameters"
 # What functions are annotated with and call, none of which may be the name of something else.
 NAMES = frozenset("""
-    Buffer CFUNCTYPE Callback Const Data Handle Library Pointer Ref Text Variadic c_char_p library
+    Buffer CFUNCTYPE Callback Callbacks Const Data Handle Library Pointer Ref Text Variadic c_char_p
+    library
     """.split())
 
 
@@ -140,8 +141,12 @@ class Functions:
         if not isinstance(c_type, Pointer):
             return self.types.annotation(c_type)
         written = self.python_parameter(c_type)
-        is_handle = isinstance(c_type.other, RecordRef)
-        return written if is_handle else self.annotated(written, c_type)
+        if isinstance(c_type.other, RecordRef):
+            return written
+        match c_type.target:
+            case Pointer(other=FunctionType()) as called:
+                return self.annotated(written, c_type, self.ctype(called))
+        return self.annotated(written, c_type)
 
     def python_parameter(self, c_type: CType) -> str:
         """Write what a parameter takes, as type checkers know it."""
@@ -152,7 +157,11 @@ class Functions:
                 return f"{self.handles[key]} | None"
             case FunctionType():
                 return self.callback(c_type.other)
-        return self.use(self.taken(c_type))
+        written = self.use(self.taken(c_type))
+        match c_type.target:
+            case Pointer(other=FunctionType() as called):
+                return f"{written} | {self.callbacks(called)}"
+        return written
 
     def taken(self, pointer: Pointer) -> str:
         """Name what a pointer to memory takes."""
@@ -205,8 +214,18 @@ class Functions:
             given += f" | {self.types.python_type(function.result)}"
         return f"{self.types.use(PARAMETERS, 'Callback')}[[{taken}], {given}]"
 
+    def callbacks(self, function: FunctionType) -> str:
+        """Write what those in a list take and give, to whom an enum's numbers are but that."""
+        taken = ", ".join(self.seen_plainly(each.type) for each in function.parameters)
+        given = self.seen_plainly(self.given_back(function.result))
+        return f"{self.types.use(PARAMETERS, 'Callbacks')}[[{taken}], {given}]"
+
     def seen(self, c_type: CType) -> str:
         """Write what Python sees of a value that C hands to a callback."""
+        return self.enum_of(c_type) or self.seen_plainly(c_type)
+
+    def seen_plainly(self, c_type: CType) -> str:
+        """Write the same where it is of no enum."""
         match c_type:
             case Scalar(base="void"):
                 return "None"
@@ -218,7 +237,7 @@ class Functions:
                 return f"{self.types.use('builtins', 'int')} | None"
             case Pointer(target=target):
                 return self.use(f"Pointer[{self.written(target)}]")
-        return self.enum_of(c_type) or self.types.python_type(c_type)
+        return self.types.python_type(c_type)
 
     def enum_of(self, c_type: CType) -> str:
         """Name the enum of the module that a number is one of; empty without one."""
@@ -229,8 +248,9 @@ class Functions:
         """Give the type of a callback's result: of pointers ctypes takes the address alone."""
         return Pointer("void *", None) if isinstance(c_type, Pointer) else c_type
 
-    def annotated(self, python: str, c_type: CType) -> str:
-        return f"{self.types.use(TYPING, 'Annotated')}[{python}, {self.ctype(c_type)}]"
+    def annotated(self, python: str, c_type: CType, *more: str) -> str:
+        items = ", ".join([python, self.ctype(c_type), *more])
+        return f"{self.types.use(TYPING, 'Annotated')}[{items}]"
 
     def use(self, written: str) -> str:
         """Import what an annotation begins with."""

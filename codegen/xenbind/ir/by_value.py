@@ -61,7 +61,7 @@ class ByValue:
             return False  # of what is aligned otherwise, ABIs and compilers differ
         if record.size > _LARGE:
             return True
-        if not record.size or self._is_odd(record):
+        if not record.size or self._has_empty(record):
             return False
         if record.size <= _CLASSIFIED and self._reach(record) > _CLASSIFIED:
             return False
@@ -76,21 +76,34 @@ class ByValue:
             return False  # which libffi does not look for where a result has it
         if floats:
             return self._is_plain(record)
-        return _fills_words(record, parts)
+        return not self._has_unaligned(record) and _fills_words(record, parts)
 
-    def _is_odd(self, record: Record) -> bool:
-        """Tell whether there are arrays without elements or records without members inside."""
+    def _fields(self, record: Record) -> Iterator[Field]:
+        """Give the members at any depth, those of each inner record once."""
         seen: set[str] = set()
         pending = [record]
         while pending:
             for field in pending.pop().fields:
+                yield field
                 inner = element(field.type)
-                if not field.size:
-                    return True
                 if isinstance(inner, RecordRef) and inner.key not in seen:
                     seen.add(inner.key)
                     pending.append(self.records[inner.key])
-        return False
+
+    def _has_empty(self, record: Record) -> bool:
+        """Tell whether there are arrays without elements or records without members inside."""
+        return any(not field.size for field in self._fields(record))
+
+    def _has_unaligned(self, record: Record) -> bool:
+        """Tell whether there are records inside where their alignment has none.
+
+        clang passes these in memory; gcc does so only if a number in them is not aligned.
+        """
+        return any(
+            isinstance(inner := element(field.type), RecordRef)
+            and field.offset % self.records[inner.key].alignment
+            for field in self._fields(record)
+        )
 
     def _demand(self, record: Record) -> int:
         """Give the alignment that a record has if nothing asks for another."""

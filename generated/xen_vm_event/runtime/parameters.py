@@ -16,6 +16,7 @@ that ctypes has: `Annotated[Text, c_char_p]`.  The former are
   or record, or an address;
 - `Data`, for a const one of those: bytes, too;
 - `Callback[[A], R]`: a callable, or an address;
+- `Ref[c_void_p] | Callbacks[[A], R]`, for a pointer to such: a list or tuple of these, too;
 - the class of a handle, such as a library gives to those who open it.
 
 Each pointer may be None, which is C's NULL.  What is passed lives as long as the call; a
@@ -44,7 +45,7 @@ from .pointers import ADDRESSES, OBJECTS, in_place
 
 if TYPE_CHECKING:
     import _ctypes
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from mmap import mmap
     from types import ModuleType
 
@@ -62,8 +63,9 @@ if TYPE_CHECKING:
     )
     Data: typing.TypeAlias = bytes | Buffer
     Text: typing.TypeAlias = str | Data
+    Callbacks: typing.TypeAlias = Sequence[Callable[_P, _R] | int | None]
     # What stands behind the parameters of a variadic function.
-    Variadic: typing.TypeAlias = int | float | str | bytes | _ctypes._CData | None
+    Variadic: typing.TypeAlias = float | str | Data
 
     Convert: typing.TypeAlias = Callable[[typing.Any], typing.Any]
 else:
@@ -79,6 +81,9 @@ else:
 
         def __getitem__(self, parameters):
             return self
+
+        def __or__(self, other):
+            return self  # what else a list may have, the function's type says
 
         def __repr__(self):
             return self.name
@@ -113,6 +118,7 @@ else:
         return getattr(ctype, "__name__", "None")
 
     Callback = _Callback()
+    Callbacks = _Written("Callbacks")
     Pointer = _ToItems("Pointer")
     Ref = _ToItems("Ref")
     Const = _ToItems("Const")
@@ -138,16 +144,19 @@ class Handle(ctypes.c_void_p):
 class Declared:
     """A parameter or result, as its function is annotated.
 
-    `written` is the Python type, and `type` that of ctypes, None for `void`.
+    `written` is the Python type, and `type` that of ctypes, None for `void`.  What leads to
+    pointers to functions has their type in `function`.
     """
 
-    __slots__ = ("name", "type", "written")
+    __slots__ = ("function", "name", "type", "written")
 
     def __init__(self, name: str, annotation: typing.Any) -> None:
         self.name = name
         self.type: typing.Any = annotated_type(annotation)
+        self.function: typing.Any = None
         if self.type is not None:
             self.written: typing.Any = annotation.__origin__.items[0]
+            self.function = next(iter(annotation.__origin__.items[2:]), None)
         else:  # a class, which may be None
             self.written = getattr(annotation, "__args__", (annotation,))[0]
             self.type = self.written
@@ -186,7 +195,7 @@ def is_variadic(function: typing.Any) -> bool:
 # --- what Python passes, as what C is handed -----------------------------------------
 
 # What items are given in; of them, type checkers want to know no more.
-_LISTS: typing.Any = (list, tuple)
+LISTS: typing.Any = (list, tuple)
 
 
 def converter(parameter: Declared) -> Convert:
@@ -240,7 +249,7 @@ def _place(ctype: typing.Any) -> Convert:
     place = _led_to(ctype)
 
     def convert(value: typing.Any) -> typing.Any:
-        if isinstance(value, _LISTS):
+        if isinstance(value, LISTS):
             array = f"({ctype._type_.__name__} * {len(value)})(...)"
             raise TypeError(f"C may write there: pass an array that it can, {array}")
         return place(value)
@@ -255,7 +264,7 @@ def _items(ctype: typing.Any) -> Convert:
     item = _item(element)
 
     def convert(value: typing.Any) -> typing.Any:
-        if not isinstance(value, _LISTS):
+        if not isinstance(value, LISTS):
             return place(value)
         array = (element * len(value))()
         for index, each in enumerate(value):
@@ -360,7 +369,11 @@ def variadic(value: typing.Any) -> typing.Any:
     if isinstance(value, _CDATA):
         return value
     if not isinstance(value, int):
-        raise TypeError(f"nothing that C could be given: {value!r}")
+        try:
+            return in_place(value)
+        except TypeError:
+            said = f"nothing that C could be given: {value!r}"
+            raise TypeError(said) from None
     small = -(1 << 31) <= value < 1 << 31
     return ctypes.c_int(value) if small else _integer(ctypes.c_longlong)(value)
 

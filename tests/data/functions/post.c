@@ -146,3 +146,32 @@ int post_count(const char *const *texts)
         count++;
     return count;
 }
+
+int post_steps(post_step *steps[], int number)
+{
+    while (*steps)
+        number = (*steps++)(number);
+    return number;
+}
+
+int post_two_steps(int (*const steps[2])(int number), int number)
+{
+    return steps[1](steps[0](number));
+}
+
+static post_step *last;
+
+int post_add(int count, ...)
+{
+    va_list steps;
+    int sum = 0;
+    if (!count)
+        return last(1);
+    va_start(steps, count);
+    while (count--) {
+        last = va_arg(steps, post_step *);
+        sum += last(1);
+    }
+    va_end(steps);
+    return sum;
+}

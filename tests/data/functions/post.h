@@ -52,6 +52,12 @@ char *post_after(const char *text, const char *characters);
 long post_number(const char *text, const char **rest);
 /* How many texts there are in front of NULL. */
 int post_count(const char *const *texts);
+/* What the first and the second make of a number, and so on, up to NULL. */
+typedef int post_step(int number);
+int post_steps(post_step *steps[], int number);
+int post_two_steps(int (*const steps[2])(int number), int number);
+/* Call what so many functions make of 1, and add it up. */
+int post_add(int count, ...);
 int post_swap(post **one, post **other);
 int post_lambda(post *p, int8_t lambda, int (*post_swap)(void));
 
