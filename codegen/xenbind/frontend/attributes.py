@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from pycparser import c_ast
 
@@ -93,15 +94,27 @@ def of_type(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
     return _of_type(node.attributes, value)
 
 
-def of_declaration(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
+def of_declaration(
+    node: c_ast.Node, value: EvaluateArgument, in_packed: bool = False
+) -> Attributes:
     """Read the attributes of what a declaration or typedef declares.
 
-    `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
+    `value` evaluates an attribute's argument, and `in_packed` says that what is declared is a
+    member of a packed record.  Raises `UnknownAttribute`.
     """
     if isinstance(node, c_ast.Decl):
         packed, alignments = _read(_declared(node, value), value)
+        if packed or in_packed:
+            _require_own_alignment(node, value)
         return Attributes(packed, max(alignments, default=0))
     groups = list(_declared(node, value))
+    if isinstance(node, c_ast.Typename):
+        for attribute in _attributes(groups):
+            if _name(attribute) == "aligned":
+                raise UnknownAttribute(
+                    attribute,
+                    "clang ignores this attribute of a type that has no name, gcc does not",
+                )
     return _of_type(groups, value, ("mode",) if mode(node) else ())
 
 
@@ -136,6 +149,27 @@ def _declared(
                     raise UnknownAttribute(attribute, fault)
         yield from node.attributes or ()
         is_own = False
+
+
+def _require_own_alignment(node: c_ast.Decl, value: EvaluateArgument) -> None:
+    """Raise `UnknownAttribute` where a packed member's pointer asks for more than the member does.
+
+    In `int *__attribute__((aligned(16))) p` that is of the pointer's type, which gcc packs as any
+    other, and clang takes for the member's own.
+    """
+    levels = [node]
+    while isinstance(levels[-1].type, _DERIVED):
+        levels.append(levels[-1].type)
+    pointers = [level for level in levels if isinstance(level, c_ast.PtrDecl)]
+    others = (level.attributes or () for level in levels if level not in pointers)
+    _, own = _read(chain.from_iterable(others), value)
+    for pointer in pointers:
+        for attribute in _attributes(pointer.attributes or ()):
+            if _name(attribute) == "aligned" and value(attribute) > max(own, default=0):
+                raise UnknownAttribute(
+                    attribute,
+                    "gcc ignores this attribute of a pointer in what is packed, clang does not",
+                )
 
 
 # Of a pointer, in bytes, on the ABI where it is the most.

@@ -11,6 +11,7 @@ and `ir.records` lays it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 from pycparser import c_ast
@@ -110,7 +111,7 @@ def _members(
     elif not attributes.is_definition(node.type) or node.type.name is not None:
         types.type(node.type, key)  # it declares a tag and no member
     elif not isinstance(node.type, c_ast.Enum):  # that declares its enumerators
-        aligned, own_packed = _asked(types, node)
+        aligned, own_packed = _asked(types, node, packed)
         yield Member(
             name=None,
             type=lower(types, node.type, key),
@@ -125,7 +126,7 @@ def _members(
 
 def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     """Lower a member with a type of its own: all but anonymous structs and unions."""
-    aligned, own_packed = _asked(types, node)
+    aligned, own_packed = _asked(types, node, packed)
     c_type = types.type(node.type, key)
     types.measure(c_type, node)  # only the last of a struct may be incomplete, an array
     require_levels(types.context, node, c_type)
@@ -143,9 +144,13 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     )
 
 
-def _asked(types: Types, node: c_ast.Decl) -> tuple[int, bool]:
-    """Give the alignment that a member's own attributes ask for, and whether it is packed."""
-    own = types.attributes(attributes.of_declaration, node)
+def _asked(types: Types, node: c_ast.Decl, packed: bool) -> tuple[int, bool]:
+    """Give the alignment that a member's own attributes ask for, and whether they pack it.
+
+    `packed` says that its record's do.
+    """
+    read = partial(attributes.of_declaration, in_packed=packed)
+    own = types.attributes(read, node)
     return max(own.aligned, *map(types.alignas, node.align or ()), 0), own.packed
 
 
