@@ -105,6 +105,25 @@ def test_other_macros_are_told_and_not_defined(tmp_path: Path) -> None:
     assert "ask for these, too: OLD_NAMES." in (tmp_path / "made.toml").read_text()
 
 
+def test_a_struct_in_no_branch_that_is_taken_is_no_macro_to_be_skipped(
+    tmp_path: Path,
+) -> None:
+    header = (
+        "#ifndef _PAIR_H\n#define _PAIR_H\n/* Of more\n   lines than one. */\n"
+        "#if PAIR_LEVEL > 2\nstruct PAIR { int a; };\n#endif\n"
+        "extern int pair_walk(int);\n#define PAIR_TOP 1\n#endif\n"
+    )
+    write(tmp_path, pair=header)
+    run = xenbind("init", "pair.h", "-o", "made.toml", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    spec = (tmp_path / "made.toml").read_text()
+    assert tomllib.loads(spec)["interface"]["skip"] == []
+    assert "# struct PAIR is left out: it is in no branch that was taken" in spec
+    generated = xenbind("generate", "--spec", "made.toml", "--out", "o", cwd=tmp_path)
+    assert generated.returncode == 0
+    assert generated.stderr.startswith("pair.h:6:8: note: struct PAIR is left out")
+
+
 def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:
     write(
         tmp_path,

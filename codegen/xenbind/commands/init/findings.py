@@ -105,6 +105,7 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         left_out: sources.line(left_out.coord.file, left_out.coord.line)
         .lstrip()
         .startswith("#")
+        and rules.C_NAME.allows(left_out.name)
         for left_out in interface.left_out
     }
     texts = [sources.text(file) for file in (interface.header, *interface.files[:1])]
