@@ -182,7 +182,7 @@ int req_send(const struct req *req);
         "prefix": "REQ_OP_",
     }
     text = (tmp_path / "made.toml").read_text()
-    assert '# library = "…"  # none that is installed has any of these' in text
+    assert '# # library = "…"  # its name; none that is installed has any' in text
     assert "functions" not in spec
     assert "Whose are these members of 'u': other?" in text
 
@@ -216,7 +216,8 @@ def test_what_it_suggests_in_comments_is_right_when_it_is_taken_over(
     made(tmp_path, "lib.h")
     path = tmp_path / "made.toml"
     text = path.read_text()
-    text = text.replace('library = "…"', 'library = "liblib.so.1"')
+    assert '\n# # library = "…"  # its name; none that is installed has any' in text
+    text = text.replace('# # library = "…"', '# library = "liblib.so.1"')
     path.write_text(uncommented(text))
     run = xenbind("generate", "--spec", "made.toml", "--out", "out", cwd=tmp_path)
     assert "1 function" in run.stdout, run.stderr
@@ -237,16 +238,16 @@ def test_the_library_is_found_by_its_functions(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("also", "found"),
     [
-        ("", ["liba.so.1", "# or libb.so.1"]),
-        ("void __interceptor_any_one(void) { }", ["libb.so.1"]),
+        ("", ["liba.so.1", "# or libb.so.1", "# or liba-more.so.1"]),
+        ("void __interceptor_any_one(void) { }", ["libb.so.1", "# or liba-more.so.1"]),
     ],
 )
-def test_of_several_libraries_one_is_named_and_none_that_stands_before_others(
+def test_of_several_libraries_the_plain_one_is_named_and_none_that_stands_before_others(
     also: str, found: list[str], tmp_path: Path
 ) -> None:
     write(tmp_path, h="int any_one(void);\nint any_two(void);\n")
     both = "int any_one(void) { return 1; } int any_two(void) { return 2; }"
-    for name, text in (("a", both + also), ("b", both)):
+    for name, text in (("a", both + also), ("a-more", both), ("b", both)):
         (tmp_path / f"{name}.c").write_text(text)
         compiled = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,lib{name}.so.1"]
         subprocess.run(
