@@ -91,6 +91,10 @@ def of_type(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
 
     `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
     """
+    for attribute in _attributes(node.attributes or ()):
+        if _name(attribute) == "mode" and isinstance(node, c_ast.Enum):
+            message = "gcc and clang disagree on the sign of an enum of this mode"
+            raise UnknownAttribute(attribute, message)
     return _of_type(node.attributes, value)
 
 
@@ -103,7 +107,7 @@ def of_declaration(
     member of a packed record.  Raises `UnknownAttribute`.
     """
     if isinstance(node, c_ast.Decl):
-        packed, alignments = _read(_declared(node, value), value)
+        packed, alignments = _read(_declared(node, value), value, _passed_over(node))
         if packed or in_packed:
             _require_own_alignment(node, value)
         return Attributes(packed, max(alignments, default=0))
@@ -115,12 +119,18 @@ def of_declaration(
                     attribute,
                     "clang ignores this attribute of a type that has no name, gcc does not",
                 )
-    return _of_type(groups, value, ("mode",) if mode(node) else ())
+    return _of_type(groups, value, _passed_over(node))
+
+
+def _passed_over(node: c_ast.Node) -> tuple[str, ...]:
+    """Give what is read elsewhere of the attributes of what a declaration declares."""
+    return ("mode",) if mode(node) else ()
 
 
 def mode(node: c_ast.Node) -> str:
-    """Give the machine mode that a typedef's attributes ask for (`DI`), empty without one."""
-    if not isinstance(node, c_ast.Typedef) or not isinstance(node.type, c_ast.TypeDecl):
+    """Give the machine mode that a typedef or member asks for (`DI`), empty without one."""
+    is_declared = isinstance(node, c_ast.Typedef | c_ast.Decl)
+    if not is_declared or not isinstance(node.type, c_ast.TypeDecl):
         return ""
     groups = [*(node.attributes or ()), *(node.type.attributes or ())]
     asked = [each for each in _attributes(groups) if _name(each) == "mode"]
@@ -162,7 +172,7 @@ def _require_own_alignment(node: c_ast.Decl, value: EvaluateArgument) -> None:
         levels.append(levels[-1].type)
     pointers = [level for level in levels if isinstance(level, c_ast.PtrDecl)]
     others = (level.attributes or () for level in levels if level not in pointers)
-    _, own = _read(chain.from_iterable(others), value)
+    _, own = _read(chain.from_iterable(others), value, _passed_over(node))
     for pointer in pointers:
         for attribute in _attributes(pointer.attributes or ()):
             if _name(attribute) == "aligned" and value(attribute) > max(own, default=0):

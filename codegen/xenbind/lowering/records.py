@@ -35,6 +35,9 @@ class Types(Protocol):
     def type(self, node: c_ast.Node, key: str = "") -> CType:
         """Give the type of a declarator; `key` is what an anonymous record in it is called."""
 
+    def in_mode(self, c_type: CType, node: c_ast.Node) -> CType:
+        """Give a type the width that a member's machine mode asks for (GNU C)."""
+
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Give size and alignment of a type, in bytes; `SourceError` for an incomplete one."""
 
@@ -127,7 +130,7 @@ def _members(
 def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     """Lower a member with a type of its own: all but anonymous structs and unions."""
     aligned, own_packed = _asked(types, node, packed)
-    c_type = types.type(node.type, key)
+    c_type = types.in_mode(types.type(node.type, key), node)
     types.measure(c_type, node)  # only the last of a struct may be incomplete, an array
     require_levels(types.context, node, c_type)
     doc = types.context.doc(node.coord, node.name) if node.name else ""
