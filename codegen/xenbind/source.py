@@ -55,6 +55,11 @@ def without_any_comments(text: str) -> str:
     return _COMMENT_OF_LINES.sub(" ", text)
 
 
+def with_blank_comments(text: str) -> str:
+    """Give a text of as many lines with blanks in place of comments."""
+    return _COMMENT_OF_LINES.sub(lambda found: " " + "\n" * found[0].count("\n"), text)
+
+
 def code_of(text: str) -> str:
     """Give a text with a blank in place of each comment and of each line that is spliced."""
     return without_any_comments(text.replace("\\\n", " "))

@@ -40,6 +40,13 @@ def size_of_s(header: str) -> int:
         "pack(push, 1)|pack(pop)",
         "pack(2)|pack(push)|pack(1)|pack(pop)",
         "pack(2)|pack(push, 1)|pack(pop)|pack(pop)",
+        "pack(push, id, 1)",
+        "pack(push, id, 1)|pack(pop, id)",
+        "pack(2)|pack(push, id)|pack(1)|pack(push, 4)|pack(pop, id)",
+        "pack(push, a, 2)|pack(push, b, 4)|pack(push, a, 1)|pack(pop, a)",
+        "pack(push, a, 2)|pack(push, b, 4)|pack(push, c, 1)|pack(pop, a)",
+        "pack(push, a, 2)|pack(push, b, 4)|pack(pop)",
+        "pack(2)|pack(pop, a)",
     ],
 )
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -51,7 +58,11 @@ def test_a_limit_is_what_compilers_make_of_it(pragmas: str, compiler: str) -> No
 
 
 @pytest.mark.parametrize(
-    "pragma", ["pack(pop, 2)", "pack(push, 3)", "pack(push, a, 1)"]
+    "pragma",
+    [
+        *("pack(pop, 2)", "pack(push, 3)", "pack(push, 1, a)", "pack(a)"),
+        *("pack(push, a, 1)\n#pragma pack(pop, b)", "ms_struct on"),
+    ],
 )
 def test_what_compilers_differ_on_is_refused(pragma: str) -> None:
     with pytest.raises(SourceError):

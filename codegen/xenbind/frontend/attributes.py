@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from pycparser import c_ast
 
@@ -109,24 +110,46 @@ def of_type(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
 
     `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
     """
+    for attribute in _attributes(node.attributes or ()):
+        if _name(attribute) == "mode" and isinstance(node, c_ast.Enum):
+            message = "gcc and clang disagree on the sign of an enum of this mode"
+            raise UnknownAttribute(attribute, message)
     return _of_type(node.attributes, value)
 
 
-def of_declaration(node: c_ast.Node, value: EvaluateArgument) -> Attributes:
+def of_declaration(
+    node: c_ast.Node, value: EvaluateArgument, in_packed: bool = False
+) -> Attributes:
     """Read the attributes of what a declaration or typedef declares.
 
-    `value` evaluates an attribute's argument.  Raises `UnknownAttribute`.
+    `value` evaluates an attribute's argument, and `in_packed` says that what is declared is a
+    member of a packed record.  Raises `UnknownAttribute`.
     """
     if isinstance(node, c_ast.Decl):
-        packed, alignments = _read(_declared(node, value), value)
+        packed, alignments = _read(_declared(node, value), value, _passed_over(node))
+        if packed or in_packed:
+            _require_own_alignment(node, value)
         return Attributes(packed, max(alignments, default=0))
     groups = list(_declared(node, value))
-    return _of_type(groups, value, ("mode",) if mode(node) else ())
+    if isinstance(node, c_ast.Typename):
+        for attribute in _attributes(groups):
+            if _name(attribute) == "aligned":
+                raise UnknownAttribute(
+                    attribute,
+                    "clang ignores this attribute of a type that has no name, gcc does not",
+                )
+    return _of_type(groups, value, _passed_over(node))
+
+
+def _passed_over(node: c_ast.Node) -> tuple[str, ...]:
+    """Give what is read elsewhere of the attributes of what a declaration declares."""
+    return ("mode",) if mode(node) else ()
 
 
 def mode(node: c_ast.Node) -> str:
-    """Give the machine mode that a typedef's attributes ask for (`DI`), empty without one."""
-    if not isinstance(node, c_ast.Typedef) or not isinstance(node.type, c_ast.TypeDecl):
+    """Give the machine mode that a typedef or member asks for (`DI`), empty without one."""
+    is_declared = isinstance(node, c_ast.Typedef | c_ast.Decl)
+    if not is_declared or not isinstance(node.type, c_ast.TypeDecl):
         return ""
     groups = [*(node.attributes or ()), *(node.type.attributes or ())]
     asked = [each for each in _attributes(groups) if _name(each) == "mode"]
@@ -182,6 +205,27 @@ def _declared(
                     raise UnknownAttribute(attribute, fault)
         yield from node.attributes or ()
         is_own = False
+
+
+def _require_own_alignment(node: c_ast.Decl, value: EvaluateArgument) -> None:
+    """Raise `UnknownAttribute` where a packed member's pointer asks for more than the member does.
+
+    In `int *__attribute__((aligned(16))) p` that is of the pointer's type, which gcc packs as any
+    other, and clang takes for the member's own.
+    """
+    levels = [node]
+    while isinstance(levels[-1].type, _DERIVED):
+        levels.append(levels[-1].type)
+    pointers = [level for level in levels if isinstance(level, c_ast.PtrDecl)]
+    others = (level.attributes or () for level in levels if level not in pointers)
+    _, own = _read(chain.from_iterable(others), value, _passed_over(node))
+    for pointer in pointers:
+        for attribute in _attributes(pointer.attributes or ()):
+            if _name(attribute) == "aligned" and value(attribute) > max(own, default=0):
+                raise UnknownAttribute(
+                    attribute,
+                    "gcc ignores this attribute of a pointer in what is packed, clang does not",
+                )
 
 
 # Of a pointer, in bytes, on the ABI where it is the most.

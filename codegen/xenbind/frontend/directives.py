@@ -59,6 +59,8 @@ def split(output: str, header: Path, sources: Sources) -> Preprocessed:
     Pragmas stay.  Raises `SourceError` at a `#line` that names another file.
     """
     splitter = _Splitter(header, sources)
+    if any(digraph in output for digraph in _DIGRAPHS):
+        output = _OF_DIGRAPHS.sub(_without_digraph, output)
     for line in output.split("\n"):
         splitter.take(line)
     system = frozenset(name for name, is_one in splitter.files.items() if is_one)
@@ -69,6 +71,16 @@ def split(output: str, header: Path, sources: Sources) -> Preprocessed:
         system=system,
         includers=splitter.includers,
     )
+
+
+# Other spellings of brackets (C11 6.4.6p3), outside of literals.
+_DIGRAPHS = {"<%": "{ ", "%>": "} ", "<:": "[ ", ":>": "] "}
+_OF_DIGRAPHS = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|<%|%>|<:|:>')
+
+
+def _without_digraph(found: re.Match[str]) -> str:
+    """Give the bracket that a digraph stands for, and a blank for its second column."""
+    return _DIGRAPHS.get(found[0], found[0])
 
 
 class _Splitter:

@@ -57,6 +57,7 @@ LABEL = "asm"  # as one of them: what a function is called in assembly
 _BUILT_IN = tuple("""
     __builtin_va_list __builtin_ms_va_list __int128_t __uint128_t __bf16 __fp16 __float80
     __float128 __ibm128 _Float16 _Float32 _Float64 _Float128 _Float32x _Float64x _Float128x
+    _Decimal32 _Decimal64 _Decimal128
     """.split())
 
 # They have a function called otherwise; `attributes` knows on which targets.
@@ -72,7 +73,7 @@ HARMLESS = frozenset("""
     cleanup cold common const constructor counted_by deprecated designated_init
     destructor diagnose_if enable_if enum_extensibility error externally_visible
     fallthrough fd_arg fd_arg_read fd_arg_write flag_enum flatten format format_arg
-    gnu_inline hot ifunc leaf malloc may_alias maybe_unused naked nocommon nodebug
+    gcc_struct gnu_inline hot ifunc leaf malloc may_alias maybe_unused naked nocommon nodebug
     no_icf no_instrument_function no_profile_instrument_function no_reorder no_sanitize
     no_sanitize_address no_sanitize_thread no_sanitize_undefined no_split_stack
     no_stack_limit no_stack_protector noclone nodiscard noinline noipa nonnull nonstring
@@ -80,7 +81,7 @@ HARMLESS = frozenset("""
     preserve_access_index pure retain returns_nonnull returns_twice section
     sentinel simd stack_protect symver sysv_abi tainted_args target
     target_clones tls_model transparent_union unavailable unused used
-    visibility warn_unused_result warning weak weakref
+    visibility warn_if_not_aligned warn_unused_result warning weak weakref
     """.split())
 
 # What may stand before a declaration's type; an attribute among them is the declaration's.

@@ -21,6 +21,7 @@ from xenbind.frontend import comments
 from xenbind.frontend.comments import Comments
 from xenbind.frontend.cut import NAME
 from xenbind.frontend.directives import Macro, Preprocessed
+from xenbind.frontend.expansion import start_expanding
 from xenbind.frontend.macros import (
     ExpandedMacro,
     fault_of_number,
@@ -38,7 +39,6 @@ from xenbind.frontend.preprocess import (
     preprocess,
     read,
     start_check,
-    start_expanding,
     start_preprocessing,
 )
 from xenbind.frontend.roots import roots
@@ -142,7 +142,8 @@ def parsed(
         macro.name: (
             "its value depends on its place"
             if macro.name in not_constant
-            else fault_of_number(expanded[macro.name].expansion)
+            else expanded[macro.name].fault
+            or fault_of_number(expanded[macro.name].expansion)
         )
         for macro in constants
     }
@@ -159,13 +160,21 @@ def parsed(
         macros=frozenset(preprocessed.macros),
         constants=syntax.constants,
         callable_macros=with_parameters(preprocessed, own),
-        ring_macros=tuple(expanded[macro.name] for macro in rings),
-        place_macros=tuple(expanded[macro.name] for macro in places),
-        flex_macros=tuple(expanded[macro.name] for macro in flex),
+        ring_macros=_of_use(expanded, rings),
+        place_macros=_of_use(expanded, places),
+        flex_macros=_of_use(expanded, flex),
         sources=sources,
         comments=told,
         written=written,
     )
+
+
+def _of_use(
+    expanded: Mapping[str, ExpandedMacro], macros: Iterable[Macro]
+) -> tuple[ExpandedMacro, ...]:
+    """Give macros expanded, without those that the preprocessor refuses."""
+    found = (expanded[macro.name] for macro in macros)
+    return tuple(macro for macro in found if not macro.fault)
 
 
 def _comments(files: Iterable[str], sources: Sources) -> dict[str, Comments]:

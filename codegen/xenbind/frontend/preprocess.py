@@ -1,25 +1,20 @@
 """Preprocess a header: from its path to the text and macros that it amounts to.
 
 Runs `$CC -E`.  `preprocess` gives `Preprocessed`: the C text with line markers, for
-`parse`, and the macros with their places; `start_expanding` leads to what macros stand for.
-`header` calls both.
+`parse`, and the macros with their places, for `expansion`.  `start_check` asks the compiler
+whether the header is C at all, because a parser without types accepts redefinitions and unknown
+sizes that C refuses.  `header` calls both.
 
     #define FLAG (1 << BIT)    ->  Preprocessed: Macro("FLAG", None, "(1 << BIT)", ...)
-    #define BIT 2              ->  start_expanding: ExpandedMacro(FLAG, "(1 << 2)")
     struct pair { int a; };    ->  Preprocessed: text, with a line marker before it
-  `start_check` asks the compiler whether the header is C at all, because a
-parser without types accepts redefinitions and unknown sizes that C refuses.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from xenbind.errors import CompilerError, SourceError
-from xenbind.frontend.directives import Macro, Preprocessed, split
-from xenbind.frontend.macros import ExpandedMacro
+from xenbind.errors import SourceError
+from xenbind.frontend.directives import Preprocessed, split
 from xenbind.source import Coord, Sources
 from xenbind.toolchain.compiler import Compiler, output
 from xenbind.toolchain.process import Bounded
@@ -27,9 +22,8 @@ from xenbind.toolchain.process import Bounded
 # Without comments.  Xen's largest public header has 100 KB with all that it includes.
 LONGEST_TEXT = 4 << 20
 MOST_MACROS = 200_000
-_NAME = re.compile(r"(?<!\w)(?<!\d\.)[^\W\d]|[$\\]")
 # Makes GNU's spellings plain ones that the parser knows.
-_PLAIN = ("-D__extension__=", "-D__builtin_offsetof=offsetof")
+PLAIN = ("-D__extension__=", "-D__builtin_offsetof=offsetof")
 
 
 def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocessed:
@@ -44,7 +38,7 @@ def preprocess(compiler: Compiler, header: Path, sources: Sources) -> Preprocess
 def start_preprocessing(compiler: Compiler, header: Path, *options: str) -> Bounded:
     """Start to preprocess a header to its text, with line markers and directives."""
     # -dD prints directives in place, so that macros keep their line.
-    return compiler.run(["-E", "-dD", *options, *_PLAIN, str(header)])
+    return compiler.run(["-E", "-dD", *options, *PLAIN, str(header)])
 
 
 def read(printed: str, header: Path, sources: Sources) -> Preprocessed:
@@ -61,86 +55,6 @@ def read(printed: str, header: Path, sources: Sources) -> Preprocessed:
             of_line=False,
         )
     return found
-
-
-def start_expanding(
-    compiler: Compiler,
-    header: Path,
-    preprocessed: Preprocessed,
-    wanted: Sequence[Macro],
-) -> Callable[[], dict[str, ExpandedMacro]]:
-    """Start to expand the wanted macros as the header's user sees them.
-
-    What it gives waits for them, by name.
-    A function-like macro is given its own parameters, and those that it uses stay calls,
-    unless they paste tokens together and so are no functions of their arguments.  Where all
-    are numbers and operators alone, the compiler is not asked.
-    """
-    if not any(map(_has_names, wanted)):
-        known = {macro.name: ExpandedMacro(macro, macro.body) for macro in wanted}
-        return lambda: known
-    process = compiler.run(
-        ["-E", "-P", *_PLAIN, "-imacros", str(header), "-"],
-        _uses(preprocessed, wanted),
-        needs="-imacros",  # else they would come after the header's own
-    )
-    return lambda: _expanded(wanted, _expansions(output(process, header), wanted))
-
-
-def _expanded(
-    wanted: Sequence[Macro], expansions: Sequence[str]
-) -> dict[str, ExpandedMacro]:
-    if sum(map(len, expansions)) > LONGEST_TEXT:
-        longest = max(range(len(wanted)), key=lambda index: len(expansions[index]))
-        macro = wanted[longest]
-        raise SourceError(
-            macro.coord,
-            f"the macro {macro.name} expands to {len(expansions[longest]) >> 10:,} KB",
-            f"list '{macro.name}' under 'skip' in the spec if it is no constant",
-        )
-    # A _Pragma within stands on a line of its own.
-    return {
-        macro.name: ExpandedMacro(macro, text.replace("\n", " ").strip())
-        for macro, text in zip(wanted, expansions, strict=True)
-    }
-
-
-def _has_names(macro: Macro) -> bool:
-    """Tell whether there may be a name in a macro, which may be another macro's."""
-    return macro.parameters is not None or _NAME.search(macro.body) is not None
-
-
-def _uses(preprocessed: Preprocessed, wanted: Sequence[Macro]) -> str:
-    """Write C in which each wanted macro is used once, after `@` and its index."""
-    lines = [
-        f"@{index} {macro.name}"
-        for index, macro in enumerate(wanted)
-        if macro.parameters is None
-    ]
-    lines += [
-        f"#undef {macro.name}"
-        for macro in preprocessed.macros.values()
-        if macro.parameters is not None and "##" not in macro.body
-    ]
-    lines += ["#undef __typeof__", "#define __typeof__ typeof"]
-    for index, macro in enumerate(wanted):
-        if macro.parameters is not None:
-            call = f"{macro.name}({', '.join(macro.parameters)})"
-            lines += [f"#undef {macro.name}", f"#define {call} {macro.body}"]
-            lines += [f"@{index} {call}", f"#undef {macro.name}"]
-    return "\n".join(lines) + "\n"
-
-
-def _expansions(printed: str, wanted: Sequence[Macro]) -> list[str]:
-    """Find in what the preprocessor made of `_uses` the text of each macro, in order."""
-    parts = re.split(r"^@(\d{1,9})(?!\d)", printed, flags=re.MULTILINE)[1:]
-    found = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
-    if found.keys() != set(range(len(wanted))):
-        raise CompilerError(
-            "the C compiler did not expand the macros that it was given",
-            "check that --cc or CC names a working compiler",
-        )
-    return [found[index] for index in range(len(wanted))]
 
 
 def start_check(compiler: Compiler, header: Path) -> Bounded:

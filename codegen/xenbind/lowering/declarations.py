@@ -172,15 +172,18 @@ def changes_layout(node: c_ast.Pragma) -> bool:
 
 
 class _Pack:
-    """The state of `#pragma pack`; `limit` is in bytes, 0 for none."""
+    """The state of `#pragma pack`; `limit` is in bytes, 0 for none.
+
+    What was pushed has its label with it, empty without one.
+    """
 
     def __init__(self, refuse: Refuse) -> None:
         self.limit = 0
         self._refuse = refuse
-        self._stack: list[int] = []
+        self._stack: list[tuple[str, int]] = []
 
     def apply(self, node: c_ast.Pragma) -> None:
-        """Follow one pragma.  Raises `SourceError` for a label of push or pop, or other layout.
+        """Follow one pragma.  Raises `SourceError` for what compilers differ on, and other layout.
 
         What gcc and clang warn of and ignore means nothing here either: a limit that is no
         small power of two, a pop without its push.
@@ -188,9 +191,9 @@ class _Pack:
         if not changes_layout(node):
             return
         found = _PACK.fullmatch(_text(node))
-        if not found or found[2]:
-            raise self._refuse(node, "this pragma is not supported")
-        action, limit = found[1], int(found[3] or 0)
+        if not found or (found[2] and not found[1]):
+            raise self._refuse(node, f"#pragma {_text(node)} is not supported")
+        action, label, limit = found[1], found[2] or "", int(found[3] or 0)
         if limit not in _LIMITS:
             if action is not None:
                 raise self._refuse(
@@ -202,11 +205,23 @@ class _Pack:
                 node, "gcc and clang disagree on the limit after this pragma"
             )
         if action == "push":
-            self._stack.append(self.limit)
+            self._stack.append((label, self.limit))
         if action == "pop" and self._stack:
-            self.limit = self._stack.pop()
+            self._pop(node, label)
         if found[3] or action is None:
             self.limit = limit
+
+    def _pop(self, node: c_ast.Pragma, label: str) -> None:
+        """Go back to before the last push, or to before the last one with a label."""
+        if label and label not in dict(self._stack):
+            raise self._refuse(
+                node,
+                f"gcc and clang disagree on a pop of '{label}', which was not pushed",
+            )
+        while True:
+            pushed, self.limit = self._stack.pop()
+            if label in ("", pushed):
+                return
 
 
 def _text(node: c_ast.Pragma) -> str:

@@ -337,8 +337,19 @@ def _are_bits(members: Sequence[Constant]) -> bool:
     shifted = any(_SHIFT.search(constant.body) for constant in members)
     if unions or shifted or _are_numbered(members):
         return True
-    counts = max(values) - min(values) == len(values) - 1
-    return len(single) >= _FEWEST and not counts
+    return len(single) >= _FEWEST and not _count(values)
+
+
+def _count(values: Set[int]) -> bool:
+    """Tell whether values read as numbers that go on, maybe with gaps, and not as sets of bits.
+
+    Such are all of a range, or more unions of bits than bits, or a union between two neighbours:
+    3 where there are 2 and 4.
+    """
+    unions = {value for value in values if value & (value - 1)}
+    is_range = max(values) - min(values) == len(values) - 1
+    is_between = any({value - 1, value + 1} <= values for value in unions)
+    return is_range or is_between or len(unions) > len(values - {0}) / 2
 
 
 def _is_union(body: str, names: Set[str]) -> bool:

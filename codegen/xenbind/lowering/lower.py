@@ -46,7 +46,7 @@ from xenbind.lowering.payloads import Payloads
 from xenbind.lowering.rings import Rings
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import Struct
-from xenbind.source import without_any_comments
+from xenbind.source import with_blank_comments
 from xenbind.spec import Spec
 
 
@@ -166,12 +166,11 @@ class _Lowering:
     def not_taken(self) -> Iterator[LeftOut]:
         """Tell of the first struct or union that stands in a branch that was not taken."""
         for file in self.header.roots:
-            text = without_any_comments(self.header.sources.text(file))
+            text = with_blank_comments(self.header.sources.text(file))
             if found := re.search(
                 r"^[ \t]*((?:struct|union)\s+(\w+))\s*\{", text, re.M
             ):
-                lines = self.header.sources.text(file).splitlines()
-                line = next(n for n, x in enumerate(lines, 1) if found[2] in x)
+                line = text.count("\n", 0, found.start(2)) + 1
                 yield LeftOut(
                     found[1],
                     "it is in no branch that was taken; define what the header's #if asks for"

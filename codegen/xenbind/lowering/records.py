@@ -11,6 +11,7 @@ and `ir.records` lays it out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 from pycparser import c_ast
@@ -33,6 +34,9 @@ class Types(Protocol):
 
     def type(self, node: c_ast.Node, key: str = "") -> CType:
         """Give the type of a declarator; `key` is what an anonymous record in it is called."""
+
+    def in_mode(self, c_type: CType, node: c_ast.Node) -> CType:
+        """Give a type the width that a member's machine mode asks for (GNU C)."""
 
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Give size and alignment of a type, in bytes; `SourceError` for an incomplete one."""
@@ -110,7 +114,7 @@ def _members(
     elif not attributes.is_definition(node.type) or node.type.name is not None:
         types.type(node.type, key)  # it declares a tag and no member
     elif not isinstance(node.type, c_ast.Enum):  # that declares its enumerators
-        aligned, own_packed = _asked(types, node)
+        aligned, own_packed = _asked(types, node, packed)
         yield Member(
             name=None,
             type=lower(types, node.type, key),
@@ -125,8 +129,8 @@ def _members(
 
 def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     """Lower a member with a type of its own: all but anonymous structs and unions."""
-    aligned, own_packed = _asked(types, node)
-    c_type = types.type(node.type, key)
+    aligned, own_packed = _asked(types, node, packed)
+    c_type = types.in_mode(types.type(node.type, key), node)
     types.measure(c_type, node)  # only the last of a struct may be incomplete, an array
     require_levels(types.context, node, c_type)
     doc = types.context.doc(node.coord, node.name) if node.name else ""
@@ -143,9 +147,13 @@ def _member(types: Types, node: c_ast.Decl, key: str, packed: bool) -> Member:
     )
 
 
-def _asked(types: Types, node: c_ast.Decl) -> tuple[int, bool]:
-    """Give the alignment that a member's own attributes ask for, and whether it is packed."""
-    own = types.attributes(attributes.of_declaration, node)
+def _asked(types: Types, node: c_ast.Decl, packed: bool) -> tuple[int, bool]:
+    """Give the alignment that a member's own attributes ask for, and whether they pack it.
+
+    `packed` says that its record's do.
+    """
+    read = partial(attributes.of_declaration, in_packed=packed)
+    own = types.attributes(read, node)
     return max(own.aligned, *map(types.alignas, node.align or ()), 0), own.packed
 
 

@@ -64,6 +64,7 @@ _FIXED = frozenset(
 _MOST_INSIDE = 10_000
 # In bytes, 0 for a machine's own word.
 _MODES = {"QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "word": 0, "pointer": 0}
+_WIDE_MODES = ("TI", "TF", "XF")  # integers and numbers that ctypes has not
 _BY_SIZE = {1: "char", 2: "short", 4: "int", 8: "long long"}
 
 
@@ -315,17 +316,23 @@ class TypeTable:
 
         `packed` means nothing there.
         """
-        if mode := attributes.mode(node):
-            c_type = self._of_mode(c_type, mode, node)
+        c_type = self.in_mode(c_type, node)
         asked = self.attributes(attributes.of_declaration, node)
         return replace(c_type, aligned=asked.aligned) if asked.aligned else c_type
 
-    def _of_mode(self, c_type: CType, mode: str, node: c_ast.Node) -> Scalar:
-        """Give the integer type of a machine mode, signed as a type is (GNU C)."""
+    def in_mode(self, c_type: CType, node: c_ast.Node) -> CType:
+        """Give a type the width that a typedef's or member's machine mode asks for (GNU C).
+
+        It is signed as the type is.
+        """
+        mode = attributes.mode(node)
+        if not mode:
+            return c_type
         size = _MODES.get(mode)
         base = getattr(c_type, "base", "")
-        if size is None or base not in self.abi.integers:
-            raise self.context.refuse(node, f"the mode {mode} is not supported here")
+        if size is None or base not in self.abi.integers or base == "_Bool":
+            message = f"the mode {mode} is not supported here"
+            raise self.context.refuse(node, message, is_of_python=mode in _WIDE_MODES)
         self._varies = self._varies or not size
         name = _BY_SIZE[size or self.abi.pointer]
         sign = "signed" if self.abi.integers[base].signed else "unsigned"

@@ -126,7 +126,8 @@ RELEASE = _of_pattern(
 LIBRARY = _of_pattern(
     r"[A-Za-z0-9_+-]+(?:[.A-Za-z0-9_+-]|\{release\})*",
     "must be the name of a shared library",
-    "the name that programs load it by, such as libxenevtchn.so.1",
+    "the name that programs load it by, such as libxenevtchn.so.1, and have the variable"
+    " LD_LIBRARY_PATH say its folder if the system does not search that",
 )
 # How a function's result tells of an error, by what kind of result that is.
 NONE = "none"

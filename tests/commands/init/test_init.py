@@ -105,6 +105,25 @@ def test_other_macros_are_told_and_not_defined(tmp_path: Path) -> None:
     assert "ask for these, too: OLD_NAMES." in (tmp_path / "made.toml").read_text()
 
 
+def test_a_struct_in_no_branch_that_is_taken_is_no_macro_to_be_skipped(
+    tmp_path: Path,
+) -> None:
+    header = (
+        "#ifndef _PAIR_H\n#define _PAIR_H\n/* Of more\n   lines than one. */\n"
+        "#if PAIR_LEVEL > 2\nstruct PAIR { int a; };\n#endif\n"
+        "extern int pair_walk(int);\n#define PAIR_TOP 1\n#endif\n"
+    )
+    write(tmp_path, pair=header)
+    run = xenbind("init", "pair.h", "-o", "made.toml", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    spec = (tmp_path / "made.toml").read_text()
+    assert tomllib.loads(spec)["interface"]["skip"] == []
+    assert "# struct PAIR is left out: it is in no branch that was taken" in spec
+    generated = xenbind("generate", "--spec", "made.toml", "--out", "o", cwd=tmp_path)
+    assert generated.returncode == 0
+    assert generated.stderr.startswith("pair.h:6:8: note: struct PAIR is left out")
+
+
 def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -163,7 +182,7 @@ int req_send(const struct req *req);
         "prefix": "REQ_OP_",
     }
     text = (tmp_path / "made.toml").read_text()
-    assert '# library = "…"  # none that is installed has any of these' in text
+    assert '# # library = "…"  # its name; none that is installed has any' in text
     assert "functions" not in spec
     assert "Whose are these members of 'u': other?" in text
 
@@ -197,7 +216,8 @@ def test_what_it_suggests_in_comments_is_right_when_it_is_taken_over(
     made(tmp_path, "lib.h")
     path = tmp_path / "made.toml"
     text = path.read_text()
-    text = text.replace('library = "…"', 'library = "liblib.so.1"')
+    assert '\n# # library = "…"  # its name; none that is installed has any' in text
+    text = text.replace('# # library = "…"', '# library = "liblib.so.1"')
     path.write_text(uncommented(text))
     run = xenbind("generate", "--spec", "made.toml", "--out", "out", cwd=tmp_path)
     assert "1 function" in run.stdout, run.stderr
@@ -218,16 +238,16 @@ def test_the_library_is_found_by_its_functions(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("also", "found"),
     [
-        ("", ["liba.so.1", "# or libb.so.1"]),
-        ("void __interceptor_any_one(void) { }", ["libb.so.1"]),
+        ("", ["liba.so.1", "# or libb.so.1", "# or liba-more.so.1"]),
+        ("void __interceptor_any_one(void) { }", ["libb.so.1", "# or liba-more.so.1"]),
     ],
 )
-def test_of_several_libraries_one_is_named_and_none_that_stands_before_others(
+def test_of_several_libraries_the_plain_one_is_named_and_none_that_stands_before_others(
     also: str, found: list[str], tmp_path: Path
 ) -> None:
     write(tmp_path, h="int any_one(void);\nint any_two(void);\n")
     both = "int any_one(void) { return 1; } int any_two(void) { return 2; }"
-    for name, text in (("a", both + also), ("b", both)):
+    for name, text in (("a", both + also), ("a-more", both), ("b", both)):
         (tmp_path / f"{name}.c").write_text(text)
         compiled = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,lib{name}.so.1"]
         subprocess.run(

@@ -1,5 +1,5 @@
 #define VM_EVENT_INTERFACE_VERSION 1
 struct pair {
     uint8_t first;
-    int second __attribute__((mode(DI)));
-};
+    int second;
+} __attribute__((scalar_storage_order("big-endian")));

@@ -105,6 +105,7 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         left_out: sources.line(left_out.coord.file, left_out.coord.line)
         .lstrip()
         .startswith("#")
+        and rules.C_NAME.allows(left_out.name)
         for left_out in interface.left_out
     }
     texts = [sources.text(file) for file in (interface.header, *interface.files[:1])]
@@ -304,7 +305,10 @@ def _libraries(
         with suppress(SystemFailure):  # a linker's script
             found.append(installed(f"lib{word}.so", (), command))
     having_some = _counts(filter(None, found), symbols)
-    having_some = having_some or _counts(having(symbols, command), symbols)
+    if not having_some:
+        # One in a variant, such as liblua5.4-c++.so.0, has a longer name than the plain one.
+        others = _counts(having(symbols, command), symbols)
+        having_some = sorted(others, key=lambda found: len(found[0].name))
     most = max((number for _, number in having_some), default=0)
     return [(each, number) for each, number in having_some if number == most]
 

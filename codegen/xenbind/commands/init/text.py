@@ -197,7 +197,7 @@ def _functions(found: Findings) -> Iterator[str]:
     for name, _ in found.libraries[1:]:
         yield f"# # or {_toml(name)}, which has as many"
     if not found.libraries:
-        yield '# library = "…"  # none that is installed has any of these'
+        yield '# # library = "…"  # its name; none that is installed has any of these'
     if found.errors:
         errors = _toml(list(found.errors))
         yield f"# # errors = {errors}  # if such a result of any of them is a failure, with errno;"

@@ -1,2 +1,0 @@
-#define VM_EVENT_INTERFACE_VERSION 1
-struct pair <% uint32_t first; %>;
