@@ -40,10 +40,13 @@ struct xenbind_word {
  * Its macros may have any name: what follows uses none but xenbind's and its own.
  * Its const members are none here, so that the functions below can fill them; nor are its
  * transparent unions, of which gcc makes types of their own that debug information leaves empty.
+ * What it calls unavailable is asked about all the same.
  */
 #define const
 #define transparent_union unused
 #define __transparent_union__ unused
+#define unavailable deprecated
+#define __unavailable__ deprecated
 /* The compiler may have a header of this name, and gcc prefers its own. */
 #ifndef XENBIND_HEADER
 #define XENBIND_HEADER "vm_event.h"
@@ -52,6 +55,8 @@ struct xenbind_word {
 #undef const
 #undef transparent_union
 #undef __transparent_union__
+#undef unavailable
+#undef __unavailable__
 #ifndef offsetof
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #endif

@@ -58,7 +58,7 @@ def render_references(
 
 def render_header(header: Path) -> str:
     """A C file that includes a header and asks nothing, for what `debug_info` says of it."""
-    context = {"header": header.name, "forward": []}
+    context = {"header": header.name, "forward": [], "names_unavailable": True}
     return Templates().text("reference/header.c.jinja", context)
 
 
@@ -76,7 +76,17 @@ def _context(spec: Spec, interface: Interface, asked: Reference) -> dict[str, ob
         "header": spec.header,
         "reference": asked,
         "forward": _forward(interface),
+        "names_unavailable": _has_name(interface, "unavailable"),
     }
+
+
+def _has_name(interface: Interface, name: str) -> bool:
+    """Tell whether something that C may be asked about has a name, other than as an attribute."""
+    names = {record.tag for record in interface.records}
+    names |= {field.name for record in interface.records for field in record.fields}
+    names |= {constant.name for constant in interface.constants}
+    names |= {typedef.name for typedef in interface.typedefs}
+    return name in names | {function.name for function in interface.functions}
 
 
 def _forward(interface: Interface) -> list[str]:

@@ -44,11 +44,14 @@ struct xenbind_word {
  * Its macros may have any name: what follows uses none but xenbind's and its own.
  * Its const members are none here, so that the functions below can fill them; nor are its
  * transparent unions, of which gcc makes types of their own that debug information leaves empty.
+ * What it calls unavailable is asked about all the same.
  * Functions return, as each does that Python calls.
  */
 #define const
 #define transparent_union unused
 #define __transparent_union__ unused
+#define unavailable deprecated
+#define __unavailable__ deprecated
 #define noreturn unused
 #define __noreturn__ unused
 #define _Noreturn
@@ -62,6 +65,8 @@ struct xentoollog_logger;
 #undef const
 #undef transparent_union
 #undef __transparent_union__
+#undef unavailable
+#undef __unavailable__
 #undef noreturn
 #undef __noreturn__
 #undef _Noreturn
