@@ -808,6 +808,14 @@ def test_what_is_chosen_is_counted(rec: Path) -> None:
     assert stats(rec, "--reason", "cpuid")["events"] == 2
 
 
+def test_no_recording_is_counted_twice(rec: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").write_bytes(rec.read_bytes())
+    for twice in (rec, tmp_path / "copy"):
+        result = xenbind("decode", rec, twice, "--stats")
+        assert (result.returncode, result.stdout) == (1, "")
+        assert "the session 0000000000000001 is in the input twice" in result.stderr
+
+
 @pytest.mark.parametrize("limit", [500, 1500, 4000])
 def test_a_session_in_parts_is_counted_as_a_whole(limit: int, tmp_path: Path) -> None:
     """In whichever order the files are named: a shell has guest.1.rec before guest.rec."""
@@ -1144,6 +1152,7 @@ def test_records_that_are_none(samples: Path) -> None:
         ("--output x", "--output goes together with --format"),
         ("--out x --format csv", "--out goes together with --format parquet"),
         ("--out x --output y --format parquet", "name one"),
+        ("--format parquet --output -", "--format parquet needs a file"),
         ("--format csv --json", "--format and --json are two different outputs"),
         ("--format csv --stats", "--format and --stats are two different outputs"),
         ("--hex --stats --json", "--hex changes nothing that --stats gives"),
@@ -1160,6 +1169,41 @@ def test_options_that_do_not_go_together(
     result = xenbind("decode", rec, *options.split(), cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["guest.rec"]
+
+
+@pytest.mark.parametrize("name", ["guest.rec", "./guest.rec", "soft", "hard"])
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_no_input_is_overwritten(
+    form: str, name: str, rec: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "soft").symlink_to(rec)
+    (tmp_path / "hard").hardlink_to(rec)
+    record(tmp_path / "other.rec", session=2)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    way = ("--format", form, "--output", name)
+    result = xenbind("decode", "other.rec", rec, *way, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"--output {Path(name)} is one of the inputs" in result.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_standard_input_is_not_overwritten_either(rec: Path, tmp_path: Path) -> None:
+    before = rec.read_bytes()
+    command = [sys.executable, "-m", "xenbind", "decode", "-", "--format", "csv"]
+    with rec.open("rb") as file:
+        result = subprocess.run(
+            [*command, "--output", rec], stdin=file, capture_output=True, text=True
+        )
+    assert result.returncode == 2
+    assert "is one of the inputs" in result.stderr
+    assert rec.read_bytes() == before
+
+
+def test_csv_to_standard_output_makes_no_file(rec: Path, tmp_path: Path) -> None:
+    way = ("--format", "csv")
+    result = xenbind("decode", rec, *way, "--output", "-", cwd=tmp_path)
+    assert result.stdout == xenbind("decode", rec, *way).stdout
     assert [path.name for path in tmp_path.iterdir()] == ["guest.rec"]
 
 
