@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import REQUESTS, STARTED, STEP, played, record, taken
 from support import PROJECT, SPEC, require, xenbind
-from xen_vm_event import v4, v6, v7
+from xen_vm_event import v3, v4, v6, v7
 from xen_vm_event.monitor import MonitorError, Recording, recorded_requests
 from xenbind import pipeline, spec
 from xenbind.commands.decode import session_head, session_records, table
@@ -295,6 +295,65 @@ def test_requests_of_other_versions_are_read_by_those(tmp_path: Path) -> None:
     ]
     answers = [event.note.answer for event in found if event.note]
     assert answers == [bytes(whole)[: len(bytes(v6.vm_event_st()))], 1, None]
+
+
+def own_version_3(path: Path) -> tuple[bytes, bytes, int]:
+    """A recording whose second request is of version 3, taken by that version's module.
+
+    Gives the file's bytes, that answer's bytes, and where that request's record begins.
+    """
+    request = v3.vm_event_st(version=3, vcpu_id=3)
+    with Recording(path) as recording:
+        recording.begin(v7, domain=1)
+        recording.request(of_version(v7))
+        recording.request(request)
+        request.data.regs.x86.rip = 0x2000
+        recording.answer(request)
+        recording.request(of_version(v7))
+    whole = path.read_bytes()
+    size = len(bytes(request))
+    start = whole.index(struct.pack("<IH", HEADER + size, 4))
+    return whole, bytes(request), start
+
+
+def test_a_request_that_its_own_versions_module_took_is_read(tmp_path: Path) -> None:
+    whole, answer, _ = own_version_3(tmp_path / "rec")
+    found, bad = decode(whole)
+    assert not bad
+    assert [(event.index, event.values[0]) for event in found] == [
+        *((0, 7), (1, 3), (2, 7))
+    ]
+    assert [event.note.answer for event in found if event.note] == [None, answer, None]
+
+
+@pytest.mark.parametrize("left", [6, 24, 27, 28, 300])
+def test_one_that_is_cut_short_is_torn(left: int, tmp_path: Path) -> None:
+    whole, _, start = own_version_3(tmp_path / "rec")
+    found, (error,) = decode(whole[: start + left])
+    assert len(found) == 1
+    assert isinstance(error, Torn)
+    assert error.position == start
+
+
+@pytest.mark.parametrize(
+    ("size", "version", "said"),
+    [
+        (340, 3, "a request of another version of 316 bytes"),
+        (5000, 3, "a request of another version of 4976 bytes"),
+        (5000, 99, "may be too many"),
+    ],
+)
+def test_a_damaged_size_of_one_is_told(
+    size: int, version: int, said: str, tmp_path: Path
+) -> None:
+    whole, _, start = own_version_3(tmp_path / "rec")
+    damaged = bytearray(whole)
+    struct.pack_into("<I", damaged, start, size)
+    struct.pack_into("<I", damaged, start + HEADER, version)
+    found, (error,) = decode(bytes(damaged))
+    assert len(found) == 1
+    assert not isinstance(error, Torn)
+    assert (error.position, said in error.message) == (start, True)
 
 
 @pytest.mark.parametrize("way", ["--output", "--out"])
