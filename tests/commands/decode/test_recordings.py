@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import ctypes
 import io
 import json
 import os
@@ -249,6 +250,57 @@ def test_a_file_of_a_table_has_the_answers_of_the_next_one(
         3: True,
         4: False,
     }
+
+
+def emulated(answer: Any) -> None:
+    answer.flags |= v7.VmEventFlag.EMULATE | v7.VmEventFlag.SET_EMUL_READ_DATA
+    answer.data.emul.read.size = 4
+    ctypes.memmove(answer.data.emul.read.data, b"fake", 4)
+
+
+def code(answer: Any) -> None:
+    answer.flags |= v7.VmEventFlag.EMULATE | v7.VmEventFlag.SET_EMUL_INSN_DATA
+    ctypes.memmove(answer.data.emul.insn.data, bytes(range(16)), 16)
+
+
+def step(answer: Any) -> None:
+    answer.flags |= v7.VmEventFlag.FAST_SINGLESTEP
+    answer.u.fast_singlestep.p2midx = 1
+
+
+def step_at_once(answer: Any) -> None:
+    """The view's number is what the page's was: the answer has no other bytes."""
+    answer.flags |= v7.VmEventFlag.FAST_SINGLESTEP
+
+
+@pytest.mark.parametrize(
+    ("fill", "word", "changed"),
+    [
+        (emulated, "emul.read=66616b65", {"data.emul.read": "66616b65"}),
+        (
+            code,
+            f"emul.insn={bytes(range(16)).hex()}",
+            {"data.emul.insn": bytes(range(16)).hex()},
+        ),
+        (step, "fast_singlestep.p2midx=1", {"u.fast_singlestep.p2midx": 1}),
+        (step_at_once, "fast_singlestep.p2midx=5", {"u.fast_singlestep.p2midx": 5}),
+    ],
+)
+def test_an_answers_flags_say_what_it_has_instead_of_the_requests(
+    fill: Any, word: str, changed: dict[str, object], tmp_path: Path
+) -> None:
+    request = v7.vm_event_st(version=7, reason=v7.VmEventReason.MEM_ACCESS, flags=1)
+    request.u.mem_access.gfn = 5
+    request.data.regs.x86.rax = 0x1111
+    with Recording(tmp_path / "rec") as recording:
+        recording.begin(v7, domain=1)
+        recording.request(request)
+        fill(request)
+        recording.answer(request)
+    (event,), _ = decode((tmp_path / "rec").read_bytes(), arch="x86")
+    answer = text(event).splitlines()[-1]
+    assert answer.split(" flags=")[1].split(" ")[1:] == [word]
+    assert json.loads(JsonText()(event))["answer"]["changed"] == changed
 
 
 def test_sessions_follow_each_other_in_a_file(tmp_path: Path) -> None:
