@@ -21,11 +21,14 @@ Records follow, each of 24 bytes and a body:
 The kinds: 1 is a request, whose body is its bytes; 2 an answer that differs from its request in
 its flags alone, which are its body, a u32; 3 any other answer, whose body is its bytes; 4 a
 request of another interface version than the session's, whose body is what the ring's entry held:
-that may be more than the request, or less.  No text and no body is longer than 1 MiB.
+that may be more than the request, or less.  It is as long as the session's requests, or as those
+of its own version, by whose module it was taken; so is its answer.  No text and no body is longer
+than 1 MiB.
 
 A monitor that is killed leaves a file whose last record may be cut short.  The rest is whole,
 and the next session that is appended to the file first takes the cut record away.  A file that
-ends within a record of another kind is damaged: what it lacks may be whole records.
+ends within a record of another kind, or of a version that the reader does not know and another
+length than the session's, is damaged: what it lacks may be whole records.
 """
 
 from __future__ import annotations
@@ -36,11 +39,12 @@ import json
 import os
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
-from .. import interface, interface_for_xen
+from .. import UnknownVersion, interface, interface_for_xen
 from .guest import MonitorError
 
 MAGIC = b"\x89XENREC\n"
@@ -50,10 +54,13 @@ REQUEST, FLAGS, ANSWER, OTHER = 1, 2, 3, 4
 _SESSION = struct.Struct("<8sII")
 _RECORD = struct.Struct("<IHHQQ")
 _FLAGS = struct.Struct("<I")
+_VERSION = struct.Struct("<I")  # how a request begins, and so its answer
 _KIND = struct.Struct("<IH")  # how a record begins
 _HEAD = -1  # the kind of what is no record
 _LONGEST = 1 << 20  # bytes of a record or a head: what is longer is damage
-_ARCH = "arm" if os.uname().machine == "aarch64" else "x86"
+_ANY = range(_LONGEST + 1)
+_ARCHES = ("x86", "arm")
+_ARCH_HERE = "arm" if os.uname().machine == "aarch64" else "x86"
 _UNKNOWN, _MOST = 0, 0xFFFF  # how many requests wait
 
 
@@ -141,15 +148,24 @@ class Recording:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self, vm_event: Any, domain: int, release: str | None = None) -> None:
+    def begin(
+        self,
+        vm_event: Any,
+        domain: int,
+        release: str | None = None,
+        arch: str | None = None,
+    ) -> None:
         """Begin a session: of the requests that a version's module describes, of one guest.
 
-        Raises MonitorError while another one is open.
+        `arch` says whose registers the guest has, `x86` or `arm`: this machine's by default.
+        Raises MonitorError while another one is open, and ValueError for another `arch`.
         """
         if self._version is not None:
             raise MonitorError(
                 "this recording has a session already: give each monitor its own"
             )
+        if arch not in (None, *_ARCHES):
+            raise ValueError(f"arch={arch!r}: one of {', '.join(_ARCHES)}")
         request = vm_event.vm_event_st
         self._version = vm_event.VM_EVENT_INTERFACE_VERSION
         self._flags_at = request.flags.offset
@@ -161,7 +177,7 @@ class Recording:
             "release": release,
             "version": self._version,
             "domain": domain,
-            "arch": _ARCH,
+            "arch": arch or _ARCH_HERE,
             "started": f"{day}.{rest // 1000:06}Z",
             "request_size": len(bytes(request())),
             "session": os.urandom(8).hex(),
@@ -336,12 +352,18 @@ def _pieces(path: Path) -> Iterator[_Piece]:
             else:
                 size, kind = _KIND.unpack_from(start)
                 before = _RECORD.size
-            if not _can_be(kind, size - before, head):
+                if kind in (ANSWER, OTHER):
+                    start += file.read(before + _VERSION.size - len(start))
+                    if len(start) < before + _VERSION.size:
+                        return
+            lengths = _lengths(kind, start, head)
+            if size - before not in lengths:
                 raise MonitorError(f"{path} is damaged at byte {place}")
             data = start + file.read(size - len(start))
             if len(data) < size:
-                # Nothing that writes this format leaves a part of any other kind.
-                if kind not in (_HEAD, REQUEST, FLAGS, ANSWER, OTHER):
+                # Nothing that writes this format leaves a part of any other kind; and of a
+                # version that is not known it may be the length that is damaged.
+                if kind != _HEAD and lengths == _ANY:
                     raise MonitorError(f"{path} is damaged at byte {place}")
                 return
             body = data[before:]
@@ -351,12 +373,32 @@ def _pieces(path: Path) -> Iterator[_Piece]:
             yield _Piece(place, kind, body, head)
 
 
-def _can_be(kind: int, length: int, head: dict[str, Any]) -> bool:
-    """Tell whether a body may be so long: if not it is damaged, however the file ends."""
-    if kind in (REQUEST, ANSWER, OTHER):
-        size: object = head["request_size"]
-        return length == size
-    return length == _FLAGS.size if kind == FLAGS else 0 <= length <= _LONGEST
+def _lengths(kind: int, start: bytes, head: dict[str, Any]) -> Container[int]:
+    """Give the lengths that a record's body may have, by how the record begins.
+
+    For any other one it is damaged, however the file ends.
+    """
+    if kind == FLAGS:
+        return (_FLAGS.size,)
+    if kind not in (REQUEST, ANSWER, OTHER):
+        return _ANY
+    usual: int = head["request_size"]
+    if kind == REQUEST:
+        return (usual,)
+    (version,) = _VERSION.unpack_from(start, _RECORD.size)
+    own = _request_size(version)
+    if own is None:
+        return _ANY
+    return usual, own
+
+
+@cache
+def _request_size(version: int) -> int | None:
+    """Tell how long a version's requests are; None for a version that is not known."""
+    try:
+        return len(bytes(interface(version).vm_event_st()))
+    except UnknownVersion:
+        return None
 
 
 def _read_head(text: bytes, path: Path, place: int) -> dict[str, Any]:

@@ -21,14 +21,16 @@ from typing import Any
 
 import pytest
 from support import PROJECT
-from xen_vm_event import UnknownVersion, interface_for_xen, v7
+from xen_vm_event import UnknownVersion, interface_for_xen, v3, v7
 from xen_vm_event.monitor import (
     Monitor,
     MonitorError,
     Recording,
+    Xen,
     recorded_requests,
 )
-from xen_vm_event.testing import PlayedXen
+from xen_vm_event.monitor.guest import ALL_CAPABILITIES, Guest
+from xen_vm_event.testing import PlayedXen, played
 
 CPUID, WRITE = v7.VmEventReason.CPUID, v7.VmEventReason.WRITE_CTRLREG
 PAUSED = v7.VmEventFlag.VCPU_PAUSED
@@ -83,6 +85,37 @@ def test_a_recording_says_whose_and_when_it_is(xen: PlayedXen, tmp_path: Path) -
         **{"release": "4.20", "version": 7, "domain": 1, "arch": arch},
         **{"request_size": SIZE, "part": 0},
     }
+
+
+@pytest.mark.parametrize(
+    ("architecture", "arch"), [("x86_64", "x86"), ("arm64", "arm")]
+)
+def test_a_session_has_the_architecture_of_its_guest(
+    architecture: str, arch: str, tmp_path: Path
+) -> None:
+    with played("4.20", architecture=architecture), Xen() as own:
+        known = Guest(own, 1, v7).arch
+    with Recording(tmp_path / "rec") as recording:
+        recording.begin(v7, domain=1, arch=known)
+    ((head, _),) = sessions((tmp_path / "rec").read_bytes())
+    assert (known, head["arch"]) == (arch, arch)
+
+
+def test_a_guest_of_which_nobody_tells_has_the_architecture_of_the_machine(
+    xen: PlayedXen,
+) -> None:
+    xen.capabilities = ALL_CAPABILITIES
+    with Xen() as own:
+        assert Guest(own, 1, v7).arch is None
+
+
+def test_another_architecture_is_none(tmp_path: Path) -> None:
+    with (
+        Recording(tmp_path / "rec") as recording,
+        pytest.raises(ValueError, match="^arch='riscv': one of x86, arm$"),
+    ):
+        recording.begin(v7, domain=1, arch="riscv")
+    assert (tmp_path / "rec").read_bytes() == b""
 
 
 def test_requests_and_answers_are_recorded_in_their_order(
@@ -386,6 +419,73 @@ def test_a_request_of_another_version_is_recorded_as_it_is(
     assert found[2][-1] == bytes(other)
     Recording(path).close()  # is not damaged by it
     assert [bytes(one) for one in recorded_requests(path)] == [bytes(request(WRITE))]
+
+
+def of_version_3(path: Path) -> Any:
+    """Record a request of version 3 that its own module took, as docs/monitor-ring.md has it."""
+    page = bytearray(4096)
+    front, back = v3.FrontRing(page, start=0), v3.BackRing(page, start=0)
+    front.send(v3.vm_event_st(version=3, reason=CPUID, vcpu_id=1))
+    front.push_requests()
+    with Recording(path) as recording:
+        recording.begin(v7, domain=5, release="4.20")
+        recording.request(request(WRITE))
+        (taken,) = back.requests()
+        recording.request(taken)
+        taken.data.regs.x86.rip = 0x2000
+        back.respond(taken)
+        recording.answer(taken)
+        recording.request(request(WRITE, vcpu=2))
+    return taken
+
+
+def test_a_request_of_another_version_has_the_size_of_that(tmp_path: Path) -> None:
+    path = tmp_path / "rec"
+    of_version_3(path)
+    ((_, found),) = sessions(path.read_bytes())
+    size = ctypes.sizeof(v3.vm_event_st)
+    assert [(record[0], len(record[4])) for record in found] == [
+        *((1, SIZE), (4, size), (3, size), (1, SIZE))
+    ]
+    whole = path.read_bytes()
+    Recording(path).close()
+    assert path.read_bytes() == whole
+    assert [one.vcpu_id for one in recorded_requests(path)] == [0, 2]
+
+
+@pytest.mark.parametrize("kind", [3, 4])
+@pytest.mark.parametrize("left", [6, 24, 27, 28, 300])
+def test_one_that_is_cut_short_is_taken_away(
+    left: int, kind: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "rec"
+    of_version_3(path)
+    whole = path.read_bytes()
+    size = 24 + ctypes.sizeof(v3.vm_event_st)
+    start = whole.index(struct.pack("<IH", size, kind))
+    path.write_bytes(whole[: start + left])
+    Recording(path).close()
+    assert path.read_bytes() == whole[:start]
+
+
+@pytest.mark.parametrize(
+    ("size", "version"), [(340, 3), (5000, 3), (5000, 7), (5000, 99)]
+)
+def test_a_damaged_size_of_one_costs_nothing(
+    size: int, version: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "rec"
+    of_version_3(path)
+    whole = path.read_bytes()
+    own = struct.pack("<IH", 24 + ctypes.sizeof(v3.vm_event_st), 4)
+    start = whole.index(own)
+    damaged = bytearray(whole)
+    struct.pack_into("<I", damaged, start, size)
+    struct.pack_into("<I", damaged, start + 24, version)
+    path.write_bytes(damaged)
+    with pytest.raises(MonitorError, match=f"damaged at byte {start}$"):
+        Recording(path)
+    assert path.read_bytes() == damaged
 
 
 def test_a_session_goes_on_in_the_next_file(xen: PlayedXen, tmp_path: Path) -> None:

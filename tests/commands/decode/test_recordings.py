@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import ctypes
 import io
 import json
 import os
@@ -23,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import REQUESTS, STARTED, STEP, played, record, taken
 from support import PROJECT, SPEC, require, xenbind
-from xen_vm_event import v4, v6, v7
+from xen_vm_event import v3, v4, v6, v7
 from xen_vm_event.monitor import MonitorError, Recording, recorded_requests
 from xenbind import pipeline, spec
 from xenbind.commands.decode import session_head, session_records, table
@@ -251,6 +252,57 @@ def test_a_file_of_a_table_has_the_answers_of_the_next_one(
     }
 
 
+def emulated(answer: Any) -> None:
+    answer.flags |= v7.VmEventFlag.EMULATE | v7.VmEventFlag.SET_EMUL_READ_DATA
+    answer.data.emul.read.size = 4
+    ctypes.memmove(answer.data.emul.read.data, b"fake", 4)
+
+
+def code(answer: Any) -> None:
+    answer.flags |= v7.VmEventFlag.EMULATE | v7.VmEventFlag.SET_EMUL_INSN_DATA
+    ctypes.memmove(answer.data.emul.insn.data, bytes(range(16)), 16)
+
+
+def step(answer: Any) -> None:
+    answer.flags |= v7.VmEventFlag.FAST_SINGLESTEP
+    answer.u.fast_singlestep.p2midx = 1
+
+
+def step_at_once(answer: Any) -> None:
+    """The view's number is what the page's was: the answer has no other bytes."""
+    answer.flags |= v7.VmEventFlag.FAST_SINGLESTEP
+
+
+@pytest.mark.parametrize(
+    ("fill", "word", "changed"),
+    [
+        (emulated, "emul.read=66616b65", {"data.emul.read": "66616b65"}),
+        (
+            code,
+            f"emul.insn={bytes(range(16)).hex()}",
+            {"data.emul.insn": bytes(range(16)).hex()},
+        ),
+        (step, "fast_singlestep.p2midx=1", {"u.fast_singlestep.p2midx": 1}),
+        (step_at_once, "fast_singlestep.p2midx=5", {"u.fast_singlestep.p2midx": 5}),
+    ],
+)
+def test_an_answers_flags_say_what_it_has_instead_of_the_requests(
+    fill: Any, word: str, changed: dict[str, object], tmp_path: Path
+) -> None:
+    request = v7.vm_event_st(version=7, reason=v7.VmEventReason.MEM_ACCESS, flags=1)
+    request.u.mem_access.gfn = 5
+    request.data.regs.x86.rax = 0x1111
+    with Recording(tmp_path / "rec") as recording:
+        recording.begin(v7, domain=1)
+        recording.request(request)
+        fill(request)
+        recording.answer(request)
+    (event,), _ = decode((tmp_path / "rec").read_bytes(), arch="x86")
+    answer = text(event).splitlines()[-1]
+    assert answer.split(" flags=")[1].split(" ")[1:] == [word]
+    assert json.loads(JsonText()(event))["answer"]["changed"] == changed
+
+
 def test_sessions_follow_each_other_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "rec"
     for domain in (1, 2, 3):
@@ -295,6 +347,65 @@ def test_requests_of_other_versions_are_read_by_those(tmp_path: Path) -> None:
     ]
     answers = [event.note.answer for event in found if event.note]
     assert answers == [bytes(whole)[: len(bytes(v6.vm_event_st()))], 1, None]
+
+
+def own_version_3(path: Path) -> tuple[bytes, bytes, int]:
+    """A recording whose second request is of version 3, taken by that version's module.
+
+    Gives the file's bytes, that answer's bytes, and where that request's record begins.
+    """
+    request = v3.vm_event_st(version=3, vcpu_id=3)
+    with Recording(path) as recording:
+        recording.begin(v7, domain=1)
+        recording.request(of_version(v7))
+        recording.request(request)
+        request.data.regs.x86.rip = 0x2000
+        recording.answer(request)
+        recording.request(of_version(v7))
+    whole = path.read_bytes()
+    size = len(bytes(request))
+    start = whole.index(struct.pack("<IH", HEADER + size, 4))
+    return whole, bytes(request), start
+
+
+def test_a_request_that_its_own_versions_module_took_is_read(tmp_path: Path) -> None:
+    whole, answer, _ = own_version_3(tmp_path / "rec")
+    found, bad = decode(whole)
+    assert not bad
+    assert [(event.index, event.values[0]) for event in found] == [
+        *((0, 7), (1, 3), (2, 7))
+    ]
+    assert [event.note.answer for event in found if event.note] == [None, answer, None]
+
+
+@pytest.mark.parametrize("left", [6, 24, 27, 28, 300])
+def test_one_that_is_cut_short_is_torn(left: int, tmp_path: Path) -> None:
+    whole, _, start = own_version_3(tmp_path / "rec")
+    found, (error,) = decode(whole[: start + left])
+    assert len(found) == 1
+    assert isinstance(error, Torn)
+    assert error.position == start
+
+
+@pytest.mark.parametrize(
+    ("size", "version", "said"),
+    [
+        (340, 3, "a request of another version of 316 bytes"),
+        (5000, 3, "a request of another version of 4976 bytes"),
+        (5000, 99, "may be too many"),
+    ],
+)
+def test_a_damaged_size_of_one_is_told(
+    size: int, version: int, said: str, tmp_path: Path
+) -> None:
+    whole, _, start = own_version_3(tmp_path / "rec")
+    damaged = bytearray(whole)
+    struct.pack_into("<I", damaged, start, size)
+    struct.pack_into("<I", damaged, start + HEADER, version)
+    found, (error,) = decode(bytes(damaged))
+    assert len(found) == 1
+    assert not isinstance(error, Torn)
+    assert (error.position, said in error.message) == (start, True)
 
 
 @pytest.mark.parametrize("way", ["--output", "--out"])
@@ -808,6 +919,14 @@ def test_what_is_chosen_is_counted(rec: Path) -> None:
     assert stats(rec, "--reason", "cpuid")["events"] == 2
 
 
+def test_no_recording_is_counted_twice(rec: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").write_bytes(rec.read_bytes())
+    for twice in (rec, tmp_path / "copy"):
+        result = xenbind("decode", rec, twice, "--stats")
+        assert (result.returncode, result.stdout) == (1, "")
+        assert "the session 0000000000000001 is in the input twice" in result.stderr
+
+
 @pytest.mark.parametrize("limit", [500, 1500, 4000])
 def test_a_session_in_parts_is_counted_as_a_whole(limit: int, tmp_path: Path) -> None:
     """In whichever order the files are named: a shell has guest.1.rec before guest.rec."""
@@ -1144,6 +1263,7 @@ def test_records_that_are_none(samples: Path) -> None:
         ("--output x", "--output goes together with --format"),
         ("--out x --format csv", "--out goes together with --format parquet"),
         ("--out x --output y --format parquet", "name one"),
+        ("--format parquet --output -", "--format parquet needs a file"),
         ("--format csv --json", "--format and --json are two different outputs"),
         ("--format csv --stats", "--format and --stats are two different outputs"),
         ("--hex --stats --json", "--hex changes nothing that --stats gives"),
@@ -1160,6 +1280,41 @@ def test_options_that_do_not_go_together(
     result = xenbind("decode", rec, *options.split(), cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["guest.rec"]
+
+
+@pytest.mark.parametrize("name", ["guest.rec", "./guest.rec", "soft", "hard"])
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_no_input_is_overwritten(
+    form: str, name: str, rec: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "soft").symlink_to(rec)
+    (tmp_path / "hard").hardlink_to(rec)
+    record(tmp_path / "other.rec", session=2)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    way = ("--format", form, "--output", name)
+    result = xenbind("decode", "other.rec", rec, *way, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"--output {Path(name)} is one of the inputs" in result.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_standard_input_is_not_overwritten_either(rec: Path, tmp_path: Path) -> None:
+    before = rec.read_bytes()
+    command = [sys.executable, "-m", "xenbind", "decode", "-", "--format", "csv"]
+    with rec.open("rb") as file:
+        result = subprocess.run(
+            [*command, "--output", rec], stdin=file, capture_output=True, text=True
+        )
+    assert result.returncode == 2
+    assert "is one of the inputs" in result.stderr
+    assert rec.read_bytes() == before
+
+
+def test_csv_to_standard_output_makes_no_file(rec: Path, tmp_path: Path) -> None:
+    way = ("--format", "csv")
+    result = xenbind("decode", rec, *way, "--output", "-", cwd=tmp_path)
+    assert result.stdout == xenbind("decode", rec, *way).stdout
     assert [path.name for path in tmp_path.iterdir()] == ["guest.rec"]
 
 

@@ -174,8 +174,11 @@ def decode(
       xenbind decode events.rec --format parquet --output events.parquet
       xenbind decode *.rec --format parquet --out events
     """
+    if table_form == "csv" and str(output) == "-":
+        output = None  # standard output, where it goes by itself
     target = Target(table_form, output, out)
     target.check(wants_json=wants_json, stats=stats, hexadecimal=hexadecimal)
+    target.require_apart(files)
     job = job_of(spec, cc=cc)
     versions = _Versions(job)
     shapes = Shapes(arch, record)

@@ -77,7 +77,7 @@ class CsvText:
         if note.latency is None:
             yield from ("", "", "", "")
             return
-        flags, _ = answer_of(event, note)
+        flags = answer_of(event, note).flags
         leaf = event.plan.shape.leaf("flags")
         yield from (note.latency, flags)
         yield leaf.names.of(flags) if leaf and leaf.names else ""

@@ -26,6 +26,16 @@ from xenbind.plain import Struct, replace
 
 ARCHES = ("x86", "arm")
 
+# What an answer's flags put in the place of the details, and of the registers: of two such flags
+# Xen heeds the first.  Interfaces before version 2 have one such member, of another path.
+_STEP = "FAST_SINGLESTEP"
+_STEP_MEMBER = "u.fast_singlestep"
+_EMULATED = (
+    ("SET_EMUL_READ_DATA", "data.emul.read"),
+    ("SET_EMUL_READ_DATA", "data.emul_read_data"),
+    ("SET_EMUL_INSN_DATA", "data.emul.insn"),
+)
+
 REGISTERS = "data.regs"  # the union of registers, by architecture, in a request
 
 
@@ -86,13 +96,29 @@ class Leaf(Struct, frozen=True, eq=False):
         return (number ^ sign) - sign if self.signed else number
 
 
+class Emulated(Struct, frozen=True, eq=False):
+    """Bytes for Xen's emulator in an answer that has a flag; `size` says how many count."""
+
+    flag: str
+    path: str
+    size: Leaf | None
+    octets: tuple[Leaf, ...]
+
+    def read(self, answer: bytes) -> bytes:
+        """Give the bytes that count: all, if an answer does not say how many."""
+        start, end = self.octets[0].offset, self.octets[-1].offset + 1
+        data = answer[start:end]
+        return data if self.size is None else data[: self.size.read(answer, 0)]
+
+
 class Shape:
     """One version's requests: where their numbers are, and a plan for each reason.
 
     `head` are the leaves outside all unions; `details` those of the union members that
     reasons select, by the member's name, and `selected` those names by reason, which is the
     number in the bytes `tag`; `registers` are those of one CPU, `arch`.  `record` is what a request
-    is, all of it, in the version's `interface`.
+    is, all of it, in the version's `interface`.  `step` and `emulated` are what an answer
+    may have in the place of the details, and of the registers.
     """
 
     def __init__(
@@ -108,6 +134,8 @@ class Shape:
         self.details: dict[str, tuple[Leaf, ...]] = {}
         self.selected: dict[int, str] = {}
         self.tag = slice(0)
+        self.step: tuple[Leaf, ...] = ()
+        self.emulated: tuple[Emulated, ...] = ()
         self._plans: dict[str | None, Plan] = {}
         self.is_request = record is None
         if record is None:
@@ -133,6 +161,15 @@ class Shape:
             )
         self.register_names = tuple(leaf.label for leaf in self.registers)
         self._take_payload(interface, walk)
+        below = walk.below(request, _STEP_MEMBER)
+        self.step = tuple(replace(f, label=f.path.removeprefix("u.")) for f in below)
+        self.emulated = tuple(_emulated(interface, request))
+
+    def has(self, flags: int, name: str) -> bool:
+        """Tell whether flags have the one of a name, which a version may lack."""
+        leaf = self.leaf("flags")
+        names = leaf.names if leaf else None
+        return names is not None and bool(flags & names.values.get(name, 0))
 
     def _take_payload(self, interface: Interface, walk: _Walk) -> None:
         """Take what a number of the record selects of its union, if one does."""
@@ -227,25 +264,46 @@ def reasons_of(interface: Interface) -> list[str]:
     return [] if reason is None or reason.names is None else list(reason.names.values)
 
 
-def answer_of(
-    event: Event, note: Note
-) -> tuple[int, tuple[Sequence[Leaf], Sequence[int]]]:
-    """Give an answer's flags, and the numbers in which it differs from its request otherwise."""
-    if not isinstance(note.answer, bytes):
-        return note.answer or 0, ((), ())
-    plan = event.plan
-    answered = plan.read(note.answer)
-    flags = plan.shape.leaf("flags")
+class Answer(Struct, frozen=True):
+    """What an answer says: its flags, and the numbers in which it differs from its request.
+
+    `emulated` are the bytes for Xen's emulator and the path of their member, where the flags
+    say that they are in the place of the registers.
+    """
+
+    flags: int
+    leaves: Sequence[Leaf]
+    numbers: Sequence[int]
+    emulated: tuple[str, bytes] | None
+
+
+def answer_of(event: Event, note: Note) -> Answer:
+    """Read an answer; of its unions the members that its flags choose."""
+    plan, answer = event.plan, note.answer
+    shape, flags_leaf = plan.shape, plan.shape.leaf("flags")
+    if isinstance(answer, bytes):
+        octets, flags = answer, flags_leaf.read(answer, 0) if flags_leaf else 0
+    else:
+        octets, flags = event.request, answer or 0
+    step = shape.step if shape.has(flags, _STEP) else ()
+    emulated = next((e for e in shape.emulated if shape.has(flags, e.flag)), None)
+    unused = {flags_leaf} if flags_leaf else set()
+    unused |= set(plan.details) if step else set()
+    unused |= set(shape.registers) if emulated else set()
     changed = [
         (leaf, number)
         for leaf, number, before in zip(
-            plan.leaves, answered, event.values, strict=True
+            plan.leaves, plan.read(octets), event.values, strict=True
         )
-        if number != before and leaf is not flags
+        if number != before and leaf not in unused
     ]
-    leaves = [leaf for leaf, _ in changed]
-    numbers = [number for _, number in changed]
-    return flags.read(note.answer, 0) if flags else 0, (leaves, numbers)
+    changed += [(leaf, leaf.read(octets, 0)) for leaf in step]
+    return Answer(
+        flags=flags,
+        leaves=[leaf for leaf, _ in changed],
+        numbers=[number for _, number in changed],
+        emulated=(emulated.path, emulated.read(octets)) if emulated else None,
+    )
 
 
 class Shapes:
@@ -338,6 +396,16 @@ class _Walk:
         # What is no record has no members: its own name says what it is.
         root = len(path) + 1 if isinstance(found.type, RecordRef) else len(before)
         return tuple(self.field(found, before, base, root))
+
+
+def _emulated(interface: Interface, request: Record) -> Iterator[Emulated]:
+    walk = _Walk(interface, arrays=True)
+    for flag, path in _EMULATED:
+        found = walk.below(request, path)
+        octets = tuple(leaf for leaf in found if leaf.label.startswith("data["))
+        if octets:
+            size = next((leaf for leaf in found if leaf.label == "size"), None)
+            yield Emulated(flag, path, size, octets)
 
 
 def _names(group: ConstantGroup) -> Names:

@@ -44,23 +44,27 @@ class JsonText:
 
     def _recorded(self, event: Event, session: Session, note: Note) -> str:
         """Write the members that only a recording's events have."""
-        answer: dict[str, object] | None = None
+        told: dict[str, object] | None = None
         if note.latency is not None:
-            flags, (leaves, numbers) = answer_of(event, note)
-            answer = {"latency": note.latency, "flags": flags}
+            answer = answer_of(event, note)
+            told = {"latency": note.latency, "flags": answer.flags}
             leaf = event.plan.shape.leaf("flags")
             if leaf is not None and leaf.names is not None:
-                answer["flags_name"] = leaf.names.of(flags)
-            answer["changed"] = {
+                told["flags_name"] = leaf.names.of(answer.flags)
+            changed: dict[str, object] = {
                 leaf.path: hex(n) if self._hexadecimal and leaf.size == 8 else n
-                for leaf, n in zip(leaves, numbers, strict=True)
+                for leaf, n in zip(answer.leaves, answer.numbers, strict=True)
             }
+            if answer.emulated is not None:
+                path, octets = answer.emulated
+                changed[path] = octets.hex()
+            told["changed"] = changed
         members = {
             "time": moment(session, note.time),
             "domain": session.domain,
             "session": session.name,
             "waiting": note.waiting,
-            "answer": answer,
+            "answer": told,
         }
         return json.dumps(members)[1:-1]
 

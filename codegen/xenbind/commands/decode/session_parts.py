@@ -5,7 +5,7 @@ Takes files, and the sessions read of them; gives the files in order, and each s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from xenbind.commands.decode.session_head import Damaged, next_head
 from xenbind.commands.decode.session_records import Reader
 from xenbind.commands.decode.stream import Input, Run, Session, Unreadable
+from xenbind.errors import XenbindError
 
 
 class Parts:
@@ -62,6 +63,21 @@ def in_order(files: Sequence[Path]) -> list[Path]:
             ]
             found += [each for _, each in sorted(parts, key=itemgetter(0))]
     return found
+
+
+def each_once(runs: Iterable[Run]) -> Iterator[Run]:
+    """Give runs on; raises `XenbindError` where a part of a session comes for a second time."""
+    met: dict[tuple[str, int], Session] = {}
+    for run in runs:
+        session = run.session
+        if session is not None:
+            first = met.setdefault((session.name, session.part), session)
+            if first is not session:
+                raise XenbindError(
+                    f"the session {session.name} is in the input twice",
+                    "give each recording once",
+                )
+        yield run
 
 
 def _first_session(path: Path) -> Session | None:

@@ -30,7 +30,7 @@ _NAMES = {
     _ANSWER: "an answer",
     _OTHER: "a request of another version",
 }
-_WORD = 4  # bytes, of an answer's flags
+_WORD = 4  # bytes, of an answer's flags, and of a version
 _PATIENCE = 1024  # requests that one waits for which has no answer
 
 
@@ -98,7 +98,9 @@ class Reader:
         try:
             while at <= behind:
                 size, kind, there, number, time = _RECORD.unpack_from(data, at)
-                if size != self._sizes.get(kind, size) or not least <= size <= most:
+                if (
+                    size != self._sizes.get(kind, size) or not least <= size <= most
+                ) and not self._is_of_its_version(size, kind, data[at + least :]):
                     if data[at : at + len(MAGIC)] == MAGIC:
                         break
                     raise Damaged(self._wrong_size(kind, size))
@@ -122,9 +124,27 @@ class Reader:
     def _require_known(self, start: bytes) -> None:
         """Raise `Damaged` for a torn record of a kind that no monitor leaves torn."""
         if len(start) >= _KIND.size and not MAGIC.startswith(start[: len(MAGIC)]):
-            _, kind = _KIND.unpack_from(start)
+            size, kind = _KIND.unpack_from(start)
             if kind not in _NAMES:
                 raise Damaged("the recording ends within a record of an unknown kind")
+            word = start[_RECORD.size :][:_WORD]
+            is_told = size == self._sizes[kind] or self._source.kind(word) is not None
+            if len(word) == _WORD and not is_told:
+                raise Damaged(
+                    "the recording ends within a request of an unknown version, or its"
+                    f" answer: {size - _RECORD.size} bytes may be too many"
+                )
+
+    def _is_of_its_version(self, size: int, kind: int, body: bytes) -> bool:
+        """Tell whether an other version's request, or the answer to one, may be so long.
+
+        The version that the body begins with says so, once it is there, if it is known.
+        """
+        length = size - _RECORD.size
+        if kind not in (_ANSWER, _OTHER) or not _WORD <= length <= LONGEST:
+            return False
+        own = self._source.kind(body[:_WORD])
+        return own is None or own.size == length
 
     def _wrong_size(self, kind: int, size: int) -> str:
         """Say what is wrong with a record's size, before anybody waits for so many bytes."""

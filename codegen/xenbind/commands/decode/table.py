@@ -21,7 +21,8 @@ from typing import Any, BinaryIO, NamedTuple
 from xenbind.commands.decode.alike import alike
 from xenbind.commands.decode.events import Leaf, Names, Shape, Shapes, leaves
 from xenbind.commands.decode.gather import Numbers
-from xenbind.commands.decode.stream import Note, Run, Session, moment
+from xenbind.commands.decode.session_parts import each_once
+from xenbind.commands.decode.stream import Note, Run, moment
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.whole_file import whole_file
 
@@ -158,8 +159,7 @@ def _by_part(runs: Iterable[Run]) -> Iterator[tuple[_Part, Run]]:
     Those of another version than their session's belong to none, as `alike` has it.
     Raises `XenbindError` for what is no recording, or is there twice.
     """
-    met: dict[tuple[str, int], Session] = {}
-    for run in runs:
+    for run in each_once(runs):
         if run.is_other:
             continue
         session, notes = run.session, run.notes
@@ -167,11 +167,6 @@ def _by_part(runs: Iterable[Run]) -> Iterator[tuple[_Part, Run]]:
             raise XenbindError(
                 "the input has no domain and no times, by which a folder is divided",
                 "record with monitor.Recording, or write one file with --output",
-            )
-        if met.setdefault((session.name, session.part), session) is not session:
-            raise XenbindError(
-                f"the session {session.name} is in the input twice",
-                "give each recording once",
             )
         days = [(session.started + note.time) // _DAY for note in notes]
         for day in sorted(set(days)):

@@ -56,11 +56,14 @@ def _answer(event: Event, note: Note) -> Iterator[str]:
         yield "none"
         return
     yield f"after {note.latency / 1000:.1f} µs"
-    flags, changed = answer_of(event, note)
+    answer = answer_of(event, note)
     leaf = event.plan.shape.leaf("flags")
     if leaf is not None:
-        yield from _words([leaf], [flags])
-    yield from _words(*changed)
+        yield from _words([leaf], [answer.flags])
+    yield from _words(answer.leaves, answer.numbers)
+    if answer.emulated is not None:
+        path, octets = answer.emulated
+        yield f"{path.removeprefix('data.')}={octets.hex()}"
 
 
 def _words(leaves: Sequence[Leaf], values: Sequence[int]) -> Iterator[str]:
