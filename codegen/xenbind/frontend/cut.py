@@ -76,6 +76,13 @@ def _closing(text: str, start: int) -> int:
     return len(text)
 
 
+def blank(piece: str) -> str:
+    """Keep of a declaration its lines, and among them markers and pragmas."""
+    *lines, last = piece.split("\n")
+    kept = [line if line.startswith("#") else "" for line in lines]
+    return "\n".join([*kept, " " * len(last)])
+
+
 @lru_cache(1 << 14)
 def declared(declaration: str) -> frozenset[str]:
     """Give the names that a declaration may declare, but for those of functions.

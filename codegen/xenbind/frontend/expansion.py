@@ -95,7 +95,7 @@ class _Expanding:
             why = "it, or a macro beside it, cannot be expanded"
             return {m.name: _refused(m, faults.get(m.name, why)) for m in wanted}
         if len(wanted) == 1:
-            raise _no_compiler()
+            raise _not_expanded()
         suspects = [macro for macro in wanted if macro.name in faults]
         others = [macro for macro in wanted if macro.name not in faults]
         if not suspects:
@@ -134,7 +134,7 @@ class _Expanding:
         return faults
 
 
-def _no_compiler() -> CompilerError:
+def _not_expanded() -> CompilerError:
     return CompilerError(
         "the C compiler did not expand the macros that it was given",
         "check that --cc or CC names a working compiler",
@@ -207,11 +207,11 @@ def _numbered_uses(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
 def _expansions(text: str, wanted: Sequence[Macro]) -> list[str | None]:
     """Find in what the preprocessor made of `_uses` the text of each macro, in order.
 
-    None for one that is not there.  Raises `CompilerError` for one that was not asked for.
+    None for one that is not there.  Raises `CompilerError` for what was not asked for.
     """
     parts = _USE.split(text)[1:]
     found = dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
-    if not found.keys() <= {*range(len(wanted))}:
-        raise _no_compiler()
+    if not found.keys() <= set(range(len(wanted))):
+        raise _not_expanded()
     texts = (found.get(index) for index in range(len(wanted)))
     return [None if t is None else t.rstrip().removesuffix(_END) for t in texts]

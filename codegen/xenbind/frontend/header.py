@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pycparser import c_ast
 
-from xenbind.errors import XenbindError
+from xenbind.errors import SourceError, XenbindError
 from xenbind.frontend import comments
 from xenbind.frontend.comments import Comments
 from xenbind.frontend.cut import NAME
@@ -33,7 +33,7 @@ from xenbind.frontend.macros import (
     with_parameters,
 )
 from xenbind.frontend.needed import is_mostly_of_others, only_needed
-from xenbind.frontend.parse import parse
+from xenbind.frontend.parse import parse, parse_all
 from xenbind.frontend.preprocess import (
     finish_check,
     preprocess,
@@ -61,6 +61,7 @@ class ParsedHeader(Struct, frozen=True):
     `flex_macros` those that tell the size of a flex ring, and `place_macros` the roots' that may
     say where an element of an array is.
     `comments` are those of the roots, by file; `written` tells where what was parsed stands.
+    `faults` and `lost` are as in `Parsed`: `lowering` adds what else is wrong.
     """
 
     path: Path
@@ -77,6 +78,8 @@ class ParsedHeader(Struct, frozen=True):
     sources: Sources
     comments: Mapping[str, Comments]
     written: Written
+    faults: tuple[SourceError, ...] = ()
+    lost: frozenset[str] = frozenset()
 
 
 class Begun(Struct, frozen=True):
@@ -147,7 +150,7 @@ def parsed(
         )
         for macro in constants
     }
-    syntax = parse(
+    syntax = parse_all(
         written,
         [replace(expanded[name], fault=fault) for name, fault in faults.items()],
     )
@@ -166,6 +169,8 @@ def parsed(
         sources=sources,
         comments=told,
         written=written,
+        faults=syntax.faults,
+        lost=syntax.lost,
     )
 
 

@@ -18,7 +18,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
-from xenbind.frontend.cut import NAME, declarations, declared
+from xenbind.frontend.cut import NAME, blank, declarations, declared
 from xenbind.frontend.directives import MARKER, quoted, sections
 
 
@@ -68,7 +68,7 @@ def only_needed(
             if index not in kept:
                 keep(index)
     return "".join(
-        piece if index in kept else _blank(piece) for index, piece in enumerate(pieces)
+        piece if index in kept else blank(piece) for index, piece in enumerate(pieces)
     )
 
 
@@ -88,10 +88,3 @@ def _are_of(files: Collection[str], pieces: Iterable[str]) -> Iterator[bool]:
             found |= file in names and bool(piece[start : marker.start()].strip())
             file, start = marker[1], marker.end()
         yield found or file in names
-
-
-def _blank(piece: str) -> str:
-    """Keep of a declaration its lines, and among them markers and pragmas."""
-    *lines, last = piece.split("\n")
-    kept = [line if line.startswith("#") else "" for line in lines]
-    return "\n".join([*kept, " " * len(last)])

@@ -15,10 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pycparser import c_ast
 
-from xenbind.errors import SourceError
+from xenbind.errors import SourceError, refuse_all
 from xenbind.frontend import gnu_c
 from xenbind.frontend.attributes import attach_attributes
 from xenbind.frontend.macros import ExpandedMacro, is_expression
+from xenbind.frontend.unparsed import Rest, parse_rest
 from xenbind.frontend.written import Written
 from xenbind.plain import Struct, replace
 from xenbind.source import IDENTIFIER, Coord, without_comments
@@ -27,23 +28,44 @@ _VARIABLE = "xenbind_constant_"
 
 
 class Parsed(Struct, frozen=True):
-    """The declarations of a header in order, and its macros with their expressions."""
+    """The declarations of a header in order, and its macros with their expressions.
+
+    `faults` are those of the declarations that cannot be parsed, and `lost` the names that are
+    not there for that reason.
+    """
 
     declarations: tuple[c_ast.Node, ...]
     constants: tuple[ExpandedMacro, ...]
+    faults: tuple[SourceError, ...] = ()
+    lost: frozenset[str] = frozenset()
 
 
 def parse(written: Written, macros: Sequence[ExpandedMacro]) -> Parsed:
+    """Parse as `parse_all` does, and raise what faults there are."""
+    found = parse_all(written, macros)
+    refuse_all(found.faults)
+    return found
+
+
+def parse_all(written: Written, macros: Sequence[ExpandedMacro]) -> Parsed:
     """Parse a header and, in the scope of its types, the macros that are expressions.
 
     Each expansion becomes the initialiser of a variable with the macro's own place, so
-    that one parse does for all.  One that is no expression gets a `fault`.
+    that one parse does for all.  One that is no expression gets a `fault`.  Raises
+    `SourceError` for declarations that cannot be parsed if the others cannot be, either.
     """
     to_parse = [macro for macro in macros if _is_to_be_parsed(macro)]
+    faults: tuple[SourceError, ...] = ()
+    lost: frozenset[str] = frozenset()
     try:
         tree = gnu_c.parse(_with_variables(written.text, to_parse))
     except gnu_c.NotParsed:
-        tree, to_parse = _without_culprits(written, to_parse)
+        rest = parse_rest(written.text)
+        faults = tuple(_syntax_error(fault, written) for fault in rest.faults)
+        lost = rest.lost
+        if rest.tree is None:
+            refuse_all(faults)
+        tree, to_parse = _without_culprits(rest, to_parse)
     attach_attributes(tree)
     declarations, expressions = [], {}
     for node in tree.ext:
@@ -52,7 +74,10 @@ def parse(written: Written, macros: Sequence[ExpandedMacro]) -> Parsed:
         else:
             declarations.append(node)
     return Parsed(
-        tuple(declarations), tuple(_with_expression(m, expressions) for m in macros)
+        tuple(declarations),
+        tuple(_with_expression(m, expressions) for m in macros),
+        faults,
+        lost,
     )
 
 
@@ -70,23 +95,17 @@ def _is_to_be_parsed(macro: ExpandedMacro) -> bool:
 
 
 def _without_culprits(
-    written: Written, macros: Sequence[ExpandedMacro]
+    rest: Rest, macros: Sequence[ExpandedMacro]
 ) -> tuple[c_ast.FileAST, list[ExpandedMacro]]:
-    """Parse the header, and then one by one the macros of which some are no expressions.
-
-    Raises `SourceError` where it is the header that cannot be parsed.
-    """
-    try:
-        tree = gnu_c.parse(written.text)
-    except gnu_c.NotParsed as error:
-        raise _syntax_error(error, written) from None
-    types = {node.name for node in tree.ext if isinstance(node, c_ast.Typedef)}
+    """Parse what can be of a header, after the macros one by one: some are no expressions."""
+    declared = rest.tree.ext if rest.tree else ()
+    types = {node.name for node in declared if isinstance(node, c_ast.Typedef)}
     sound = [
         macro
         for macro in macros
         if expression(macro.expansion, types & set(IDENTIFIER.findall(macro.expansion)))
     ]
-    return gnu_c.parse(_with_variables(written.text, sound)), sound
+    return gnu_c.parse(_with_variables(rest.text, sound)), sound
 
 
 def expression(text: str, typedefs: Iterable[str]) -> c_ast.Node | None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 from pycparser import c_ast
 
-from xenbind.errors import SourceError
+from xenbind.errors import Faults, SourceError
 from xenbind.frontend.header import ParsedHeader
 from xenbind.ir import extent
 from xenbind.ir.abi import ABIS, X86_64, Abi
@@ -46,7 +46,7 @@ from xenbind.lowering.payloads import Payloads
 from xenbind.lowering.rings import Rings
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import Struct
-from xenbind.source import with_blank_comments
+from xenbind.source import IDENTIFIER, with_blank_comments
 from xenbind.spec import Spec
 
 
@@ -68,8 +68,27 @@ def lower(header: ParsedHeader, spec: Spec, abi: Abi = X86_64) -> Lowered:
     supported, a header without the structs it should declare.  It is of all declarations
     that cannot be lowered; what only uses one of them has no fault of its own.
     """
+    if header.faults:
+        _refuse(header, spec, abi)
     lowering = _Lowering(header, spec, abi)
     return Lowered(lowering.interface(), lowering.types)
+
+
+def _refuse(header: ParsedHeader, spec: Spec, abi: Abi) -> None:
+    """Raise what cannot be parsed of a header, with what cannot be lowered of the rest.
+
+    What speaks of a name that is not there for that reason has no fault of its own.
+    """
+    faults = Faults()
+    for fault in header.faults:
+        faults.add(fault)
+    try:
+        _Lowering(header, spec, abi).typedefs()
+    except SourceError as error:
+        for fault in error.each:
+            if header.lost.isdisjoint(IDENTIFIER.findall(fault.message)):
+                faults.add(fault)
+    faults.refuse()
 
 
 def lower_records(
