@@ -112,7 +112,7 @@ def test_a_guest_of_which_nobody_tells_has_the_architecture_of_the_machine(
 def test_another_architecture_is_none(tmp_path: Path) -> None:
     with (
         Recording(tmp_path / "rec") as recording,
-        pytest.raises(ValueError, match="^arch='riscv': one of x86, arm$"),
+        pytest.raises(ValueError, match=r"^arch='riscv': one of x86, arm$"),
     ):
         recording.begin(v7, domain=1, arch="riscv")
     assert (tmp_path / "rec").read_bytes() == b""
