@@ -26,9 +26,11 @@ from xen_vm_event.monitor import (
     Monitor,
     MonitorError,
     Recording,
+    Xen,
     recorded_requests,
 )
-from xen_vm_event.testing import PlayedXen
+from xen_vm_event.monitor.guest import ALL_CAPABILITIES, Guest
+from xen_vm_event.testing import PlayedXen, played
 
 CPUID, WRITE = v7.VmEventReason.CPUID, v7.VmEventReason.WRITE_CTRLREG
 PAUSED = v7.VmEventFlag.VCPU_PAUSED
@@ -83,6 +85,37 @@ def test_a_recording_says_whose_and_when_it_is(xen: PlayedXen, tmp_path: Path) -
         **{"release": "4.20", "version": 7, "domain": 1, "arch": arch},
         **{"request_size": SIZE, "part": 0},
     }
+
+
+@pytest.mark.parametrize(
+    ("architecture", "arch"), [("x86_64", "x86"), ("arm64", "arm")]
+)
+def test_a_session_has_the_architecture_of_its_guest(
+    architecture: str, arch: str, tmp_path: Path
+) -> None:
+    with played("4.20", architecture=architecture), Xen() as own:
+        known = Guest(own, 1, v7).arch
+    with Recording(tmp_path / "rec") as recording:
+        recording.begin(v7, domain=1, arch=known)
+    ((head, _),) = sessions((tmp_path / "rec").read_bytes())
+    assert (known, head["arch"]) == (arch, arch)
+
+
+def test_a_guest_of_which_nobody_tells_has_the_architecture_of_the_machine(
+    xen: PlayedXen,
+) -> None:
+    xen.capabilities = ALL_CAPABILITIES
+    with Xen() as own:
+        assert Guest(own, 1, v7).arch is None
+
+
+def test_another_architecture_is_none(tmp_path: Path) -> None:
+    with (
+        Recording(tmp_path / "rec") as recording,
+        pytest.raises(ValueError, match=r"^arch='riscv': one of x86, arm$"),
+    ):
+        recording.begin(v7, domain=1, arch="riscv")
+    assert (tmp_path / "rec").read_bytes() == b""
 
 
 def test_requests_and_answers_are_recorded_in_their_order(

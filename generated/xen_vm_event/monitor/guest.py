@@ -65,6 +65,13 @@ class Guest:
             PRIVILEGED_CALL
         )
 
+    @property
+    def arch(self) -> str | None:
+        """What a recording calls its registers; None where nobody tells, as the machine's are."""
+        if self.capabilities == ALL_CAPABILITIES:
+            return None
+        return "arm" if self.is_arm else "x86"
+
     def require(self, *functions: str) -> None:
         """Raise MonitorError for a function that the library of this release lacks."""
         xen = self.xen

@@ -59,7 +59,8 @@ _KIND = struct.Struct("<IH")  # how a record begins
 _HEAD = -1  # the kind of what is no record
 _LONGEST = 1 << 20  # bytes of a record or a head: what is longer is damage
 _ANY = range(_LONGEST + 1)
-_ARCH = "arm" if os.uname().machine == "aarch64" else "x86"
+_ARCHES = ("x86", "arm")
+_ARCH_HERE = "arm" if os.uname().machine == "aarch64" else "x86"
 _UNKNOWN, _MOST = 0, 0xFFFF  # how many requests wait
 
 
@@ -147,15 +148,24 @@ class Recording:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self, vm_event: Any, domain: int, release: str | None = None) -> None:
+    def begin(
+        self,
+        vm_event: Any,
+        domain: int,
+        release: str | None = None,
+        arch: str | None = None,
+    ) -> None:
         """Begin a session: of the requests that a version's module describes, of one guest.
 
-        Raises MonitorError while another one is open.
+        `arch` says whose registers the guest has, `x86` or `arm`: this machine's by default.
+        Raises MonitorError while another one is open, and ValueError for another `arch`.
         """
         if self._version is not None:
             raise MonitorError(
                 "this recording has a session already: give each monitor its own"
             )
+        if arch not in (None, *_ARCHES):
+            raise ValueError(f"arch={arch!r}: one of {', '.join(_ARCHES)}")
         request = vm_event.vm_event_st
         self._version = vm_event.VM_EVENT_INTERFACE_VERSION
         self._flags_at = request.flags.offset
@@ -167,7 +177,7 @@ class Recording:
             "release": release,
             "version": self._version,
             "domain": domain,
-            "arch": _ARCH,
+            "arch": arch or _ARCH_HERE,
             "started": f"{day}.{rest // 1000:06}Z",
             "request_size": len(bytes(request())),
             "session": os.urandom(8).hex(),
