@@ -88,7 +88,9 @@ class Attached(Loop):
             self.ring.sring.shared_ring_init()
             self._published = 0
             if self._recording is not None:
-                self._recording.begin(self.vm_event, self.domain, self.xen.release)
+                self._recording.begin(
+                    self.vm_event, self.domain, self.xen.release, self._guest.arch
+                )
             on_error.pop_all()
         self._attached = True
         undo.callback(self._leave)

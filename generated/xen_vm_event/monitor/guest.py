@@ -12,7 +12,8 @@ from ..xenctrl.common import Functions
 from .xen import Xen
 
 ALL_CAPABILITIES = 0xFFFF_FFFF
-# A bit of the capabilities, XEN_DOMCTL_MONITOR_EVENT_*.
+# Bits of the capabilities, XEN_DOMCTL_MONITOR_EVENT_*.
+_WRITE_CTRLREG = 0
 PRIVILEGED_CALL = 7
 
 
@@ -70,7 +71,9 @@ class Guest:
         """What a recording calls its registers; None where nobody tells, as the machine's are."""
         if self.capabilities == ALL_CAPABILITIES:
             return None
-        return "arm" if self.is_arm else "x86"
+        if self.is_arm:
+            return "arm"
+        return "x86" if self.can_report(_WRITE_CTRLREG) else None
 
     def require(self, *functions: str) -> None:
         """Raise MonitorError for a function that the library of this release lacks."""

@@ -1311,6 +1311,12 @@ def test_standard_input_is_not_overwritten_either(rec: Path, tmp_path: Path) -> 
     assert rec.read_bytes() == before
 
 
+def test_standard_input_is_read_once(rec: Path) -> None:
+    result = xenbind("decode", "-", rec, "-")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "- is there twice, and standard input can be read only once" in result.stderr
+
+
 def test_csv_to_standard_output_makes_no_file(rec: Path, tmp_path: Path) -> None:
     way = ("--format", "csv")
     result = xenbind("decode", rec, *way, "--output", "-", cwd=tmp_path)

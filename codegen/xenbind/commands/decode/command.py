@@ -45,7 +45,7 @@ from xenbind.commands.decode.telling import (
     tell_statistics,
 )
 from xenbind.commands.decode.text import text
-from xenbind.errors import SystemFailure, describe
+from xenbind.errors import SystemFailure, UsageError, describe
 from xenbind.ir.interface import Interface
 from xenbind.options import (
     cc_option,
@@ -179,6 +179,11 @@ def decode(
     target = Target(table_form, output, out)
     target.check(wants_json=wants_json, stats=stats, hexadecimal=hexadecimal)
     target.require_apart(files)
+    if sum(str(file) == "-" for file in files) > 1:
+        raise UsageError(
+            "- is there twice, and standard input can be read only once",
+            "name - once, and the other input by its file",
+        )
     job = job_of(spec, cc=cc)
     versions = _Versions(job)
     shapes = Shapes(arch, record)
