@@ -42,6 +42,7 @@ class Attributes(Struct, frozen=True):
 
 _OF_VECTORS = frozenset(["vector_size", "ext_vector_type", "neon_vector_type"])
 _OF_CALLS = CONVENTIONS | _OF_VECTORS
+_WITHOUT_LAYOUT = HARMLESS | CONVENTIONS | {LABEL}
 _RECORDS = (c_ast.Struct, c_ast.Union)
 _DECLARING = (c_ast.Decl, c_ast.Typedef, c_ast.Typename)
 _DERIVED = (c_ast.TypeDecl, c_ast.ArrayDecl, c_ast.FuncDecl, c_ast.PtrDecl)
@@ -281,7 +282,7 @@ def _read(
             raise UnknownAttribute(
                 attribute, f"compilers disagree on [[{name}]]: write __attribute__"
             )
-        elif name not in HARMLESS | CONVENTIONS and name not in (LABEL, *passed_over):
+        elif name not in _WITHOUT_LAYOUT and name not in passed_over:
             raise UnknownAttribute(
                 attribute, f"the attribute '{attribute.name}' is not supported"
             )

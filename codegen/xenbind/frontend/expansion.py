@@ -11,7 +11,7 @@ the macros that matter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xenbind.errors import CompilerError, SourceError
@@ -67,10 +67,7 @@ class _Expanding:
 
     def start(self, wanted: Sequence[Macro]) -> Bounded:
         return self.compiler.run(
-            [
-                *("-E", "-P", *PLAIN),
-                *("-imacros", str(self.header), "-"),
-            ],
+            ["-E", "-P", *PLAIN, "-imacros", str(self.header), "-"],
             "\n".join(_uses(self.preprocessed, wanted)) + "\n",
             needs="-imacros",  # else they would come after the header's own
         )
@@ -194,14 +191,11 @@ def _uses(preprocessed: Preprocessed, wanted: Sequence[Macro]) -> list[str]:
 
 def _lines_of_uses(lines: Sequence[str]) -> dict[int, int]:
     """Give the index of the macro that is used on a line, or on the one before its end."""
-    return dict(_numbered_uses(lines))
-
-
-def _numbered_uses(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+    found: dict[int, int] = {}
     for number, line in enumerate(lines, start=1):
         if use := _USE.match(line):
-            yield number, int(use[1])
-            yield number + 1, int(use[1])
+            found[number] = found[number + 1] = int(use[1])
+    return found
 
 
 def _expansions(text: str, wanted: Sequence[Macro]) -> list[str | None]:

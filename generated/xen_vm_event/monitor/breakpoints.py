@@ -139,7 +139,7 @@ class Breakpoints:
     def _is_there(self, request: Any) -> bool:
         """Tell whether the int3 was not the monitor's own, removed meanwhile."""
         try:
-            return self._physical.read(self._place(request), 1) == INT3
+            return self._is_int3(self._place(request))
         except OSError:  # no memory that is told of
             return True
 

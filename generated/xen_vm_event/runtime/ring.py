@@ -396,12 +396,12 @@ class BackRing(_Half[Request, Response]):
                 copy.octets[_WHOLE] = entries[place]
                 if checked and copy.version[0] != version:
                     raise OtherVersion(copy.version[0], version)
-                copy.index = index = taken
+                copy.index = own = taken  # a loop within may take the copy again
                 copy.ring = self
                 self.req_cons = taken = taken + 1 if taken != U32 else 0
                 flags = yield copy.record
                 if flags is not None:
-                    if self.rsp_prod_pvt != index or copy.ring is not self:
+                    if self.rsp_prod_pvt != own or copy.ring is not self:
                         self.respond(copy.record, flags)
                     else:  # as that does, in turn
                         copy.flags[0] = flags | flags_there[place][0] & kept_flags
