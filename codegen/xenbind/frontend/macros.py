@@ -139,7 +139,7 @@ def is_expression(expansion: str) -> bool:
     return (
         first is not None
         and first[0] not in _NOT_FIRST
-        and not re.search("[{};]|__attribute", _without_literals(expansion))
+        and not re.search("[{};]|__attribute", _without_records(expansion))
         and not is_string(expansion)
         and not expansion.isidentifier()
     )
@@ -160,6 +160,18 @@ def fault_of_value(expansion: str) -> str:
     return "it is not a constant expression"
 
 
+def _without_records(expansion: str) -> str:
+    """Give code without the members of untagged structs and unions, of which C asks the size.
+
+    One with a tag would be defined again wherever the macro is used.
+    """
+    code, found = _without_literals(expansion), 1
+    while found:
+        code, found = _UNTAGGED.subn(r"\1 untagged", code)
+    return code
+
+
+_UNTAGGED = re.compile(r"\b(struct|union)\s*\{[^{}]*\}")
 _DEFINITION = re.compile(r"\b(?:struct|union|enum)\b[^(){};]*\{")
 
 

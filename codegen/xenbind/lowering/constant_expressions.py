@@ -19,12 +19,14 @@ from typing import Protocol
 
 from pycparser import c_ast
 
+from xenbind.errors import SourceError
 from xenbind.ir.abi import Abi, IntegerType
 from xenbind.ir.c_types import (
     Array,
     CType,
     Enumeration,
     Pointer,
+    RecordRef,
     Scalar,
     element,
     spelling,
@@ -64,11 +66,17 @@ class Scope(Protocol):
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Give size and alignment, in bytes, of a type that stands at `node`."""
 
+    def measured_type(self, node: c_ast.Node) -> tuple[CType, int, int]:
+        """Give a type name's type, size and alignment; it may define a type of its own."""
+
     def member(self, record: CType, name: str) -> Field | None:
         """Give a member of a struct or union, None if there is none of that name."""
 
     def variable(self, name: str) -> CType | None:
         """Give the type of a variable, None if there is none of that name."""
+
+    def result(self, name: str) -> CType | None:
+        """Give the type of what a function gives, None if there is none of that name."""
 
     def floating(self, node: c_ast.Node) -> float:
         """Give the value of an arithmetic constant expression, as a floating number."""
@@ -87,10 +95,14 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
     """Give the type of an expression that is no constant: `typeof` and `sizeof` ask for it.
 
     It may be reached from a cast, as in `sizeof(((struct pair *)0)->first)`.  Raises
-    `Unevaluable` for what is neither a member of something, an element, nor a constant.
+    `Unevaluable` for what is neither a member of something, an element, a function's result,
+    nor a constant.
     """
+    node = chosen(node, scope)
     if isinstance(node, c_ast.Cast):
         return scope.type(node.to_type)
+    if (called := _called(node)) and (found := scope.result(called)):
+        return found
     if isinstance(node, c_ast.ID) and (found := scope.variable(node.name)):
         return found
     if isinstance(node, c_ast.StructRef):
@@ -105,28 +117,104 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
         match expression_type(inner, scope):
             case Array(element=inner_type) | Pointer(target=inner_type) if inner_type:
                 return inner_type
-    name = evaluate(node, scope).type.name
+    name = floating_type(node, scope) or evaluate(node, scope).type.name
     return Scalar(name, name)
 
 
-FLOATING = ("float", "double", "long double")
+def chosen(node: c_ast.Node, scope: Scope) -> c_ast.Node:
+    """Give the expression that stands for this one, which is another where C is to choose it.
+
+    `_Generic` chooses by a type (C11 6.5.1.1), `__builtin_choose_expr` by a value (GNU C).  Raises
+    `Unevaluable` for a type that is not known well enough.
+    """
+    while True:
+        if isinstance(node, c_ast.GenericSelection):
+            node = _selected(node, scope)
+        elif _called(node) == "__builtin_choose_expr" and len(_arguments(node)) == 3:
+            condition, true, false = _arguments(node)
+            node = true if evaluate(condition, scope).value else false
+        else:
+            return node
+
+
+def _selected(node: c_ast.GenericSelection, scope: Scope) -> c_ast.Node:
+    wanted = expression_type(node.expr, scope)
+    if not isinstance(wanted, Scalar | Enumeration | RecordRef):
+        raise Unevaluable("a _Generic of what is no number is not supported")
+    default = None
+    for each in node.associations:
+        if not isinstance(each, c_ast.GenericAssociation):
+            continue
+        if each.type is None:
+            default = each.expr
+        elif not each.type.quals and _is_same(wanted, each.type, scope):
+            return each.expr
+    if default is None:
+        raise Unevaluable("this _Generic has nothing for the type")
+    return default
+
+
+def _is_same(wanted: CType, type_name: c_ast.Node, scope: Scope) -> bool:
+    """Tell whether a value's type is compatible with a type name's (C11 6.2.7).
+
+    One that Python has no counterpart of is none that a value has here.
+    """
+    try:
+        named = scope.type(type_name)
+    except SourceError:
+        return False
+    return _identity(named, scope) == _identity(wanted, scope)
+
+
+def _identity(c_type: CType, scope: Scope) -> str:
+    """Give what tells a number, a struct or a union from others; empty for other types."""
+    match c_type:
+        case Scalar(base=base) | Enumeration(base=base):
+            integer = scope.abi.integers.get(base)
+            return scope.abi.fundamental(integer).name if integer else base
+        case RecordRef(key=key):
+            return key
+    return ""
+
+
+def _called(node: c_ast.Node) -> str:
+    """Give the name of the function that an expression calls, empty for any other."""
+    is_call = isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID)
+    return str(node.name.name) if is_call else ""
+
+
+def _arguments(node: c_ast.FuncCall) -> list[c_ast.Node]:
+    return node.args.exprs if node.args else []
+
+
+FLOATING = ("float", "double", "long double")  # the usual conversions lead to the later
 
 
 def is_floating(node: c_ast.Node, scope: Scope) -> bool:
-    """Tell whether an arithmetic expression is of a floating type (C11 6.3.1.8)."""
-    match node:
+    """Tell whether an arithmetic expression is of a floating type."""
+    return floating_type(node, scope) != ""
+
+
+def floating_type(node: c_ast.Node, scope: Scope) -> str:
+    """Give an expression's type if it is a floating one, else nothing (C11 6.3.1.8)."""
+    match chosen(node, scope):
         case c_ast.Constant(type=name):
-            return "float" in name or "double" in name
+            return name if name in FLOATING else ""
         case c_ast.UnaryOp(op="+" | "-", expr=operand):
-            return is_floating(operand, scope)
+            return floating_type(operand, scope)
         case c_ast.BinaryOp(op="+" | "-" | "*" | "/" | "%", left=left, right=right):
-            return is_floating(left, scope) or is_floating(right, scope)
+            return _wider(left, right, scope)
         case c_ast.TernaryOp(iftrue=left, iffalse=right):
-            return is_floating(left, scope) or is_floating(right, scope)
+            return _wider(left, right, scope)
         case c_ast.Cast(to_type=to_type):
-            c_type = scope.type(to_type)
-            return isinstance(c_type, Scalar) and c_type.base in FLOATING
-    return False
+            base = getattr(scope.type(to_type), "base", "")
+            return base if base in FLOATING else ""
+    return ""
+
+
+def _wider(left: c_ast.Node, right: c_ast.Node, scope: Scope) -> str:
+    names = [floating_type(each, scope) for each in (left, right)]
+    return max(names, key=("", *FLOATING).index)
 
 
 def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
@@ -185,6 +273,7 @@ class _Evaluator:
         self._is_evaluated = True
 
     def visit(self, node: c_ast.Node) -> CInt:
+        node = chosen(node, self.scope)
         method: Callable[[c_ast.Node], CInt] | None = getattr(
             self, f"visit_{type(node).__name__}", None
         )
@@ -293,8 +382,7 @@ class _Evaluator:
 
     def visit_UnaryOp(self, node: c_ast.UnaryOp) -> CInt:
         if node.op in _MEASURES and isinstance(node.expr, c_ast.Typename):
-            c_type = self.scope.type(node.expr)
-            size, alignment = self.scope.measure(c_type, node.expr)
+            c_type, size, alignment = self.scope.measured_type(node.expr)
             if node.op == "__alignof__" and not c_type.aligned:
                 alignment = max(alignment, self.preferred(element(c_type)))
             return CInt(size if node.op == "sizeof" else alignment, self.size_t)
@@ -390,15 +478,25 @@ class _Evaluator:
         return CInt(0, integer)
 
     def visit_FuncCall(self, node: c_ast.FuncCall) -> CInt:
-        if (
-            isinstance(node.name, c_ast.ID)
-            and node.name.name == "offsetof"
-            and node.args
-        ):
-            record, member = node.args.exprs
-            offset, _ = _offset_of(self.scope.type(record), member, self.scope)
-            return CInt(offset, self.size_t)
+        match _called(node), _arguments(node):
+            case "offsetof", [record, member]:
+                offset, _ = _offset_of(self.scope.type(record), member, self.scope)
+                return CInt(offset, self.size_t)
+            case "__builtin_constant_p", [operand]:
+                return self.is_constant(operand)
         raise Unevaluable("a function call is not a constant")
+
+    def is_constant(self, node: c_ast.Node) -> CInt:
+        """Say that an expression is constant (GNU C); what else compilers know of is theirs."""
+        try:
+            if is_floating(node, self.scope):
+                self.scope.floating(node)
+            elif not _is_string(node):
+                self.visit(node)
+        except Unevaluable as reason:
+            message = f"whether this is known depends on the compiler: {reason}"
+            raise Unevaluable(message) from None
+        return CInt(1, self.int)
 
     def preferred(self, c_type: CType) -> int:
         """Give the alignment that gcc and clang prefer for a number, 1 for other types.

@@ -62,6 +62,7 @@ _FIXED = frozenset(
 ) | {"signed char", "unsigned char"}
 
 _MOST_INSIDE = 10_000
+_IN_EXPRESSION = "type of an expression"
 # In bytes, 0 for a machine's own word.
 _MODES = {"QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "word": 0, "pointer": 0}
 _WIDE_MODES = ("TI", "TF", "XF")  # integers and numbers that ctypes has not
@@ -461,6 +462,11 @@ class TypeTable:
         node = self.declared.variables.get(name)
         return None if node is None else self.type(node)
 
+    def result(self, name: str) -> CType | None:
+        """Give the type of what a function gives, None if there is none of that name."""
+        node = self.declared.functions.get(name)
+        return None if node is None else self.type(node.type)
+
     def floating(self, node: c_ast.Node) -> float:
         """Give the value of an arithmetic constant expression, as a floating number."""
         return evaluate_float(node, self)
@@ -475,6 +481,20 @@ class TypeTable:
         except IncompleteType as incomplete:
             message = f"'{spelling(incomplete.type)}' is an incomplete type"
             raise self.context.refuse(node, message) from None
+
+    def measured_type(self, node: c_ast.Node) -> tuple[CType, int, int]:
+        """Give a type name's type, size and alignment, as `sizeof` asks for them.
+
+        An untagged struct or union that it defines is known by its size alone: nothing else can
+        be of its type.
+        """
+        key = f"{_IN_EXPRESSION}.{len(self._being_lowered)}"
+        c_type = self.type(node, key)
+        size, alignment = self.measure(c_type, node)
+        for own in [each for each in self.record_types if each.startswith(key)]:
+            del self.record_types[own]
+            self._laid_out.forget(own)
+        return c_type, size, alignment
 
     # --- attributes -----------------------------------------------------------------
 
