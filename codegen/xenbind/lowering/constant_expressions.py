@@ -12,10 +12,10 @@ lengths, bit-field widths and enumerators.  What it does not understand it refus
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Collection
-from typing import Protocol
+from math import inf, nan
+from typing import Any, Protocol
 
 from pycparser import c_ast
 
@@ -78,17 +78,20 @@ class Scope(Protocol):
     def result(self, name: str) -> CType | None:
         """Give the type of what a function gives, None if there is none of that name."""
 
-    def floating(self, node: c_ast.Node) -> float:
-        """Give the value of an arithmetic constant expression, as a floating number."""
+    def truncated(self, node: c_ast.Node) -> int:
+        """Give the value of a constant expression of a floating type, without its fraction."""
+
+    def compared(self, op: str, left: c_ast.Node, right: c_ast.Node) -> bool:
+        """Compare the values of two constant expressions, any of them of a floating type."""
 
 
-def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
+def evaluate(node: c_ast.Node, scope: Scope, is_evaluated: bool = True) -> CInt:
     """Evaluate an integer constant expression (C11 6.6).
 
-    Raises `Unevaluable` for anything else: unknown names, calls, division by zero,
-    shifts by more than the width.
+    Of one that is not evaluated in C, only the type counts.  Raises `Unevaluable` for anything
+    else: unknown names, calls, division by zero, shifts by more than the width.
     """
-    return _Evaluator(scope).visit(node)
+    return _Evaluator(scope).operand(node, is_evaluated)
 
 
 def expression_type(node: c_ast.Node, scope: Scope) -> CType:
@@ -101,7 +104,7 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
     node = chosen(node, scope)
     if isinstance(node, c_ast.Cast):
         return scope.type(node.to_type)
-    if (called := _called(node)) and (found := scope.result(called)):
+    if found := scope.result(called(node)):
         return found
     if isinstance(node, c_ast.ID) and (found := scope.variable(node.name)):
         return found
@@ -130,7 +133,7 @@ def chosen(node: c_ast.Node, scope: Scope) -> c_ast.Node:
     while True:
         if isinstance(node, c_ast.GenericSelection):
             node = _selected(node, scope)
-        elif _called(node) == "__builtin_choose_expr" and len(_arguments(node)) == 3:
+        elif called(node) == "__builtin_choose_expr" and len(_arguments(node)) == 3:
             condition, true, false = _arguments(node)
             node = true if evaluate(condition, scope).value else false
         else:
@@ -177,7 +180,7 @@ def _identity(c_type: CType, scope: Scope) -> str:
     return ""
 
 
-def _called(node: c_ast.Node) -> str:
+def called(node: c_ast.Node) -> str:
     """Give the name of the function that an expression calls, empty for any other."""
     is_call = isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID)
     return str(node.name.name) if is_call else ""
@@ -187,6 +190,12 @@ def _arguments(node: c_ast.FuncCall) -> list[c_ast.Node]:
     return node.args.exprs if node.args else []
 
 
+# What `INFINITY`, `HUGE_VAL` and `NAN` of math.h call, and its type.
+SPECIAL = {
+    f"__builtin_{word}{suffix}": (value, name)
+    for word, value in (("inf", inf), ("huge_val", inf), ("nan", nan))
+    for suffix, name in (("f", "float"), ("", "double"), ("l", "long double"))
+}
 FLOATING = ("float", "double", "long double")  # the usual conversions lead to the later
 
 
@@ -209,6 +218,8 @@ def floating_type(node: c_ast.Node, scope: Scope) -> str:
         case c_ast.Cast(to_type=to_type):
             base = getattr(scope.type(to_type), "base", "")
             return base if base in FLOATING else ""
+        case c_ast.FuncCall() as call:
+            return SPECIAL.get(called(call), (0.0, ""))[1]
     return ""
 
 
@@ -342,19 +353,20 @@ class _Evaluator:
     def visit_Cast(self, node: c_ast.Cast) -> CInt:
         target = self.integer_type(node.to_type)
         if is_floating(node.expr, self.scope):
-            return self.truncate(self.scope.floating(node.expr), target)
+            return self.truncate(node.expr, target)
         if isinstance(node.expr, c_ast.UnaryOp) and node.expr.op == "&":
             place, _ = self.place(node.expr.expr)
             return convert(CInt(place, self.size_t), target)
         return convert(self.visit(node.expr), target)
 
-    def truncate(self, value: float, target: IntegerType) -> CInt:
+    def truncate(self, node: c_ast.Node, target: IntegerType) -> CInt:
         """Convert a floating number to an integer type, without its fraction (C11 6.3.1.4)."""
         if target.name == "_Bool":
-            return CInt(int(value != 0), target)
-        if math.isfinite(value) and target.holds(math.trunc(value)):
-            return CInt(math.trunc(value), target)
-        raise Unevaluable(f"{value} fits no {target.name}")
+            return CInt(int(self.is_true(node)), target)
+        value = self.scope.truncated(node)
+        if not target.holds(value):
+            return self.no_value(f"{value} fits no {target.name}", target)
+        return CInt(value, target)
 
     def place(self, node: c_ast.Node) -> tuple[int, CType]:
         """Give the address of a member of what is at a constant one, and the member's type.
@@ -410,19 +422,18 @@ class _Evaluator:
             if left is (op == "||"):
                 return CInt(int(left), self.int)
             return CInt(int(self.is_true(node.right)), self.int)
-        if op in _COMPARISONS and any(
+        if op in COMPARISONS and any(
             is_floating(each, self.scope) for each in (node.left, node.right)
         ):
-            a, b = self.comparable(node.left), self.comparable(node.right)
-            return CInt(int(_COMPARISONS[op](a, b)), self.int)
+            return CInt(int(self.scope.compared(op, node.left, node.right)), self.int)
         left_operand = self.promote(self.visit(node.left))
         right_operand = self.promote(self.visit(node.right))
         if op in ("<<", ">>"):
             return self.shift(op, left_operand, right_operand)
         common = left_operand.type.common(right_operand.type)
         a, b = convert(left_operand, common).value, convert(right_operand, common).value
-        if op in _COMPARISONS:
-            return CInt(int(_COMPARISONS[op](a, b)), self.int)
+        if op in COMPARISONS:
+            return CInt(int(COMPARISONS[op](a, b)), self.int)
         if op in ("/", "%"):
             if b == 0:
                 return self.no_value("it divides by zero", common)
@@ -452,15 +463,8 @@ class _Evaluator:
     def is_true(self, node: c_ast.Node) -> bool:
         """Tell whether a scalar is not zero."""
         if is_floating(node, self.scope):
-            return self.scope.floating(node) != 0
+            return self.scope.compared("!=", node, c_ast.Constant("int", "0"))
         return self.visit(node).value != 0
-
-    def comparable(self, node: c_ast.Node) -> float:
-        """Give a number that is compared with a floating one, of whichever type that is."""
-        value = self.scope.floating(node)
-        if abs(value) > _MOST_IN_FLOAT and not is_floating(node, self.scope):
-            raise Unevaluable(f"{value:.0f} may be no float")
-        return value
 
     def operand(self, node: c_ast.Node, is_evaluated: bool) -> CInt:
         """Give an operand; of one that is not evaluated the type alone counts (C11 6.6p3)."""
@@ -478,7 +482,7 @@ class _Evaluator:
         return CInt(0, integer)
 
     def visit_FuncCall(self, node: c_ast.FuncCall) -> CInt:
-        match _called(node), _arguments(node):
+        match called(node), _arguments(node):
             case "offsetof", [record, member]:
                 offset, _ = _offset_of(self.scope.type(record), member, self.scope)
                 return CInt(offset, self.size_t)
@@ -490,7 +494,7 @@ class _Evaluator:
         """Say that an expression is constant (GNU C); what else compilers know of is theirs."""
         try:
             if is_floating(node, self.scope):
-                self.scope.floating(node)
+                self.is_true(node)
             elif not _is_string(node):
                 self.visit(node)
         except Unevaluable as reason:
@@ -540,16 +544,6 @@ def convert(operand: CInt, target: IntegerType) -> CInt:
     return CInt(value, target)
 
 
-def convert_to(operand: CInt, base: str, abi: Abi) -> int:
-    """Give the value that a variable of an integer type gets of another's.
-
-    Raises `Unevaluable` for any other type.
-    """
-    if base not in abi.integers:
-        raise Unevaluable(f"'{base}' is not an integer type")
-    return convert(operand, abi.integers[base]).value
-
-
 def _is_int(text: str) -> bool:
     """Tell an integer from a character, which is an int to the parser too."""
     return text[:1].isdigit()
@@ -586,10 +580,9 @@ def _size_of_string(literal: str) -> int:
         raise Unevaluable(str(reason)) from None
 
 
-_MOST_IN_FLOAT = 1 << 24  # of the integers that every floating type has all of
 _CHARACTERS = {"u": "unsigned short", "U": "unsigned int", "u8": "unsigned char"}
 _MEASURES = ("sizeof", "_Alignof", "__alignof__")
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
     "<": lambda a, b: a < b,

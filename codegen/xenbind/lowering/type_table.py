@@ -34,7 +34,7 @@ from xenbind.ir.c_types import (
 )
 from xenbind.ir.interface import Field, Record, RecordType, Typedef
 from xenbind.ir.records import Disagreement, IncompleteType, Records, TooWide
-from xenbind.lowering import records
+from xenbind.lowering import floating, records
 from xenbind.lowering.constant_expressions import (
     CInt,
     Unevaluable,
@@ -49,7 +49,6 @@ from xenbind.lowering.declarations import (
     enum_key,
     enumerators,
 )
-from xenbind.lowering.floating import evaluate_float
 from xenbind.lowering.member_functions import member_function
 from xenbind.plain import replace
 from xenbind.source import Coord
@@ -467,9 +466,13 @@ class TypeTable:
         node = self.declared.functions.get(name)
         return None if node is None else self.type(node.type)
 
-    def floating(self, node: c_ast.Node) -> float:
-        """Give the value of an arithmetic constant expression, as a floating number."""
-        return evaluate_float(node, self)
+    def truncated(self, node: c_ast.Node) -> int:
+        """Give the value of a constant expression of a floating type, without its fraction."""
+        return floating.truncate(node, self)
+
+    def compared(self, op: str, left: c_ast.Node, right: c_ast.Node) -> bool:
+        """Compare the values of two constant expressions, any of them of a floating type."""
+        return floating.compare(op, left, right, self)
 
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Give size and alignment of a type, in bytes; `SourceError` for an incomplete one."""
