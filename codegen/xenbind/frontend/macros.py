@@ -203,12 +203,15 @@ def is_name(expansion: str) -> bool:
     )
 
 
-def fault_of_number(expansion: str) -> str:
-    """Say which number of an expansion C does not know, empty if it knows all.
+def fault_of_literal(expansion: str) -> str:
+    """Say which number or character of an expansion C11 does not know, empty if it knows all.
 
     Numbers reach as far as a preprocessing number does (C11 6.4.8): `0xE+1` is one, and so none.
+    `u8` before a character is a name (C11 6.4.4.4), which only C23 takes as part of it.
     """
     for token in _TOKEN.finditer(expansion):
+        if token["character"]:
+            return f"{token['character']} is no character of C11's"
         if token["number"] and not _NUMBER.fullmatch(token["number"]):
             return f"{token['number']} is no number of C's"
     return ""
@@ -241,7 +244,8 @@ STRING = r'"(?:[^"\\]|\\.)*"'
 _ANY_STRING = rf"(?:u8|[LuU])?{STRING}"
 _CHARACTER = r"'(?:[^'\\]|\\.)*'"
 _TOKEN = re.compile(
-    rf"{STRING}|{_CHARACTER}|[^\W\d]\w*|(?P<number>\.?\d(?:[eEpP][+-]|'\w|[\w.])*)"
+    rf"{STRING}|{_CHARACTER}|(?P<character>u8{_CHARACTER})|[^\W\d]\w*"
+    r"|(?P<number>\.?\d(?:[eEpP][+-]|'\w|[\w.])*)"
 )
 # With any suffix, of which the parser knows C's.
 _NUMBER = re.compile(
