@@ -258,6 +258,24 @@ def test_what_is_no_integer_arithmetic_alone_is_as_gcc_computes_it() -> None:
     assert dict(zip(MIXED, ours, strict=True)) == dict(zip(MIXED, theirs, strict=True))
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        "(int)({} + 0.5L)",
+        "({} + 0.5L > 0.25)",
+        "((int)({} + 0.5L) ? 1 : 0)",
+        "_Generic({} + 0, int: 1)",
+        "__builtin_choose_expr({} > 0.5, 1, 0)",
+        "__builtin_constant_p({} + 1)",
+    ],
+)
+def test_what_nests_takes_no_time_without_end(around: str) -> None:
+    expression = "1"
+    for _ in range(40):  # two evaluations at each level would be a million million
+        expression = around.format(expression)
+    assert value_of(expression).value == 1
+
+
 # What C chooses by a type that is another one elsewhere, and what the size of such a type is.
 ELSEWHERE = [
     "_Generic(sizeof 1, unsigned: 2, unsigned long: 3, unsigned long long: 4)",
@@ -305,6 +323,8 @@ def test_a_type_within_an_expression_is_none_of_the_headers() -> None:
         ("1 + 1.5", "1.5 is not an integer"),
         ("0 ? 1.5 : 2", "it is not an integer"),
         ("(long)&numbers[1]", "this address is not a constant"),
+        ("(int)__builtin_inf(1)", "a function call is not a constant"),
+        ('(int)__builtin_nan("")', "nan fits no integer type"),
         ("_Generic(1, char: 2, long: 3)", "this _Generic has nothing for the type"),
         ("_Generic(pointer(), default: 3)", "a _Generic of what is no number"),
         (

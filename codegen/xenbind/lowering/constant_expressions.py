@@ -78,6 +78,9 @@ class Scope(Protocol):
     def result(self, name: str) -> CType | None:
         """Give the type of what a function gives, None if there is none of that name."""
 
+    def selected(self, node: c_ast.Node) -> c_ast.Node:
+        """Give the expression that another one chooses, as `select` finds it."""
+
     def truncated(self, node: c_ast.Node) -> int:
         """Give the value of a constant expression of a floating type, without its fraction."""
 
@@ -130,17 +133,18 @@ def chosen(node: c_ast.Node, scope: Scope) -> c_ast.Node:
     `_Generic` chooses by a type (C11 6.5.1.1), `__builtin_choose_expr` by a value (GNU C).  Raises
     `Unevaluable` for a type that is not known well enough.
     """
-    while True:
-        if isinstance(node, c_ast.GenericSelection):
-            node = _selected(node, scope)
-        elif called(node) == "__builtin_choose_expr" and len(_arguments(node)) == 3:
-            condition, true, false = _arguments(node)
-            node = true if evaluate(condition, scope).value else false
-        else:
-            return node
+    while isinstance(node, c_ast.GenericSelection) or (
+        called(node) == "__builtin_choose_expr" and len(_arguments(node)) == 3
+    ):
+        node = scope.selected(node)
+    return node
 
 
-def _selected(node: c_ast.GenericSelection, scope: Scope) -> c_ast.Node:
+def select(node: c_ast.Node, scope: Scope) -> c_ast.Node:
+    """Find what a `_Generic` or `__builtin_choose_expr` chooses."""
+    if isinstance(node, c_ast.FuncCall):
+        condition, true, false = _arguments(node)
+        return true if evaluate(condition, scope).value else false
     wanted = expression_type(node.expr, scope)
     if not isinstance(wanted, Scalar | Enumeration | RecordRef):
         raise Unevaluable("a _Generic of what is no number is not supported")
@@ -219,7 +223,9 @@ def floating_type(node: c_ast.Node, scope: Scope) -> str:
             base = getattr(scope.type(to_type), "base", "")
             return base if base in FLOATING else ""
         case c_ast.FuncCall() as call:
-            return SPECIAL.get(called(call), (0.0, ""))[1]
+            name = SPECIAL.get(called(call), (0.0, ""))[1]
+            texts = [getattr(each, "value", "") for each in _arguments(call)]
+            return name if texts == ['""'] * ("nan" in called(call)) else ""
     return ""
 
 
@@ -463,7 +469,7 @@ class _Evaluator:
     def is_true(self, node: c_ast.Node) -> bool:
         """Tell whether a scalar is not zero."""
         if is_floating(node, self.scope):
-            return self.scope.compared("!=", node, c_ast.Constant("int", "0"))
+            return self.scope.compared("!=", node, ZERO)
         return self.visit(node).value != 0
 
     def operand(self, node: c_ast.Node, is_evaluated: bool) -> CInt:
@@ -581,6 +587,7 @@ def _size_of_string(literal: str) -> int:
 
 
 _CHARACTERS = {"u": "unsigned short", "U": "unsigned int", "u8": "unsigned char"}
+ZERO = c_ast.Constant("int", "0")
 _MEASURES = ("sizeof", "_Alignof", "__alignof__")
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": lambda a, b: a == b,

@@ -29,6 +29,7 @@ from xenbind.lowering.constant_expressions import (
     COMPARISONS,
     FLOATING,
     SPECIAL,
+    ZERO,
     Scope,
     Unevaluable,
     called,
@@ -121,7 +122,7 @@ class _Evaluator:
                 value = self.visit(operand, is_evaluated)
                 return -value if op == "-" else value
             case c_ast.TernaryOp(cond=condition, iftrue=true, iffalse=false):
-                is_true = self.compare("!=", condition, _ZERO)
+                is_true = self.compare("!=", condition, ZERO)
                 values = (
                     self.visit(false, is_evaluated and not is_true),
                     self.visit(true, is_evaluated and is_true),
@@ -226,7 +227,6 @@ def _inexact() -> Unevaluable:
     return Unevaluable("a long double of this value has no counterpart in Python")
 
 
-_ZERO = c_ast.Constant("int", "0")
 _LITERAL = re.compile(
     r"(?P<hexadecimal>0x)?(?P<digits>[\da-f]*?\.?[\da-f]*?)"
     r"(?:(?(hexadecimal)p|e)(?P<exponent>[+-]?\d+))?[fl]?"

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, TypeVar
 
 from pycparser import c_ast
 
@@ -36,10 +38,12 @@ from xenbind.ir.interface import Field, Record, RecordType, Typedef
 from xenbind.ir.records import Disagreement, IncompleteType, Records, TooWide
 from xenbind.lowering import floating, records
 from xenbind.lowering.constant_expressions import (
+    COMPARISONS,
     CInt,
     Unevaluable,
     evaluate,
     expression_type,
+    select,
     varies,
 )
 from xenbind.lowering.context import Context
@@ -53,6 +57,8 @@ from xenbind.lowering.member_functions import member_function
 from xenbind.plain import replace
 from xenbind.source import Coord
 
+_T = TypeVar("_T")
+
 # Integer types that are alike on every ABI.
 _FIXED = frozenset(
     f"{sign}{name}"
@@ -65,6 +71,7 @@ _IN_EXPRESSION = "type of an expression"
 # In bytes, 0 for a machine's own word.
 _MODES = {"QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "word": 0, "pointer": 0}
 _WIDE_MODES = ("TI", "TF", "XF")  # integers and numbers that ctypes has not
+_COMPARE = {op: partial(floating.compare, op) for op in COMPARISONS}
 _BY_SIZE = {1: "char", 2: "short", 4: "int", 8: "long long"}
 
 
@@ -98,6 +105,7 @@ class TypeTable:
         self._inside: dict[str, int] = {}  # members of the untagged ones in each
         self._varies = False  # what is being lowered, as `varying` says
         self.faults = Faults()
+        self._known: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of `_once`
         self._failed: dict[str | int, SourceError] = {}  # records and typedefs
         for node in self.declared.enums:
             with self._note_variation(enum_key(node), passed_on=False):
@@ -466,13 +474,30 @@ class TypeTable:
         node = self.declared.functions.get(name)
         return None if node is None else self.type(node.type)
 
+    def selected(self, node: c_ast.Node) -> c_ast.Node:
+        """Give the expression that another one chooses."""
+        return self._once(select, node)
+
     def truncated(self, node: c_ast.Node) -> int:
         """Give the value of a constant expression of a floating type, without its fraction."""
-        return floating.truncate(node, self)
+        return self._once(floating.truncate, node)
 
     def compared(self, op: str, left: c_ast.Node, right: c_ast.Node) -> bool:
         """Compare the values of two constant expressions, any of them of a floating type."""
-        return floating.compare(op, left, right, self)
+        return self._once(_COMPARE[op], left, right)
+
+    def _once(self, ask: Callable[..., _T], *nodes: c_ast.Node) -> _T:
+        """Ask something of expressions, and know it the next time.
+
+        Each is asked several times by the one around it: what nests would take time without end.
+        """
+        key = (ask, *map(id, nodes))
+        if key not in self._known:
+            self._known[key] = nodes, ask(
+                *nodes, self
+            )  # whose ids are theirs meanwhile
+        found: _T = self._known[key][1]
+        return found
 
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Give size and alignment of a type, in bytes; `SourceError` for an incomplete one."""
