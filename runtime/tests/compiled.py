@@ -77,6 +77,10 @@ class Reference:
             for index, (name, _) in enumerate(self._rows("float_names", 0)):
                 double = ctypes.c_double.in_dll(self.library, f"xenbind_float_{index}")
                 found[name] = double.value.hex()
+            for index, (name, size) in enumerate(self._numbers("float_variables")):
+                floating = ctypes.c_float if size == 4 else ctypes.c_double
+                symbol = f"xenbind_float_variable_{index}"
+                found[name] = floating.in_dll(self.library, symbol).value.hex()
         for index, (name, number) in enumerate(self._rows("variables", 8)):
             size = int.from_bytes(number, "little", signed=True)
             data = self._bytes(f"variable_{index}", abs(size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from c_compiler import run_c
+from c_compiler import GCC, compile_c, run_c
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pycparser import c_ast
@@ -13,7 +13,7 @@ from pycparser.c_parser import CParser
 from xenbind.frontend import gnu_c
 from xenbind.frontend.macros import fault_of_value, is_expression, is_string
 from xenbind.frontend.written import Written
-from xenbind.ir.abi import ABIS, X86_64
+from xenbind.ir.abi import ABIS, X86_64, Abi
 from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
 from xenbind.lowering.context import Context
 from xenbind.lowering.literals import string_value
@@ -26,13 +26,14 @@ struct list { struct pair pairs[3]; struct { uint8_t grid[2][5]; } inner; };
 enum colour { RED, GREEN = 5, BLUE };
 extern int numbers[5];
 extern const struct list lists[][3], lists[2][3];
+short number(int); double *pointer(void); struct list list(void);
 """
 TYPEDEFS = "typedef unsigned char uint8_t; typedef unsigned int uint32_t;" + (
     "typedef unsigned long uint64_t; typedef long int64_t; typedef unsigned long size_t;"
 )
 
 
-def value_of(expression: str) -> CInt:
+def value_of(expression: str, abi: Abi = X86_64) -> CInt:
     tree = CParser().parse(
         f"{TYPEDEFS}{DECLARATIONS}int value = ({expression});", "test.h"
     )
@@ -40,7 +41,7 @@ def value_of(expression: str) -> CInt:
     assert isinstance(variable, c_ast.Decl)
     return evaluate(
         variable.init,
-        TypeTable(Context({}, declarations, Written("", {}, Sources())), X86_64),
+        TypeTable(Context({}, declarations, Written("", {}, Sources())), abi),
     )
 
 
@@ -229,6 +230,24 @@ MIXED = [
     "(long)&((struct pair *)0)->second",
     "(size_t)&((struct list *)8)->inner.grid[1][2]",
     "(unsigned char)(long)&((struct list *)0x100)->pairs[2].second",
+    "sizeof number(1) + sizeof *pointer() + sizeof list().inner",
+    "sizeof 1.0f + sizeof(1 ? 1.0f : 2.0)",
+    "sizeof(struct { int a; char b; })",
+    "sizeof(union { int a; struct { char c; struct { double d; } e[3]; } b; }[2])",
+    "sizeof(struct { short a; char b[sizeof(struct { char c[3]; })]; })",
+    "_Alignof(struct { char a; double b; })",
+    "_Generic(1L, long: 2, default: 5)",
+    "_Generic(1L + 1LL, long: 2, long long: 3)",
+    "_Generic(1UL + 1LL, unsigned long: 2, unsigned long long: 3, default: 4)",
+    "_Generic('a', char: 2, int: 3)",
+    "_Generic(sizeof 1, unsigned: 2, unsigned long: 3, unsigned long long: 4)",
+    "_Generic((int64_t)1, unsigned: 2, long: 3, long long: 4)",
+    "_Generic(1.0f, float _Complex: 2, float: 3, double: 4)",
+    "_Generic(number(1), struct pair: 2, short: 3, default: 1 / 0)",
+    "_Generic(lists[0][0], struct pair: 2, struct list: 3)",
+    "_Generic(GREEN, char *: 2, int: 3)",
+    "__builtin_choose_expr(sizeof(int) == 4, 2, numbers)",
+    '__builtin_constant_p(1 + 2) + __builtin_constant_p(1.5) + __builtin_constant_p("x")',
 ]
 
 
@@ -240,16 +259,78 @@ def test_what_is_no_integer_arithmetic_alone_is_as_gcc_computes_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "around",
+    [
+        "(int)({} + 0.5L)",
+        "({} + 0.5L > 0.25)",
+        "((int)({} + 0.5L) ? 1 : 0)",
+        "_Generic({} + 0, int: 1)",
+        "__builtin_choose_expr({} > 0.5, 1, 0)",
+        "__builtin_constant_p({} + 1)",
+    ],
+)
+def test_what_nests_takes_no_time_without_end(around: str) -> None:
+    expression = "1"
+    for _ in range(40):  # two evaluations at each level would be a million million
+        expression = around.format(expression)
+    assert value_of(expression).value == 1
+
+
+# What C chooses by a type that is another one elsewhere, and what the size of such a type is.
+ELSEWHERE = [
+    "_Generic(sizeof 1, unsigned: 2, unsigned long: 3, unsigned long long: 4)",
+    "_Generic((uint64_t)1, unsigned: 2, unsigned long: 3, unsigned long long: 4)",
+    "_Generic(1U + 1L, long: 2, unsigned long: 3)",
+    "_Generic(2147483648, long: 2, long long: 3)",
+    "_Generic(1LL + 1UL, long long: 2, unsigned long long: 3)",
+    "sizeof(struct { char a; long long b; struct { char *c; } d; })",
+    "_Alignof(struct { char a; double b; })",
+]
+
+
+@pytest.mark.parametrize("target", ABIS)
+def test_what_depends_on_the_target_is_as_its_compiler_computes_it(target: str) -> None:
+    values = "".join(
+        f"const int value_{place} = {text};" for place, text in enumerate(ELSEWHERE)
+    )
+    names = "typedef __UINT64_TYPE__ uint64_t;"
+    theirs = compile_c(names + values, GCC[target])
+    ours = [value_of(text, ABIS[target]).value for text in ELSEWHERE]
+    assert ours == [
+        int.from_bytes(theirs[f"value_{place}"], "little")
+        for place in range(len(ELSEWHERE))
+    ]
+
+
+def test_a_type_within_an_expression_is_none_of_the_headers() -> None:
+    tree = CParser().parse(
+        "struct s { char a[sizeof(struct { struct { int b; } c; })]; };"
+    )
+    types = TypeTable(Context({}, tree.ext, Written("", {}, Sources())), X86_64)
+    record = types.record("struct s")
+    assert record is not None and record.size == 4
+    assert [*types.records] == [*types.record_types] == ["struct s"]
+
+
+@pytest.mark.parametrize(
     ("expression", "reason"),
     [
-        ("(int)3e9", "3000000000.0 fits no int"),
-        ("(unsigned)-1.0", "-1.0 fits no unsigned int"),
+        ("(int)3e9", "3000000000 fits no int"),
+        ("(unsigned)-1.0", "-1 fits no unsigned int"),
         ("16777217 == 16777216.0f", "16777217 may be no float"),
         ("0 ? other : 3", "'other' is not a constant"),
         ("1 ? 1 / 0 : 3", "it divides by zero"),
         ("1 + 1.5", "1.5 is not an integer"),
         ("0 ? 1.5 : 2", "it is not an integer"),
         ("(long)&numbers[1]", "this address is not a constant"),
+        ("(int)__builtin_inf(1)", "a function call is not a constant"),
+        ('(int)__builtin_nan("")', "nan fits no integer type"),
+        ("_Generic(1, char: 2, long: 3)", "this _Generic has nothing for the type"),
+        ("_Generic(pointer(), default: 3)", "a _Generic of what is no number"),
+        (
+            "__builtin_constant_p(other)",
+            "whether this is known depends on the compiler",
+        ),
         ("(long)&((struct pair *)0)->third", "has no member 'third'"),
     ],
 )
@@ -263,6 +344,9 @@ def test_what_has_no_integer_value(expression: str, reason: str) -> None:
     [
         ("(1 << 2)", True),
         ("sizeof(struct pair)", True),
+        ("sizeof(struct { struct { int a; } b; } [2])", True),
+        ("sizeof(struct pair { int a; })", False),  # it can be used only once
+        ("({ struct { int a; } b; 3; })", False),
         ("", False),
         ("struct pair", False),
         ("unsigned int", False),

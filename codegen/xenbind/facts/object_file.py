@@ -77,6 +77,10 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
     for index, floating in enumerate(reference.floats):
         (real,) = struct.unpack("<d", data[f"xenbind_float_{index}"])
         found[floating.name] = real.hex()
+    for index, variable in enumerate(reference.float_variables):
+        octets = data[f"xenbind_float_variable_{index}"]
+        (real,) = struct.unpack({4: "<f", 8: "<d"}[len(octets)], octets)
+        found[variable.name] = real.hex()
     names = zip(reference.variable_names, data["xenbind_variables"], strict=True)
     for index, (name, is_signed) in enumerate(names):
         value = int.from_bytes(

@@ -102,17 +102,18 @@ class BitProbe(Struct, frozen=True):
 class Reference(Struct, frozen=True):
     """Everything that the reference C file of one interface version holds.
 
-    C is asked for `constants`, `floats`, `strings` and `variables`, then, without the macros
-    that have the `hidden` names of types, members and enumerators, for the other `numbers`,
-    `words` and `bit_fields`; what is `told` it cannot be asked.  `name_size` and `word_size`
-    are the room that names and words need: they are stored in place, so that the object file
-    needs no relocation to be read.
+    C is asked for `constants`, `floats`, `strings`, `variables` and `float_variables`, then,
+    without the macros that have the `hidden` names of types, members and enumerators, for the
+    other `numbers`, `words` and `bit_fields`; what is `told` it cannot be asked.  `name_size`
+    and `word_size` are the room that names and words need: they are stored in place, so that
+    the object file needs no relocation to be read.
     """
 
     constants: tuple[Probe, ...]
     floats: tuple[Probe, ...]
     strings: tuple[Probe, ...]
     variables: tuple[Probe, ...]
+    float_variables: tuple[Probe, ...]
     hidden: tuple[str, ...]
     numbers: tuple[Probe, ...]
     words: tuple[Probe, ...]
@@ -123,7 +124,7 @@ class Reference(Struct, frozen=True):
     @property
     def probes(self) -> tuple[Probe, ...]:
         asked = (*self.constants, *self.floats, *self.strings)
-        asked += (*self.variables, *self.numbers)
+        asked += (*self.variables, *self.float_variables, *self.numbers)
         return (*asked, *self.words, *self.told)
 
     def pieces(
@@ -170,7 +171,7 @@ class Reference(Struct, frozen=True):
     @property
     def of_nothing(self) -> Reference:
         """Give the reference that only includes the header."""
-        return Reference(*((), (), (), (), self.hidden), *((), (), (), (), ()))
+        return Reference(*((), (), (), (), (), self.hidden), *((), (), (), (), ()))
 
     @property
     def has_prototypes(self) -> bool:
@@ -233,11 +234,13 @@ def questions(interface: Interface) -> Reference:
     floats: list[Probe] = []
     strings: list[Probe] = []
     variables: list[Probe] = []
+    float_variables: list[Probe] = []
     for constant in interface.constants:
         name = constant.name
         if isinstance(constant.value, float):
             exact = constant.value.hex()
-            floats.append(Probe(f"{name} value", name, exact, constant.coord))
+            asked = float_variables if constant.is_variable else floats
+            asked.append(Probe(f"{name} value", name, exact, constant.coord))
         elif not isinstance(constant.value, int):
             asked_as = (
                 "" if constant.is_variable else name
@@ -253,6 +256,7 @@ def questions(interface: Interface) -> Reference:
         floats=tuple(floats),
         strings=tuple(strings),
         variables=tuple(variables),
+        float_variables=tuple(float_variables),
         hidden=interface.hidden,
         numbers=(),
         words=(),

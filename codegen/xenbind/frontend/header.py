@@ -24,7 +24,7 @@ from xenbind.frontend.directives import Macro, Preprocessed
 from xenbind.frontend.expansion import start_expanding
 from xenbind.frontend.macros import (
     ExpandedMacro,
-    fault_of_number,
+    fault_of_literal,
     flex_macros,
     moving,
     place_macros,
@@ -146,7 +146,7 @@ def parsed(
             "its value depends on its place"
             if macro.name in not_constant
             else expanded[macro.name].fault
-            or fault_of_number(expanded[macro.name].expansion)
+            or fault_of_literal(expanded[macro.name].expansion)
         )
         for macro in constants
     }

@@ -139,7 +139,7 @@ def is_expression(expansion: str) -> bool:
     return (
         first is not None
         and first[0] not in _NOT_FIRST
-        and not re.search("[{};]|__attribute", _without_literals(expansion))
+        and not re.search("[{};]|__attribute", _without_records(expansion))
         and not is_string(expansion)
         and not expansion.isidentifier()
     )
@@ -160,6 +160,18 @@ def fault_of_value(expansion: str) -> str:
     return "it is not a constant expression"
 
 
+def _without_records(expansion: str) -> str:
+    """Give code without the members of untagged structs and unions, of which C asks the size.
+
+    One with a tag would be defined again wherever the macro is used.
+    """
+    code, found = _without_literals(expansion), 1
+    while found:
+        code, found = _UNTAGGED.subn(r"\1 untagged", code)
+    return code
+
+
+_UNTAGGED = re.compile(r"\b(struct|union)\s*\{[^{}]*\}")
 _DEFINITION = re.compile(r"\b(?:struct|union|enum)\b[^(){};]*\{")
 
 
@@ -191,12 +203,15 @@ def is_name(expansion: str) -> bool:
     )
 
 
-def fault_of_number(expansion: str) -> str:
-    """Say which number of an expansion C does not know, empty if it knows all.
+def fault_of_literal(expansion: str) -> str:
+    """Say which number or character of an expansion C11 does not know, empty if it knows all.
 
     Numbers reach as far as a preprocessing number does (C11 6.4.8): `0xE+1` is one, and so none.
+    `u8` before a character is a name (C11 6.4.4.4), which only C23 takes as part of it.
     """
     for token in _TOKEN.finditer(expansion):
+        if token["character"]:
+            return f"{token['character']} is no character of C11's"
         if token["number"] and not _NUMBER.fullmatch(token["number"]):
             return f"{token['number']} is no number of C's"
     return ""
@@ -229,7 +244,8 @@ STRING = r'"(?:[^"\\]|\\.)*"'
 _ANY_STRING = rf"(?:u8|[LuU])?{STRING}"
 _CHARACTER = r"'(?:[^'\\]|\\.)*'"
 _TOKEN = re.compile(
-    rf"{STRING}|{_CHARACTER}|[^\W\d]\w*|(?P<number>\.?\d(?:[eEpP][+-]|'\w|[\w.])*)"
+    rf"{STRING}|{_CHARACTER}|(?P<character>u8{_CHARACTER})|[^\W\d]\w*"
+    r"|(?P<number>\.?\d(?:[eEpP][+-]|'\w|[\w.])*)"
 )
 # With any suffix, of which the parser knows C's.
 _NUMBER = re.compile(

@@ -31,9 +31,16 @@ class IntegerType(Struct, frozen=True):
 
         Both are promoted already.
         """
-        if self.size == other.size and self.signed != other.signed:
-            return other if self.signed else self
-        return self if self.size >= other.size else other
+        shorter, longer = sorted((other, self), key=IntegerType._rank)
+        if self.size != other.size or not longer.signed or shorter.signed:
+            return longer
+        if shorter._rank() == longer._rank():
+            return shorter
+        return IntegerType(f"unsigned {longer.name}", longer.size, False)
+
+    def _rank(self) -> tuple[int, int]:
+        """Give what is greater for a type of a greater rank: `long long`, if as wide as `long`."""
+        return self.size, self.name.count("long")
 
 
 class Abi(Struct, frozen=True):
@@ -54,6 +61,15 @@ class Abi(Struct, frozen=True):
     strictest: int
     aligned: int
     unnamed_bits_align: bool
+
+    def fundamental(self, integer: IntegerType) -> IntegerType:
+        """Give the type that stdint.h and stddef.h name: `uint8_t` is `unsigned char`."""
+        if not integer.name.endswith("_t"):
+            return integer
+        long = "long" if self.pointer == 8 else "long long"
+        name = {1: "char", 2: "short", 4: "int", 8: long}[integer.size]
+        sign = "" if integer.signed else "unsigned "
+        return self.integers["signed char" if sign + name == "char" else sign + name]
 
     def kind(self, base: str) -> str:
         """Say what an arithmetic type is: `signed` or `unsigned`, `float`, `bool` or `char`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 
 from xenbind.ir.c_types import (
     CType,
@@ -197,6 +198,12 @@ class Constant(Struct, frozen=True):
     is_variable: bool = False
     span: Span | None = None
     is_address: bool = False
+
+    @property
+    def plain_value(self) -> int | float | str:
+        """Give the value as JSON has it, and as it is compared: `inf` and `nan` are words there."""
+        is_number = not isinstance(self.value, float) or isfinite(self.value)
+        return self.value if is_number else str(self.value)
 
 
 class ConstantGroup(Struct, frozen=True):

@@ -115,6 +115,11 @@ class Records:
         del self.laid_out[key]
         self.record(key)
 
+    def forget(self, key: str) -> None:
+        """Have a record as if it was never asked for."""
+        self.laid_out.pop(key, None)
+        self._given.pop(key, None)
+
     def measure(self, c_type: CType) -> tuple[int, int]:
         """Give size and alignment of a type, in bytes.  Raises `IncompleteType`."""
         return measure(c_type, self.abi, self.record)

@@ -12,19 +12,21 @@ lengths, bit-field widths and enumerators.  What it does not understand it refus
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Collection
-from typing import Protocol
+from math import inf, nan
+from typing import Any, Protocol
 
 from pycparser import c_ast
 
+from xenbind.errors import SourceError
 from xenbind.ir.abi import Abi, IntegerType
 from xenbind.ir.c_types import (
     Array,
     CType,
     Enumeration,
     Pointer,
+    RecordRef,
     Scalar,
     element,
     spelling,
@@ -64,33 +66,49 @@ class Scope(Protocol):
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Give size and alignment, in bytes, of a type that stands at `node`."""
 
+    def measured_type(self, node: c_ast.Node) -> tuple[CType, int, int]:
+        """Give a type name's type, size and alignment; it may define a type of its own."""
+
     def member(self, record: CType, name: str) -> Field | None:
         """Give a member of a struct or union, None if there is none of that name."""
 
     def variable(self, name: str) -> CType | None:
         """Give the type of a variable, None if there is none of that name."""
 
-    def floating(self, node: c_ast.Node) -> float:
-        """Give the value of an arithmetic constant expression, as a floating number."""
+    def result(self, name: str) -> CType | None:
+        """Give the type of what a function gives, None if there is none of that name."""
+
+    def selected(self, node: c_ast.Node) -> c_ast.Node:
+        """Give the expression that another one chooses, as `select` finds it."""
+
+    def truncated(self, node: c_ast.Node) -> int:
+        """Give the value of a constant expression of a floating type, without its fraction."""
+
+    def compared(self, op: str, left: c_ast.Node, right: c_ast.Node) -> bool:
+        """Compare the values of two constant expressions, any of them of a floating type."""
 
 
-def evaluate(node: c_ast.Node, scope: Scope) -> CInt:
+def evaluate(node: c_ast.Node, scope: Scope, is_evaluated: bool = True) -> CInt:
     """Evaluate an integer constant expression (C11 6.6).
 
-    Raises `Unevaluable` for anything else: unknown names, calls, division by zero,
-    shifts by more than the width.
+    Of one that is not evaluated in C, only the type counts.  Raises `Unevaluable` for anything
+    else: unknown names, calls, division by zero, shifts by more than the width.
     """
-    return _Evaluator(scope).visit(node)
+    return _Evaluator(scope).operand(node, is_evaluated)
 
 
 def expression_type(node: c_ast.Node, scope: Scope) -> CType:
     """Give the type of an expression that is no constant: `typeof` and `sizeof` ask for it.
 
     It may be reached from a cast, as in `sizeof(((struct pair *)0)->first)`.  Raises
-    `Unevaluable` for what is neither a member of something, an element, nor a constant.
+    `Unevaluable` for what is neither a member of something, an element, a function's result,
+    nor a constant.
     """
+    node = chosen(node, scope)
     if isinstance(node, c_ast.Cast):
         return scope.type(node.to_type)
+    if found := scope.result(called(node)):
+        return found
     if isinstance(node, c_ast.ID) and (found := scope.variable(node.name)):
         return found
     if isinstance(node, c_ast.StructRef):
@@ -105,28 +123,115 @@ def expression_type(node: c_ast.Node, scope: Scope) -> CType:
         match expression_type(inner, scope):
             case Array(element=inner_type) | Pointer(target=inner_type) if inner_type:
                 return inner_type
-    name = evaluate(node, scope).type.name
+    name = floating_type(node, scope) or evaluate(node, scope).type.name
     return Scalar(name, name)
 
 
-FLOATING = ("float", "double", "long double")
+def chosen(node: c_ast.Node, scope: Scope) -> c_ast.Node:
+    """Give the expression that stands for this one, which is another where C is to choose it.
+
+    `_Generic` chooses by a type (C11 6.5.1.1), `__builtin_choose_expr` by a value (GNU C).  Raises
+    `Unevaluable` for a type that is not known well enough.
+    """
+    while isinstance(node, c_ast.GenericSelection) or (
+        called(node) == "__builtin_choose_expr" and len(_arguments(node)) == 3
+    ):
+        node = scope.selected(node)
+    return node
+
+
+def select(node: c_ast.Node, scope: Scope) -> c_ast.Node:
+    """Find what a `_Generic` or `__builtin_choose_expr` chooses."""
+    if isinstance(node, c_ast.FuncCall):
+        condition, true, false = _arguments(node)
+        return true if evaluate(condition, scope).value else false
+    wanted = expression_type(node.expr, scope)
+    if not isinstance(wanted, Scalar | Enumeration | RecordRef):
+        raise Unevaluable("a _Generic of what is no number is not supported")
+    default = None
+    for each in node.associations:
+        if not isinstance(each, c_ast.GenericAssociation):
+            continue
+        if each.type is None:
+            default = each.expr
+        elif not each.type.quals and _is_same(wanted, each.type, scope):
+            return each.expr
+    if default is None:
+        raise Unevaluable("this _Generic has nothing for the type")
+    return default
+
+
+def _is_same(wanted: CType, type_name: c_ast.Node, scope: Scope) -> bool:
+    """Tell whether a value's type is compatible with a type name's (C11 6.2.7).
+
+    One that Python has no counterpart of is none that a value has here.
+    """
+    try:
+        named = scope.type(type_name)
+    except SourceError:
+        return False
+    return _identity(named, scope) == _identity(wanted, scope)
+
+
+def _identity(c_type: CType, scope: Scope) -> str:
+    """Give what tells a number, a struct or a union from others; empty for other types."""
+    match c_type:
+        case Scalar(base=base) | Enumeration(base=base):
+            integer = scope.abi.integers.get(base)
+            return scope.abi.fundamental(integer).name if integer else base
+        case RecordRef(key=key):
+            return key
+    return ""
+
+
+def called(node: c_ast.Node) -> str:
+    """Give the name of the function that an expression calls, empty for any other."""
+    is_call = isinstance(node, c_ast.FuncCall) and isinstance(node.name, c_ast.ID)
+    return str(node.name.name) if is_call else ""
+
+
+def _arguments(node: c_ast.FuncCall) -> list[c_ast.Node]:
+    return node.args.exprs if node.args else []
+
+
+# What `INFINITY`, `HUGE_VAL` and `NAN` of math.h call, and its type.
+SPECIAL = {
+    f"__builtin_{word}{suffix}": (value, name)
+    for word, value in (("inf", inf), ("huge_val", inf), ("nan", nan))
+    for suffix, name in (("f", "float"), ("", "double"), ("l", "long double"))
+}
+FLOATING = ("float", "double", "long double")  # the usual conversions lead to the later
 
 
 def is_floating(node: c_ast.Node, scope: Scope) -> bool:
-    """Tell whether an arithmetic expression is of a floating type (C11 6.3.1.8)."""
-    match node:
+    """Tell whether an arithmetic expression is of a floating type."""
+    return floating_type(node, scope) != ""
+
+
+def floating_type(node: c_ast.Node, scope: Scope) -> str:
+    """Give an expression's type if it is a floating one, else nothing (C11 6.3.1.8)."""
+    match chosen(node, scope):
         case c_ast.Constant(type=name):
-            return "float" in name or "double" in name
+            return name if name in FLOATING else ""
         case c_ast.UnaryOp(op="+" | "-", expr=operand):
-            return is_floating(operand, scope)
+            return floating_type(operand, scope)
         case c_ast.BinaryOp(op="+" | "-" | "*" | "/" | "%", left=left, right=right):
-            return is_floating(left, scope) or is_floating(right, scope)
+            return _wider(left, right, scope)
         case c_ast.TernaryOp(iftrue=left, iffalse=right):
-            return is_floating(left, scope) or is_floating(right, scope)
+            return _wider(left, right, scope)
         case c_ast.Cast(to_type=to_type):
-            c_type = scope.type(to_type)
-            return isinstance(c_type, Scalar) and c_type.base in FLOATING
-    return False
+            base = getattr(scope.type(to_type), "base", "")
+            return base if base in FLOATING else ""
+        case c_ast.FuncCall() as call:
+            name = SPECIAL.get(called(call), (0.0, ""))[1]
+            texts = [getattr(each, "value", "") for each in _arguments(call)]
+            return name if texts == ['""'] * ("nan" in called(call)) else ""
+    return ""
+
+
+def _wider(left: c_ast.Node, right: c_ast.Node, scope: Scope) -> str:
+    names = [floating_type(each, scope) for each in (left, right)]
+    return max(names, key=("", *FLOATING).index)
 
 
 def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
@@ -185,6 +290,7 @@ class _Evaluator:
         self._is_evaluated = True
 
     def visit(self, node: c_ast.Node) -> CInt:
+        node = chosen(node, self.scope)
         method: Callable[[c_ast.Node], CInt] | None = getattr(
             self, f"visit_{type(node).__name__}", None
         )
@@ -253,19 +359,20 @@ class _Evaluator:
     def visit_Cast(self, node: c_ast.Cast) -> CInt:
         target = self.integer_type(node.to_type)
         if is_floating(node.expr, self.scope):
-            return self.truncate(self.scope.floating(node.expr), target)
+            return self.truncate(node.expr, target)
         if isinstance(node.expr, c_ast.UnaryOp) and node.expr.op == "&":
             place, _ = self.place(node.expr.expr)
             return convert(CInt(place, self.size_t), target)
         return convert(self.visit(node.expr), target)
 
-    def truncate(self, value: float, target: IntegerType) -> CInt:
+    def truncate(self, node: c_ast.Node, target: IntegerType) -> CInt:
         """Convert a floating number to an integer type, without its fraction (C11 6.3.1.4)."""
         if target.name == "_Bool":
-            return CInt(int(value != 0), target)
-        if math.isfinite(value) and target.holds(math.trunc(value)):
-            return CInt(math.trunc(value), target)
-        raise Unevaluable(f"{value} fits no {target.name}")
+            return CInt(int(self.is_true(node)), target)
+        value = self.scope.truncated(node)
+        if not target.holds(value):
+            return self.no_value(f"{value} fits no {target.name}", target)
+        return CInt(value, target)
 
     def place(self, node: c_ast.Node) -> tuple[int, CType]:
         """Give the address of a member of what is at a constant one, and the member's type.
@@ -293,8 +400,7 @@ class _Evaluator:
 
     def visit_UnaryOp(self, node: c_ast.UnaryOp) -> CInt:
         if node.op in _MEASURES and isinstance(node.expr, c_ast.Typename):
-            c_type = self.scope.type(node.expr)
-            size, alignment = self.scope.measure(c_type, node.expr)
+            c_type, size, alignment = self.scope.measured_type(node.expr)
             if node.op == "__alignof__" and not c_type.aligned:
                 alignment = max(alignment, self.preferred(element(c_type)))
             return CInt(size if node.op == "sizeof" else alignment, self.size_t)
@@ -322,19 +428,18 @@ class _Evaluator:
             if left is (op == "||"):
                 return CInt(int(left), self.int)
             return CInt(int(self.is_true(node.right)), self.int)
-        if op in _COMPARISONS and any(
+        if op in COMPARISONS and any(
             is_floating(each, self.scope) for each in (node.left, node.right)
         ):
-            a, b = self.comparable(node.left), self.comparable(node.right)
-            return CInt(int(_COMPARISONS[op](a, b)), self.int)
+            return CInt(int(self.scope.compared(op, node.left, node.right)), self.int)
         left_operand = self.promote(self.visit(node.left))
         right_operand = self.promote(self.visit(node.right))
         if op in ("<<", ">>"):
             return self.shift(op, left_operand, right_operand)
         common = left_operand.type.common(right_operand.type)
         a, b = convert(left_operand, common).value, convert(right_operand, common).value
-        if op in _COMPARISONS:
-            return CInt(int(_COMPARISONS[op](a, b)), self.int)
+        if op in COMPARISONS:
+            return CInt(int(COMPARISONS[op](a, b)), self.int)
         if op in ("/", "%"):
             if b == 0:
                 return self.no_value("it divides by zero", common)
@@ -364,15 +469,8 @@ class _Evaluator:
     def is_true(self, node: c_ast.Node) -> bool:
         """Tell whether a scalar is not zero."""
         if is_floating(node, self.scope):
-            return self.scope.floating(node) != 0
+            return self.scope.compared("!=", node, ZERO)
         return self.visit(node).value != 0
-
-    def comparable(self, node: c_ast.Node) -> float:
-        """Give a number that is compared with a floating one, of whichever type that is."""
-        value = self.scope.floating(node)
-        if abs(value) > _MOST_IN_FLOAT and not is_floating(node, self.scope):
-            raise Unevaluable(f"{value:.0f} may be no float")
-        return value
 
     def operand(self, node: c_ast.Node, is_evaluated: bool) -> CInt:
         """Give an operand; of one that is not evaluated the type alone counts (C11 6.6p3)."""
@@ -390,15 +488,25 @@ class _Evaluator:
         return CInt(0, integer)
 
     def visit_FuncCall(self, node: c_ast.FuncCall) -> CInt:
-        if (
-            isinstance(node.name, c_ast.ID)
-            and node.name.name == "offsetof"
-            and node.args
-        ):
-            record, member = node.args.exprs
-            offset, _ = _offset_of(self.scope.type(record), member, self.scope)
-            return CInt(offset, self.size_t)
+        match called(node), _arguments(node):
+            case "offsetof", [record, member]:
+                offset, _ = _offset_of(self.scope.type(record), member, self.scope)
+                return CInt(offset, self.size_t)
+            case "__builtin_constant_p", [operand]:
+                return self.is_constant(operand)
         raise Unevaluable("a function call is not a constant")
+
+    def is_constant(self, node: c_ast.Node) -> CInt:
+        """Say that an expression is constant (GNU C); what else compilers know of is theirs."""
+        try:
+            if is_floating(node, self.scope):
+                self.is_true(node)
+            elif not _is_string(node):
+                self.visit(node)
+        except Unevaluable as reason:
+            message = f"whether this is known depends on the compiler: {reason}"
+            raise Unevaluable(message) from None
+        return CInt(1, self.int)
 
     def preferred(self, c_type: CType) -> int:
         """Give the alignment that gcc and clang prefer for a number, 1 for other types.
@@ -442,16 +550,6 @@ def convert(operand: CInt, target: IntegerType) -> CInt:
     return CInt(value, target)
 
 
-def convert_to(operand: CInt, base: str, abi: Abi) -> int:
-    """Give the value that a variable of an integer type gets of another's.
-
-    Raises `Unevaluable` for any other type.
-    """
-    if base not in abi.integers:
-        raise Unevaluable(f"'{base}' is not an integer type")
-    return convert(operand, abi.integers[base]).value
-
-
 def _is_int(text: str) -> bool:
     """Tell an integer from a character, which is an int to the parser too."""
     return text[:1].isdigit()
@@ -488,10 +586,10 @@ def _size_of_string(literal: str) -> int:
         raise Unevaluable(str(reason)) from None
 
 
-_MOST_IN_FLOAT = 1 << 24  # of the integers that every floating type has all of
 _CHARACTERS = {"u": "unsigned short", "U": "unsigned int", "u8": "unsigned char"}
+ZERO = c_ast.Constant("int", "0")
 _MEASURES = ("sizeof", "_Alignof", "__alignof__")
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
     "<": lambda a, b: a < b,

@@ -31,10 +31,8 @@ from xenbind.ir.c_types import Enumeration, Pointer, Scalar
 from xenbind.ir.interface import Constant, LeftOut
 from xenbind.lowering import groups
 from xenbind.lowering.constant_expressions import (
-    FLOATING,
     Unevaluable,
     convert,
-    convert_to,
     evaluate,
     is_floating,
 )
@@ -70,7 +68,7 @@ class Constants:
         body = CGenerator().visit(node.init)
         self.variables.append(Constant(node.name, value, body, doc, coord, True))
 
-    def initial_value(self, node: c_ast.Decl) -> int | str:
+    def initial_value(self, node: c_ast.Decl) -> int | float | str:
         """Evaluate a variable's initialiser.  Raises `Unevaluable` or `SourceError`."""
         if isinstance(node.init, c_ast.Constant) and node.init.type == "string":
             try:
@@ -80,11 +78,10 @@ class Constants:
         c_type = self.types.type(node.type)
         if not isinstance(c_type, Scalar | Enumeration):
             raise Unevaluable("it is no number and no text")
-        if c_type.base in FLOATING:
-            raise Unevaluable("a variable of a floating type is not supported")
-        if is_floating(node.init, self.types):
-            raise Unevaluable("its value is not an integer")
-        return convert_to(evaluate(node.init, self.types), c_type.base, self.types.abi)
+        if c_type.base == "long double":
+            raise Unevaluable("a variable of type long double is not supported")
+        # It is converted as in a cast (C11 6.7.9p11).
+        return self.number(c_ast.Cast(node.type, node.init))
 
     def enums(self) -> Iterator[groups.CEnum]:
         """Give the root header's enums, and those of others that it uses."""

@@ -32,9 +32,9 @@ Refuse = Callable[[c_ast.Node, str], SourceError]
 class Declarations:
     """The nodes of a header's records by key, of its typedefs by name, and of its enums.
 
-    `variables` are their declarators by name.  By the id of a struct's or union's definition,
-    `packs` is what `#pragma pack` allows it, and `order` counts which are complete before
-    it: it can hold no others.  `names` are those that typedefs give untagged ones: of
+    `variables` and `functions` are their declarators by name.  By the id of a struct's or union's
+    definition, `packs` is what `#pragma pack` allows it, and `order` counts which are complete
+    before it: it can hold no others.  `names` are those that typedefs give untagged ones: of
     `typedef struct { … } pair, *pair_p;` it is `pair`.  `elements` are the first typedefs that
     lead to one: of `typedef struct { … } *only_p;` it is `only_p`.
     """
@@ -44,6 +44,7 @@ class Declarations:
         self.typedefs: dict[str, c_ast.Typedef] = {}
         self.enums: list[c_ast.Enum] = []
         self.variables: dict[str, c_ast.Node] = {}
+        self.functions: dict[str, c_ast.FuncDecl] = {}
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
         self.names: dict[int, str] = {}
@@ -60,7 +61,9 @@ class Declarations:
                 # One that is repeated says the same again (C11 6.7p3): `typedef t t;`.
                 self.typedefs.setdefault(node.name, node)
                 self._name(node)
-            elif _is_variable(node):
+            elif isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl):
+                self.functions[node.name] = node.type
+            elif isinstance(node, c_ast.Decl) and node.name is not None:
                 self._enter_variable(node)
             for definition in _definitions(node, seen):
                 self._enter(definition, pack.limit)
@@ -104,11 +107,6 @@ class Declarations:
         self.order[id(node)] = len(self.order)
         if node.name:
             self.records[c_name(node)] = node
-
-
-def _is_variable(node: c_ast.Node) -> bool:
-    is_function = isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl)
-    return isinstance(node, c_ast.Decl) and not is_function and node.name is not None
 
 
 def definitions(node: c_ast.Node) -> Iterator[c_ast.Node]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, TypeVar
 
 from pycparser import c_ast
 
@@ -34,12 +36,14 @@ from xenbind.ir.c_types import (
 )
 from xenbind.ir.interface import Field, Record, RecordType, Typedef
 from xenbind.ir.records import Disagreement, IncompleteType, Records, TooWide
-from xenbind.lowering import records
+from xenbind.lowering import floating, records
 from xenbind.lowering.constant_expressions import (
+    COMPARISONS,
     CInt,
     Unevaluable,
     evaluate,
     expression_type,
+    select,
     varies,
 )
 from xenbind.lowering.context import Context
@@ -49,10 +53,11 @@ from xenbind.lowering.declarations import (
     enum_key,
     enumerators,
 )
-from xenbind.lowering.floating import evaluate_float
 from xenbind.lowering.member_functions import member_function
 from xenbind.plain import replace
 from xenbind.source import Coord
+
+_T = TypeVar("_T")
 
 # Integer types that are alike on every ABI.
 _FIXED = frozenset(
@@ -62,9 +67,11 @@ _FIXED = frozenset(
 ) | {"signed char", "unsigned char"}
 
 _MOST_INSIDE = 10_000
+_IN_EXPRESSION = "type of an expression"
 # In bytes, 0 for a machine's own word.
 _MODES = {"QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "word": 0, "pointer": 0}
 _WIDE_MODES = ("TI", "TF", "XF")  # integers and numbers that ctypes has not
+_COMPARE = {op: partial(floating.compare, op) for op in COMPARISONS}
 _BY_SIZE = {1: "char", 2: "short", 4: "int", 8: "long long"}
 
 
@@ -98,6 +105,7 @@ class TypeTable:
         self._inside: dict[str, int] = {}  # members of the untagged ones in each
         self._varies = False  # what is being lowered, as `varying` says
         self.faults = Faults()
+        self._known: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of `_once`
         self._failed: dict[str | int, SourceError] = {}  # records and typedefs
         for node in self.declared.enums:
             with self._note_variation(enum_key(node), passed_on=False):
@@ -461,9 +469,35 @@ class TypeTable:
         node = self.declared.variables.get(name)
         return None if node is None else self.type(node)
 
-    def floating(self, node: c_ast.Node) -> float:
-        """Give the value of an arithmetic constant expression, as a floating number."""
-        return evaluate_float(node, self)
+    def result(self, name: str) -> CType | None:
+        """Give the type of what a function gives, None if there is none of that name."""
+        node = self.declared.functions.get(name)
+        return None if node is None else self.type(node.type)
+
+    def selected(self, node: c_ast.Node) -> c_ast.Node:
+        """Give the expression that another one chooses."""
+        return self._once(select, node)
+
+    def truncated(self, node: c_ast.Node) -> int:
+        """Give the value of a constant expression of a floating type, without its fraction."""
+        return self._once(floating.truncate, node)
+
+    def compared(self, op: str, left: c_ast.Node, right: c_ast.Node) -> bool:
+        """Compare the values of two constant expressions, any of them of a floating type."""
+        return self._once(_COMPARE[op], left, right)
+
+    def _once(self, ask: Callable[..., _T], *nodes: c_ast.Node) -> _T:
+        """Ask something of expressions, and know it the next time.
+
+        Each is asked several times by the one around it: what nests would take time without end.
+        """
+        key = (ask, *map(id, nodes))
+        if key not in self._known:
+            self._known[key] = nodes, ask(
+                *nodes, self
+            )  # whose ids are theirs meanwhile
+        found: _T = self._known[key][1]
+        return found
 
     def measure(self, c_type: CType, node: c_ast.Node) -> tuple[int, int]:
         """Give size and alignment of a type, in bytes; `SourceError` for an incomplete one."""
@@ -475,6 +509,20 @@ class TypeTable:
         except IncompleteType as incomplete:
             message = f"'{spelling(incomplete.type)}' is an incomplete type"
             raise self.context.refuse(node, message) from None
+
+    def measured_type(self, node: c_ast.Node) -> tuple[CType, int, int]:
+        """Give a type name's type, size and alignment, as `sizeof` asks for them.
+
+        An untagged struct or union that it defines is known by its size alone: nothing else can
+        be of its type.
+        """
+        key = f"{_IN_EXPRESSION}.{len(self._being_lowered)}"
+        c_type = self.type(node, key)
+        size, alignment = self.measure(c_type, node)
+        for own in [each for each in self.record_types if each.startswith(key)]:
+            del self.record_types[own]
+            self._laid_out.forget(own)
+        return c_type, size, alignment
 
     # --- attributes -----------------------------------------------------------------
 

@@ -744,6 +744,15 @@ def test_the_version_number_is_no_changed_constant(compare: Compare) -> None:
     )
 
 
+def test_what_is_no_number_is_the_same_as_before(compare: Compare) -> None:
+    infinite = "#define A __builtin_inf()\n"
+    no_number = '#define B __builtin_nan("")\nstruct s { int x; };'
+    assert compare(no_number, no_number).verdict == SAME
+    changed = compare("#define A 1.5\n" + no_number, infinite + no_number)
+    (told,) = as_json(changed)["constants"]
+    assert (told["name"], told["old"], told["new"]) == ("A", 1.5, "inf")
+
+
 def test_the_sides_can_be_named(compare: Compare) -> None:
     found = compare("", "", (7, 7))
     first = lines(found, "Xen 4.17", "headers/v7")[0]

@@ -4,6 +4,7 @@
 #define PAIR_VERSION 1.2.3
 #define PAIR_GROUPS 1'000
 #define PAIR_OCTAL 08
+#define PAIR_UTF_8 u8'a'
 #define PAIR_SUM (0xE + 1)
 #define PAIR_TEN 1e+1
 #define PAIR_LETTER 'e'+1

@@ -127,7 +127,7 @@ class _Tables:
 
     def _constant(self, constant: Constant) -> tuple[Hashable, ...]:
         span = constant.span.brief if constant.span else ""
-        value = constant.value
+        value = constant.plain_value
         if isinstance(value, int) and abs(value) >= _EXACT:
             value = str(value)
         return (

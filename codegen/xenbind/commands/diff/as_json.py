@@ -30,8 +30,8 @@ def as_json(difference: Difference) -> dict[str, Any]:
         "constants": [
             {
                 **_entry(_present(change.old, change.new).name, change),
-                "old": change.old and change.old.value,
-                "new": change.new and change.new.value,
+                "old": change.old and change.old.plain_value,
+                "new": change.new and change.new.plain_value,
             }
             for change in difference.constants
         ],

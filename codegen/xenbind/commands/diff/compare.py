@@ -141,7 +141,7 @@ def _constants(
     ):
         if before is None or after is None:
             yield ConstantChange(before, after, breaking=after is None)
-        elif before.value != after.value and after.name != version_macro:
+        elif before.plain_value != after.plain_value and after.name != version_macro:
             yield ConstantChange(before, after, breaking=True)
 
 

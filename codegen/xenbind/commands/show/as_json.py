@@ -95,7 +95,7 @@ def _group_json(group: ConstantGroup) -> dict[str, Any]:
 def _constant_json(constant: Constant) -> dict[str, Any]:
     return {
         "name": constant.name,
-        "value": constant.value,
+        "value": constant.plain_value,
         "body": constant.body,
         "releases": _releases_json(constant.span),
         "doc": constant.doc,

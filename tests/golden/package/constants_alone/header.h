@@ -10,4 +10,10 @@
 #define ROOM sizeof("device")
 #define ALL_ONES ((uint16_t)-1)
 #define LETTER 'x'
+#define LARGEST ((double)1.79769313486231570814527423731704356798070e+308L)
+#define ENDLESS (-__builtin_inff())
+#define NO_NUMBER (__builtin_nanf(""))
 static const int FIXED = -3;
+static const double TENTH = 0.1;
+static const float SHORT_TENTH = 0.1;
+static const int WHOLE = 2.7;
