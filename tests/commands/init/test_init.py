@@ -99,6 +99,17 @@ def test_a_macro_without_which_no_type_is_declared_is_defined(tmp_path: Path) ->
     assert made(tmp_path, "a.h")["interface"]["defines"] == ["WANTED"]
 
 
+def test_of_the_c_library_s_own_names_the_macro_is_defined_that_asks_for_them(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        tree="#include <features.h>\nint tree(void);\n"
+        "#ifdef __USE_XOPEN_EXTENDED\nstruct TREE { int level; };\n#endif\n",
+    )
+    assert made(tmp_path, "tree.h")["interface"]["defines"] == ["_GNU_SOURCE"]
+
+
 def test_other_macros_are_told_and_not_defined(tmp_path: Path) -> None:
     write(tmp_path, a="struct a { int b; };\n#ifdef OLD_NAMES\n#define aa a\n#endif\n")
     assert made(tmp_path, "a.h")["interface"]["defines"] == []

@@ -35,6 +35,8 @@ _OF_OTHERS = frozenset("""
     __cplusplus __KERNEL__ __ASSEMBLY__ __ASSEMBLER__ __XEN__ __OBJC__ _MSC_VER _WIN32
     __has_include __has_attribute __has_builtin defined
     """.split())
+# Has glibc define what its headers ask for, `__USE_XOPEN_EXTENDED`, which no one else may.
+_ALL_FEATURES = "_GNU_SOURCE"
 _FOLDERS = ("include", "inc")  # where projects have their headers
 _ROUNDS = 40  # of errors that are mended one after the other
 _DEPTH = 2  # headers that are needed by headers that are needed
@@ -213,7 +215,8 @@ class _Asked:
         for left_out in interface.left_out:
             if left_out.name.startswith(("struct ", "union ")):
                 text = self.sources.text(left_out.coord.file)
-                for macro in macros_around(text, left_out.coord.line):
+                macros = macros_around(text, left_out.coord.line)
+                for macro in (*macros, _ALL_FEATURES):
                     better = _Asked(
                         replace(self.spec, defines=(*self.spec.defines, macro)),
                         self.command,
