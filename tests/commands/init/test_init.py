@@ -133,6 +133,7 @@ def test_a_struct_in_no_branch_that_is_taken_is_no_macro_to_be_skipped(
     generated = xenbind("generate", "--spec", "made.toml", "--out", "o", cwd=tmp_path)
     assert generated.returncode == 0
     assert generated.stderr.startswith("pair.h:6:8: note: struct PAIR is left out")
+    assert "what the header's #if asks for (PAIR_LEVEL) under" in generated.stderr
 
 
 def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:
