@@ -383,3 +383,12 @@ def test_an_included_enum_s_typedef_is_there(tmp_path: Path) -> None:
     loaded = spec.load(folder / "spec.toml").for_tree(folder)
     interface = pipeline.read(loaded, loaded.versions[0], ("gcc",))
     assert [typedef.name for typedef in interface.scalar_typedefs] == ["op_t"]
+
+
+def test_a_group_is_not_called_as_a_typedef_of_a_struct_is(tmp_path: Path) -> None:
+    text = "typedef struct kinds PairKind;\ntypedef struct others OtherOne;\n"
+    text += "typedef enum { PAIR_KIND_A, PAIR_KIND_B } pair_ways;\n"
+    text += "#define OTHER_ONE_A 1\n#define OTHER_ONE_B 3\n"
+    found = groups(tmp_path, text)
+    assert names(found["PairWays"]) == ["PAIR_KIND_A", "PAIR_KIND_B"]
+    assert names(found["OtherOneValues"]) == ["OTHER_ONE_A", "OTHER_ONE_B"]

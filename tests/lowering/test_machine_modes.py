@@ -24,8 +24,8 @@ def layout(members: str, record: str = "struct s") -> str:
     found = types.record("struct s")
     assert found
     (x,) = (field for field in found.fields if field.name == "x")
-    signed = X86_64.integers[getattr(x.type, "base", "")].signed
-    return f"{found.size} {x.offset} {int(signed)}"
+    integer = X86_64.integers.get(getattr(x.type, "base", ""))
+    return f"{found.size} {x.offset} {int(integer is None or integer.signed)}"
 
 
 def in_c(members: str, compiler: str, record: str = "struct s") -> str:
@@ -40,6 +40,14 @@ def in_c(members: str, compiler: str, record: str = "struct s") -> str:
 @pytest.mark.parametrize("base", ["int", "unsigned", "char", "unsigned char", "long"])
 @pytest.mark.parametrize("mode", ["QI", "HI", "__SI__", "DI", "word", "pointer"])
 def test_a_member_is_as_wide_as_its_mode(mode: str, base: str, compiler: str) -> None:
+    members = f"{base} x __attribute__((mode({mode})));"
+    assert layout(members) == in_c(members, compiler)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("base", ["float", "double", "long double"])
+@pytest.mark.parametrize("mode", ["SF", "__DF__"])
+def test_so_is_a_floating_one(mode: str, base: str, compiler: str) -> None:
     members = f"{base} x __attribute__((mode({mode})));"
     assert layout(members) == in_c(members, compiler)
 
@@ -66,6 +74,7 @@ def test_it_is_of_what_is_declared(members: str, record: str, compiler: str) -> 
         "int *x __attribute__((mode(DI)));",
         "int x[2] __attribute__((mode(DI)));",
         "int x __attribute__((mode(TI)));",
+        "int x __attribute__((mode(DF)));",
     ],
 )
 def test_what_has_no_one_meaning_is_refused(members: str) -> None:

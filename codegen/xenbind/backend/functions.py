@@ -76,12 +76,11 @@ class Functions:
             releases=releases if "{release}" in library.name else (),
         )
 
-    def handle(self, handle: Handle) -> HandleView:
-        """Give the class of a handle."""
+    def handle(self, handle: Handle, aliases: Sequence[str]) -> HandleView:
+        """Give the class of a handle, which has these other names."""
         self.types.use(PARAMETERS, "Handle")
         words = f"A pointer to a {handle.key}, which only the library knows."
         name = self.handles[handle.key]
-        aliases = [each for each in handle.names if each != name]
         return HandleView(name, docstring(words, 4), handle.key, aliases)
 
     def function(self, function: Function) -> FunctionView:

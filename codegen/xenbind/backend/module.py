@@ -85,7 +85,10 @@ def module_view(
         scope.use(TARGETS, "require")
     if read_for:
         scope.use(TARGETS, "was_read_for")
-    handles = [own.handle(handle) for handle in interface.handles]
+    handles = [
+        own.handle(handle, scope.handle_aliases[handle.key])
+        for handle in interface.handles
+    ]
     views = [own.function(function) for function in interface.functions]
     return ModuleView(
         doc=docstring(_doc(scope, header, releases), 0),

@@ -89,6 +89,15 @@ class Scope:
             handle.key: self.claim(handle.key.partition(" ")[2])
             for handle in interface.handles
         }
+        # Claimed as all names are: a group of constants may be called as a handle's typedef is.
+        self.handle_aliases = {
+            handle.key: [
+                self.claim(name)
+                for name in handle.names
+                if name != self.handles[handle.key]
+            ]
+            for handle in interface.handles
+        }
         self.borrowed = {
             name: key
             for names in (self.classes, self.groups, self.scalars)

@@ -22,6 +22,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence, Set
 from itertools import pairwise
 
+from pycparser import c_ast
+
 from xenbind.ir.interface import Constant, ConstantGroup, Record
 from xenbind.lowering.context import Context
 from xenbind.plain import Struct, replace
@@ -63,7 +65,14 @@ def infer(
     spec: Spec,
 ) -> tuple[ConstantGroup, ...]:
     """Find the groups among the constants, in the order of their first members."""
-    builder = _Builder(context, spec, {record.tag or record.key for record in records})
+    taken = {record.tag or record.key for record in records}
+    # A typedef of a struct is how C calls it, while a group's name is a guess: `GRegex`.
+    taken |= {
+        name
+        for name, node in context.declared.typedefs.items()
+        if isinstance(node.type.type, c_ast.Struct | c_ast.Union)
+    }
+    builder = _Builder(context, spec, taken)
     groups = [builder.of_enum(enum) for enum in enums if enum.is_group]
     declared = {constant.name for enum in enums for constant in enum.enumerators}
     numeric = [

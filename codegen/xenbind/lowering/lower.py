@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pycparser import c_ast
 
 from xenbind.errors import Faults, SourceError
+from xenbind.frontend.conditions import macros_around
 from xenbind.frontend.header import ParsedHeader
 from xenbind.ir import extent
 from xenbind.ir.abi import ABIS, X86_64, Abi
@@ -48,6 +49,8 @@ from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import Struct
 from xenbind.source import IDENTIFIER, with_blank_comments
 from xenbind.spec import Spec
+
+_MOST_ASKED = 4  # macros in a note
 
 
 class Lowered(Struct, frozen=True):
@@ -185,15 +188,18 @@ class _Lowering:
     def not_taken(self) -> Iterator[LeftOut]:
         """Tell of the first struct or union that stands in a branch that was not taken."""
         for file in self.header.roots:
-            text = with_blank_comments(self.header.sources.text(file))
+            written = self.header.sources.text(file)
+            text = with_blank_comments(written)
             if found := re.search(
                 r"^[ \t]*((?:struct|union)\s+(\w+))\s*\{", text, re.M
             ):
                 line = text.count("\n", 0, found.start(2)) + 1
+                asked = ", ".join(macros_around(written, line)[:_MOST_ASKED])
+                macros = f" ({asked})" if asked else ""
                 yield LeftOut(
                     found[1],
                     "it is in no branch that was taken; define what the header's #if asks for"
-                    " (such as __XEN_TOOLS__) under 'defines' in the spec",
+                    f"{macros} under 'defines' in the spec",
                     self.header.sources.locate(file, line, found[2]),
                 )
                 return

@@ -70,6 +70,8 @@ _MOST_INSIDE = 10_000
 _IN_EXPRESSION = "type of an expression"
 # In bytes, 0 for a machine's own word.
 _MODES = {"QI": 1, "byte": 1, "HI": 2, "SI": 4, "DI": 8, "word": 0, "pointer": 0}
+_FLOATING = ("float", "double", "long double")
+_FLOATING_MODES = {"SF": "float", "DF": "double"}
 _WIDE_MODES = ("TI", "TF", "XF")  # integers and numbers that ctypes has not
 _COMPARE = {op: partial(floating.compare, op) for op in COMPARISONS}
 _BY_SIZE = {1: "char", 2: "short", 4: "int", 8: "long long"}
@@ -331,13 +333,15 @@ class TypeTable:
     def in_mode(self, c_type: CType, node: c_ast.Node) -> CType:
         """Give a type the width that a typedef's or member's machine mode asks for (GNU C).
 
-        It is signed as the type is.
+        An integer is signed as the type is.
         """
         mode = attributes.mode(node)
         if not mode:
             return c_type
         size = _MODES.get(mode)
         base = getattr(c_type, "base", "")
+        if mode in _FLOATING_MODES and base in _FLOATING:
+            return Scalar(spelling(c_type), _FLOATING_MODES[mode])
         if size is None or base not in self.abi.integers or base == "_Bool":
             message = f"the mode {mode} is not supported here"
             raise self.context.refuse(node, message, is_of_python=mode in _WIDE_MODES)

@@ -99,6 +99,17 @@ def test_a_macro_without_which_no_type_is_declared_is_defined(tmp_path: Path) ->
     assert made(tmp_path, "a.h")["interface"]["defines"] == ["WANTED"]
 
 
+def test_of_the_c_library_s_own_names_the_macro_is_defined_that_asks_for_them(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        tree="#include <features.h>\nint tree(void);\n"
+        "#ifdef __USE_XOPEN_EXTENDED\nstruct TREE { int level; };\n#endif\n",
+    )
+    assert made(tmp_path, "tree.h")["interface"]["defines"] == ["_GNU_SOURCE"]
+
+
 def test_other_macros_are_told_and_not_defined(tmp_path: Path) -> None:
     write(tmp_path, a="struct a { int b; };\n#ifdef OLD_NAMES\n#define aa a\n#endif\n")
     assert made(tmp_path, "a.h")["interface"]["defines"] == []
@@ -122,6 +133,7 @@ def test_a_struct_in_no_branch_that_is_taken_is_no_macro_to_be_skipped(
     generated = xenbind("generate", "--spec", "made.toml", "--out", "o", cwd=tmp_path)
     assert generated.returncode == 0
     assert generated.stderr.startswith("pair.h:6:8: note: struct PAIR is left out")
+    assert "what the header's #if asks for (PAIR_LEVEL) under" in generated.stderr
 
 
 def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:

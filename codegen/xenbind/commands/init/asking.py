@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from xenbind.errors import CompilerError, SourceError, SourceErrors
+from xenbind.frontend.conditions import macros_around
 from xenbind.frontend.preprocess import finish_check, start_check
 from xenbind.pipeline import compiler_for, read
 from xenbind.plain import replace
@@ -30,11 +31,8 @@ _STANDARD = """
     linux/ioctl.h wchar.h uchar.h fcntl.h unistd.h stdlib.h sys/uio.h sys/stat.h sys/ioctl.h
     endian.h locale.h float.h complex.h
     """.split()
-# What says that a header is read for something else than a program in C.
-_OF_OTHERS = frozenset("""
-    __cplusplus __KERNEL__ __ASSEMBLY__ __ASSEMBLER__ __XEN__ __OBJC__ _MSC_VER _WIN32
-    __has_include __has_attribute __has_builtin defined
-    """.split())
+# Has glibc define what its headers ask for, `__USE_XOPEN_EXTENDED`, which no one else may.
+_ALL_FEATURES = "_GNU_SOURCE"
 _FOLDERS = ("include", "inc")  # where projects have their headers
 _ROUNDS = 40  # of errors that are mended one after the other
 _DEPTH = 2  # headers that are needed by headers that are needed
@@ -213,7 +211,8 @@ class _Asked:
         for left_out in interface.left_out:
             if left_out.name.startswith(("struct ", "union ")):
                 text = self.sources.text(left_out.coord.file)
-                for macro in macros_around(text, left_out.coord.line):
+                macros = macros_around(text, left_out.coord.line)
+                for macro in (*macros, _ALL_FEATURES):
                     better = _Asked(
                         replace(self.spec, defines=(*self.spec.defines, macro)),
                         self.command,
@@ -226,47 +225,6 @@ class _Asked:
                         if read(better.spec, version, self.command).records:
                             self.spec = better.spec
                             return
-
-
-def macros_around(text: str, line: int) -> list[str]:
-    """Give the macros that the conditions around a line ask for, the innermost first.
-
-    Those that the file defines itself, such as its guard, are none of them.
-    """
-    around: list[list[str]] = []
-    for word, rest in _conditions(text, line):
-        if word.startswith("if"):
-            around.append([rest])
-        elif word == "elif" and around:
-            around[-1].append(rest)
-        elif word == "endif" and around:
-            around.pop()
-    asked = " ".join(rest for rests in reversed(around) for rest in rests)
-    return _asked_macros(text, asked)
-
-
-def other_macros(text: str) -> list[str]:
-    """Give all macros that a file's conditions ask for and it does not define."""
-    lines = text.count("\n") + 2
-    return _asked_macros(text, " ".join(rest for _, rest in _conditions(text, lines)))
-
-
-def _conditions(text: str, line: int) -> Iterator[tuple[str, str]]:
-    # A line that is continued counts as where it begins; the rest of it become empty ones.
-    joined = re.sub(
-        r"(?:[^\n]*\\\n)+[^\n]*",
-        lambda found: found[0].replace("\\\n", " ") + "\n" * found[0].count("\\\n"),
-        text,
-    )
-    for each in joined.split("\n")[: line - 1]:
-        if found := _CONDITION.match(each):
-            yield found[1], without_any_comments(found[2])
-
-
-def _asked_macros(text: str, conditions: str) -> list[str]:
-    own = set(_DEFINED.findall(text))
-    names = dict.fromkeys(re.findall(r"[A-Za-z_]\w*", conditions))
-    return [name for name in names if name not in own | _OF_OTHERS]
 
 
 def _names(message: str, line: str) -> list[str]:
@@ -289,6 +247,4 @@ def _told(errors: tuple[SourceError, ...]) -> SourceError:
 
 _MISSING = re.compile(r"([^\s'\"]+): No such file|'([^']+)' file not found")
 _HEADER = re.compile(r"[<\"]([\w/.+-]+\.h)[>\"]")
-_CONDITION = re.compile(r"\s*#\s*(ifdef|ifndef|if|elif|else|endif)\b(.*)")
-_DEFINED = re.compile(r"^\s*#\s*define\s+(\w+)", re.M)
 _ADVICE = "nothing that was tried helps; name what is missing with --needs, --define or --include"

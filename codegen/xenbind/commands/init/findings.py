@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from xenbind.commands.init.asking import other_macros
 from xenbind.errors import SourceError, SystemFailure
 from xenbind.facts.symbols import Installed, having, installed
+from xenbind.frontend.conditions import other_macros
 from xenbind.ir.c_types import Enumeration, RecordRef, Scalar
 from xenbind.ir.interface import (
     Constant,
