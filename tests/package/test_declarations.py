@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import re
-from ctypes import pointer, sizeof
+from ctypes import addressof, pointer, sizeof
 from pathlib import Path
 from typing import Any
 
@@ -183,11 +184,35 @@ HEADERS: dict[str, tuple[str, dict[str, object]]] = {
             "m.in_ is m.t": True,
         },
     ),
+    "records that are aligned more than Python aligns memory": (
+        "struct __attribute__((aligned(4096))) page { char head[8]; int *to; };"
+        "union frame { struct page p; int n; };"
+        "struct frames { char kind; union frame of[2]; };",
+        {
+            "are_at(4096, m.page(b'a'), m.frame(), m.frames())": True,
+            "are_at(4096, m.frames().of[1], (m.page * 2)()[1])": True,
+            "are_at(4096, (2 * m.page)(), (m.frame * 2 * 2)())": True,
+            "are_at(4096, m.page().copy(), m.page.from_buffer_copy(bytes(4096)))": True,
+            "are_at(4096, pickle.loads(pickle.dumps(m.page(b'a'))))": True,
+            "are_at(4096, (m.page * 2).from_buffer_copy(bytes(8192)))": True,
+            "m.page(b'a').copy().head[:1], (m.page * 2)(m.page(b'b'))[0].head[:1]": (
+                b"a",
+                b"b",
+            ),
+            "m.page * 2 is m.page * 2, (m.page * 3 * 2)._length_": (True, 2),
+            "m.frames(of=[m.frame(m.page(b'c'))]).of[0].p.head[:1]": b"c",
+        },
+    ),
     "an enum of an octal number": (
         "enum e { E_X = 0100, E_Y }; struct s { enum e e; };",
         {"m.E_Y": 65},
     ),
 }
+
+
+def are_at(alignment: int, *things: Any) -> bool:
+    """Tell whether records and arrays are at multiples of an alignment."""
+    return not any(addressof(thing) % alignment for thing in things)
 
 
 @pytest.mark.parametrize("case", HEADERS)
@@ -214,5 +239,7 @@ def test_the_package_has_what_is_declared(
         "p": importlib.import_module(package),
         "sizeof": sizeof,
         "pointer": pointer,
+        "pickle": pickle,
+        "are_at": are_at,
     }
     assert {text: eval(text, names) for text in expected} == expected

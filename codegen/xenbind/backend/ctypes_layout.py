@@ -20,8 +20,13 @@ from xenbind.ir.c_types import (
 from xenbind.ir.interface import Field, Record
 from xenbind.ir.layout import Part, lay_out
 
-# No ctypes type is aligned more than a long double.
+# No ctypes type is aligned more than a long double, nor is memory that Python allocates.
 _STRICTEST = 16
+
+
+def is_beyond_python(record: Record) -> bool:
+    """Whether a record is aligned more than the memory that Python gives it by itself."""
+    return record.alignment > _STRICTEST
 
 
 def _class_alignment(record: Record) -> int:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from xenbind.backend import byte_module, event_module, flex_module, functions
 from xenbind.backend.python_text import LINE
 from xenbind.backend.python_types import ANNOTATIONS
-from xenbind.backend.scope import RECORDS, Scope
+from xenbind.backend.scope import ALIGNED, RECORDS, Scope
 
 _IMPORTED = (
-    *("builtins", "ctypes", "enum", ".", ANNOTATIONS),
+    *("builtins", "ctypes", "enum", ".", ALIGNED, ANNOTATIONS),
     *(byte_module.BYTE_PAGE, flex_module.BYTES),
     *(event_module.EVENT_PAGE, flex_module.RINGS),
     *(functions.LIBRARY, byte_module.ORDER_PAGE, functions.PARAMETERS, RECORDS),

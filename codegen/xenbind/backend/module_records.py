@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xenbind.backend.ctypes_layout import is_natural
+from xenbind.backend.ctypes_layout import is_beyond_python, is_natural
 from xenbind.backend.python_model import MemberView, PayloadView, RecordView
 from xenbind.backend.python_text import declared, docstring, text, with_span
 from xenbind.backend.python_types import (
@@ -16,7 +16,7 @@ from xenbind.backend.python_types import (
     bit_field_type,
     is_nested,
 )
-from xenbind.backend.scope import RECORDS, Scope, member_names
+from xenbind.backend.scope import ALIGNED, RECORDS, Scope, member_names
 from xenbind.ir.c_types import Enumeration, Pointer, RecordRef
 from xenbind.ir.interface import Field, Record
 
@@ -51,7 +51,7 @@ def record_view(scope: Scope, record: Record) -> RecordView:
     words = with_span(record.doc or _description(record), record.span)
     return RecordView(
         name=scope.classes[record.key],
-        base=scope.use(RECORDS, base),
+        bases=_bases(scope, record, base),
         decorator=scope.use(RECORDS, "anonymous" if anonymous else "record"),
         doc=docstring(words, 4),
         flat=base == "Structure",
@@ -71,7 +71,7 @@ def record_names(scope: Scope, record: Record) -> RecordView:
     names = scope.member_names[record.key]
     return RecordView(
         name=scope.classes[record.key],
-        base="",
+        bases="",
         decorator="",
         doc="",
         flat=False,
@@ -84,6 +84,15 @@ def record_names(scope: Scope, record: Record) -> RecordView:
         payload=_payload(scope, record),
         again=scope.aliases.get(scope.classes[record.key], ""),
     )
+
+
+def _bases(scope: Scope, record: Record, base: str) -> str:
+    """Write what a class is made of."""
+    written = scope.use(RECORDS, base)
+    if is_beyond_python(record):
+        kind = "AlignedUnion" if record.kind == "union" else "AlignedStructure"
+        written += f", metaclass={scope.use(ALIGNED, kind)}"
+    return written
 
 
 def _payload(scope: Scope, record: Record) -> PayloadView | None:

@@ -62,12 +62,12 @@ class PayloadView(Struct, frozen=True):
 
 
 class RecordView(Struct, frozen=True):
-    """A class; `c_name` is its name in C, empty where that is the class's own, and `extent`
-    its size and alignment, empty where ctypes finds them itself.
+    """A class and its `bases`; `c_name` is its name in C, empty where that is the class's own,
+    and `extent` its size and alignment, empty where ctypes finds them itself.
     """
 
     name: str
-    base: str
+    bases: str
     decorator: str
     doc: str
     flat: bool

@@ -19,6 +19,7 @@ from xenbind.ir.interface import Field, Interface, Record
 from xenbind.plain import Struct
 
 # Where a version's module finds what is not in C.
+ALIGNED = ".runtime.aligned"
 RECORDS = ".runtime.records"
 TARGETS = ".runtime.targets"
 # Names that a version's module may import; no constant or class may take them.
@@ -26,6 +27,8 @@ _IMPORTABLE = TYPE_NAMES.union(
     [
         "At",
         "ZERO",
+        "AlignedStructure",
+        "AlignedUnion",
         "Enumerated",
         "Compound",
         "Final",
