@@ -37,6 +37,7 @@ class Stub:
         module: Any = header.module
         self.c = ctypes.CDLL(path)
         self.functions: dict[str, Any] = _parameters.functions(module)
+        self.c_names: dict[str, str] = module.library._c_names
         module.library.load(path)
 
     def tell(self, octets: bytes, number: int = 0) -> None:
@@ -244,7 +245,8 @@ def test_errors_are_raised_with_errno(stub: Stub) -> None:
             function(*(each.python for each in values), *more)
         except PermissionError as error:
             assert failed is not None, function.__name__
-            said = f"{function.__name__}: {os.strerror(errno.EACCES)}"
+            name = stub.c_names.get(function.__name__, function.__name__)
+            said = f"{name}: {os.strerror(errno.EACCES)}"
             assert error.errno == errno.EACCES
             assert said in str(error)
         else:

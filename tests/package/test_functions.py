@@ -95,7 +95,7 @@ def test_a_function_that_the_library_lacks_says_so(post: Any, office: Any) -> No
 
 
 def test_a_misspelt_function_is_an_error_with_the_nearest_names(module: Any) -> None:
-    said = r"libpost.so.1 of no release has 'post_opn'; did you mean 'post_open'"
+    said = r"libpost.so.1 has no function 'post_opn'; did you mean 'post_open'"
     with pytest.raises(LookupError, match=said):
         module.library.has("post_opn")
 
@@ -136,11 +136,22 @@ def test_an_error_has_errno_the_function_and_advice(post: Any) -> None:
         post.post_open("Rome", 1)
     assert refused.value.errno == errno.EACCES
     assert str(refused.value) == (
-        "[Errno 13] post_open: Permission denied; the town must have an office;"
-        " ask at the counter"
+        "[Errno 13] post_open: Permission denied; the town must have an office"
     )
+    ctypes.set_errno(errno.EACCES)
+    general = post.library._error(post.post_town, None)
+    assert str(general).endswith("post_town: Permission denied; ask at the counter")
     with pytest.raises(OSError, match="post_open: Invalid argument; the town must"):
         post.post_open(None, 0)
+
+
+def test_an_error_has_the_name_that_the_function_has_in_c(
+    post: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post.library, "_c_names", {"post_open": "open"})
+    monkeypatch.setattr(post.library, "_symbols", {"post_open": "post_open"})
+    with pytest.raises(PermissionError, match=r"\] open: Permission denied"):
+        post.post_open("Rome", 1)
 
 
 def test_a_result_that_is_no_error_is_given(post: Any) -> None:
@@ -306,6 +317,8 @@ def test_buffers_are_anything_writable(post: Any, office: Any) -> None:
     assert record.weight == int.from_bytes(b"ab", "little")
     with pytest.raises(TypeError, match=r"post_read: data: .*not writable"):
         post.post_read(office, b"abcd", 4)
+    with pytest.raises(TypeError, match=r"data: .* read-only: pass bytes\(\.\.\.\)"):
+        post.post_write(office, memoryview(b"abcd"), 4)
 
 
 def test_a_number_has_to_fit(post: Any, office: Any) -> None:
@@ -330,6 +343,8 @@ def test_a_handle_is_of_its_own_class(post: Any, office: Any) -> None:
     post.post_swap(one, other)
     assert (post.post_town(one), post.post_town(other)) == (b"Bern", b"Rome")
     assert repr(post.post(16)) == "<post at 0x10>"
+    assert {post.post(16), post.post(16), post.post(8)} == {post.post(8), post.post(16)}
+    assert post.post(16) != post.parcel(16)
     assert not post.post()
 
 

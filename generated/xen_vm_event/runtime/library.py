@@ -77,7 +77,8 @@ class Library:
     `module` is the name of the module that declares them; `name` is what the library is loaded
     by, and `{release}` in it stands for that of the hypervisor, which
     has to be one of `releases` if those are known: others have other prototypes.
-    `advice` says what to do about errors, by their names, `by_function` by functions'.
+    `advice` says what to do about errors, by their names, `by_function` by functions', which
+    counts there alone.
     `c_names` are those of functions that have another name in Python, `symbols` of those that
     have another in the library.
 
@@ -143,12 +144,19 @@ class Library:
         """
         own = parameters.functions(sys.modules[self._module])
         if name not in own and not any(hasattr(each, name) for each in self._others()):
-            raise unknown(f"{self.name} of no release has {name!r}", name, own)
+            said = f"{self.name} has no function {name!r}"
+            if self._has_others():
+                said = f"{self.name} of no release has {name!r}"
+            raise unknown(said, name, own)
         try:
             self._function(name)
         except LibraryError:
             return False
         return True
+
+    def _has_others(self) -> bool:
+        """Tell whether the package has the library of other versions or releases, too."""
+        return any(each.__name__ != self._module for each in self._others())
 
     def _others(self) -> Iterator[ModuleType]:
         """Give the modules of all versions and releases, each imported when it is its turn."""
@@ -332,10 +340,9 @@ class Library:
         name = function.__name__
         given = result if isinstance(result, int) else "NULL"
         why = os.strerror(number) if number else f"failed without errno, giving {given}"
-        said = f"{name}: {why}"
-        for advice in (self._by_function.get(name), self._advice.get(number)):
-            said += f"; {advice}" if advice else ""
-        return OSError(number, said)
+        said = f"{self._c_names.get(name, name)}: {why}"
+        advice = self._by_function.get(name) or self._advice.get(number)
+        return OSError(number, f"{said}; {advice}" if advice else said)
 
 
 def _identity(callback: typing.Any) -> object:

@@ -131,11 +131,20 @@ else:
 class Handle(ctypes.c_void_p):
     """A pointer to a struct that only its library knows; false if it is NULL.
 
-    Each such struct has a class of its own, and a function takes no other.
+    Each such struct has a class of its own, and a function takes no other.  Two of one class are
+    equal if they have the same address, as pointers are in C.
     """
 
     if TYPE_CHECKING:
         _c_name_: typing.ClassVar[str]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self.value or 0:#x}>"
@@ -339,6 +348,8 @@ def _text_in_place(value: typing.Any) -> typing.Any:
 
 
 def _readable(value: typing.Any) -> typing.Any:
+    if isinstance(value, memoryview) and value.readonly:  # ctypes tells no place of it
+        raise TypeError("a memoryview that is read-only: pass bytes(...) of it")
     return ctypes.c_char_p(value) if isinstance(value, bytes) else _writable(value)
 
 
