@@ -263,6 +263,30 @@ def test_the_spec_makes_a_handle_of_a_struct(tmp_path: Path) -> None:
     assert found.records == ()
 
 
+def test_such_a_struct_is_no_class_wherever_it_is_defined(tmp_path: Path) -> None:
+    header = """\
+        typedef struct file { int inside; } FILE;
+        struct log { FILE *file; };
+        int f(FILE *file, struct log *log);
+    """
+    found = interface(tmp_path, header, 'opaque = ["struct file"]\n')
+    (handle,) = found.handles
+    assert (handle.key, handle.names) == ("struct file", ("FILE",))
+    assert [record.key for record in found.records] == ["struct log"]
+    assert found.left_out == ()
+
+
+def test_what_has_such_a_struct_inside_is_laid_out(tmp_path: Path) -> None:
+    header = """\
+        typedef struct file { int inside[3]; } FILE;
+        struct log { FILE file; char kind; };
+        int f(FILE *file, struct log *log);
+    """
+    found = interface(tmp_path, header, 'opaque = ["struct file"]\n')
+    assert [handle.key for handle in found.handles] == ["struct file"]
+    assert found.records_by_key["struct log"].size == 16
+
+
 # By the type of a result: how it tells of an error, if the library has all ways.
 WAYS = {
     "int": "negative",

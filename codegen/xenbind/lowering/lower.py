@@ -118,7 +118,8 @@ class _Lowering:
         self.spec = spec
         self.root = str(header.path)
         self.context = Context(header.comments, header.declarations, header.written)
-        self.types = TypeTable(self.context, abi)
+        opaque = spec.library.opaque if spec.library else ()
+        self.types = TypeTable(self.context, abi, opaque=opaque)
         self.left_out: list[LeftOut] = []
         self.constants = Constants(header, self.types)
         self.functions = Functions(header, self.types, spec)
@@ -176,6 +177,11 @@ class _Lowering:
                 *(name for name in self.spec.skip if name in self.header.macros),
                 *self.functions.skipped,
                 *self.flex_rings.skipped,
+                *(
+                    key
+                    for key in self.types.opaque
+                    if key in self.types.declared.records
+                ),
             ),
             library=self.library(),
             functions=functions,
@@ -218,7 +224,7 @@ class _Lowering:
         for node, record in self.undefined:
             if record.key in names:
                 names[record.key].append(node.name)
-            else:
+            elif record.key not in self.types.opaque:
                 self.leave_out(node, node.name, f"'{record.spelling}' is never defined")
         for key in keys:
             yield Handle(key, tuple(names[key]))
@@ -263,7 +269,7 @@ class _Lowering:
     def declaration(self, node: c_ast.Node) -> Iterator[Typedef]:
         """Lower one declaration of the root header; give the `Typedef` if it is one."""
         for definition in definitions(node):
-            if isinstance(definition, c_ast.Struct | c_ast.Union) and definition.name:
+            if self._is_class(definition):
                 with (
                     self.types.faults.kept(),
                     self.left_out_if_unsupported(definition),
@@ -275,6 +281,14 @@ class _Lowering:
             self.leave_out(node, node.name, "its type has no name")
         elif isinstance(node, c_ast.Decl) and node.init and is_const(node.type):
             self.constants.variable(node)
+
+    def _is_class(self, definition: c_ast.Node) -> bool:
+        """Tell whether a definition is of a struct or union that is to have a class by its tag."""
+        return (
+            isinstance(definition, c_ast.Struct | c_ast.Union)
+            and bool(definition.name)
+            and c_name(definition) not in self.types.opaque
+        )
 
     @contextmanager
     def left_out_if_unsupported(self, node: c_ast.Node) -> Iterator[None]:
@@ -297,7 +311,10 @@ class _Lowering:
             return
         target = self.types.typedef(node.name)
         inner = element(target)
-        if isinstance(inner, RecordRef) and self.types.record(inner.key) is None:
+        is_opaque = isinstance(target, RecordRef) and target.key in self.types.opaque
+        if isinstance(inner, RecordRef) and (
+            is_opaque or self.types.record(inner.key) is None
+        ):
             self.undefined.append((node, inner))
         elif isinstance(inner, Scalar) and inner.base == "void":
             void = inner.spelling == "void"

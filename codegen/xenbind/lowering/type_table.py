@@ -85,15 +85,21 @@ class TypeTable:
     declared with, `used_enums` the keys of the enums that anything is.  `varying` are the
     names of records, typedefs and enumerators that another ABI may make something else of
     than its sizes alone explain: an array length that asks for `sizeof`, say.  `known` has
-    record types that need no lowering.  `faults` are those of its enums, for whoever made it to
+    record types that need no lowering, `opaque` names those whose members are asked for only
+    where something has one of them inside.  `faults` are those of its enums, for whoever made it to
     refuse: an enumerator without a value has one here, so that its users are not told as well.
     """
 
     def __init__(
-        self, context: Context, abi: Abi, known: Mapping[str, RecordType] | None = None
+        self,
+        context: Context,
+        abi: Abi,
+        known: Mapping[str, RecordType] | None = None,
+        opaque: Collection[str] = (),
     ) -> None:
         self.context = context
         self.abi = abi
+        self.opaque = opaque
         self.declared = context.declared
         self.enumerators: dict[str, CInt] = {}
         self.record_types: dict[str, RecordType] = dict(known or {})
@@ -139,7 +145,7 @@ class TypeTable:
         if len(fixed) == len(self.records):
             there = Records(abi, fixed.get, self._laid_out)
         else:
-            table = TypeTable(self.context, abi, fixed)
+            table = TypeTable(self.context, abi, fixed, self.opaque)
             if table.faults:
                 return {}
             there = table.lowered_again(self.record_types)
@@ -254,7 +260,8 @@ class TypeTable:
                         "a type that is defined within an expression is not supported"
                     )
                     raise self.context.refuse(node, message)
-                self.record(key, node)
+                if key not in self.opaque:
+                    self.record(key, node)
             return RecordRef(name or c_name(node), key)
         if isinstance(node, c_ast.Enum):
             return self._enumeration(node)
@@ -360,7 +367,7 @@ class TypeTable:
         inner = element(target)
         definition = (
             self.declared.records.get(inner.key)
-            if isinstance(inner, RecordRef)
+            if isinstance(inner, RecordRef) and inner.key not in self.opaque
             else None
         )
         if definition is not None:

@@ -185,6 +185,12 @@ def _functions(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceEr
     for path, name in named:
         if name not in declared:
             yield _error(spec, path, f"a function {name}", name, declared)
+    structs = {h.key for interface in interfaces for h in interface.handles}
+    structs |= {record.key for interface in interfaces for record in interface.records}
+    for index, name in enumerate(spec.library.opaque):
+        if name not in structs | skipped:
+            path = ("functions", "opaque", index)
+            yield _error(spec, path, f"a struct '{name}'", name, structs)
     for index, prefix in enumerate(spec.library.match):
         if not any(name.startswith(prefix) for name in declared):
             path = ("functions", "match", index)
