@@ -86,12 +86,33 @@ def test_an_address_none_and_a_pointer_are_taken(graph: Any) -> None:
 def test_a_callable_is_called_with_what_its_type_says(graph: Any) -> None:
     seen: list[object] = []
 
-    def visit(point: Any, name: bytes, own: int, data: int) -> None:
-        seen.append((point.contents.x, name, own == ctypes.addressof(walk), data))
+    def visit(point: Any, name: bytes, own: Any, data: int) -> None:
+        place = ctypes.addressof(own.contents)
+        seen.append((point.contents.x, name, place == ctypes.addressof(walk), data))
 
     walk = graph.walk(visit=visit, pick=lambda colour: colour + 2)
     assert graph.graph_walk(walk, 77) == 7
     assert seen == [(3, b"here", True, 77)]
+
+
+def test_a_callable_is_called_alike_as_a_parameter_and_as_a_member(graph: Any) -> None:
+    seen: list[tuple[object, ...]] = []
+
+    def meet(
+        colour: Any, own: Any, count: Any, names: Any, place: Any, held: Any
+    ) -> Any:
+        assert ctypes.addressof(own.contents) == ctypes.addressof(walk)
+        seen.append((colour, count[0], names[0], place, held.contents.node.colour))
+        count[0] = 7
+        return graph.Colour.RED
+
+    walk = graph.walk()
+    assert graph.graph_meet_once(meet, walk) == 7
+    assert graph.graph_meet_twice(graph.meeting(meet), walk) == 14
+    green = graph.Colour.GREEN
+    assert seen == [(green, 1, b"a", graph.place(0x10), green)] * 3
+    assert {type(each[0]) for each in seen} == {graph.Colour}
+    graph.library.forget(meet)
 
 
 def test_c_is_given_0_where_a_callable_raises(

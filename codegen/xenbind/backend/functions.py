@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 
 from xenbind.backend.names import python_name
+from xenbind.backend.passed import Passed, plain
 from xenbind.backend.python_model import FunctionView, HandleView, LibraryView
 from xenbind.backend.python_text import docstring, fold_items
 from xenbind.backend.python_types import TYPING, Types
@@ -38,7 +39,7 @@ NAMES = frozenset("""
     """.split())
 
 
-class Functions:
+class Functions(Passed):
     """The functions of one module, whose types these are.
 
     `names` are those of its functions by their names in C, `handles` and `enums` those of
@@ -53,11 +54,9 @@ class Functions:
         enums: Mapping[str, str],
         types: Types,
     ) -> None:
+        super().__init__(types, handles, enums)
         self.interface = interface
         self.names = names
-        self.handles = handles
-        self.enums = enums
-        self.types = types
 
     def library(self, releases: Sequence[str]) -> LibraryView | None:
         """Give the library, as these releases have it; None where there are no functions."""
@@ -198,7 +197,7 @@ class Functions:
             case Pointer(target=None):
                 given = self.types.use("builtins", "int")
             case Pointer(target=target):
-                return self.use(f"Pointer[{self.written(target)}]")
+                return self.pointer_to(self.written(target))
             case Enumeration() if enum := self.enum_of(c_type):
                 return enum
             case _:
@@ -207,11 +206,8 @@ class Functions:
 
     def callback(self, function: FunctionType) -> str:
         """Write what a callback takes and gives."""
-        taken = ", ".join(self.seen(each.type) for each in function.parameters)
-        given = self.seen(self.given_back(function.result))
-        if self.enum_of(function.result):  # C takes any number
-            given += f" | {self.types.python_type(function.result)}"
-        return f"{self.types.use(PARAMETERS, 'Callback')}[[{taken}], {given}]"
+        name = self.types.use(PARAMETERS, "Callback")
+        return f"{name}{self.taken_and_given(function)}"
 
     def callbacks(self, function: FunctionType) -> str:
         """Write what those in a list take and give, to whom an enum's numbers are but that."""
@@ -219,88 +215,14 @@ class Functions:
         given = self.seen_plainly(self.given_back(function.result))
         return f"{self.types.use(PARAMETERS, 'Callbacks')}[[{taken}], {given}]"
 
-    def seen(self, c_type: CType) -> str:
-        """Write what Python sees of a value that C hands to a callback."""
-        return self.enum_of(c_type) or self.seen_plainly(c_type)
-
-    def seen_plainly(self, c_type: CType) -> str:
-        """Write the same where it is of no enum."""
-        match c_type:
-            case Scalar(base="void"):
-                return "None"
-            case Pointer(other=RecordRef(key=key)):
-                return self.handles[key]
-            case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
-                return f"{self.types.use('builtins', 'bytes')} | None"
-            case Pointer(target=None):
-                return f"{self.types.use('builtins', 'int')} | None"
-            case Pointer(target=target):
-                return self.use(f"Pointer[{self.written(target)}]")
-        return self.types.python_type(c_type)
-
-    def enum_of(self, c_type: CType) -> str:
-        """Name the enum of the module that a number is one of; empty without one."""
-        return self.enums.get(c_type.key, "") if isinstance(c_type, Enumeration) else ""
-
-    @staticmethod
-    def given_back(c_type: CType) -> CType:
-        """Give the type of a callback's result: of pointers ctypes takes the address alone."""
-        return Pointer("void *", None) if isinstance(c_type, Pointer) else c_type
-
     def annotated(self, python: str, c_type: CType, *more: str) -> str:
         items = ", ".join([python, self.ctype(c_type), *more])
         return f"{self.types.use(TYPING, 'Annotated')}[{items}]"
+
+    def pointer_to(self, written: str) -> str:
+        return self.use(f"Pointer[{written}]")
 
     def use(self, written: str) -> str:
         """Import what an annotation begins with."""
         name, bracket, rest = written.partition("[")
         return self.types.use(PARAMETERS, name) + bracket + rest
-
-    def written(self, c_type: CType | None) -> str:
-        """Write a type that is pointed to, as type checkers know it."""
-        if isinstance(c_type, Pointer):
-            if isinstance(c_type.target, Scalar) and c_type.target.base == "char":
-                return self.types.use("ctypes", "c_char_p")
-            if isinstance(c_type.other, RecordRef):
-                return self.handles[c_type.other.key]
-            if c_type.target is not None:
-                return self.use(f"Pointer[{self.written(c_type.target)}]")
-        if isinstance(c_type, Array):  # type checkers know none of a length
-            return self.types.use(TYPING, "Any")
-        return self.inner(c_type)
-
-    def ctype(self, c_type: CType) -> str:
-        """Write the ctypes type of a parameter or result."""
-        match c_type:
-            case Pointer(other=RecordRef(key=key)):
-                return self.handles[key]
-            case Pointer(other=FunctionType() as function):
-                taken = [plain(each.type) for each in function.parameters]
-                types = [self.given_back(function.result), *taken]
-                written = ", ".join(map(self.ctype, types))
-                return f"{self.types.use('ctypes', 'CFUNCTYPE')}({written})"
-            case Pointer(target=None):
-                return self.types.use("ctypes", "c_void_p")
-            case Pointer(target=Scalar(base="char"), qualifiers=q) if "const" in q:
-                return self.types.use("ctypes", "c_char_p")
-            case Pointer(target=target):
-                pointer = self.types.use("ctypes", "POINTER")
-                return f"{pointer}({self.inner(target)})"
-            case Scalar(base="void"):
-                return "None"
-        return self.types.ctype(c_type)
-
-    def inner(self, c_type: CType | None) -> str:
-        """Write the ctypes type of what a pointer leads to; strings there are C's."""
-        match c_type:
-            case Pointer(target=Scalar(base="char")):
-                return self.types.use("ctypes", "c_char_p")
-            case Pointer(other=FunctionType()) | None:
-                return self.types.use("ctypes", "c_void_p")
-        return self.ctype(c_type)
-
-
-def plain(c_type: CType) -> CType:
-    """Give `void *` for a pointer to a function that Python is given: it is an address."""
-    is_function = isinstance(c_type, Pointer) and isinstance(c_type.other, FunctionType)
-    return Pointer("void *", None) if is_function else c_type

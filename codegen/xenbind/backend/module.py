@@ -57,7 +57,7 @@ def module_view(
     for record in interface.records:
         if record.key not in scope.elsewhere:
             records.append(view_of(scope, record))
-        scope.pointers.defined.add(record.key)
+        scope.called.defined.add(record.key)
     aliases = [
         AliasView(scope.claim(typedef.name), typedef.name, _alias(scope, typedef.type))
         for typedef in interface.typedefs
@@ -86,7 +86,7 @@ def module_view(
     if read_for:
         scope.use(TARGETS, "was_read_for")
     handles = [
-        own.handle(handle, scope.handle_aliases[handle.key])
+        own.handle(handle, [*scope.handle_aliases[handle.key], *scope.again(handle)])
         for handle in interface.handles
     ]
     views = [own.function(function) for function in interface.functions]

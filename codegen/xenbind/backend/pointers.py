@@ -10,34 +10,96 @@ members.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from xenbind.backend.passed import Passed
 from xenbind.backend.python_types import ANNOTATIONS, TYPING, Types
-from xenbind.ir.c_types import CType, FunctionType, Pointer, RecordRef, Scalar
+from xenbind.ir.c_types import (
+    CType,
+    FunctionType,
+    Pointer,
+    RecordRef,
+    Scalar,
+    element,
+    keys,
+)
+from xenbind.plain import replace
+
+
+class Called(Passed):
+    """The functions that members point to, as `functions` has those that parameters do.
+
+    What is not complete above is named in a lambda, and for type checkers in quotes.
+    """
+
+    def __init__(
+        self, types: Types, handles: Mapping[str, str], enums: Mapping[str, str]
+    ) -> None:
+        super().__init__(types, handles, enums)
+        self.defined: set[str] = set()
+
+    def member(self, function: FunctionType) -> str:
+        """Write what type checkers know of a member, its ctypes type and the function's."""
+        known = self.known_function(function)
+        name = self.types.use(ANNOTATIONS, "FunctionPointer")
+        address = self.types.use("ctypes", "c_void_p")
+        written = self.ctype(Pointer("function *", None, other=known))
+        if not self.defined.issuperset(keys(known)):
+            written = f"lambda: {written}"
+        items = [f"{name}{self.taken_and_given(known)}", address, written]
+        enums = [self.enum_of(each.type) for each in known.parameters]
+        if any(enums):
+            items.append(f"({', '.join(each or 'None' for each in enums)},)")
+        return ", ".join(items)
+
+    def known_function(self, function: FunctionType) -> FunctionType:
+        """Give a function whose pointers lead to nothing but what the module has."""
+        parameters = tuple(
+            replace(each, type=self.known(each.type)) for each in function.parameters
+        )
+        return replace(function, parameters=parameters)
+
+    def known(self, c_type: CType) -> CType:
+        """Give the type of a parameter, of a pointer to what the module has not an address."""
+        if not isinstance(c_type, Pointer) or c_type.target is None:
+            return c_type
+        target, inner = c_type.target, element(c_type.target)
+        if isinstance(target, RecordRef) and target.key in self.handles:
+            return replace(c_type, target=None, other=target)
+        if isinstance(inner, RecordRef) and inner.key not in self.types.classes:
+            return replace(c_type, target=None)
+        return replace(c_type, target=self.known(target))
+
+    def enum_of(self, c_type: CType) -> str:
+        name = super().enum_of(c_type)
+        return self.types.seen(name) if name else ""
+
+    def named(self, key: str) -> str:
+        name = super().named(key)
+        return name if key in self.defined else f'"{name}"'
+
+    def pointer_to(self, written: str) -> str:
+        return f"{self.types.use(ANNOTATIONS, 'GivenPointer')}[{written}]"
 
 
 class Pointers:
-    """The pointers of one module; `defined` are the keys of the records above."""
+    """The pointers of one module, whose types these are."""
 
-    def __init__(self, types: Types) -> None:
+    def __init__(self, types: Types, called: Called) -> None:
         self.types = types
-        self.defined: set[str] = set()
+        self.called = called
 
     def member(self, pointer: Pointer) -> str:
         """Annotate a member."""
-        written = self.written(pointer)
         if isinstance(pointer.other, FunctionType):
-            written += f", c_void_p, {self.function_type(pointer.other)}"
-            self.types.use("ctypes", "c_void_p")
+            written = self.called.member(pointer.other)
         else:
-            written += f", {self.types.ctype(pointer)}"
+            written = f"{self.written(pointer)}, {self.types.ctype(pointer)}"
         return f"{self.types.use(TYPING, 'Annotated')}[{written}]"
 
     def written(self, pointer: Pointer) -> str:
         """Write what type checkers know of a member."""
         match pointer:
-            case Pointer(other=FunctionType() as function):
-                taken = ", ".join(self.seen(each.type) for each in function.parameters)
-                name = self.types.use(ANNOTATIONS, "FunctionPointer")
-                return f"{name}[[{taken}], {self.seen(function.result)}]"
             case Pointer(target=None):
                 key = pointer.spelling.removesuffix(" *")
                 if key not in self.types.classes:
@@ -54,51 +116,3 @@ class Pointers:
                 return f"{name}[{self.types.ctype(target)}]"
         name = self.types.use(ANNOTATIONS, "PointerTo")  # checkers know no more of it
         return f"{name}[{self.types.use(TYPING, 'Any')}]"
-
-    # --- functions ------------------------------------------------------------------
-
-    def seen(self, c_type: CType) -> str:
-        """Write what Python sees of a value that C hands to a callable, or is given by one."""
-        if isinstance(c_type, Scalar) and c_type.base == "void":
-            return "None"
-        if isinstance(c_type, Pointer):
-            if _is_text(c_type):
-                return f"{self.types.use('builtins', 'bytes')} | None"
-            if target := self.record(c_type):
-                return f"{self.types.use(ANNOTATIONS, 'GivenPointer')}[{target}]"
-            return f"{self.types.use('builtins', 'int')} | None"
-        return self.types.python_type(c_type)
-
-    def function_type(self, function: FunctionType) -> str:
-        """Write the ctypes type of a function; of a pointer that it gives, the address."""
-        result = function.result
-        given = (
-            self.types.use("ctypes", "c_void_p")
-            if isinstance(result, Pointer)
-            else self.passed(result)
-        )
-        taken = [self.passed(each.type) for each in function.parameters]
-        return f"{self.types.use('ctypes', 'CFUNCTYPE')}({', '.join([given, *taken])})"
-
-    def passed(self, c_type: CType) -> str:
-        """Write the ctypes type of a parameter or result."""
-        if isinstance(c_type, Scalar) and c_type.base == "void":
-            return "None"
-        if isinstance(c_type, Pointer):
-            if _is_text(c_type):
-                return self.types.use("ctypes", "c_char_p")
-            if target := self.record(c_type):
-                return f"{self.types.use('ctypes', 'POINTER')}({target})"
-            return self.types.use("ctypes", "c_void_p")
-        return self.types.ctype(c_type)
-
-    def record(self, pointer: Pointer) -> str:
-        """Name the class of a record that is defined above; empty for any other target."""
-        target = pointer.target
-        is_known = isinstance(target, RecordRef) and target.key in self.defined
-        return self.types.ctype(target) if is_known and target is not None else ""
-
-
-def _is_text(pointer: Pointer) -> bool:
-    is_char = isinstance(pointer.target, Scalar) and pointer.target.base == "char"
-    return is_char and "const" in pointer.qualifiers

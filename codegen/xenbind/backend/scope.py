@@ -11,11 +11,11 @@ from os.path import normpath
 
 from xenbind.backend import byte_module, event_module, flex_module, functions
 from xenbind.backend.names import BUILTINS, RECORD_ATTRIBUTES, python_name
-from xenbind.backend.pointers import Pointers
+from xenbind.backend.pointers import Called, Pointers
 from xenbind.backend.python_types import PYTHON_TYPES, TYPE_NAMES, Types
 from xenbind.ir import extent
 from xenbind.ir.c_types import CType, Enumeration, RecordRef, Scalar
-from xenbind.ir.interface import Field, Interface, Record
+from xenbind.ir.interface import Field, Handle, Interface, Record
 from xenbind.plain import Struct
 
 # Where a version's module finds what is not in C.
@@ -123,7 +123,8 @@ class Scope:
         self.wanted = set(self.exported)
         self.aliases = self.hidden_names()
         self.types = Types(self.classes, self.scalars, self.use, self.seen)
-        self.pointers = Pointers(self.types)
+        self.called = Called(self.types, self.handles, self.groups)
+        self.pointers = Pointers(self.types, self.called)
 
     def is_exported(self, record: Record) -> bool:
         """Tell whether a module that has not a record itself is to have it for others.
@@ -154,12 +155,17 @@ class Scope:
         members = {
             name for names in self.member_names.values() for name in names.values()
         }
-        written.update(self.groups.values())
+        written.update(self.groups.values(), self.handles.values())
         found = {}
         for name in sorted(written & members):
             found[name] = python_name(f"_{name}", self.taken | members)
             self.taken.add(found[name])
         return found
+
+    def again(self, handle: Handle) -> list[str]:
+        """The other name of a handle's class, if a member hides it."""
+        name = self.handles[handle.key]
+        return [self.aliases[name]] if name in self.aliases else []
 
     def seen(self, name: str) -> str:
         """How to name something where members' names may hide it: in a class."""

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from xenbind.plain import Struct, replace
 
@@ -153,6 +153,21 @@ def inside_arrays(c_type: CType) -> tuple[CType, tuple[int, ...]]:
         return c_type, ()
     inner, lengths = inside_arrays(c_type.element)
     return inner, (c_type.length, *lengths)
+
+
+def keys(c_type: CType | FunctionType | None) -> Iterator[str]:
+    """Give the keys of the records that a type is made of, leads to, takes or gives."""
+    match c_type:
+        case RecordRef(key=key):
+            yield key
+        case FunctionType(result=result, parameters=parameters):
+            for each in (result, *(parameter.type for parameter in parameters)):
+                yield from keys(each)
+        case Pointer(target=target, other=other):
+            yield from keys(target)
+            yield from keys(other)
+        case Array():
+            yield from keys(element(c_type))
 
 
 def levels(c_type: CType | FunctionType | None) -> int:

@@ -20,12 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from os.path import normpath
 
 from xenbind.ir.c_types import (
-    Array,
-    CType,
-    FunctionType,
-    Pointer,
-    RecordRef,
-    element,
+    keys,
 )
 from xenbind.ir.interface import ConstantGroup, Interface, Record, Typedef
 from xenbind.plain import replace
@@ -242,23 +237,9 @@ def _parts(item: Item) -> Iterator[str]:
     """Give the keys of the records that something is made of, or points to."""
     if isinstance(item, Record):
         for field in item.fields:
-            yield from _named(field.type)
+            yield from keys(field.type)
     elif isinstance(item, Typedef):
-        yield from _named(item.type)
-
-
-def _named(c_type: CType | FunctionType | None) -> Iterator[str]:
-    match c_type:
-        case RecordRef(key=key):
-            yield key
-        case FunctionType(result=result, parameters=parameters):
-            for each in (result, *(parameter.type for parameter in parameters)):
-                yield from _named(each)
-        case Pointer(target=target, other=other):
-            yield from _named(target)
-            yield from _named(other)
-        case Array():
-            yield from _named(element(c_type))
+        yield from keys(item.type)
 
 
 def _divided(

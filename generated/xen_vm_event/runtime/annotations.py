@@ -265,14 +265,16 @@ class Member:
 
     `bits` is a bit-field's width, `values` the enum class of what the member holds, `at`
     its place, `function` the ctypes type of the function that it points to, each None where
-    there is none.  It `is_enum` if C declares it as one.
+    there is none.  It `is_enum` if C declares it as one.  `enums` are those of the function's
+    parameters, None for each that is of none, empty where all are.
     """
 
     __slots__ = (
+        "_function",
         "at",
         "bits",
         "c_name",
-        "function",
+        "enums",
         "is_enum",
         "name",
         "type",
@@ -285,8 +287,9 @@ class Member:
         self.bits: int | None = None
         self.values: typing.Any = None
         self.at: At | None = None
-        self.function: typing.Any = None
         self.is_enum = False
+        self.enums: tuple[typing.Any, ...] = ()
+        self._function: typing.Any = None
         if isinstance(annotation, type):
             self.type: typing.Any = annotation
             return
@@ -299,10 +302,19 @@ class Member:
                 self.bits = note
             elif isinstance(note, EnumType):
                 self.values = note
-            elif is_function(note):
-                self.function = note
-            else:
+            elif isinstance(note, At):
                 self.at = note
+            elif isinstance(note, tuple):
+                self.enums = note
+            else:
+                self._function = note
+
+    @property
+    def function(self) -> typing.Any:
+        """Give the type of the function; one with a record that was not complete is a lambda."""
+        if self._function is not None and not is_function(self._function):
+            self._function = self._function()
+        return self._function
 
 
 def annotated_type(item: typing.Any) -> typing.Any:

@@ -25,10 +25,10 @@ from .annotations import FUNCTION, TYPE_CHECKING, Member, is_array, typing
 # pyright: reportPrivateUsage=false
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 else:
     # What `typing.get_type_hints` needs, without importing what it takes.
-    Callable, Iterator = type, tuple
+    Callable, Iterator, Sequence = type, tuple, tuple
 
 # What ctypes has addresses in, functions, and things that have a place.
 ADDRESSES: typing.Any = (ctypes.c_void_p, ctypes.c_char_p, ctypes._Pointer)
@@ -106,7 +106,7 @@ def _kept(member: Member, value: typing.Any) -> typing.Any:
     if value is None or isinstance(value, int):
         return value
     if member.function is not None:
-        return _function(member.function, value)
+        return _function(member, value)
     target: typing.Any = getattr(member.type, "_type_", None)
     if member.type is ctypes.c_void_p or target in _BYTES:
         return _memory(value)
@@ -149,16 +149,17 @@ def in_place(value: typing.Any) -> typing.Any:
     return (octets * view.nbytes).from_buffer(view)
 
 
-def _function(ctype: typing.Any, value: typing.Any) -> typing.Any:
+def _function(member: Member, value: typing.Any) -> typing.Any:
     if isinstance(value, FUNCTION):
         return value
     if not callable(value):
         raise TypeError(f"takes a callable, an address or None, not {value!r}")
-    return thunk(ctype, value, [None] * len(ctype._argtypes_))
+    ctype = member.function
+    return thunk(ctype, value, member.enums or (None,) * len(ctype._argtypes_))
 
 
 def thunk(
-    ctype: typing.Any, callback: typing.Any, enums: list[typing.Any]
+    ctype: typing.Any, callback: typing.Any, enums: Sequence[typing.Any]
 ) -> typing.Any:
     """Make what C calls of a callable, which is then its `callback`."""
     made = ctype(called_by_c(callback, enums, ctype._restype_))
@@ -203,7 +204,7 @@ def _address(kept: typing.Any) -> int | None:
 
 
 def called_by_c(
-    callback: Callable[..., object], enums: list[typing.Any], result: typing.Any
+    callback: Callable[..., object], enums: Sequence[typing.Any], result: typing.Any
 ) -> Callable[..., object]:
     """Hand a callback the enums that its numbers are of, and C something in any case.
 

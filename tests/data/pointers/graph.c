@@ -29,6 +29,22 @@ int graph_tight(const struct tight *tight)
     return tight->where->x + tight->add(1, 2) + tight->colour;
 }
 
+static int meet(graph_meet *meet, struct walk *walk)
+{
+    int count = 1;
+    char *names[] = { "a", 0 };
+    struct holder holder = { .node.colour = COLOUR_GREEN };
+    return meet(COLOUR_GREEN, walk, &count, names, graph_place(), &holder) + count;
+}
+
+int graph_meet_once(graph_meet *function, struct walk *walk) { return meet(function, walk); }
+int graph_meet_twice(struct meeting *meeting, struct walk *walk)
+{
+    return meet(meeting->meet, walk) + meet(meeting->meet, walk);
+}
+
+struct place *graph_place(void) { return (struct place *)0x10; }
+
 static struct walk kept;
 
 void graph_keep(struct walk walk) { kept = walk; }

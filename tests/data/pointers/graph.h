@@ -23,6 +23,15 @@ struct walk {
     int (*by_value)(struct point p);
 };
 
+/* One function's type, as a parameter and as a member. */
+struct place;
+typedef enum colour graph_meet(enum colour colour, struct walk *walk, int *count, char **names,
+                               struct place *place, const struct holder *holder);
+struct meeting { graph_meet *meet; };
+int graph_meet_once(graph_meet *meet, struct walk *walk);
+int graph_meet_twice(struct meeting *meeting, struct walk *walk);
+struct place *graph_place(void);
+
 struct holder { struct walk walks[2]; struct node node; };
 struct __attribute__((packed)) tight { char c; struct point *where; graph_add *add; enum colour colour; };
 
