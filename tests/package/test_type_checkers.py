@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,26 @@ def test_a_type_checker_finds_the_mistakes_and_nothing_else(
 ) -> None:
     assert len(mistakes()) == 44
     assert checker(users) == mistakes()
+
+
+def test_numpy_need_not_be_there(users: Path, exhaustive: bool, tmp_path: Path) -> None:
+    (users / "columns.py").write_text(
+        "# pyright: strict\n"
+        "from xen_vm_event import v7\n"
+        "from xen_vm_event.runtime.arrays import column, dtype\n\n"
+        "form = dtype(v7.vm_event_st)\n"
+        'column([], v7.vm_event_st, "reason")\n'
+    )
+    venv.create(tmp_path / "without", with_pip=False)
+    python = str(tmp_path / "without" / "bin" / "python")
+    own = ["--strict", "--python-executable", python, "--cache-dir", str(tmp_path)]
+    checkers = {"mypy": own, "pyright": ["--pythonpath", python]}
+    for checker in checkers if exhaustive else ["mypy"]:
+        command = [sys.executable, "-m", checker, *checkers[checker], "columns.py"]
+        ran = subprocess.run(
+            command, cwd=users, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @pytest.mark.exhaustive

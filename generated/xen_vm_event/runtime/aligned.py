@@ -15,7 +15,8 @@ from functools import cache
 
 from .annotations import TYPE_CHECKING, is_array, typing
 
-# pyright: reportPrivateUsage=false
+# What ctypes' classes are made of has private names.
+# pyright: reportGeneralTypeIssues=false, reportPrivateUsage=false
 
 if TYPE_CHECKING:
     import _ctypes

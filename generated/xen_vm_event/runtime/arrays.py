@@ -16,16 +16,19 @@ import ctypes
 from collections.abc import Iterator
 from functools import cache
 
-import numpy
-
-from .annotations import is_array, typing
+from .annotations import TYPE_CHECKING, is_array, typing
 from .layout import place
 from .places import Place, declaring
 from .records import Structure, Union, declared
 
+if TYPE_CHECKING:
+    numpy: typing.Any  # what numpy has is no business of those who lack it
+else:
+    import numpy
+
 
 @cache
-def dtype(record: type[Structure | Union]) -> numpy.dtype[typing.Any]:
+def dtype(record: type[Structure | Union]) -> typing.Any:
     """Give the numpy type of a struct or union: the same members at the same offsets.
 
     Bit-fields, which numpy does not have, are left out: `column(array, record, path)` and
@@ -122,7 +125,7 @@ def _bits(octets: typing.Any, above: int, found: Place) -> typing.Any:
     return values.astype(_format(found.member.type))
 
 
-def _format(ctype: typing.Any) -> numpy.dtype[typing.Any]:
+def _format(ctype: typing.Any) -> typing.Any:
     shape: list[int] = []
     while is_array(ctype):
         shape.append(ctype._length_)
@@ -133,5 +136,5 @@ def _format(ctype: typing.Any) -> numpy.dtype[typing.Any]:
         return dtype(ctype)
     if not isinstance(ctype._type_, str) or ctype._type_ in "zZP":  # a pointer
         return numpy.dtype(f"u{ctypes.sizeof(ctype)}")
-    number: numpy.dtype[typing.Any] = numpy.dtype(ctype)
+    number: typing.Any = numpy.dtype(ctype)
     return number
