@@ -12,6 +12,8 @@ that ctypes has: `Annotated[Text, c_char_p]`.  The former are
   array of T, or a pointer.  A number that C gives back that way is the `value` of `c_uint32()`;
 - `Const[T]`, for one to a const T: the same, or a list or tuple of what makes Ts, which is
   copied: C only reads;
+- `WideText | Const[c_int]`, for `const wchar_t *`: a str without a NUL, too, and what ctypes has
+  wide characters in, as in `WideArray | Ref[c_int]` for one that is not const;
 - `Buffer`, for `void *` and pointers to bytes: a writable buffer such as a bytearray, an array
   or record, or an address;
 - `Data`, for a const one of those: bytes, too;
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
     )
     Data: typing.TypeAlias = bytes | Buffer
     Text: typing.TypeAlias = str | Data
+    WideArray: typing.TypeAlias = ctypes.Array[ctypes.c_wchar] | ctypes.c_wchar_p
+    WideText: typing.TypeAlias = str | WideArray
     Callbacks: typing.TypeAlias = Sequence[Callable[_P, _R] | int | None]
     # What stands behind the parameters of a variadic function.
     Variadic: typing.TypeAlias = float | str | Data
@@ -123,6 +127,8 @@ else:
     Ref = _ToItems("Ref")
     Const = _ToItems("Const")
     Text = _Written("Text")
+    WideArray = _Written("WideArray")
+    WideText = _Written("WideText")
     Buffer = _Written("Buffer")
     Data = _Written("Data")
     Variadic = _Written("Variadic")
@@ -220,6 +226,10 @@ def converter(parameter: Declared) -> Convert:
         return _writable
     if parameter.written is Data:
         return _readable
+    if parameter.written is WideText:
+        return _wide_text(_items(ctype))
+    if parameter.written is WideArray:
+        return _wide(_place(ctype))
     if is_pointer(ctype):
         return _items(ctype) if parameter.written is Const else _place(ctype)
     return _value(ctype)
@@ -286,6 +296,31 @@ def _items(ctype: typing.Any) -> Convert:
     return convert
 
 
+def _wide(others: Convert) -> Convert:
+    """Take wide characters as ctypes has them, and others as numbers."""
+
+    def convert(value: typing.Any) -> typing.Any:
+        items: object = getattr(type(value), "_type_", None)
+        is_wide = items is ctypes.c_wchar or isinstance(value, ctypes.c_wchar_p)
+        return value if is_wide else others(value)
+
+    return convert
+
+
+def _wide_text(others: Convert) -> Convert:
+    """Take the same, and a str."""
+    wide = _wide(others)
+
+    def convert(value: typing.Any) -> typing.Any:
+        if not isinstance(value, str):
+            return wide(value)
+        if "\0" in value:
+            raise _shorter(value)
+        return ctypes.create_unicode_buffer(value)
+
+    return convert
+
+
 def _item(ctype: typing.Any) -> Convert:
     """Take an item of a list: text, a record or what makes one, or any other value."""
     if ctype is ctypes.c_char_p:
@@ -333,8 +368,13 @@ def _text(value: typing.Any) -> typing.Any:
     if octets is not None and not isinstance(octets, bytes):
         return _text_in_place(octets)
     if octets is not None and b"\0" in octets:
-        raise ValueError(f"a NUL inside, where C would see the end: {value!r}")
+        raise _shorter(value)
     return ctypes.c_char_p(octets)
+
+
+def _shorter(text: str | bytes) -> ValueError:
+    """Say that a text would be shorter to C."""
+    return ValueError(f"a NUL inside, where C would see the end: {text!r}")
 
 
 def _text_in_place(value: typing.Any) -> typing.Any:

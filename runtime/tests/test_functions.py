@@ -105,7 +105,7 @@ def passed(parameter: Any, random: Random) -> Value:
         size = ctypes.sizeof(ctype._type_)
         octets, told = random.randbytes(size), random.randbytes(size)
         item = ctype._type_.from_buffer_copy(octets)
-        if written is _parameters.Const:
+        if written in (_parameters.Const, _parameters.WideText):
             return Value(item, octets)
         return Value(item, octets, told, lambda: bytes(item) == told)
     return replace(_number(ctype, random), told=b"")

@@ -210,6 +210,23 @@ def test_text_in_memory_is_passed_in_place(post: Any, office: Any) -> None:
     assert post.post_count((buffer, octets, rest, "x", None)) == 4
 
 
+def test_wide_text_is_str_or_an_array_of_either_type(post: Any) -> None:
+    room = ctypes.create_unicode_buffer(8)
+    assert post.post_wide("Zürich", room) == 6
+    assert room.value == "Zürich"
+    numbers = (ctypes.c_int * 8)()
+    for text in (room, ctypes.c_wchar_p("Zürich"), [*map(ord, "Zürich"), 0]):
+        assert post.post_wide(text, numbers) == 6
+    assert "".join(map(chr, numbers)) == "Zürich\0\0"
+    assert post.post_wide(numbers, room) == 6
+    with pytest.raises(ValueError, match="post_wide: text: a NUL inside"):
+        post.post_wide("Zü\0rich", room)
+    with pytest.raises(TypeError, match="post_wide: text: takes a c_int, an array of"):
+        post.post_wide(5, room)
+    with pytest.raises(TypeError, match="post_wide: copy: takes a c_int, an array"):
+        post.post_wide("a", "a")
+
+
 def test_records_and_arrays_of_them_are_passed_by_place(post: Any, office: Any) -> None:
     number = ctypes.c_uint32()
     assert post.post_send(office, post.letter(to=7, weight=20), 1, number) == 1

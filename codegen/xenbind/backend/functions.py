@@ -34,8 +34,8 @@ LIBRARY = ".runtime.library"
 PARAMETERS = ".runtime.parameters"
 # What functions are annotated with and call, none of which may be the name of something else.
 NAMES = frozenset("""
-    Buffer CFUNCTYPE Callback Callbacks Const Data Handle Library Pointer Ref Text Variadic c_char_p
-    library
+    Buffer CFUNCTYPE Callback Callbacks Const Data Handle Library Pointer Ref Text Variadic
+    WideArray WideText c_char_p library
     """.split())
 
 
@@ -159,6 +159,9 @@ class Functions(Passed):
         match c_type.target:
             case Pointer(other=FunctionType() as called):
                 return f"{written} | {self.callbacks(called)}"
+            case Scalar(spelling="wchar_t"):
+                wide = "WideText" if "const" in c_type.qualifiers else "WideArray"
+                return f"{self.use(wide)} | {written}"
         return written
 
     def taken(self, pointer: Pointer) -> str:

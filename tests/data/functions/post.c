@@ -1,4 +1,5 @@
 /* The post office itself, without post_weigh and post_lambda. */
+#include <wchar.h>
 #include "post.h"
 
 #include <errno.h>
@@ -174,4 +175,9 @@ int post_add(int count, ...)
     }
     va_end(steps);
     return sum;
+}
+
+unsigned int post_wide(const wchar_t *text, wchar_t *copy)
+{
+    return wcslen(wcscpy(copy, text));
 }

@@ -3,6 +3,7 @@
 #define POST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct post post;
@@ -58,6 +59,8 @@ int post_steps(post_step *steps[], int number);
 int post_two_steps(int (*const steps[2])(int number), int number);
 /* Call what so many functions make of 1, and add it up. */
 int post_add(int count, ...);
+/* Copy a text; gives its length. */
+unsigned int post_wide(const wchar_t *text, wchar_t *copy);
 int post_swap(post **one, post **other);
 int post_lambda(post *p, int8_t lambda, int (*post_swap)(void));
 
