@@ -45,7 +45,7 @@ from xenbind.lowering.flex_rings import FlexRings
 from xenbind.lowering.functions import Functions, pointed_to
 from xenbind.lowering.payloads import Payloads
 from xenbind.lowering.rings import Rings
-from xenbind.lowering.type_table import TypeTable
+from xenbind.lowering.type_table import TypeTable, leaving_out
 from xenbind.plain import Struct
 from xenbind.source import IDENTIFIER, with_blank_comments
 from xenbind.spec import Spec
@@ -134,6 +134,9 @@ class _Lowering:
             if node.coord is not None and node.coord.file in self.header.roots:
                 with faults.kept(), self.left_out_if_unsupported(node):
                     typedefs += self.declaration(node)
+        for key in self.types.pointed_to:  # which grows meanwhile
+            with faults.kept(), leaving_out():
+                self.types.record(key)
         faults.refuse()
         return typedefs
 

@@ -86,8 +86,10 @@ class TypeTable:
     names of records, typedefs and enumerators that another ABI may make something else of
     than its sizes alone explain: an array length that asks for `sizeof`, say.  `known` has
     record types that need no lowering, `opaque` names those whose members are asked for only
-    where something has one of them inside.  `faults` are those of its enums, for whoever made it to
-    refuse: an enumerator without a value has one here, so that its users are not told as well.
+    where something has one of them inside.  `pointed_to` has the keys of those that are defined
+    behind what points to them, for whoever made it to ask for.  `faults` are those of its enums,
+    for whoever made it to refuse: an enumerator without a value has one here, so that its users
+    are not told as well.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class TypeTable:
         self.used_typedefs: dict[str, Typedef] = {}
         self.enums: dict[str, Enumeration] = {}
         self.used_enums: set[str] = set()
+        self.pointed_to: list[str] = []
         self.varying: set[str] = set()
         self._laid_out = Records(abi, self._record_type)
         self._being_lowered: list[int] = []  # the `order` of each
@@ -362,7 +365,7 @@ class TypeTable:
             other = member_function(node, self.declared, self.type, self.abi.name)
             return Pointer("function *", None, other=other)
         target: CType = Scalar("void", "void")
-        with _leaving_out():  # what it leads to: it is an address all the same
+        with leaving_out():  # what it leads to: it is an address all the same
             target = self.type(node.type, key)
         inner = element(target)
         definition = (
@@ -374,8 +377,10 @@ class TypeTable:
             # It may contain the record being laid out: then it is laid out later.
             order = self.declared.order[id(definition)]
             if all(order < other for other in self._being_lowered):
-                with _leaving_out():
+                with leaving_out():
                     self.record(c_name(definition))
+            else:
+                self.pointed_to.append(c_name(definition))
         void = isinstance(target, Scalar) and target.base == "void"
         return Pointer(f"{spelling(target)} *", None if void else target)
 
@@ -600,7 +605,7 @@ class TypeTable:
 
 
 @contextmanager
-def _leaving_out() -> Iterator[None]:
+def leaving_out() -> Iterator[None]:
     """Do without a type that Python has no counterpart of."""
     try:
         yield
