@@ -10,6 +10,7 @@ from functools import cache
 from operator import index
 
 from .annotations import At, Member, is_array, is_pointer, typing
+from .assignment import of_member
 
 
 class Placed:
@@ -19,9 +20,10 @@ class Placed:
     half and its width in the high half.
     """
 
-    __slots__ = ("_cell", "_points", "offset", "size")
+    __slots__ = ("_cell", "_name", "_points", "offset", "size")
 
     def __init__(self, member: Member, at: At) -> None:
+        self._name = member.name
         self.offset = at.offset
         self.size = ctypes.sizeof(member.type)
         self._points = _has_pointers(member.type)
@@ -36,7 +38,10 @@ class Placed:
         return self._cell.from_buffer(record, self.offset).value
 
     def __set__(self, record: typing.Any, value: typing.Any) -> None:
-        self._cell.from_buffer(record, self.offset).value = value
+        try:
+            self._cell.from_buffer(record, self.offset).value = value
+        except TypeError as error:
+            raise of_member(error, self._name) from None
         if self._points:  # what it leads to has to live as long as the record
             kept: dict[int, typing.Any] = getattr(record, "_kept_", None) or {}
             kept[self.offset] = value
@@ -46,9 +51,10 @@ class Placed:
 class PlacedBits:
     """A bit-field at a place of its own, likewise."""
 
-    __slots__ = ("_bits", "_bytes", "_convert", "_signed", "offset", "size")
+    __slots__ = ("_bits", "_bytes", "_convert", "_name", "_signed", "offset", "size")
 
     def __init__(self, member: Member, at: At, bits: int) -> None:
+        self._name = member.name
         self.offset = at.offset
         self.size = bits << 16 | at.bit
         self._bits = bits
@@ -66,9 +72,13 @@ class PlacedBits:
         return self._convert(value)
 
     def __set__(self, record: typing.Any, value: typing.Any) -> None:
+        try:
+            number = self._convert(value)
+        except TypeError as error:
+            raise of_member(error, self._name) from None
         view = self._bytes.from_buffer(record, self.offset)
         mask = ((1 << self._bits) - 1) << (self.size & 0xFFFF)
-        new = self._convert(value) << (self.size & 0xFFFF) & mask
+        new = number << (self.size & 0xFFFF) & mask
         word = int.from_bytes(view, "little") & ~mask | new
         view[:] = word.to_bytes(len(view), "little")
 

@@ -26,7 +26,8 @@ a record or an array is one object, made at first use and kept.  Assigning a num
 does not fit its member keeps the low bits, as C's conversion to that type does; a name
 that is no member raises `AttributeError`.  An array takes a sequence, and zeros for what
 that leaves, as C's initialisers have it; see `assignment`.  Its single items are assigned by
-ctypes' own rules.
+ctypes' own rules, and so are the numbers of a struct that has neither records nor arrays: there a
+TypeError has ctypes' own words, and no member's name.
 """
 
 from __future__ import annotations
@@ -132,9 +133,10 @@ class EnumMember:
     `offset` and `size` are those of the `field` that has the number.
     """
 
-    __slots__ = ("field", "offset", "size", "values")
+    __slots__ = ("field", "name", "offset", "size", "values")
 
-    def __init__(self, field: typing.Any, values: typing.Any) -> None:
+    def __init__(self, name: str, field: typing.Any, values: typing.Any) -> None:
+        self.name = name
         self.field = field
         self.values = values
         self.offset: int = field.offset
@@ -144,7 +146,12 @@ class EnumMember:
         return self if record is None else self.values(self.field.__get__(record))
 
     def __set__(self, record: object, value: typing.Any) -> None:
-        self.field.__set__(record, value)
+        try:
+            self.field.__set__(record, value)
+        except TypeError as error:
+            from .assignment import of_member  # above, it would add to an import
+
+            raise of_member(error, self.name) from None
 
 
 class Words(str):
@@ -260,7 +267,12 @@ class _Compound(_Record):
         def __setattr__(self, name: str, value: typing.Any) -> None:
             """Assign to a member; a record or array is copied into the buffer, as in C."""
             setter = self._setters_.get(name) or _setter(type(self), name)
-            setter(self, value)
+            try:
+                setter(self, value)
+            except TypeError as error:
+                from .assignment import of_member  # above, it would add to an import
+
+                raise of_member(error, name) from None
 
 
 def _initialise(
@@ -369,7 +381,7 @@ def _declare(cls: typing.Any) -> None:
         ctype: typing.Any = member.type
         field = cls.__dict__[member.name]
         if member.is_enum:
-            setattr(cls, member.name, EnumMember(field, member.values))
+            setattr(cls, member.name, EnumMember(member.name, field, member.values))
         elif issubclass(ctype, _POINTERS):
             from .pointers import PointerMember  # of use to few modules
 

@@ -28,12 +28,17 @@ MEMBERS = """\
     void *handles[2];
     struct node *nodes[2];
     struct node node;
+    int count;
+    unsigned bits : 3;
     struct node pair[2];
     uint8_t none[0];
 """
 HEADER = f"""\
 #define VM_EVENT_INTERFACE_VERSION 1
 struct node {{ uint32_t value; char name[2]; }};
+enum kind {{ KIND_A, KIND_B }};
+struct few {{ int count; enum kind kind; }};
+struct __attribute__((packed)) tight {{ char c; int count; unsigned bits : 3; }};
 struct natural {{
 {MEMBERS}}};
 struct packed {{
@@ -183,6 +188,24 @@ def test_what_is_refused(name: str, value: Any, message: str, record: Any) -> No
     with pytest.raises(error) as told:
         record(**{name: value})
     assert str(told.value) == message
+
+
+@pytest.mark.parametrize("name", ["count", "bits"])
+def test_a_number_is_refused_with_the_member(name: str, record: Any) -> None:
+    with pytest.raises(TypeError, match=f"^'{name}': "):
+        setattr(record(), name, "5")
+    with pytest.raises(TypeError, match=f"^'{name}': "):
+        record(**{name: "5"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("few", "kind"), ("tight", "count"), ("tight", "bits")]
+)
+def test_so_is_one_that_ctypes_does_not_assign_alone(
+    kind: str, name: str, py: ModuleType
+) -> None:
+    with pytest.raises(TypeError, match=f"^'{name}': "):
+        setattr(getattr(py, kind)(), name, "5")
 
 
 def test_what_pointers_in_a_list_lead_to_lives_as_long_as_the_record(

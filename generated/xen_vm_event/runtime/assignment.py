@@ -42,6 +42,13 @@ def made(ctype: typing.Any, value: typing.Any, name: str) -> typing.Any:
     return _array(ctype, value, name)
 
 
+def of_member(error: TypeError, name: str) -> TypeError:
+    """Have an error name the member that it is of: ctypes says which type it wants, and no more."""
+    said = str(error)
+    has_name = said.startswith((f"'{name}'", f"'{name}["))
+    return error if has_name else TypeError(f"'{name}': {said}")
+
+
 def _octets(value: typing.Any) -> bytes | None:
     """Give the bytes of what has a buffer of bytes, None for anything else."""
     try:
