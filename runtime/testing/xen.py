@@ -141,6 +141,7 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
         records = pointed(info)
         there = [each for each in sorted(self.guests) if each >= first][:count]
         for record, number in zip(records, there, strict=False):
+            self.guests[number].proceed_elsewhere()
             record.domain = number
             record.flags = 0 if self.guests[number].alive else _SHUT_DOWN
         return len(there)

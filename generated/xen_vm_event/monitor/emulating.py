@@ -16,6 +16,9 @@ class Emulated:
 
     def __init__(self) -> None:
         self.instead: dict[int, Callable[[Any], int]] = {}
+        # Of a request about a page, and the page that its vCPU sees there: has the vCPU carry out
+        # one instruction on what the guest has there, and gives the flags; None if that is there.
+        self.uncover: Callable[[Any, int], int | None] = lambda request, gfn: None
 
     def note(self, request: Any, instead: Callable[[Any], int]) -> None:
         """Keep what gives the flags for another way on, until the vCPU's next request."""

@@ -80,6 +80,9 @@ class View(Pages):
         """Tell which of the guest's pages is shown in a page's place: itself, mostly."""
         return self._shown.get(gfn, gfn)
 
+    def _seen_at(self, gfn: int) -> int:
+        return self.shown(gfn)
+
     def answer(self, request: Any) -> int:
         """Have a vCPU go on as the page's restriction has it; gives the flags."""
         found = self._own.get(request.payload.gfn, self._everywhere)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -22,6 +23,7 @@ from .vcpu import Vcpu
 Script = Iterable[Instruction] | Callable[[Vcpu], Iterable[Instruction]]
 _AT_ONCE = 10_000  # instructions of a vCPU before others have their turn
 _PATIENCE = 3  # how often a monitor may sleep while nothing can come
+_SECONDS = 2  # that who answers may need, where others wait meanwhile
 
 
 class Guest:
@@ -62,7 +64,7 @@ class Guest:
         self._sent: list[Any] = []  # what waits and is no script's
         self._answered: dict[int, Any] = {}  # the last response, by vCPU
         self._replayed: deque[recorded] = deque()
-        self._fruitless = 0
+        self._have_time()
         self._names: dict[int, str] = {
             int(each): name for name, each in vm_event.VmEventReason.__members__.items()
         }
@@ -164,6 +166,22 @@ class Guest:
 
     def proceed(self) -> None:
         """Do what happens while a monitor sleeps until the next event."""
+        if not self._proceeds():
+            self._lose_patience()
+
+    def proceed_elsewhere(self) -> None:
+        """Do the same while who reads a ring may be at other things, and looks after the guest.
+
+        An answer may come yet then, so that there is more time for it.
+        """
+        polled = [each for each in self.rings if each.is_polled]
+        if not polled or not all(each.port.is_noticed for each in polled):
+            return
+        if not self._proceeds() and time.monotonic() > self._fruitful_at + _SECONDS:
+            self._lose_patience()
+
+    def _proceeds(self) -> bool:
+        """Go on, or shut down; tells whether there was anything to do."""
         self.ring.port.deliver()
         if self.ring.was_not_notified:
             self.find("not-notified", "the monitor waits")
@@ -171,18 +189,26 @@ class Guest:
         for side in self.sides:
             side.settle()
         if self.run():
-            self._fruitless = 0
+            self._have_time()
         elif self.rounds:
             self.send()
         elif self.is_done:
             self.alive = False
         else:
             self._fruitless += 1
-            if self._fruitless > _PATIENCE:
-                self._tell_of_outstanding()
-                for side in self.sides:
-                    side.tell_of_waiting()
-                self.alive = False
+            return False
+        return True
+
+    def _have_time(self) -> None:
+        self._fruitless, self._fruitful_at = 0, time.monotonic()
+
+    def _lose_patience(self) -> None:
+        if self._fruitless <= _PATIENCE:
+            return
+        self._tell_of_outstanding()
+        for side in self.sides:
+            side.tell_of_waiting()
+        self.alive = False
 
     # --- answers --------------------------------------------------------------------
 
@@ -196,7 +222,7 @@ class Guest:
         """Take the answers that there are, and let the vCPUs go on."""
         self.notified += 1
         if self.ring.is_given_up:
-            self._fruitless = 0
+            self._have_time()
             return
         for response, was_asked_for in self.ring.answers():
             self.answers.append(response)
@@ -205,7 +231,7 @@ class Guest:
 
     def go_on(self) -> None:
         """Let the vCPUs go on after answers; the guest is done where no more can come."""
-        self._fruitless = 0
+        self._have_time()
         self.run()
         if self._was_scripted and self.is_done:
             self.alive = False
