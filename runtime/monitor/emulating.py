@@ -11,6 +11,12 @@ from .guest import Guest, MonitorError
 INSN_DATA = 16
 
 
+def read_data(record: Any) -> Any:
+    """Give where a record has what Xen is to read; before Xen 4.8 there was nothing beside it."""
+    emul = getattr(record.data, "emul", None)
+    return record.data.emul_read_data if emul is None else emul.read
+
+
 class Emulated:
     """What vCPUs had Xen carry out, and how each goes on if Xen cannot."""
 
@@ -58,7 +64,7 @@ class Emulator:
         They take the place of the request's registers.
         """
         flags = self._flags("SET_EMUL_READ_DATA")
-        read = request.data.emul.read
+        read = read_data(request)
         room = len(read.data)
         if len(octets) > room:
             raise MonitorError(f"{len(octets)} bytes to be read, of {room} at most")

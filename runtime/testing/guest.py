@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from .checks import is_same, mistakes
 from .findings import Findings
-from .instructions import Instruction, recorded
+from .instructions import Instruction
 from .leaving import left_behind
 from .memory import RWX, Fault, Memory
 from .paged import PAGING_RING, SHARING_RING, Paged, Shared
+from .recorded import recorded
 from .registers import pc_in
 from .ring import Ring
 from .roles import ARM64, X86_64
@@ -99,8 +101,9 @@ class Guest:
     def replay(self, requests: Iterable[Any]) -> None:
         """Have the guest report requests once more that were recorded, in their order.
 
-        Raises ValueError for one of a vCPU that the guest has not, or of another version; none
-        of them is reported then.
+        Each is reported that is switched on, or about a page that is restricted.  Raises
+        ValueError for one of a vCPU that the guest has not, of another version, or of another
+        ring; none of them is reported then.
         """
         version = self.vm_event.VM_EVENT_INTERFACE_VERSION
         vm_event_st = self.vm_event.vm_event_st
@@ -116,6 +119,11 @@ class Guest:
             own = vm_event_st.from_buffer_copy(bytes(request))
             replayed.append(recorded(own, self.reason(own.reason)))
         self._replayed += replayed
+        for each in replayed:
+            if each.reason == "MEM_ACCESS":  # the guest had the page
+                self.memory.last_gfn = max(
+                    self.memory.last_gfn, each.request.payload.gfn
+                )
 
     def _require_vcpu(self, number: int) -> None:
         if number not in range(len(self.vcpus)):
@@ -351,6 +359,11 @@ class Guest:
         """Give the ring that has this page, if it is one's but the monitor's."""
         return next((side for side in self.sides if side.gfn == gfn), None)
 
+    def replays_step(self, vcpu: int) -> bool:
+        """Tell whether the end of a step is what was recorded next of a vCPU."""
+        its = (each for each in self._replayed if each.request.vcpu_id == vcpu)
+        return any(each.reason == "SINGLESTEP" for each in islice(its, 1))
+
     # --- for its vCPUs --------------------------------------------------------------
 
     def waits_elsewhere(self, vcpu: int) -> bool:
@@ -375,10 +388,6 @@ class Guest:
         """
         has_monitor = not self.ring.is_given_up
         return has_monitor and self.switches.is_on(reason, which, changed)
-
-    def is_any_on(self, reason: str) -> bool:
-        """Tell whether events of a reason are reported, of whatever register."""
-        return not self.ring.is_given_up and self.switches.is_any_on(reason)
 
     def is_synchronous(self, reason: str, which: object) -> bool:
         """Tell whether a vCPU waits for the answers to events of a reason."""

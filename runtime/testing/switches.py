@@ -53,10 +53,6 @@ class Switches:
             return False
         return not (changed or 0) & how.ignored_bits
 
-    def is_any_on(self, reason: str) -> bool:
-        """Tell whether events of a reason are reported, of whatever register."""
-        return any(each == reason for each, _ in self._on)
-
     def is_synchronous(self, reason: str, which: object) -> bool:
         """Tell whether vCPUs wait for the answers."""
         how = self._how(reason, which)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from .instructions import Instruction, recorded, step
+from .instructions import Instruction, step
 from .memory import ORIGINAL
+from .recorded import recorded
 from .registers import registers_in, set_by_answers
 from .roles import Whole
 
@@ -176,7 +177,15 @@ class Vcpu:
         self.denied = False
         if not isinstance(instruction, recorded):
             self.pc += self._length(instruction)
+        self._end(instruction)
+
+    def _end(self, instruction: Instruction) -> None:
+        """Be done with an instruction, and with the step over it if the vCPU steps."""
         self._at = None
+        if isinstance(instruction, recorded) and (
+            instruction.reason == "SINGLESTEP" or self.guest.replays_step(self.number)
+        ):
+            return
         if self.steps and self.guest.is_on("SINGLESTEP", None):
             if self.steps_into is not None:
                 self.view, self.steps_into, self.steps = self.steps_into, None, False
@@ -196,7 +205,9 @@ class Vcpu:
         self.denied = "DENY" in flags
         at = self.pc
         has_moved = self._set_registers(response, flags)
-        if isinstance(instruction, recorded | step):
+        if isinstance(instruction, recorded):
+            self._end(instruction)
+        elif isinstance(instruction, step):
             self._at = None
         elif not instruction.waits_for_monitor:
             moved_to = self.pc if has_moved else None

@@ -9,7 +9,7 @@ import pytest
 from playing import ARM, Begin
 from xen_vm_event import v7
 from xen_vm_event.monitor import Monitor, MonitorError
-from xen_vm_event.testing import PlayedXen, execute, played, read, write
+from xen_vm_event.testing import RELEASES, PlayedXen, execute, played, read, write
 
 REASON = v7.VmEventReason
 FLAG = v7.VmEventFlag
@@ -323,3 +323,25 @@ def test_a_page_that_is_shown_in_a_views_place_has_its_own_byte() -> None:
             view.show_to_all()
             monitor.run()
         assert looks.value == CODE[:2]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_xen_reads_is_given_on_every_release(release: str) -> None:
+    with played(release) as xen:
+        looks = read(0x3010, 6)
+        xen.guests[1].script([looks])
+        with Monitor(1, []) as monitor:
+            monitor.memory.restrict(3, "--x", None)
+            for request in monitor:
+                flags = monitor.emulator.with_data(request, b"secret")
+                monitor.answer(request, flags)
+        assert looks.value == b"secret"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_no_release_emulates_on_arm(release: str) -> None:
+    with played(release, "arm64"), Monitor(1, []) as monitor:
+        with pytest.raises(MonitorError, match="emulates nothing on Arm"):
+            monitor.memory.restrict(3, "--x", "emulate")
+        with pytest.raises(MonitorError, match="emulates nothing on Arm"):
+            monitor.emulator.as_it_is()

@@ -13,7 +13,7 @@ from .xen import Xen
 
 ALL_CAPABILITIES = 0xFFFF_FFFF
 # Bits of the capabilities, XEN_DOMCTL_MONITOR_EVENT_*.
-_WRITE_CTRLREG = 0
+_WRITE_CTRLREG, _GUEST_REQUEST = 0, 4
 PRIVILEGED_CALL = 7
 
 
@@ -62,9 +62,11 @@ class Guest:
     @property
     def is_arm(self) -> bool:
         """Tell whether it runs on Arm, where Xen emulates nothing and steps nothing."""
-        return self.capabilities != ALL_CAPABILITIES and self.can_report(
-            PRIVILEGED_CALL
-        )
+        if self.capabilities == ALL_CAPABILITIES:
+            return False
+        # Before Xen 4.8 Arm has guest requests alone, which x86 never has.
+        is_old = self.can_report(_GUEST_REQUEST) and not self.can_report(_WRITE_CTRLREG)
+        return is_old or self.can_report(PRIVILEGED_CALL)
 
     @property
     def arch(self) -> str | None:
