@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from .checks import is_same, mistakes
+from .checks import is_event, is_same, mistakes
 from .findings import Findings
 from .instructions import Instruction
 from .leaving import left_behind
@@ -64,7 +64,12 @@ class Guest:
         self.vcpus = [Vcpu(self, each) for each in range(vcpus)]
         self.is_paused = 0
         self._sent: list[Any] = []  # what waits and is no script's
-        self._answered: dict[int, Any] = {}  # the last response, by vCPU
+        self._answered: dict[int, tuple[Any, Any]] = (
+            {}
+        )  # last, with its answer, by vCPU
+        # Answers like the last one of their vCPUs, each with a request that it may be for.
+        self._doubtful: list[tuple[Any, Any]] = []
+        self._owner = 0  # the way to Xen by which the ring was made
         self._replayed: deque[recorded] = deque()
         self._have_time()
         self._names: dict[int, str] = {
@@ -196,7 +201,10 @@ class Guest:
             self.take_answers()
         for side in self.sides:
             side.settle()
-        if self.run():
+        if self._doubtful:  # what they were instead did not come
+            self._take_doubtful()
+            self.go_on()
+        elif self.run():
             self._have_time()
         elif self.rounds:
             self.send()
@@ -250,7 +258,11 @@ class Guest:
         own = [each for each in waiting if each.vcpu_id == response.vcpu_id]
         request = next((each for each in own if is_same(each, response)), None)
         if request is None and self._is_repeated(response):
-            self.find("answered-twice", self._where(response))
+            other = self._may_be_for(response)
+            if other is not None and was_asked_for:
+                self._doubtful.append((response, other))
+            else:
+                self.find("answered-twice", self._where(response))
             return
         if not was_asked_for:
             if not self._wakes(response):
@@ -261,12 +273,37 @@ class Guest:
             request = own[0]
         elif request is None and waiting:
             request = waiting[0]
-            self.find(
-                "other-vcpu",
-                f"vCPU {response.vcpu_id} for {self._where(request)}",
-            )
+            self._find_other_vcpu(request, response)
         if request is not None:
+            self._resolve(request)
             self._let_go(request, response)
+
+    def _may_be_for(self, response: Any) -> Any:
+        """Give a request of another vCPU that an answer may be for; None if there is none."""
+        taken = [request for _, request in self._doubtful]
+        for request in self.outstanding:
+            if is_event(request, response) and not any(
+                request is each for each in taken
+            ):
+                return request
+        return None
+
+    def _resolve(self, request: Any) -> None:
+        """With the answer to a request: what was taken for it was one that came twice."""
+        for response, other in self._doubtful:
+            if other is request:
+                self.find("answered-twice", self._where(response))
+        self._doubtful = [each for each in self._doubtful if each[1] is not request]
+
+    def _take_doubtful(self) -> None:
+        """Take those whose requests had no other answer as the answers to these."""
+        doubtful, self._doubtful = self._doubtful, []
+        for response, request in doubtful:
+            self._find_other_vcpu(request, response)
+            self._let_go(request, response)
+
+    def _find_other_vcpu(self, request: Any, response: Any) -> None:
+        self.find("other-vcpu", f"vCPU {response.vcpu_id} for {self._where(request)}")
 
     def _let_go(self, request: Any, response: Any) -> None:
         flags = self.flags_of(response.flags)
@@ -278,13 +315,16 @@ class Guest:
             self._sent = [each for each in self._sent if each is not request]
         else:
             self.vcpus[number].go_on(response, flags)
-        self._answered[number] = response
+        self._answered[number] = request, response
 
     def _is_repeated(self, response: Any) -> bool:
-        before = self._answered.get(response.vcpu_id)
-        if before is None or not is_same(before, response):
+        """Tell whether it is for what its vCPU was at before, or like the answer to that."""
+        if response.vcpu_id not in self._answered:
             return False
-        return bytes(before.data) == bytes(response.data)
+        request, before = self._answered[response.vcpu_id]
+        if is_same(request, response):
+            return True
+        return is_same(before, response) and bytes(before.data) == bytes(response.data)
 
     def _wakes(self, response: Any) -> bool:
         """Tell whether an answer to nothing is one that frees what a monitor before left."""
@@ -305,21 +345,36 @@ class Guest:
 
     # --- what the monitor has to say ------------------------------------------------
 
-    def attach(self) -> int:
-        """Give a monitor the address of the ring's page."""
+    def attach(self, owner: int) -> int:
+        """Give a monitor the address of the ring's page, by the way to Xen that it has."""
+        self._owner = owner
         self.ring.attach()
         return self.ring.address
 
-    def give_up(self) -> None:
-        """Take the ring from the monitor, with the requests in it."""
+    def give_up(self, by: int) -> None:
+        """Take the ring from the monitor, with the requests in it.
+
+        If it is another who says so, that one has found a monitor which was killed.
+        """
+        self._take_doubtful()
+        if by != self._owner:
+            self._abandon()
+            return
         if self.ring.was_not_notified:
             self.find("not-notified", "the ring is given up")
             self.take_answers()
         self.ring.is_given_up = True
         self.switches.give_up(self.is_arm)
 
+    def _abandon(self) -> None:
+        self.ring.attached = 0
+        self.ring.is_given_up = True
+        self.switches.abandon(self.is_arm)
+        self.memory.abandon()
+
     def finish(self) -> None:
         """Note what a monitor has left undone."""
+        self._take_doubtful()
         if self.ring.was_not_notified and not self.ring.is_given_up:
             self.find("not-notified", "the monitor is left")
             self.take_answers()

@@ -64,6 +64,12 @@ class Switches:
         kept = {kind: how for kind, how in self._on.items() if is_arm}
         self._on = {k: how for k, how in kept.items() if k[0] == "PRIVILEGED_CALL"}
 
+    def abandon(self, is_arm: bool) -> None:
+        """Switch everything off with the ring of a monitor that is gone."""
+        self.give_up(is_arm)
+        self._left.clear()
+        self._late.clear()
+
     @property
     def left(self) -> list[str]:
         """Name what nobody has switched off."""

@@ -228,7 +228,7 @@ class Vcpu:
             return
         if "TOGGLE_SINGLESTEP" in flags:
             self.steps = not self.steps
-        if "FAST_SINGLESTEP" in flags:
+        elif "FAST_SINGLESTEP" in flags:
             self.steps = True
             self.steps_into = response.u.fast_singlestep.p2midx
         if "ALTERNATE_P2M" in flags and response.altp2m_idx in self.guest.memory.views:
