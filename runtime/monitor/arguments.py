@@ -12,24 +12,7 @@ from .events import EVENTS
 from .recording import Recording
 from .xen import Xen
 
-_DOMAINS = 0x7FF0  # DOMID_FIRST_RESERVED: other numbers are no domain's
 _ALL_FLAGS = 0xFFFF_FFFF  # as many as an answer has bits for
-
-
-def domain_number(domain: SupportsIndex) -> int:
-    """Give a domain's number.
-
-    Raises TypeError for what is none, such as its name, and ValueError for one that none has.
-    """
-    try:
-        number = index(domain)
-    except TypeError:
-        raise TypeError(
-            f"domain {domain!r} is no number; `xl domid NAME` tells that of a name"
-        ) from None
-    if not 0 <= number < _DOMAINS:
-        raise ValueError(f"no domain has the number {number}; `xl list` tells which do")
-    return number
 
 
 def event_names(events: Iterable[Any]) -> tuple[str, ...]:
