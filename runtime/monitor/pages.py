@@ -49,9 +49,12 @@ class Restriction(NamedTuple):
 def access_number(guest: Guest, access: str) -> int:
     """Read an access: `r-x`, as `ls` has it, or one of Xen's own names, such as `rx2rw`.
 
-    Raises MonitorError for one that there is not.
+    Raises MonitorError for one that there is not, TypeError for what is none.
     """
     names = guest.xen.module.XenmemAccess.__members__
+    # Of a user's program nothing checks the types.
+    if not isinstance(access, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{access!r} is no access: write such as 'r-x'")
     if len(access) == 3 and all(
         has in (kind, "-") for has, kind in zip(access, "rwx", strict=True)
     ):
