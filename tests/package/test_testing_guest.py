@@ -310,6 +310,22 @@ def test_a_debug_exception_is_the_guests_if_it_is_injected(guest: Guest) -> None
     assert vcpu.exceptions == [1]
 
 
+@pytest.mark.parametrize("moved_by", [0, 0x10])
+def test_an_injected_breakpoint_is_a_trap_behind_its_int3(
+    guest: Guest, moved_by: int
+) -> None:
+    """As where it is not reported; of an answer's registers, behind where these are."""
+    guest.memory.write(0x3000, b"\xcc")
+    vcpu = guest.script([execute(0x3000)])
+
+    def move(request: Any) -> int:
+        request.data.regs.x86.rip += moved_by
+        return guest.flag("SET_REGISTERS") if moved_by else 0
+
+    watch(["software_breakpoint"], {"SOFTWARE_BREAKPOINT": move})
+    assert (vcpu.exceptions, vcpu.pc) == ([3], 0x3001 + moved_by)
+
+
 def test_the_next_interrupt_is_reported_once(guest: Guest) -> None:
     flag = guest.flag("GET_NEXT_INTERRUPT")
     vcpu = guest.script([interrupt(3), guest_request(), interrupt(5), interrupt(6)])

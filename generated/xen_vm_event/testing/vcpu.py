@@ -14,6 +14,7 @@ from .registers import registers_in, set_by_answers
 from .roles import Whole
 
 _START = 0x10_0000
+_BREAKPOINT = 3
 _PATIENCE = 3  # how often an instruction comes again before the vCPU moves on by itself
 
 
@@ -39,6 +40,7 @@ class Vcpu:
         self.wants_interrupt = self.denied = False
         self.request: Any = None
         self.has_script = False
+        self._passed = 0  # the length of what an exception in its place ends
         self._script: Iterator[Instruction] = iter(())
         self._at: Instruction | None = None
         self._reports: Counter[tuple[str, int]] = Counter()  # of it, by reason and view
@@ -200,7 +202,10 @@ class Vcpu:
         self.request, instruction = None, self._at
         self._switch(response, flags)
         self.wants_interrupt |= "GET_NEXT_INTERRUPT" in flags
-        if instruction is None:  # what it waited at was no script's
+        if instruction is None:  # what it waited at was no script's, or is done
+            if self._passed:
+                self._set_registers(response, flags)
+                self._pass()
             return
         self.denied = "DENY" in flags
         at = self.pc
@@ -250,5 +255,14 @@ class Vcpu:
     def inject(self, vector: int) -> None:
         """Give it an exception: what it is at is done, if that is reported in its place."""
         self.exceptions.append(vector)
-        if self._at is not None and self._at.reason == "SOFTWARE_BREAKPOINT":
-            self._at = None
+        if self._at is None or self._at.reason != "SOFTWARE_BREAKPOINT":
+            return
+        # A #BP is a trap, whose handler finds the address behind the int3; others are faults.
+        self._passed = self._length(self._at) if vector == _BREAKPOINT else 0
+        self._at = None
+        if not self.is_held:
+            self._pass()
+
+    def _pass(self) -> None:
+        self.pc += self._passed
+        self._passed = 0
