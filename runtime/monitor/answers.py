@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from .emulating import Emulated
-from .events import report_descriptor_access, report_io
+from .events import ELSEWHERE, report_descriptor_access, report_io
 from .guest import Guest, MonitorError
 from .stepping import Stepping
 
@@ -86,6 +86,11 @@ def handlers_of(
     """Give handlers by their reason's number; raises MonitorError where there is no such."""
     reasons = vm_event.VmEventReason.__members__
     for name in named:
+        if name.upper() in ELSEWHERE:
+            raise MonitorError(
+                f"{name} comes on a ring of its own, not on the monitor's, where no handler has"
+                f" it; xen_vm_event.monitor.{ELSEWHERE[name.upper()]} is for that"
+            )
         if name.upper() not in reasons:
             raise MonitorError(
                 f"no reason '{name}' in vm_event version"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from operator import index
 from os import PathLike
+from types import ModuleType
 from typing import Any, SupportsIndex
 
 from .answers import Handler
@@ -12,24 +14,7 @@ from .events import EVENTS
 from .recording import Recording
 from .xen import Xen
 
-_DOMAINS = 0x7FF0  # DOMID_FIRST_RESERVED: other numbers are no domain's
 _ALL_FLAGS = 0xFFFF_FFFF  # as many as an answer has bits for
-
-
-def domain_number(domain: SupportsIndex) -> int:
-    """Give a domain's number.
-
-    Raises TypeError for what is none, such as its name, and ValueError for one that none has.
-    """
-    try:
-        number = index(domain)
-    except TypeError:
-        raise TypeError(
-            f"domain {domain!r} is no number; `xl domid NAME` tells that of a name"
-        ) from None
-    if not 0 <= number < _DOMAINS:
-        raise ValueError(f"no domain has the number {number}; `xl list` tells which do")
-    return number
 
 
 def event_names(events: Iterable[Any]) -> tuple[str, ...]:
@@ -58,6 +43,7 @@ def named_handlers(handlers: Mapping[Any, Any] | None) -> Mapping[str, Handler]:
         raise TypeError(
             f"{handlers!r} are no handlers: write them by name, as in {{'CPUID': handler}}"
         )
+    named: dict[str, str] = {}
     for reason, handler in handlers.items():
         if not isinstance(reason, str):
             raise TypeError(
@@ -65,6 +51,11 @@ def named_handlers(handlers: Mapping[Any, Any] | None) -> Mapping[str, Handler]:
             )
         if not callable(handler):
             raise TypeError(f"the handler of {reason} is {handler!r}: write a function")
+        other = named.setdefault(reason.upper(), reason)
+        if other != reason:
+            raise TypeError(
+                f"{other!r} and {reason!r} are one reason: write one handler"
+            )
     return handlers
 
 
@@ -87,6 +78,28 @@ def require_recording(recording: object) -> None:
             f"recording={recording!r} is no path of a file; of one that is open, make a"
             " Recording"
         )
+
+
+@cache
+def _known_flags(vm_event: ModuleType) -> int:
+    return sum(vm_event.VmEventFlag)
+
+
+def known_flags(
+    vm_event: ModuleType, flags: SupportsIndex, whose: Callable[..., str], *of: Any
+) -> int:
+    """Give an answer's flags, as `flags_given` does, of those that a version has.
+
+    Raises ValueError for another one.
+    """
+    number = flags_given(flags, whose, *of)
+    if unknown := number & ~_known_flags(vm_event):
+        names = ", ".join(vm_event.VmEventFlag.__members__)
+        raise ValueError(
+            f"{whose(*of)} {unknown:#x}: no flag of vm_event version"
+            f" {vm_event.VM_EVENT_INTERFACE_VERSION}, which has {names}"
+        )
+    return number
 
 
 def flags_given(flags: SupportsIndex, whose: Callable[..., str], *of: Any) -> int:

@@ -56,6 +56,7 @@ class Breakpoints:
         self._emulated, self._physical, self._views = emulated, physical, views
         self._own: dict[int, Breakpoint] = {}
         self._passed: Counter[int] = Counter()  # vCPUs that are at a step over it
+        emulated.uncover = self._uncover
 
     def add(self, address: int, then: Pass | None = "step") -> None:
         """Set a breakpoint at the first byte of an instruction, at a physical address.
@@ -126,7 +127,9 @@ class Breakpoints:
             # It is the guest's own as well, which carrying it out would report again.
             inject(self._guest, request, BREAKPOINT_VECTOR)
             return 0
-        if then == "step":
+        # A vCPU may be at a step already, which is to end with this instruction.
+        steps = then == "emulate" and request.vcpu_id in self._stepping.after
+        if then == "step" or steps:
             return self._step_over(request, address)
         if then == "emulate":
             return self._emulate(request, address)
@@ -160,6 +163,21 @@ class Breakpoints:
 
         flags = self._stepping.over(request, back)
         self._passed[address] += 1
+        return flags
+
+    def _uncover(self, request: Any, gfn: int) -> int | None:
+        """Have a vCPU that uses a page step without the breakpoints there; gives the flags.
+
+        None if no breakpoint is in its way.  One that the vCPU is at itself stays there: that
+        is reported next.
+        """
+        there = [each for each in self._own if each // PAGE_SIZE == gfn]
+        if request.payload.flags & self._guest.vm_event.MEM_ACCESS_X:
+            offset = request.data.regs.x86.rip % PAGE_SIZE
+            return 0 if gfn * PAGE_SIZE + offset in there else None
+        flags = None
+        for address in there:
+            flags = (flags or 0) | self._step_over(request, address)
         return flags
 
     def _emulate(self, request: Any, address: int) -> int:

@@ -11,11 +11,20 @@ from .guest import Guest, MonitorError
 INSN_DATA = 16
 
 
+def read_data(record: Any) -> Any:
+    """Give where a record has what Xen is to read; before Xen 4.8 there was nothing beside it."""
+    emul = getattr(record.data, "emul", None)
+    return record.data.emul_read_data if emul is None else emul.read
+
+
 class Emulated:
     """What vCPUs had Xen carry out, and how each goes on if Xen cannot."""
 
     def __init__(self) -> None:
         self.instead: dict[int, Callable[[Any], int]] = {}
+        # Of a request about a page, and the page that its vCPU sees there: has the vCPU carry out
+        # one instruction on what the guest has there, and gives the flags; None if that is there.
+        self.uncover: Callable[[Any, int], int | None] = lambda request, gfn: None
 
     def note(self, request: Any, instead: Callable[[Any], int]) -> None:
         """Keep what gives the flags for another way on, until the vCPU's next request."""
@@ -55,7 +64,7 @@ class Emulator:
         They take the place of the request's registers.
         """
         flags = self._flags("SET_EMUL_READ_DATA")
-        read = request.data.emul.read
+        read = read_data(request)
         room = len(read.data)
         if len(octets) > room:
             raise MonitorError(f"{len(octets)} bytes to be read, of {room} at most")

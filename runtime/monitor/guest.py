@@ -5,20 +5,39 @@ from __future__ import annotations
 import ctypes
 from contextlib import suppress
 from functools import cached_property
+from operator import index
 from types import ModuleType
+from typing import SupportsIndex
 
 from .. import xenctrl as libxenctrl
 from ..xenctrl.common import Functions
 from .xen import Xen
 
+_DOMAINS = 0x7FF0  # DOMID_FIRST_RESERVED: other numbers are no domain's
 ALL_CAPABILITIES = 0xFFFF_FFFF
 # Bits of the capabilities, XEN_DOMCTL_MONITOR_EVENT_*.
-_WRITE_CTRLREG = 0
+_WRITE_CTRLREG, _GUEST_REQUEST = 0, 4
 PRIVILEGED_CALL = 7
 
 
 class MonitorError(OSError):
     """What cannot be done here, and what to do about it."""
+
+
+def domain_number(domain: SupportsIndex) -> int:
+    """Give a domain's number.
+
+    Raises TypeError for what is none, such as its name, and ValueError for one that none has.
+    """
+    try:
+        number = index(domain)
+    except TypeError:
+        raise TypeError(
+            f"domain {domain!r} is no number; `xl domid NAME` tells that of a name"
+        ) from None
+    if not 0 <= number < _DOMAINS:
+        raise ValueError(f"no domain has the number {number}; `xl list` tells which do")
+    return number
 
 
 class Guest:
@@ -62,9 +81,11 @@ class Guest:
     @property
     def is_arm(self) -> bool:
         """Tell whether it runs on Arm, where Xen emulates nothing and steps nothing."""
-        return self.capabilities != ALL_CAPABILITIES and self.can_report(
-            PRIVILEGED_CALL
-        )
+        if self.capabilities == ALL_CAPABILITIES:
+            return False
+        # Before Xen 4.8 Arm has guest requests alone, which x86 never has.
+        is_old = self.can_report(_GUEST_REQUEST) and not self.can_report(_WRITE_CTRLREG)
+        return is_old or self.can_report(PRIVILEGED_CALL)
 
     @property
     def arch(self) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from .. import OtherVersion
 from ..common import vm_event_st
 from .answers import Handler, Need
-from .arguments import flags_given
+from .arguments import known_flags
 from .channel import Channel
 from .emulating import Emulated
 from .guest import MonitorError
@@ -173,7 +173,7 @@ class Loop:
         Raises ValueError for a request that was answered, or flags that there are not.
         """
         self._require_context()
-        flags = flags_given(flags, lambda: "answer() was given")
+        flags = known_flags(self.vm_event, flags, lambda: "answer() was given")
         if not any(waiting is request for waiting in self.ring.unanswered()):
             raise ValueError("this request does not wait for an answer")
         with self._signals.hold():
@@ -284,7 +284,9 @@ class Loop:
                 if handler is not None:
                     given = handler(request)
                     if given:
-                        flags |= flags_given(given, self._handler_of, request)
+                        flags |= known_flags(
+                            self.vm_event, given, self._handler_of, request
+                        )
         finally:
             self.ring.respond(request, flags)  # as `_give` does, without a call of it
             if self._recording is not None:

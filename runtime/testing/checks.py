@@ -11,16 +11,22 @@ from .roles import Whole
 _EMULATED = ("MEM_ACCESS", "DESCRIPTOR_ACCESS", "SOFTWARE_BREAKPOINT")
 _WITH_EMULATE = ("EMULATE_NOWRITE", "SET_EMUL_READ_DATA", "SET_EMUL_INSN_DATA")
 _REGISTER_WRITES = ("WRITE_CTRLREG", "MOV_TO_MSR")
-_ON_ARM = ("VCPU_PAUSED", "SET_REGISTERS", "FOREIGN")
+_OF_REQUESTS = ("FOREIGN", "NESTED_P2M")
+# What an answer on these rings says is what Xen goes by.
+_WITH_ITS_OWN_SAY = ("MEM_PAGING", "MEM_SHARING")
+_ON_ARM = ("VCPU_PAUSED", "SET_REGISTERS")
 # The guest comes back to them as they are.
 _TO_BE_MOVED_ON = ("CPUID", "PRIVILEGED_CALL")
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Tell whether two records are of the same event, or its answer."""
-    if one.reason != other.reason or one.vcpu_id != other.vcpu_id:
-        return False
-    return bytes(one.u) == bytes(other.u)
+    """Tell whether two records are of the same event of a vCPU, or its answer."""
+    return bool(one.vcpu_id == other.vcpu_id) and is_event(one, other)
+
+
+def is_event(one: Any, other: Any) -> bool:
+    """Tell whether two records are of the same event, of whichever vCPU."""
+    return bool(one.reason == other.reason) and bytes(one.u) == bytes(other.u)
 
 
 def mistakes(
@@ -43,6 +49,12 @@ def mistakes(
     for flag in sorted(flags - asked):
         if why := _ignored(guest, reason, flag, flags, waits):
             yield "ignored-flag", f"{flag} for {reason}: {why}"
+    if _is_changed(request, response) and "FAST_SINGLESTEP" not in flags:
+        if "EMULATE" in flags and reason == "MEM_ACCESS":
+            why = "its payload is of another access"
+            yield "ignored-flag", f"EMULATE for {reason}: {why}"
+        elif reason not in _WITH_ITS_OWN_SAY and any(bytes(response.u)):
+            yield "ignored-payload", reason
     written = flags & {"SET_EMUL_READ_DATA", "SET_EMUL_INSN_DATA"}
     if "EMULATE" in flags and written and "SET_REGISTERS" in flags:
         yield "registers-overwritten", f"{' and '.join(sorted(written))} for {reason}"
@@ -63,6 +75,8 @@ def _ignored(
     """Say why Xen does not heed a flag of an answer; nothing if it does."""
     if not waits:
         return "the vCPU does not wait"
+    if flag in _OF_REQUESTS:
+        return "it tells of a request alone"
     if guest.is_arm and flag not in _ON_ARM:
         return "Xen has that on x86 alone"
     if flag == "DENY" and reason not in _REGISTER_WRITES:
@@ -73,9 +87,23 @@ def _ignored(
         return "only a breakpoint's instruction can be given"
     if flag == "EMULATE" and not _is_emulated(reason, flags):
         return "Xen emulates nothing there"
-    if flag == "FAST_SINGLESTEP" and not guest.is_on("SINGLESTEP", None):
+    if flag == "FAST_SINGLESTEP":
+        return _fast_step_ignored(guest, flags)
+    return ""
+
+
+def _fast_step_ignored(guest: Whole, flags: frozenset[str]) -> str:
+    if "TOGGLE_SINGLESTEP" in flags:
+        return "Xen heeds TOGGLE_SINGLESTEP in its place"
+    if not guest.is_on("SINGLESTEP", None):
         return "single steps are not switched on"
     return ""
+
+
+def _is_changed(request: Any, response: Any) -> bool:
+    """Tell whether an answer says otherwise than its request what happened."""
+    same_reason = request.reason == response.reason
+    return bool(same_reason and bytes(request.u) != bytes(response.u))
 
 
 def _is_emulated(reason: str, flags: frozenset[str]) -> bool:
@@ -91,7 +119,9 @@ def _unknown_views(
         return
     if "ALTERNATE_P2M" in flags and response.altp2m_idx not in views:
         yield "unknown-view", f"ALTERNATE_P2M into {response.altp2m_idx}"
-    if "FAST_SINGLESTEP" in flags and response.u.fast_singlestep.p2midx not in views:
+    if "FAST_SINGLESTEP" not in flags or _fast_step_ignored(guest, flags):
+        return
+    if response.u.fast_singlestep.p2midx not in views:
         yield (
             "unknown-view",
             f"FAST_SINGLESTEP into {response.u.fast_singlestep.p2midx}",

@@ -14,6 +14,8 @@ ADVICE = {
     "ignored-flag": "leave out the flag; Xen does not heed it here",
     "ignored-register": "leave the register as it is, or answer with SET_REGISTERS, which sets"
     " general ones, rflags and rip, on Arm pc alone",
+    "ignored-payload": "leave what the request says as it is; Xen takes nothing of it from an"
+    " answer",
     "unknown-flag": "ask the version's VmEventFlag for the flag; Xen has no meaning for this one",
     "other-version": "answer with the version of the request; Xen drops this answer, and the vCPU"
     " waits for ever",
@@ -40,6 +42,7 @@ ADVICE = {
     " instruction",
     "page-left-mapped": "unmap the page; the guest's memory is not let go of while it is mapped",
     "breakpoint-left": "put the instruction back; the guest comes to an int3 that is not its own",
+    "closed-too-early": "close Xen when all that use it have left; using it after that is a crash",
     "ring-left": "call xc_monitor_disable on leaving, or that of the other ring; nobody else can"
     " attach",
     "ring-in-reach": "take the ring's page out of the guest's memory; the guest can write answers"

@@ -282,18 +282,3 @@ class step(Instruction):
 
     def fill(self, vcpu: Processor, request: Any) -> None:
         request.u.singlestep.gfn = vcpu.pc // PAGE_SIZE
-
-
-class recorded(Instruction):
-    """A request that was recorded, reported again as it was."""
-
-    length = 0
-
-    def __init__(self, request: Any, reason: str) -> None:
-        self.request, self.reason = request.copy(), reason
-
-    def is_reported(self, vcpu: Processor) -> bool:
-        return vcpu.guest.is_any_on(self.reason)
-
-    def is_waited_for(self, vcpu: Processor) -> bool:
-        return bool(self.request.flags & 1)

@@ -36,7 +36,9 @@ class Memory:
         self.last_gfn = last_gfn
         self.pages: dict[int, Any] = {}  # as far as somebody looked
         self.mapped = Mapped()
-        self.had: dict[int, int] = {}  # accesses before monitors set them
+        # Accesses before monitors set them, and that of pages that come later.
+        self.had: dict[int, int] = {}
+        self.had_default = RWX
         self.views: dict[int, View] = {ORIGINAL: View()}
         self.has_views = False
 
@@ -73,6 +75,12 @@ class Memory:
             raise ValueError(f"{len(octets)} bytes at {address:#x} are not in one page")
         page = self.page(self._seen(gfn, view))
         ctypes.memmove(ctypes.addressof(page) + offset, octets, len(octets))
+
+    def abandon(self) -> None:
+        """Have the monitor be gone: Xen frees a page that it restricted at its next use."""
+        self.had.clear()
+        self.had_default = self.views[ORIGINAL].default
+        self.mapped.abandon()
 
     @property
     def breakpoints(self) -> set[int]:

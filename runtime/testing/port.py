@@ -37,6 +37,12 @@ class Port:
             self._theirs.send(_OCTETS)
 
     @property
+    def is_noticed(self) -> bool:
+        """Tell whether the monitor has taken all events."""
+        self.deliver()
+        return not self._masked
+
+    @property
     def unmasked(self) -> int:
         """How many events the monitor has said that it wants the next after."""
         self.deliver()

@@ -41,7 +41,8 @@ class Words:
 class Ring:
     """Xen's end of a guest's ring, with its event channel; `requests` counts what was sent.
 
-    `attached` counts the monitor's rings on the page, of those made while it `is_watched`.
+    `attached` counts the monitor's rings on the page, of those made while it `is_watched`, and
+    `is_polled` says that whoever reads it waits for the event channel's file.
     """
 
     def __init__(self, vm_event: Any, findings: Findings, name: str) -> None:
@@ -52,7 +53,7 @@ class Ring:
         self.address = ctypes.addressof(self._anchor)
         self.attached = 0
         self.is_given_up = True
-        self.is_published_late = False
+        self.is_published_late = self.is_polled = False
         self._begin()
 
     def _begin(self) -> None:
@@ -68,7 +69,7 @@ class Ring:
     def attach(self) -> None:
         """Begin anew, on a page with the indices of a monitor before."""
         self._memory[:] = (_BEFORE.to_bytes(4, "little") * 4).ljust(PAGE_SIZE, b"\0")
-        self.is_given_up = self.is_published_late = False
+        self.is_given_up = self.is_published_late = self.is_polled = False
         self._begin()
 
     # --- what the monitor writes ----------------------------------------------------

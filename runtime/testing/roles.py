@@ -40,12 +40,12 @@ class Whole(Protocol):
         """
         ...
 
-    def is_any_on(self, reason: str) -> bool:
-        """Tell whether events of a reason are reported, of whatever register."""
-        ...
-
     def is_synchronous(self, reason: str, which: object) -> bool:
         """Tell whether a vCPU waits for the answers to events of a reason."""
+        ...
+
+    def replays_step(self, vcpu: int) -> bool:
+        """Tell whether the end of a step is what was recorded next of a vCPU."""
         ...
 
     def waits_elsewhere(self, vcpu: int) -> bool:

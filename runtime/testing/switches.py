@@ -53,10 +53,6 @@ class Switches:
             return False
         return not (changed or 0) & how.ignored_bits
 
-    def is_any_on(self, reason: str) -> bool:
-        """Tell whether events of a reason are reported, of whatever register."""
-        return any(each == reason for each, _ in self._on)
-
     def is_synchronous(self, reason: str, which: object) -> bool:
         """Tell whether vCPUs wait for the answers."""
         how = self._how(reason, which)
@@ -67,6 +63,12 @@ class Switches:
         self._left.update(dict.fromkeys(self._on))
         kept = {kind: how for kind, how in self._on.items() if is_arm}
         self._on = {k: how for k, how in kept.items() if k[0] == "PRIVILEGED_CALL"}
+
+    def abandon(self, is_arm: bool) -> None:
+        """Switch everything off with the ring of a monitor that is gone."""
+        self.give_up(is_arm)
+        self._left.clear()
+        self._late.clear()
 
     @property
     def left(self) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import itertools
 from collections.abc import Callable
-from itertools import chain
 from typing import Any
 
 from .. import interface_for_xen
@@ -70,6 +70,8 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
         self.calls: list[tuple[Any, ...]] = []
         self._channels: dict[int, Guest | SideRing] = {}  # by what xenevtchn_open gave
         self._opened = 0x3000
+        self._interfaces = itertools.count(0x1000)  # what xc_interface_open gives
+        self._closed: set[int] = set()
 
     def function(self, name: str) -> Callable[..., Any]:
         """Give what a function does: some play their part, all others are noted."""
@@ -80,14 +82,21 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
         def noted(*arguments: Any) -> Any:
             if name.startswith("xc_") and name not in _UNNOTED:
                 self.calls.append((name, *arguments[1:]))
-            if (
-                "domain" in takes
-                and arguments[takes.index("domain")] not in self.guests
-            ):
+            domain = arguments[takes.index("domain")] if "domain" in takes else None
+            if name.startswith("xc_"):
+                self._note_use(arguments[0], name, domain)
+            if domain is not None and domain not in self.guests:
                 return fail(errno.ESRCH, failed)
             return 0 if own is None else own(*arguments)
 
         return noted
+
+    def _note_use(self, xch: Any, name: str, domain: int | None) -> None:
+        """Note the first use of a way to Xen that is closed."""
+        if xch in self._closed:
+            self._closed.discard(xch)
+            where = "" if domain is None else f"domain {domain}, "
+            self.findings.add("closed-too-early", f"{where}{name}")
 
     def load(self, name: str | None, use_errno: bool = False) -> Any:
         """Load a library, as `ctypes.CDLL` does."""
@@ -102,7 +111,9 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
 
     def end_by_file(self, number: int) -> Guest | SideRing:
         """Give what the event channel leads to that has a file of this number."""
-        ends = chain.from_iterable(guest.ends for guest in self.guests.values())
+        ends = itertools.chain.from_iterable(
+            guest.ends for guest in self.guests.values()
+        )
         return next(end for end in ends if end.ours.fileno() == number)
 
     def ioctl(self, number: int, request: int, port: Any) -> int:
@@ -133,7 +144,11 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
     # --- domains --------------------------------------------------------------------
 
     def _xc_interface_open(self, *_: Any) -> int:
-        return 0x1000
+        return next(self._interfaces)
+
+    def _xc_interface_close(self, xch: int) -> int:
+        self._closed.add(xch)
+        return 0
 
     def _xc_domain_getinfolist(
         self, xch: int, first: int, count: int, info: Any
@@ -141,6 +156,7 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
         records = pointed(info)
         there = [each for each in sorted(self.guests) if each >= first][:count]
         for record, number in zip(records, there, strict=False):
+            self.guests[number].proceed_elsewhere()
             record.domain = number
             record.flags = 0 if self.guests[number].alive else _SHUT_DOWN
         return len(there)

@@ -685,6 +685,10 @@ def test_words_for_an_error_are_made_for_an_error() -> None:
         (print, r".* are no handlers: write them by name, as in \{'CPUID': handler\}"),
         ({CPUID: print}, r".*CPUID.* is no reason's name: write handlers as in"),
         ({"CPUID": None}, "the handler of CPUID is None: write a function"),
+        (
+            {"mem_access": print, "MEM_ACCESS": len},
+            "'mem_access' and 'MEM_ACCESS' are one reason: write one handler",
+        ),
     ],
 )
 def test_what_are_no_handlers(xen: PlayedXen, handlers: Any, said: str) -> None:
@@ -1116,3 +1120,49 @@ def test_monitors_may_be_left_in_any_order(xen: PlayedXen) -> None:
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# --- what cannot be asked for within the context ------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["MEM_PAGING", "mem_sharing"])
+def test_a_handler_of_what_comes_on_another_ring(xen: PlayedXen, reason: str) -> None:
+    with (
+        pytest.raises(MonitorError, match=f"^{reason} comes on a ring of its own"),
+        Monitor(1, ["cpuid"], {reason: lambda _: None}),
+    ):
+        pass
+
+
+def test_flags_that_there_are_not(xen: PlayedXen) -> None:
+    xen.guests[1].rounds = [[request(WRITE)]]
+    said = (
+        r" was given 0x40000000: no flag of vm_event version 7, which has VCPU_PAUSED, "
+    )
+    with Monitor(1, USUAL) as monitor:
+        for each in monitor:
+            with pytest.raises(ValueError, match=said):
+                monitor.answer(each, 1 << 30)
+
+
+@pytest.mark.parametrize("access", [None, 5, b"r-x"])
+def test_what_is_no_access(xen: PlayedXen, access: Any) -> None:
+    with Monitor(1, []) as monitor:
+        for use in (
+            lambda: monitor.memory.restrict(5, access),
+            lambda: monitor.memory.restrict_all(access),
+            lambda: monitor.views.create(access),
+        ):
+            with pytest.raises(TypeError, match=r"is no access: write such as 'r-x'$"):
+                use()
+
+
+def test_what_is_no_view_to_be_destroyed(xen: PlayedXen) -> None:
+    with Monitor(1, []) as monitor:
+        destroy: Any = monitor.views.destroy
+        view = monitor.views.create()
+        with pytest.raises(TypeError, match=r"^1 is no view: give one that"):
+            destroy(1)
+        destroy(view)
+        with pytest.raises(MonitorError, match=r"^view 1 is there no more"):
+            destroy(view)

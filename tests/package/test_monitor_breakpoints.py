@@ -9,7 +9,7 @@ import pytest
 from playing import ARM, Begin
 from xen_vm_event import v7
 from xen_vm_event.monitor import Monitor, MonitorError
-from xen_vm_event.testing import PlayedXen
+from xen_vm_event.testing import RELEASES, PlayedXen, execute, played, read, write
 
 REASON = v7.VmEventReason
 FLAG = v7.VmEventFlag
@@ -265,3 +265,83 @@ def test_another_event_is_at_no_breakpoint(xen: PlayedXen) -> None:
         xen.guests[1].send()
         found = [monitor.breakpoints.address(each) for each in monitor.pending()]
     assert found == [None, None]
+
+
+# --- on a page whose accesses are reported ----------------------------------------------
+
+
+@pytest.mark.parametrize("then", ["emulate", "step"])
+@pytest.mark.parametrize("in_view", [False, True])
+def test_the_guest_reads_its_own_byte(then: Any, in_view: bool) -> None:
+    with played() as xen:
+        guest = xen.guests[1]
+        guest.memory.write(AT, CODE)
+        looks = read(AT, 2)
+        guest.script([looks, write(AT, b"\x91"), read(0x5000), execute(AT)])
+        with Monitor(1, []) as monitor:
+            monitor.breakpoints.add(AT)
+            if in_view:
+                view = monitor.views.create()
+                view.restrict(3, "--x", then)
+                view.show_to_all()
+            else:
+                monitor.memory.restrict(3, "--x", then)
+            seen = [monitor.reason(each) for each in monitor]
+        assert looks.value == CODE[:2]
+        assert seen == ["MEM_ACCESS", "MEM_ACCESS", "SOFTWARE_BREAKPOINT"]
+        assert guest.memory.read(AT, 2) == b"\x91" + CODE[1:2]
+
+
+@pytest.mark.parametrize("then", ["emulate", "step"])
+@pytest.mark.parametrize("passes", ["emulate", "step", "remove"])
+def test_the_guest_executes_its_own_byte(then: Any, passes: Any) -> None:
+    with played() as xen:
+        guest = xen.guests[1]
+        guest.memory.write(AT, CODE)
+        at, behind = execute(AT), execute(AT + 1)
+        vcpu = guest.script([at, behind])
+        with Monitor(1, []) as monitor:
+            monitor.breakpoints.add(AT, passes)
+            monitor.memory.restrict(3, "rw-", then)
+            seen = [monitor.reason(each) for each in monitor]
+        assert seen == ["MEM_ACCESS", "SOFTWARE_BREAKPOINT", "MEM_ACCESS"]
+        assert vcpu.exceptions == []
+        assert (at.value, behind.value) == (CODE[:1], CODE[1:2])
+
+
+def test_a_page_that_is_shown_in_a_views_place_has_its_own_byte() -> None:
+    with played() as xen:
+        guest = xen.guests[1]
+        guest.memory.write(AT, CODE)
+        looks = read(0x5010, 2)
+        guest.script([looks])
+        with Monitor(1, []) as monitor:
+            monitor.breakpoints.add(AT)
+            view = monitor.views.create()
+            view.remap(5, AT // 4096)
+            view.restrict(5, "--x", "emulate")
+            view.show_to_all()
+            monitor.run()
+        assert looks.value == CODE[:2]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_xen_reads_is_given_on_every_release(release: str) -> None:
+    with played(release) as xen:
+        looks = read(0x3010, 6)
+        xen.guests[1].script([looks])
+        with Monitor(1, []) as monitor:
+            monitor.memory.restrict(3, "--x", None)
+            for request in monitor:
+                flags = monitor.emulator.with_data(request, b"secret")
+                monitor.answer(request, flags)
+        assert looks.value == b"secret"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_no_release_emulates_on_arm(release: str) -> None:
+    with played(release, "arm64"), Monitor(1, []) as monitor:
+        with pytest.raises(MonitorError, match="emulates nothing on Arm"):
+            monitor.memory.restrict(3, "--x", "emulate")
+        with pytest.raises(MonitorError, match="emulates nothing on Arm"):
+            monitor.emulator.as_it_is()

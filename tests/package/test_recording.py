@@ -368,7 +368,7 @@ def test_a_file_has_one_writer(xen: PlayedXen, tmp_path: Path) -> None:
     path = tmp_path / "rec"
     with (
         Recording(path),
-        pytest.raises(MonitorError, match=f"another process records in {path}"),
+        pytest.raises(MonitorError, match=f"^{path} is recorded in already: "),
         Monitor(1, ["cpuid"], recording=path),
     ):
         pass
@@ -690,3 +690,44 @@ def test_what_is_no_recording_has_no_requests(tmp_path: Path) -> None:
     path.write_bytes(bytes(request(CPUID)))
     with pytest.raises(MonitorError, match=r"guest\.raw is no recording"):
         list(recorded_requests(path))
+
+
+def test_a_recording_of_a_xen_that_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "rec"
+    with Recording(path) as recording:
+        recording.begin(v7, 1, "4.23")
+    with pytest.raises(MonitorError, match=f"^{path}: no bindings .* of Xen 4\\.23: "):
+        list(recorded_requests(path))
+
+
+# --- what is no recording ---------------------------------------------------------------
+
+
+def test_what_is_told_when_a_recording_is_made(tmp_path: Path) -> None:
+    make: Any = Recording  # of any type, since nothing checks those of a user's program
+    path = tmp_path / "rec"
+    path.touch()
+    closed = io.BytesIO()
+    closed.close()
+    with path.open("w") as text, path.open("rb") as read_only:
+        for given, error, message in [
+            (7, TypeError, "7 is no file: give a path, or"),
+            (text, TypeError, "is open for text: open it in mode 'wb'"),
+            (closed, ValueError, "is closed: open it"),
+            (read_only, ValueError, "is open for reading: open it in mode 'wb'"),
+        ]:
+            with pytest.raises(error, match=message):
+                make(given)
+    for limit, error in [("x", TypeError), (0, ValueError), (-1, ValueError)]:
+        with pytest.raises(error, match="limit="):
+            make(tmp_path / "limited", limit=limit)
+    assert not (tmp_path / "limited").exists()
+
+
+@pytest.mark.parametrize("domain", [1 << 40, -1])
+def test_a_session_of_no_domain(tmp_path: Path, domain: int) -> None:
+    with (
+        Recording(tmp_path / "rec") as recording,
+        pytest.raises(ValueError, match=f"^no domain has the number {domain}; "),
+    ):
+        recording.begin(v7, domain)

@@ -310,6 +310,22 @@ def test_a_debug_exception_is_the_guests_if_it_is_injected(guest: Guest) -> None
     assert vcpu.exceptions == [1]
 
 
+@pytest.mark.parametrize("moved_by", [0, 0x10])
+def test_an_injected_breakpoint_is_a_trap_behind_its_int3(
+    guest: Guest, moved_by: int
+) -> None:
+    """As where it is not reported; of an answer's registers, behind where these are."""
+    guest.memory.write(0x3000, b"\xcc")
+    vcpu = guest.script([execute(0x3000)])
+
+    def move(request: Any) -> int:
+        request.data.regs.x86.rip += moved_by
+        return guest.flag("SET_REGISTERS") if moved_by else 0
+
+    watch(["software_breakpoint"], {"SOFTWARE_BREAKPOINT": move})
+    assert (vcpu.exceptions, vcpu.pc) == ([3], 0x3001 + moved_by)
+
+
 def test_the_next_interrupt_is_reported_once(guest: Guest) -> None:
     flag = guest.flag("GET_NEXT_INTERRUPT")
     vcpu = guest.script([interrupt(3), guest_request(), interrupt(5), interrupt(6)])
@@ -525,6 +541,94 @@ def test_asyncio(guest: Guest) -> None:
             return len([each async for each in monitor])
 
     assert asyncio.run(look()) == 2
+
+
+def by_for(monitor: Monitor, do: See) -> None:
+    for request in monitor:
+        do(request)
+
+
+def by_file(monitor: Monitor, do: See) -> None:
+    while monitor.is_alive():
+        select.select([monitor], [], [], 0.01)
+        for request in monitor.pending():
+            do(request)
+
+
+def by_asyncio(monitor: Monitor, do: See) -> None:
+    async def look() -> None:
+        async for request in monitor:
+            do(request)
+
+    asyncio.run(asyncio.wait_for(look(), 10))
+
+
+See = Callable[[Any], object]
+every_loop = pytest.mark.parametrize("loop", [by_for, by_file, by_asyncio])
+LoopOf = Callable[[Monitor, See], None]
+
+
+@every_loop
+def test_every_loop_ends_with_a_guest_that_does_nothing(
+    guest: Guest, loop: LoopOf
+) -> None:
+    with Monitor(1, ["guest_request"]) as monitor:
+        loop(monitor, pytest.fail)
+    assert not guest.alive
+
+
+@every_loop
+def test_every_loop_ends_with_a_guest_of_which_nothing_is_reported(
+    guest: Guest, loop: LoopOf
+) -> None:
+    vcpu = guest.script([cpuid(1, result=(7, 0, 0, 0))])
+    with Monitor(1, ["guest_request"]) as monitor:
+        loop(monitor, pytest.fail)
+    assert vcpu.registers.rax == 7
+
+
+@every_loop
+def test_every_loop_has_all_rounds(guest: Guest, loop: LoopOf) -> None:
+    names = guest.vm_event
+    request = names.vm_event_st(
+        version=names.VM_EVENT_INTERFACE_VERSION,
+        flags=names.VM_EVENT_FLAG_VCPU_PAUSED,
+        reason=names.VM_EVENT_REASON_GUEST_REQUEST,
+    )
+    guest.rounds = [[request], [request]]
+    seen: list[Any] = []
+    with Monitor(1, ["guest_request"]) as monitor:
+        loop(monitor, seen.append)
+    assert len(seen) == 2
+
+
+@every_loop
+def test_every_loop_ends_where_an_answer_never_comes(loop: LoopOf) -> None:
+    with played(strict=False) as xen:
+        xen.guests[1].script([guest_request()])
+        with Monitor(1, ["guest_request"]) as monitor:
+            loop(monitor, monitor.postpone)
+    assert xen.findings.kinds == ["unanswered"]
+
+
+def test_an_answer_of_another_task_may_take_its_time(guest: Guest) -> None:
+    """As long as that of a program which does other things meanwhile."""
+
+    async def look() -> None:
+        with Monitor(1, ["guest_request"]) as monitor:
+
+            async def answer(request: Any) -> None:
+                await asyncio.sleep(0.5)
+                monitor.answer(request)
+
+            tasks: list[asyncio.Task[None]] = []
+            async for request in monitor:
+                monitor.postpone(request)
+                tasks.append(asyncio.create_task(answer(request)))
+
+    guest.script([guest_request()])
+    asyncio.run(look())
+    assert len(guest.answers) == 1
 
 
 def test_events_that_come_while_a_port_is_masked_are_one() -> None:

@@ -18,7 +18,7 @@ import monitor
 import pytest
 from support import PROJECT
 from xen_vm_event import RingOverflow, interface_for_xen, interface_of, records
-from xen_vm_event.monitor import Monitor, Xen, channel
+from xen_vm_event.monitor import Monitor, Xen, channel, recover
 from xen_vm_event.monitor.channel import Channel
 from xen_vm_event.testing import (
     ADVICE,
@@ -70,6 +70,14 @@ class Own:
             flags |= self.flag.SET_REGISTERS
         self.ring.respond(request, flags=flags)
 
+    def write(self, octets: bytes) -> None:
+        """Write the next answer past the ring, which would not give it."""
+        response = self.ring.get_response(self.ring.rsp_prod_pvt)
+        for member in response._members_:
+            record = type(response).from_buffer_copy(octets)
+            setattr(response, member.name, getattr(record, member.name))
+        self.ring.rsp_prod_pvt += 1
+
     def push(self) -> None:
         if self.ring.push_responses_and_check_notify():
             self.channel.notify()
@@ -93,12 +101,7 @@ class AnsweredTwice(Own):
         super().answer(request, flags)
         if self.ring.rsp_prod_pvt < 3:
             return
-        octets = bytes(self.ring.get_response(self.ring.rsp_prod_pvt - 1))
-        again = self.ring.get_response(self.ring.rsp_prod_pvt)
-        for member in again._members_:
-            record = type(again).from_buffer_copy(octets)
-            setattr(again, member.name, getattr(record, member.name))
-        self.ring.rsp_prod_pvt += 1
+        self.write(bytes(self.ring.get_response(self.ring.rsp_prod_pvt - 1)))
 
 
 class PauseLost(Own):
@@ -139,6 +142,49 @@ class IgnoredRegister(Own):
         super().answer(request, flags)
 
 
+class IgnoredPayload(Own):
+    def answer(self, request: Any, flags: int = 0) -> None:
+        if request.reason == self.reason.CPUID:
+            request.u.cpuid.leaf = 2
+        super().answer(request, flags)
+
+
+class FlagOfRequests(Own):
+    def answer(self, request: Any, flags: int = 0) -> None:
+        super().answer(request, int(self.flag.FOREIGN))
+
+
+class TwoWaysToStep(Own):
+    """Steps on and off, each beside a fast step, which Xen does not heed then."""
+
+    def switch(self, on: bool) -> None:
+        super().switch(on)
+        self.functions.xc_monitor_singlestep(self.xen.handle, 1, on)
+
+    def answer(self, request: Any, flags: int = 0) -> None:
+        if request.reason == self.reason.GUEST_REQUEST:
+            flags = int(self.flag.TOGGLE_SINGLESTEP | self.flag.FAST_SINGLESTEP)
+        super().answer(request, flags)
+
+
+class ChangedAnswerTwice(AnsweredTwice):
+    """With other flags and registers the second time."""
+
+    def answer(self, request: Any, flags: int = 0) -> None:
+        before = self.ring.rsp_prod_pvt
+        super().answer(request, flags)
+        if self.ring.rsp_prod_pvt == before + 2:
+            again = self.ring.get_response(before + 1)
+            again.data.regs.x86.rax ^= 1
+            again.flags |= self.flag.SET_REGISTERS
+
+
+class ClosedTooEarly(Own):
+    def leave(self) -> None:
+        self.xen.close()
+        super().leave()
+
+
 class UnknownFlag(Own):
     def answer(self, request: Any, flags: int = 0) -> None:
         super().answer(request, 1 << 30)
@@ -177,6 +223,12 @@ class RegistersOverwritten(Own):
     def answer(self, request: Any, flags: int = 0) -> None:
         emulated = self.flag.EMULATE | self.flag.SET_EMUL_READ_DATA
         super().answer(request, int(emulated | self.flag.SET_REGISTERS))
+
+
+class AnotherAccessEmulated(RegistersOverwritten):
+    def answer(self, request: Any, flags: int = 0) -> None:
+        request.u.mem_access.gfn += 1
+        self.ring.respond(request, flags=int(self.flag.EMULATE))
 
 
 class WrittenLate(Own):
@@ -316,10 +368,13 @@ class RingLeft(Own):
 
 PLANTED = [
     *[(each, "not-moved-on") for each in (NotMovedOn, MovedBack)],
-    *[(each, "ignored-flag") for each in (IgnoredFlag, Denied)],
+    *[(each, "ignored-flag") for each in (IgnoredFlag, Denied, FlagOfRequests)],
+    *[(each, "ignored-flag") for each in (TwoWaysToStep, AnotherAccessEmulated)],
+    *[(each, "answered-twice") for each in (AnsweredTwice, ChangedAnswerTwice)],
     *[(each, "out-of-reach") for each in (OutOfReach, WaitsTooFar)],
     (Unanswered, "unanswered"),
-    (AnsweredTwice, "answered-twice"),
+    (IgnoredPayload, "ignored-payload"),
+    (ClosedTooEarly, "closed-too-early"),
     (PauseLost, "pause-lost"),
     (IgnoredRegister, "ignored-register"),
     (UnknownFlag, "unknown-flag"),
@@ -378,6 +433,47 @@ def test_a_mistake_is_named_and_nothing_else(own: type[Own], kind: str) -> None:
     assert ADVICE[kind] in str(raised.value)
 
 
+@pytest.mark.parametrize("named", [0, 1, 2])
+def test_an_answer_for_another_vcpu_at_the_same_event(named: int) -> None:
+    """One for each, but all for the same."""
+
+    def change(request: Any) -> None:
+        request.vcpu_id = named
+
+    with played(strict=False, vcpus=3) as xen:
+        for vcpu in range(3):
+            xen.guests[1].script([guest_request()], vcpu)
+        with Monitor(1, ["guest_request"], {"GUEST_REQUEST": change}) as confused:
+            confused.run()
+    assert [str(each).partition(";")[0] for each in xen.findings] == [
+        f"other-vcpu: domain 1, vCPU {named} for vCPU {other}, GUEST_REQUEST"
+        for other in range(3)
+        if other != named
+    ]
+
+
+class OneTwiceOfThree(Own):
+    """Where the others wait at the same event: the second has its answer after it."""
+
+    def take(self) -> None:
+        requests = list(self.ring.requests())
+        for request in requests[:1] + requests[:2]:
+            self.write(bytes(request))
+        self.ring.push_responses()
+        self.channel.notify()
+
+
+def test_an_answer_that_comes_twice_where_others_wait() -> None:
+    with played(strict=False, vcpus=3) as xen:
+        for vcpu in range(3):
+            xen.guests[1].script([guest_request()], vcpu)
+        OneTwiceOfThree().run()
+    assert [str(each).partition(";")[0] for each in xen.findings] == [
+        "answered-twice: domain 1, vCPU 0, GUEST_REQUEST",
+        "unanswered: domain 1, vCPU 2, GUEST_REQUEST",
+    ]
+
+
 def test_what_is_given_back_is_nothing_wrong() -> None:
     """A page has what it had, a guest's own int3 stays, as does one among data."""
     with played() as xen:
@@ -397,6 +493,45 @@ def test_what_is_given_back_is_nothing_wrong() -> None:
                 careful.answer(request, careful.stepping.start(request))
         assert guest.memory.access_of(2) == 1
         assert guest.memory.read(0x3000, 2) == b"\xcc\x90"
+
+
+class Killed(BreakpointLeft):
+    """Changes all that it can, and is no more at its first request."""
+
+    def run(self) -> None:
+        self.channel = Channel(self.xen, 1)
+        self.ring = self.vm_event.BackRing(self.channel.page, start=0)
+        self.ring.sring.shared_ring_init()
+        self.switch(True)
+        handle, view = self.xen.handle, ctypes.c_uint16()
+        self.functions.xc_set_mem_access(handle, 1, 1, 2, 1)
+        self.functions.xc_set_mem_access(handle, 1, 1, 2**64 - 1, 0)
+        self.functions.xc_altp2m_set_domain_state(handle, 1, True)
+        self.functions.xc_altp2m_create_view(handle, 1, 7, view)
+        self.functions.xc_domain_debug_control(handle, 1, 1, 0)
+        self.map()
+        assert self.channel.next(1000)
+
+
+class KilledWithAPage(Killed):
+    map = PageLeftMapped.map
+
+
+@pytest.mark.parametrize(
+    ("killed", "left"), [(Killed, ["breakpoint-left"]), (KilledWithAPage, [])]
+)
+def test_what_a_killed_monitor_did_is_not_recovers(
+    killed: type[Killed], left: list[str]
+) -> None:
+    with played(strict=False) as xen:
+        vcpu = xen.guests[1].script([cpuid(1), cpuid(2), guest_request()])
+        gone = killed()
+        gone.run()
+        recover(1)
+        assert vcpu.is_idle
+    assert xen.findings.kinds == left
+    gone.ring.detach()
+    gone.channel._undo.pop_all()
 
 
 def test_a_monitor_that_waits_with_a_postponed_request() -> None:

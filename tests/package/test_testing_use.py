@@ -151,6 +151,92 @@ def test_a_recording_of_another_version(played_xen: PlayedXen) -> None:
         played_xen.guests[1].replay([request])
 
 
+def recorded_of(xen: PlayedXen, reason: str, **payload: int) -> Any:
+    """A request, as one that was recorded of vCPU 0."""
+    names = xen.vm_event
+    request = names.vm_event_st(
+        version=names.VM_EVENT_INTERFACE_VERSION,
+        reason=names.VmEventReason[reason],
+        flags=names.VM_EVENT_FLAG_VCPU_PAUSED,
+    )
+    for name, number in payload.items():
+        setattr(request.payload, name, number)
+    return request
+
+
+def payload(request: Any) -> Any:
+    """What a request says, to be looked at after its answer."""
+    return request.payload.copy()
+
+
+def test_a_recorded_access_is_reported_if_its_page_is_restricted(
+    played_xen: PlayedXen,
+) -> None:
+    """As often as it was recorded, while it is: here until the first write."""
+    guest = played_xen.guests[1]
+    accesses = [("r", 0x40400), ("w", 0x40400), ("w", 0x40400), ("w", 0x40401)]
+    guest.replay(
+        recorded_of(played_xen, "MEM_ACCESS", gfn=gfn, flags="rwx".index(kind) + 1)
+        for kind, gfn in accesses
+    )
+    with Monitor(1, []) as monitor:
+        monitor.memory.restrict(0x40400, "r-x")
+        seen = [payload(each) for each in monitor]
+    assert [(each.gfn, each.flags) for each in seen] == [(0x40400, 2)]
+
+
+@pytest.mark.parametrize("then", ["step", "emulate"])
+def test_a_recorded_access_is_stepped_over(played_xen: PlayedXen, then: Any) -> None:
+    guest = played_xen.guests[1]
+    guest.replay(
+        [recorded_of(played_xen, "MEM_ACCESS", gfn=5, flags=2) for _ in range(3)]
+    )
+    with Monitor(1, []) as monitor:
+        monitor.memory.restrict(5, "r-x", then)
+        assert len(list(monitor)) == 3
+
+
+def test_a_recorded_write_is_reported_of_the_registers_that_are_on(
+    played_xen: PlayedXen,
+) -> None:
+    guest, names = played_xen.guests[1], played_xen.vm_event
+    guest.replay(
+        [
+            recorded_of(played_xen, "WRITE_CTRLREG", index=index, new_value=new)
+            for index, new in [
+                *((names.VM_EVENT_X86_CR3, 1), (names.VM_EVENT_X86_CR4, 2)),
+                *((names.VM_EVENT_X86_CR4, 0), (99, 3)),
+            ]
+        ]
+        + [recorded_of(played_xen, "MOV_TO_MSR", msr=msr) for msr in (0x174, 0x175)]
+    )
+    with Monitor(1, ["write_ctrlreg:cr4:onchange", "mov_to_msr:0x175"]) as monitor:
+        seen = [payload(each) for each in monitor]
+    assert [each.new_value for each in seen] == [2, 0]
+    assert seen[1].msr == 0x175
+
+
+def test_a_recorded_interrupt_is_reported_if_an_answer_asks_for_it(
+    played_xen: PlayedXen,
+) -> None:
+    guest = played_xen.guests[1]
+    reasons = ["INTERRUPT", "GUEST_REQUEST", "INTERRUPT", "INTERRUPT"]
+    guest.replay(recorded_of(played_xen, reason) for reason in reasons)
+    next_one = guest.flag("GET_NEXT_INTERRUPT")
+    handlers = {"GUEST_REQUEST": lambda _: next_one}
+    with Monitor(1, ["guest_request"], handlers) as monitor:
+        seen = [monitor.reason(each) for each in monitor]
+    assert seen == ["GUEST_REQUEST", "INTERRUPT"]
+
+
+def test_a_recording_of_another_ring(played_xen: PlayedXen) -> None:
+    request = recorded_of(played_xen, "MEM_PAGING")
+    with pytest.raises(
+        ValueError, match=r"^a request of MEM_PAGING cannot be replayed"
+    ):
+        played_xen.guests[1].replay([request])
+
+
 def test_xen_knows_no_vcpu_beyond_them(played_xen: PlayedXen) -> None:
     with Xen() as xen:
         functions: Any = xen.functions

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, NoReturn, Self
 
 from .answers import answer_last
-from .arguments import domain_number, require_idle, require_xen
+from .arguments import require_idle, require_xen
 from .channel import Channel, Enable
-from .guest import Guest, MonitorError
+from .guest import Guest, MonitorError, domain_number
 from .leaving import for_each, in_turn
 from .loop import Loop, not_within
 from .signals import Signals

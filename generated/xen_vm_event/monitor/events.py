@@ -46,7 +46,7 @@ EVENTS = tuple(reason.lower() for reason in _KINDS)
 """The events there are; some need more, as in `write_ctrlreg:cr3` and `mov_to_msr:0x174`."""
 
 # What comes on a ring of its own, and what reads that.
-_ELSEWHERE = {"MEM_PAGING": "Paging", "MEM_SHARING": "Sharing"}
+ELSEWHERE = {"MEM_PAGING": "Paging", "MEM_SHARING": "Sharing"}
 
 
 class Event(NamedTuple):
@@ -67,10 +67,10 @@ def parse(guest: Guest, text: str) -> Event:
     """
     name, *options = text.split(":")
     reason = name.upper()
-    if reason in _ELSEWHERE:
+    if reason in ELSEWHERE:
         raise MonitorError(
             f"{text}: comes on a ring of its own, not on the monitor's;"
-            f" xen_vm_event.monitor.{_ELSEWHERE[reason]} is for that"
+            f" xen_vm_event.monitor.{ELSEWHERE[reason]} is for that"
         )
     try:
         if reason == "MEM_ACCESS" and len(options) <= 3:

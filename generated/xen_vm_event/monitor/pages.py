@@ -21,7 +21,7 @@ Then = Literal["lift", "emulate", "step", "fast_step", "leave"]
   one on Arm.
 - `emulate`: Xen carries the instruction out.  It does not know all of them: those raise a #UD
   in the guest, or are reported if `emul_unimplemented` is among the events, and then stepped
-  over.
+  over.  So are those that use what a breakpoint of the monitor's hides, without that.
 - `step`: the vCPU carries the instruction out by itself, one step, while the page is not
   restricted, for other vCPUs neither; in an altp2m view, through the guest's own memory, and
   for itself alone.
@@ -49,9 +49,12 @@ class Restriction(NamedTuple):
 def access_number(guest: Guest, access: str) -> int:
     """Read an access: `r-x`, as `ls` has it, or one of Xen's own names, such as `rx2rw`.
 
-    Raises MonitorError for one that there is not.
+    Raises MonitorError for one that there is not, TypeError for what is none.
     """
     names = guest.xen.module.XenmemAccess.__members__
+    # Of a user's program nothing checks the types.
+    if not isinstance(access, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{access!r} is no access: write such as 'r-x'")
     if len(access) == 3 and all(
         has in (kind, "-") for has, kind in zip(access, "rwx", strict=True)
     ):
@@ -182,6 +185,10 @@ class Pages(ABC):
             )
         return Restriction(number, then)
 
+    def _seen_at(self, gfn: int) -> int:
+        """Tell which of the guest's pages a vCPU sees in a page's place."""
+        return gfn
+
     # --- answers --------------------------------------------------------------------
 
     def answer(self, request: Any) -> int:
@@ -193,10 +200,14 @@ class Pages(ABC):
         elif found.then == "lift":
             self._lift([gfn])
         elif found.then == "step":
-            return self._step_over(request, gfn)
+            flags = self._emulated.uncover(request, gfn) or 0
+            return flags | self._step_over(request, gfn)
         else:  # a handler, too, may have Xen carry it out
             self._emulated.note(request, lambda later: self._step_over(later, gfn))
             if found.then == "emulate":
+                uncovered = self._emulated.uncover(request, self._seen_at(gfn))
+                if uncovered is not None:
+                    return uncovered | Pages._step_over(self, request, gfn)
                 return self._guest.flag("EMULATE")
         return 0
 

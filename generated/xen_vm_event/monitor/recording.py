@@ -35,17 +35,19 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import json
 import os
 import struct
 import time
 from collections.abc import Container, Iterator
 from functools import cache
+from operator import index
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol, Self
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self, SupportsIndex
 
 from .. import UnknownVersion, interface, interface_for_xen
-from .guest import MonitorError
+from .guest import MonitorError, domain_number
 
 MAGIC = b"\x89XENREC\n"
 FORMAT = 1
@@ -68,18 +70,22 @@ def recorded_requests(file: str | os.PathLike[str]) -> Iterator[Any]:
     """Give the requests of a recording in their order, as the module of their release has them.
 
     What was cut short at the end is passed over, and so are requests of another version.  Raises
-    MonitorError for what is no recording, has another format or is damaged.
+    MonitorError for what is no recording, has another format or is damaged, or is of a Xen that
+    the package does not know.
     """
     path = Path(file)
     vm_event: Any = None
     for piece in _pieces(path):
         if piece.kind == _HEAD:
             release = piece.head["release"]
-            vm_event = (
-                interface_for_xen(release)
-                if release
-                else interface(piece.head["version"])
-            )
+            try:
+                vm_event = (
+                    interface_for_xen(release)
+                    if release
+                    else interface(piece.head["version"])
+                )
+            except UnknownVersion as unknown:
+                raise MonitorError(f"{path}: {unknown}") from None
             size = len(bytes(vm_event.vm_event_st()))
             if piece.head["request_size"] != size:
                 raise MonitorError(
@@ -113,14 +119,15 @@ class Recording:
     Without a monitor, on a ring of one's own, call `begin`, and then `request` for each that
     was taken, `answer` when that was answered, `flush` where a batch ends, and `end`.
 
-    Raises MonitorError for a file that is something else, or that another process records in,
-    and OSError where it cannot be written.
+    Raises MonitorError for a file that is something else, or that is recorded in already, and
+    OSError where it cannot be written; TypeError and ValueError for what is no file to be
+    written, or no limit.
     """
 
     def __init__(
         self, file: str | os.PathLike[str] | Output, limit: int | None = None
     ) -> None:
-        self._limit = limit
+        self._limit = None if limit is None else _bytes(limit)
         self._path: Path | None = None
         self._own: BinaryIO | None = None  # to be closed
         self._file: Output
@@ -128,6 +135,7 @@ class Recording:
             self._path = Path(file)
             self._file = self._own = _open(self._path)
         elif limit is None:
+            _require_output(file)
             self._file = file
         else:
             raise ValueError("only a recording with a path can have a limit")
@@ -158,8 +166,10 @@ class Recording:
         """Begin a session: of the requests that a version's module describes, of one guest.
 
         `arch` says whose registers the guest has, `x86` or `arm`: this machine's by default.
-        Raises MonitorError while another one is open, and ValueError for another `arch`.
+        Raises MonitorError while another one is open, and ValueError for another `arch`, or a
+        domain that there cannot be.
         """
+        domain = domain_number(domain)
         if self._version is not None:
             raise MonitorError(
                 "this recording has a session already: give each monitor its own"
@@ -282,6 +292,31 @@ class Recording:
         self._head()
 
 
+def _bytes(limit: SupportsIndex) -> int:
+    """Give a number of bytes; raises TypeError or ValueError for what is none."""
+    try:
+        number = index(limit)
+    except TypeError:
+        raise TypeError(f"limit={limit!r} is no number of bytes") from None
+    if number <= 0:
+        raise ValueError(f"limit={number}: a file has one byte at least")
+    return number
+
+
+def _require_output(file: Any) -> None:
+    """Raise TypeError or ValueError for what no bytes can be written to."""
+    if not hasattr(file, "write"):
+        raise TypeError(
+            f"{file!r} is no file: give a path, or a binary file that is open"
+        )
+    if isinstance(file, io.TextIOBase):
+        raise TypeError(f"{file!r} is open for text: open it in mode 'wb'")
+    if getattr(file, "closed", False):
+        raise ValueError(f"{file!r} is closed: open it")
+    if isinstance(file, io.FileIO | io.BufferedReader) and not file.writable():
+        raise ValueError(f"{file!r} is open for reading: open it in mode 'wb'")
+
+
 def _waiting_on_ring(request: Any) -> int:
     """Count the requests on the ring of one that it gave out, those not yet taken included."""
     copy = getattr(request, "_copy_", None)
@@ -314,7 +349,9 @@ def _lock(file: BinaryIO, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise MonitorError(f"another process records in {path}") from None
+        raise MonitorError(
+            f"{path} is recorded in already: close that recording, or name another file"
+        ) from None
     except OSError:
         pass  # some file systems have no locks
 

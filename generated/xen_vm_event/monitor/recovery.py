@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 
 from ..xenctrl.common import has
-from .arguments import domain_number
 from .channel import Channel
-from .guest import Guest
+from .guest import Guest, domain_number
 from .signals import Signals
 from .stepping import no_vcpu_steps
 from .xen import Xen

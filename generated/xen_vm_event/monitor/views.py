@@ -80,6 +80,9 @@ class View(Pages):
         """Tell which of the guest's pages is shown in a page's place: itself, mostly."""
         return self._shown.get(gfn, gfn)
 
+    def _seen_at(self, gfn: int) -> int:
+        return self.shown(gfn)
+
     def answer(self, request: Any) -> int:
         """Have a vCPU go on as the page's restriction has it; gives the flags."""
         found = self._own.get(request.payload.gfn, self._everywhere)
@@ -188,8 +191,19 @@ class Views:
         return view
 
     def destroy(self, view: View) -> None:
-        """Do away with a view, which no vCPU may see any more."""
+        """Do away with a view, which no vCPU may see any more.
+
+        Raises TypeError for what is no view, MonitorError for one that is not there any more.
+        """
         guest = self._guest
+        guest.require_monitored()
+        # Of a user's program nothing checks the types.
+        if not isinstance(view, View):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"{view!r} is no view: give one that `create` made")
+        if self._views.get(view.number) is not view:
+            raise MonitorError(
+                f"view {view.number} is there no more, or another monitor's"
+            )
         guest.functions.xc_altp2m_destroy_view(guest.handle, guest.domain, view.number)
         self._views.pop(view.number)
         for vcpu in [vcpu for vcpu, its in self._aside.items() if its is view]:

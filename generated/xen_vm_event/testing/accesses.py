@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..monitor.channel import PAGE_SIZE
+from ..monitor.emulating import read_data
 from .arguments import number, octets_of, one_of
 from .instructions import Instruction
 from .mapped import INT3
@@ -74,7 +75,7 @@ class access(Instruction):
 
     def emulate(self, vcpu: Processor, response: Any, flags: Any) -> bool:
         if "SET_EMUL_READ_DATA" in flags and self.kind == "r":
-            read = response.data.emul.read
+            read = read_data(response)
             self.value = bytes(read.data)[: read.size]
         elif "EMULATE_NOWRITE" not in flags or self.kind != "w":
             self.carry_out(vcpu)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
-from .checks import is_same, mistakes
+from .checks import is_event, is_same, mistakes
 from .findings import Findings
-from .instructions import Instruction, recorded
+from .instructions import Instruction
 from .leaving import left_behind
 from .memory import RWX, Fault, Memory
 from .paged import PAGING_RING, SHARING_RING, Paged, Shared
+from .recorded import recorded
 from .registers import pc_in
 from .ring import Ring
 from .roles import ARM64, X86_64
@@ -22,6 +25,7 @@ from .vcpu import Vcpu
 Script = Iterable[Instruction] | Callable[[Vcpu], Iterable[Instruction]]
 _AT_ONCE = 10_000  # instructions of a vCPU before others have their turn
 _PATIENCE = 3  # how often a monitor may sleep while nothing can come
+_SECONDS = 2  # that who answers may need, where others wait meanwhile
 
 
 class Guest:
@@ -60,9 +64,14 @@ class Guest:
         self.vcpus = [Vcpu(self, each) for each in range(vcpus)]
         self.is_paused = 0
         self._sent: list[Any] = []  # what waits and is no script's
-        self._answered: dict[int, Any] = {}  # the last response, by vCPU
+        self._answered: dict[int, tuple[Any, Any]] = (
+            {}
+        )  # last, with its answer, by vCPU
+        # Answers like the last one of their vCPUs, each with a request that it may be for.
+        self._doubtful: list[tuple[Any, Any]] = []
+        self._owner = 0  # the way to Xen by which the ring was made
         self._replayed: deque[recorded] = deque()
-        self._fruitless = 0
+        self._have_time()
         self._names: dict[int, str] = {
             int(each): name for name, each in vm_event.VmEventReason.__members__.items()
         }
@@ -97,8 +106,9 @@ class Guest:
     def replay(self, requests: Iterable[Any]) -> None:
         """Have the guest report requests once more that were recorded, in their order.
 
-        Raises ValueError for one of a vCPU that the guest has not, or of another version; none
-        of them is reported then.
+        Each is reported that is switched on, or about a page that is restricted.  Raises
+        ValueError for one of a vCPU that the guest has not, of another version, or of another
+        ring; none of them is reported then.
         """
         version = self.vm_event.VM_EVENT_INTERFACE_VERSION
         vm_event_st = self.vm_event.vm_event_st
@@ -114,6 +124,11 @@ class Guest:
             own = vm_event_st.from_buffer_copy(bytes(request))
             replayed.append(recorded(own, self.reason(own.reason)))
         self._replayed += replayed
+        for each in replayed:
+            if each.reason == "MEM_ACCESS":  # the guest had the page
+                self.memory.last_gfn = max(
+                    self.memory.last_gfn, each.request.payload.gfn
+                )
 
     def _require_vcpu(self, number: int) -> None:
         if number not in range(len(self.vcpus)):
@@ -164,25 +179,52 @@ class Guest:
 
     def proceed(self) -> None:
         """Do what happens while a monitor sleeps until the next event."""
+        if not self._proceeds():
+            self._lose_patience()
+
+    def proceed_elsewhere(self) -> None:
+        """Do the same while who reads a ring may be at other things, and looks after the guest.
+
+        An answer may come yet then, so that there is more time for it.
+        """
+        polled = [each for each in self.rings if each.is_polled]
+        if not polled or not all(each.port.is_noticed for each in polled):
+            return
+        if not self._proceeds() and time.monotonic() > self._fruitful_at + _SECONDS:
+            self._lose_patience()
+
+    def _proceeds(self) -> bool:
+        """Go on, or shut down; tells whether there was anything to do."""
         self.ring.port.deliver()
         if self.ring.was_not_notified:
             self.find("not-notified", "the monitor waits")
             self.take_answers()
         for side in self.sides:
             side.settle()
-        if self.run():
-            self._fruitless = 0
+        if self._doubtful:  # what they were instead did not come
+            self._take_doubtful()
+            self.go_on()
+        elif self.run():
+            self._have_time()
         elif self.rounds:
             self.send()
         elif self.is_done:
             self.alive = False
         else:
             self._fruitless += 1
-            if self._fruitless > _PATIENCE:
-                self._tell_of_outstanding()
-                for side in self.sides:
-                    side.tell_of_waiting()
-                self.alive = False
+            return False
+        return True
+
+    def _have_time(self) -> None:
+        self._fruitless, self._fruitful_at = 0, time.monotonic()
+
+    def _lose_patience(self) -> None:
+        if self._fruitless <= _PATIENCE:
+            return
+        self._tell_of_outstanding()
+        for side in self.sides:
+            side.tell_of_waiting()
+        self.alive = False
 
     # --- answers --------------------------------------------------------------------
 
@@ -196,7 +238,7 @@ class Guest:
         """Take the answers that there are, and let the vCPUs go on."""
         self.notified += 1
         if self.ring.is_given_up:
-            self._fruitless = 0
+            self._have_time()
             return
         for response, was_asked_for in self.ring.answers():
             self.answers.append(response)
@@ -205,7 +247,7 @@ class Guest:
 
     def go_on(self) -> None:
         """Let the vCPUs go on after answers; the guest is done where no more can come."""
-        self._fruitless = 0
+        self._have_time()
         self.run()
         if self._was_scripted and self.is_done:
             self.alive = False
@@ -216,7 +258,11 @@ class Guest:
         own = [each for each in waiting if each.vcpu_id == response.vcpu_id]
         request = next((each for each in own if is_same(each, response)), None)
         if request is None and self._is_repeated(response):
-            self.find("answered-twice", self._where(response))
+            other = self._may_be_for(response)
+            if other is not None and was_asked_for:
+                self._doubtful.append((response, other))
+            else:
+                self.find("answered-twice", self._where(response))
             return
         if not was_asked_for:
             if not self._wakes(response):
@@ -227,12 +273,37 @@ class Guest:
             request = own[0]
         elif request is None and waiting:
             request = waiting[0]
-            self.find(
-                "other-vcpu",
-                f"vCPU {response.vcpu_id} for {self._where(request)}",
-            )
+            self._find_other_vcpu(request, response)
         if request is not None:
+            self._resolve(request)
             self._let_go(request, response)
+
+    def _may_be_for(self, response: Any) -> Any:
+        """Give a request of another vCPU that an answer may be for; None if there is none."""
+        taken = [request for _, request in self._doubtful]
+        for request in self.outstanding:
+            if is_event(request, response) and not any(
+                request is each for each in taken
+            ):
+                return request
+        return None
+
+    def _resolve(self, request: Any) -> None:
+        """With the answer to a request: what was taken for it was one that came twice."""
+        for response, other in self._doubtful:
+            if other is request:
+                self.find("answered-twice", self._where(response))
+        self._doubtful = [each for each in self._doubtful if each[1] is not request]
+
+    def _take_doubtful(self) -> None:
+        """Take those whose requests had no other answer as the answers to these."""
+        doubtful, self._doubtful = self._doubtful, []
+        for response, request in doubtful:
+            self._find_other_vcpu(request, response)
+            self._let_go(request, response)
+
+    def _find_other_vcpu(self, request: Any, response: Any) -> None:
+        self.find("other-vcpu", f"vCPU {response.vcpu_id} for {self._where(request)}")
 
     def _let_go(self, request: Any, response: Any) -> None:
         flags = self.flags_of(response.flags)
@@ -244,13 +315,16 @@ class Guest:
             self._sent = [each for each in self._sent if each is not request]
         else:
             self.vcpus[number].go_on(response, flags)
-        self._answered[number] = response
+        self._answered[number] = request, response
 
     def _is_repeated(self, response: Any) -> bool:
-        before = self._answered.get(response.vcpu_id)
-        if before is None or not is_same(before, response):
+        """Tell whether it is for what its vCPU was at before, or like the answer to that."""
+        if response.vcpu_id not in self._answered:
             return False
-        return bytes(before.data) == bytes(response.data)
+        request, before = self._answered[response.vcpu_id]
+        if is_same(request, response):
+            return True
+        return is_same(before, response) and bytes(before.data) == bytes(response.data)
 
     def _wakes(self, response: Any) -> bool:
         """Tell whether an answer to nothing is one that frees what a monitor before left."""
@@ -271,21 +345,36 @@ class Guest:
 
     # --- what the monitor has to say ------------------------------------------------
 
-    def attach(self) -> int:
-        """Give a monitor the address of the ring's page."""
+    def attach(self, owner: int) -> int:
+        """Give a monitor the address of the ring's page, by the way to Xen that it has."""
+        self._owner = owner
         self.ring.attach()
         return self.ring.address
 
-    def give_up(self) -> None:
-        """Take the ring from the monitor, with the requests in it."""
+    def give_up(self, by: int) -> None:
+        """Take the ring from the monitor, with the requests in it.
+
+        If it is another who says so, that one has found a monitor which was killed.
+        """
+        self._take_doubtful()
+        if by != self._owner:
+            self._abandon()
+            return
         if self.ring.was_not_notified:
             self.find("not-notified", "the ring is given up")
             self.take_answers()
         self.ring.is_given_up = True
         self.switches.give_up(self.is_arm)
 
+    def _abandon(self) -> None:
+        self.ring.attached = 0
+        self.ring.is_given_up = True
+        self.switches.abandon(self.is_arm)
+        self.memory.abandon()
+
     def finish(self) -> None:
         """Note what a monitor has left undone."""
+        self._take_doubtful()
         if self.ring.was_not_notified and not self.ring.is_given_up:
             self.find("not-notified", "the monitor is left")
             self.take_answers()
@@ -325,6 +414,11 @@ class Guest:
         """Give the ring that has this page, if it is one's but the monitor's."""
         return next((side for side in self.sides if side.gfn == gfn), None)
 
+    def replays_step(self, vcpu: int) -> bool:
+        """Tell whether the end of a step is what was recorded next of a vCPU."""
+        its = (each for each in self._replayed if each.request.vcpu_id == vcpu)
+        return any(each.reason == "SINGLESTEP" for each in islice(its, 1))
+
     # --- for its vCPUs --------------------------------------------------------------
 
     def waits_elsewhere(self, vcpu: int) -> bool:
@@ -349,10 +443,6 @@ class Guest:
         """
         has_monitor = not self.ring.is_given_up
         return has_monitor and self.switches.is_on(reason, which, changed)
-
-    def is_any_on(self, reason: str) -> bool:
-        """Tell whether events of a reason are reported, of whatever register."""
-        return not self.ring.is_given_up and self.switches.is_any_on(reason)
 
     def is_synchronous(self, reason: str, which: object) -> bool:
         """Tell whether a vCPU waits for the answers to events of a reason."""

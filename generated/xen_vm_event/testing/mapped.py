@@ -28,6 +28,10 @@ class Mapped:
         """Map a page once more."""
         self._before.setdefault(gfn, []).append(page.raw)
 
+    def abandon(self) -> None:
+        """Have who mapped pages be gone: the system unmaps them."""
+        self._before.clear()
+
     def remove(self, gfn: int, page: Any) -> None:
         """Unmap a page once, and look at what was written there."""
         if gfn not in self._before:

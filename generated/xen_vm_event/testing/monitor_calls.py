@@ -29,11 +29,11 @@ class MonitorCalls:
         if not self.guests[domain].ring.is_given_up:
             return fail(errno.EBUSY, 0)
         pointed(port).value = domain
-        return self.guests[domain].attach()
+        return self.guests[domain].attach(xch)
 
     def _xc_monitor_disable(self, xch: int, domain: int) -> int:
         if not self.guests[domain].ring.is_given_up:
-            self.guests[domain].give_up()
+            self.guests[domain].give_up(xch)
         return 0
 
     def _xc_monitor_resume(self, xch: int, domain: int) -> int:

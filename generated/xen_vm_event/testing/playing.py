@@ -114,7 +114,9 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
     def begun(own: channel.Channel) -> int:
         """Have the guest run, since somebody is about to wait for it elsewhere."""
         number = fileno(own)
-        xen.end_by_file(number).run()
+        end = xen.end_by_file(number)
+        end.ring.is_polled = True
+        end.run()
         return number
 
     def watched(own: Any, *given: Any) -> None:

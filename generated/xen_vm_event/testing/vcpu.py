@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from .instructions import Instruction, recorded, step
+from .instructions import Instruction, step
 from .memory import ORIGINAL
+from .recorded import recorded
 from .registers import registers_in, set_by_answers
 from .roles import Whole
 
 _START = 0x10_0000
+_BREAKPOINT = 3
 _PATIENCE = 3  # how often an instruction comes again before the vCPU moves on by itself
 
 
@@ -38,6 +40,7 @@ class Vcpu:
         self.wants_interrupt = self.denied = False
         self.request: Any = None
         self.has_script = False
+        self._passed = 0  # the length of what an exception in its place ends
         self._script: Iterator[Instruction] = iter(())
         self._at: Instruction | None = None
         self._reports: Counter[tuple[str, int]] = Counter()  # of it, by reason and view
@@ -176,7 +179,15 @@ class Vcpu:
         self.denied = False
         if not isinstance(instruction, recorded):
             self.pc += self._length(instruction)
+        self._end(instruction)
+
+    def _end(self, instruction: Instruction) -> None:
+        """Be done with an instruction, and with the step over it if the vCPU steps."""
         self._at = None
+        if isinstance(instruction, recorded) and (
+            instruction.reason == "SINGLESTEP" or self.guest.replays_step(self.number)
+        ):
+            return
         if self.steps and self.guest.is_on("SINGLESTEP", None):
             if self.steps_into is not None:
                 self.view, self.steps_into, self.steps = self.steps_into, None, False
@@ -191,12 +202,17 @@ class Vcpu:
         self.request, instruction = None, self._at
         self._switch(response, flags)
         self.wants_interrupt |= "GET_NEXT_INTERRUPT" in flags
-        if instruction is None:  # what it waited at was no script's
+        if instruction is None:  # what it waited at was no script's, or is done
+            if self._passed:
+                self._set_registers(response, flags)
+                self._pass()
             return
         self.denied = "DENY" in flags
         at = self.pc
         has_moved = self._set_registers(response, flags)
-        if isinstance(instruction, recorded | step):
+        if isinstance(instruction, recorded):
+            self._end(instruction)
+        elif isinstance(instruction, step):
             self._at = None
         elif not instruction.waits_for_monitor:
             moved_to = self.pc if has_moved else None
@@ -217,7 +233,7 @@ class Vcpu:
             return
         if "TOGGLE_SINGLESTEP" in flags:
             self.steps = not self.steps
-        if "FAST_SINGLESTEP" in flags:
+        elif "FAST_SINGLESTEP" in flags:
             self.steps = True
             self.steps_into = response.u.fast_singlestep.p2midx
         if "ALTERNATE_P2M" in flags and response.altp2m_idx in self.guest.memory.views:
@@ -239,5 +255,14 @@ class Vcpu:
     def inject(self, vector: int) -> None:
         """Give it an exception: what it is at is done, if that is reported in its place."""
         self.exceptions.append(vector)
-        if self._at is not None and self._at.reason == "SOFTWARE_BREAKPOINT":
-            self._at = None
+        if self._at is None or self._at.reason != "SOFTWARE_BREAKPOINT":
+            return
+        # A #BP is a trap, whose handler finds the address behind the int3; others are faults.
+        self._passed = self._length(self._at) if vector == _BREAKPOINT else 0
+        self._at = None
+        if not self.is_held:
+            self._pass()
+
+    def _pass(self) -> None:
+        self.pc += self._passed
+        self._passed = 0
