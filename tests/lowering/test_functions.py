@@ -40,6 +40,9 @@ PROTOTYPES = {
     "typedef struct s s; s **f(s *const *a)": "struct s **f(struct s *const *a)",
     "typedef const char *text; text f(text a[])": "const char *f(const char **a)",
     "typedef const uint16_t k; void f(k *a, k b)": "void f(const uint16_t *a, uint16_t b)",
+    "void f(int a __attribute__((mode(DI))), unsigned __attribute__((mode(QI))) b)": (
+        "void f(long a, unsigned char b)"
+    ),
     "enum e { A, B = -1 }; enum e f(enum e *a)": "int f(int *a)",
     "typedef enum { A } e; void f(e a)": "void f(unsigned int a)",
     "typedef struct { int a; } s; s f(s a)": "s f(s a)",

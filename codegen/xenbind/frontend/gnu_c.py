@@ -5,8 +5,8 @@ C23 writes one, of the namespace `__attribute__`, at its own line and column, wh
 allows one, and those without an effect on a layout go; alternate keywords become plain
 ones, and so does the label that a function is given in assembly, which is its symbol.  What no
 binding needs goes too: the bodies of functions, inline assembly, and assertions, which the
-compiler has checked.  `parse` feeds the tokens to pycparser, and `attributes` reads what is then
-in the AST.
+compiler has checked; of these the pragmas stay, which count for what follows.  `parse`
+feeds the tokens to pycparser, and `attributes` reads what is then in the AST.
 
     int a __attribute__((packed));    ->  int a [[__attribute__::packed]];
     char *__attribute__((unused)) s;  ->  char *s;
@@ -18,7 +18,7 @@ in the AST.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
@@ -95,6 +95,8 @@ _OPENING, _CLOSING = ("LPAREN", "LBRACKET"), ("RPAREN", "RBRACKET")
 _DEEPER = dict.fromkeys(("LPAREN", "LBRACKET", "LBRACE"), 1)
 _HIGHER = dict.fromkeys(("RPAREN", "RBRACKET", "RBRACE"), -1)
 _DEPTH = {**_DEEPER, **_HIGHER}
+_PARENTHESES = ("LPAREN", "RPAREN")
+_PRAGMA = ("PPPRAGMA", "PPPRAGMASTR")
 
 
 class NotParsed(Exception):
@@ -174,7 +176,7 @@ class GnuLexer(CLexer):  # type: ignore[misc]
     def _rewrite(self) -> list[Token]:
         tokens: list[Token] = []
         following = iter(super().token, None)
-        depth = 0
+        depth = parentheses = 0
         is_initialized = False  # what is declared here, outside of all braces
         for token in following:
             if token.type == "ID":
@@ -196,16 +198,20 @@ class GnuLexer(CLexer):  # type: ignore[misc]
                     token.value = _KEYWORDS[token.value]
                     token.type = self._keyword_map[token.value]
             elif token.type == "_STATIC_ASSERT":
-                _enclosed(following)
+                tokens += _pragmas(_enclosed(following))
                 next(following, None)  # its semicolon
                 continue
             elif token.type in _DEPTH:
                 is_body = token.type == "LBRACE" and not (depth or is_initialized)
                 if is_body and not self.keeps_bodies and _ends_parameters(tokens):
-                    last = _enclosed(following, 1)[-1]
-                    token = _token_at(last, "SEMI", ";")
-                else:
-                    depth += _DEPTH[token.type]
+                    body = _enclosed(following, 1)
+                    tokens += [_token_at(body[-1], "SEMI", ";"), *_pragmas(body)]
+                    continue
+                depth += _DEPTH[token.type]
+                parentheses += _DEPTH[token.type] * (token.type in _PARENTHESES)
+            elif token.type == "PPPRAGMASTR" and parentheses:
+                if changes_layout(token.value):  # where it could be passed over
+                    raise NotParsed(_coord(token), token.value)
             elif not depth and token.type in ("EQUALS", "SEMI"):
                 is_initialized = token.type == "EQUALS"
             is_pointer = token.type == "TIMES"
@@ -213,6 +219,24 @@ class GnuLexer(CLexer):  # type: ignore[misc]
                 _before_conventions(tokens) if is_pointer else len(tokens), token
             )
         return tokens
+
+
+_LAYOUT = ("pack", "ms_struct", "scalar_storage_order", "options", "align")
+# Of gcc's, as it has them in the pragma `GCC optimize`.
+_OF_LAYOUT = re.compile(r"pack-struct|short-enums")
+
+
+def changes_layout(pragma: str) -> bool:
+    """Tell whether what a pragma says changes the layout of what follows."""
+    words = re.findall(r"\w+", pragma)
+    if any(word in _LAYOUT for word in words[:2]):
+        return True
+    return "optimize" in words[:2] and _OF_LAYOUT.search(pragma) is not None
+
+
+def _pragmas(tokens: Iterable[Token]) -> list[Token]:
+    """Give the pragmas among tokens that are left out: they count for what follows."""
+    return [token for token in tokens if token.type in _PRAGMA]
 
 
 def _ends_parameters(tokens: list[Token]) -> bool:

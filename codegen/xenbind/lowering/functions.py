@@ -198,7 +198,7 @@ class Functions:
                 message = "a type that its prototype defines is known nowhere else"
                 raise self._refuse(declared, message)
             self._require_usual(declared)
-            c_type = self._value(declared.type)
+            c_type = self.types.in_mode(self._value(declared.type), declared)
             if isinstance(c_type, Scalar) and c_type.base == "void":
                 continue  # as in `(void)`
             parameters.append(Parameter(declared.name or "", c_type))
