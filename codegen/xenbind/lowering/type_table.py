@@ -238,9 +238,7 @@ class TypeTable:
         if integer is None or named in ("_Bool", "char"):
             message = "an enum of this type is not supported"
             raise self.context.refuse(node.underlying_type, message)
-        self._varies = self._varies or named not in _FIXED
-        sign = "signed" if integer.signed else "unsigned"
-        return self.abi.integers[fundamental(f"{sign} {_BY_SIZE[integer.size]}")]
+        return integer
 
     def _define_enumerator(
         self,
@@ -382,10 +380,8 @@ class TypeTable:
             message = f"the mode {mode} is not supported here"
             is_of_python = mode in _WIDE_MODES or isinstance(c_type, Enumeration)
             raise self.context.refuse(node, message, is_of_python=is_of_python)
+        self._varies = self._varies or not size
         name = _BY_SIZE[size or self.abi.pointer]
-        if name == "long long" and self.abi.integers["long"].size == 8:
-            name = "long"  # which compilers take of two that are as wide
-        self._varies = self._varies or size in (0, 8)
         sign = "signed" if self.abi.integers[base].signed else "unsigned"
         named = fundamental(f"{sign} {name}")
         return Scalar(named, named)
