@@ -13,6 +13,7 @@ feeds the tokens to pycparser, and `attributes` reads what is then in the AST.
     __const int b;                    ->  const int b;
     inline int f(void) { return 1; }  ->  inline int f(void);
     int g(void) __asm__("h");         ->  int g(void) [[__attribute__::asm("h")]];
+    __builtin_types_compatible_p(t, u)  ->  _Generic(*(typeof(t) *)0, typeof(u): 1, default: 0)
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ _KEYWORDS = {
 # Of a type, the alignment that the compiler prefers: _Alignof gives the least.
 _ALIGNMENT = frozenset(["__alignof", "__alignof__"])
 _ASSEMBLY = frozenset(["asm", "__asm", "__asm__"])
+_COMPATIBLE = "__builtin_types_compatible_p"
 _NO_WORDS = frozenset(["__thread"])  # a storage class, which no type depends on
 _ATTRIBUTE = frozenset(["__attribute__", "__attribute"])
 NAMESPACE = "__attribute__"  # of attributes that are written in GNU C
@@ -161,7 +163,7 @@ class GnuLexer(CLexer):  # type: ignore[misc]
         super().input(text, filename)
         self.latest: Token | None = None  # of those that the parser has taken
         self._rewritten: list[Token] = []
-        self._rewritten = self._rewrite()
+        self._rewritten = self._rewrite(iter(super().token, None))
         self._following = iter(self._rewritten)
 
     def token(self) -> Token | None:
@@ -173,9 +175,8 @@ class GnuLexer(CLexer):  # type: ignore[misc]
         """Give the token at a place, None where there is none."""
         return next((t for t in self._rewritten if _coord(t) == coord), None)
 
-    def _rewrite(self) -> list[Token]:
+    def _rewrite(self, following: Iterator[Token]) -> list[Token]:
         tokens: list[Token] = []
-        following = iter(super().token, None)
         depth = parentheses = 0
         is_initialized = False  # what is declared here, outside of all braces
         for token in following:
@@ -191,6 +192,10 @@ class GnuLexer(CLexer):  # type: ignore[misc]
                         tokens[place:place] = _label(token, words)
                     continue
                 if token.value in _NO_WORDS:
+                    continue
+                if token.value == _COMPATIBLE:
+                    types = _separated(_enclosed(following)[1:-1])
+                    tokens += self._rewrite(iter(_selection(token, list(types))))
                     continue
                 if token.value in _ALIGNMENT:
                     token = _token_at(token, "_ALIGNOF", "__alignof__")
@@ -286,6 +291,29 @@ def _label(keyword: Token, words: list[Token]) -> list[Token]:
         _token_at(keyword, "ATTRIBUTE_ARGUMENTS", said),
         _token_at(keyword, "ATTRIBUTE_END", keyword.value),
     ]
+
+
+def _selection(word: Token, types: list[list[Token]]) -> list[Token]:
+    """Ask whether two types are compatible as C11 has it; `typeof` has no qualifiers here."""
+    if len(types) != 2:
+        return [word]  # for the parser to refuse
+    parts: list[list[Token] | tuple[str, str]] = [
+        *(("_GENERIC", "_Generic"), ("LPAREN", "("), ("TIMES", "*"), ("LPAREN", "(")),
+        *(("TYPEOF", "typeof"), ("LPAREN", "("), types[0], ("RPAREN", ")")),
+        *(("TIMES", "*"), ("RPAREN", ")"), ("INT_CONST_DEC", "0"), ("COMMA", ",")),
+        *(("TYPEOF", "typeof"), ("LPAREN", "("), types[1], ("RPAREN", ")")),
+        *(
+            ("COLON", ":"),
+            ("INT_CONST_DEC", "1"),
+            ("COMMA", ","),
+            ("DEFAULT", "default"),
+        ),
+        *(("COLON", ":"), ("INT_CONST_DEC", "0"), ("RPAREN", ")")),
+    ]
+    tokens: list[Token] = []
+    for part in parts:
+        tokens += part if isinstance(part, list) else [_token_at(word, *part)]
+    return tokens
 
 
 def _enclosed(following: Iterator[Token], depth: int = 0) -> list[Token]:
