@@ -73,3 +73,23 @@ def test_a_part_may_have_parts_and_come_by_another_header(tmp_path: Path) -> Non
         inner=inner,
     )
     assert found == ["INNER", "PART", "WHOLE"]
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        "#ifndef VM_EVENT_H\n#define VM_EVENT_H 1",
+        "/* All. */\n# if ! defined(VM_EVENT_H)\n\n#  define VM_EVENT_H (1)",
+    ],
+)
+def test_what_keeps_a_header_from_being_read_twice_is_no_code(
+    guard: str, tmp_path: Path
+) -> None:
+    header = f'{guard}\n#include "other.h"\n#endif\n'
+    found = constants(tmp_path, header, other="#define OTHER 1\n")
+    assert found == ["OTHER", "VM_EVENT_H"]
+
+
+def test_another_macro_of_the_header_is(tmp_path: Path) -> None:
+    header = '#ifndef VM_EVENT_H\n#define OWN 1\n#include "other.h"\n#endif\n'
+    assert constants(tmp_path, header, other="#define OTHER 1\n") == ["OWN"]

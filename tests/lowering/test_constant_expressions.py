@@ -24,6 +24,8 @@ DECLARATIONS = """\
 struct pair { uint8_t first; uint64_t second; };
 struct list { struct pair pairs[3]; struct { uint8_t grid[2][5]; } inner; };
 enum colour { RED, GREEN = 5, BLUE };
+enum tone { LOW };
+enum tint { PALE };
 extern int numbers[5];
 extern const struct list lists[][3], lists[2][3];
 short number(int); double *pointer(void); struct list list(void);
@@ -34,9 +36,7 @@ TYPEDEFS = "typedef unsigned char uint8_t; typedef unsigned int uint32_t;" + (
 
 
 def value_of(expression: str, abi: Abi = X86_64) -> CInt:
-    tree = CParser().parse(
-        f"{TYPEDEFS}{DECLARATIONS}int value = ({expression});", "test.h"
-    )
+    tree = gnu_c.parse(f"{TYPEDEFS}{DECLARATIONS}int value = ({expression});")
     *declarations, variable = tree.ext
     assert isinstance(variable, c_ast.Decl)
     return evaluate(
@@ -246,6 +246,18 @@ MIXED = [
     "_Generic(number(1), struct pair: 2, short: 3, default: 1 / 0)",
     "_Generic(lists[0][0], struct pair: 2, struct list: 3)",
     "_Generic(GREEN, char *: 2, int: 3)",
+    "_Generic((enum tone)0, enum tint: 1, default: 2)",
+    "__builtin_types_compatible_p(const int, __signed__ int)",
+    "__builtin_types_compatible_p(typeof(((struct pair *)0)->second), long)",
+    "__builtin_types_compatible_p(struct pair, struct list)",
+    "__builtin_types_compatible_p(enum tone, unsigned)",
+    "__builtin_types_compatible_p(enum tone, enum tint)",
+    "__builtin_types_compatible_p(char, signed char)",
+    "__builtin_popcount(-1) + __builtin_popcountl(-1) + __builtin_parityll(7)",
+    "__builtin_clz(1) * 100 + __builtin_clzll(1) + __builtin_ctz(8)",
+    "__builtin_ffs(0) + __builtin_ffsl(0x10) + (1 ? 2 : __builtin_ctzl(0))",
+    "__builtin_bswap16(0x10203) - 0x10000",
+    "~__builtin_bswap32(0x010203f4) + __builtin_bswap64(1)",
     "__builtin_choose_expr(sizeof(int) == 4, 2, numbers)",
     '__builtin_constant_p(1 + 2) + __builtin_constant_p(1.5) + __builtin_constant_p("x")',
 ]
@@ -283,6 +295,8 @@ ELSEWHERE = [
     "_Generic(1U + 1L, long: 2, unsigned long: 3)",
     "_Generic(2147483648, long: 2, long long: 3)",
     "_Generic(1LL + 1UL, long long: 2, unsigned long long: 3)",
+    "__builtin_types_compatible_p(uint64_t, unsigned long)",
+    "__builtin_clzl(1) + __builtin_popcountl(-1)",
     "sizeof(struct { char a; long long b; struct { char *c; } d; })",
     "_Alignof(struct { char a; double b; })",
 ]
@@ -323,6 +337,7 @@ def test_a_type_within_an_expression_is_none_of_the_headers() -> None:
         ("1 + 1.5", "1.5 is not an integer"),
         ("0 ? 1.5 : 2", "it is not an integer"),
         ("(long)&numbers[1]", "this address is not a constant"),
+        ("__builtin_clz(0)", "'clz' of 0 has no value"),
         ("(int)__builtin_inf(1)", "a function call is not a constant"),
         ('(int)__builtin_nan("")', "nan fits no integer type"),
         ("_Generic(1, char: 2, long: 3)", "this _Generic has nothing for the type"),

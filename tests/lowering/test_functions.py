@@ -40,6 +40,9 @@ PROTOTYPES = {
     "typedef struct s s; s **f(s *const *a)": "struct s **f(struct s *const *a)",
     "typedef const char *text; text f(text a[])": "const char *f(const char **a)",
     "typedef const uint16_t k; void f(k *a, k b)": "void f(const uint16_t *a, uint16_t b)",
+    "void f(int a __attribute__((mode(HI))), unsigned __attribute__((mode(QI))) b)": (
+        "void f(short a, unsigned char b)"
+    ),
     "enum e { A, B = -1 }; enum e f(enum e *a)": "int f(int *a)",
     "typedef enum { A } e; void f(e a)": "void f(unsigned int a)",
     "typedef struct { int a; } s; s f(s a)": "s f(s a)",
@@ -100,6 +103,8 @@ def test_a_member_that_points_to_a_function_of_unknown_parameters_is_a_pointer(
 
 # Why Python cannot call a function.
 REASONS = {
+    "int f(int a __attribute__((mode(DI))));": "a parameter of the mode DI is not supported",
+    "int f(int __attribute__((mode(TI))));": "the mode TI is not supported here",
     "int f();": "its parameters are not declared",
     "int f(a, b);": "its parameters are not declared",
     "typedef int (*g)(a); void f(g each);": "its parameters are not declared",
@@ -189,6 +194,7 @@ MEMBERS = {
     "int (__attribute__((ms_abi)) *g[2])(int);": False,
     "handler g;": False,
     "int (*g)(handler a);": False,
+    "int (*g)(int a __attribute__((mode(QI))));": False,
 }
 
 

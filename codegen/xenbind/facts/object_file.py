@@ -82,7 +82,7 @@ def answers(path: Path, reference: Reference) -> dict[str, Answer]:
         (real,) = struct.unpack({4: "<f", 8: "<d"}[len(octets)], octets)
         found[variable.name] = real.hex()
     names = zip(reference.variable_names, data["xenbind_variables"], strict=True)
-    for index, (name, is_signed) in enumerate(names):
+    for index, ((name, _), is_signed) in enumerate(names):
         value = int.from_bytes(
             data[f"xenbind_variable_{index}"], "little", signed=bool(is_signed)
         )

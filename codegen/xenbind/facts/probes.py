@@ -67,13 +67,15 @@ CLASS = "class "
 class Probe(Struct, frozen=True):
     """A question: the name of the fact, the C expression, and the IR's own answer.
 
-    Without an expression there is nothing in C to be asked.
+    Without an expression there is nothing in C to be asked.  That of a variable is its name:
+    C has none in what is constant.
     """
 
     name: str
     expression: str
     expected: Answer
     coord: Coord
+    of_variable: bool = False
 
     @property
     def in_c(self) -> str:
@@ -158,11 +160,15 @@ class Reference(Struct, frozen=True):
     def also(self, probes: Iterable[Probe]) -> Reference:
         """Ask more, such as the IR alone does not raise."""
         asked = tuple(probes)
-        numbers = (p for p in asked if isinstance(p.expected, int))
+        variables = (p for p in asked if p.of_variable)
+        numbers = (
+            p for p in asked if isinstance(p.expected, int) and not p.of_variable
+        )
         words = (p for p in asked if isinstance(p.expected, str) and p.expression)
         told = (p for p in asked if not p.expression)
         return replace(
             self,
+            variables=(*self.variables, *variables),
             numbers=(*self.numbers, *numbers),
             words=(*self.words, *words),
             told=(*self.told, *told),
@@ -179,9 +185,13 @@ class Reference(Struct, frozen=True):
         return any(probe.name.endswith(" prototype") for probe in self.words)
 
     @property
-    def variable_names(self) -> tuple[str, ...]:
-        """Name each of the variables once."""
-        return tuple(p.expression for p in self.variables if p.name.endswith(" value"))
+    def variable_names(self) -> tuple[tuple[str, str], ...]:
+        """Name what is asked of a variable once: by what the facts call it, and by its name."""
+        return tuple(
+            (p.name.removesuffix(" value"), p.expression)
+            for p in self.variables
+            if p.name.endswith(" value")
+        )
 
     @property
     def name_size(self) -> int:
@@ -272,8 +282,9 @@ def value_probes(subject: str, constant: Constant) -> Iterator[Probe]:
     assert isinstance(value, int)
     if constant.is_address:
         name = f"(__UINTPTR_TYPE__)({name})"
-    yield Probe(f"{subject} value", name, value & _WORD, coord)
-    yield Probe(f"{subject} negative", f"({name}) < 0", int(value < 0), coord)
+    is_one = constant.is_variable
+    yield Probe(f"{subject} value", name, value & _WORD, coord, is_one)
+    yield Probe(f"{subject} negative", f"({name}) < 0", int(value < 0), coord, is_one)
 
 
 def record_type(value: str, key: str) -> str:

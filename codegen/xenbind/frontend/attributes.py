@@ -24,13 +24,13 @@ EvaluateArgument = Callable[[c_ast.Attribute], int]
 class UnknownAttribute(Exception):
     """An attribute whose meaning for the layout is not known.
 
-    `makes_vector` says that it is: it makes a type of several numbers, as ctypes has none.
+    `is_of_python` says that it is: it makes a type or layout that ctypes has not.
     """
 
     def __init__(self, node: c_ast.Node, message: str) -> None:
         super().__init__(message)
         self.node = node
-        self.makes_vector = _name(node) in _OF_VECTORS
+        self.is_of_python = _name(node) in _OF_VECTORS | _OF_LAYOUT
 
 
 class Attributes(Struct, frozen=True):
@@ -41,6 +41,8 @@ class Attributes(Struct, frozen=True):
 
 
 _OF_VECTORS = frozenset(["vector_size", "ext_vector_type", "neon_vector_type"])
+# Types and orders of bytes and bit-fields that ctypes has not.
+_OF_LAYOUT = frozenset(["mode", "ms_struct", "scalar_storage_order"])
 _OF_CALLS = CONVENTIONS | _OF_VECTORS
 _WITHOUT_LAYOUT = HARMLESS | CONVENTIONS | {LABEL}
 _RECORDS = (c_ast.Struct, c_ast.Union)
@@ -148,9 +150,8 @@ def _passed_over(node: c_ast.Node) -> tuple[str, ...]:
 
 
 def mode(node: c_ast.Node) -> str:
-    """Give the machine mode that a typedef or member asks for (`DI`), empty without one."""
-    is_declared = isinstance(node, c_ast.Typedef | c_ast.Decl)
-    if not is_declared or not isinstance(node.type, c_ast.TypeDecl):
+    """Give the machine mode that a declaration or type name asks for (`DI`), empty without one."""
+    if not isinstance(node, _DECLARING) or not isinstance(node.type, c_ast.TypeDecl):
         return ""
     groups = [*(node.attributes or ()), *(node.type.attributes or ())]
     asked = [each for each in _attributes(groups) if _name(each) == "mode"]

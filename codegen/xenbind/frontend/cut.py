@@ -27,6 +27,7 @@ _TAG = re.compile(r"\b(?:struct|union|enum)\b([^;{}()]*)\{")
 _ENUMERATORS = re.compile(r"\benum\b[^;{}()]*\{([^{}]*)\}")
 _INNER = re.compile(r"\{[^{}]*\}|\[[^][]*\]")
 _TO_POINTER = re.compile(r"\((\s*\*[^()]*)\)")
+_WRAPPED = re.compile(r"([,*]|(?<![\w$])[\w$]++)\s*+\(\s*+([A-Za-z_$][\w$]*+)\s*\)")
 # A word is tried once, as a whole: of a long one each end would be tried, of blanks each begin.
 _FUNCTION = re.compile(r"(?:(?<![\w$])[\w$]++\s*+)?\((?!\s*\*)[^()]*\)")
 _TYPES = frozenset("""
@@ -102,13 +103,27 @@ def _declarators(text: str) -> list[str]:
     outside, count = text, 1
     while count:
         outside, count = _INNER.subn(" 0 ", outside)  # which is no name
+    outside = _SPECIFIER.sub(" int ", outside)
     words = NAME.findall(outside)
     first = next((word for word in words if word not in _QUALIFIERS), "")
     if "(" in outside and "typedef" not in words:
-        outside = _without_functions(outside)
-    words = NAME.findall(_SPECIFIER.sub(" ", outside))
+        outside = _without_functions(_without_parentheses(outside, first))
+    words = NAME.findall(outside)
     names = [word for word in words if word not in _WORDS]
     return names[1:] if first in names else names  # without the type's own
+
+
+def _without_parentheses(text: str, first: str) -> str:
+    """Take those around a declarator's name away: before it is the `first` name or a type.
+
+    `T (x), (y);` declares what `T x, y;` does, and `T f(x);` a function.
+    """
+
+    def bare(found: re.Match[str]) -> str:
+        is_one = found[1] in {",", "*", first} or found[1] in _WORDS
+        return f"{found[1]} {found[2]}" if is_one else found[0]
+
+    return _WRAPPED.sub(bare, text)
 
 
 def _without_functions(text: str) -> str:

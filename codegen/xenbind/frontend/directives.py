@@ -16,7 +16,7 @@ from pathlib import Path
 
 from xenbind.errors import SourceError
 from xenbind.plain import Struct
-from xenbind.source import Coord, Sources
+from xenbind.source import IDENTIFIER, Coord, Sources
 
 
 class Macro(Struct, frozen=True):
@@ -50,13 +50,15 @@ class Preprocessed(Struct, frozen=True):
 _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"([ \d]*)')
 # One in `Preprocessed.text`: its file as `quoted` has it.
 MARKER = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)".*$', re.MULTILINE)
+_PACK = re.compile(r"#pragma pack\s*\((.*)")
 _DEFINE = re.compile(r"#define ([^\s(]+)(\([^)]*\))?[ \t]?(.*)")
 
 
 def split(output: str, header: Path, sources: Sources) -> Preprocessed:
     """Take the directives out of the text, line for line, and keep the macros.
 
-    Pragmas stay.  Raises `SourceError` at a `#line` that names another file.
+    Pragmas stay.  Raises `SourceError` at a `#line` that names another file, and at a
+    `#pragma pack` that names a macro.
     """
     splitter = _Splitter(header, sources)
     if any(digraph in output for digraph in _DIGRAPHS):
@@ -89,6 +91,7 @@ class _Splitter:
     def __init__(self, header: Path, sources: Sources) -> None:
         self.text: list[str] = []
         self.macros: dict[str, Macro] = {}
+        self._defined: set[str] = set()  # the compiler's and the command line's as well
         self.files: dict[str, bool] = {}  # by name, whether it is a system header
         self.includers: dict[str, str] = {}
         self._file_names = _FileNames(header)
@@ -109,7 +112,9 @@ class _Splitter:
                 self._move(int(marker[1]), marker[2], marker[3].split())
                 return
             self._begun = self._begun or self._in_file
-            if not line.startswith("#pragma"):
+            if line.startswith("#pragma"):
+                self._require_plain(line)
+            else:
                 self._direct(line)
                 line = ""
         elif line and not self._begun:
@@ -122,7 +127,20 @@ class _Splitter:
         if line.startswith("#define "):
             self._define(line)
         elif line.startswith("#undef "):
-            self.macros.pop(line.split()[1], None)
+            name = line.split()[1]
+            self.macros.pop(name, None)
+            self._defined.discard(name)
+
+    def _require_plain(self, pragma: str) -> None:
+        """Raise `SourceError` for a limit of `#pragma pack` that is a macro."""
+        found = _PACK.match(pragma)
+        for name in IDENTIFIER.findall(found[1]) if found else ():
+            if name in self._defined:
+                raise SourceError(
+                    Coord(self._file, self._line, 1),
+                    f"to clang '{name}' is a macro in this pragma, and to gcc a label or a fault",
+                    "write its number",
+                )
 
     def _move(self, line: int, written: str, flags: list[str]) -> None:
         """Go where a line marker says.  Raises `SourceError` for one of `#line`.
@@ -143,8 +161,11 @@ class _Splitter:
         self.text.append(f'# {line} "{quoted(name)}"')
 
     def _define(self, line: str) -> None:
-        """Keep a macro of a file; those of the compiler and the command line go."""
-        if self._in_file and (found := _DEFINE.match(line)):
+        """Keep a macro of a file; of those of the compiler and the command line, the name."""
+        found = _DEFINE.match(line)
+        if found:
+            self._defined.add(found[1])
+        if found and self._in_file:
             name, parameters, body = found.groups()
             names = None if parameters is None else _parameter_names(parameters)
             coord = self._sources.locate(self._file, self._line, name)

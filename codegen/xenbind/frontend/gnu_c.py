@@ -5,20 +5,21 @@ C23 writes one, of the namespace `__attribute__`, at its own line and column, wh
 allows one, and those without an effect on a layout go; alternate keywords become plain
 ones, and so does the label that a function is given in assembly, which is its symbol.  What no
 binding needs goes too: the bodies of functions, inline assembly, and assertions, which the
-compiler has checked.  `parse` feeds the tokens to pycparser, and `attributes` reads what is then
-in the AST.
+compiler has checked; of these the pragmas stay, which count for what follows.  `parse`
+feeds the tokens to pycparser, and `attributes` reads what is then in the AST.
 
     int a __attribute__((packed));    ->  int a [[__attribute__::packed]];
     char *__attribute__((unused)) s;  ->  char *s;
     __const int b;                    ->  const int b;
     inline int f(void) { return 1; }  ->  inline int f(void);
     int g(void) __asm__("h");         ->  int g(void) [[__attribute__::asm("h")]];
+    __builtin_types_compatible_p(t, u)  ->  _Generic(*(typeof(t) *)0, typeof(u): 1, default: 0)
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
@@ -47,6 +48,7 @@ _KEYWORDS = {
 # Of a type, the alignment that the compiler prefers: _Alignof gives the least.
 _ALIGNMENT = frozenset(["__alignof", "__alignof__"])
 _ASSEMBLY = frozenset(["asm", "__asm", "__asm__"])
+_COMPATIBLE = "__builtin_types_compatible_p"
 _NO_WORDS = frozenset(["__thread"])  # a storage class, which no type depends on
 _ATTRIBUTE = frozenset(["__attribute__", "__attribute"])
 NAMESPACE = "__attribute__"  # of attributes that are written in GNU C
@@ -95,6 +97,8 @@ _OPENING, _CLOSING = ("LPAREN", "LBRACKET"), ("RPAREN", "RBRACKET")
 _DEEPER = dict.fromkeys(("LPAREN", "LBRACKET", "LBRACE"), 1)
 _HIGHER = dict.fromkeys(("RPAREN", "RBRACKET", "RBRACE"), -1)
 _DEPTH = {**_DEEPER, **_HIGHER}
+_PARENTHESES = ("LPAREN", "RPAREN")
+_PRAGMA = ("PPPRAGMA", "PPPRAGMASTR")
 
 
 class NotParsed(Exception):
@@ -159,7 +163,7 @@ class GnuLexer(CLexer):  # type: ignore[misc]
         super().input(text, filename)
         self.latest: Token | None = None  # of those that the parser has taken
         self._rewritten: list[Token] = []
-        self._rewritten = self._rewrite()
+        self._rewritten = self._rewrite(iter(super().token, None))
         self._following = iter(self._rewritten)
 
     def token(self) -> Token | None:
@@ -171,10 +175,9 @@ class GnuLexer(CLexer):  # type: ignore[misc]
         """Give the token at a place, None where there is none."""
         return next((t for t in self._rewritten if _coord(t) == coord), None)
 
-    def _rewrite(self) -> list[Token]:
+    def _rewrite(self, following: Iterator[Token]) -> list[Token]:
         tokens: list[Token] = []
-        following = iter(super().token, None)
-        depth = 0
+        depth = parentheses = 0
         is_initialized = False  # what is declared here, outside of all braces
         for token in following:
             if token.type == "ID":
@@ -190,22 +193,30 @@ class GnuLexer(CLexer):  # type: ignore[misc]
                     continue
                 if token.value in _NO_WORDS:
                     continue
+                if token.value == _COMPATIBLE:
+                    types = _separated(_enclosed(following)[1:-1])
+                    tokens += self._rewrite(iter(_selection(token, list(types))))
+                    continue
                 if token.value in _ALIGNMENT:
                     token = _token_at(token, "_ALIGNOF", "__alignof__")
                 elif token.value in _KEYWORDS:
                     token.value = _KEYWORDS[token.value]
                     token.type = self._keyword_map[token.value]
             elif token.type == "_STATIC_ASSERT":
-                _enclosed(following)
+                tokens += _pragmas(_enclosed(following))
                 next(following, None)  # its semicolon
                 continue
             elif token.type in _DEPTH:
                 is_body = token.type == "LBRACE" and not (depth or is_initialized)
                 if is_body and not self.keeps_bodies and _ends_parameters(tokens):
-                    last = _enclosed(following, 1)[-1]
-                    token = _token_at(last, "SEMI", ";")
-                else:
-                    depth += _DEPTH[token.type]
+                    body = _enclosed(following, 1)
+                    tokens += [_token_at(body[-1], "SEMI", ";"), *_pragmas(body)]
+                    continue
+                depth += _DEPTH[token.type]
+                parentheses += _DEPTH[token.type] * (token.type in _PARENTHESES)
+            elif token.type == "PPPRAGMASTR" and parentheses:
+                if changes_layout(token.value):  # where it could be passed over
+                    raise NotParsed(_coord(token), token.value)
             elif not depth and token.type in ("EQUALS", "SEMI"):
                 is_initialized = token.type == "EQUALS"
             is_pointer = token.type == "TIMES"
@@ -213,6 +224,24 @@ class GnuLexer(CLexer):  # type: ignore[misc]
                 _before_conventions(tokens) if is_pointer else len(tokens), token
             )
         return tokens
+
+
+_LAYOUT = ("pack", "ms_struct", "scalar_storage_order", "options", "align")
+# Of gcc's, as it has them in the pragma `GCC optimize`.
+_OF_LAYOUT = re.compile(r"pack-struct|short-enums")
+
+
+def changes_layout(pragma: str) -> bool:
+    """Tell whether what a pragma says changes the layout of what follows."""
+    words = re.findall(r"\w+", pragma)
+    if any(word in _LAYOUT for word in words[:2]):
+        return True
+    return "optimize" in words[:2] and _OF_LAYOUT.search(pragma) is not None
+
+
+def _pragmas(tokens: Iterable[Token]) -> list[Token]:
+    """Give the pragmas among tokens that are left out: they count for what follows."""
+    return [token for token in tokens if token.type in _PRAGMA]
 
 
 def _ends_parameters(tokens: list[Token]) -> bool:
@@ -262,6 +291,29 @@ def _label(keyword: Token, words: list[Token]) -> list[Token]:
         _token_at(keyword, "ATTRIBUTE_ARGUMENTS", said),
         _token_at(keyword, "ATTRIBUTE_END", keyword.value),
     ]
+
+
+def _selection(word: Token, types: list[list[Token]]) -> list[Token]:
+    """Ask whether two types are compatible as C11 has it; `typeof` has no qualifiers here."""
+    if len(types) != 2:
+        return [word]  # for the parser to refuse
+    parts: list[list[Token] | tuple[str, str]] = [
+        *(("_GENERIC", "_Generic"), ("LPAREN", "("), ("TIMES", "*"), ("LPAREN", "(")),
+        *(("TYPEOF", "typeof"), ("LPAREN", "("), types[0], ("RPAREN", ")")),
+        *(("TIMES", "*"), ("RPAREN", ")"), ("INT_CONST_DEC", "0"), ("COMMA", ",")),
+        *(("TYPEOF", "typeof"), ("LPAREN", "("), types[1], ("RPAREN", ")")),
+        *(
+            ("COLON", ":"),
+            ("INT_CONST_DEC", "1"),
+            ("COMMA", ","),
+            ("DEFAULT", "default"),
+        ),
+        *(("COLON", ":"), ("INT_CONST_DEC", "0"), ("RPAREN", ")")),
+    ]
+    tokens: list[Token] = []
+    for part in parts:
+        tokens += part if isinstance(part, list) else [_token_at(word, *part)]
+    return tokens
 
 
 def _enclosed(following: Iterator[Token], depth: int = 0) -> list[Token]:

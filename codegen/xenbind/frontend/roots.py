@@ -16,6 +16,7 @@ does nothing but include others those that it includes, and so on.  `header` kee
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,11 +28,10 @@ def roots(
     preprocessed: Preprocessed, header: Path, sources: Sources
 ) -> tuple[str, ...]:
     """Give the files whose declarations are the interface's own, the header first."""
-    defining = {
-        macro.coord.file
-        for macro in preprocessed.macros.values()
-        if macro.body and not macro.name.startswith("_")  # no include guard
-    }
+    defined = defaultdict[str, set[str]](set)
+    for macro in preprocessed.macros.values():
+        if macro.body and not macro.name.startswith("_"):
+            defined[macro.coord.file].add(macro.name)
     parts = {file: _whole(sources.text(file)) for file in preprocessed.files}
     found = [str(header)]
     for file in found:  # which grows
@@ -40,8 +40,9 @@ def roots(
             for name, wholes in parts.items()
             if name not in found and _is_asked(file, wholes)
         ]
-        if file not in defining and not _has_code(sources.text(file)):
-            asked = _INCLUDED.findall(sources.text(file))
+        text = sources.text(file)
+        if defined[file] <= _guard(text) and not _has_code(text):
+            asked = _INCLUDED.findall(text)
             for name, by in preprocessed.includers.items():
                 if (by == file or _is_asked(name, asked)) and name not in found:
                     found.append(name)
@@ -67,6 +68,15 @@ def _is_asked(file: str, asked: Sequence[str]) -> bool:
     return any(f"/{file}".endswith(f"/{name}") for name in asked)
 
 
+def _guard(text: str) -> set[str]:
+    """Give the macro that keeps a header from being read twice, if it has one."""
+    found = _GUARD.search(without_any_comments(text))
+    return {found[1]} if found else set()
+
+
+_GUARD = re.compile(
+    r"\A\s*#[ \t]*if(?:ndef\b|[ \t]*![ \t]*defined\b)[ \t(]*(\w+).*\s+#[ \t]*define[ \t]+\1\b"
+)
 _INCLUDED = re.compile(
     r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE
 )

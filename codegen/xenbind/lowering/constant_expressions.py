@@ -170,6 +170,8 @@ def _is_same(wanted: CType, type_name: c_ast.Node, scope: Scope) -> bool:
         named = scope.type(type_name)
     except SourceError:
         return False
+    if isinstance(named, Enumeration) and isinstance(wanted, Enumeration):
+        return named.key == wanted.key
     return _identity(named, scope) == _identity(wanted, scope)
 
 
@@ -194,6 +196,17 @@ def _arguments(node: c_ast.FuncCall) -> list[c_ast.Node]:
     return node.args.exprs if node.args else []
 
 
+# GNU C's functions of a number's bits; the number is of a type that the name ends with.
+_COUNTS: dict[str, Callable[[int, int], int]] = {
+    "popcount": lambda value, _: value.bit_count(),
+    "parity": lambda value, _: value.bit_count() % 2,
+    "clz": lambda value, width: width - value.bit_length(),
+    "ctz": lambda value, _: (value & -value).bit_length() - 1,
+    "ffs": lambda value, _: (value & -value).bit_length(),
+}
+_SUFFIXES = {"": "unsigned int", "l": "unsigned long", "ll": "unsigned long long"}
+_OF_BITS = re.compile(rf"__builtin_({'|'.join(_COUNTS)})(l{{0,2}})")
+_SWAP = re.compile(r"__builtin_bswap(16|32|64)")
 # What `INFINITY`, `HUGE_VAL` and `NAN` of math.h call, and its type.
 SPECIAL = {
     f"__builtin_{word}{suffix}": (value, name)
@@ -494,7 +507,23 @@ class _Evaluator:
                 return CInt(offset, self.size_t)
             case "__builtin_constant_p", [operand]:
                 return self.is_constant(operand)
+            case name, [operand] if found := _OF_BITS.fullmatch(name):
+                return self.of_bits(found[1], _SUFFIXES[found[2]], operand)
+            case name, [operand] if found := _SWAP.fullmatch(name):
+                abi = self.scope.abi
+                integer = abi.fundamental(abi.integers[f"uint{found[1]}_t"])
+                value = convert(self.visit(operand), integer).value
+                swapped = value.to_bytes(integer.size, "big")
+                return CInt(int.from_bytes(swapped, "little"), integer)
         raise Unevaluable("a function call is not a constant")
+
+    def of_bits(self, name: str, c_type: str, node: c_ast.Node) -> CInt:
+        """Count bits of a number of some type, as GNU C's function of that name does."""
+        integer = self.scope.abi.integers[c_type]
+        value = convert(self.visit(node), integer).value
+        if not value and name in ("clz", "ctz"):
+            return self.no_value(f"'{name}' of 0 has no value", self.int)
+        return CInt(_COUNTS[name](value, 8 * integer.size), self.int)
 
     def is_constant(self, node: c_ast.Node) -> CInt:
         """Say that an expression is constant (GNU C); what else compilers know of is theirs."""

@@ -18,7 +18,7 @@ from pycparser import c_ast
 from pycparser.c_generator import CGenerator
 
 from xenbind.errors import SourceError
-from xenbind.frontend import comment_words
+from xenbind.frontend import attributes, comment_words
 from xenbind.frontend.header import ParsedHeader
 from xenbind.frontend.macros import (
     ExpandedMacro,
@@ -80,6 +80,8 @@ class Constants:
             raise Unevaluable("it is no number and no text")
         if c_type.base == "long double":
             raise Unevaluable("a variable of type long double is not supported")
+        if attributes.mode(node):
+            raise Unevaluable("a variable of a machine mode is not supported")
         # It is converted as in a cast (C11 6.7.9p11).
         return self.number(c_ast.Cast(node.type, node.init))
 

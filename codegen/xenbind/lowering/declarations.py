@@ -19,6 +19,7 @@ from pycparser import c_ast
 
 from xenbind.errors import SourceError
 from xenbind.frontend.attributes import calls_otherwise, is_definition
+from xenbind.frontend.gnu_c import changes_layout
 from xenbind.source import Coord
 
 # Most nodes have nothing within; what is declared within others is not seen outside.
@@ -34,9 +35,10 @@ class Declarations:
 
     `variables` and `functions` are their declarators by name.  By the id of a struct's or union's
     definition, `packs` is what `#pragma pack` allows it, and `order` counts which are complete
-    before it: it can hold no others.  `names` are those that typedefs give untagged ones: of
-    `typedef struct { … } pair, *pair_p;` it is `pair`.  `elements` are the first typedefs that
-    lead to one: of `typedef struct { … } *only_p;` it is `only_p`.
+    before it: it can hold no others.  `otherwise` has the pragma by which one is in an order of
+    bytes or bit-fields that is not the target's own.  `names` are those that typedefs give untagged
+    ones: of `typedef struct { … } pair, *pair_p;` it is `pair`.  `elements` are the first typedefs
+    that lead to one: of `typedef struct { … } *only_p;` it is `only_p`.
     """
 
     def __init__(self, declarations: Sequence[c_ast.Node], refuse: Refuse) -> None:
@@ -47,6 +49,7 @@ class Declarations:
         self.functions: dict[str, c_ast.FuncDecl] = {}
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
+        self.otherwise: dict[int, c_ast.Pragma] = {}
         self.names: dict[int, str] = {}
         self.elements: dict[int, str] = {}
         seen: set[int] = (
@@ -66,7 +69,10 @@ class Declarations:
             elif isinstance(node, c_ast.Decl) and node.name is not None:
                 self._enter_variable(node)
             for definition in _definitions(node, seen):
-                self._enter(definition, pack.limit)
+                for pragma in _pragmas_within(definition):
+                    message = "this pragma is not supported between members"
+                    raise refuse(pragma, message)
+                self._enter(definition, pack)
 
     def calls_otherwise(self, node: c_ast.Node | None, abi: str) -> str:
         """Name an attribute by which a function is called otherwise, or a value passed.
@@ -99,11 +105,13 @@ class Declarations:
         if is_complete or node.name not in self.variables:
             self.variables[node.name] = node.type
 
-    def _enter(self, node: c_ast.Node, pack: int) -> None:
+    def _enter(self, node: c_ast.Node, pack: _Pack) -> None:
         if isinstance(node, c_ast.Enum):
             self.enums.append(node)
             return
-        self.packs[id(node)] = pack
+        self.packs[id(node)] = pack.limit
+        for pragma in pack.otherwise.values():
+            self.otherwise[id(node)] = pragma
         self.order[id(node)] = len(self.order)
         if node.name:
             self.records[c_name(node)] = node
@@ -125,6 +133,14 @@ def _definitions(node: c_ast.Node, seen: set[int]) -> Iterator[c_ast.Node]:
             yield from _definitions(child, seen)
     if is_definition(node):
         yield node
+
+
+def _pragmas_within(node: c_ast.Node) -> Iterator[c_ast.Pragma]:
+    """Give the pragmas in a definition by which what follows is laid out otherwise."""
+    members = node.values.enumerators if isinstance(node, c_ast.Enum) else node.decls
+    for each in members:
+        if isinstance(each, c_ast.Pragma) and changes_layout(_text(each)):
+            yield each
 
 
 def c_name(node: c_ast.Node) -> str:
@@ -156,27 +172,28 @@ def place(node: c_ast.Node) -> Coord:
 ADVICE = "only what all compilers lay out alike is supported; change the declaration"
 
 
+_LIMIT = r"(0|[1-9]\d*)"
 _PACK = re.compile(
-    r"pack\s*\(\s*(push|pop)?\s*(?:,\s*)?([A-Za-z_]\w*)?\s*(?:,\s*)?(\d+)?\s*\)"
+    r"pack\s*\(\s*(?:(push|pop)\s*(?:,\s*([A-Za-z_]\w*)\s*)?"
+    rf"(?:,\s*{_LIMIT}\s*)?|{_LIMIT}?\s*)\)"
 )
 _LIMITS = (0, 1, 2, 4, 8, 16)
-_LAYOUT = ("pack", "ms_struct", "scalar_storage_order", "options", "align")
-
-
-def changes_layout(node: c_ast.Pragma) -> bool:
-    """Tell whether a pragma is one of those that change the layout of what follows."""
-    words = re.findall(r"\w+", _text(node))
-    return any(word in _LAYOUT for word in words[:2])
+_OTHERWISE = re.compile(
+    r"(ms_struct|scalar_storage_order)\s+"
+    r"(?:(on|big-endian|little-endian)|off|reset|default)"
+)
 
 
 class _Pack:
     """The state of `#pragma pack`; `limit` is in bytes, 0 for none.
 
-    What was pushed has its label with it, empty without one.
+    What was pushed has its label with it, empty without one.  `otherwise` has the pragmas, by
+    their first word, that have what follows laid out as ctypes does not.
     """
 
     def __init__(self, refuse: Refuse) -> None:
         self.limit = 0
+        self.otherwise: dict[str, c_ast.Pragma] = {}
         self._refuse = refuse
         self._stack: list[tuple[str, int]] = []
 
@@ -186,19 +203,25 @@ class _Pack:
         What gcc and clang warn of and ignore means nothing here either: a limit that is no
         small power of two, a pop without its push.
         """
-        if not changes_layout(node):
+        if not changes_layout(_text(node)):
+            return
+        if other := _OTHERWISE.fullmatch(_text(node)):
+            self.otherwise.pop(other[1], None)
+            if other[2]:
+                self.otherwise[other[1]] = node
             return
         found = _PACK.fullmatch(_text(node))
-        if not found or (found[2] and not found[1]):
+        if not found:
             raise self._refuse(node, f"#pragma {_text(node)} is not supported")
-        action, label, limit = found[1], found[2] or "", int(found[3] or 0)
+        action, label, said = found[1], found[2] or "", found[3] or found[4]
+        limit = int(said or 0)
         if limit not in _LIMITS:
             if action is not None:
                 raise self._refuse(
                     node, "compilers ignore this limit, or the whole pragma"
                 )
             return
-        if action == "pop" and found[3]:
+        if action == "pop" and said:
             raise self._refuse(
                 node, "gcc and clang disagree on the limit after this pragma"
             )
@@ -206,7 +229,7 @@ class _Pack:
             self._stack.append((label, self.limit))
         if action == "pop" and self._stack:
             self._pop(node, label)
-        if found[3] or action is None:
+        if said or action is None:
             self.limit = limit
 
     def _pop(self, node: c_ast.Pragma, label: str) -> None:

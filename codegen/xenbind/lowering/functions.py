@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
-from xenbind.frontend.attributes import label
+from xenbind.frontend.attributes import label, mode
 from xenbind.frontend.header import ParsedHeader
 from xenbind.ir.by_value import ByValue
 from xenbind.ir.c_types import (
@@ -198,11 +198,22 @@ class Functions:
                 message = "a type that its prototype defines is known nowhere else"
                 raise self._refuse(declared, message)
             self._require_usual(declared)
-            c_type = self._value(declared.type)
+            c_type = self._in_mode(self._value(declared.type), declared)
             if isinstance(c_type, Scalar) and c_type.base == "void":
                 continue  # as in `(void)`
             parameters.append(Parameter(declared.name or "", c_type))
         return FunctionType(self._value(node.type), tuple(parameters), is_variadic)
+
+    def _in_mode(self, c_type: CType, node: c_ast.Node) -> CType:
+        """Give a parameter's type, with the width that its machine mode asks for.
+
+        Raises `SourceError` for one of 8 bytes: of two such types, each target has its own.
+        """
+        wide = self.types.in_mode(c_type, node)
+        if mode(node) and getattr(wide, "base", "").endswith("long long"):
+            message = f"a parameter of the mode {mode(node)} is not supported"
+            raise self._refuse(node, message)
+        return wide
 
     def _require_usual(self, node: c_ast.Node) -> None:
         """Raise `SourceError` for what is called or passed as an attribute says."""

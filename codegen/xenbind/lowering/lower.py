@@ -50,6 +50,7 @@ from xenbind.plain import Struct
 from xenbind.source import IDENTIFIER, with_blank_comments
 from xenbind.spec import Spec
 
+_DEFINITION = re.compile(r"^[ \t]*((?:struct|union)\s+(\w+))\s*\{", re.MULTILINE)
 _MOST_ASKED = 4  # macros in a note
 
 
@@ -196,12 +197,13 @@ class _Lowering:
 
     def not_taken(self) -> Iterator[LeftOut]:
         """Tell of the first struct or union that stands in a branch that was not taken."""
+        read = self.context.declared.records
         for file in self.header.roots:
             written = self.header.sources.text(file)
             text = with_blank_comments(written)
-            if found := re.search(
-                r"^[ \t]*((?:struct|union)\s+(\w+))\s*\{", text, re.M
-            ):
+            for found in _DEFINITION.finditer(text):
+                if " ".join(found[1].split()) in read:
+                    continue
                 line = text.count("\n", 0, found.start(2)) + 1
                 asked = ", ".join(macros_around(written, line)[:_MOST_ASKED])
                 macros = f" ({asked})" if asked else ""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pycparser import c_ast
 
 from xenbind.errors import SourceError
+from xenbind.frontend.attributes import mode
 from xenbind.ir.c_types import (
     CType,
     FunctionType,
@@ -43,7 +44,7 @@ def member_function(
         # Names alone say nothing of what is passed (C11 6.7.6.3p14).
         if isinstance(each, c_ast.EllipsisParam | c_ast.ID):
             return None
-        if declared.calls_otherwise(each.type, abi):
+        if mode(each) or declared.calls_otherwise(each.type, abi):
             return None
         c_type = _value(each.type, declared, of)
         if c_type is None:

@@ -23,7 +23,6 @@ from xenbind.ir.c_types import CType, Enumeration, FunctionType, levels
 from xenbind.ir.interface import Member, RecordType
 from xenbind.lowering.constant_expressions import CInt
 from xenbind.lowering.context import Context
-from xenbind.lowering.declarations import changes_layout
 from xenbind.plain import replace
 
 
@@ -65,6 +64,9 @@ def lower(types: Types, node: c_ast.Node, key: str) -> RecordType:
     attribute whose effect on the layout is not known.
     """
     kind = "struct" if isinstance(node, c_ast.Struct) else "union"
+    if pragma := types.context.declared.otherwise.get(id(node)):
+        message = f"ctypes lays nothing out as #pragma {pragma.string} has it"
+        raise types.context.refuse(pragma, message, is_of_python=True)
     asked = types.attributes(attributes.of_type, node)
     doc = types.context.doc(node.coord, node.name or kind, opens=True)
     whole, parts = comment_words.by_part(doc)
@@ -103,9 +105,6 @@ def _members(
 ) -> Iterator[Member]:
     """Lower what stands in a member list: a member, or else nothing that has a place there."""
     if isinstance(node, c_ast.Pragma):
-        if changes_layout(node):
-            message = "this pragma is not supported between members"
-            raise types.context.refuse(node, message)
         return
     if not isinstance(node, c_ast.Decl):
         raise types.context.refuse(node, f"{type(node).__name__} is not supported here")

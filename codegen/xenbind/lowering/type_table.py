@@ -117,7 +117,7 @@ class TypeTable:
         self._varies = False  # what is being lowered, as `varying` says
         self.faults = Faults()
         self._known: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of `_once`
-        self._failed: dict[str | int, SourceError] = {}  # records and typedefs
+        self._failed: dict[str | int, SourceError] = {}  # records, typedefs, enums
         for node in self.declared.enums:
             with self._note_variation(enum_key(node), passed_on=False):
                 self._define_enum(node)
@@ -186,7 +186,14 @@ class TypeTable:
     # --- enums ----------------------------------------------------------------------
 
     def _define_enum(self, node: c_ast.Enum) -> None:
-        """Define an enum and its enumerators: ints where they fit, else of its own type."""
+        """Define an enum and its enumerators: ints where they fit, else of its own type.
+
+        Where its type is written, they are of that.
+        """
+        fixed = None
+        if node.underlying_type is not None:
+            with self.faults.kept():
+                fixed = self._underlying(node)
         values: dict[str, int] = {}
         following = 0
         for entry in enumerators(node):
@@ -196,22 +203,35 @@ class TypeTable:
             if self._varies:
                 self.varying.add(entry.name)
             values[entry.name] = following
-            self._define_enumerator(entry.name, following, None)
+            self._define_enumerator(entry.name, following, fixed, None)
             following += 1
         base = self.abi.integers["int"]
-        with self.faults.kept():
-            base = self._enum_base(node, values.values())
+        with self._kept(enum_key(node)):
+            base = self._enum_base(node, values.values(), fixed)
         for name, value in values.items():
-            self._define_enumerator(name, value, base)
+            self._define_enumerator(name, value, fixed, base)
         self._varies = self._varies or base.name not in _FIXED
         spelled = f"enum {node.name or '<anonymous>'}"
         key = enum_key(node)
         self.enums[key] = Enumeration(spelled, base.name, key=key)
 
-    def _enum_base(self, node: c_ast.Enum, values: Collection[int]) -> IntegerType:
+    @contextmanager
+    def _kept(self, key: str) -> Iterator[None]:
+        """Keep the fault of an enum: that Python has none such, for those that are of it alone."""
+        try:
+            yield
+        except SourceError as error:
+            if error.is_of_python:
+                self._failed[key] = error.each[0]
+            else:
+                self.faults.add(error)
+
+    def _enum_base(
+        self, node: c_ast.Enum, values: Collection[int], fixed: IntegerType | None
+    ) -> IntegerType:
         """Choose an enum's own type.  Raises `SourceError` where none holds all values."""
         asked = self.attributes(attributes.of_type, node)
-        base = self.abi.enumeration(values, asked.packed)
+        base = fixed or self.abi.enumeration(values, asked.packed)
         if base is None:
             message = "no integer type holds all values of this enum"
             raise self.context.refuse(node, message)
@@ -220,14 +240,27 @@ class TypeTable:
             raise self.context.refuse(node, message)
         return base
 
+    def _underlying(self, node: c_ast.Enum) -> IntegerType:
+        """Give the type that is written behind an enum's colon (C23 6.7.2.2)."""
+        named = getattr(self.type(node.underlying_type), "base", "")
+        integer = self.abi.integers.get(named)
+        if integer is None or named in ("_Bool", "char"):
+            message = "an enum of this type is not supported"
+            raise self.context.refuse(node.underlying_type, message)
+        return integer
+
     def _define_enumerator(
-        self, name: str, value: int, base: IntegerType | None
+        self,
+        name: str,
+        value: int,
+        fixed: IntegerType | None,
+        base: IntegerType | None,
     ) -> None:
-        integer = self.abi.integers["int"]
+        integer = fixed or self.abi.integers["int"]
         if not integer.holds(value):
             integer = base or self.abi.enumeration([value], packed=False) or integer
-            if integer.name not in _FIXED:
-                self.varying.add(name)
+        if integer.name not in _FIXED:
+            self.varying.add(name)
         self.enumerators[name] = CInt(value, integer)
 
     # --- types ----------------------------------------------------------------------
@@ -283,7 +316,8 @@ class TypeTable:
 
     def _enumeration(self, node: c_ast.Enum) -> Enumeration | Scalar:
         """Give the type that an enum specifier denotes; one never defined has no size."""
-        enum = self.enums.get(enum_key(node))
+        with self._failing_once(enum_key(node)):
+            enum = self.enums.get(enum_key(node))
         if enum is None:
             return Scalar(f"enum {node.name or '<anonymous>'}", "void")
         self.used_enums.add(enum.key)
@@ -349,16 +383,18 @@ class TypeTable:
         if not mode:
             return c_type
         size = _MODES.get(mode)
-        base = getattr(c_type, "base", "")
+        base = c_type.base if isinstance(c_type, Scalar) else ""
         if mode in _FLOATING_MODES and base in _FLOATING:
-            return Scalar(spelling(c_type), _FLOATING_MODES[mode])
+            return Scalar(_FLOATING_MODES[mode], _FLOATING_MODES[mode])
         if size is None or base not in self.abi.integers or base == "_Bool":
             message = f"the mode {mode} is not supported here"
-            raise self.context.refuse(node, message, is_of_python=mode in _WIDE_MODES)
+            is_of_python = mode in _WIDE_MODES or isinstance(c_type, Enumeration)
+            raise self.context.refuse(node, message, is_of_python=is_of_python)
         self._varies = self._varies or not size
         name = _BY_SIZE[size or self.abi.pointer]
         sign = "signed" if self.abi.integers[base].signed else "unsigned"
-        return Scalar(spelling(c_type), fundamental(f"{sign} {name}"))
+        named = fundamental(f"{sign} {name}")
+        return Scalar(named, named)
 
     def _pointer(self, node: c_ast.PtrDecl, key: str) -> CType:
         if self.is_function(node.type):
@@ -552,7 +588,7 @@ class TypeTable:
             return read(node, self._alignment_argument)
         except UnknownAttribute as unknown:
             raise self.context.refuse(
-                unknown.node, str(unknown), is_of_python=unknown.makes_vector
+                unknown.node, str(unknown), is_of_python=unknown.is_of_python
             ) from None
 
     def _alignment_argument(self, attribute: c_ast.Attribute) -> int:

@@ -2,4 +2,4 @@
 struct pair {
     uint8_t first;
     int second;
-} __attribute__((scalar_storage_order("big-endian")));
+} __attribute__((address_space(1)));

@@ -1,5 +1,5 @@
 #define VM_EVENT_INTERFACE_VERSION 1
-enum mode { OFF, ON = __builtin_popcount(1), AUTO };
+enum mode { OFF, ON = __builtin_abs(1), AUTO };
 struct pair {
     uint32_t first __attribute__((odd));
     uint32_t second __attribute__((scalar_storage_order("big-endian")));

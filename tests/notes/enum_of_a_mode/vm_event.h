@@ -1,3 +1,4 @@
 #define VM_EVENT_INTERFACE_VERSION 1
-struct pair { uint32_t first; };
 enum __attribute__((mode(HI))) kind { KIND_ONE };
+struct holder { enum kind kind; };
+struct user { enum kind *kind; };
