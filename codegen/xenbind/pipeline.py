@@ -21,10 +21,10 @@ from xenbind.frontend.header import (
     Begun,
     ParsedHeader,
     begin,
+    own_files,
     parsed,
     read_types,
 )
-from xenbind.frontend.roots import roots
 from xenbind.frontend.system_needs import may_pack_others, uses_system_names
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
@@ -234,7 +234,7 @@ def _own_ask_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
     own = (text for file, text in texts.items() if file not in system)
     if asks_for_target([*own, *spec.defines]):
         return True
-    found = roots(begun.preprocessed, begun.path, begun.sources)
+    found = own_files(begun, begun.preprocessed)
     if system.isdisjoint({*found, *_parts(spec, version)}):
         return False
     return asks_for_target(texts.values())
