@@ -37,7 +37,7 @@ def roots(
 
     `system` are the folders of system headers.
     """
-    files = _Files(preprocessed, system, sources)
+    files = _Files(header, preprocessed, system, sources)
     found = [str(header)]
     for file in found:  # which grows
         found += [name for name in files.parts(file) if name not in found]
@@ -48,12 +48,18 @@ class _Files:
     """The files that were read: which of them are parts of which."""
 
     def __init__(
-        self, preprocessed: Preprocessed, system: Sequence[Path], sources: Sources
+        self,
+        header: Path,
+        preprocessed: Preprocessed,
+        system: Sequence[Path],
+        sources: Sources,
     ) -> None:
         self.includers = preprocessed.includers
         self.system = preprocessed.system
         self.folders = system
-        self.texts = {file: sources.text(file) for file in preprocessed.files}
+        self.texts = {
+            file: sources.text(file) for file in (str(header), *preprocessed.files)
+        }
         self.wholes = {file: _whole(text) for file, text in self.texts.items()}
         self.code = defaultdict[str, str](str)
         for file, section in sections(preprocessed.text):
