@@ -225,9 +225,9 @@ def _names(node: c_ast.Node) -> Iterator[str]:
 
 
 def is_const(node: c_ast.Node) -> bool:
-    """Tell whether what a declarator declares can be a number or a text that never changes."""
+    """Tell whether what a declarator declares never changes, as far as C says."""
     if isinstance(node, c_ast.ArrayDecl):
         return is_const(node.type)
     if isinstance(node, c_ast.PtrDecl):
-        return "const" in node.quals and is_const(node.type)
+        return "const" in node.quals
     return isinstance(node, c_ast.TypeDecl) and "const" in (node.quals or ())
