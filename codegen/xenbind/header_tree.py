@@ -89,6 +89,21 @@ def require_header(header: Path) -> None:
             f"larger than {LARGEST >> 20} MB",
             "take what is not needed out of it: no person can have written all this",
         )
+    if not _is_text(header):
+        raise SourceError(
+            coord,
+            "not a text: a tenth and more of its beginning are control characters",
+            "name a header file in ASCII or UTF-8",
+            of_line=False,
+        )
+
+
+def _is_text(header: Path) -> bool:
+    """Tell a text, in which somebody may have typed a control character, from other files."""
+    with header.open("rb") as file:
+        beginning = file.read(1024)
+    odd = sum(byte < 32 and byte not in b"\t\n\v\f\r" for byte in beginning)
+    return odd * 10 <= len(beginning)
 
 
 def _folders_with(header: str, folder: Path) -> list[Path]:

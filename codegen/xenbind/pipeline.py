@@ -15,16 +15,16 @@ from functools import partial
 from pathlib import Path
 
 from xenbind import header_tree
-from xenbind.errors import CompilerError, SourceError
+from xenbind.errors import CompilerError, SourceError, refuse_all
 from xenbind.frontend.elsewhere import Elsewhere, read_elsewhere
 from xenbind.frontend.header import (
     Begun,
     ParsedHeader,
     begin,
+    own_files,
     parsed,
     read_types,
 )
-from xenbind.frontend.roots import roots
 from xenbind.frontend.system_needs import may_pack_others, uses_system_names
 from xenbind.frontend.target_macros import asks_for_target
 from xenbind.ir.abi import X86_64, Abi
@@ -35,7 +35,7 @@ from xenbind.resources import package
 from xenbind.source import IDENTIFIER, Coord
 from xenbind.spec import Spec, VersionSpec
 from xenbind.toolchain.angled import angled_folders
-from xenbind.toolchain.compiler import Compiler
+from xenbind.toolchain.compiler import Compiler, is_missing_file
 from xenbind.toolchain.predefined import predefined
 from xenbind.toolchain.system_headers import system_folders
 from xenbind.toolchain.targets import machine_of
@@ -234,7 +234,7 @@ def _own_ask_for_target(begun: Begun, spec: Spec, version: VersionSpec) -> bool:
     own = (text for file, text in texts.items() if file not in system)
     if asks_for_target([*own, *spec.defines]):
         return True
-    found = roots(begun.preprocessed, begun.path, begun.sources)
+    found = own_files(begun, begun.preprocessed)
     if system.isdisjoint({*found, *_parts(spec, version)}):
         return False
     return asks_for_target(texts.values())
@@ -282,7 +282,27 @@ def _target_of(command: tuple[str, ...]) -> str:
 
 def _begin(spec: Spec, version: VersionSpec, command: tuple[str, ...]) -> Begun:
     header_tree.require(spec, version)
-    return begin(version.directory / spec.header, compiler_for(spec, version, command))
+    compiler = compiler_for(spec, version, command)
+    try:
+        return begin(version.directory / spec.header, compiler)
+    except SourceError as error:
+        if compiler.libc is not None and not spec.has_own_libc:
+            refuse_all(_without_c_library(each, command) for each in error.each)
+        raise
+
+
+def _without_c_library(error: SourceError, command: tuple[str, ...]) -> SourceError:
+    """Give an error with the advice that it may be the C library that is missing, if it may."""
+    if not is_missing_file(error.message):
+        return error
+    return SourceError(
+        error.coord,
+        error.message,
+        f"if it is the C library's, install that for {command[0]}, which has none, so that few"
+        " headers of xenbind's stand for it; if not, add it to the tree or name its folder"
+        " with --include",
+        error.of_line,
+    )
 
 
 def _finish(

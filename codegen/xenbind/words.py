@@ -19,6 +19,19 @@ def edition(number: int, release: str) -> str:
     return f"{number}_{release.replace('.', '_')}" if release else str(number)
 
 
+def camel(name: str) -> str:
+    """Give a class's name: `vm_event` is VmEvent; a word of both cases keeps its own: GRegex."""
+    words = (word for word in name.split("_") if word)
+    return "".join(
+        (
+            word.capitalize()
+            if word.islower() or word.isupper()
+            else word[0].upper() + word[1:]
+        )
+        for word in words
+    )
+
+
 def printable(text: str) -> str:
     """Give the text with a mark in place of each character that a terminal would obey."""
     if text.isprintable():

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 from forked import run_module
-from support import PROJECT, TINY, require
+from support import PROJECT, TINY, require, tree, xenbind
 
 VERSION = "#define VM_EVENT_INTERFACE_VERSION 1\n"
 PAIR = "struct pair { uint32_t first; uint64_t second; };\n"
@@ -757,6 +757,17 @@ def test_headers_in_a_folder_that_the_preprocessor_cannot_name(
 
 
 # --- bytes and dialects -------------------------------------------------------------------
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    header = tree(tmp_path) / "vm_event.h"
+    header.write_bytes(Path("/proc/self/exe").read_bytes()[: 1 << 16])
+    made = xenbind("generate", "--include", tmp_path, "--out", tmp_path / "out")
+    assert made.returncode == 1
+    told, advice = made.stderr.splitlines()
+    assert told.startswith(f"{header}:1:1: error: not a text: ")
+    assert advice == "  help: name a header file in ASCII or UTF-8"
+
 
 READ = {
     "crlf": (VERSION + "/* doc */\n" + PAIR).replace("\n", "\r\n").encode(),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support import tree
 from xenbind import pipeline, spec
+from xenbind.toolchain.system_headers import system_folders
 
 SPEC = '[interface]\nname = "c"\npackage = "c_bound"\nheader = "vm_event.h"\n'
 
@@ -87,9 +88,96 @@ def test_what_keeps_a_header_from_being_read_twice_is_no_code(
 ) -> None:
     header = f'{guard}\n#include "other.h"\n#endif\n'
     found = constants(tmp_path, header, other="#define OTHER 1\n")
-    assert found == ["OTHER", "VM_EVENT_H"]
+    assert found == ["OTHER"]
+
+
+def test_what_a_header_asks_of_the_c_library_is_no_code(tmp_path: Path) -> None:
+    header = '#define _GNU_SOURCE 1\n#include "other.h"\n'
+    found = constants(tmp_path, header, other="#define OTHER 1\n")
+    assert found == ["OTHER", "_GNU_SOURCE"]
 
 
 def test_another_macro_of_the_header_is(tmp_path: Path) -> None:
     header = '#ifndef VM_EVENT_H\n#define OWN 1\n#include "other.h"\n#endif\n'
     assert constants(tmp_path, header, other="#define OTHER 1\n") == ["OWN"]
+
+
+def system(folder: Path, **texts: str) -> list[str]:
+    """Give the constants of vm_event.h in a folder that the compiler searches by itself."""
+    for name, text in texts.items():
+        path = folder / f"{name.replace('__', '/')}.h"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    path = folder / "spec.toml"
+    path.write_text(SPEC)
+    loaded = spec.load(path).for_tree(folder)
+    command = ("gcc", "-isystem", str(folder))
+    interface = pipeline.read(loaded, loaded.versions[0], command)
+    return [constant.name for constant in interface.constants]
+
+
+BITS = {
+    "vm_event": "#define WHOLE 0\n#include <bits/part.h>\n#include <other.h>\n",
+    "bits__part": "#define PART 1\n#include <linux/part.h>\n",
+    "linux__part": "#include <asm/part.h>\n",
+    "asm__part": "#define OF_ASM 2\n",
+    "other": "#define OTHER 3\n#include <bits/more.h>\n",
+    "bits__more": "#define MORE 4\n",
+}
+
+
+def test_a_system_header_has_what_only_such_headers_include(tmp_path: Path) -> None:
+    assert system(tmp_path, **BITS) == ["OF_ASM", "PART", "WHOLE"]
+
+
+def test_what_a_user_s_header_includes_of_those_is_not_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "system"
+    system(folder, **BITS)
+    own = tmp_path / "own"
+    tree(own, "#define OWN 0\n#include <bits/part.h>\n")
+    (own / "spec.toml").write_text(SPEC)
+    loaded = spec.load(own / "spec.toml").for_tree(own)
+    command = ("gcc", "-isystem", str(folder))
+    interface = pipeline.read(loaded, loaded.versions[0], command)
+    assert [constant.name for constant in interface.constants] == ["OWN"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "#ifndef W\n# error use <other.h> instead\n#endif\n#define PART 1\n",
+        "#define __PART 1\ntypedef int __part_t;\n#define _PART 2\n",
+    ],
+    ids=["another's", "reserved names alone"],
+)
+def test_not_all_of_these_are_a_header_s(part: str, tmp_path: Path) -> None:
+    whole = "#define W 0\n#include <bits/part.h>\n"
+    assert system(tmp_path, vm_event=whole, bits__part=part) == ["W"]
+
+
+def test_what_include_next_finds_by_a_header_s_name_is_the_rest_of_it(
+    tmp_path: Path,
+) -> None:
+    names = ["CHAR_BIT", "PATH_MAX", "_POSIX_PATH_MAX"]
+    path = tmp_path / "spec.toml"
+    path.write_text(SPEC.replace("vm_event.h", "limits.h"))
+    for folder in system_folders(("gcc",)):
+        if (folder / "limits.h").is_file():
+            loaded = spec.load(path).for_tree(folder)
+            interface = pipeline.read(loaded, loaded.versions[0], ("gcc",))
+            found = {constant.name for constant in interface.constants}
+            assert found.issuperset(names), folder
+
+
+@pytest.mark.parametrize("body", ["", " 1"])
+@pytest.mark.parametrize("asking", ["#ifndef GUARD", "#if !defined(GUARD)"])
+def test_an_include_guard_is_no_constant(
+    asking: str, body: str, tmp_path: Path
+) -> None:
+    text = f"/* of a ring */\n{asking}\n#define GUARD{body}\n#define A 1\n#endif\n"
+    assert constants(tmp_path, text) == ["A"]
+
+
+def test_a_default_is_a_constant(tmp_path: Path) -> None:
+    text = "#ifndef SIZE\n#define SIZE 1\n#endif\n#define A 1\n"
+    assert constants(tmp_path, text) == ["SIZE", "A"]

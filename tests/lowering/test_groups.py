@@ -392,3 +392,24 @@ def test_a_group_is_not_called_as_a_typedef_of_a_struct_is(tmp_path: Path) -> No
     found = groups(tmp_path, text)
     assert names(found["PairWays"]) == ["PAIR_KIND_A", "PAIR_KIND_B"]
     assert names(found["OtherOneValues"]) == ["OTHER_ONE_A", "OTHER_ONE_B"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("GRegexCompileFlags", "GRegexCompileFlags"),
+        ("httpState_kind", "HttpStateKind"),
+        ("MODE_OF_x2", "ModeOfX2"),
+    ],
+)
+def test_a_name_of_both_cases_keeps_its_capitals(
+    tag: str, name: str, tmp_path: Path
+) -> None:
+    assert list(groups(tmp_path, f"enum {tag} {{ A, B }};")) == [name]
+
+
+def test_a_guess_takes_no_name_that_the_header_or_the_spec_has(tmp_path: Path) -> None:
+    text = "#define A 7\ntypedef unsigned Mode;\nenum a { A_X, A_Y };\n"
+    text += "enum mode { M_X, M_Y };\nenum kind { K_X, K_Y };\nenum other { O_X };\n"
+    found = groups(tmp_path, text, '[names]\n"enum other" = "Kind"\n')
+    assert list(found) == ["AValues", "M", "K", "Kind"]

@@ -188,7 +188,8 @@ def test_a_file_of_any_size_or_encoding(tmp_path: Path) -> None:
     ("text", "instead"),
     [
         *(("my-proto", "my_proto"), ("_proto_", "proto"), ("a b.c", "a_b_c")),
-        *(("class", "xen_pairs"), ("os", "xen_pairs"), ("é", "xen_pairs")),
+        *(("class", "class_bindings"), ("json", "json_bindings")),
+        *(("é", "pairs_bindings"), ("_", "pairs_bindings")),
     ],
 )
 def test_a_package_that_may_be_called_so(text: str, instead: str) -> None:
@@ -262,3 +263,14 @@ def test_names_that_modules_use_themselves(tmp_path: Path) -> None:
 def test_errors_have_every_name_that_errno_has(name: str, is_one: bool) -> None:
     """Of several for one number, too."""
     assert rules.ERRNO.allows(name) == is_one
+
+
+def test_a_header_that_is_nowhere_is_told_at_its_key(tmp_path: Path) -> None:
+    tree(tmp_path)
+    path = tmp_path / "spec.toml"
+    for name, advice in (("vm_evnt.h", "did you mean vm_event.h?"), ("x.h", "correct")):
+        path.write_text(f'[interface]\nname = "a"\npackage = "a"\nheader = "{name}"\n')
+        made = xenbind("generate", "--spec", path, "--out", tmp_path / "out")
+        assert made.returncode == 1
+        assert f"{path}:4:1: error: there is no {name} beside the spec" in made.stderr
+        assert f"  help: {advice}" in made.stderr

@@ -119,6 +119,59 @@ def test_xenbind_s_own_says_what_the_c_library_does() -> None:
     assert made[0] == made[1]
 
 
+# C11 4p6, without limits.h, which gcc's takes from the C library, too.
+FREESTANDING = """
+float iso646 stdalign stdarg stdbool stddef stdint stdnoreturn
+""".split()
+USER = """
+static noreturn void never(void) { for (;;) { } }
+static int nth(int n, ...) {
+    va_list all, again;
+    va_start(all, n);
+    va_copy(again, all);
+    int found = va_arg(again, int);
+    va_end(again);
+    va_end(all);
+    if (found == 0 or not true) never();
+    return found;
+}
+struct one { alignas(8) char a; size_t b; int32_t c; } all[2];
+int main(void) { return nth(1, (int)alignof(struct one)); }
+"""
+
+
+@pytest.mark.parametrize("command", [*GCC.values(), *CLANG.values()])
+def test_xenbind_s_own_has_what_c_needs_no_library_for(command: str) -> None:
+    require(shutil.which(command.split()[0]) is not None, command)
+    libc = package() / "toolchain" / "libc"
+    limits = set(re.findall(r"define (\w+) __", (libc / "float.h").read_text()))
+    text = "".join(f"#include <{name}.h>\n" for name in FREESTANDING) + USER
+    text += "".join(f"long double v_{name} = {name};\n" for name in sorted(limits))
+    made = [
+        subprocess.run(
+            [*command.split(), *options, "-S", "-x", "c", "-o", "-", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for options in (
+            ["-ffreestanding"],
+            ["-nostdinc", "-isystem", str(libc), "-ffreestanding"],
+        )
+    ]
+    assert made[0] == made[1]
+
+
+def test_the_c_library_that_a_compiler_lacks_is_told(tmp_path: Path) -> None:
+    write(tmp_path, one="#include <stdio.h>\nstruct one { int a; };\n")
+    spec = spec_of(tmp_path)
+    made = xenbind("generate", "--spec", str(spec), CC="gcc -nostdinc")
+    assert made.returncode == 1
+    assert f"{tmp_path}/one.h:1:10: error: stdio.h: No such file" in made.stderr
+    assert "if it is the C library's, install that for gcc" in made.stderr
+
+
 def test_xen_s_tree_needs_no_c_library(tmp_path: Path) -> None:
     """The package is the same as with one."""
     tree = Path("/usr/include/xen")

@@ -13,6 +13,8 @@ import enum
 import keyword
 from collections.abc import Collection
 
+from xenbind.words import camel
+
 # Attributes that ctypes or the generated base classes give a record a meaning for.
 RECORD_ATTRIBUTES = frozenset(
     [
@@ -61,4 +63,4 @@ def python_name(c_name: str, taken: Collection[str]) -> str:
 
 def ring_prefix(ring: str, interface: str) -> str:
     """What the classes of a ring begin with: nothing for the interface's own."""
-    return "" if ring == interface else "".join(w.capitalize() for w in ring.split("_"))
+    return "" if ring == interface else camel(ring)

@@ -86,7 +86,8 @@ class Scope:
         self.hints = interface.groups_by_hint
         self.scalars = {t.name: self.claim(t.name) for t in interface.scalar_typedefs}
         self.classes = {
-            record.key: self.claim(_class_name(record)) for record in interface.records
+            record.key: self.claim(plain_class_name(record))
+            for record in interface.records
         }
         self.handles = {
             handle.key: self.claim(handle.key.partition(" ")[2])
@@ -188,7 +189,7 @@ class Scope:
         """Whether a typedef has the name in C of the record that it names."""
         if not isinstance(c_type, RecordRef):
             return False
-        return _class_name(self.records[c_type.key]) == name
+        return plain_class_name(self.records[c_type.key]) == name
 
 
 def type_names(interface: Interface) -> dict[str, str]:
@@ -222,6 +223,6 @@ def member_names(record: Record) -> dict[str, str]:
     return names
 
 
-def _class_name(record: Record) -> str:
+def plain_class_name(record: Record) -> str:
     """The tag; for an anonymous record the path to it, `vm_event_st_u`."""
     return record.key.removeprefix(f"{record.kind} ").split(" ")[-1].replace(".", "_")

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from xenbind.errors import OutputError
+from xenbind.errors import OutputError, SystemFailure
 from xenbind.facts.probes import Answer
 from xenbind.toolchain.process import Bounded
 
@@ -37,7 +37,8 @@ with open(answer, "w", encoding="utf-8") as file:
 def ask_package(module: str, out: Path) -> dict[str, Answer]:
     """What the generated classes say, in a process of their own.
 
-    Raises `OutputError` if the package cannot be imported, or says nothing.
+    Raises `OutputError` if the package cannot be imported, or says nothing, `SystemFailure` if
+    there is no such folder.
     """
     return start_asking(module, out)()
 
@@ -66,7 +67,7 @@ def start_asking(
         except (ValueError, TypeError):
             said = finished.messages.decode("utf-8", errors="replace").strip()
             last = finished.exceeded or (said.splitlines() or ["it says nothing"])[-1]
-            raise OutputError(
+            raise (OutputError if out.is_dir() else SystemFailure)(
                 f"cannot import {module} from {out}: {last}",
                 "run `xenbind generate` with the same --out first",
             ) from None

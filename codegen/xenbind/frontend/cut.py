@@ -38,6 +38,7 @@ _QUALIFIERS = frozenset("""
     _Noreturn _Thread_local __attribute__ __const __volatile__ __restrict __inline __signed__
     """.split())
 _WORDS = _TYPES | _QUALIFIERS
+C_WORDS = _WORDS | {"struct", "union", "enum"}
 
 
 def declarations(text: str) -> Iterator[str]:

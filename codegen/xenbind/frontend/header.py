@@ -48,7 +48,7 @@ from xenbind.plain import Struct, replace
 from xenbind.source import Sources
 from xenbind.toolchain.compiler import Compiler, printed
 from xenbind.toolchain.process import Bounded
-from xenbind.toolchain.system_headers import listed_folders
+from xenbind.toolchain.system_headers import listed_folders, system_folders
 
 
 class ParsedHeader(Struct, frozen=True):
@@ -122,9 +122,9 @@ def parsed(
     """
     header, preprocessed, sources = begun.path, begun.preprocessed, begun.sources
     try:
-        own = roots(preprocessed, header, sources)
+        own = own_files(begun, preprocessed)
         own += tuple(file for file in preprocessed.files if file in parts - {*own})
-        constants = possible_constants(preprocessed, own, skip)
+        constants = possible_constants(preprocessed, own, skip, sources)
         rings = ring_macros(preprocessed, skip)
         flex = flex_macros(preprocessed, skip)
         places = place_macros(preprocessed, own, skip)
@@ -174,6 +174,12 @@ def parsed(
     )
 
 
+def own_files(begun: Begun, preprocessed: Preprocessed) -> tuple[str, ...]:
+    """Give the files whose declarations are the interface's own, as a compiler reads them."""
+    system = system_folders(begun.compiler.command)
+    return roots(preprocessed, begun.path, system, begun.sources)
+
+
 def _of_use(
     expanded: Mapping[str, ExpandedMacro], macros: Iterable[Macro]
 ) -> tuple[ExpandedMacro, ...]:
@@ -217,7 +223,7 @@ def read_types(
     """
     header, sources = begun.path, begun.sources
     preprocessed = read(text, header, sources)
-    own = roots(preprocessed, header, sources)
+    own = own_files(begun, preprocessed)
     text = only_needed(preprocessed.text, own, asked, has_functions)
     written = Written(text, preprocessed.macros, sources)
     return ParsedHeader(

@@ -13,8 +13,9 @@ from collections.abc import Collection, Mapping, Set
 from pycparser import c_ast
 
 from xenbind.frontend.directives import Macro, Preprocessed
+from xenbind.frontend.include_guards import include_guard
 from xenbind.plain import Struct
-from xenbind.source import IDENTIFIER
+from xenbind.source import IDENTIFIER, Sources
 
 
 class ExpandedMacro(Struct, frozen=True):
@@ -31,9 +32,16 @@ class ExpandedMacro(Struct, frozen=True):
 
 
 def possible_constants(
-    preprocessed: Preprocessed, roots: Collection[str], skip: frozenset[str]
+    preprocessed: Preprocessed,
+    roots: Collection[str],
+    skip: frozenset[str],
+    sources: Sources,
 ) -> tuple[Macro, ...]:
-    """Choose the interface's own macros that may be constants: object-like, with a body."""
+    """Choose the interface's own macros that may be constants: object-like, with a body.
+
+    None is an include guard.
+    """
+    guards = {file: include_guard(sources.text(file)) for file in roots}
     return tuple(
         macro
         for macro in preprocessed.macros.values()
@@ -41,6 +49,7 @@ def possible_constants(
         and macro.parameters is None
         and macro.body
         and macro.name not in skip
+        and macro.name != guards[macro.coord.file]
     )
 
 

@@ -1,7 +1,8 @@
 """Tell which files' declarations are the interface's own.
 
 Takes what the preprocessor made of a header; gives the header with its parts, or for one that
-does nothing but include others those that it includes, and so on.  `header` keeps them for
+does nothing but include others those that it includes, and so on.  A system header's parts are
+also those that stand in the folders that programs name nothing of.  `header` keeps them for
 `lowering`: what other files declare is only there to be used.
 
     all.h: #include "pair.h"            ->  all.h, pair.h
@@ -11,42 +12,122 @@ does nothing but include others those that it includes, and so on.  `header` kee
 
     math.h: #include <bits/calls.h>     ->  math.h, bits/calls.h
     bits/calls.h: #error "include <math.h> instead"
+
+    time.h: #include <bits/types/struct_tm.h>  ->  time.h, bits/types/struct_tm.h
+            #include <stddef.h>
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
 
-from xenbind.frontend.directives import Preprocessed
+from xenbind.frontend.cut import C_WORDS, NAME
+from xenbind.frontend.directives import Preprocessed, quoted, sections
+from xenbind.frontend.include_guards import include_guard
 from xenbind.source import Sources, without_any_comments
 
 
 def roots(
-    preprocessed: Preprocessed, header: Path, sources: Sources
+    preprocessed: Preprocessed, header: Path, system: Sequence[Path], sources: Sources
 ) -> tuple[str, ...]:
-    """Give the files whose declarations are the interface's own, the header first."""
-    defined = defaultdict[str, set[str]](set)
-    for macro in preprocessed.macros.values():
-        if macro.body and not macro.name.startswith("_"):
-            defined[macro.coord.file].add(macro.name)
-    parts = {file: _whole(sources.text(file)) for file in preprocessed.files}
+    """Give the files whose declarations are the interface's own, the header first.
+
+    `system` are the folders of system headers.
+    """
+    files = _Files(header, preprocessed, system, sources)
     found = [str(header)]
     for file in found:  # which grows
-        found += [
-            name
-            for name, wholes in parts.items()
-            if name not in found and _is_asked(file, wholes)
-        ]
-        text = sources.text(file)
-        if defined[file] <= _guard(text) and not _has_code(text):
-            asked = _INCLUDED.findall(text)
-            for name, by in preprocessed.includers.items():
-                if (by == file or _is_asked(name, asked)) and name not in found:
-                    found.append(name)
+        found += [name for name in files.parts(file) if name not in found]
     return tuple(found)
+
+
+class _Files:
+    """The files that were read: which of them are parts of which."""
+
+    def __init__(
+        self,
+        header: Path,
+        preprocessed: Preprocessed,
+        system: Sequence[Path],
+        sources: Sources,
+    ) -> None:
+        self.includers = preprocessed.includers
+        self.system = preprocessed.system
+        self.folders = system
+        self.texts = {
+            file: sources.text(file) for file in (str(header), *preprocessed.files)
+        }
+        self.wholes = {file: _whole(text) for file, text in self.texts.items()}
+        self.code = defaultdict[str, str](str)
+        for file, section in sections(preprocessed.text):
+            self.code[file] += section
+        guards = {file: include_guard(text) for file, text in self.texts.items()}
+        self.macros = defaultdict[str, set[str]](set)
+        for macro in preprocessed.macros.values():
+            if macro.body and macro.name != guards[macro.coord.file]:
+                self.macros[macro.coord.file].add(macro.name)
+
+    def parts(self, file: str) -> Iterator[str]:
+        """Give the files that are parts of an own one."""
+        is_system = file in self.system or _is_below(file, self.folders)
+        for name in self.wholes:
+            if _is_asked(file, self.wholes[name]):
+                yield name
+        reserved = all(name.startswith("_") for name in self.macros[file])
+        if reserved and not _has_code(self.texts[file]):
+            yield from self.included(file)
+        elif is_system:
+            yield from (n for n in self.included(file) if self.is_private(n, file))
+        if is_system:
+            yield from self.next_ones(file)
+
+    def included(self, file: str) -> Iterator[str]:
+        """Give the files that one includes, though another may have done so before."""
+        asked = _INCLUDED.findall(self.texts[file])
+        for name, by in self.includers.items():
+            if by == file or _is_asked(name, asked):
+                yield name
+
+    def next_ones(self, file: str) -> Iterator[str]:
+        """Give what an `#include_next` finds under a system header's own name.
+
+        The compiler's <limits.h> so includes the C library's, or is included by it.
+        """
+        for name, by in self.includers.items():
+            for asked in _NEXT.findall(self.texts.get(by, "")):
+                if _is_asked(file, [asked]) and _is_asked(name, [asked]):
+                    yield name
+
+    def is_private(self, name: str, includer: str) -> bool:
+        """Tell whether a file is there for a system header that includes it, and no other's.
+
+        What the C library takes of the kernel's by way of its private files is its own, too.
+        """
+        if self.wholes[name]:
+            return False
+        folders = PurePath(name).parent.parts
+        if "bits" in folders:
+            return self.is_for_programs(name)
+        taken = "linux" in folders and "bits" in PurePath(includer).parent.parts
+        return taken or "asm" in folders or "asm-generic" in folders
+
+    def is_for_programs(self, name: str) -> bool:
+        """Tell whether a file declares more than what C reserves for its library: `__x`, `_X`."""
+        names = {*self.macros[name], *NAME.findall(self.code[quoted(name)])} - C_WORDS
+        return not names or not all(_RESERVED.match(each) for each in names)
+
+
+_RESERVED = re.compile(r"_[_A-Z]")
+_NEXT = re.compile(
+    r"^[ \t]*#[ \t]*include_next[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE
+)
+
+
+def _is_below(file: str, folders: Sequence[Path]) -> bool:
+    return any(PurePath(file).is_relative_to(folder) for folder in folders)
 
 
 def _whole(text: str) -> list[str]:
@@ -68,15 +149,6 @@ def _is_asked(file: str, asked: Sequence[str]) -> bool:
     return any(f"/{file}".endswith(f"/{name}") for name in asked)
 
 
-def _guard(text: str) -> set[str]:
-    """Give the macro that keeps a header from being read twice, if it has one."""
-    found = _GUARD.search(without_any_comments(text))
-    return {found[1]} if found else set()
-
-
-_GUARD = re.compile(
-    r"\A\s*#[ \t]*if(?:ndef\b|[ \t]*![ \t]*defined\b)[ \t(]*(\w+).*\s+#[ \t]*define[ \t]+\1\b"
-)
 _INCLUDED = re.compile(
     r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE
 )

@@ -189,7 +189,9 @@ class Constants:
         name = expanded.expansion
         if value := self.types.enumerator(name):
             return value.value
-        is_other = is_name(name) and name != expanded.macro.name
+        is_other = (
+            is_name(name) or self.is_declared(name)
+        ) and name != expanded.macro.name
         if is_other or name in _FUNCTION_NAMES:
             raise Unevaluable(self.what_is(name))
         if is_type(name):
@@ -216,7 +218,15 @@ class Constants:
             return "it is a type"
         if name in self.context.declared.variables:
             return f"'{name}' is a variable, which C does not count among constants"
+        if name in self.context.declared.functions:
+            return "it is another name of a function"
         return f"'{name}' is not a constant"
+
+    def is_declared(self, name: str) -> bool:
+        """Tell a name of the header's own, such as `__walk`, from a word of the compiler's."""
+        declared = self.context.declared
+        known = (declared.typedefs, declared.variables, declared.functions)
+        return any(name in names for names in known)
 
 
 def _names(node: c_ast.Node) -> Iterator[str]:
@@ -227,9 +237,9 @@ def _names(node: c_ast.Node) -> Iterator[str]:
 
 
 def is_const(node: c_ast.Node) -> bool:
-    """Tell whether what a declarator declares can be a number or a text that never changes."""
+    """Tell whether what a declarator declares never changes, as far as C says."""
     if isinstance(node, c_ast.ArrayDecl):
         return is_const(node.type)
     if isinstance(node, c_ast.PtrDecl):
-        return "const" in node.quals and is_const(node.type)
+        return "const" in node.quals
     return isinstance(node, c_ast.TypeDecl) and "const" in (node.quals or ())

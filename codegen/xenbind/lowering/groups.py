@@ -29,6 +29,7 @@ from xenbind.lowering.context import Context
 from xenbind.plain import Struct, replace
 from xenbind.source import IDENTIFIER, Sources
 from xenbind.spec import Spec
+from xenbind.words import camel
 
 
 class CEnum(Struct, frozen=True):
@@ -66,12 +67,13 @@ def infer(
 ) -> tuple[ConstantGroup, ...]:
     """Find the groups among the constants, in the order of their first members."""
     taken = {record.tag or record.key for record in records}
-    # A typedef of a struct is how C calls it, while a group's name is a guess: `GRegex`.
+    # A typedef is how C calls something, while a group's name is a guess: `GRegex`.
     taken |= {
         name
         for name, node in context.declared.typedefs.items()
-        if isinstance(node.type.type, c_ast.Struct | c_ast.Union)
+        if not isinstance(node.type.type, c_ast.Enum)
     }
+    taken |= {constant.name for constant in constants} | set(spec.names.values())
     builder = _Builder(context, spec, taken)
     groups = [builder.of_enum(enum) for enum in enums if enum.is_group]
     declared = {constant.name for enum in enums for constant in enum.enumerators}
@@ -145,7 +147,7 @@ class _Builder:
 
     def _free(self, is_flag: bool, *c_names: str) -> str:
         """Make a class's name of one of these, the first that is free."""
-        names = [_camel(name) for name in c_names if name]
+        names = [camel(name) for name in c_names if name]
         names.append(f"{names[0]}{'Flags' if is_flag else 'Values'}")
         name = next((name for name in names if name not in self._taken), names[0])
         self._taken.add(name)
@@ -371,7 +373,3 @@ def _are_numbered(members: Sequence[Constant]) -> bool:
     called = [(_CALL.fullmatch(each.body.strip()), each.value) for each in members]
     numbers = [(int(call[1]), value) for call, value in called if call]
     return bool(numbers) and all(value == 1 << number for number, value in numbers)
-
-
-def _camel(prefix: str) -> str:
-    return "".join(word.capitalize() for word in prefix.split("_") if word)

@@ -6,11 +6,12 @@ go by them.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from xenbind.errors import SourceError, XenbindError
+from xenbind.errors import SourceError
 from xenbind.plain import Struct, replace
 from xenbind.source import Coord
 from xenbind.spec.places import KeyPath, Places
@@ -283,13 +284,27 @@ class Spec(Struct, frozen=True):
         )
 
     def require_versions(self) -> None:
-        """Raise `XenbindError` for a spec without any version."""
+        """Raise `SourceError` for a spec without versions whose header is in no folder."""
         if not self.versions:
-            raise XenbindError(
-                f"{self.path} has no [[version]]",
-                f"add one, or name the folder that has {self.header} under 'include' or with"
-                " --include",
+            near = difflib.get_close_matches(self.header, self._headers_beside(), n=1)
+            raise SourceError(
+                self.places.of("interface", "header"),
+                f"there is no {self.header} beside the spec or under 'include', and no"
+                " [[version]] that has it",
+                (
+                    f"did you mean {near[0]}?"
+                    if near
+                    else "correct it, or name the folder that has it under 'include' or with"
+                    " --include"
+                ),
             )
+
+    def _headers_beside(self) -> list[str]:
+        """Give the headers that are where this one would be."""
+        parts = [(tree / self.header).parent for tree in self.include]
+        folder = PurePath(self.header).parent
+        names = {path.name for part in parts for path in part.glob("*.h")}
+        return [(folder / name).as_posix() for name in sorted(names)]
 
     @property
     def own_trees(self) -> tuple[Path, ...]:

@@ -254,7 +254,10 @@ _OF_TREES = {
 
 def package_like(text: str, name: str) -> str:
     """Give a name for a package, after the one that it cannot have or else its interface's."""
-    alike = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
-    if fault_of_package(alike):
-        return f"xen_{re.sub('[^A-Za-z0-9]+', '_', name)[:40].strip('_')}"
-    return alike
+    alike = _words(text)
+    longer = (f"{each[:40]}_bindings" for each in (alike, _words(name)) if each)
+    return next((c for c in (alike, *longer) if not fault_of_package(c)), "bindings")
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")

@@ -753,6 +753,14 @@ def test_what_is_no_number_is_the_same_as_before(compare: Compare) -> None:
     assert (told["name"], told["old"], told["new"]) == ("A", 1.5, "inf")
 
 
+def test_an_enumerator_has_a_value_though_the_header_says_none(
+    compare: Compare,
+) -> None:
+    found = compare("enum e { A, B };", "enum e { A, NEW, B };")
+    assert "+ NEW = 1\n" in plain(found)
+    assert "B: 1 → 2\n" in plain(found)
+
+
 def test_the_sides_can_be_named(compare: Compare) -> None:
     found = compare("", "", (7, 7))
     first = lines(found, "Xen 4.17", "headers/v7")[0]

@@ -136,6 +136,20 @@ def test_a_struct_in_no_branch_that_is_taken_is_no_macro_to_be_skipped(
     assert "what the header's #if asks for (PAIR_LEVEL) under" in generated.stderr
 
 
+def test_what_functions_point_to_is_a_handle_with_them(tmp_path: Path) -> None:
+    header = (
+        "typedef struct gadget gadget_t;\ntypedef struct loose loose_t;\n"
+        "struct a { int b; };\nvoid gadget_free(gadget_t *gadget);\n"
+    )
+    write(tmp_path, gadget=header)
+    run = xenbind("init", "gadget.h", "-o", "made.toml", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    text = (tmp_path / "made.toml").read_text()
+    assert "# Then these are handles, of which C knows no more: gadget_t." in text
+    assert "gadget_t is left out" not in text
+    assert "# loose_t is left out: 'struct loose' is never defined" in text
+
+
 def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:
     write(
         tmp_path,

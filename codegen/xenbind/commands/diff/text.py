@@ -123,8 +123,11 @@ def _constant_line(change: ConstantChange) -> Line:
 
 
 def _body(constant: Constant) -> str:
-    """Write the value as the header does, without parentheses around the whole."""
-    body = " ".join(constant.body.split())
+    """Write the value as the header does, without parentheses around the whole.
+
+    An enumerator may have one of which the header says nothing.
+    """
+    body = " ".join(constant.body.split()) or str(constant.value)
     inner = body[1:-1]
     whole = body.startswith("(") and body.endswith(")")
     return inner if whole and not {"(", ")"} & set(inner) else body

@@ -17,7 +17,7 @@ from xenbind.backend.formatted import Formatted
 from xenbind.backend.formatting import Formatter
 from xenbind.backend.package import Package
 from xenbind.commands.generate.header_copies import HeaderCopies
-from xenbind.errors import SourceError
+from xenbind.errors import SourceError, refuse_all
 from xenbind.ir import history
 from xenbind.ir.interface import Interface, Layouts, LeftOut
 from xenbind.lowering import unmatched
@@ -130,7 +130,14 @@ def _written(
     templates = prepared.templates.result()
 
     from xenbind.backend.render import render
+    from xenbind.backend.spec_names import clashes
 
+    refuse_all(
+        error
+        for package in made.packages
+        for interface in package.interfaces
+        for error in clashes(package.spec, interface)
+    )
     rendered = render(made.spec, made.packages, templates, formatter, workers)
     # What needs no formatting is made while black is at work.
     interfaces = {

@@ -62,11 +62,12 @@ class Findings(Struct, frozen=True):
 
     `event_tags` are the tags and prefixes of events that are unions, by their records.
     `versions` are constants that may hold its version; `macros` and `others` are what the
-    package cannot have, macros and the rest.  `asked` are macros that conditions of the header
-    ask for.  `functions` are the names of those it declares, `errors` what their results may
-    tell of, and `libraries` are those installed that have most of them, with how many;
-    `missing` are those that the first of these has not.  `further` are the functions of headers
-    beside it that it includes, by the header: the package has none of these.
+    package cannot have, macros and the rest, and `handles` what it has with functions alone.
+    `asked` are macros that conditions of the header ask for.  `functions` are the names of those
+    it declares, `errors` what their results may tell of, and `libraries` are those installed
+    that have most of them, with how many; `missing` are those that the first of these has not.
+    `further` are the functions of headers beside it that it includes, by the header: the package
+    has none of these.
     """
 
     interface: Interface
@@ -76,6 +77,7 @@ class Findings(Struct, frozen=True):
     event_tags: Mapping[str, tuple[str, str]]
     macros: tuple[LeftOut, ...]
     others: tuple[LeftOut, ...]
+    handles: tuple[LeftOut, ...]
     asked: tuple[str, ...]
     functions: tuple[str, ...]
     errors: tuple[str, ...]
@@ -108,6 +110,8 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         and rules.C_NAME.allows(left_out.name)
         for left_out in interface.left_out
     }
+    others = [each for each, is_one in is_macro.items() if not is_one]
+    handles = {name for handle in called.handles for name in handle.names}
     texts = [sources.text(file) for file in (interface.header, *interface.files[:1])]
     names = tuple(function.name for function in called.functions)
     libraries = _libraries(spec, called.functions, command)
@@ -118,7 +122,8 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         rings=tuple(_ring_use(interface, ring) for ring in interface.rings),
         event_tags=dict(_event_tags(interface)),
         macros=tuple(each for each, is_one in is_macro.items() if is_one),
-        others=tuple(each for each, is_one in is_macro.items() if not is_one),
+        others=tuple(each for each in others if each.name not in handles),
+        handles=tuple(each for each in others if each.name in handles),
         asked=tuple(dict.fromkeys(n for text in texts for n in other_macros(text))),
         functions=names,
         errors=tuple(

@@ -190,6 +190,11 @@ def _functions(found: Findings) -> Iterator[str]:
         f"The header declares {count(len(found.functions), 'function')}:"
         f" {_some(found.functions)}. The package has them if this names their library."
     )
+    if found.handles:
+        handles = _some(each.name for each in found.handles)
+        yield from _comment(
+            f"Then these are handles, of which C knows no more: {handles}."
+        )
     yield "# [functions]"
     for name, number in found.libraries[:1]:
         having = f"is installed and has {number} of {len(found.functions)}"

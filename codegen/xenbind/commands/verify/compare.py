@@ -17,7 +17,7 @@ from xenbind.backend.python_facts import class_questions
 from xenbind.commands.verify.debug_oracle import DebugOracle
 from xenbind.commands.verify.oracle import Oracle
 from xenbind.commands.verify.report import Mismatch, Report
-from xenbind.errors import OutputError, SystemFailure
+from xenbind.errors import SystemFailure
 from xenbind.facts import dwarf, symbols
 from xenbind.facts.package import start_asking
 from xenbind.facts.probes import Answer, coords, expected, questions
@@ -179,8 +179,7 @@ def _read_table(out: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        is_there = path.exists()
-        raise (SystemFailure if is_there else OutputError)(
+        raise SystemFailure(
             f"cannot read {path}: {error.strerror}",
             "run `xenbind generate` with the same --out first",
         ) from error
