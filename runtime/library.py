@@ -77,8 +77,7 @@ class Library:
     `module` is the name of the module that declares them; `name` is what the library is loaded
     by, and `{release}` in it stands for that of the hypervisor, which
     has to be one of `releases` if those are known: others have other prototypes.
-    `advice` says what to do about errors, by their names, `by_function` by functions', which
-    counts there alone.
+    `advice` says what to do about errors, by their names, `by_function` by functions'.
     `c_names` are those of functions that have another name in Python, `symbols` of those that
     have another in the library.
 
@@ -341,8 +340,9 @@ class Library:
         given = result if isinstance(result, int) else "NULL"
         why = os.strerror(number) if number else f"failed without errno, giving {given}"
         said = f"{self._c_names.get(name, name)}: {why}"
-        advice = self._by_function.get(name) or self._advice.get(number)
-        return OSError(number, f"{said}; {advice}" if advice else said)
+        for advice in (self._by_function.get(name), self._advice.get(number)):
+            said += f"; {advice}" if advice else ""
+        return OSError(number, said)
 
 
 def _identity(callback: typing.Any) -> object:

@@ -34,7 +34,7 @@ COMMANDS = {
     "check --include good --out out": [(GREEN, "is current")],
     "check --stat --include good --out none": [
         (RED, "missing:"),
-        (RED, "34 stale files:"),
+        (RED, "35 stale files:"),
     ],
     "show nothing": [(RED, "error:")],
     "show --nothing": [(RED, "Error:")],

@@ -361,6 +361,11 @@ def test_no_two_groups_have_one_name(tmp_path: Path) -> None:
     assert set(found) == {"VmOp", "VmOpFlags", "VmKindValues"}
 
 
+def test_the_third_of_one_name_is_numbered(tmp_path: Path) -> None:
+    text = "".join(f"enum {{ VM_{a}, VM_{a}{a} }};\n" for a in "ABCD")
+    assert list(groups(tmp_path, text)) == ["Vm", "VmValues", "Vm2", "Vm3"]
+
+
 def test_a_member_of_a_group_has_a_public_name(tmp_path: Path) -> None:
     found = groups(
         tmp_path, "enum digits { DIG_1 = 1, DIG__2, DIG_DIG_1, DIG_MANY };\n"

@@ -136,7 +136,8 @@ def test_an_error_has_errno_the_function_and_advice(post: Any) -> None:
         post.post_open("Rome", 1)
     assert refused.value.errno == errno.EACCES
     assert str(refused.value) == (
-        "[Errno 13] post_open: Permission denied; the town must have an office"
+        "[Errno 13] post_open: Permission denied; the town must have an office;"
+        " ask at the counter"
     )
     ctypes.set_errno(errno.EACCES)
     general = post.library._error(post.post_town, None)

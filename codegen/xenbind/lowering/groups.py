@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence, Set
-from itertools import pairwise
+from itertools import chain, count, pairwise
 
 from pycparser import c_ast
 
@@ -146,10 +146,11 @@ class _Builder:
         )
 
     def _free(self, is_flag: bool, *c_names: str) -> str:
-        """Make a class's name of one of these, the first that is free."""
+        """Make a class's name of one of these, the first that is free, or number it."""
         names = [camel(name) for name in c_names if name]
         names.append(f"{names[0]}{'Flags' if is_flag else 'Values'}")
-        name = next((name for name in names if name not in self._taken), names[0])
+        numbered = (f"{names[0]}{number}" for number in count(2))
+        name = next(name for name in chain(names, numbered) if name not in self._taken)
         self._taken.add(name)
         return name
 
