@@ -15,10 +15,10 @@ import ctypes
 import os
 import re
 import runpy
-import select
 import subprocess
 import sys
 import tempfile
+from fcntl import ioctl
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -80,17 +80,21 @@ def run(library: str, name: str, architecture: str, project: str) -> None:
     sys.path.insert(0, f"{project}/generated")
     machine = "aarch64" if architecture == "arm64" else architecture
     with patch("os.uname", return_value=os.uname_result(("", "", "", "", machine))):
-        from xen_vm_event.monitor.channel import Channel
+        from xen_vm_event.monitor import channel
         from xen_vm_event.testing.playing import played
+        from xen_vm_event.xenevtchn import v1 as libxenevtchn
 
-        begin, next_event = Channel.__init__, Channel.next
+        begin, kept = channel.Channel.__init__, list[object]()
+        number = os.open("/dev/null", os.O_RDWR)
+        real: dict[str, Any] = {"ioctl": ioctl, "polling": channel.polling}
 
         def fed(own: Any, xen: Any, *given: Any) -> None:
             begin(own, xen, *given)
-            feed(library, own, xen.vm_event(), KINDS[architecture])
+            kept.append(
+                feed(library, number, own.page, xen.vm_event(), KINDS[architecture])
+            )
 
         with played(RELEASE, architecture, strict=False) as xen:
-            places = patch.multiple(Channel, __init__=fed, next=next_event)
             domain = str(min(xen.guests))
             event = KINDS[architecture]
             options = (
@@ -98,19 +102,13 @@ def run(library: str, name: str, architecture: str, project: str) -> None:
             )
             program = f"{project}/{MONITORS[name]}"
             with (
-                places,
+                patch.object(channel.Channel, "__init__", fed),
+                patch.object(libxenevtchn, "xenevtchn_fd", lambda _: number),
+                patch.multiple(channel, **real),
                 patch("sys.argv", [program, *options]),
-                real_ioctl(),
                 real_words(),
             ):
                 runpy.run_path(program, run_name="__main__")
-
-
-def real_ioctl() -> Any:
-    """Have the channel notify by fcntl's."""
-    from fcntl import ioctl
-
-    return patch("xen_vm_event.monitor.channel.ioctl", ioctl)
 
 
 def real_words() -> Any:
@@ -120,26 +118,26 @@ def real_words() -> Any:
     return patch.object(playing, "Words", lambda words, _: words)
 
 
-def feed(library: str, own: Any, module: Any, event: str) -> None:
-    """Put a file of ours in the place of a channel's, and have requests come from it."""
-    number, poll = os.open("/dev/null", os.O_RDWR), select.poll()
-    poll.register(number, select.POLLIN)
-    own._fd, own._poll = number, poll.poll
+def feed(library: str, number: int, page: Any, module: Any, event: str) -> object:
+    """Have requests come to a channel's page, from a file of ours that is in its place.
+
+    Gives the request, which is to be kept as long as they come.
+    """
     version = module.VM_EVENT_INTERFACE_VERSION
     reason = module.VmEventReason[event.upper()]
     request = module.vm_event_st(version=version, reason=reason, flags=1)
     ring = module.BackRing
     entry = ring.entry()
     entry.req = request
-    own.fed = entry
-    page = ctypes.addressof(ctypes.c_char.from_buffer(own.page))
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
     size = ctypes.sizeof(entry)
-    entries = 1 << ((len(own.page) - ring.first_entry) // size).bit_length() - 1
+    entries = 1 << ((len(page) - ring.first_entry) // size).bit_length() - 1
     ctypes.CDLL(library).feed(
-        *(number, ctypes.c_void_p(page), ctypes.c_ulong(ring.first_entry)),
+        *(number, ctypes.c_void_p(address), ctypes.c_ulong(ring.first_entry)),
         *(ctypes.c_ulong(size), ctypes.c_ulong(entries), ctypes.byref(entry)),
         ctypes.c_long(EVENTS),
     )
+    return entry
 
 
 if __name__ == "__main__":

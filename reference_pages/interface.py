@@ -200,10 +200,11 @@ INNER = {
     "Breakpoints": "restore answer",
     "PhysicalMemory": "close",
     "Stepping": "over fast is_own ends answer end",
-    "PlayedXen": "function load end_of end_by_file ioctl unmap finish close",
+    "PlayedXen": "function load end_by_file ioctl unmap finish close",
     "Guest": "run send proceed proceed_elsewhere take_answers attach give_up finish close find"
     " is_on replays_step is_synchronous fault flag flags_of reason pc_of is_moved ours unmasked",
     "Vcpu": "follow require run was_reported where go_on wake inject",
     "Instruction": "begin which is_reported is_waited_for fill carry_out emulate",
+    "BackRing": "keep_cells",
     "execute": "is_breakpoint",
 }

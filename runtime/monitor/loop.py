@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import OtherVersion
 from ..common import vm_event_st
-from .answers import Handler, Need
+from .answers import REASON, Handler, Need
 from .arguments import known_flags
 from .channel import Channel
 from .emulating import Emulated
@@ -78,30 +78,34 @@ class Loop:
         return self._channel.fileno()
 
     def _wait(self) -> bool:
-        """Sleep until there may be requests, and take the event; False if the guest is gone."""
+        """Sleep until there may be requests; False if the guest is gone."""
         if self._more:
             return True
-        if not self._attached:
-            raise MonitorError(not_within(self))
-        signals, next_event = self._signals, self._channel.next
+        signals = self._signals
         outside = signals.held
         try:
             signals.held = False
             if signals.came:
                 signals.let_through()
-            if self._idle is not None:
-                if next_event(_IDLE):
-                    return True
-                self._idle()
-                # A loop in it was broken off: no event tells of the rest.
-                if self._more:
-                    return True
-            while not next_event(_LOOKING_AFTER):
-                if not self.is_alive():
-                    return False
-            return True
+            return self._channel.wait(self._patience()) or self._wait_longer()
         finally:
             signals.held = outside
+
+    def _patience(self) -> int:
+        """Give the milliseconds without an event after which there is something else to do."""
+        return _LOOKING_AFTER if self._idle is None else _IDLE
+
+    def _wait_longer(self) -> bool:
+        """Go on waiting where nothing came, after what there was time for; as `_wait` does."""
+        if self._idle is not None:
+            self._idle()
+            # A loop in it was broken off: no event tells of the rest.
+            if self._more or self._channel.wait(_LOOKING_AFTER):
+                return True
+        while self.is_alive():
+            if self._channel.wait(_LOOKING_AFTER):
+                return True
+        return False
 
     def _require_context(self) -> None:
         if not self._attached:
@@ -204,9 +208,7 @@ class Loop:
         steps, instead = self.stepping.after, self._emulated.instead
         outside = signals.held  # as in a loop that this one is in
         inside = waits or outside
-        if not waits:
-            self._channel.take()
-        elif not self._wait():
+        if waits and not self._wait():
             return
         signals.held = self._at_work = self._more = True
         try:
@@ -214,6 +216,8 @@ class Loop:
                 self._finish()
             # Xen has an event for every request: for the next, too, without being asked.
             give = ring.every_request().send  # it takes the flags that answer the last
+            channel, patience = self._channel, self._patience()
+            signal, poll = channel.signal, channel.poll
             flags = None
             while True:
                 request = give(flags)
@@ -223,10 +227,23 @@ class Loop:
                     if not waits:
                         break
                     self._at_work = False
-                    if self._attached:
+                    if recording is None:
+                        notifies = ring.rsp_prod_pvt != self._published
+                    else:  # it writes while the guest runs
                         self._push()
-                    if not self._wait():
+                        notifies = False
+                    signals.held = False
+                    if signals.came:
+                        signals.let_through()
+                    if notifies:
+                        try:
+                            signal()
+                        except OSError:
+                            channel.notify_by_library()
+                    self._published = ring.rsp_prod_pvt
+                    if not poll(patience) and not self._wait_longer():
                         return
+                    signals.held = True
                     self._at_work = self._more = True
                     if self._current is not None:  # of a loop that `idle` was left in
                         self._finish()
@@ -248,7 +265,7 @@ class Loop:
                     and recording is None
                 ):
                     # As `_respond` does, without a call of it, nor of the ring's.
-                    need = needs.get(request.reason)
+                    need = needs.get(request._copy_.cells[REASON][0])
                     flags = always if need is None else always | need(request)
                 elif current is not None:  # another, if a loop within was left
                     self._respond(current)
@@ -262,6 +279,7 @@ class Loop:
             self._at_work = False
             if self._attached:
                 self._push()
+                self._channel.give_back()  # if it was broken off
             # Those that came are not let through: after a `break` nobody would see an error.
             signals.held = outside
         if not waits and not outside:

@@ -61,6 +61,8 @@ class Signals:
     of a function, too, where that has not yet said that signals are held.
     """
 
+    __slots__ = ("_leave", "_links", "came", "held")
+
     def __init__(self, leave: CodeType | None = None) -> None:
         self._leave = leave
         self.held = False

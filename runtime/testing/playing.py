@@ -101,15 +101,21 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
     for part, number in zip(("major", "minor"), xen.release.split("."), strict=True):
         (folder / part).write_text(f"{number}\n")
 
-    next_event, fileno = channel.Channel.next, channel.Channel.fileno
+    polling, fileno = channel.polling, channel.Channel.fileno
     shared: Any = SharedRing
     begin = shared.__init__
 
-    def next_of_guest(own: channel.Channel, milliseconds: int) -> bool:
-        if next_event(own, 0):  # nobody sleeps
-            return True
-        xen.end_of(own).proceed()
-        return next_event(own, 0)
+    def polling_guest(number: int) -> Callable[[int], list[tuple[int, int]]]:
+        poll = polling(number)
+
+        def proceeds(milliseconds: int) -> list[tuple[int, int]]:
+            came = poll(0)  # nobody sleeps
+            if not came:
+                xen.end_by_file(number).proceed()
+                came = poll(0)
+            return came
+
+        return proceeds
 
     def begun(own: channel.Channel) -> int:
         """Have the guest run, since somebody is about to wait for it elsewhere."""
@@ -132,7 +138,7 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
         (loading, "ctypes", _Ctypes(xen)),
         (channel, "ioctl", xen.ioctl),
         (channel, "unmap", xen.unmap),
-        (channel.Channel, "next", next_of_guest),
+        (channel, "polling", polling_guest),
         (channel.Channel, "fileno", begun),
         (loop, "_LOOKING_AFTER", _LOOKING_AFTER),
         (SharedRing, "__init__", watched),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -105,10 +106,6 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
             raise OSError(f"{name}: cannot open shared object file")
         return Loaded(str(name), declared, self.function)
 
-    def end_of(self, opened: Any) -> Guest | SideRing:
-        """Give what is at the other end of an event channel: a guest, or one of its rings."""
-        return self.end_by_file(opened._fd)
-
     def end_by_file(self, number: int) -> Guest | SideRing:
         """Give what the event channel leads to that has a file of this number."""
         ends = itertools.chain.from_iterable(
@@ -120,7 +117,7 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
         """Notify by the device of event channels, as fcntl's does."""
         if not self.has_ioctl:
             raise OSError(errno.ENOTTY, "Inappropriate ioctl for device")
-        assert (request, port.value) == (NOTIFY, LOCAL_PORT)
+        assert (request, int.from_bytes(port, sys.byteorder)) == (NOTIFY, LOCAL_PORT)
         self.end_by_file(number).take_answers()
         return 0
 

@@ -561,3 +561,21 @@ def test_a_ring_that_no_version_has_is_told(tmp_path: Path) -> None:
         "  help: name a ring as DEFINE_RING_TYPES does: bits, disk, none, odd, plain,"
         " small, wide\n"
     )
+
+
+def test_cells_are_members_of_the_request() -> None:
+    rings = Rings()
+    paths = {"reason": 6, "data.regs.x86.rip": 2**64 - 4, "u.cpuid.leaf": 0x4000_0000}
+    rings.back.keep_cells(*paths, "data.regs.x86.none", "reason.none", "u.none.leaf")
+    request = event()
+    request.reason, request.data.regs.x86.rip, request.u.cpuid.leaf = paths.values()
+    (taken,) = rings.take(request)
+    cells = taken._copy_.cells
+    assert [cell and cell[0] for cell in cells.values()] == [
+        *paths.values(),
+        *[None] * 3,
+    ]
+    cells["data.regs.x86.rip"][0] = 5
+    rings.back.respond(taken)
+    (answer,) = rings.answers()
+    assert (taken.data.regs.x86.rip, answer.data.regs.x86.rip) == (5, 5)

@@ -16,7 +16,17 @@ Need = Callable[[Any], int]
 # Looks at a request and may change its registers; returns flags for the answer, if any.
 Handler = Callable[[Any], int | None]
 
+# What is read and written of the requests that come by thousands, in cells that the ring keeps.
+REASON = "reason"
+_PC, _RIP, _CPUID_LENGTH = (
+    "data.regs.arm.pc",
+    "data.regs.x86.rip",
+    "u.cpuid.insn_length",
+)
+OFTEN_CHANGED = (_PC, _RIP, _CPUID_LENGTH)
+
 DEBUG_VECTOR, BREAKPOINT_VECTOR = 1, 3
+_U64 = 0xFFFF_FFFF_FFFF_FFFF
 _NO_ERROR_CODE = 0xFFFF_FFFF
 # What an int3 is; version 1 tells of no other, and not of these.
 _SOFTWARE_EXCEPTION, _INT3_LENGTH = 6, 1
@@ -31,12 +41,15 @@ def needs_of(guest: Guest, stepping: Stepping, emulated: Emulated) -> dict[str, 
 
     def cpuid(request: Any) -> int:
         """Carried out, but rip is still at it."""
-        request.data.regs.x86.rip += request.payload.insn_length
+        cells = request._copy_.cells
+        rip = cells[_RIP]
+        rip[0] = rip[0] + cells[_CPUID_LENGTH][0] & _U64
         return set_registers
 
     def privileged_call(request: Any) -> int:
         """The vCPU's pc is still at it."""
-        request.data.regs.arm.pc += 4
+        pc = request._copy_.cells[_PC]
+        pc[0] = pc[0] + 4 & _U64
         return set_registers
 
     def descriptor_access(request: Any) -> int:

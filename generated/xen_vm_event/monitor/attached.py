@@ -11,7 +11,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from typing import Any, NoReturn, Self
 
-from .answers import answer_last
+from .answers import OFTEN_CHANGED, REASON, answer_last
 from .arguments import require_idle, require_xen
 from .channel import Channel, Enable
 from .guest import Guest, MonitorError, domain_number
@@ -83,8 +83,10 @@ class Attached(Loop):
             self._channel = Channel(self.xen, self.domain, enable)
             on_error.callback(self._channel.close)
             # The page may hold the indices of who was attached before.
-            self.ring = self.vm_event.BackRing(self._channel.page, start=0)
+            barriers = self._channel.own_barriers()
+            self.ring = self.vm_event.BackRing(self._channel.page, 0, barriers)
             on_error.callback(self.ring.detach)
+            self.ring.keep_cells(REASON, *OFTEN_CHANGED)
             self.ring.sring.shared_ring_init()
             self._published = 0
             if self._recording is not None:

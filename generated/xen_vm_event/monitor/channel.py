@@ -11,10 +11,12 @@ import ctypes
 import os
 import select
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from fcntl import ioctl
-from os import read, write
+from functools import partial
+from io import FileIO
 
+from ..runtime.barriers import Barriers, barriers
 from ..xenevtchn import v1 as libxenevtchn
 from .xen import Xen
 
@@ -54,45 +56,70 @@ class Channel:
             self.page = memoryview((ctypes.c_char * PAGE_SIZE).from_address(address))
             undo.callback(self.page.release)
             self._events, self._port = events, port
-            self._octets = ctypes.c_uint32(port)
             self._fd = libxenevtchn.xenevtchn_fd(events)
             os.set_blocking(self._fd, False)
-            poll = select.poll()
-            poll.register(self._fd, select.POLLIN)
-            self._poll = poll.poll
+            # What is called for each event is C alone: a function of Python's own has a frame
+            # and constants, and each page of memory that an event leads through has to be
+            # found anew, for the processor comes from the guest.
+            own = bytearray(ctypes.c_uint32(port))
+            device = FileIO(self._fd, "r+", closefd=False)
+            self.poll = polling(self._fd)
+            self.take = partial(device.readinto, bytearray(_PORT_SIZE))
+            self.give_back = partial(device.write, own)
+            self.signal = partial(ioctl, self._fd, NOTIFY, own)
             self._undo = undo.pop_all()
 
     def fileno(self) -> int:
         """Give what can be read when there is an event."""
         return self._fd
 
-    def next(self, milliseconds: int) -> bool:
-        """Sleep until there is an event, and take it; False if none came within this time."""
-        if not self._poll(milliseconds):
-            return False
-        try:
-            port = read(self._fd, _PORT_SIZE)
-        except BlockingIOError:  # it was taken within a signal's handler
-            return True
-        write(self._fd, port)
-        return True
+    def own_barriers(self) -> Barriers:
+        """Give barriers for the ring on the page, which take the event and give it back.
 
-    def take(self) -> None:
-        """Take the event, if there is one, so that the next can come."""
-        with suppress(BlockingIOError):
-            write(self._fd, read(self._fd, _PORT_SIZE))
+        That is, if there is one, and if it was taken.  Each is a system call, around which
+        CPython lets go of its thread and takes it up again: what comes before a release is
+        not seen after it, what comes after an acquire is not seen before it, and the two are
+        not reordered (Arm ARM B2.3, barrier-ordered-before).  So they order as fences do, and
+        an event costs no call of one.
+        """
+        return Barriers(barriers().xen_mb, self.take, self.give_back)
+
+    def wait(self, milliseconds: int) -> bool:
+        """Sleep until there is an event to take; False if none came within this time."""
+        return bool(self.poll(milliseconds))
+
+    def next(self, milliseconds: int) -> bool:
+        """Sleep until there is an event, and take it; False if none came within this time.
+
+        For a ring that has other barriers than this one's.
+        """
+        came = self.wait(milliseconds)
+        if came:
+            self.take()
+            self.give_back()
+        return came
 
     def notify(self) -> None:
         """Have the other side look at the page."""
         try:
-            ioctl(self._fd, NOTIFY, self._octets)
+            self.signal()
         except OSError:
-            # Another kernel's device, or an error that the library tells of.
-            libxenevtchn.xenevtchn_notify(self._events, self._port)
+            self.notify_by_library()
+
+    def notify_by_library(self) -> None:
+        """Notify through another kernel's device, or raise the error that the library tells of."""
+        libxenevtchn.xenevtchn_notify(self._events, self._port)
 
     def close(self) -> None:
         """Give the ring up; its page must not be used any more."""
         self._undo.close()
+
+
+def polling(fd: int) -> Callable[[int], list[tuple[int, int]]]:
+    """Give what sleeps until a file can be read, for so many milliseconds at most."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return poll.poll
 
 
 def unmap(address: int) -> None:

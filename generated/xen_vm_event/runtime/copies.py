@@ -20,14 +20,16 @@ else:
 
 
 class Copy(Generic[Record]):
-    """Memory for one record: `octets`, the `record` in it, and cells for two of its members.
+    """Memory for one record: `octets`, the `record` in it, and cells for some of its members.
 
     `ring` is the ring on which the request waits for an answer, None if it does not;
     `index` is where it was on it, and `asked` the flags that it came with, once the ring
     has given its entry away.
     """
 
-    __slots__ = ("asked", "flags", "index", "octets", "record", "ring", "version")
+    __slots__ = (
+        *("asked", "cells", "flags", "index", "octets", "record", "ring", "version"),
+    )
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Copy(Generic[Record]):
         object.__setattr__(self.record, "_copy_", self)
         self.flags: typing.Any = cell(record, flags, self.octets)
         self.version: typing.Any = cell(record, version, self.octets)
+        self.cells = dict[str, typing.Any]()
         self.ring: object = None
         self.index = self.asked = 0
 
@@ -69,13 +72,19 @@ class _BitField:
 _CODES: dict[int, typing.Any] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
-def cell(record: typing.Any, name: str | None, octets: memoryview) -> typing.Any:
+def cell(record: typing.Any, path: str | None, octets: memoryview) -> typing.Any:
     """Give what reads and writes a member of a record in `octets` as its `[0]`.
 
-    `name` is the member's in C.  None if the record has no integer of that name.  What is
-    written has to fit, as in a memoryview, or ValueError is raised.
+    `path` is the member's name in C, with dots in nested ones: `data.regs.x86.rip`.  None if
+    the record has no such integer.  What is written has to fit, as in a memoryview, or
+    ValueError is raised.
     """
+    name, _, inner = (path or "").partition(".")
     member = next((one for one in record._members_ if one.c_name == name), None)
+    if member is not None and inner:
+        if not hasattr(member.type, "_members_"):
+            return None
+        return cell(member.type, inner, octets[record.__dict__[member.name].offset :])
     code = getattr(member and member.type, "_type_", None)
     if member is None or code not in tuple("?cbBhHiIlLqQ"):
         return None

@@ -13,6 +13,7 @@ class Port:
     """An event channel: `ours` is the file of the monitor's end.
 
     An event masks the port until the monitor writes it back; further ones are one, then.
+    What is written of a port that is not masked means nothing.
     """
 
     def __init__(self) -> None:
@@ -29,9 +30,9 @@ class Port:
     def deliver(self) -> None:
         """Give an event that came while the port was masked, if it is no more."""
         with suppress(BlockingIOError):
-            count = len(self._theirs.recv(4096)) // len(_OCTETS)
-            self._unmasked += count
-            self._masked = self._masked and not count
+            if self._theirs.recv(4096) and self._masked:
+                self._unmasked += 1
+                self._masked = False
         if self._pending and not self._masked:
             self._pending, self._masked = False, True
             self._theirs.send(_OCTETS)

@@ -10,8 +10,15 @@ from contextlib import suppress
 
 from xen_vm_event.monitor import Monitor
 
-domain, event = sys.argv[1:]
-with suppress(KeyboardInterrupt), Monitor(int(domain), [event]) as monitor:
-    for count, _ in enumerate(monitor, start=1):
-        if count % 50 == 0:
-            print(count, flush=True)
+
+def main() -> None:
+    domain, event = sys.argv[1:]
+    count = 0
+    with suppress(KeyboardInterrupt), Monitor(int(domain), [event]) as monitor:
+        for _ in monitor:
+            count += 1
+            if count % 50 == 0:
+                print(count, flush=True)
+
+
+main()
