@@ -93,7 +93,7 @@ def watch(arguments: argparse.Namespace) -> None:
     domain, count = arguments.domain, 0
     with ExitStack() as stack:
         # Lines are written when the guest does nothing for a moment, or there are many.
-        output = stack.enter_context(open(1, "wb", buffering=4096, closefd=False))
+        output = stack.enter_context(open(1, "w", encoding="utf-8", closefd=False))
         stack.enter_context(suppress(KeyboardInterrupt))
         with Monitor(
             domain,
@@ -110,7 +110,7 @@ def watch(arguments: argparse.Namespace) -> None:
                     line = json_object(reason, request, count)
                 else:
                     line = text(reason, request)
-                output.write(line.encode())
+                output.write(line)
                 count += 1
                 if count == arguments.count:
                     break

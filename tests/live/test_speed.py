@@ -13,7 +13,7 @@ import pytest
 from live.runs import Run
 
 # Of xen-access's events a second, which prints a line for each.  Both write theirs to a file,
-# and by 4 KiB at a time.
+# by 8 and by 4 KiB at a time.
 LEAST = {"printing": 0.7, "silent": 0.8}
 
 
