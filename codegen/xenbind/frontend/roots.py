@@ -77,7 +77,8 @@ class _Files:
             if _is_asked(file, self.wholes[name]):
                 yield name
         reserved = all(name.startswith("_") for name in self.macros[file])
-        if reserved and not _has_code(self.texts[file]):
+        texts = (self.texts[file], self.code[quoted(file)])
+        if reserved and not any(map(_has_code, texts)):
             yield from self.included(file)
         elif is_system:
             yield from (n for n in self.included(file) if self.is_private(n, file))
@@ -154,8 +155,15 @@ _INCLUDED = re.compile(
 )
 
 
+# Of C++, or a macro alone: `G_BEGIN_DECLS` says the same, and nothing in C.
+_LINKAGE = re.compile(r'extern\s+"C"\s*\{?|[{}]|\w+')
+
+
 def _has_code(text: str) -> bool:
-    """Tell whether a header has more than directives and comments, in some branch or other."""
+    """Tell whether a text has more than directives, comments and linkage, in some branch or other."""
     joined = re.sub(r"\\\r?\n", " ", text)
-    lines = without_any_comments(joined).splitlines()
-    return any(line.strip() and not line.lstrip().startswith("#") for line in lines)
+    lines = map(str.strip, without_any_comments(joined).splitlines())
+    return any(
+        line and not line.startswith("#") and not _LINKAGE.fullmatch(line)
+        for line in lines
+    )
