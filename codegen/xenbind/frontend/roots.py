@@ -160,7 +160,7 @@ _LINKAGE = re.compile(r'extern\s+"C"\s*\{?|[{}]|\w+')
 
 
 def _has_code(text: str) -> bool:
-    """Tell whether a text has more than directives, comments and linkage, in some branch or other."""
+    """Tell whether a text has more than directives, comments and linkage, in some branch."""
     joined = re.sub(r"\\\r?\n", " ", text)
     lines = map(str.strip, without_any_comments(joined).splitlines())
     return any(
