@@ -111,6 +111,11 @@ def test_what_makes_c_of_c_plus_plus_is_no_code(linkage: str, tmp_path: Path) ->
     assert "OTHER" in constants(tmp_path, header, other="#define OTHER 1\n")
 
 
+def test_linkage_around_nothing_is(tmp_path: Path) -> None:
+    header = '#include "other.h"\n#ifdef __cplusplus\nextern "C" {\n}\n#endif\n'
+    assert constants(tmp_path, header, other="#define OTHER 1\n") == []
+
+
 def test_a_macro_that_declares_something_is(tmp_path: Path) -> None:
     header = '#include "other.h"\nPAIRS\n'
     others = "#define OTHER 1\n#define PAIRS struct pair { int first; };\n"

@@ -160,10 +160,13 @@ _LINKAGE = re.compile(r'extern\s+"C"\s*\{?|[{}]|\w+')
 
 
 def _has_code(text: str) -> bool:
-    """Tell whether a text has more than directives, comments and linkage, in some branch."""
+    """Tell whether a text has more than directives, comments and linkage, in some branch.
+
+    Linkage that is around no `#include` is of declarations, which other headers may make.
+    """
     joined = re.sub(r"\\\r?\n", " ", text)
-    lines = map(str.strip, without_any_comments(joined).splitlines())
-    return any(
-        line and not line.startswith("#") and not _LINKAGE.fullmatch(line)
-        for line in lines
-    )
+    lines = [line.strip() for line in without_any_comments(joined).splitlines()]
+    code = [n for n, line in enumerate(lines) if line and not line.startswith("#")]
+    if not all(_LINKAGE.fullmatch(lines[n]) for n in code):
+        return True
+    return bool(code) and not any(map(_INCLUDED.match, lines[code[0] : code[-1]]))
