@@ -348,10 +348,12 @@ class _Lowering:
             )
 
     def all_left_out(self) -> list[LeftOut]:
-        """Give what the header declares in vain, in its order."""
+        """Give what the header declares in vain, in its order, each once."""
         every = [*self.left_out, *self.constants.left_out]
         every += [*self.functions.left_out, *self.flex_rings.left_out]
-        return sorted(every, key=lambda each: each.coord)
+        # Of two reasons for one thing the first is told.
+        once = {(each.coord, each.name): each for each in reversed(every)}
+        return sorted(once.values(), key=lambda each: each.coord)
 
     def leave_out(self, node: c_ast.Node, name: str, reason: str) -> None:
         coord = self.context.coord(node, name)
