@@ -107,8 +107,9 @@ LINKAGES = {
 @pytest.mark.parametrize("linkage", LINKAGES)
 def test_what_makes_c_of_c_plus_plus_is_no_code(linkage: str, tmp_path: Path) -> None:
     before, behind = LINKAGES[linkage]
-    header = f'{before}\n#include "other.h"\n{behind}\n'
-    assert "OTHER" in constants(tmp_path, header, other="#define OTHER 1\n")
+    header = f'#include "needed.h"\n{before}\n#include "other.h"\n{behind}\n'
+    others = {"needed": "#define NEEDED 1\n", "other": "#define OTHER 1\n"}
+    assert constants(tmp_path, header, **others) == ["OTHER"]
 
 
 def test_linkage_around_nothing_is(tmp_path: Path) -> None:
