@@ -91,6 +91,38 @@ def test_what_keeps_a_header_from_being_read_twice_is_no_code(
     assert found == ["OTHER"]
 
 
+LINKAGES = {
+    "written": (
+        '#ifdef __cplusplus\nextern "C" {\n#endif',
+        "#ifdef __cplusplus\n}\n#endif",
+    ),
+    "on two lines": (
+        '#ifdef __cplusplus\nextern "C"\n{\n#endif',
+        "#if 0\n} /* C */\n#endif",
+    ),
+    "a macro": ("#include <sys/cdefs.h>\n__BEGIN_DECLS", "__END_DECLS"),
+}
+
+
+@pytest.mark.parametrize("linkage", LINKAGES)
+def test_what_makes_c_of_c_plus_plus_is_no_code(linkage: str, tmp_path: Path) -> None:
+    before, behind = LINKAGES[linkage]
+    header = f'#include "needed.h"\n{before}\n#include "other.h"\n{behind}\n'
+    others = {"needed": "#define NEEDED 1\n", "other": "#define OTHER 1\n"}
+    assert constants(tmp_path, header, **others) == ["OTHER"]
+
+
+def test_linkage_around_nothing_is(tmp_path: Path) -> None:
+    header = '#include "other.h"\n#ifdef __cplusplus\nextern "C" {\n}\n#endif\n'
+    assert constants(tmp_path, header, other="#define OTHER 1\n") == []
+
+
+def test_a_macro_that_declares_something_is(tmp_path: Path) -> None:
+    header = '#include "other.h"\nPAIRS\n'
+    others = "#define OTHER 1\n#define PAIRS struct pair { int first; };\n"
+    assert constants(tmp_path, header, other=others) == []
+
+
 def test_what_a_header_asks_of_the_c_library_is_no_code(tmp_path: Path) -> None:
     header = '#define _GNU_SOURCE 1\n#include "other.h"\n'
     found = constants(tmp_path, header, other="#define OTHER 1\n")

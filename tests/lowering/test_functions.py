@@ -293,6 +293,21 @@ def test_what_has_such_a_struct_inside_is_laid_out(tmp_path: Path) -> None:
     assert found.records_by_key["struct log"].size == 16
 
 
+def test_what_a_functions_struct_points_to_is_there_wherever_it_is_defined(
+    tmp_path: Path,
+) -> None:
+    others = """\
+        struct program { int length; struct step *steps; };
+        struct step { int code; struct rule *rule; };
+        struct rule { char kind; };
+    """
+    (tmp_path / "program.h").write_text(others)
+    found = interface(
+        tmp_path, '#include "program.h"\nint f(const struct program *);\n'
+    )
+    assert set(found.records_by_key) == {"struct program", "struct step", "struct rule"}
+
+
 # By the type of a result: how it tells of an error, if the library has all ways.
 WAYS = {
     "int": "negative",

@@ -93,11 +93,13 @@ def _typedefs(interface: Interface, view: ModuleView) -> Iterator[Probe]:
     records, abi = interface.records_by_key, ABIS[interface.abi]
     typedefs = {typedef.name: typedef for typedef in interface.typedefs}
     typedefs |= {typedef.name: typedef for typedef in interface.scalar_typedefs}
+    made = {alias.name for alias in (*view.scalars, *view.aliases)}
     for alias in (*view.scalars, *view.aliases):
         typedef = typedefs[alias.c_name]
         own = alias.name.strip("_")
-        if own in STDINT and own == alias.type.strip("_"):
-            continue  # as a module may import it
+        is_imported = alias.type not in made - {alias.name}
+        if own in STDINT and own == alias.type.strip("_") and is_imported:
+            continue
         value = f"(*({typedef.name} *)0)"
         for name in filter(None, (alias.name, alias.again)):
             yield from type_probes(

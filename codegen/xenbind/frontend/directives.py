@@ -50,6 +50,10 @@ class Preprocessed(Struct, frozen=True):
 _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"([ \d]*)')
 # One in `Preprocessed.text`: its file as `quoted` has it.
 MARKER = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)".*$', re.MULTILINE)
+# One that a file has itself: C reads it as `#line`, flags and all.
+_WRITTEN_MARKER = re.compile(
+    r'^[ \t]*#[ \t]*\d+[ \t]+"((?:[^"\\]|\\.)*)"', re.MULTILINE
+)
 _PACK = re.compile(r"#pragma pack\s*\((.*)")
 _DEFINE = re.compile(r"#define ([^\s(]+)(\([^)]*\))?[ \t]?(.*)")
 
@@ -96,6 +100,7 @@ class _Splitter:
         self.includers: dict[str, str] = {}
         self._file_names = _FileNames(header)
         self._sources = sources
+        self._own_markers: dict[str, frozenset[str]] = {}  # by file
         self._file = ""
         self._line = 0
         self._begun = False  # something of a file has been printed
@@ -127,7 +132,7 @@ class _Splitter:
         if line.startswith("#define "):
             self._define(line)
         elif line.startswith("#undef "):
-            name = line.split()[1]
+            name = _with_characters(line.split()[1])
             self.macros.pop(name, None)
             self._defined.discard(name)
 
@@ -143,14 +148,14 @@ class _Splitter:
                 )
 
     def _move(self, line: int, written: str, flags: list[str]) -> None:
-        """Go where a line marker says.  Raises `SourceError` for one of `#line`.
+        """Go where a line marker says.  Raises `SourceError` for one of the header's own.
 
         The way into a file has the flag 1, the way out 2; only the compiler's own first
         markers have none.
         """
         name = self._file_names.canonical(written)
-        unexplained = self._begun and self._in_file and not {"1", "2"} & set(flags)
-        if unexplained and name != self._file:
+        explained = {"1", "2"} & set(flags) and not self._is_own(written)
+        if self._begun and self._in_file and not explained and name != self._file:
             raise _line_directive_error(Coord(self._file, self._line, 1), name)
         is_file = not name.startswith("<")  # clang's <built-in> is included, it says
         if is_file and "1" in flags and name not in self.files:
@@ -160,13 +165,22 @@ class _Splitter:
             self.files[name] = self.files.get(name, True) and "3" in flags
         self.text.append(f'# {line} "{quoted(name)}"')
 
+    def _is_own(self, written: str) -> bool:
+        """Tell whether the file that is read has a marker with this name in its own text."""
+        if self._file not in self._own_markers:
+            found = _WRITTEN_MARKER.findall(self._sources.text(self._file))
+            self._own_markers[self._file] = frozenset(found)
+        return written in self._own_markers[self._file]
+
     def _define(self, line: str) -> None:
         """Keep a macro of a file; of those of the compiler and the command line, the name."""
         found = _DEFINE.match(line)
-        if found:
-            self._defined.add(found[1])
-        if found and self._in_file:
-            name, parameters, body = found.groups()
+        if not found:
+            return
+        name, parameters, body = found.groups()
+        name = _with_characters(name)
+        self._defined.add(name)
+        if self._in_file:
             names = None if parameters is None else _parameter_names(parameters)
             coord = self._sources.locate(self._file, self._line, name)
             self.macros[name] = Macro(name, names, body.strip(), coord)
@@ -216,6 +230,15 @@ def _unescaped(written: str) -> str:
         written.encode("utf-8", errors="surrogateescape"),
     )
     return data.decode("utf-8", errors="surrogateescape")
+
+
+# How gcc prints the characters of a macro's name beyond ASCII, and a header may write them.
+_UNIVERSAL = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+
+
+def _with_characters(name: str) -> str:
+    """Give a name with its universal character names (C11 6.4.3) as the characters."""
+    return _UNIVERSAL.sub(lambda found: chr(int(found[1] or found[2], 16)), name)
 
 
 def _line_directive_error(coord: Coord, name: str) -> SourceError:

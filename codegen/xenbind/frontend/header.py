@@ -25,6 +25,7 @@ from xenbind.frontend.expansion import start_expanding
 from xenbind.frontend.macros import (
     ExpandedMacro,
     fault_of_literal,
+    fault_of_name,
     flex_macros,
     moving,
     place_macros,
@@ -145,7 +146,8 @@ def parsed(
         macro.name: (
             "its value depends on its place"
             if macro.name in not_constant
-            else expanded[macro.name].fault
+            else fault_of_name(macro.name)
+            or expanded[macro.name].fault
             or fault_of_literal(expanded[macro.name].expansion)
         )
         for macro in constants

@@ -212,6 +212,11 @@ def is_name(expansion: str) -> bool:
     )
 
 
+def fault_of_name(name: str) -> str:
+    """Say what is wrong with a macro's name, empty if the parser takes it."""
+    return "" if name.isascii() else "only names in ASCII are understood here"
+
+
 def fault_of_literal(expansion: str) -> str:
     """Say which number or character of an expansion C11 does not know, empty if it knows all.
 

@@ -40,7 +40,7 @@ def roots(
     files = _Files(header, preprocessed, system, sources)
     found = [str(header)]
     for file in found:  # which grows
-        found += [name for name in files.parts(file) if name not in found]
+        found += dict.fromkeys(n for n in files.parts(file) if n not in found)
     return tuple(found)
 
 
@@ -77,8 +77,10 @@ class _Files:
             if _is_asked(file, self.wholes[name]):
                 yield name
         reserved = all(name.startswith("_") for name in self.macros[file])
-        if reserved and not _has_code(self.texts[file]):
-            yield from self.included(file)
+        texts = (self.texts[file], self.code[quoted(file)])
+        if reserved and not any(map(_has_code, texts)):
+            before = _before_linkage(self.texts[file])
+            yield from (n for n in self.included(file) if not _is_asked(n, before))
         elif is_system:
             yield from (n for n in self.included(file) if self.is_private(n, file))
         if is_system:
@@ -154,8 +156,30 @@ _INCLUDED = re.compile(
 )
 
 
+# Of C++, or a macro alone: `G_BEGIN_DECLS` says the same, and nothing in C.
+_LINKAGE = re.compile(r'extern\s+"C"\s*\{?|[{}]|\w+')
+
+
 def _has_code(text: str) -> bool:
-    """Tell whether a header has more than directives and comments, in some branch or other."""
+    """Tell whether a text has more than directives, comments and linkage, in some branch.
+
+    Linkage that is around no `#include` is of declarations, which other headers may make.
+    """
+    lines = _lines(text)
+    code = [n for n, line in enumerate(lines) if line and not line.startswith("#")]
+    if not all(_LINKAGE.fullmatch(lines[n]) for n in code):
+        return True
+    return bool(code) and not any(map(_INCLUDED.match, lines[code[0] : code[-1]]))
+
+
+def _before_linkage(text: str) -> list[str]:
+    """Give what a header includes before its linkage: what the others need, and no part of it."""
+    lines = _lines(text)
+    first = next((n for n, line in enumerate(lines) if _LINKAGE.fullmatch(line)), 0)
+    return _INCLUDED.findall("\n".join(lines[:first]))
+
+
+def _lines(text: str) -> list[str]:
+    """Give the lines of a text without comments, those that go on in others as one."""
     joined = re.sub(r"\\\r?\n", " ", text)
-    lines = without_any_comments(joined).splitlines()
-    return any(line.strip() and not line.lstrip().startswith("#") for line in lines)
+    return [line.strip() for line in without_any_comments(joined).splitlines()]

@@ -55,10 +55,12 @@ class Functions:
     def of_header(self) -> Iterator[Function]:
         """Give the functions that the root header declares, in its order, each once.
 
-        Raises `SourceError` at a key of the spec that does not fit a function's result.
+        Without a library there is none.  Raises `SourceError` at a key of the spec that does not
+        fit a function's result.
         """
         library = self.spec.library
         if library is None:
+            self._leave_out_variables()
             return
         self.labels = {
             node.name: symbol
@@ -87,6 +89,20 @@ class Functions:
                     continue
                 yield self._function(node, found, library)
         self._leave_out_bodies(seen, library)
+
+    def _leave_out_variables(self) -> None:
+        """Leave out the variables that a library may have, though the spec names none."""
+        nodes = {
+            node.name: node
+            for node in reversed(self.declarations)  # the first counts
+            if self._is_declared_here(node)
+            and not isinstance(self._derived(node.type)[0], c_ast.FuncDecl)
+        }
+        for name, node in nodes.items():
+            if name in self.spec.skip:
+                self.skipped.append(name)
+            else:
+                self._leave_out(node, "it is a variable")
 
     def _leave_out_bodies(self, seen: set[str], library: LibrarySpec) -> None:
         """Leave out what the header calls as functions, and has the body of itself."""

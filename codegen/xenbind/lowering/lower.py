@@ -105,8 +105,7 @@ def lower_records(
     """
     lowering = _Lowering(header, spec, abi)
     lowering.typedefs()
-    for _ in lowering.functions.of_header():
-        pass  # whose parameters may be of records that nothing else needs
+    lowering.library_functions()  # which may be of records that nothing else needs
     lowering.types.lowered_again(wanted)
     return lowering.types.records
 
@@ -135,15 +134,26 @@ class _Lowering:
             if node.coord is not None and node.coord.file in self.header.roots:
                 with faults.kept(), self.left_out_if_unsupported(node):
                     typedefs += self.declaration(node)
+        self.lower_pointed_to()
+        return typedefs
+
+    def lower_pointed_to(self) -> None:
+        """Lower what records so far point to and a header defines behind them."""
+        faults = self.types.faults
         for key in self.types.pointed_to:  # which grows meanwhile
             with faults.kept(), leaving_out():
                 self.types.record(key)
         faults.refuse()
-        return typedefs
+
+    def library_functions(self) -> tuple[Function, ...]:
+        """Lower the functions, and what nothing but their records points to."""
+        functions = tuple(self.functions.of_header())
+        self.lower_pointed_to()
+        return functions
 
     def interface(self) -> Interface:
         typedefs = self.typedefs()
-        functions = tuple(self.functions.of_header())
+        functions = self.library_functions()
         _require_levels(tuple(self.types.records.values()))
         handles = tuple(self.handles(functions))
         event_pages = tuple(EventPages(self.header, self.types, self.spec).find())
@@ -338,10 +348,12 @@ class _Lowering:
             )
 
     def all_left_out(self) -> list[LeftOut]:
-        """Give what the header declares in vain, in its order."""
+        """Give what the header declares in vain, in its order, each once."""
         every = [*self.left_out, *self.constants.left_out]
         every += [*self.functions.left_out, *self.flex_rings.left_out]
-        return sorted(every, key=lambda each: each.coord)
+        # Of two reasons for one thing the first is told.
+        once = {(each.coord, each.name): each for each in reversed(every)}
+        return sorted(once.values(), key=lambda each: each.coord)
 
     def leave_out(self, node: c_ast.Node, name: str, reason: str) -> None:
         coord = self.context.coord(node, name)

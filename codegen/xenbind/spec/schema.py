@@ -134,8 +134,8 @@ SECTIONS: Mapping[str, Section] = {
             "skip": Key(
                 list,
                 rules.C_NAME,
-                "Macros that are no constants, and macros or functions of a ring that are not"
-                " to be translated.",
+                "Macros that are no constants, variables, and macros or functions of a ring that"
+                " are not to be translated.",
                 '["DEFINE_RING_TYPES"]',
             ),
             "libraries": Key(

@@ -110,7 +110,11 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
         and rules.C_NAME.allows(left_out.name)
         for left_out in interface.left_out
     }
-    others = [each for each, is_one in is_macro.items() if not is_one]
+    of_library = tuple(e for e in called.left_out if e not in interface.left_out)
+    told = {each.name for each in of_library}
+    others = [
+        each for each, is_one in is_macro.items() if not (is_one or each.name in told)
+    ]
     handles = {name for handle in called.handles for name in handle.names}
     texts = [sources.text(file) for file in (interface.header, *interface.files[:1])]
     names = tuple(function.name for function in called.functions)
@@ -131,9 +135,7 @@ def find(spec: Spec, command: tuple[str, ...]) -> Findings:
             for kind in rules.ERRORS
             if any(function.errors == kind for function in called.functions)
         ),
-        left_out_functions=tuple(
-            each for each in called.left_out if each not in interface.left_out
-        ),
+        left_out_functions=of_library,
         libraries=tuple((each.name, number) for each, number in libraries),
         missing=tuple(
             function.name
