@@ -334,14 +334,15 @@ def test_each_call_at_which_the_process_can_end(
     for number in range(1, 1000, 1 if exhaustive else 3):
         shutil.rmtree(out)
         with_files_of_others(out)
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
             try:
                 refusal = Ending(monkeypatch, number)
                 written(out, small("new"))
                 os._exit(0 if refusal.count < number else 1)
             finally:
                 os._exit(2)
-        _, status = os.wait()
+        _, status = os.waitpid(child, 0)
         # What is changed in place may be a mixture, and the journal says how to go on.
         if way == "swapped" or not (out / ".xenbind-new" / "journal").exists():
             assert without_leftovers(content(out)) in (old, new)
