@@ -14,8 +14,9 @@ from xenbind.frontend import gnu_c
 from xenbind.frontend.macros import fault_of_value, is_expression, is_string
 from xenbind.frontend.written import Written
 from xenbind.ir.abi import ABIS, X86_64, Abi
-from xenbind.lowering.constant_expressions import CInt, Unevaluable, evaluate
+from xenbind.lowering.constant_expressions import evaluate
 from xenbind.lowering.context import Context
+from xenbind.lowering.integers import CInt, Unevaluable
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources

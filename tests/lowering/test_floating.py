@@ -9,9 +9,10 @@ from c_compiler import GCC, compile_c
 from xenbind.frontend.parse import expression
 from xenbind.frontend.written import Written
 from xenbind.ir.abi import ABIS, X86_64
-from xenbind.lowering.constant_expressions import Unevaluable, is_floating
+from xenbind.lowering.constant_expressions import is_floating
 from xenbind.lowering.context import Context
 from xenbind.lowering.floating import evaluate_float
+from xenbind.lowering.integers import Unevaluable
 from xenbind.lowering.type_table import TypeTable
 from xenbind.source import Sources
 

@@ -22,7 +22,7 @@ from xenbind.frontend.macros import ExpandedMacro
 from xenbind.frontend.parse import expression
 from xenbind.ir.c_types import Array, Scalar
 from xenbind.ir.interface import BytePage, ByteRing, Field, Record, member_at
-from xenbind.lowering.constant_expressions import Unevaluable, evaluate
+from xenbind.lowering.constant_expressions import evaluate
 from xenbind.lowering.index_words import (
     CONSUMER,
     PRODUCER,
@@ -30,6 +30,7 @@ from xenbind.lowering.index_words import (
     index_words,
     is_index,
 )
+from xenbind.lowering.integers import Unevaluable
 from xenbind.lowering.rings import is_integer
 from xenbind.lowering.type_table import TypeTable
 from xenbind.spec import ByteRingSpec, Spec

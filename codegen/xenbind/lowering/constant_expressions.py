@@ -1,7 +1,7 @@
 """Evaluate constant expressions: from an expression's AST to its value and C type.
 
 Takes pycparser nodes and a `Scope` that knows names and types; gives a `CInt`, computed
-by C's integer rules (C11 6.3.1, 6.4.4, 6.5, 6.6).  `lower` uses it for macros, array
+by C's integer rules (C11 6.3.1, 6.5, 6.6).  `lower` uses it for macros, array
 lengths, bit-field widths and enumerators.  What it does not understand it refuses, with
 `Unevaluable`; it never guesses.
 
@@ -32,24 +32,16 @@ from xenbind.ir.c_types import (
     spelling,
 )
 from xenbind.ir.interface import Field
-from xenbind.lowering import literals
-from xenbind.plain import Struct
-
-
-class Unevaluable(Exception):
-    """An expression that is not an integer constant, and why.
-
-    `node` is the part of it that is none, None where that is the whole.
-    """
-
-    node: c_ast.Node | None = None
-
-
-class CInt(Struct, frozen=True):
-    """An integer of a C type.  `value` always fits `type`."""
-
-    value: int
-    type: IntegerType
+from xenbind.lowering.integers import (
+    CInt,
+    Unevaluable,
+    character,
+    convert,
+    is_integer,
+    literal,
+    number,
+    size_of_string,
+)
 
 
 class Scope(Protocol):
@@ -255,8 +247,10 @@ def varies(node: c_ast.Node, varying: Collection[str]) -> bool:
     enumerators whose values are not the same.
     """
     match node:
-        case c_ast.Constant(type="int" | "unsigned int", value=text) if _is_int(text):
-            return "l" in text.lower() or _number(text.rstrip("uU")) >= 1 << 31
+        case c_ast.Constant(type="int" | "unsigned int", value=text) if is_integer(
+            text
+        ):
+            return "l" in text.lower() or number(text.rstrip("uU")) >= 1 << 31
         case c_ast.ID(name=name):
             return name in varying
         case c_ast.UnaryOp(op=op) if op in _MEASURES:
@@ -319,49 +313,12 @@ class _Evaluator:
 
     def visit_Constant(self, node: c_ast.Constant) -> CInt:
         if node.type == "char":
-            return self.character(node.value)
-        if "int" in node.type and _is_int(node.value):
-            return self.literal(node.value)
+            return character(node.value, self.scope.abi)
+        if "int" in node.type and is_integer(node.value):
+            return literal(node.value, self.scope.abi)
         if node.value.startswith("'"):
             raise Unevaluable(f"the value of {node.value} depends on the compiler")
         raise Unevaluable(f"{node.value} is not an integer")
-
-    def character(self, text: str) -> CInt:
-        """Read a character constant (C11 6.4.4.4): a char is converted to int."""
-        prefix, _, _ = text.partition("'")
-        try:
-            octets = literals.content(text.removeprefix(prefix), prefix)
-        except ValueError as reason:
-            raise Unevaluable(str(reason)) from None
-        if len(octets) != literals.size_of_unit(prefix):
-            unit = "wide character" if prefix in ("L", "u", "U") else "byte"
-            raise Unevaluable(f"{text} is not a single {unit}")
-        value = int.from_bytes(octets, "little")
-        if prefix == "L":
-            return convert(CInt(value, self.int), self.scope.abi.wide)
-        integers = self.scope.abi.integers
-        if prefix:
-            return CInt(value, integers[_CHARACTERS[prefix]])
-        char = convert(CInt(value, self.int), integers["char"])
-        return CInt(char.value, self.int)
-
-    def literal(self, text: str) -> CInt:
-        """Read an integer constant; its type is the first of C11 6.4.4.1's that holds it."""
-        digits = text.rstrip("uUlL")
-        suffix = text[len(digits) :].lower()
-        if len(digits) > _LONGEST_INTEGER:
-            raise Unevaluable("it fits no integer type")
-        value = _number(digits)
-        decimal = digits[0] != "0"
-        names = ["int", "long", "long long"][min(suffix.count("l"), 2) :]
-        for name in names:
-            for prefix in ("unsigned ",) if "u" in suffix else ("", "unsigned "):
-                if prefix and decimal and "u" not in suffix:
-                    continue
-                candidate = self.scope.abi.integers[prefix + name]
-                if candidate.holds(value):
-                    return CInt(value, candidate)
-        raise Unevaluable(f"{text} fits no integer type")
 
     def visit_ID(self, node: c_ast.ID) -> CInt:
         value = self.scope.enumerator(node.name)
@@ -418,7 +375,7 @@ class _Evaluator:
                 alignment = max(alignment, self.preferred(element(c_type)))
             return CInt(size if node.op == "sizeof" else alignment, self.size_t)
         if node.op == "sizeof" and _is_string(node.expr):
-            return CInt(_size_of_string(node.expr.value), self.size_t)
+            return CInt(size_of_string(node.expr.value), self.size_t)
         if node.op == "sizeof":
             c_type = expression_type(node.expr, self.scope)
             return CInt(self.scope.measure(c_type, node.expr)[0], self.size_t)
@@ -568,54 +525,10 @@ class _Evaluator:
         return convert(CInt(value, integer), integer)
 
 
-def convert(operand: CInt, target: IntegerType) -> CInt:
-    """Convert to an integer type: modulo 2^N, then two's complement (C11 6.3.1.2, 6.3.1.3)."""
-    if target.name == "_Bool":
-        return CInt(int(operand.value != 0), target)
-    bits = 8 * target.size
-    value = operand.value & ((1 << bits) - 1)
-    if target.signed and value >> (bits - 1):
-        value -= 1 << bits
-    return CInt(value, target)
-
-
-def _is_int(text: str) -> bool:
-    """Tell an integer from a character, which is an int to the parser too."""
-    return text[:1].isdigit()
-
-
-def _number(digits: str) -> int:
-    """Read an integer without its suffix; C writes octal ones with a mere 0.
-
-    C23 lets digits stand in groups (6.4.4.1).
-    """
-    digits = digits.replace("'", "")
-    octal = re.fullmatch(r"0[0-7]+", digits)
-    return int(digits, 8) if octal else int(digits, 0)
-
-
-# In digits: 64 of the shortest base, with its prefix.
-_LONGEST_INTEGER = 66
-
-
 def _is_string(node: c_ast.Node) -> bool:
     return isinstance(node, c_ast.Constant) and node.type.endswith("string")
 
 
-def _size_of_string(literal: str) -> int:
-    """Give the size of a string literal, with its NUL, in bytes."""
-    prefix, _, _ = literal.partition('"')
-    if re.search(r"\\[x0-7]", literal):
-        # The parser joins literals, and so could make one escape of two words.
-        raise Unevaluable("a string with escapes by number has no size here")
-    try:
-        octets = literals.content(literal.removeprefix(prefix), prefix)
-        return len(octets) + literals.size_of_unit(prefix)
-    except ValueError as reason:
-        raise Unevaluable(str(reason)) from None
-
-
-_CHARACTERS = {"u": "unsigned short", "U": "unsigned int", "u8": "unsigned char"}
 ZERO = c_ast.Constant("int", "0")
 _MEASURES = ("sizeof", "_Alignof", "__alignof__")
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

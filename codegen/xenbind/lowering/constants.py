@@ -30,14 +30,10 @@ from xenbind.frontend.macros import (
 from xenbind.ir.c_types import Enumeration, Pointer, Scalar
 from xenbind.ir.interface import Constant, LeftOut
 from xenbind.lowering import groups
-from xenbind.lowering.constant_expressions import (
-    Unevaluable,
-    convert,
-    evaluate,
-    is_floating,
-)
+from xenbind.lowering.constant_expressions import evaluate, is_floating
 from xenbind.lowering.declarations import enum_key, enumerators
 from xenbind.lowering.floating import evaluate_float
+from xenbind.lowering.integers import Unevaluable, convert
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import replace

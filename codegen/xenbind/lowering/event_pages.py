@@ -21,7 +21,7 @@ from xenbind.frontend.macros import ExpandedMacro
 from xenbind.frontend.parse import expression
 from xenbind.ir.c_types import Pointer, RecordRef, Scalar
 from xenbind.ir.interface import EventPage, EventRing, Record
-from xenbind.lowering.constant_expressions import Unevaluable, evaluate
+from xenbind.lowering.constant_expressions import evaluate
 from xenbind.lowering.index_words import (
     CONSUMER,
     PRODUCER,
@@ -29,6 +29,7 @@ from xenbind.lowering.index_words import (
     directions,
     index_words,
 )
+from xenbind.lowering.integers import Unevaluable
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import Struct
 from xenbind.source import Coord

@@ -31,12 +31,12 @@ from xenbind.lowering.constant_expressions import (
     SPECIAL,
     ZERO,
     Scope,
-    Unevaluable,
     called,
     chosen,
     evaluate,
     floating_type,
 )
+from xenbind.lowering.integers import Unevaluable
 from xenbind.plain import Struct
 
 _LONG = "long double"

@@ -21,8 +21,8 @@ from xenbind.frontend import attributes, comment_words
 from xenbind.frontend.attributes import Attributes, EvaluateArgument
 from xenbind.ir.c_types import CType, Enumeration, FunctionType, levels
 from xenbind.ir.interface import Member, RecordType
-from xenbind.lowering.constant_expressions import CInt
 from xenbind.lowering.context import Context
+from xenbind.lowering.integers import CInt
 from xenbind.plain import replace
 
 

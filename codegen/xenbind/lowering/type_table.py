@@ -39,8 +39,6 @@ from xenbind.ir.records import Disagreement, IncompleteType, Records, TooWide
 from xenbind.lowering import floating, records
 from xenbind.lowering.constant_expressions import (
     COMPARISONS,
-    CInt,
-    Unevaluable,
     evaluate,
     expression_type,
     select,
@@ -53,6 +51,7 @@ from xenbind.lowering.declarations import (
     enum_key,
     enumerators,
 )
+from xenbind.lowering.integers import CInt, Unevaluable
 from xenbind.lowering.member_functions import member_function
 from xenbind.plain import replace
 from xenbind.source import Coord
