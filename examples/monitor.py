@@ -63,7 +63,11 @@ def form(member: Any) -> Callable[[int], str]:
     """What prints a member's values: by name, or as numbers of their size are best read."""
     names = member.values
     if names is not None:
-        return cache(lambda value: names(value).name or (hex(value) if value else "0"))
+
+        def name(value: int) -> str:
+            return names(value).name or (hex(value) if value else "0")
+
+        return cache(name)
     return hex if ctypes.sizeof(member.type) == 8 else str
 
 

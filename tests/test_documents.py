@@ -109,7 +109,9 @@ def test_no_page_is_left_out() -> None:
 def test_a_monitor_hides_the_hypervisor(
     document: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    begins = "from xen_vm_event.monitor import Monitor"
+    begins = """from xen_vm_event.monitor import Monitor
+
+with Monitor(1, ["cpuid", "write_ctrlreg:cr3"]) as monitor:"""
     with played("4.17") as xen:
         vcpu = xen.guests[1].script(
             [write_cr3(0x5000), cpuid(1, result=(0, 0, 1 << 31 | 5, 0))]

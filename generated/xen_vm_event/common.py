@@ -515,6 +515,37 @@ class _vm_event_st_data_emul_read_data(vm_event_st_data, Protocol):
     def emul_read_data(self) -> vm_event_emul_read_data: ...
 
 
+class _vm_event_st_payload(_Dumped, Protocol):
+    """Whatever a payload may have. Which of it is there, type checkers do not know."""
+
+    gfn: int
+    offset: int
+    gla: int
+    flags: int
+    p2mt: int
+    index: int
+    new_value: int
+    old_value: int
+    msr: int
+    insn_length: int
+    leaf: int
+    subleaf: int
+    descriptor: int
+    is_write: int
+    bytes: int
+    port: int
+    in_: int
+    str: int
+
+    @property
+    def x86(self) -> vm_event_interrupt_x86: ...
+
+    @property
+    def arch(self) -> Any: ...
+
+    def copy(self) -> Self: ...
+
+
 class vm_event_st(_Dumped, Protocol):
     """An event: a request from Xen, or the monitor's response to one. A response
     repeats version, vcpu_id and reason of its request; Xen ignores one of another
@@ -534,23 +565,7 @@ class vm_event_st(_Dumped, Protocol):
     def data(self) -> vm_event_st_data: ...
 
     @property
-    def payload(
-        self,
-    ) -> (
-        vm_event_mem_access
-        | vm_event_sharing
-        | vm_event_paging
-        | vm_event_write_ctrlreg
-        | vm_event_mov_to_msr
-        | vm_event_debug
-        | vm_event_singlestep
-        | vm_event_cpuid
-        | vm_event_st_u_interrupt
-        | vm_event_desc_access
-        | vm_event_vmexit
-        | vm_event_io
-        | None
-    ): ...
+    def payload(self) -> _vm_event_st_payload | Any: ...
 
     def copy(self) -> Self: ...
 

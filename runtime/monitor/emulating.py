@@ -44,7 +44,9 @@ class Emulator:
     """Flags for the answer to a violation, which have Xen carry the instruction out.
 
     A handler of MEM_ACCESS gives them, for pages that are restricted with `then="emulate"` or
-    `then=None`.  All raise MonitorError where the version has them not.
+    `then=None`.  All raise MonitorError where the version has them not.  Xen carries it out on
+    what is in memory: with `then=None` the guest reads a breakpoint of the monitor's as an int3,
+    which `then="emulate"` hides.
     """
 
     def __init__(self, guest: Guest) -> None:

@@ -24,7 +24,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def program(text: str, begins: str) -> str:
-    """The one block of Python whose first line is this."""
+    """The one block of Python whose first lines are these."""
     [found] = [b for b in blocks(text, "python") if b.startswith(begins + "\n")]
     return found
 

@@ -325,6 +325,19 @@ def test_a_page_that_is_shown_in_a_views_place_has_its_own_byte() -> None:
         assert looks.value == CODE[:2]
 
 
+def test_what_a_handler_has_xen_carry_out_meets_the_int3() -> None:
+    with played() as xen:
+        xen.guests[1].memory.write(AT, CODE)
+        looks = read(AT, 2)
+        xen.guests[1].script([looks])
+        with Monitor(1, []) as monitor:
+            monitor.breakpoints.add(AT)
+            monitor.memory.restrict(3, "--x", None)
+            for request in monitor:
+                monitor.answer(request, monitor.emulator.as_it_is())
+        assert looks.value == b"\xcc" + CODE[1:2]
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_xen_reads_is_given_on_every_release(release: str) -> None:
     with played(release) as xen:

@@ -519,13 +519,14 @@ def test_requests_of_a_real_xen_are_told_and_answered(xen: PlayedXen) -> None:
 
 
 def test_the_page_on_monitors_restricts_pages(xen: PlayedXen) -> None:
-    shown = program(
-        text_of(PROJECT / "docs/monitor.md"), "with Monitor(1, []) as monitor:"
-    )
+    begins = """from xen_vm_event.monitor import Monitor
+
+with Monitor(1, []) as monitor:"""
+    shown = program(text_of(PROJECT / "docs/monitor.md"), begins)
     guest = xen.guests[1]
     guest.memory.last_gfn = 0x8_1000
     guest.rounds = [[violation(0x200)]]
-    exec(shown, {"Monitor": Monitor})
+    exec(shown, {})
     [answer] = guest.answers
     assert answer.flags == PAUSED | FLAG.TOGGLE_SINGLESTEP
     assert guest.memory.access == dict.fromkeys(

@@ -6,19 +6,16 @@ find one, and `correct.py` has none.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support import INSTALLED, PROJECT, require, xenbind
-
-Checker = Callable[[Path], set[str]]
+from type_checkers import Checker, mypy, pyright, with_package
 
 USERS = PROJECT / "tests" / "data" / "typing"
 FUNCTIONS = PROJECT / "tests" / "data" / "functions"
@@ -40,38 +37,6 @@ def generate(folder: Path, spec: Path, *include: Path) -> None:
     shutil.rmtree(out)
 
 
-def pyright(folder: Path) -> set[str]:
-    """The lines of a folder's files in which pyright finds something."""
-    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
-    command = ["-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
-    ran = subprocess.run(
-        [sys.executable, *command, "-p", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    report = json.loads(ran.stdout)
-    assert report["summary"]["filesAnalyzed"] == len(list(folder.rglob("*.py")))
-    return {
-        f"{Path(found['file']).relative_to(folder)}:{found['range']['start']['line'] + 1}"
-        for found in report["generalDiagnostics"]
-    }
-
-
-def mypy(folder: Path) -> set[str]:
-    """The lines of a folder's files in which mypy finds something."""
-    cache = PROJECT / ".mypy_cache" / "users"
-    ran = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(cache), "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode in (0, 1), ran.stdout + ran.stderr
-    return set(re.findall(r"^(.+?:\d+): error", ran.stdout, re.MULTILINE))
-
-
 def mistakes() -> set[str]:
     lines = (USERS / "mistakes.py").read_text().splitlines()
     return {
@@ -84,13 +49,9 @@ def mistakes() -> set[str]:
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What users write, beside the packages that they write it with."""
-    folder = tmp_path_factory.mktemp("users")
-    shutil.copytree(
-        PROJECT / "generated" / "xen_vm_event",
-        folder / "xen_vm_event",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    folder = with_package(tmp_path_factory.mktemp("users"))
     generate(folder, USERS / "spec.toml", USERS)
+    generate(folder, USERS / "bells" / "spec.toml")
     generate(folder, FUNCTIONS / "post.toml", FUNCTIONS)
     for name in ("correct.py", "every_xen.py", "mistakes.py"):
         shutil.copy(USERS / name, folder)
@@ -103,7 +64,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_type_checker_finds_the_mistakes_and_nothing_else(
     checker: Checker, users: Path
 ) -> None:
-    assert len(mistakes()) == 44
+    assert len(mistakes()) == 45
     assert checker(users) == mistakes()
 
 

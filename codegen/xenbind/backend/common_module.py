@@ -17,7 +17,6 @@ from xenbind.backend.common_functions import (
 )
 from xenbind.backend.functions import PARAMETERS
 from xenbind.backend.module_imports import isort_key
-from xenbind.backend.module_records import payload_head
 from xenbind.backend.python_text import docstring, text, tuple_of
 from xenbind.backend.python_types import (
     ANNOTATIONS,
@@ -28,7 +27,7 @@ from xenbind.backend.python_types import (
 )
 from xenbind.backend.scope import class_names, member_names
 from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, element
-from xenbind.ir.interface import Interface, Record
+from xenbind.ir.interface import Interface, Payload, Record
 from xenbind.plain import Struct
 
 
@@ -40,13 +39,24 @@ class CommonMemberView(Struct, frozen=True):
     is_view: bool
 
 
+class CommonPayloadView(Struct, frozen=True):
+    """What a request's reason selects: its `type`, and the protocol in it.
+
+    That is called `protocol`, and has the `members` of all that may be selected; it has no
+    name where something else than records may be.
+    """
+
+    protocol: str
+    type: str
+    members: Sequence[CommonMemberView]
+
+
 class CommonRecordView(Struct, frozen=True):
     """The protocol of a struct or union; `some` are the members that not all have.
 
     `classes` are its names in the modules, and `overloads` the lines of `has` for each of those.
 
-    `payload` are the lines that begin the property for what a request's reason selects, none
-    for other records.
+    `payload` is what a request's reason selects, None for other records.
     """
 
     name: str
@@ -55,7 +65,7 @@ class CommonRecordView(Struct, frozen=True):
     members: Sequence[CommonMemberView]
     some: Sequence[CommonMemberView]
     overloads: Sequence[Sequence[str]]
-    payload: Sequence[str]
+    payload: CommonPayloadView | None
 
 
 class ExampleView(Struct, frozen=True):
@@ -71,11 +81,14 @@ class CommonView(Struct, frozen=True):
     """The protocols, what they have to import, and an example where there is one.
 
     `some` are the names that not all releases have, as Python writes them, by who has them.
+    `overloads` are the lines of those of `has`, and `has` the lines that it begins with itself.
     """
 
     records: Sequence[CommonRecordView]
     functions: CommonFunctionsView | None
     some: Sequence[tuple[str, str]]
+    overloads: Sequence[Sequence[str]]
+    has: Sequence[str]
     example: ExampleView | None
     typing: Sequence[str]
     imports: Sequence[tuple[str, Sequence[str]]]
@@ -91,11 +104,20 @@ def common_view(
     common = _Common(interfaces)
     records = list(common.records())
     functions = common_functions(interfaces, releases, common.use)
+    overloads = [lines for record in records for lines in record.overloads]
+    overloads += functions.narrowings if functions else ()
+    has = ["def has(record: object, member: str) -> bool:"]
+    if len(overloads) == 1:
+        # To type checkers there are two overloads or none.
+        [[*begin, end]], overloads = overloads, []
+        has = [*begin, end.removesuffix(" ...")]
     common.use(".runtime", "having")
     return CommonView(
         records=records,
         functions=functions,
         some=list(_some(records, functions)),
+        overloads=overloads,
+        has=has,
         example=_example(records),
         typing=sorted({*_ALWAYS, *common.names_from(TYPING)}, key=isort_key),
         imports=sorted(
@@ -149,6 +171,10 @@ def _example(records: Sequence[CommonRecordView]) -> ExampleView | None:
     return ExampleView("record", outer.name, f"record.{inner.name}", member)
 
 
+# A record as an interface has it, and how its types are written.
+_Having = tuple[Record, Types, Interface]
+
+
 class _Common:
     def __init__(self, interfaces: Sequence[Interface]) -> None:
         self.newest_first = interfaces[::-1]
@@ -171,59 +197,59 @@ class _Common:
         """Give the records that have members for anybody, of the newest in its order first."""
         keys = dict.fromkeys(r.key for i in self.newest_first for r in i.records)
         for key in keys:
-            yield self.record(
-                [
-                    (interface.records_by_key[key], types, interface)
-                    for interface, types in zip(
-                        self.newest_first, self.types, strict=True
-                    )
-                    if key in interface.records_by_key
-                ]
-            )
+            yield self.record(self.each(key))
 
-    def record(
-        self, having: Sequence[tuple[Record, Types, Interface]]
-    ) -> CommonRecordView:
+    def each(self, key: str) -> list[_Having]:
+        """Give a record as each interface has it that does, the newest first."""
+        return [
+            (interface.records_by_key[key], types, interface)
+            for interface, types in zip(self.newest_first, self.types, strict=True)
+            if key in interface.records_by_key
+        ]
+
+    def record(self, having: Sequence[_Having]) -> CommonRecordView:
         """Give one record, of the interfaces that have it, the newest first."""
         newest, types, _ = having[0]
-        members: dict[str, list[CommonMemberView]] = {}
-        for record, own_types, _ in having:
-            for member in _members(record, own_types):
-                members.setdefault(member.name, []).append(member)
-        merged = {name: _merged(found) for name, found in members.items()}
-        in_all = {name for name, found in members.items() if len(found) == len(having)}
+        in_all, some = _members_of_all(having)
         name = types.classes[newest.key]
-        some = [merged[member] for member in merged if member not in in_all]
         return CommonRecordView(
             name=name,
             classes=sorted({own.classes[record.key] for record, own, _ in having}),
             doc=docstring(newest.doc or f"{newest.key}.", 4),
-            members=[merged[member] for member in merged if member in in_all],
+            members=in_all,
             some=some,
             overloads=[
                 narrowing(name, member.name, f"_{name}_{member.name}")
                 for member in some
             ],
-            payload=self.payload(having),
+            payload=self.payload(name, having),
         )
 
-    def payload(
-        self, having: Sequence[tuple[Record, Types, Interface]]
-    ) -> Sequence[str]:
-        found: dict[str, None] = {}
-        for record, types, interface in having:
+    def payload(self, name: str, having: Sequence[_Having]) -> CommonPayloadView | None:
+        """Give what the reason of a record selects, None where it selects nothing.
+
+        A type checker does not know the reason, so that it goes by the members of all that may
+        be selected. `Any` beside these lets the payload be none.
+        """
+        selected: dict[CType, None] = {}
+        for record, _, interface in having:
             payload = interface.payload_of(record.key)
             if payload is None:
-                return []
-            fields = {
-                field.name: field
-                for union in interface.records
-                if union.key == f"{record.key}.{payload.union}"
-                for field in union.fields
-            }
-            for _, name in payload.members:
-                found[types.python_type(fields[name].type)] = None
-        return payload_head([*found, "None"], " ...")
+                return None
+            selected.update(dict.fromkeys(_selected(interface, record, payload)))
+        members: dict[str, list[CommonMemberView]] = {}
+        for c_type in selected:
+            if not isinstance(c_type, RecordRef):
+                return CommonPayloadView("", self.use(TYPING, "Any"), [])
+            for member in _members_of_all(self.each(c_type.key))[0]:
+                members.setdefault(member.name, []).append(member)
+        protocol = f"_{name}_payload"
+        any_type = self.use(TYPING, "Any")
+        return CommonPayloadView(
+            protocol,
+            f"{protocol} | {any_type}",
+            [_of_any(found, any_type) for found in members.values()],
+        )
 
 
 class _CommonTypes(Types):
@@ -234,6 +260,33 @@ class _CommonTypes(Types):
             items = self.use(ANNOTATIONS, "Items")
             return f"{items}[{self.python_type(c_type.element)}]"
         return super().python_type(c_type)
+
+
+def _selected(
+    interface: Interface, record: Record, payload: Payload
+) -> Iterator[CType]:
+    """Give the types of what a payload's tag selects."""
+    holder = record
+    if payload.union:
+        union = next(f.type for f in record.fields if f.name == payload.union)
+        assert isinstance(union, RecordRef)
+        holder = interface.records_by_key[union.key]
+    types = {field.name: field.type for field in holder.fields}
+    yield from (types[name] for _, name in payload.members)
+
+
+def _members_of_all(
+    having: Sequence[_Having],
+) -> tuple[list[CommonMemberView], list[CommonMemberView]]:
+    """Give a record's members that all interfaces have, and those that some lack."""
+    members: dict[str, list[CommonMemberView]] = {}
+    for record, types, _ in having:
+        for member in _members(record, types):
+            members.setdefault(member.name, []).append(member)
+    found = [(len(each) == len(having), _merged(each)) for each in members.values()]
+    return [m for is_all, m in found if is_all], [
+        m for is_all, m in found if not is_all
+    ]
 
 
 def _members(record: Record, types: Types) -> Iterator[CommonMemberView]:
@@ -253,3 +306,11 @@ def _merged(members: Sequence[CommonMemberView]) -> CommonMemberView:
     first = members[0]
     is_view = len(types) > 1 or any(member.is_view for member in members)
     return CommonMemberView(first.name, " | ".join(types), is_view)
+
+
+def _of_any(members: Sequence[CommonMemberView], any_type: str) -> CommonMemberView:
+    """Give a member of several records: it may be anything where their types differ."""
+    first = members[0]
+    if all(member == first for member in members):
+        return first
+    return CommonMemberView(first.name, any_type, is_view=True)

@@ -113,7 +113,7 @@ def _payload(scope: Scope, record: Record) -> PayloadView | None:
         tag=own[payload.tag],
         union=own[payload.union] if payload.union else "",
         decorator=scope.use("builtins", "property"),
-        head=payload_head([*found, "None"]),
+        head=_payload_head([*found, "None"]),
         rows=[
             # One that another module has is written by its value.
             (scope.constants.get(c.name, str(c.value)), inner[n])
@@ -188,10 +188,10 @@ def _words(scope: Scope, field: Field, within: Record) -> str:
     return with_span(said, None if field.span == within.span else field.span)
 
 
-def payload_head(types: Sequence[str], body: str = "") -> list[str]:
-    """The first lines of the property payload, folded as black folds them; with a short body."""
-    line = f"def payload(self) -> {' | '.join(types)}:{body}"
+def _payload_head(types: Sequence[str]) -> list[str]:
+    """The first lines of the property payload, folded as black folds them."""
+    line = f"def payload(self) -> {' | '.join(types)}:"
     if len(line) <= 84:
         return [line]
     folded = [f"    {'| ' * (index > 0)}{name}" for index, name in enumerate(types)]
-    return ["def payload(", "    self,", ") -> (", *folded, f"):{body}"]
+    return ["def payload(", "    self,", ") -> (", *folded, "):"]

@@ -300,7 +300,7 @@ def _wide(others: Convert) -> Convert:
     """Take wide characters as ctypes has them, and others as numbers."""
 
     def convert(value: typing.Any) -> typing.Any:
-        items: object = getattr(type(value), "_type_", None)
+        items: object = getattr(value, "_type_", None)
         is_wide = items is ctypes.c_wchar or isinstance(value, ctypes.c_wchar_p)
         return value if is_wide else others(value)
 

@@ -6,6 +6,7 @@ import ctypes
 import mmap
 from typing import Any, assert_never, assert_type
 
+from bells import common as bells
 from post import LibraryError
 from post import v0 as post
 from trades import v0
@@ -30,10 +31,21 @@ def watch(domain: int) -> None:
         for request in one:
             assert_type(request, common.vm_event_st)
             assert_type(one.reason(request), str)
+            assert_type(request.payload.leaf, int | Any)
+            cpuid: common.vm_event_cpuid = request.payload
+            print(cpuid, request.payload is None, request.payload.arch.vmx.reason)
             one.answer(request, VmEventFlag.DENY)
         for request in one.pending():
             one.postpone(request)
         assert_type(one.fileno(), int)
+
+
+def hear(event: bells.bell_event, answer: bells.bell_answer) -> None:
+    """Of each version: what is selected is a record, or may be anything."""
+    assert_type(event.payload.seconds, int | Any)
+    assert_type(answer.payload + 1, Any)
+    if bells.has(event.ring, "loud"):
+        assert_type(event.ring.loud, int)
 
 
 def test_it(play_xen: PlayXen) -> None:

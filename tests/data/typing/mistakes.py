@@ -29,6 +29,7 @@ def monitors(monitor: Monitor) -> None:
     Monitor(3, ["cpuid"], {"CPUID": 1})  # mistake: no function
     for request in monitor:
         print(request.u.vmexit)  # mistake: a member that some releases lack
+        print(request.payload.leaves)  # mistake: nothing has such a member
 
 
 def test_it(play_xen: PlayXen) -> None:
