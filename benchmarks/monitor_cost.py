@@ -86,7 +86,8 @@ def run(library: str, name: str, architecture: str, project: str) -> None:
 
         begin, kept = channel.Channel.__init__, list[object]()
         number = os.open("/dev/null", os.O_RDWR)
-        real: dict[str, Any] = {"ioctl": ioctl, "polling": channel.polling}
+        real: dict[str, Any] = {"ioctl": ioctl}
+        real |= {name: getattr(channel, name) for name in ("polling", "sleeping")}
 
         def fed(own: Any, xen: Any, *given: Any) -> None:
             begin(own, xen, *given)

@@ -6,6 +6,7 @@ import ctypes
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from io import FileIO
 from itertools import chain
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -34,6 +35,19 @@ class _Ctypes:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(ctypes, name)
+
+
+class _Unbroken:
+    """Stands for a monitor's `Silence`, of which no thread tells: nobody sleeps."""
+
+    port = b"none"
+    is_awaited = False
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def watch(self, *_: object) -> None:
+        """Do nothing."""
 
 
 @contextmanager
@@ -101,7 +115,8 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
     for part, number in zip(("major", "minor"), xen.release.split("."), strict=True):
         (folder / part).write_text(f"{number}\n")
 
-    polling, fileno = channel.polling, channel.Channel.fileno
+    polling, sleeping = channel.polling, channel.sleeping
+    fileno = channel.Channel.fileno
     shared: Any = SharedRing
     begin = shared.__init__
 
@@ -110,10 +125,21 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
 
         def proceeds(milliseconds: int) -> list[tuple[int, int]]:
             came = poll(0)  # nobody sleeps
-            if not came:
+            if not came and milliseconds:
                 xen.end_by_file(number).proceed()
                 came = poll(0)
             return came
+
+        return proceeds
+
+    def sleeping_guest(device: FileIO, came: bytearray) -> Callable[[], int | None]:
+        poll, read = polling_guest(device.fileno()), sleeping(device, came)
+
+        def proceeds() -> int | None:
+            if poll(1):
+                return read()
+            came[:] = _Unbroken.port
+            return len(came)
 
         return proceeds
 
@@ -139,6 +165,8 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
         (channel, "ioctl", xen.ioctl),
         (channel, "unmap", xen.unmap),
         (channel, "polling", polling_guest),
+        (channel, "sleeping", sleeping_guest),
+        (channel, "Silence", _Unbroken),
         (channel.Channel, "fileno", begun),
         (loop, "_LOOKING_AFTER", _LOOKING_AFTER),
         (SharedRing, "__init__", watched),

@@ -8,7 +8,6 @@ several times as much.
 from __future__ import annotations
 
 import ctypes
-import os
 import select
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from io import FileIO
 
 from ..runtime.barriers import Barriers, barriers
 from ..xenevtchn import v1 as libxenevtchn
+from .silence import Silence
 from .xen import Xen
 
 PAGE_SIZE = 4096
@@ -57,14 +57,14 @@ class Channel:
             undo.callback(self.page.release)
             self._events, self._port = events, port
             self._fd = libxenevtchn.xenevtchn_fd(events)
-            os.set_blocking(self._fd, False)
+            self.silence = Silence(events, undo)
             # What is called for each event is C alone: a function of Python's own has a frame
             # and constants, and each page of memory that an event leads through has to be
             # found anew, for the processor comes from the guest.
-            own = bytearray(ctypes.c_uint32(port))
+            own, self._came = bytearray(ctypes.c_uint32(port)), bytearray(_PORT_SIZE)
             device = FileIO(self._fd, "r+", closefd=False)
             self.poll = polling(self._fd)
-            self.take = partial(device.readinto, bytearray(_PORT_SIZE))
+            self.sleep = sleeping(device, self._came)
             self.give_back = partial(device.write, own)
             self.signal = partial(ioctl, self._fd, NOTIFY, own)
             self._undo = undo.pop_all()
@@ -74,19 +74,28 @@ class Channel:
         return self._fd
 
     def own_barriers(self) -> Barriers:
-        """Give barriers for the ring on the page, which take the event and give it back.
+        """Give barriers for the ring on the page, of which that of reads gives the event back.
 
-        That is, if there is one, and if it was taken.  Each is a system call, around which
-        CPython lets go of its thread and takes it up again: what comes before a release is
-        not seen after it, what comes after an acquire is not seen before it, and the two are
-        not reordered (Arm ARM B2.3, barrier-ordered-before).  So they order as fences do, and
-        an event costs no call of one.
+        That is, if one was taken.  It is a system call, around which CPython lets go of its
+        thread and takes it up again: what comes before a release is not seen after it, what
+        comes after an acquire is not seen before it, and the two are not reordered (Arm ARM
+        B2.3, barrier-ordered-before).  So it orders as a fence does.
         """
-        return Barriers(barriers().xen_mb, self.take, self.give_back)
+        fences = barriers()
+        return Barriers(fences.xen_mb, self.give_back, fences.xen_wmb)
 
     def wait(self, milliseconds: int) -> bool:
         """Sleep until there is an event to take; False if none came within this time."""
         return bool(self.poll(milliseconds))
+
+    def take(self) -> None:
+        """Take the event, if there is one."""
+        if self.poll(0):
+            self.sleep()
+
+    def is_silent(self) -> bool:
+        """Tell whether the last event was `silence`."""
+        return self._came == self.silence.port
 
     def next(self, milliseconds: int) -> bool:
         """Sleep until there is an event, and take it; False if none came within this time.
@@ -95,7 +104,7 @@ class Channel:
         """
         came = self.wait(milliseconds)
         if came:
-            self.take()
+            self.sleep()
             self.give_back()
         return came
 
@@ -120,6 +129,11 @@ def polling(fd: int) -> Callable[[int], list[tuple[int, int]]]:
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     return poll.poll
+
+
+def sleeping(device: FileIO, came: bytearray) -> Callable[[], int | None]:
+    """Give what reads the port of the next event, however long that takes to come."""
+    return partial(device.readinto, came)
 
 
 def unmap(address: int) -> None:

@@ -206,18 +206,21 @@ class Loop:
         signals, recording, ring = self._signals, self._recording, self.ring
         needs, always, is_plain = self._needs, self._always, not self._handlers
         steps, instead = self.stepping.after, self._emulated.instead
+        channel = self._channel
+        silence, signal, sleep = channel.silence, channel.signal, channel.sleep
         outside = signals.held  # as in a loop that this one is in
         inside = waits or outside
         if waits and not self._wait():
             return
         signals.held = self._at_work = self._more = True
         try:
+            if waits:
+                silence.watch(ring, self._patience() / 1000)
+            channel.take()
             if self._current is not None:
                 self._finish()
             # Xen has an event for every request: for the next, too, without being asked.
             give = ring.every_request().send  # it takes the flags that answer the last
-            channel, patience = self._channel, self._patience()
-            signal, poll = channel.signal, channel.poll
             flags = None
             while True:
                 request = give(flags)
@@ -241,9 +244,17 @@ class Loop:
                         except OSError:
                             channel.notify_by_library()
                     self._published = ring.rsp_prod_pvt
-                    if not poll(patience) and not self._wait_longer():
-                        return
-                    signals.held = True
+                    if notifies or not channel.is_silent():
+                        self._more = True  # the event may be taken when a signal comes
+                        silence.is_awaited = True
+                        sleep()
+                        silence.is_awaited = False
+                        signals.held = True
+                    else:
+                        if not self._wait_longer():
+                            return
+                        signals.held = True
+                        channel.take()
                     self._at_work = self._more = True
                     if self._current is not None:  # of a loop that `idle` was left in
                         self._finish()
@@ -276,10 +287,10 @@ class Loop:
             ) from None
         finally:
             signals.held = True
-            self._at_work = False
+            self._at_work = silence.is_awaited = False
             if self._attached:
                 self._push()
-                self._channel.give_back()  # if it was broken off
+                channel.give_back()  # if it was broken off
             # Those that came are not let through: after a `break` nobody would see an error.
             signals.held = outside
         if not waits and not outside:
