@@ -1,7 +1,7 @@
 """A package's own tests on arm64, in Debian's CPython for it under qemu.
 
 There C passes arguments in other registers, and the ones behind a variadic function's parameters
-otherwise than those; a char has no sign.
+otherwise than those; a char has no sign, and neither has a wchar_t.
 """
 
 from __future__ import annotations
@@ -52,12 +52,13 @@ def test_the_tests_of_a_library_pass_on_arm64(
     out = tmp_path / "out"
     spec = FUNCTIONS / f"{library}.toml"
     options = ("--spec", spec, "--include", FUNCTIONS, "--out", out)
-    assert xenbind("generate", *options).returncode == 0
+    compiler = f"{COMPILER} --sysroot={root}"
+    assert xenbind("generate", *options, CC=compiler).returncode == 0
     python = [str(qemu), "-L", str(root), str(root / "usr" / "bin" / "python3")]
     ran = subprocess.run(
         [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
         cwd=out,
-        env={**os.environ, "CC": f"{COMPILER} --sysroot={root}"},
+        env={**os.environ, "CC": compiler},
         capture_output=True,
         text=True,
         check=False,

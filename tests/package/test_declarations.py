@@ -228,7 +228,8 @@ def test_the_package_has_what_is_declared(
     out = tmp_path / "out"
     options = ("--spec", tmp_path / "spec.toml", "--include", tmp_path, "--out", out)
     made = xenbind("generate", *options, CC="gcc")
-    assert (made.returncode, made.stderr) == (0, "")
+    told = [n for n in made.stderr.splitlines() if "it is a variable" not in n]
+    assert (made.returncode, told) == (0, [])
     verified = xenbind("verify", *options, CC="gcc")
     assert verified.returncode == 0, verified.stdout
 

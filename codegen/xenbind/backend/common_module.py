@@ -112,6 +112,9 @@ def common_view(
         [[*begin, end]], overloads = overloads, []
         has = [*begin, end.removesuffix(" ...")]
     common.use(".runtime", "having")
+    names = {*_ALWAYS, *common.names_from(TYPING)}
+    if overloads:
+        names.add("overload")
     return CommonView(
         records=records,
         functions=functions,
@@ -119,7 +122,7 @@ def common_view(
         overloads=overloads,
         has=has,
         example=_example(records),
-        typing=sorted({*_ALWAYS, *common.names_from(TYPING)}, key=isort_key),
+        typing=sorted(names, key=isort_key),
         imports=sorted(
             (
                 (up + module if module in _OF_RUNTIME else module, names)
@@ -134,7 +137,7 @@ def common_view(
 
 _OF_RUNTIME = (".runtime", ANNOTATIONS, PARAMETERS)
 # What the module imports of typing, whatever is in it.
-_ALWAYS = ("Final", "Literal", "Protocol", "Self", "TYPE_CHECKING", "overload")
+_ALWAYS = ("Final", "Literal", "Protocol", "Self", "TYPE_CHECKING")
 
 
 def _some(
