@@ -40,7 +40,7 @@ class _Ctypes:
 class _Unbroken:
     """Stands for a monitor's `Silence`, of which no thread tells: nobody sleeps."""
 
-    port = b"none"
+    port = bytearray(b"none")
     is_awaited = False
 
     def __init__(self, *_: object) -> None:

@@ -112,9 +112,9 @@ def common_view(
         [[*begin, end]], overloads = overloads, []
         has = [*begin, end.removesuffix(" ...")]
     common.use(".runtime", "having")
-    names = {*_ALWAYS, *common.names_from(TYPING)}
+    of_typing = {*_ALWAYS, *common.names_from(TYPING)}
     if overloads:
-        names.add("overload")
+        of_typing.add("overload")
     return CommonView(
         records=records,
         functions=functions,
@@ -122,7 +122,7 @@ def common_view(
         overloads=overloads,
         has=has,
         example=_example(records),
-        typing=sorted(names, key=isort_key),
+        typing=sorted(of_typing, key=isort_key),
         imports=sorted(
             (
                 (up + module if module in _OF_RUNTIME else module, names)

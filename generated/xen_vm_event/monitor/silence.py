@@ -34,7 +34,7 @@ class Silence:
         self._far = libxenevtchn.xenevtchn_bind_interdomain(
             self._sender, _DOMID_SELF, port
         )
-        self.port = bytes(ctypes.c_uint32(port))
+        self.port = bytearray(ctypes.c_uint32(port))
         self._fd = libxenevtchn.xenevtchn_fd(reader)
         self.is_awaited = False
         self._goes_on = Lock()  # held until the thread is to end
