@@ -33,7 +33,7 @@ RUNS = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="the speed of decode")
-    parser.add_argument("-n", "--events", type=int, default=200_000)
+    parser.add_argument("-n", "--events", type=int, default=1_000_000)
     parser.add_argument("--beside", type=Path, help="another checkout")
     options = parser.parse_args()
     print_machine(("xenbind", "pyarrow", "numpy"))

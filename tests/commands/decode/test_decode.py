@@ -32,7 +32,7 @@ from support import PROJECT, SPEC, known_facts, require, tree, xenbind
 from terminal import on_terminal
 from xen_vm_event import VERSIONS, interface
 from xenbind import pipeline, spec
-from xenbind.commands.decode import ring_page, table
+from xenbind.commands.decode import gather, ring_page, table
 from xenbind.commands.decode.events import Event, Names, Shapes
 from xenbind.commands.decode.json_text import JsonText
 from xenbind.commands.decode.recording import Form, read
@@ -937,9 +937,21 @@ def test_a_table_has_a_column_for_each_number(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(dice=st.randoms(use_true_random=True), count=st.integers(1, 40))
+@given(
+    dice=st.randoms(use_true_random=True),
+    count=st.integers(1, 40),
+    batch=st.integers(1, 50),
+    piece=st.integers(1, 10),
+    at_once=st.integers(1, 40),
+)
 def test_a_table_says_what_the_events_say(
-    version: int, dice: random.Random, count: int, tmp_path: Path
+    version: int,
+    dice: random.Random,
+    count: int,
+    batch: int,
+    piece: int,
+    at_once: int,
+    tmp_path: Path,
 ) -> None:
     require(find_spec("pyarrow") is not None, "pyarrow")
     size = SIZES[version]
@@ -948,7 +960,16 @@ def test_a_table_says_what_the_events_say(
         + dice.randbytes(size - 12)
         for _ in range(count)
     )
-    write(recording, tmp_path / "table", "arrow")
+    cut = (
+        run.only(range(start, min(start + at_once, len(run))))
+        for run in runs(recording)
+        for start in range(0, len(run), at_once)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "_BATCH", batch)
+        patch.setattr(gather, "_PIECE", piece)
+        written = table.write(cut, Shapes("x86"), tmp_path / "table", "arrow")
+    assert written == count
     told = load(tmp_path / "table", "arrow").to_pylist()
     found, _ = decode(recording)
     for row, event in zip(told, found, strict=True):

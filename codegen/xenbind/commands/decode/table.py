@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import chain, groupby
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -22,11 +23,11 @@ from xenbind.commands.decode.alike import alike
 from xenbind.commands.decode.events import Leaf, Names, Shape, Shapes, leaves
 from xenbind.commands.decode.gather import Numbers
 from xenbind.commands.decode.session_parts import each_once
-from xenbind.commands.decode.stream import Note, Run, moment
+from xenbind.commands.decode.stream import Note, Run, Session, moment
 from xenbind.errors import SystemFailure, XenbindError
 from xenbind.whole_file import whole_file
 
-_BATCH = 1 << 16  # requests at once, at least
+_BATCH = 1 << 17  # requests at once, at least: a row group
 _DAY = 86400 * 10**9  # nanoseconds
 # Columns that a row group's events have neighbouring numbers in, or that most queries name.
 _SOUGHT = ("position", "reason", "vcpu_id", "number", "time")
@@ -40,18 +41,13 @@ def write(runs: Iterable[Run], shapes: Shapes, path: Path, form: str) -> int:
     cannot be written.
     """
     engines = _engines(form)
-    batches = _batches((None, run) for run in alike(runs, shapes))
-    first = next(batches, None)
+    fitting = alike(runs, shapes)
+    first = next(fitting, None)
     if first is None:
         raise _nothing("--format")
-    is_recorded = first[1][0].session is not None
-    table = _Table(shapes.of(first[1][0]), engines, form, is_recorded)
-    count = 0
+    table = _Table(shapes.of(first), engines, form, first.session is not None)
     with whole_file(path) as file, _writer(file, form, table, engines) as writer:
-        for _, batch in chain([first], batches):
-            writer.write_batch(table.batch(batch))
-            count += sum(map(len, batch))
-    return count
+        return _fill(writer, table, chain([first], fitting))
 
 
 def write_dataset(runs: Iterable[Run], shapes: Shapes, folder: Path) -> tuple[int, int]:
@@ -63,8 +59,7 @@ def write_dataset(runs: Iterable[Run], shapes: Shapes, folder: Path) -> tuple[in
     """
     engines = _engines("parquet")
     count, written = 0, set[Path]()
-    for part, batches in groupby(_batches(_by_part(runs)), itemgetter(0)):
-        assert part is not None
+    for part, of_part in groupby(_by_part(runs), itemgetter(0)):
         path = part.path(folder)
         written.add(path)
         try:
@@ -74,20 +69,30 @@ def write_dataset(runs: Iterable[Run], shapes: Shapes, folder: Path) -> tuple[in
                 f"cannot make {path.parent}: {error.strerror}",
                 "name another folder with --out",
             ) from error
-        table: _Table | None = None
-        with ExitStack() as closing:
-            for _, batch in batches:
-                if table is None:
-                    shape = shapes.of(batch[0])
-                    table = _Table(shape, engines, "parquet", True, has_domain=False)
-                    file = closing.enter_context(whole_file(path))
-                    made = _writer(file, "parquet", table, engines)
-                    writer = closing.enter_context(made)
-                writer.write_batch(table.batch(batch))
-                count += sum(map(len, batch))
+        its_runs = map(itemgetter(1), of_part)
+        first = next(its_runs)
+        shape = shapes.of(first)
+        table = _Table(shape, engines, "parquet", True, has_domain=False)
+        whole = whole_file(path)
+        with whole as file, _writer(file, "parquet", table, engines) as writer:
+            count += _fill(writer, table, chain([first], its_runs))
     if not count:
         raise _nothing("--out")
     return count, len(written)
+
+
+def _fill(writer: Any, table: _Table, runs: Iterable[Run]) -> int:
+    """Write the runs' events, many at a time; gives their number."""
+    count = 0
+    for run in runs:
+        table.take(run)
+        if table.count >= _BATCH:
+            count += table.count
+            writer.write_batch(table.batch())
+    if table.count:
+        count += table.count
+        writer.write_batch(table.batch())
+    return count
 
 
 def _nothing(option: str) -> XenbindError:
@@ -134,6 +139,7 @@ def _writer(
         compression="zstd",
         use_dictionary=table.words,
         write_statistics=table.sought,
+        write_batch_size=_BATCH,
         store_schema=False,
     ) as writer:
         writer.add_key_value_metadata(table.schema.metadata)
@@ -174,27 +180,6 @@ def _by_part(runs: Iterable[Run]) -> Iterator[tuple[_Part, Run]]:
             date = moment(session, day * _DAY - session.started)[:10]
             part = _Part(session.domain, date, session.name, session.part)
             yield part, run if len(wanted) == len(run) else run.only(wanted)
-
-
-def _batches(
-    runs: Iterable[tuple[_Part | None, Run]],
-) -> Iterator[tuple[_Part | None, list[Run]]]:
-    """Put runs of the same part together until they are long."""
-    batch: list[Run] = []
-    of_batch: _Part | None = None
-    count = 0
-    for part, run in runs:
-        if batch and part != of_batch:
-            yield of_batch, batch
-            batch, count = [], 0
-        of_batch = part
-        batch.append(run)
-        count += len(run)
-        if count >= _BATCH:
-            yield of_batch, batch
-            batch, count = [], 0
-    if batch:
-        yield of_batch, batch
 
 
 class _Table:
@@ -247,18 +232,33 @@ class _Table:
             ]
         self.sought = [name for name, _ in columns if name in _SOUGHT]
         self.schema = arrow.schema(columns).with_metadata(_for_pandas(columns))
+        self._numbers = Numbers(engines.numpy, shape, 2 * _BATCH)
+        self._positions: list[Sequence[int]] = []
+        self._told: list[tuple[Session, Note]] = []
+        self._nulls = lru_cache(maxsize=None)(arrow.nulls)
 
-    def batch(self, runs: Sequence[Run]) -> Any:
-        """Turn requests into columns."""
-        numpy = self._numpy
-        positions = numpy.concatenate(
-            [numpy.asarray(run.positions, dtype="u8") for run in runs]
-        )
+    @property
+    def count(self) -> int:
+        """How many events the next batch has."""
+        return self._numbers.count
+
+    def take(self, run: Run) -> None:
+        """Add a run's events to the next batch."""
+        self._numbers.take(run)
+        self._positions.append(run.positions)
+        if run.session is not None:
+            self._told += zip(repeat(run.session), run.notes or (), strict=False)
+
+    def batch(self) -> Any:
+        """Give the events that were taken as columns, which last until others are taken."""
+        positions = chain.from_iterable(self._positions)
         arrays = [
-            self._pyarrow.array(positions),
-            *self._arrays(Numbers(numpy, self._shape, runs)),
-            *(self._recorded(runs) if self._is_recorded else ()),
+            self._pyarrow.array(self._numpy.fromiter(positions, "u8", self.count)),
+            *self._arrays(self._numbers),
+            *(self._recorded(self._told) if self._is_recorded else ()),
         ]
+        self._numbers.clear()
+        self._positions, self._told = [], []
         return self._pyarrow.record_batch(arrays, schema=self.schema)
 
     def _arrays(self, numbers: Numbers) -> Iterator[Any]:
@@ -287,9 +287,9 @@ class _Table:
             yield self._named(array, leaf.names)
 
     def _nothing(self, leaf: Leaf, count: int) -> Iterator[Any]:
-        yield self._pyarrow.nulls(count, self.schema.field(leaf.path).type)
+        yield self._nulls(count, self.schema.field(leaf.path).type)
         if leaf.names is not None:
-            yield self._pyarrow.nulls(count, self._word)
+            yield self._nulls(count, self._word)
 
     def _named(self, numbers: Any, names: Names) -> Any:
         """Give what numbers are called: each of them is named once."""
@@ -300,15 +300,9 @@ class _Table:
         named = arrow.DictionaryArray.from_arrays(there.indices, words)
         return named if named.type == self._word else named.cast(self._word)
 
-    def _recorded(self, runs: Sequence[Run]) -> Iterator[Any]:
+    def _recorded(self, told: Sequence[tuple[Session, Note]]) -> Iterator[Any]:
         """Give the columns that only recordings have."""
         arrow = self._pyarrow
-        told = [
-            (run.session, note)
-            for run in runs
-            for note in run.notes or ()
-            if run.session is not None
-        ]
         notes = [note for _, note in told]
         kinds = {name: self.schema.field(name).type for name in self.schema.names}
         if self._has_domain:
