@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import permutations
 from pathlib import Path
 
 import black
@@ -69,9 +70,24 @@ def test_paragraphs_of_one_shape_in_a_row_are_one() -> None:
         assert shape(f"{ordered}\n\n{ordered}").count(order) == 2
 
 
+def test_statements_in_another_order_and_rows_of_items_have_one_shape() -> None:
+    kinds = ["many: c_int * 9", "one: c_int", 'said = "v7.h, told"']
+    forms = {
+        shape("\n    ".join(["class pair(Struct):", "first: c_int", *order]))
+        for order in permutations(kinds)
+    }
+    assert len(forms) == 1
+    listed = "names = [\n{0}]\nf({1})\n"
+    two, five = (
+        listed.format('    "a.b",\n' * count, ", ".join(["name"] * count))
+        for count in (2, 5)
+    )
+    assert shape(two) == shape(five) != shape(listed.format('    "a.b",\n', "name"))
+
+
 def test_what_has_no_room_in_a_line_keeps_its_words() -> None:
     folded = f"{'x' * 50} = (\n    {'y' * 50}\n)"
-    assert shape(f"a = pair\n{folded}\nb = other") == f"a = a\n{folded}\na = a"
+    assert shape(f"a = pair\nb = other\n{folded}") == f"a = a\na = a\n{folded}"
     too_long = f"def first({'x' * 90}):\n    pass"
     assert shape(too_long) == too_long
 
@@ -87,6 +103,20 @@ ends = st.sampled_from(["", " ", "\n", "\n    ", "'", " {x}", "\n\n    More.\n  
 comments = st.sampled_from(
     ["", "  # told", "  #told", "  # fmt: skip", " # type: ignore"]
 )
+
+
+counts = st.integers(1, 4)
+
+
+def listed(draw: st.DrawFn, indent: str, name: str, value: str) -> str:
+    """An assignment of items on a line each, of which some are alike."""
+    opening, closing = draw(
+        st.sampled_from(["[]", "()", "{}", ("a(", ")"), ("a[", "]")])
+    )
+    items = [item for item in (value, name, f"{name}: {value}", '"a.b"')]
+    chosen = draw(st.lists(st.sampled_from(items), min_size=1, max_size=3))
+    lines = [f"{indent}    {item}," for item in chosen for _ in range(draw(counts))]
+    return "\n".join([f"{indent}{name} = {opening}", *lines, f"{indent}{closing}"])
 
 
 @st.composite
@@ -106,6 +136,10 @@ def statements(draw: st.DrawFn, depth: int = 0) -> str:
         f"{indent}del ({name}), ({other})",
         f"{indent}def {name}(\n{indent}    {other}{comma}\n{indent}) -> {name}: ...",
         f"{indent}print({name} , {other})",
+        f"{indent}{name} = {other}({', '.join([name] * draw(counts))}{comma})",
+        f"{indent}del {', '.join([name] * draw(counts))}",
+        f"{indent}from {other} import {', '.join([name] * draw(counts))}",
+        listed(draw, indent, name, value),
         f"{indent}# {name}",
         f"{indent}#{name}: told",
         f"{indent}# fmt: off",

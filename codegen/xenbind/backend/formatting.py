@@ -6,8 +6,8 @@ with it take as long as all else in a run together, and hold the interpreter's l
 
 The templates write what black wants already, which spares it most of its work.  Modules are
 cut between definitions, and what several versions have alike is formatted once.  Definitions of
-one shape, that differ in words and in how often a like statement follows, are left as they are
-if black leaves the shape so: of a thousand structs in a row it is asked about a handful, and of
+one shape, that differ in words and in how often and in what order like statements follow, are left
+as they are if black leaves the shape so: of a thousand structs in a row it is asked about a handful, and of
 a thousand constants about a few.  Files that hold nothing of the headers are
 no templates, and are not formatted again.
 """
@@ -88,9 +88,10 @@ _KEPT = frozenset([*keyword.kwlist, *keyword.softkwlist, "print", "exec"])
 _DOCSTRING = r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"""'
 _PROSE = re.compile(r'[^\s"\\]+(?: [^\s"\\]+)*')
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')"""
-# What is shortened, beside strings that are not.
+# What is shortened, beside strings that are not: those that begin or end with a blank, which black
+# takes out of a docstring, and those with quotes or backslashes.
 _TOKEN = re.compile(
-    rf"""\w*{_DOCSTRING}|(?<!\w)(?P<words>"[\w ]*")|\w*{_STRING}
+    rf"""\w*{_DOCSTRING}|(?<!\w)(?P<text>"(?![ "])[\w !\#-&(-[\]-~]*(?<!\ )")|\w*{_STRING}
     |(?P<comment>\#.*)|(?P<word>\b(?:[A-Za-z_]\w*|\d+)\b)""",
     re.VERBOSE,
 )
@@ -100,6 +101,9 @@ _NUMBER = re.compile(r"\b\d+\b")
 _ORDER = re.compile(r"fmt|yapf|type|noqa|pylint")
 # One of several that stand on a line each in brackets, however long it is.
 _ITEM = re.compile(rf"""\s+(?:[^()[\]{{}}#"']|{_STRING})*,""")
+# Of items that are alike, those after the second: on a line each, and in one.
+_MORE_LINES = re.compile(r"(\n[^\n]+,)\1\1+(?=\n)")
+_MORE_WORDS = re.compile(r"\ba, a(?:, a)+\b")
 # A closing bracket on a line of its own, which black puts there where one line has no room.
 _FOLDED = re.compile(r"[^,]\n *[)\]}]")
 
@@ -123,7 +127,8 @@ _LINE = re.compile(rf"^(?P<statement> *(?:{_statement()})$)|^.*$", re.MULTILINE)
 def shape(block: str) -> str:
     """Give a definition with its words as short as can be, and of what is alike in a row less.
 
-    Of statements two are kept, of paragraphs one.
+    Of statements and of items two are kept, of paragraphs one; the order of statements behind the
+    first is not told.
 
     What black leaves of that as it is, it leaves in the block: it breaks no line, for none is
     too long, and joins none, for those of the shape are shorter.  A statement is kept as it is
@@ -143,17 +148,28 @@ def shape(block: str) -> str:
             if not found["statement"]:
                 return block
         elif not _FOLDED.search(text):
-            text = _with_short_words(text)
+            text = _MORE_WORDS.sub("a, a", _with_short_words(text))
+            text = _MORE_LINES.sub(r"\1\1", text)
         if not found["statement"]:
+            kept += _in_order(row)
             row = None
-        elif row is None:
+        elif row is None or _margin(text) != _margin(kept[-1][0]):
+            kept += _in_order(row)
             row = set()
-        elif text in row:
-            continue
         else:
             row.add(text)
+            continue
         kept.append((text, bool(found["statement"]) or _is_remark(text)))
-    return "\n".join(_paragraphs_once(kept))
+    return "\n".join(_paragraphs_once([*kept, *_in_order(row)]))
+
+
+def _in_order(row: set[str] | None) -> list[tuple[str, bool]]:
+    """Give statements that may stand in any order in one, for lines of `_paragraphs_once`."""
+    return [(text, True) for text in sorted(row or ())]
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _paragraphs_once(lines: Sequence[tuple[str, bool]]) -> Iterator[str]:
@@ -171,7 +187,7 @@ def _paragraphs_once(lines: Sequence[tuple[str, bool]]) -> Iterator[str]:
     row_margins: set[int] = set()
     for index, paragraph in enumerate(paragraphs):
         texts = tuple(text for text, _ in paragraph)
-        margins = {len(text) - len(text.lstrip()) for text in texts}
+        margins = set(map(_margin, texts))
         if margins != row_margins or not all(is_plain for _, is_plain in paragraph):
             row, row_margins = set(), margins
         if len(margins) == 1 and texts in row:
@@ -202,7 +218,7 @@ def _with_short_words(text: str) -> str:
 
 def _shortest(token: re.Match[str]) -> str:
     match token.lastgroup:
-        case "words":
+        case "text":
             return '"a"'
         case "comment" if not _ORDER.search(token[0]):
             return re.sub(r"\w.*\w", "a", token[0])
@@ -217,9 +233,11 @@ def _work(alike: tuple[str, Sequence[str]]) -> int:
 
 
 def _format_alike(form: str, blocks: Sequence[str]) -> list[str] | None:
-    """Format blocks of one shape; None if black leaves that, and so them, as it is."""
-    is_shorter = 2 * len(form) < sum(map(len, blocks))
-    if is_shorter and _leaves(form):
+    """Format blocks of one shape; None if black leaves that, and so them, as it is.
+
+    That is asked of a single block's, too: it is known of the next one, then.
+    """
+    if _leaves(form):
         return None
     return [_format(block) for block in blocks]
 
