@@ -22,7 +22,7 @@ accept: $(VENV)/ready
 	XENBIND_ACCEPT=1 $(BIN)/pytest tests || true
 	git status --short tests
 
-lint: SOURCES = .ci/dist.py codegen runtime generated tests examples benchmarks docs reference_pages
+lint: SOURCES = .ci/dist.py hatch_build.py codegen runtime generated tests examples benchmarks docs reference_pages
 lint: $(VENV)/ready
 	$(BIN)/black --check --quiet $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)

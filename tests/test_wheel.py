@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -56,6 +57,26 @@ def test_an_installed_xenbind_carries_its_headers_and_templates(
     assert shown.count(" 0 mismatches\n") == len(versions) + 1  # in all
     checked = python(site, "-m", "xenbind", "check", cwd=PROJECT)
     assert checked == "generated is current\n"
+
+
+LOADER = """
+from xenbind.backend import templates
+print(type(templates.Templates().environment.loader).__name__)
+print(templates.Templates().text("package/folder.py.jinja", {"doc": "D", "modules": ["a"]}))
+"""
+
+
+def test_an_installed_xenbind_has_its_templates_compiled(
+    site: Path, tmp_path: Path
+) -> None:
+    """Those that another jinja2 compiles to something else are compiled anew."""
+    compiled = python(site, "-c", LOADER, cwd=tmp_path)
+    assert compiled.startswith("ModuleLoader\n")
+    shutil.copytree(site, tmp_path / "site")
+    (folder,) = (tmp_path / "site" / "xenbind" / "compiled").iterdir()
+    folder.rename(folder.with_name("jinja2-4"))
+    anew = python(tmp_path / "site", "-c", LOADER, cwd=tmp_path)
+    assert anew == compiled.replace("ModuleLoader", "FileSystemLoader")
 
 
 def test_an_installed_xenbind_needs_no_compiler_to_show(

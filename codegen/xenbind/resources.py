@@ -8,8 +8,9 @@ from pathlib import Path
 
 from xenbind.errors import SystemFailure
 
-# Folders that are inside the package in a wheel, and beside the sources in a checkout.
-_FOLDERS = ("generated", "headers", "runtime", "templates")
+# Folders that are inside the package in a wheel, and beside the sources in a checkout, which has no
+# compiled templates.
+_FOLDERS = ("compiled", "generated", "headers", "runtime", "templates")
 
 
 def package() -> Path:

@@ -34,7 +34,8 @@ def test_another_black_is_asked_anew(
 ) -> None:
     remembered(tmp_path)
     monkeypatch.setattr("xenbind.user_cache.black_version", lambda: "99.1")
-    assert not Formatted(tmp_path)
+    other = Formatted(tmp_path)
+    assert not other and other.get(LEFT) is None
 
 
 def test_damaged_lines_are_not_known_and_the_others_are(tmp_path: Path) -> None:
@@ -62,11 +63,11 @@ def test_a_result_that_somebody_has_changed_is_not_known(
 
 
 def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:
-    assert not remembered(tmp_path / "missing")
+    assert remembered(tmp_path / "missing").get(LEFT) is None
     nothing = Formatted()
     nothing.add(LEFT, LEFT)
     nothing.keep()
-    assert not Formatted()
+    assert Formatted().get(LEFT) is None
 
 
 def test_a_file_that_has_become_large_begins_anew(

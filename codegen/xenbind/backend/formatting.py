@@ -6,10 +6,10 @@ with it take as long as all else in a run together, and hold the interpreter's l
 
 The templates write what black wants already, which spares it most of its work.  Modules are
 cut between definitions, and what several versions have alike is formatted once.  Definitions of
-one shape, that differ in words and in how often and in what order like statements follow, are left
-as they are if black leaves the shape so: of a thousand structs in a row it is asked about a handful, and of
-a thousand constants about a few.  Files that hold nothing of the headers are
-no templates, and are not formatted again.
+the same shapes, that differ in words and in how often and in what order like statements follow,
+are left as they are if black leaves the shapes so: of a thousand structs in a row it is asked
+about a handful, and of a thousand constants about a few.  Files that hold nothing of the headers
+are no templates, and are not formatted again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from concurrent.futures import Future
 
 from xenbind.backend.formatted import Formatted
 from xenbind.backend.python_text import LINE
+from xenbind.plain import Struct, field
 from xenbind.workers import Workers, result
 
 # Where a definition begins, two blank lines below what is before it: black formats what is on
@@ -40,7 +41,9 @@ class Formatter:
         self._known = known
         self._blocks: dict[str, list[str]] = {}
         self._formatted: dict[str, str] = {}
-        self._waiting: list[tuple[str, list[str], Future[list[str] | None]]] = []
+        self._waiting: list[
+            tuple[tuple[str, ...], list[str], Future[list[str] | None]]
+        ] = []
         if not known:
             for _ in range(workers.processes):  # black imported, and its parser made
                 workers.submit(_format, "pass\n")
@@ -52,25 +55,26 @@ class Formatter:
         """
         for path, text in texts.items():
             self._blocks[path] = _CUT.split(text)
-        alike: dict[str, list[str]] = defaultdict(list)
+        alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for block in dict.fromkeys(b for found in self._blocks.values() for b in found):
-            alike[shape(block)].append(block)
-        for form, blocks in sorted(alike.items(), key=_work, reverse=True):
-            if self._known.get(form) == form:
+            alike[shapes(block)].append(block)
+        for forms, blocks in sorted(alike.items(), key=_work, reverse=True):
+            if all(self._known.get(form) == form for form in forms):
                 self._formatted |= zip(blocks, blocks, strict=True)
                 continue
             made = {block: self._known.get(block) for block in blocks}
             self._formatted |= {b: text for b, text in made.items() if text is not None}
             if asked := [block for block, text in made.items() if text is None]:
-                found = self._workers.submit(_format_alike, form, asked)
-                self._waiting.append((form, asked, found))
+                found = self._workers.submit(_format_alike, forms, asked)
+                self._waiting.append((forms, asked, found))
 
     def result(self) -> dict[str, str]:
         """The sources by path, formatted.  Raises `SystemFailure` if a process died of it."""
-        for form, blocks, found in self._waiting:
+        for forms, blocks, found in self._waiting:
             made = result(found)
             if made is None:
-                self._known.add(form, form)
+                for form in forms:
+                    self._known.add(form, form)
                 self._formatted |= zip(blocks, blocks, strict=True)
                 continue
             for block, text in zip(blocks, made, strict=True):
@@ -121,51 +125,74 @@ def _statement() -> str:
     return rf"""{_DOCSTRING}|{name}(?:{plain}|[(\[{{]{inside}[)\]}}])*+(?<!:)"""
 
 
-_LINE = re.compile(rf"^(?P<statement> *(?:{_statement()})$)|^.*$", re.MULTILINE)
+_IMPORT = r"(?:from|import) [\w., ]+"
+_LINE = re.compile(
+    rf"^ *(?:(?P<statement>{_statement()})|(?P<imported>{_IMPORT}))$|^.*$", re.MULTILINE
+)
+# A comment that black leaves, whatever its words are.
+_REMARK = re.compile(r"# \S(?:.*\S)?")
 
 
-def shape(block: str) -> str:
-    """Give a definition with its words as short as can be, and of what is alike in a row less.
+def shapes(block: str) -> tuple[str, ...]:
+    """Give a definition with its words as short as can be, once for each kind of its statements.
 
-    Of statements and of items two are kept, of paragraphs one; the order of statements behind the
-    first is not told.
+    Of items in a row two are kept, of paragraphs one, and of statements in a row another one in
+    each shape: black does with any of them what it would do without the others.
 
-    What black leaves of that as it is, it leaves in the block: it breaks no line, for none is
+    What black leaves of these as it is, it leaves in the block: it breaks no line, for none is
     too long, and joins none, for those of the shape are shorter.  A statement is kept as it is
     where that does not hold, and what is longer than a line and no statement makes a block its
     own shape.
 
-        class pair(Structure):    ->    class a(a):
-            first: c_int                    a: a
+        class pair(Structure):    ->    class a(a):    and    class a(a):
+            first: c_int                    a: a                  a: a[1]
+            second: c_int
+            third: name[2]
     """
     if "\t" in block:
-        return block
-    kept: list[tuple[str, bool]] = []
-    row: set[str] | None = None  # of the statements after the first in a row
+        return (block,)
+    kept: list[_Row] = []
     for found in _LINE.finditer(re.sub(_DOCSTRING, _without_prose, block)):
         text = found[0]
         if any(len(e) > LINE and not _ITEM.fullmatch(e) for e in text.split("\n")):
             if not found["statement"]:
-                return block
+                return (block,)
         elif not _FOLDED.search(text):
             text = _MORE_WORDS.sub("a, a", _with_short_words(text))
             text = _MORE_LINES.sub(r"\1\1", text)
-        if not found["statement"]:
-            kept += _in_order(row)
-            row = None
-        elif row is None or _margin(text) != _margin(kept[-1][0]):
-            kept += _in_order(row)
-            row = set()
+        kind = found.lastgroup or ("remark" if _is_remark(text) else "")
+        if kept and kept[-1].goes_on_with(kind, text):
+            kept[-1].more.add(text)
         else:
-            row.add(text)
-            continue
-        kept.append((text, bool(found["statement"]) or _is_remark(text)))
-    return "\n".join(_paragraphs_once([*kept, *_in_order(row)]))
+            kept.append(_Row(kind, text))
+    rows = [(row.texts(), row.kind in ("statement", "remark")) for row in kept]
+    most = max(len(kinds) for kinds, _ in rows)
+    return tuple(
+        "\n".join(
+            _paragraphs_once([(kinds[min(n, len(kinds) - 1)], p) for kinds, p in rows])
+        )
+        for n in range(most)
+    )
 
 
-def _in_order(row: set[str] | None) -> list[tuple[str, bool]]:
-    """Give statements that may stand in any order in one, for lines of `_paragraphs_once`."""
-    return [(text, True) for text in sorted(row or ())]
+class _Row(Struct):
+    """Statements or imports in a row, the first and others; or another line, of no kind."""
+
+    kind: str
+    first: str
+    more: set[str] = field(default_factory=set)
+
+    def goes_on_with(self, kind: str, text: str) -> bool:
+        """Tell whether a line stands in the same row."""
+        is_row = kind == self.kind and kind in ("statement", "imported")
+        return is_row and _margin(self.first) == _margin(text)
+
+    def texts(self) -> list[str]:
+        """Give what stands for the row, each kind of line once: docstrings behind the first."""
+        every = sorted({self.first, *self.more})
+        if self.more and any('"""' in each for each in every):
+            return [f"{self.first}\n{each}" for each in sorted(self.more)]
+        return every
 
 
 def _margin(line: str) -> int:
@@ -221,23 +248,23 @@ def _shortest(token: re.Match[str]) -> str:
         case "text":
             return '"a"'
         case "comment" if not _ORDER.search(token[0]):
-            return re.sub(r"\w.*\w", "a", token[0])
+            return "# a" if _REMARK.fullmatch(token[0]) else token[0]
         case "word" if token[0] not in _KEPT:
             return "1" if token[0].isdigit() else "a"
     return token[0]
 
 
-def _work(alike: tuple[str, Sequence[str]]) -> int:
-    """Say how long blocks of one shape may take, for the longest to be begun first."""
+def _work(alike: tuple[tuple[str, ...], Sequence[str]]) -> int:
+    """Say how long blocks of the same shapes may take, for the longest to be begun first."""
     return max(map(len, alike[1]))
 
 
-def _format_alike(form: str, blocks: Sequence[str]) -> list[str] | None:
-    """Format blocks of one shape; None if black leaves that, and so them, as it is.
+def _format_alike(forms: Sequence[str], blocks: Sequence[str]) -> list[str] | None:
+    """Format blocks of the same shapes; None if black leaves these, and so them, as they are.
 
     That is asked of a single block's, too: it is known of the next one, then.
     """
-    if _leaves(form):
+    if all(map(_leaves, forms)):
         return None
     return [_format(block) for block in blocks]
 

@@ -2,6 +2,9 @@
 
 Takes the name of a template and the values that it may name; gives the file's text.  `render`
 and `reference` decide what a template is told.
+
+A wheel has them compiled.  Those of a checkout are compiled when they are asked for, which takes
+a tenth of a second, and kept in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -9,17 +12,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import jinja2
-from jinja2.bccache import Bucket
+from jinja2.bccache import Bucket, bc_version
 
 from xenbind import user_cache
 from xenbind.backend import python_text
-from xenbind.resources import folder
+from xenbind.resources import folder, package
+
+# Where a wheel has them, beside xenbind's modules.  jinja2 has a number for what it compiles to.
+COMPILED = f"compiled/jinja2-{bc_version}"
 
 
 class _Cache(jinja2.FileSystemBytecodeCache):
-    """A folder for compiled templates, which take a tenth of a second to compile.
+    """A folder for compiled templates.
 
     A template that cannot be read or written there is compiled.
     """
@@ -38,12 +45,25 @@ def _bytecode_cache() -> jinja2.BytecodeCache | None:
     return None if cache is None else _Cache(str(cache))
 
 
+def _loader() -> jinja2.BaseLoader:
+    compiled = package() / COMPILED
+    if compiled.is_dir():
+        return jinja2.ModuleLoader(compiled)
+    return jinja2.FileSystemLoader(folder("templates"))
+
+
+def compile_all(target: Path) -> None:
+    """Compile all templates into a folder, as modules.  Raises `jinja2.TemplateSyntaxError`."""
+    environment = Templates(jinja2.FileSystemLoader(folder("templates"))).environment
+    environment.compile_templates(target, zip=None, ignore_errors=False)
+
+
 class Templates:
     """The templates folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, loader: jinja2.BaseLoader | None = None) -> None:
         self.environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folder("templates")),
+            loader=_loader() if loader is None else loader,
             bytecode_cache=_bytecode_cache(),
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
