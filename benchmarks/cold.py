@@ -2,7 +2,7 @@
 
 Builds xenbind's wheel and installs it in an environment of its own; prints milliseconds of whole
 processes, medians and the least, and their ratio to ctypesgen's.  A first run has an empty cache
-folder; that of a checkout compiles its templates as well, which a wheel has compiled.
+folder.
 
     python benchmarks/cold.py
     python benchmarks/cold.py -n 51

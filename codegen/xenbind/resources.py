@@ -8,8 +8,8 @@ from pathlib import Path
 
 from xenbind.errors import SystemFailure
 
-# Folders that are inside the package in a wheel, and beside the sources in a checkout, which has no
-# compiled templates.
+# Folders that are inside the package in a wheel, and beside the sources in a checkout. Compiled
+# templates are in a wheel alone, be it an editable one.
 _FOLDERS = ("compiled", "generated", "headers", "runtime", "templates")
 
 
@@ -37,12 +37,12 @@ def own_files() -> dict[str, Path]:
     """
     found = {
         f"xenbind/{name}": path
-        for name, path in _files(package())
+        for name, path in files(package())
         if path.suffix in (".py", ".h") and name.partition("/")[0] not in _FOLDERS
     }
     for outer in ("runtime", "templates"):
         if root := find(outer):
-            found |= {f"{outer}/{name}": path for name, path in _files(root)}
+            found |= {f"{outer}/{name}": path for name, path in files(root)}
     return dict(sorted(found.items()))
 
 
@@ -54,7 +54,7 @@ def find(name: str) -> Path | None:
     return None
 
 
-def _files(root: Path) -> Iterator[tuple[str, Path]]:
+def files(root: Path) -> Iterator[tuple[str, Path]]:
     """Give the files in a folder by relative name, but for Python's caches."""
     waiting = [""]
     while waiting:  # as `rglob` does, in a fraction of the time

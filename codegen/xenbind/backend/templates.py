@@ -3,13 +3,16 @@
 Takes the name of a template and the values that it may name; gives the file's text.  `render`
 and `reference` decide what a template is told.
 
-A wheel has them compiled.  Those of a checkout are compiled when they are asked for, which takes
-a tenth of a second, and kept in the user's cache folder.
+Whoever installs xenbind has them compiled.  Those that were changed since, in a checkout, are
+compiled when they are asked for, which takes a tenth of a second, and kept in the user's cache
+folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,10 +22,7 @@ from jinja2.bccache import Bucket, bc_version
 
 from xenbind import user_cache
 from xenbind.backend import python_text
-from xenbind.resources import folder, package
-
-# Where a wheel has them, beside xenbind's modules.  jinja2 has a number for what it compiles to.
-COMPILED = f"compiled/jinja2-{bc_version}"
+from xenbind.resources import files, folder
 
 
 class _Cache(jinja2.FileSystemBytecodeCache):
@@ -46,16 +46,33 @@ def _bytecode_cache() -> jinja2.BytecodeCache | None:
 
 
 def _loader() -> jinja2.BaseLoader:
-    compiled = package() / COMPILED
-    if compiled.is_dir():
-        return jinja2.ModuleLoader(compiled)
-    return jinja2.FileSystemLoader(folder("templates"))
+    sources = folder("templates")
+    # An editable xenbind has its modules in one folder of these, and the rest in another.
+    installed = (Path(path, "xenbind", "compiled") for path in sys.path)
+    for found in filter(Path.is_dir, installed):
+        if (compiled := found / _name(sources)).is_dir():
+            return jinja2.ModuleLoader(compiled)
+    return jinja2.FileSystemLoader(sources)
 
 
 def compile_all(target: Path) -> None:
-    """Compile all templates into a folder, as modules.  Raises `jinja2.TemplateSyntaxError`."""
-    environment = Templates(jinja2.FileSystemLoader(folder("templates"))).environment
-    environment.compile_templates(target, zip=None, ignore_errors=False)
+    """Compile the templates for `xenbind/compiled` in a wheel, into a folder in the target.
+
+    Raises `jinja2.TemplateSyntaxError`.
+    """
+    sources = folder("templates")
+    environment = Templates(jinja2.FileSystemLoader(sources)).environment
+    made = target / _name(sources)
+    environment.compile_templates(made, zip=None, ignore_errors=False)
+
+
+def _name(sources: Path) -> str:
+    """Name what templates are compiled to; jinja2 has a number for the form of that."""
+    digest = hashlib.sha256()
+    for name, path in sorted(files(sources)):
+        content = path.read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return f"jinja2-{bc_version}-{digest.hexdigest()[:16]}"
 
 
 class Templates:
