@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import PROJECT, SPEC
 from xenbind.backend.formatted import Formatted
-from xenbind.backend.formatting import Formatter, shapes
+from xenbind.backend.formatting import Formatter
+from xenbind.backend.shapes import shapes
 from xenbind.commands.generate.build import build
 from xenbind.errors import XenbindError
 from xenbind.provenance.job import Job

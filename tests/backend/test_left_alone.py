@@ -17,7 +17,8 @@ from golden_files import ACCEPT, check_golden
 from support import PROJECT, SPEC, require
 from xenbind.backend import formatting
 from xenbind.backend.formatted import BEGINNING, LEFT_ALONE, Formatted
-from xenbind.backend.formatting import Formatter, shapes
+from xenbind.backend.formatting import Formatter
+from xenbind.backend.shapes import shapes
 from xenbind.commands.generate.build import build
 from xenbind.provenance.job import Job
 
