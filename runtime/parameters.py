@@ -191,13 +191,14 @@ def declared(function: typing.Any) -> tuple[list[Declared], Declared]:
 
 
 def functions(module: ModuleType) -> dict[str, typing.Any]:
-    """Give the functions that a version's module declares, by name."""
+    """Give the functions that a version's module declares, each by the name of its own."""
     return {
         name: value
         for name, value in dict(vars(module)).items()
         # Modules have an `__annotate__` of their own from CPython 3.14 on.
         if hasattr(value, "__code__")
         and value.__module__ == module.__name__
+        and value.__name__ == name
         and not name.startswith("__")
     }
 

@@ -113,7 +113,7 @@ def listed(draw: st.DrawFn, indent: str, name: str, value: str) -> str:
     opening, closing = draw(
         st.sampled_from(["[]", "()", "{}", ("a(", ")"), ("a[", "]")])
     )
-    items = [item for item in (value, name, f"{name}: {value}", '"a.b"')]
+    items = [value, name, f"{name}: {value}", '"a.b"']
     chosen = draw(st.lists(st.sampled_from(items), min_size=1, max_size=3))
     lines = [f"{indent}    {item}," for item in chosen for _ in range(draw(counts))]
     return "\n".join([f"{indent}{name} = {opening}", *lines, f"{indent}{closing}"])

@@ -100,6 +100,11 @@ def test_a_misspelt_function_is_an_error_with_the_nearest_names(module: Any) -> 
         module.library.has("post_opn")
 
 
+def test_a_macro_that_is_another_name_calls_the_same_function(post: Any) -> None:
+    assert post.post_count_all is post.post_count
+    assert post.library.has("post_count_all")
+
+
 def test_a_library_may_be_that_of_the_xen_that_runs(
     post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,8 @@ with it take as long as all else in a run together, and hold the interpreter's l
 The templates write what black wants already, which spares it most of its work.  Modules are
 cut between definitions, and what several versions have alike is formatted once.  Definitions of
 one shape, that differ in words and in how often and in what order like statements follow, are left
-as they are if black leaves the shape so: of a thousand structs in a row it is asked about a handful, and of
-a thousand constants about a few.  Files that hold nothing of the headers are
+as they are if black leaves the shape so: of a thousand structs in a row it is asked about a
+handful, and of a thousand constants about a few.  Files that hold nothing of the headers are
 no templates, and are not formatted again.
 """
 

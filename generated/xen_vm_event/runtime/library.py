@@ -141,7 +141,9 @@ class Library:
         Raises LookupError for a name that its module declares no function of, and no other
         release's does either.
         """
-        own = parameters.functions(sys.modules[self._module])
+        module = sys.modules[self._module]
+        own = parameters.functions(module)
+        name = getattr(vars(module).get(name), "__name__", name)  # of another name's
         if name not in own and not any(hasattr(each, name) for each in self._others()):
             said = f"{self.name} has no function {name!r}"
             if self._has_others():
