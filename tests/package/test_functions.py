@@ -267,8 +267,14 @@ def test_what_a_pointer_leads_to_is_told(post: Any, office: Any) -> None:
     number = ctypes.c_uint32()
     with pytest.raises(TypeError, match=said.format("letter", "c_uint")):
         post.post_send(office, number, 1, None)
-    with pytest.raises(TypeError, match=said.format("c_uint", "int")):
+    with pytest.raises(TypeError, match=said.format("c_uint", "int$")):
         post.post_send(office, post.letter(), 1, 5)
+    other_letter = type("letter", (ctypes.Structure,), {"__module__": "other.v0"})
+    with pytest.raises(TypeError, match=said.format("letter", "letter of other.v0")):
+        post.post_send(office, other_letter(), 1, None)
+    read = r"int; letter\.from_address\(\.\.\.\) has what is at an address"
+    with pytest.raises(TypeError, match=said.format("letter", read)):
+        post.post_send(office, 16, 1, None)
 
 
 @pytest.mark.parametrize(
@@ -338,8 +344,13 @@ def test_buffers_are_anything_writable(post: Any, office: Any) -> None:
     assert buffer == b"abab"
     post.post_read(office, ctypes.addressof(record) + 4, 2)
     assert record.weight == int.from_bytes(b"ab", "little")
-    with pytest.raises(TypeError, match=r"post_read: data: .*not writable"):
+    said = r"post_read: data: C may write there: pass a bytearray\(\.\.\.\), not bytes"
+    with pytest.raises(TypeError, match=said):
         post.post_read(office, b"abcd", 4)
+    said = r"data: takes a buffer, an address or None, not {}$"
+    for value, kind in (("abcd", "str, which may be encoded"), (0.5, "float")):
+        with pytest.raises(TypeError, match=said.format(kind)):
+            post.post_write(office, value, 4)
     with pytest.raises(TypeError, match=r"data: .* read-only: pass bytes\(\.\.\.\)"):
         post.post_write(office, memoryview(b"abcd"), 4)
 
@@ -365,6 +376,9 @@ def test_a_handle_is_of_its_own_class(post: Any, office: Any) -> None:
     one, other = post.post_open("Rome", 0), post.post_open("Bern", 0)
     post.post_swap(one, other)
     assert (post.post_town(one), post.post_town(other)) == (b"Bern", b"Rome")
+    other_post = type("post", (post.parcel,), {"__module__": "other.v0"})
+    with pytest.raises(TypeError, match=r"not a post: <post at 0x1> of other\.v0$"):
+        post.post_close(other_post(1))
     assert repr(post.post(16)) == "<post at 0x10>"
     assert {post.post(16), post.post(16), post.post(8)} == {post.post(8), post.post(16)}
     assert post.post(16) != post.parcel(16)
