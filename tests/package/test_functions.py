@@ -409,6 +409,26 @@ def test_a_callback_lives_until_it_is_forgotten(post: Any, office: Any) -> None:
     assert not post.library._callbacks
 
 
+def test_a_function_of_ctypes_is_called_as_its_own_type_says(
+    post: Any, office: Any
+) -> None:
+    seen = []
+
+    def visit(letter: int, town: int, data: int) -> int:
+        seen.append((letter, ctypes.string_at(town, 2), data))
+        return 5
+
+    types = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+    function = ctypes.CFUNCTYPE(ctypes.c_int, *types)(visit)
+    post.post_send(office, post.letter(to=3), 1, None)
+    assert post.post_each(office, function, 1 << 40) == 5
+    ((letter, town, data),) = seen
+    assert (post.letter.from_address(letter).to, town, data) == (3, b"Ro", 1 << 40)
+    assert list(post.library._callbacks.values()) == [function]
+    post.library.forget(function)
+    assert function not in post.library._callbacks.values()
+
+
 class Equal:
     """A callable that is equal to any other, and has no hash, as a dataclass has none."""
 

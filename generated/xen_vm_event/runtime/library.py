@@ -288,6 +288,9 @@ class Library:
             # As headers have `((handler)-1)`; truth is no address.
             if isinstance(value, int) and not isinstance(value, bool):
                 return ctype(value)
+            if isinstance(value, FUNCTION):  # which C calls by the type that it has
+                self._keep(value)
+                return value
             if not callable(value):
                 raise TypeError(f"not callable: {value!r}")
             # Equal ones are not the same; what is kept keeps the identity its own.
