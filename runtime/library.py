@@ -141,7 +141,9 @@ class Library:
         Raises LookupError for a name that its module declares no function of, and no other
         release's does either.
         """
-        own = parameters.functions(sys.modules[self._module])
+        module = sys.modules[self._module]
+        own = parameters.functions(module)
+        name = getattr(vars(module).get(name), "__name__", name)  # of another name's
         if name not in own and not any(hasattr(each, name) for each in self._others()):
             said = f"{self.name} has no function {name!r}"
             if self._has_others():
@@ -286,6 +288,9 @@ class Library:
             # As headers have `((handler)-1)`; truth is no address.
             if isinstance(value, int) and not isinstance(value, bool):
                 return ctype(value)
+            if isinstance(value, FUNCTION):  # which C calls by the type that it has
+                self._keep(value)
+                return value
             if not callable(value):
                 raise TypeError(f"not callable: {value!r}")
             # Equal ones are not the same; what is kept keeps the identity its own.

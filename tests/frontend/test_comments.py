@@ -262,3 +262,22 @@ def test_a_struct_that_names_itself_has_its_words() -> None:
     found = read(f"/* A node. */\n{code}\n")
     assert found.of(2, "node", code, opens=True) == "A node."
     assert found.of(2, "next", code) == ""
+
+
+# What stands on the line of `f`, and in front of the next declaration: the words on `f`.
+PARAMETERS = {
+    "int f(\n  int a, /* first */\n  int b  /* second */\n);": "",
+    "/* Does. */\nint f(int a, /* first */\n      int b);": "Does.",
+    "int f(int a /* first */, int b /* second */); /* Does. */": "Does.",
+    "int f(int (*g)(int a), // visits\n      int b);": "",
+    "int (*f)(int /* first */);": "",
+    "#define f (1 << 2 /* bit 2 */)": "bit 2",
+    "enum { f = (1 << 2 /* bit 2 */) };": "bit 2",
+}
+
+
+@pytest.mark.parametrize("header", PARAMETERS)
+def test_a_comment_on_a_parameter_is_not_the_functions(header: str) -> None:
+    lines = header.split("\n")
+    number = next(n for n, line in enumerate(lines, 1) if " f" in line or "*f" in line)
+    assert read(header).of(number, "f", lines[number - 1]) == PARAMETERS[header]

@@ -213,3 +213,12 @@ def test_an_include_guard_is_no_constant(
 def test_a_default_is_a_constant(tmp_path: Path) -> None:
     text = "#ifndef SIZE\n#define SIZE 1\n#endif\n#define A 1\n"
     assert constants(tmp_path, text) == ["SIZE", "A"]
+
+
+def test_what_everybody_includes_is_no_part_beside_the_header_s_own(
+    tmp_path: Path,
+) -> None:
+    part = "#define PART 1\nstruct s { int a; };\n"
+    header = '#include <stdio.h>\n#include <sys/types.h>\n#include "part.h"\n'
+    assert constants(tmp_path, header, part=part) == ["PART"]
+    assert "EOF" in constants(tmp_path, "#include <stdio.h>\n")

@@ -346,3 +346,33 @@ def test_a_function_may_tell_otherwise(tmp_path: Path) -> None:
     functions = interface(tmp_path, header, more).functions
     assert [each.errors for each in functions] == ["none", "false", "negative"]
     assert [each.advice for each in functions] == ["no", "", ""]
+
+
+# What stands behind `int f(int a);`, and the other names that the function has then.
+OTHER_NAMES = {
+    "#define g f": ("g",),
+    "#define g f\n#define h g": ("g", "h"),
+    "#define joined(a) a\n#define g joined(f)": ("g",),
+    "#define g (f)(1)": (),
+    "#define f f": (),
+    "int g(void);\n#define g f": (),
+}
+
+
+@pytest.mark.parametrize("macros", OTHER_NAMES)
+def test_a_macro_may_be_another_name_of_a_function(macros: str, tmp_path: Path) -> None:
+    found = interface(tmp_path, f"int f(int a);\n{macros}\n")
+    assert found.functions[0].other_names == OTHER_NAMES[macros]
+
+
+def test_another_name_may_be_skipped_or_be_of_what_no_library_has(
+    tmp_path: Path,
+) -> None:
+    header = "int f(int a);\nstatic int own(int a) { return a; }\nint lost(int a);\n"
+    header += "#define g f\n#define mine own\n#define h lost\n"
+    found = interface(tmp_path, header, 'skip = ["g", "lost", "own"]\n')
+    assert [each.other_names for each in found.functions] == [()]
+    assert {"g", "lost", "own"} == set(found.skipped)
+    found = interface(tmp_path, header)
+    told = {each.name: each.reason for each in found.left_out}
+    assert told["mine"] == "it is another name of a function"

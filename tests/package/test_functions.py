@@ -100,6 +100,11 @@ def test_a_misspelt_function_is_an_error_with_the_nearest_names(module: Any) -> 
         module.library.has("post_opn")
 
 
+def test_a_macro_that_is_another_name_calls_the_same_function(post: Any) -> None:
+    assert post.post_count_all is post.post_count
+    assert post.library.has("post_count_all")
+
+
 def test_a_library_may_be_that_of_the_xen_that_runs(
     post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,8 +267,14 @@ def test_what_a_pointer_leads_to_is_told(post: Any, office: Any) -> None:
     number = ctypes.c_uint32()
     with pytest.raises(TypeError, match=said.format("letter", "c_uint")):
         post.post_send(office, number, 1, None)
-    with pytest.raises(TypeError, match=said.format("c_uint", "int")):
+    with pytest.raises(TypeError, match=said.format("c_uint", "int$")):
         post.post_send(office, post.letter(), 1, 5)
+    other_letter = type("letter", (ctypes.Structure,), {"__module__": "other.v0"})
+    with pytest.raises(TypeError, match=said.format("letter", "letter of other.v0")):
+        post.post_send(office, other_letter(), 1, None)
+    read = r"int; letter\.from_address\(\.\.\.\) has what is at an address"
+    with pytest.raises(TypeError, match=said.format("letter", read)):
+        post.post_send(office, 16, 1, None)
 
 
 @pytest.mark.parametrize(
@@ -333,8 +344,13 @@ def test_buffers_are_anything_writable(post: Any, office: Any) -> None:
     assert buffer == b"abab"
     post.post_read(office, ctypes.addressof(record) + 4, 2)
     assert record.weight == int.from_bytes(b"ab", "little")
-    with pytest.raises(TypeError, match=r"post_read: data: .*not writable"):
+    said = r"post_read: data: C may write there: pass a bytearray\(\.\.\.\), not bytes"
+    with pytest.raises(TypeError, match=said):
         post.post_read(office, b"abcd", 4)
+    said = r"data: takes a buffer, an address or None, not {}$"
+    for value, kind in (("abcd", "str, which may be encoded"), (0.5, "float")):
+        with pytest.raises(TypeError, match=said.format(kind)):
+            post.post_write(office, value, 4)
     with pytest.raises(TypeError, match=r"data: .* read-only: pass bytes\(\.\.\.\)"):
         post.post_write(office, memoryview(b"abcd"), 4)
 
@@ -360,6 +376,9 @@ def test_a_handle_is_of_its_own_class(post: Any, office: Any) -> None:
     one, other = post.post_open("Rome", 0), post.post_open("Bern", 0)
     post.post_swap(one, other)
     assert (post.post_town(one), post.post_town(other)) == (b"Bern", b"Rome")
+    other_post = type("post", (post.parcel,), {"__module__": "other.v0"})
+    with pytest.raises(TypeError, match=r"not a post: <post at 0x1> of other\.v0$"):
+        post.post_close(other_post(1))
     assert repr(post.post(16)) == "<post at 0x10>"
     assert {post.post(16), post.post(16), post.post(8)} == {post.post(8), post.post(16)}
     assert post.post(16) != post.parcel(16)
@@ -388,6 +407,26 @@ def test_a_callback_lives_until_it_is_forgotten(post: Any, office: Any) -> None:
     assert kept(ctypes.pointer(post.letter(to=4)), b"Bern", 1) == 5
     post.library.forget(visit)
     assert not post.library._callbacks
+
+
+def test_a_function_of_ctypes_is_called_as_its_own_type_says(
+    post: Any, office: Any
+) -> None:
+    seen = []
+
+    def visit(letter: int, town: int, data: int) -> int:
+        seen.append((letter, ctypes.string_at(town, 2), data))
+        return 5
+
+    types = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+    function = ctypes.CFUNCTYPE(ctypes.c_int, *types)(visit)
+    post.post_send(office, post.letter(to=3), 1, None)
+    assert post.post_each(office, function, 1 << 40) == 5
+    ((letter, town, data),) = seen
+    assert (post.letter.from_address(letter).to, town, data) == (3, b"Ro", 1 << 40)
+    assert list(post.library._callbacks.values()) == [function]
+    post.library.forget(function)
+    assert function not in post.library._callbacks.values()
 
 
 class Equal:

@@ -82,8 +82,11 @@ class Functions(Passed):
         name = self.handles[handle.key]
         return HandleView(name, docstring(words, 4), handle.key, aliases)
 
-    def function(self, function: Function) -> FunctionView:
-        """Give a function: how Python declares it, and how it has the library call it."""
+    def function(self, function: Function, aliases: Sequence[str]) -> FunctionView:
+        """Give a function, which has these other names.
+
+        That is how Python declares it, and how it has the library call it.
+        """
         name = self.names[function.name]
         parameters = self.declared(function, {name, "library"}, self.parameter)
         given = [each.partition(":")[0] for each in parameters]
@@ -99,6 +102,7 @@ class Functions(Passed):
             doc=docstring("\n\n".join(filter(None, words)), 4),
             enums=self.enums_named(function, names),
             call=fold_items(f"return library.{method}(", [name, *given], ")", 4),
+            aliases=aliases,
         )
 
     def declared(

@@ -89,7 +89,10 @@ def module_view(
         own.handle(handle, [*scope.handle_aliases[handle.key], *scope.again(handle)])
         for handle in interface.handles
     ]
-    views = [own.function(function) for function in interface.functions]
+    views = [
+        own.function(function, list(map(scope.claim, function.other_names)))
+        for function in interface.functions
+    ]
     return ModuleView(
         doc=docstring(_doc(scope, header, releases), 0),
         up=scope.up,

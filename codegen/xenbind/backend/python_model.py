@@ -180,7 +180,8 @@ class FunctionView(Struct, frozen=True):
     """A function, and the names of its parameters for `verify`.
 
     `head` is its def, in as many lines as it takes, and `call` has the library call it.  `enums`
-    says which of its numbers are of which enum, empty where none is.
+    says which of its numbers are of which enum, empty where none is.  `aliases` are its other
+    names.
     """
 
     name: str
@@ -189,6 +190,7 @@ class FunctionView(Struct, frozen=True):
     doc: str
     enums: str
     call: Sequence[str]
+    aliases: Sequence[str]
 
 
 class LibraryView(Struct, frozen=True):

@@ -113,6 +113,14 @@ class Code:
                 return range(first, last + 1)
             first -= 1
 
+    def is_on_parameter(self, comment: Comment) -> bool:
+        """Tell whether a comment stands between a prototype's parentheses, and not in a value."""
+        lines = self.statement(comment.first)
+        before = [self.line(number) for number in lines if number < comment.first]
+        text = " ".join([*before, self.line(comment.first)[: comment.column]])
+        is_value = "=" in text or text.lstrip().startswith("#")
+        return text.count("(") > text.count(")") and not is_value
+
     def next(self, last: int) -> int | None:
         """Find the next line that holds code, after blank ones; None for a comment's first."""
         for number in range(last + 1, len(self._lines) + 1):

@@ -11,6 +11,7 @@ The rules:
 - a comment with nothing but a blank line after it opens a section: it documents the
   group of constants that comes next;
 - comments of one line each that stand below one another are one comment;
+- a comment between a prototype's parentheses is on a parameter, not on the function;
 - a comment that names a copyright or a licence speaks of the file.
 """
 
@@ -114,7 +115,7 @@ def read(text: str) -> Comments:
     section = ""
     for comment in _joined(comments_of(text), code):
         words = plain(comment.text)
-        if not words or _is_licence(words):
+        if not words or _is_licence(words) or code.is_on_parameter(comment):
             continue
         if places := list(code.spoken_of(comment)):
             for number, column in places:

@@ -1,9 +1,10 @@
 """Tell which files' declarations are the interface's own.
 
 Takes what the preprocessor made of a header; gives the header with its parts, or for one that
-does nothing but include others those that it includes, and so on.  A system header's parts are
-also those that stand in the folders that programs name nothing of.  `header` keeps them for
-`lowering`: what other files declare is only there to be used.
+does nothing but include others those that it includes, and so on: not those of the C library, if
+others are in its own folder.  A system header's parts are also those that stand in the folders
+that programs name nothing of.  `header` keeps them for `lowering`: what other files declare is
+only there to be used.
 
     all.h: #include "pair.h"            ->  all.h, pair.h
            #include "other.h"               other.h
@@ -80,7 +81,8 @@ class _Files:
         texts = (self.texts[file], self.code[quoted(file)])
         if reserved and not any(map(_has_code, texts)):
             before = _before_linkage(self.texts[file])
-            yield from (n for n in self.included(file) if not _is_asked(n, before))
+            included = [n for n in self.included(file) if not _is_asked(n, before)]
+            yield from self.without_everybodys(included, file)
         elif is_system:
             yield from (n for n in self.included(file) if self.is_private(n, file))
         if is_system:
@@ -92,6 +94,27 @@ class _Files:
         for name, by in self.includers.items():
             if by == file or _is_asked(name, asked):
                 yield name
+
+    def without_everybodys(self, names: Sequence[str], includer: str) -> Sequence[str]:
+        """Leave out what is in the folders that all programs share, if others are beside a file.
+
+        Such are the C library's, of which a library's header has what its others need.
+        """
+        folder = Path(includer).parent
+        if folder in self.folders or not any(_is_below(n, [folder]) for n in names):
+            return names
+        return [
+            name
+            for name in names
+            if _is_below(name, [folder]) or not self.is_everybodys(name)
+        ]
+
+    def is_everybodys(self, name: str) -> bool:
+        """Tell whether a file is in a folder that the compiler searches, or in its `sys`."""
+        folder = PurePath(name).parent
+        return folder in self.folders or (
+            folder.name == "sys" and folder.parent in self.folders
+        )
 
     def next_ones(self, file: str) -> Iterator[str]:
         """Give what an `#include_next` finds under a system header's own name.

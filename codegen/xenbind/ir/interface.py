@@ -402,6 +402,7 @@ class Function(Struct, frozen=True):
     `errors` says which results tell of an error in errno, as the spec has it: those that are
     `negative`, `null` or `false`, or `none`; `advice` is what the spec advises then.  `span` is
     None where the releases are not known.  `label` is its symbol, if that is not its name.
+    `other_names` are macros that stand for it.
     """
 
     name: str
@@ -412,6 +413,7 @@ class Function(Struct, frozen=True):
     coord: Coord
     span: Span | None = None
     label: str = ""
+    other_names: tuple[str, ...] = ()
 
     @property
     def symbol(self) -> str:

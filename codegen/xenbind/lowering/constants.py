@@ -37,13 +37,17 @@ from xenbind.lowering.integers import Unevaluable, convert
 from xenbind.lowering.literals import string_value
 from xenbind.lowering.type_table import TypeTable
 from xenbind.plain import replace
+from xenbind.source import Coord
 
 # What every function's body has by itself (C11 6.4.2.2, and GNU's).
 _FUNCTION_NAMES = frozenset(["__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"])
 
 
 class Constants:
-    """The constants of one header; `left_out` grows as they are asked for."""
+    """The constants of one header; `left_out` grows as they are asked for.
+
+    So does `of_functions`: the macros that are other names of functions, with whose, and where.
+    """
 
     def __init__(self, header: ParsedHeader, types: TypeTable) -> None:
         self.header = header
@@ -51,6 +55,7 @@ class Constants:
         self.context = types.context
         self.variables: list[Constant] = []
         self.left_out: list[LeftOut] = []
+        self.of_functions: dict[str, tuple[str, Coord]] = {}
 
     def variable(self, node: c_ast.Decl) -> None:
         """Keep the value of a variable that never changes, if it is a number or a text."""
@@ -133,6 +138,9 @@ class Constants:
     def macros(self) -> Iterator[Constant]:
         for expanded in self.header.constants:
             macro = expanded.macro
+            if self.is_of_function(expanded):
+                self.of_functions[macro.name] = (expanded.expansion, macro.coord)
+                continue
             try:
                 at = self.pointer_cast(expanded)
                 value = self.address(at) if at else self.value(expanded)
@@ -145,6 +153,12 @@ class Constants:
                     *(macro.name, value, macro.body, doc, macro.coord),
                     is_address=at is not None,
                 )
+
+    def is_of_function(self, expanded: ExpandedMacro) -> bool:
+        """Tell whether a macro is but another name of a function."""
+        name = expanded.expansion
+        is_other = not expanded.fault and name != expanded.macro.name
+        return is_other and name in self.context.declared.functions
 
     def pointer_cast(self, expanded: ExpandedMacro) -> c_ast.Cast | None:
         """Give a macro's expression if it makes a pointer of something."""
@@ -214,8 +228,6 @@ class Constants:
             return "it is a type"
         if name in self.context.declared.variables:
             return f"'{name}' is a variable, which C does not count among constants"
-        if name in self.context.declared.functions:
-            return "it is another name of a function"
         return f"'{name}' is not a constant"
 
     def is_declared(self, name: str) -> bool:

@@ -7,11 +7,12 @@ no header defines is a handle.
     int xs_fileno(xs_handle *h);                 ->  Function("xs_fileno", FunctionType(…), …)
     static inline int xs_next(int n) { … }       ->  LeftOut: no library has it
     #define xs_first() xs_next(0)                ->  LeftOut, likewise
+    #define xs_number xs_fileno                  ->  another name of that function
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pycparser import c_ast
 
@@ -34,6 +35,7 @@ from xenbind.ir.interface import Function, LeftOut
 from xenbind.lowering.declarations import c_name, definitions
 from xenbind.lowering.records import require_levels
 from xenbind.lowering.type_table import TypeTable
+from xenbind.plain import replace
 from xenbind.source import Coord
 from xenbind.spec import LibrarySpec, Spec
 from xenbind.spec.rules import NONE
@@ -89,6 +91,36 @@ class Functions:
                     continue
                 yield self._function(node, found, library)
         self._leave_out_bodies(seen, library)
+
+    def with_other_names(
+        self, functions: Sequence[Function], macros: Mapping[str, tuple[str, Coord]]
+    ) -> tuple[Function, ...]:
+        """Give the functions with the `macros` that are their other names: of which, and where.
+
+        Those of no function here are left out, unless a library might have it and none is named.
+        """
+        library = self.spec.library
+        skip = library.skip if library else self._declared_functions()
+        found: dict[str, list[str]] = {function.name: [] for function in functions}
+        for name, (function, coord) in macros.items():
+            if name in skip:
+                self.skipped.append(name)
+            elif function in found and name not in found:
+                found[function].append(name)
+            elif function not in skip:
+                why = "it is another name of a function"
+                self.left_out.append(LeftOut(name, why, coord))
+        return tuple(
+            replace(each, other_names=tuple(found[each.name])) for each in functions
+        )
+
+    def _declared_functions(self) -> set[str]:
+        return {
+            node.name
+            for node in self.declarations
+            if self._is_declared_here(node)
+            and isinstance(self._derived(node.type)[0], c_ast.FuncDecl)
+        }
 
     def _leave_out_variables(self) -> None:
         """Leave out the variables that a library may have, though the spec names none."""

@@ -162,6 +162,9 @@ class _Lowering:
             self.left_out += self.not_taken()
         enums = list(self.constants.enums())
         constants = tuple(self.constants.of_header(enums))
+        functions = self.functions.with_other_names(
+            functions, self.constants.of_functions
+        )
         payloads = Payloads(self.header, self.types, constants, self.spec)
         flex_rings = tuple(self.flex_rings.find())
         return Interface(

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     WideText: typing.TypeAlias = str | WideArray
     Callbacks: typing.TypeAlias = Sequence[Callable[_P, _R] | int | None]
     # What stands behind the parameters of a variadic function.
-    Variadic: typing.TypeAlias = float | str | Data
+    Variadic: typing.TypeAlias = float | str | Data | _ctypes._CArgObject
 
     Convert: typing.TypeAlias = Callable[[typing.Any], typing.Any]
 else:
@@ -191,13 +191,14 @@ def declared(function: typing.Any) -> tuple[list[Declared], Declared]:
 
 
 def functions(module: ModuleType) -> dict[str, typing.Any]:
-    """Give the functions that a version's module declares, by name."""
+    """Give the functions that a version's module declares, each by the name of its own."""
     return {
         name: value
         for name, value in dict(vars(module)).items()
         # Modules have an `__annotate__` of their own from CPython 3.14 on.
         if hasattr(value, "__code__")
         and value.__module__ == module.__name__
+        and value.__name__ == name
         and not name.startswith("__")
     }
 
@@ -255,12 +256,28 @@ def _led_to(ctype: typing.Any) -> Convert:
         try:
             return place(value)
         except TypeError:
+            name = ctype._type_.__name__
             raise TypeError(
-                f"takes a {ctype._type_.__name__}, an array of them, a pointer to one or None,"
-                f" not {type(value).__name__}"
+                f"takes a {name}, an array of them, a pointer to one or None,"
+                f" not {type(value).__name__}{_of_module(value, name)}"
+                f"{_at_address(value, ctype._type_)}"
             ) from None
 
     return convert
+
+
+def _of_module(value: typing.Any, name: str) -> str:
+    """Say whose a value's class is, if it is called as the one that is wanted."""
+    given = type(value)
+    return f" of {given.__module__}" if given.__name__ == name else ""
+
+
+def _at_address(value: typing.Any, ctype: typing.Any) -> str:
+    """Say what has the record at an address, such as members that point to later ones give."""
+    is_record = issubclass(ctype, ctypes.Structure | ctypes.Union)
+    if not (is_record and isinstance(value, int)):
+        return ""
+    return f"; {ctype.__name__}.from_address(...) has what is at an address"
 
 
 def _place(ctype: typing.Any) -> Convert:
@@ -357,7 +374,8 @@ def _instance(ctype: typing.Any) -> Convert:
 
     def convert(value: typing.Any) -> typing.Any:
         if not isinstance(value, allowed):
-            raise TypeError(f"not a {ctype.__name__}: {value!r}")
+            name = ctype.__name__
+            raise TypeError(f"not a {name}: {value!r}{_of_module(value, name)}")
         return value
 
     return convert

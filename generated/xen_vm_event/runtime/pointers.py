@@ -143,8 +143,21 @@ def _memory(value: typing.Any) -> typing.Any:
 
 
 def in_place(value: typing.Any) -> typing.Any:
-    """Give a writable buffer as an array of chars, in place."""
-    view = memoryview(value)
+    """Give a writable buffer as an array of chars, in place.
+
+    Raises TypeError for anything else, and BufferError or TypeError for one with gaps.
+    """
+    try:
+        view = memoryview(value)
+    except TypeError:
+        advice = ", which may be encoded" if isinstance(value, str) else ""
+        raise TypeError(
+            f"takes a buffer, an address or None, not {type(value).__name__}{advice}"
+        ) from None
+    if view.readonly:
+        raise TypeError(
+            f"C may write there: pass a bytearray(...), not {type(value).__name__}"
+        )
     octets: typing.Any = ctypes.c_char
     return (octets * view.nbytes).from_buffer(view)
 

@@ -53,6 +53,8 @@ char *post_after(const char *text, const char *characters);
 long post_number(const char *text, const char **rest);
 /* How many texts there are in front of NULL. */
 int post_count(const char *const *texts);
+/* What it was called once. */
+#define post_count_all post_count
 /* What the first and the second make of a number, and so on, up to NULL. */
 typedef int post_step(int number);
 int post_steps(post_step *steps[], int number);

@@ -231,6 +231,7 @@ def functions(memory: mmap.mmap) -> None:
     post.post_read(office, memory, 4)
     assert_type(post.post_town(office), bytes)
     post.post_print(office, None, 0, "%s %d %f", b"a", 1, 1.5)
+    post.post_print(office, None, 0, "%n", ctypes.byref(ctypes.c_int()))
     assert_type(post.post_last(office).weight, int)
     assert_type(post.post_find(office, 1).contents, post.letter)
     post.post_swap(office, post.post())

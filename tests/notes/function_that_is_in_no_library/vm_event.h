@@ -13,3 +13,4 @@ static int pair_number;
 #define PAIR_NEXT(n) pair_next(n)
 #define PAIR_SWAP(n) pair_swap(n)
 #define pair_next(n) (n + 1)
+#define pair_after pair_next
