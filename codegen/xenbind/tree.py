@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from xenbind import pipeline
@@ -97,6 +96,8 @@ def read_one(spec: Spec, header: str, machines: Mapping[str, Machine]) -> Interf
     """
     specs = {each.header: each for each in header_specs(spec)}
     if header not in specs:
+        from difflib import get_close_matches
+
         near = get_close_matches(header, specs, 3) or list(specs)[:3]
         raise XenbindError(
             f"{spec.versions[0].directory} has no header '{header}' of the spec's",

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from xenbind.backend.names import ring_prefix
 from xenbind.backend.python_model import FlexRingView, MethodView
 from xenbind.backend.python_text import docstring
-from xenbind.backend.rings.functions import functions
-from xenbind.backend.rings.model import Translated
 from xenbind.ir.interface import FlexRing
+
+if TYPE_CHECKING:
+    from xenbind.backend.rings.model import Translated
 
 # Where a version's module finds what its classes derive from.
 BYTES, RINGS = ".runtime.byte_ring", ".runtime.flex_ring"
@@ -44,6 +46,8 @@ def view(
     `class_of` names a record's class by its key; `claim` gives a name that nothing else in the
     module has, and `use` has one imported.
     """
+    from xenbind.backend.rings.functions import functions  # which few headers need
+
     prefix = ring_prefix(ring.name, interface)
     own = claim(f"{prefix}FlexFunctions")
     made = functions(ring, own)

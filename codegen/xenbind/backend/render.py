@@ -20,12 +20,9 @@ from xenbind.backend.names import python_name
 from xenbind.backend.package import Package
 from xenbind.backend.python_model import ModuleView, ProtocolView
 from xenbind.backend.reference import FUNCTIONS, VERSION, render_references
-from xenbind.backend.ring_module import protocol, protocol_view
-from xenbind.backend.rings.behaviour import Protocol, difference
 from xenbind.backend.scope import TreePlace
 from xenbind.backend.templates import Templates
 from xenbind.backend.tree_place import tree_places
-from xenbind.errors import XenbindError
 from xenbind.ir import history
 from xenbind.ir.abi import ABIS
 from xenbind.ir.c_types import RecordRef
@@ -404,25 +401,12 @@ def _interface_doc(spec: Spec, interfaces: Sequence[Interface]) -> str:
 
 
 def _protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
-    """Give the one ring protocol of all versions, in the words of the newest.
-
-    Raises `XenbindError` where their macros do different things: one module could not speak
-    both.
-    """
-    spoken: list[tuple[Interface, Protocol]] = []
-    for interface in reversed(interfaces):
-        if (found := protocol(interface)) and all(found != one for _, one in spoken):
-            spoken.append((interface, found))
-    if not spoken:
+    """Give the one ring protocol of all versions, None if they have no ring."""
+    if not any(interface.rings for interface in interfaces):
         return None
-    (newest, ours), *others = spoken
-    for interface, theirs in others:
-        if other := difference(theirs, ours):
-            raise XenbindError(
-                f"{newest.title} has another ring protocol than {interface.title}: {other}",
-                "generate it into a package of its own, with --include and --out",
-            )
-    return protocol_view(newest, "io/ring.h")
+    from xenbind.backend.ring_module import one_protocol  # which few headers need
+
+    return one_protocol(interfaces)
 
 
 def _history(interfaces: Sequence[Interface]) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Prepare the ring protocol's module for its template: operations turned into text.
 
-Takes an `Interface` with a ring; gives a `ProtocolView`, the same for every version
-whose ring.h is the same.  `render` hands it to package/ring.py.jinja.
+Takes `Interface`s with a ring; gives a `ProtocolView`, the same for every version
+whose ring.h is the same.  `render` hands it to package/macros.py.jinja.
 """
 
 from __future__ import annotations
@@ -10,15 +10,37 @@ from collections.abc import Iterator, Sequence
 
 from xenbind.backend.python_model import OperationView, ProtocolView, WordView
 from xenbind.backend.python_text import docstring, fold
-from xenbind.backend.rings.behaviour import Protocol
+from xenbind.backend.rings.behaviour import Protocol, difference
 from xenbind.backend.rings.model import Operation, Returns, Role, Side
 from xenbind.backend.rings.protocol import operations
-from xenbind.errors import SourceError
+from xenbind.errors import SourceError, XenbindError
 from xenbind.ir.c_types import Scalar
 from xenbind.ir.interface import Interface, Record
 
 _TYPES = {Role.PAGE: "SharedRing[Request, Response]", Role.INDEX: "int"}
 _RETURNS = {Returns.REQUEST: "Request", Returns.RESPONSE: "Response"}
+
+
+def one_protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
+    """Give the one ring protocol of all versions, in the words of the newest.
+
+    Raises `XenbindError` where their macros do different things: one module could not speak
+    both.
+    """
+    spoken: list[tuple[Interface, Protocol]] = []
+    for interface in reversed(interfaces):
+        if (found := protocol(interface)) and all(found != one for _, one in spoken):
+            spoken.append((interface, found))
+    if not spoken:
+        return None
+    (newest, ours), *others = spoken
+    for interface, theirs in others:
+        if other := difference(theirs, ours):
+            raise XenbindError(
+                f"{newest.title} has another ring protocol than {interface.title}: {other}",
+                "generate it into a package of its own, with --include and --out",
+            )
+    return protocol_view(newest, "io/ring.h")
 
 
 def protocol_view(interface: Interface, header: str) -> ProtocolView | None:

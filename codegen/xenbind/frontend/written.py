@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import SequenceMatcher
 from functools import cached_property
 
 from xenbind.frontend.directives import Macro
@@ -71,6 +70,8 @@ class Written:
         among those in whose expansion the word is.
         """
         words = [word[0] for word in written]
+        from difflib import SequenceMatcher
+
         matcher = SequenceMatcher(None, words, [word[0] for word in read], False)
         kind, start, end, first, _ = next(
             part for part in matcher.get_opcodes() if part[3] <= index < part[4]

@@ -12,7 +12,6 @@ next one's, and there it is told.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from xenbind.errors import SourceError, refuse_all
@@ -200,6 +199,8 @@ def _functions(spec: Spec, interfaces: Sequence[Interface]) -> Iterator[SourceEr
 def _error(
     spec: Spec, path: KeyPath, what: str, name: str, known: Collection[str]
 ) -> SourceError:
+    import difflib
+
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return SourceError(
         spec.places.of(*path),

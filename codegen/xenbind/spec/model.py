@@ -6,7 +6,6 @@ go by them.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path, PurePath
@@ -286,6 +285,8 @@ class Spec(Struct, frozen=True):
     def require_versions(self) -> None:
         """Raise `SourceError` for a spec without versions whose header is in no folder."""
         if not self.versions:
+            import difflib
+
             near = difflib.get_close_matches(self.header, self._headers_beside(), n=1)
             raise SourceError(
                 self.places.of("interface", "header"),

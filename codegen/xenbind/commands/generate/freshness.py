@@ -7,7 +7,6 @@ from.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,6 +130,8 @@ def _diff(old: Path, path: str, text: str) -> Iterator[str]:
     if not old.exists():
         return iter(())
     before = old.read_text(encoding="utf-8", errors="replace")
+    import difflib
+
     return difflib.unified_diff(
         before.splitlines(keepends=True),
         text.splitlines(keepends=True),
