@@ -15,6 +15,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -45,6 +46,7 @@ def _bytecode_cache() -> jinja2.BytecodeCache | None:
     return None if cache is None else _Cache(str(cache))
 
 
+@cache  # jinja2's for modules takes them away with itself
 def _loader() -> jinja2.BaseLoader:
     sources = folder("templates")
     # An editable xenbind has its modules in one folder of these, and the rest in another.

@@ -268,8 +268,7 @@ def _led_to(ctype: typing.Any) -> Convert:
 
 def _of_module(value: typing.Any, name: str) -> str:
     """Say whose a value's class is, if it is called as the one that is wanted."""
-    given = type(value)
-    return f" of {given.__module__}" if given.__name__ == name else ""
+    return f" of {type(value).__module__}" if type(value).__name__ == name else ""
 
 
 def _at_address(value: typing.Any, ctype: typing.Any) -> str:
