@@ -20,7 +20,7 @@ test: $(VENV)/ready
 # Take what the tests now see as what they should see; look at the diff before you commit.
 accept: $(VENV)/ready
 	XENBIND_ACCEPT=1 $(BIN)/pytest tests || true
-	git status --short tests
+	git status --short tests codegen
 
 lint: SOURCES = .ci/dist.py hatch_build.py codegen runtime generated tests examples benchmarks docs reference_pages
 lint: $(VENV)/ready

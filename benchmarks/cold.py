@@ -15,14 +15,15 @@ import shutil
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 
 from machine import ENVIRONMENT, PROJECT, print_machine, tool
+
+sys.path.insert(0, str(PROJECT / "tests" / "helpers"))
+from installed import built, installed
 
 HEADER = """\
 #include <stdint.h>
@@ -63,7 +64,8 @@ def main() -> None:
 
 def contestants(work: Path) -> Contestants:
     own = ["generate", "--spec", "small.toml", "--out", "out"]
-    wheel = [str(installed(work) / "xenbind"), *own]
+    python = installed(built(PROJECT, work), work / "environment")
+    wheel = [str(python.with_name("xenbind")), *own]
     return {
         "ctypesgen": ([tool("ctypesgen"), "--output", "small.py", "small.h"], False),
         "clang2py": ([tool("clang2py"), "--output", "small.py", "small.h"], False),
@@ -71,22 +73,6 @@ def contestants(work: Path) -> Contestants:
         "xenbind, another run": (wheel, False),
         "xenbind of a checkout, the first run": ([tool("xenbind"), *own], True),
     }
-
-
-def installed(work: Path) -> Path:
-    """Install the wheel, beside what it needs from here; gives the folder of its command."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(work)]
-    subprocess.run([*pip, *build, str(PROJECT)], check=True)
-    environment = work / "environment"
-    venv.create(environment, symlinks=True)
-    (site,) = environment.glob("lib/python*/site-packages")
-    (site / "needs.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    (wheel,) = work.glob("*.whl")
-    python = str(environment / "bin" / "python")
-    install = ["--python", python, "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*pip, *install, str(wheel)], check=True)
-    return environment / "bin"
 
 
 def run(command: Sequence[str], is_first: bool, work: Path) -> float:

@@ -22,7 +22,7 @@ _RETURNS = {Returns.REQUEST: "Request", Returns.RESPONSE: "Response"}
 
 
 def one_protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
-    """Give the one ring protocol of all versions, in the words of the newest.
+    """Give the one ring protocol of versions that have rings, in the words of the newest.
 
     Raises `XenbindError` where their macros do different things: one module could not speak
     both.
@@ -31,8 +31,6 @@ def one_protocol(interfaces: Sequence[Interface]) -> ProtocolView | None:
     for interface in reversed(interfaces):
         if (found := protocol(interface)) and all(found != one for _, one in spoken):
             spoken.append((interface, found))
-    if not spoken:
-        return None
     (newest, ours), *others = spoken
     for interface, theirs in others:
         if other := difference(theirs, ours):

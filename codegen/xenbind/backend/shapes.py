@@ -162,7 +162,7 @@ def _without_prose(docstring: re.Match[str]) -> str:
 
 
 def _with_short_words(text: str) -> str:
-    """Give text with its words, and strings of nothing but words, as short as can be."""
+    """Give text with its words, and strings that black leaves, as short as can be."""
     if '"' in text or "'" in text or "#" in text:
         return _TOKEN.sub(_shortest, text)
     # As that does, in two thirds of the time.
