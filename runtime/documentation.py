@@ -159,6 +159,11 @@ def _type_and_notes(annotation: ast.expr) -> tuple[str, list[ast.expr]]:
         # A type that has the ctypes type in it; a record's class is both.
         is_class = ast.dump(ctype) == ast.dump(python_type)
         return python_type.id, notes if is_class else [ctype, *notes]
+    match notes:
+        case [ast.Lambda(body=ast.Call(args=[_]) as pointer), *others]:
+            return _c_type(pointer), others
+        case _:
+            pass
     return _c_type(ctype), notes
 
 

@@ -169,7 +169,7 @@ def _record_facts(
         else:
             yield f"{subject} offset", place.offset
             yield f"{subject} size", place.size
-        yield from _type_facts(subject, place.member.type)
+        yield from _type_facts(subject, place.member.read_type)
         element, _ = _element(place.member.type)
         if is_record(element) and element._c_name_ is None:
             yield f"{subject} alignment", alignment(element)

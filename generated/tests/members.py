@@ -42,6 +42,7 @@ class Leaf:
         for step in self.path:
             value = getattr(value, step) if isinstance(step, str) else value[step]
         if self._is_pointer():
+            assert isinstance(value, self.ctype), f"{self.path} is read as {value!r}"
             return ctypes.cast(value, ctypes.c_void_p).value or 0
         if isinstance(value, bytes):
             value = int.from_bytes(value, "little", signed=True)
@@ -109,7 +110,7 @@ def _patterns(
     for member in record._members_:
         inner: tuple[str | None, ...] = (*path, member.name)
         inner_lengths = lengths
-        ctype = member.type
+        ctype = member.read_type
         while hasattr(ctype, "_length_"):
             inner, inner_lengths = (*inner, None), (*inner_lengths, ctype._length_)
             ctype = ctype._type_

@@ -48,7 +48,7 @@ def test_members_are_annotated_as_what_they_are_read(reference: Reference) -> No
     for record in filter(is_record, declared(reference.module)):
         hints = typing.get_type_hints(record)
         for member in record._members_:
-            expected = member.values if member.is_enum else read_as(member.type)
+            expected = member.values if member.is_enum else read_as(member.read_type)
             assert hints[member.name] == expected, f"{record.__name__}.{member.name}"
 
 

@@ -60,7 +60,7 @@ def test_c_finds_what_was_assigned(graph: Any) -> None:
     assert graph.graph_names(node) == len("gr\u00fcn".encode()) + 3
     assert graph.graph_sum(node) == 1035
     assert node.where.contents.x == 1000
-    assert graph.node.from_address(node.next).name[:3] == b"abc"
+    assert node.next.contents.name[:3] == b"abc"
 
 
 def test_a_buffer_is_seen_in_place_and_bytes_are_copied(graph: Any) -> None:
@@ -80,7 +80,7 @@ def test_an_address_none_and_a_pointer_are_taken(graph: Any) -> None:
         node.where = value
         assert ctypes.addressof(node.where.contents) == ctypes.addressof(point)
     node.where = node.next = None
-    assert (bool(node.where), node.next) == (False, None)
+    assert (bool(node.where), bool(node.next)) == (False, False)
 
 
 def test_a_callable_is_called_with_what_its_type_says(graph: Any) -> None:
@@ -239,10 +239,19 @@ def test_packed_records_keep_theirs(graph: Any) -> None:
     assert tight.colour is graph.Colour.GREEN
 
 
+def test_what_is_complete_below_is_pointed_to_all_the_same(graph: Any) -> None:
+    tight = graph.tight(next=graph.tight(colour=5), below=graph.below(7))
+    gc.collect()
+    inner = tight.next.contents
+    assert inner.colour is graph.Colour.GREEN
+    assert (tight.below.contents.x, bool(inner.below)) == (7, False)
+
+
 @pytest.mark.parametrize(
     ("record", "name", "value", "error"),
     [
         ("node", "where", 5.0, "TypeError: 'where' takes a point, an array of them, a"),
+        ("node", "next", "abc", "TypeError: 'next' takes a node, an array of them, a"),
         ("node", "counts", [1], "TypeError: 'counts' takes a c_uint, an array of them"),
         ("node", "data", 5.0, "TypeError: 'data' takes a record, text, what can be"),
         ("node", "name", "a\0b", "ValueError: 'name' has a NUL inside"),

@@ -41,7 +41,7 @@ def record_view(scope: Scope, record: Record) -> RecordView:
                 name,
                 declared(name, annotation, zero, 4),
                 scope.enum_of(field),
-                docstring(_words(scope, field, record), 4),
+                docstring(_words(field, record), 4),
             )
         )
         flat = flat and not is_nested(field.type)
@@ -171,21 +171,12 @@ def _written(scope: Scope, field: Field) -> str:
     return scope.types.annotation(bit_field_type(field))
 
 
-def _words(scope: Scope, field: Field, within: Record) -> str:
-    """What to say of a member: the header's words, or what an address is the place of.
+def _words(field: Field, within: Record) -> str:
+    """What to say of a member: the header's words.
 
     One that is as old as its record, and stays as long, says nothing of that.
-    A struct that is not complete where it is pointed to, such as the next of a list,
-    has no ctypes pointer.
     """
-    record = None
-    if isinstance(field.type, Pointer) and field.type.target is None:
-        record = scope.records.get(field.type.spelling.removesuffix(" *"))
-    said = field.doc
-    if not said and record is not None:
-        name = scope.classes[record.key]
-        said = f"Where a {record.key} is: {name}.from_address(...) reads it."
-    return with_span(said, None if field.span == within.span else field.span)
+    return with_span(field.doc, None if field.span == within.span else field.span)
 
 
 def _payload_head(types: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 Takes `Pointer`s and a module's `Types`; gives annotations, as runtime/pointers.py has their
 members.
 
-    struct node *next;    ->  Annotated[AddressOf["node"], c_void_p]
+    struct node *next;    ->  Annotated[PointerTo["node"], c_void_p, lambda: POINTER(node)]
     int (*visit)(int);    ->
         Annotated[FunctionPointer[[int], int], c_void_p, CFUNCTYPE(c_int, c_int)]
 """
@@ -91,21 +91,27 @@ class Pointers:
 
     def member(self, pointer: Pointer) -> str:
         """Annotate a member."""
-        if isinstance(pointer.other, FunctionType):
-            written = self.called.member(pointer.other)
-        else:
-            written = f"{self.written(pointer)}, {self.types.ctype(pointer)}"
+        match pointer.other:
+            case FunctionType() as function:
+                written = self.called.member(function)
+            case RecordRef(key=key) if key in self.types.classes:
+                written = self.to_later(self.types.seen(self.types.classes[key]))
+            case _:
+                written = f"{self.written(pointer)}, {self.types.ctype(pointer)}"
         return f"{self.types.use(TYPING, 'Annotated')}[{written}]"
+
+    def to_later(self, name: str) -> str:
+        """Write a pointer to a class that the module defines below, or is just defining."""
+        known = self.types.use(ANNOTATIONS, "PointerTo")
+        address = self.types.use("ctypes", "c_void_p")
+        pointer = self.types.use("ctypes", "POINTER")
+        return f'{known}["{name}"], {address}, lambda: {pointer}({name})'
 
     def written(self, pointer: Pointer) -> str:
         """Write what type checkers know of a member."""
         match pointer:
             case Pointer(target=None):
-                key = pointer.spelling.removesuffix(" *")
-                if key not in self.types.classes:
-                    return self.types.use(ANNOTATIONS, "AnyPointer")
-                name = self.types.seen(self.types.classes[key])
-                return f'{self.types.use(ANNOTATIONS, "AddressOf")}["{name}"]'
+                return self.types.use(ANNOTATIONS, "AnyPointer")
             case Pointer(
                 target=Scalar(base="char" | "signed char" | "unsigned char") as target
             ):

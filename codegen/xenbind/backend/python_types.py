@@ -48,7 +48,6 @@ TYPE_NAMES = frozenset(
     ["Annotated", "Any", "Array", "CharArray", "POINTER", "c_void_p", *STDINT]
     + [
         "AnyPointer",
-        "AddressOf",
         "CFUNCTYPE",
         "CharPointer",
         "FunctionPointer",

@@ -421,10 +421,21 @@ def type_probes(
     if isinstance(c_type, RecordRef) and kind == c_type.key:
         asked = record_type(inside, kind)
     yield Probe(f"{name} kind", asked, kind, coord)
-    if isinstance(c_type, Pointer) and c_type.target is not None:
-        yield from _target_probes(
-            name, f"(*{inside})", c_type.target, coord, records, abi
-        )
+    target = _target(c_type, records, is_item=bool(index))
+    if target is not None:
+        yield from _target_probes(name, f"(*{inside})", target, coord, records, abi)
+
+
+def _target(
+    c_type: CType, records: Mapping[str, Record], is_item: bool
+) -> CType | None:
+    """Give what Python knows a pointer to lead to; an item of an array only what is above it."""
+    match c_type:
+        case Pointer(target=None, other=RecordRef(key=key) as later):
+            return later if key in records and not is_item else None
+        case Pointer(target=target):
+            return target
+    return None
 
 
 def _target_probes(

@@ -51,8 +51,9 @@ class Enumeration(Struct, frozen=True, eq=False):
 class Pointer(Struct, frozen=True, eq=False):
     """A pointer; `target` is None for `void`, for functions and for incomplete types.
 
-    Those of a function's prototype say more: `other` is the function or the struct never
-    defined that it leads to, and `qualifiers` what stands before its target, such as `const`.
+    Then `other` is the function or the record that it leads to: one never defined, or one that
+    a member points to above its definition, such as the `next` of a list. Those of a function's
+    prototype have `qualifiers`, what stands before the target, such as `const`.
     That makes no type another one.
     """
 

@@ -427,7 +427,8 @@ class TypeTable:
             case Pointer(target=target) if target is not None:
                 inner = element(target)
                 if isinstance(inner, RecordRef) and inner.key not in self.records:
-                    return replace(c_type, target=None)
+                    other = target if isinstance(target, RecordRef) else None
+                    return replace(c_type, target=None, other=other)
                 return replace(c_type, target=self.with_known_targets(target))
         return c_type
 

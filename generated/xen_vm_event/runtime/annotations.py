@@ -100,14 +100,6 @@ if TYPE_CHECKING:
         ) -> ctypes._Pointer[Target]: ...
         def __set__(self, record: object, value: Memory) -> None: ...
 
-    class AddressOf(Generic[Item]):
-        """One that points to a record that was not complete there: read as its address."""
-
-        def __get__(self, record: object, owner: Any = None) -> int | None: ...
-        def __set__(
-            self, record: object, value: Item | ctypes.Array[Any] | int | None
-        ) -> None: ...
-
     class AnyPointer:
         """One that points to anything: read as an address."""
 
@@ -203,7 +195,7 @@ else:
             return self.read or parameters
 
     PointerTo = CharPointer = GivenPointer = _ReadAs(Any)
-    AddressOf = FunctionPointer = _ReadAs(int | None)
+    FunctionPointer = _ReadAs(int | None)
     AnyPointer = int | None
     Enumerated = _ReadAs(None)
 
@@ -264,13 +256,14 @@ class Member:
     """A member of a record as the header declares it.
 
     `bits` is a bit-field's width, `values` the enum class of what the member holds, `at`
-    its place, `function` the ctypes type of the function that it points to, each None where
-    there is none.  It `is_enum` if C declares it as one.  `enums` are those of the function's
-    parameters, None for each that is of none, empty where all are.
+    its place, `pointer` the ctypes type of a pointer that `type` has as an address: one to a
+    function, or to a record that is complete only below.  Each is None where there is none.  It
+    `is_enum` if C declares it as one.  `enums` are those of the function's parameters, None for
+    each that is of none, empty where all are.
     """
 
     __slots__ = (
-        "_function",
+        "_pointer",
         "at",
         "bits",
         "c_name",
@@ -289,7 +282,7 @@ class Member:
         self.at: At | None = None
         self.is_enum = False
         self.enums: tuple[typing.Any, ...] = ()
-        self._function: typing.Any = None
+        self._pointer: typing.Any = None
         if isinstance(annotation, type):
             self.type: typing.Any = annotation
             return
@@ -307,14 +300,24 @@ class Member:
             elif isinstance(note, tuple):
                 self.enums = note
             else:
-                self._function = note
+                self._pointer = note
+
+    @property
+    def pointer(self) -> typing.Any:
+        """Give the pointer's type; one with a record that was not complete is a lambda."""
+        if self._pointer is not None and not isinstance(self._pointer, type):
+            self._pointer = self._pointer()
+        return self._pointer
+
+    @property
+    def read_type(self) -> typing.Any:
+        """Give the ctypes type that the member is read as: a function's address is a number."""
+        return self.pointer if is_pointer(self.pointer) else self.type
 
     @property
     def function(self) -> typing.Any:
-        """Give the type of the function; one with a record that was not complete is a lambda."""
-        if self._function is not None and not is_function(self._function):
-            self._function = self._function()
-        return self._function
+        """Give the type of the function that the member points to, None if it is none."""
+        return self.pointer if is_function(self.pointer) else None
 
 
 def annotated_type(item: typing.Any) -> typing.Any:

@@ -42,7 +42,7 @@ OBJECTS: typing.Any = (
 
 
 class PointerMember:
-    """A member that is a pointer; `field` reads and assigns the address."""
+    """A member that is a pointer; `field` reads and assigns it, or its address."""
 
     __slots__ = ("field", "member", "offset", "size")
 
@@ -53,7 +53,11 @@ class PointerMember:
         self.size: int = field.size
 
     def __get__(self, record: object, owner: type | None = None) -> typing.Any:
-        return self if record is None else self.field.__get__(record)
+        if record is None:
+            return self
+        read = self.field.__get__(record)
+        ctype = self.member.read_type
+        return read if ctype is self.member.type else ctypes.cast(read or 0, ctype)
 
     def __set__(self, record: typing.Any, value: typing.Any) -> None:
         """Assign an address, or the place of something, which is kept.
@@ -64,8 +68,8 @@ class PointerMember:
             kept = _kept(self.member, value)
         except (TypeError, ValueError) as error:
             raise type(error)(f"'{self.member.name}' {error}") from None
-        ctype = self.member.type
         address = _address(kept)
+        ctype = self.member.type
         is_plain = ctype is ctypes.c_void_p
         place = address if is_plain else ctypes.cast(address or 0, ctype)
         self.field.__set__(record, place)
@@ -107,8 +111,9 @@ def _kept(member: Member, value: typing.Any) -> typing.Any:
         return value
     if member.function is not None:
         return _function(member, value)
-    target: typing.Any = getattr(member.type, "_type_", None)
-    if member.type is ctypes.c_void_p or target in _BYTES:
+    ctype = member.read_type
+    target: typing.Any = getattr(ctype, "_type_", None)
+    if ctype is ctypes.c_void_p or target in _BYTES:
         return _memory(value)
     if isinstance(value, target):
         return value

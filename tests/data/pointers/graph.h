@@ -33,7 +33,16 @@ int graph_meet_twice(struct meeting *meeting, struct walk *walk);
 struct place *graph_place(void);
 
 struct holder { struct walk walks[2]; struct node node; };
-struct __attribute__((packed)) tight { char c; struct point *where; graph_add *add; enum colour colour; };
+typedef struct tight tight_t;
+struct __attribute__((packed)) tight {
+    char c;
+    struct point *where;
+    graph_add *add;
+    enum colour colour;
+    const tight_t *next;
+    struct below *below;
+};
+struct below { int x; };
 
 int graph_added(const struct walk *walk, int a, uint32_t b);
 int graph_walk(struct walk *walk, void *data);

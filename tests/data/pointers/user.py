@@ -36,7 +36,7 @@ graph.graph_meet_once(visit, walk)  # mistake
 meeting.meet = visit  # mistake
 node = graph.node(name="a", colour=5, where=graph.point(), next=None)
 assert_type(node.where.contents.x, int)
-assert_type(node.next, int | None)
+assert_type(node.next.contents.next, "Pointer[graph.node]")
 assert_type(node.colour, graph.Colour)
 node.name = b"a"
 node.data = bytearray(3)

@@ -8,10 +8,10 @@ from ctypes import CFUNCTYPE, POINTER, c_char, c_int, c_void_p
 
 from .runtime.annotations import (
     ZERO,
-    AddressOf,
     AnyPointer,
     CharPointer,
     FunctionPointer,
+    PointerTo,
 )
 from .runtime.records import Structure, record
 
@@ -28,8 +28,7 @@ class node(Structure):
 
     __slots__ = ()
 
-    next: Annotated[AddressOf["node"], c_void_p] = ZERO
-    """Where a struct node is: node.from_address(...) reads it."""
+    next: Annotated[PointerTo["node"], c_void_p, lambda: POINTER(node)] = ZERO
     data: Annotated[AnyPointer, c_void_p] = ZERO
     name: Annotated[CharPointer[c_char], POINTER(c_char)] = ZERO
     compare: Annotated[
