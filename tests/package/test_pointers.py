@@ -241,10 +241,12 @@ def test_packed_records_keep_theirs(graph: Any) -> None:
 
 def test_what_is_complete_below_is_pointed_to_all_the_same(graph: Any) -> None:
     tight = graph.tight(next=graph.tight(colour=5), below=graph.below(7))
+    tight.all = (ctypes.POINTER(graph.below) * 2)(tight.below)
     gc.collect()
     inner = tight.next.contents
     assert inner.colour is graph.Colour.GREEN
     assert (tight.below.contents.x, bool(inner.below)) == (7, False)
+    assert (tight.all[0].contents.x, bool(tight.all[1])) == (7, False)
 
 
 @pytest.mark.parametrize(

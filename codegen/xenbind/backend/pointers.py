@@ -91,25 +91,24 @@ class Pointers:
 
     def member(self, pointer: Pointer) -> str:
         """Annotate a member."""
-        match pointer.other:
-            case FunctionType() as function:
-                written = self.called.member(function)
-            case RecordRef(key=key) if key in self.types.classes:
-                written = self.to_later(self.types.seen(self.types.classes[key]))
-            case _:
-                written = f"{self.written(pointer)}, {self.types.ctype(pointer)}"
+        if isinstance(pointer.other, FunctionType):
+            written = self.called.member(pointer.other)
+        else:
+            above = self.types.ctype(pointer)
+            written = f"{self.written(pointer)}, {above}"
+            below = self.types.ctype(pointer, below=True)
+            if below != above:
+                written += f", lambda: {below}"
         return f"{self.types.use(TYPING, 'Annotated')}[{written}]"
-
-    def to_later(self, name: str) -> str:
-        """Write a pointer to a class that the module defines below, or is just defining."""
-        known = self.types.use(ANNOTATIONS, "PointerTo")
-        address = self.types.use("ctypes", "c_void_p")
-        pointer = self.types.use("ctypes", "POINTER")
-        return f'{known}["{name}"], {address}, lambda: {pointer}({name})'
 
     def written(self, pointer: Pointer) -> str:
         """Write what type checkers know of a member."""
         match pointer:
+            case Pointer(target=None, other=RecordRef(key=key)) if (
+                key in self.types.classes
+            ):
+                name = self.types.use(ANNOTATIONS, "PointerTo")
+                return f'{name}["{self.types.seen(self.types.classes[key])}"]'
             case Pointer(target=None):
                 return self.types.use(ANNOTATIONS, "AnyPointer")
             case Pointer(

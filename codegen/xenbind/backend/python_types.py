@@ -114,8 +114,12 @@ class Types:
             return self.use(ANNOTATIONS, "CharArray")
         return self.python_type(c_type)
 
-    def ctype(self, c_type: CType) -> str:
-        """A type as ctypes has it."""
+    def ctype(self, c_type: CType, below: bool = False) -> str:
+        """A type as ctypes has it.
+
+        Pointers to classes that the module defines below lead to these if `below`, which Python
+        finds when all are defined; else they are addresses.
+        """
         match c_type:
             case RecordRef(key=key):
                 return self.seen(self.classes[key])
@@ -127,12 +131,14 @@ class Types:
                 )
                 return self.use("ctypes", name)
             case Array(element, length):
-                inner = self.ctype(element)
+                inner = self.ctype(element, below)
                 return f"{f'({inner})' if '*' in inner else inner} * {length or 0}"
-            case Pointer(target=target):
+            case Pointer(target=target, other=other):
+                if below and isinstance(other, RecordRef) and other.key in self.classes:
+                    target = other
                 if target is None:
                     return self.use("ctypes", "c_void_p")
-                return f"{self.use('ctypes', 'POINTER')}({self.ctype(target)})"
+                return f"{self.use('ctypes', 'POINTER')}({self.ctype(target, below)})"
 
 
 def is_nested(c_type: CType) -> bool:

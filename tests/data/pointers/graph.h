@@ -41,6 +41,7 @@ struct __attribute__((packed)) tight {
     enum colour colour;
     const tight_t *next;
     struct below *below;
+    struct below **all;
 };
 struct below { int x; };
 
