@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def made(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 def uncommented(text: str) -> str:
-    """A spec whose [functions] are taken over."""
+    """A spec whose [functions] are taken over, where that is left to whoever wrote it."""
     before, head, functions = text.partition("# [functions]\n")
     return before + re.sub("^# ", "", head + functions, flags=re.M)
 
@@ -259,6 +260,33 @@ def test_the_library_is_found_by_its_functions(tmp_path: Path) -> None:
     assert "libc.so.6 has 1 of 2 functions: see [functions] there\n" in run.stdout
     text = (tmp_path / "a.toml").read_text()
     assert '# library = "libc.so.6"  # is installed and has 1 of 2\n' in text
+
+
+def test_the_package_has_functions_if_there_is_no_doubt_whose_they_are(
+    tmp_path: Path,
+) -> None:
+    """What its library lacks is under `skip`."""
+    write(
+        tmp_path,
+        a="unsigned if_nametoindex(const char *name);\nint if_nowhere(void);\n"
+        "char *if_indextoname(unsigned index, char *name);\nint __if_own(void);\n",
+    )
+    run = xenbind("init", "a.h", cwd=tmp_path)
+    assert (
+        "libc.so.6 has 2 of 4 functions, and so has the package: see [functions] there\n"
+        in run.stdout
+    )
+    ran = xenbind("generate", "--spec", "a.toml", "--out", "out", cwd=tmp_path)
+    assert "2 functions" in ran.stdout, ran.stderr
+    used = "from a import v0; print(v0.if_nametoindex('no such'))"
+    said = subprocess.run(
+        [sys.executable, "-c", used],
+        cwd=tmp_path / "out",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "0\n"
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,8 @@ def _told(layout: Layout, found: findings.Findings) -> Iterator[str]:
         yield f"{path}: written"
     number = len(found.functions)
     for library, has in found.libraries:
-        yield f"{library} has {has} of {count(number, 'function')}: see [functions] there"
+        so_has = ", and so has the package" if found.has_library else ""
+        yield f"{library} has {has} of {count(number, 'function')}{so_has}: see [functions] there"
     if number and not found.libraries:
         yield "no installed library has its functions: see [functions] there"
     for header, names in found.further.items():

@@ -87,6 +87,15 @@ class Findings(Struct, frozen=True):
     further: Mapping[str, Sequence[str]]
 
     @property
+    def has_library(self) -> bool:
+        """Tell whether there is no doubt whose functions they are: one alone has most of them.
+
+        Those whose names are reserved (C11 7.1.3) are the C library's own, which it may not have.
+        """
+        lacking = sum(not name.startswith("_") for name in self.missing)
+        return [has > lacking for _, has in self.libraries] == [True]
+
+    @property
     def version_macro(self) -> str | None:
         """Give the macro that holds the interface's version, if its name leaves no doubt."""
         named = [c.name for c in self.versions if c.name.endswith("INTERFACE_VERSION")]

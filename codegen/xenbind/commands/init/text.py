@@ -186,36 +186,42 @@ def _functions(found: Findings) -> Iterator[str]:
     if not found.functions:
         return
     yield ""
+    has = "them of this" if found.has_library else "them if this names their"
     yield from _comment(
         f"The header declares {count(len(found.functions), 'function')}:"
-        f" {_some(found.functions)}. The package has them if this names their library."
+        f" {_some(found.functions)}. The package has {has} library."
     )
     if found.handles:
         handles = _some(each.name for each in found.handles)
         yield from _comment(
             f"Then these are handles, of which C knows no more: {handles}."
         )
-    yield "# [functions]"
+    section = _functions_section(found)
+    yield from section if found.has_library else (f"# {line}" for line in section)
+
+
+def _functions_section(found: Findings) -> Iterator[str]:
+    yield "[functions]"
     for name, number in found.libraries[:1]:
         having = f"is installed and has {number} of {len(found.functions)}"
-        yield f"# library = {_toml(name)}  # {having}"
+        yield f"library = {_toml(name)}  # {having}"
     for name, _ in found.libraries[1:]:
-        yield f"# # or {_toml(name)}, which has as many"
+        yield f"# or {_toml(name)}, which has as many"
     if not found.libraries:
-        yield '# # library = "…"  # its name; none that is installed has any of these'
+        yield '# library = "…"  # its name; none that is installed has any of these'
     if found.errors:
         errors = _toml(list(found.errors))
-        yield f"# # errors = {errors}  # if such a result of any of them is a failure, with errno;"
-        yield "# #                        # [function.NAME] says so of single ones"
+        yield f"# errors = {errors}  # if such a result of any of them is a failure, with errno;"
+        yield "#                        # [function.NAME] says so of single ones"
     if found.missing or found.left_out_functions:
-        yield "# skip = ["
+        yield "skip = ["
         yield from _listed(
             found.missing, f"{found.libraries[0][0]} has none" if found.missing else ""
         )
         for reason in dict.fromkeys(each.reason for each in found.left_out_functions):
             names = [x.name for x in found.left_out_functions if x.reason == reason]
             yield from _listed(names, _line(reason))
-        yield "# ]"
+        yield "]"
 
 
 def _further(layout: Layout, found: Findings) -> Iterator[str]:
@@ -233,14 +239,14 @@ def _further(layout: Layout, found: Findings) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str], reason: str) -> Iterator[str]:
-    """Write entries of a list that stands in a comment, as many as fit in a line."""
+    """Write entries of a list, as many as fit in a line."""
     if names:
-        yield f"#     # {reason}:"
+        yield f"    # {reason}:"
         yield from wrap(
             ", ".join(map(_toml, names)) + ",",
             _WIDTH,
-            initial_indent="#     ",
-            subsequent_indent="#     ",
+            initial_indent="    ",
+            subsequent_indent="    ",
         )
 
 
