@@ -177,5 +177,5 @@ def _meanings(scope: Scope, ring: Ring) -> Iterator[tuple[str, str]]:
 
 def _alias(scope: Scope, c_type: CType) -> str:
     if not isinstance(c_type, RecordRef):
-        return scope.types.annotation(c_type)
+        return scope.types.annotation(scope.types.whole(c_type))
     return scope.class_of(c_type.key)

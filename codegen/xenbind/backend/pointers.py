@@ -94,11 +94,10 @@ class Pointers:
         if isinstance(pointer.other, FunctionType):
             written = self.called.member(pointer.other)
         else:
-            above = self.types.ctype(pointer)
-            written = f"{self.written(pointer)}, {above}"
-            below = self.types.ctype(pointer, below=True)
-            if below != above:
-                written += f", lambda: {below}"
+            written = f"{self.written(pointer)}, {self.types.ctype(pointer)}"
+            whole = self.types.whole(pointer)
+            if whole != pointer:
+                written += f", lambda: {self.types.ctype(whole)}"
         return f"{self.types.use(TYPING, 'Annotated')}[{written}]"
 
     def written(self, pointer: Pointer) -> str:

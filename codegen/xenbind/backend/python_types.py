@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from xenbind.ir.c_types import Array, CType, Enumeration, Pointer, RecordRef, Scalar
 from xenbind.ir.interface import Field
+from xenbind.plain import replace
 
 # The module of the generated package that names what annotations are written with.
 ANNOTATIONS = ".runtime.annotations"
@@ -114,12 +115,22 @@ class Types:
             return self.use(ANNOTATIONS, "CharArray")
         return self.python_type(c_type)
 
-    def ctype(self, c_type: CType, below: bool = False) -> str:
-        """A type as ctypes has it.
+    def whole(self, c_type: CType) -> CType:
+        """Give a pointer that leads to its class where that is defined below, too.
 
-        Pointers to classes that the module defines below lead to these if `below`, which Python
-        finds when all are defined; else they are addresses.
+        ctypes has such a pointer when the module has all its classes; above it is an address.
         """
+        match c_type:
+            case Pointer(target=None, other=RecordRef() as other) if (
+                other.key in self.classes
+            ):
+                return replace(c_type, target=other)
+            case Pointer(target=target) if target is not None:
+                return replace(c_type, target=self.whole(target))
+        return c_type
+
+    def ctype(self, c_type: CType) -> str:
+        """A type as ctypes has it."""
         match c_type:
             case RecordRef(key=key):
                 return self.seen(self.classes[key])
@@ -131,14 +142,12 @@ class Types:
                 )
                 return self.use("ctypes", name)
             case Array(element, length):
-                inner = self.ctype(element, below)
+                inner = self.ctype(element)
                 return f"{f'({inner})' if '*' in inner else inner} * {length or 0}"
-            case Pointer(target=target, other=other):
-                if below and isinstance(other, RecordRef) and other.key in self.classes:
-                    target = other
+            case Pointer(target=target):
                 if target is None:
                     return self.use("ctypes", "c_void_p")
-                return f"{self.use('ctypes', 'POINTER')}({self.ctype(target, below)})"
+                return f"{self.use('ctypes', 'POINTER')}({self.ctype(target)})"
 
 
 def is_nested(c_type: CType) -> bool:

@@ -40,6 +40,9 @@ class Enumeration(Struct, frozen=True, eq=False):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Enumeration) and self._compared == other._compared
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # msgspec's own is by identity
+
     def __hash__(self) -> int:
         return hash(self._compared)
 
@@ -65,6 +68,9 @@ class Pointer(Struct, frozen=True, eq=False):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pointer) and self._compared == other._compared
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # msgspec's own is by identity
 
     def __hash__(self) -> int:
         return hash(self._compared)

@@ -34,16 +34,17 @@ struct place *graph_place(void);
 
 struct holder { struct walk walks[2]; struct node node; };
 typedef struct tight tight_t;
+typedef struct below *below_t;
 struct __attribute__((packed)) tight {
     char c;
     struct point *where;
     graph_add *add;
     enum colour colour;
     const tight_t *next;
-    struct below *below;
+    below_t below;
     struct below **all;
 };
-struct below { int x; };
+struct below { int x; tight_t *in; };
 
 int graph_added(const struct walk *walk, int a, uint32_t b);
 int graph_walk(struct walk *walk, void *data);
