@@ -1,9 +1,9 @@
 """Call the functions of a C library, each declared in a version's module.
 
-    library: Final = Library("libxenevtchn.so.1", __name__)
+    library: Final = Library("libc.so.6", __name__)
 
-    def xenevtchn_fd(xce: xenevtchn_handle | None) -> Annotated[int, c_int]:
-        return library.unless_negative(xenevtchn_fd, xce)
+    def getpgid(pid: Annotated[int, c_int]) -> Annotated[int, c_int]:
+        return library.unless_negative(getpgid, pid)
 
 A function is declared by its annotations, which `parameters` reads.  Its body has the library
 call it, and says which results tell of an error in errno: that is raised as OSError.  Other
@@ -24,6 +24,7 @@ from types import BuiltinMethodType, MethodType, ModuleType
 from . import parameters
 from .annotations import FUNCTION, TYPE_CHECKING, is_function, is_pointer, typing
 from .having import unknown
+from .library_error import LibraryError
 from .pointers import has_functions, thunk, thunks
 
 # pyright: reportPrivateUsage=false
@@ -41,22 +42,6 @@ else:
 
     class P:
         args = kwargs = object
-
-
-# Where Linux says which hypervisor runs.
-VERSION = "/sys/hypervisor/version"
-
-
-class LibraryError(OSError):
-    """A library cannot be loaded or lacks a function, or no hypervisor runs that it is for."""
-
-
-def running_release() -> str:
-    """The release of the hypervisor that runs, such as `4.17`.
-
-    Raises `LibraryError` where none runs.
-    """
-    return f"{_number('major')}.{_number('minor')}"
 
 
 class _Prepared:
@@ -126,14 +111,9 @@ class Library:
         """Name the library, of the hypervisor that runs if its name says so."""
         if "{release}" not in self.name:
             return self.name
-        release = running_release()
-        if self._releases and release not in self._releases:
-            known = " or ".join(self._releases)
-            raise LibraryError(
-                f"the hypervisor is {release}, and this is the {self.name} of {known};"
-                f" use interface_for_xen({release!r})"
-            )
-        return self.name.replace("{release}", release)
+        from .hypervisor import named_by_release  # in packages that have such a name
+
+        return named_by_release(self.name, self._releases)
 
     def has(self, name: str) -> bool:
         """Tell whether there is such a library here, and the function in it.
@@ -375,12 +355,3 @@ def _plain(ctype: typing.Any) -> typing.Any:
         or issubclass(ctype, ctypes.c_void_p | ctypes.c_char_p)
     )
     return ctypes.c_void_p if is_address else ctype
-
-
-def _number(part: str) -> str:
-    # pathlib would be most of an import.
-    try:
-        with open(f"{VERSION}/{part}") as file:  # noqa: PTH123
-            return file.read().strip()
-    except OSError:
-        raise LibraryError("no hypervisor runs here; run this in dom0") from None

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from .runtime.arrays import dtype as dtype
     from .runtime.barriers import Barriers as Barriers
     from .runtime.barriers import NoBarrier as NoBarrier
-    from .runtime.library import LibraryError as LibraryError
-    from .runtime.library import running_release as running_release
+    from .runtime.hypervisor import running_release as running_release
+    from .runtime.library_error import LibraryError as LibraryError
     from .runtime.projection import projection as projection
     from .runtime.recording import records as records
     from .runtime.ring import OtherVersion as OtherVersion
@@ -67,8 +67,8 @@ _ELSEWHERE = {
     "dtype": ".runtime.arrays",
     "Barriers": ".runtime.barriers",
     "NoBarrier": ".runtime.barriers",
-    "LibraryError": ".runtime.library",
-    "running_release": ".runtime.library",
+    "running_release": ".runtime.hypervisor",
+    "LibraryError": ".runtime.library_error",
     "projection": ".runtime.projection",
     "raw": ".runtime.views",
     "records": ".runtime.recording",

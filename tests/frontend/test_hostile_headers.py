@@ -123,17 +123,25 @@ def assert_declares_only(path: Path) -> None:
     """Nothing in a module but imports, constants, classes, and strings that stand alone.
 
     The one call is `POINTER(...)`, and the one function `payload`; every name is
-    imported, defined before, or one of Python's types.
+    imported, defined before, or one of Python's types. A lambda takes nothing, and may name
+    what is defined below.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    below = {name for node in statements(tree.body) for name in defined(node)}
     known = {"int", "bytes", "float", "bool", "property"}
     for node in statements(tree.body):
         assert isinstance(node, STATEMENTS), ast.unparse(node)
+        inside: set[ast.AST] = set()
         for part in parts(node):
-            if isinstance(part, ast.Call):
+            if isinstance(part, ast.Lambda):
+                assert ast.unparse(part.args) == ""
+                inside |= {part.args, *ast.walk(part.body)}
+            elif isinstance(part, ast.arguments):
+                assert part in inside
+            elif isinstance(part, ast.Call):
                 assert ast.unparse(part.func) == "POINTER"
             elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
-                assert part.id in known, part.id
+                assert part.id in known | (below if part in inside else set()), part.id
             elif isinstance(part, ast.Attribute):
                 assert ast.unparse(part) in ("ring.FrontRing", "ring.BackRing")
             else:

@@ -61,7 +61,12 @@ _SHARED = {"barriers.py", "ring.py"}
 # Modules of the runtime that are for headers of some targets, or that ask which one it is.
 _SOME_TARGETS = {"targets.py"}
 # Modules of the runtime that are for interfaces with functions.
-_LIBRARY = {"library.py", "mapped.py", "parameters.py", "tests/test_functions.py"}
+_LIBRARY = {
+    *("library.py", "library_error.py", "mapped.py", "parameters.py"),
+    "tests/test_functions.py",
+}
+# Modules of the runtime that are for libraries with a hypervisor's release in their name.
+_RELEASE = {"hypervisor.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.
 _MONITOR = ("monitor/", "testing/", "pytest_plugin.py")
 _MONITORS_LIBRARIES = {"xenctrl", "xenevtchn", "xenforeignmemory", "xentoollog"}
@@ -119,11 +124,11 @@ def render(
         for interface in package.interfaces
     ]
     c_side = beside(partial(render_references, modules, templates))
-    has_library = any(package.spec.library for package in packages)
+    libraries = [p.spec.library.name for p in packages if p.spec.library]
     has = _shared_memory(interfaces)
     whole = _whole_context(spec, packages)
     if spec.tree is None:
-        shared = [_shared_context(package, has_library) for package in packages]
+        shared = [_shared_context(package, libraries) for package in packages]
         whole |= {
             name: shared[0][name] for name in ("ring", "has_events", "has_flex_ring")
         }
@@ -171,7 +176,8 @@ def render(
         *(() if has["has_bytes"] else _BYTES),
         *(() if has["has_flex_ring"] or has["has_bytes"] else _ANY_BYTES),
         *(() if has["has_shared"] else _SHARED),
-        *(() if has_library else _LIBRARY),
+        *(() if libraries else _LIBRARY),
+        *(() if _has_release(libraries) else _RELEASE),
         *(() if any(map(_has_targets, packages)) else _SOME_TARGETS),
     }
     files |= _runtime(spec.package, unused, _has_monitor(spec))
@@ -294,7 +300,12 @@ def _abi_table(
     return {"abi.md": templates.text(_ABI_TABLE, context)}
 
 
-def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
+def _has_release(libraries: Sequence[str]) -> bool:
+    """Tell whether a library's name has the release of the hypervisor that runs."""
+    return any("{release}" in name for name in libraries)
+
+
+def _shared_context(package: Package, libraries: Sequence[str]) -> dict[str, object]:
     """Give what the templates that make one file for a package may name."""
     spec, interfaces = package.spec, package.interfaces
     return {
@@ -310,7 +321,8 @@ def _shared_context(package: Package, has_library: bool) -> dict[str, object]:
         "common": _common(spec, interfaces) if spec.is_of_xen else None,
         "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
-        "has_library": has_library,
+        "has_library": bool(libraries),
+        "has_release": _has_release(libraries),
     }
 
 

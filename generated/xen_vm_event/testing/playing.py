@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from .. import xenctrl
 from ..monitor import channel, loop
+from ..runtime import hypervisor
 from ..runtime import library as loading
 from ..runtime.ring import SharedRing
 from .findings import MonitorMistakes
@@ -160,7 +161,7 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
                 break
 
     places: list[tuple[Any, str, Any]] = [
-        (loading, "VERSION", str(folder)),
+        (hypervisor, "VERSION", str(folder)),
         (loading, "ctypes", _Ctypes(xen)),
         (channel, "ioctl", xen.ioctl),
         (channel, "unmap", xen.unmap),

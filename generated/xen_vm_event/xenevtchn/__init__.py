@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..runtime.arrays import column as column
     from ..runtime.arrays import columns as columns
     from ..runtime.arrays import dtype as dtype
-    from ..runtime.library import LibraryError as LibraryError
-    from ..runtime.library import running_release as running_release
+    from ..runtime.hypervisor import running_release as running_release
+    from ..runtime.library_error import LibraryError as LibraryError
     from ..runtime.projection import projection as projection
     from ..runtime.recording import records as records
     from ..runtime.views import raw as raw
@@ -43,8 +43,8 @@ _ELSEWHERE = {
     "column": "..runtime.arrays",
     "columns": "..runtime.arrays",
     "dtype": "..runtime.arrays",
-    "LibraryError": "..runtime.library",
-    "running_release": "..runtime.library",
+    "running_release": "..runtime.hypervisor",
+    "LibraryError": "..runtime.library_error",
     "projection": "..runtime.projection",
     "raw": "..runtime.views",
     "records": "..runtime.recording",
