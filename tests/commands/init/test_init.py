@@ -160,6 +160,14 @@ def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:
     assert made(tmp_path, "parts/a.h")["interface"]["include"] == ["parts", "include"]
 
 
+def test_an_included_header_is_found_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "base one.h").write_text("struct base { int a; };\n")
+    (tmp_path / "low").mkdir()
+    user = '#include "base one.h"\nstruct user { struct base a; };\n'
+    write(tmp_path / "low", user=user)
+    assert made(tmp_path, "low/user.h")["interface"]["include"]
+
+
 def test_several_headers_are_one_package_whichever_includes_which(
     tmp_path: Path,
 ) -> None:

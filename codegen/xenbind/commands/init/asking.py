@@ -251,6 +251,6 @@ def _told(errors: tuple[SourceError, ...]) -> SourceError:
     return told[0] if len(told) == 1 else SourceErrors(told)
 
 
-_MISSING = re.compile(r"([^\s'\"]+): No such file|'([^']+)' file not found")
+_MISSING = re.compile(r"^(?:.*: )?(.+): No such file|'([^']+)' file not found")
 _HEADER = re.compile(r"[<\"]([\w/.+-]+\.h)[>\"]")
 _ADVICE = "nothing that was tried helps; name what is missing with --needs, --define or --include"
