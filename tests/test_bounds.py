@@ -163,3 +163,16 @@ def test_a_version_of_many_structs_is_shown_at_once(tmp_path: Path) -> None:
     result = in_seconds("show", "headers", cwd=tmp_path)
     assert result.returncode == 0
     assert result.stdout.count("struct r") == 1000
+
+
+def test_hundreds_of_parts_are_each_looked_through_once(tmp_path: Path) -> None:
+    comments = "/* of which there is a lot to say */\n" * 600
+    only = '#ifndef ALL_H\n#error "Only <all.h> can be included directly."\n#endif\n'
+    for part in range(200):
+        text = f"#pragma once\n{only}{comments}struct s{part} {{ int a; }};\n"
+        (tmp_path / f"part{part}.h").write_text(text)
+    included = "".join(f"#include <part{part}.h>\n" for part in range(200))
+    (tmp_path / "all.h").write_text(f"#define ALL_H\n{included}")
+    made = in_seconds("init", "all.h", "--include", ".", cwd=tmp_path)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout.startswith("all: 200 records")

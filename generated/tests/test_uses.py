@@ -123,11 +123,11 @@ def test_a_recording_gives_what_c_wrote(filled: list[Filled]) -> None:
         cls = type(one.record)
         if issubclass(cls, ctypes.Union) or not ctypes.sizeof(cls):
             continue  # a recording is of structs
-        found = []
-        for record in package.records(cls, bytes(cls()) + bytes(one.record)):
-            found.append([leaf.read(record) for leaf in one.leaves])
-            last = one.read_by_c(record)
-        assert (found[1], last) == (one.words, one.words), cls._c_name_
+        found = [
+            ([leaf.read(record) for leaf in one.leaves], one.read_by_c(record))
+            for record in package.records(cls, bytes(cls()) + bytes(one.record))
+        ]
+        assert found[1] == (one.words, one.words), cls._c_name_
 
 
 def test_a_projection_reads_what_c_wrote(filled: list[Filled]) -> None:

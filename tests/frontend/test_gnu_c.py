@@ -41,6 +41,10 @@ CASES = {
         "struct s\n{\n  int a;\n};",
     ),
     "a compound literal": ("int *a = (int []){1, 2};", "int *a = (int []){1, 2};"),
+    "a range of elements": (
+        "int a[] = {[1] = 2, [3 + (0) ... 5] = 1}; int f(int a[2], ...);",
+        "int a[] = {[1] = 2, [5] = 1};\nint f(int a[2], ...);",
+    ),
     "a thread's variable": ("extern __thread int a;", "extern int a;"),
     "the compiler's own types": (
         "typedef __builtin_va_list va_list; _Float128 f(va_list);",

@@ -28,6 +28,11 @@ enum colour { RED, GREEN = 5, BLUE };
 enum tone { LOW };
 enum tint { PALE };
 extern int numbers[5];
+static int sparse[] = {[BLUE] = 1, 2, [0] = 3, 4}, pairs[][2] = {{1}, {2, 3}, 4};
+static const char text[] = "ab" "c", braced[] = {"ab"}, *texts[] = {"a", "bc"}, *single[] = {"abc"};
+static const char lines[][8] = {"a", "b", {'c'}}; static const struct pair told[] = {
+  [1].first = 2, [3] = {4}}, flat[] = {1, 2, 3};
+typedef int some_t[]; static some_t some = {1, 2, 3};
 extern const struct list lists[][3], lists[2][3];
 short number(int); double *pointer(void); struct list list(void);
 """
@@ -226,6 +231,15 @@ MIXED = [
     "1 || 1 / 0",
     "sizeof numbers / sizeof numbers[0]",
     "sizeof(numbers)",
+    "sizeof sparse",
+    "sizeof pairs / sizeof *pairs",
+    "sizeof text",
+    "sizeof braced",
+    "sizeof texts",
+    "sizeof single",
+    "sizeof lines",
+    "sizeof told",
+    "sizeof some",
     "sizeof lists[0][1].inner",
     "sizeof lists",
     "(long)&((struct pair *)0)->second",
@@ -338,6 +352,7 @@ def test_a_type_within_an_expression_is_none_of_the_headers() -> None:
         ("1 + 1.5", "1.5 is not an integer"),
         ("0 ? 1.5 : 2", "it is not an integer"),
         ("(long)&numbers[1]", "this address is not a constant"),
+        ("sizeof flat", "how many elements the initialiser has is not known"),
         ("__builtin_clz(0)", "'clz' of 0 has no value"),
         ("(int)__builtin_inf(1)", "a function call is not a constant"),
         ('(int)__builtin_nan("")', "nan fits no integer type"),

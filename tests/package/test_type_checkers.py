@@ -89,6 +89,16 @@ def test_numpy_need_not_be_there(users: Path, exhaustive: bool, tmp_path: Path) 
 
 
 @pytest.mark.exhaustive
+def test_pyright_finds_nothing_in_the_package_s_own_tests() -> None:
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
+    tests = PROJECT / "generated" / "tests"
+    ran = subprocess.run(
+        [*command, str(tests)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("checker", [pyright, mypy])
 def test_packages_of_other_headers_pass(checker: Checker, tmp_path: Path) -> None:
     for header in FOREIGN:

@@ -13,6 +13,7 @@ feeds the tokens to pycparser, and `attributes` reads what is then in the AST.
     __const int b;                    ->  const int b;
     inline int f(void) { return 1; }  ->  inline int f(void);
     int g(void) __asm__("h");         ->  int g(void) [[__attribute__::asm("h")]];
+    {[0 ... 7] = 1}                   ->  {[7] = 1}
     __builtin_types_compatible_p(t, u)  ->  _Generic(*(typeof(t) *)0, typeof(u): 1, default: 0)
 """
 
@@ -217,6 +218,9 @@ class GnuLexer(CLexer):  # type: ignore[misc]
             elif token.type == "PPPRAGMASTR" and parentheses:
                 if changes_layout(token.value):  # where it could be passed over
                     raise NotParsed(_coord(token), token.value)
+            elif token.type == "ELLIPSIS" and (begin := _range(tokens)) is not None:
+                del tokens[begin:]
+                continue
             elif not depth and token.type in ("EQUALS", "SEMI"):
                 is_initialized = token.type == "EQUALS"
             is_pointer = token.type == "TIMES"
@@ -270,6 +274,16 @@ def _before_conventions(tokens: list[Token]) -> int:
         place -= 1
     is_first = place > 0 and tokens[place - 1].type == "LPAREN"
     return place if is_first else len(tokens)
+
+
+def _range(tokens: list[Token]) -> int | None:
+    """Find where the range begins that goes on here, `[0 ...`: its end tells an array's length."""
+    depth = 0
+    for place in range(len(tokens) - 1, -1, -1):
+        depth -= _DEPTH.get(tokens[place].type, 0)
+        if depth < 0:
+            return place + 1 if tokens[place].type == "LBRACKET" else None
+    return None
 
 
 def _assembly(following: Iterator[Token]) -> list[Token]:

@@ -62,6 +62,9 @@ class _Files:
             file: sources.text(file) for file in (str(header), *preprocessed.files)
         }
         self.wholes = {file: _whole(text) for file, text in self.texts.items()}
+        self.nexts = {
+            file: asked for file, text in self.texts.items() if (asked := _nexts(text))
+        }
         self.code = defaultdict[str, str](str)
         for file, section in sections(preprocessed.text):
             self.code[file] += section
@@ -122,7 +125,7 @@ class _Files:
         The compiler's <limits.h> so includes the C library's, or is included by it.
         """
         for name, by in self.includers.items():
-            for asked in _NEXT.findall(self.texts.get(by, "")):
+            for asked in self.nexts.get(by, ()):
                 if _is_asked(file, [asked]) and _is_asked(name, [asked]):
                     yield name
 
@@ -149,6 +152,11 @@ _RESERVED = re.compile(r"_[_A-Z]")
 _NEXT = re.compile(
     r"^[ \t]*#[ \t]*include_next[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE
 )
+
+
+def _nexts(text: str) -> list[str]:
+    """Give what a file asks for as the next of its name, each time it does."""
+    return _NEXT.findall(text) if "include_next" in text else []
 
 
 def _is_below(file: str, folders: Sequence[Path]) -> bool:

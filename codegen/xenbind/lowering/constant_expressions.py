@@ -374,10 +374,12 @@ class _Evaluator:
             if node.op == "__alignof__" and not c_type.aligned:
                 alignment = max(alignment, self.preferred(element(c_type)))
             return CInt(size if node.op == "sizeof" else alignment, self.size_t)
-        if node.op == "sizeof" and _is_string(node.expr):
+        if node.op == "sizeof" and is_string(node.expr):
             return CInt(size_of_string(node.expr.value), self.size_t)
         if node.op == "sizeof":
             c_type = expression_type(node.expr, self.scope)
+            if isinstance(c_type, Array) and c_type.length is None:
+                raise Unevaluable("the length of this array is not known")
             return CInt(self.scope.measure(c_type, node.expr)[0], self.size_t)
         if node.op == "!":
             return CInt(int(not self.is_true(node.expr)), self.int)
@@ -487,7 +489,7 @@ class _Evaluator:
         try:
             if is_floating(node, self.scope):
                 self.is_true(node)
-            elif not _is_string(node):
+            elif not is_string(node):
                 self.visit(node)
         except Unevaluable as reason:
             message = f"whether this is known depends on the compiler: {reason}"
@@ -525,7 +527,8 @@ class _Evaluator:
         return convert(CInt(value, integer), integer)
 
 
-def _is_string(node: c_ast.Node) -> bool:
+def is_string(node: c_ast.Node) -> bool:
+    """Tell whether an expression is a text in quotes."""
     return isinstance(node, c_ast.Constant) and node.type.endswith("string")
 
 

@@ -33,7 +33,8 @@ Refuse = Callable[[c_ast.Node, str], SourceError]
 class Declarations:
     """The nodes of a header's records by key, of its typedefs by name, and of its enums.
 
-    `variables` and `functions` are their declarators by name.  By the id of a struct's or union's
+    `variables` and `functions` are their declarators by name, and `initialisers` what the former
+    begin with.  By the id of a struct's or union's
     definition, `packs` is what `#pragma pack` allows it, and `order` counts which are complete
     before it: it can hold no others.  `otherwise` has the pragma by which one is in an order of
     bytes or bit-fields that is not the target's own.  `names` are those that typedefs give untagged
@@ -46,6 +47,7 @@ class Declarations:
         self.typedefs: dict[str, c_ast.Typedef] = {}
         self.enums: list[c_ast.Enum] = []
         self.variables: dict[str, c_ast.Node] = {}
+        self.initialisers: dict[str, c_ast.Node] = {}
         self.functions: dict[str, c_ast.FuncDecl] = {}
         self.packs: dict[int, int] = {}
         self.order: dict[int, int] = {}
@@ -104,6 +106,8 @@ class Declarations:
         is_complete = not isinstance(node.type, c_ast.ArrayDecl) or node.type.dim
         if is_complete or node.name not in self.variables:
             self.variables[node.name] = node.type
+        if node.init is not None:
+            self.initialisers[node.name] = node.init
 
     def _enter(self, node: c_ast.Node, pack: _Pack) -> None:
         if isinstance(node, c_ast.Enum):

@@ -51,6 +51,7 @@ from xenbind.lowering.declarations import (
     enum_key,
     enumerators,
 )
+from xenbind.lowering.initialisers import initial_length
 from xenbind.lowering.integers import CInt, Unevaluable
 from xenbind.lowering.member_functions import member_function
 from xenbind.plain import replace
@@ -519,7 +520,11 @@ class TypeTable:
     def variable(self, name: str) -> CType | None:
         """Give the type of a variable, None if there is none of that name."""
         node = self.declared.variables.get(name)
-        return None if node is None else self.type(node)
+        found = None if node is None else self.type(node)
+        init = self.declared.initialisers.get(name)
+        if init is not None and isinstance(found, Array) and found.length is None:
+            return replace(found, length=initial_length(init, found.element, self))
+        return found
 
     def result(self, name: str) -> CType | None:
         """Give the type of what a function gives, None if there is none of that name."""

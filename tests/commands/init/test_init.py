@@ -160,6 +160,14 @@ def test_folders_of_included_headers_are_found_above(tmp_path: Path) -> None:
     assert made(tmp_path, "parts/a.h")["interface"]["include"] == ["parts", "include"]
 
 
+def test_an_included_header_is_found_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "base one.h").write_text("struct base { int a; };\n")
+    (tmp_path / "low").mkdir()
+    user = '#include "base one.h"\nstruct user { struct base a; };\n'
+    write(tmp_path / "low", user=user)
+    assert made(tmp_path, "low/user.h")["interface"]["include"]
+
+
 def test_several_headers_are_one_package_whichever_includes_which(
     tmp_path: Path,
 ) -> None:
@@ -521,3 +529,18 @@ def test_a_folder_that_no_compiler_can_be_told_of_is_refused(tmp_path: Path) -> 
     assert found.returncode == 1
     assert "a header's path must have no quotes" in found.stderr
     assert len(list(folder.iterdir())) == 2
+
+
+def test_what_no_guess_helps_is_told_soon_however_many_headers_are_beside(
+    tmp_path: Path,
+) -> None:
+    for number in range(20):
+        text = f"struct s{number} {{ int a, b, c, d, e, f; _Bool odd : 9; }};\n"
+        (tmp_path / f"h{number}.h").write_text(text)
+    runs = tmp_path / "runs"
+    compiler = tmp_path / "counting"
+    compiler.write_text(f'#!/bin/sh\necho >> {runs}\nexec gcc "$@"\n')
+    compiler.chmod(0o755)
+    found = xenbind("init", "h0.h", "--cc", str(compiler), cwd=tmp_path)
+    assert found.stderr.startswith("h0.h:1:41: error: width of 'odd' exceeds its type")
+    assert runs.read_text().count("\n") < 400

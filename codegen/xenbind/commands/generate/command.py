@@ -197,8 +197,11 @@ def _notes(left_out: Iterable[LeftOut]) -> Iterator[LeftOut | str]:
             yield each
     for reason, number in told.items():
         if number > _MOST:
-            more = f"note: {number - _MOST} more are left out (--json names them)"
-            yield f"{more}: {reason}"
+            more = number - _MOST
+            left = "is left out (--json names it)"
+            if more > 1:
+                left = "are left out (--json names them)"
+            yield f"note: {more} more {left}: {reason}"
 
 
 _MOST = 10  # notes with one reason

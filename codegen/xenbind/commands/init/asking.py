@@ -65,8 +65,9 @@ class _Budget:
 
     def spend(self) -> bool:
         """Take one run; tell whether there was one."""
-        self.left -= 1
-        return self.left >= 0
+        had = self.left > 0
+        self.left = max(self.left - 1, 0)
+        return had
 
 
 class _Asked:
@@ -90,7 +91,9 @@ class _Asked:
             errors = self.errors(self.spec)
             if not errors:
                 return
-            if any(_HOPELESS.search(error.message) for error in errors):
+            if not self.budget.left or any(
+                _HOPELESS.search(error.message) for error in errors
+            ):
                 raise _told(errors)
             better = next(filter(None, map(self.mended, errors)), None)
             if better is None:
@@ -100,6 +103,7 @@ class _Asked:
 
     def errors(self, spec: Spec) -> tuple[SourceError, ...]:
         """Ask what is wrong with the header."""
+        self.budget.spend()
         compiler = compiler_for(spec, spec.versions[0], self.command)
         try:
             finish_check(start_check(compiler, self.header), self.header)
@@ -115,7 +119,7 @@ class _Asked:
         if re.match(r"\s*#\s*error", line):
             return next(self.with_what_is_asked_for(error, line), None)
         for name in _names(error.message, line):
-            if not self.is_declared(self.spec, name):
+            if self.budget.left and not self.is_declared(self.spec, name):
                 for candidate in self.with_more_headers(name):
                     if self.is_declared(candidate, name):
                         return candidate
@@ -150,6 +154,8 @@ class _Asked:
             if header not in self.spec.needs:
                 yield replace(self.spec, needs=(*self.spec.needs, header))
         for header in self.neighbours(name):
+            if not self.budget.left:
+                return
             with suppress(SourceError, CompilerError):
                 yield self.with_neighbour(header)
 
@@ -245,6 +251,6 @@ def _told(errors: tuple[SourceError, ...]) -> SourceError:
     return told[0] if len(told) == 1 else SourceErrors(told)
 
 
-_MISSING = re.compile(r"([^\s'\"]+): No such file|'([^']+)' file not found")
+_MISSING = re.compile(r"^(?:.*: )?(.+): No such file|'([^']+)' file not found")
 _HEADER = re.compile(r"[<\"]([\w/.+-]+\.h)[>\"]")
 _ADVICE = "nothing that was tried helps; name what is missing with --needs, --define or --include"
