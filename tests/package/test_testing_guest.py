@@ -560,6 +560,13 @@ def test_a_signal_comes_when_what_the_guest_does_is_done(guest: Guest) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_async_for_in_another_event_loop_says_what_to_do(guest: Guest) -> None:
+    with Monitor(1, ["guest_request"]) as monitor:
+        first: Any = aiter(monitor).__anext__()
+        with pytest.raises(OSError, match=r"no asyncio loop .* wait until fileno\(\)"):
+            first.send(None)
+
+
 def test_asyncio(guest: Guest) -> None:
     guest.script([guest_request(), guest_request()])
 
