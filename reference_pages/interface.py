@@ -200,7 +200,8 @@ INNER = {
     "Breakpoints": "restore answer",
     "PhysicalMemory": "close",
     "Stepping": "over fast is_own ends answer end",
-    "PlayedXen": "function load end_by_file ioctl unmap finish close",
+    "PlayedXen": "function load end_by_file proceed run_for_others ioctl unmap finish"
+    " close",
     "Guest": "run send proceed proceed_elsewhere take_answers attach give_up finish close find"
     " is_on replays_step is_synchronous fault flag flags_of reason pc_of is_moved ours unmasked",
     "Vcpu": "follow require run was_reported where go_on wake inject",

@@ -126,10 +126,13 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
 
         def proceeds(milliseconds: int) -> list[tuple[int, int]]:
             came = poll(0)  # nobody sleeps
-            if not came and milliseconds:
-                xen.end_by_file(number).proceed()
-                came = poll(0)
-            return came
+            if came:
+                return came
+            if milliseconds:
+                xen.proceed(number)
+            else:  # somebody looks from time to time, and sleeps elsewhere
+                xen.run_for_others(number)
+            return poll(0)
 
         return proceeds
 
@@ -147,9 +150,7 @@ def _put_in_place(xen: PlayedXen, undo: ExitStack) -> None:
     def begun(own: channel.Channel) -> int:
         """Have the guest run, since somebody is about to wait for it elsewhere."""
         number = fileno(own)
-        end = xen.end_by_file(number)
-        end.ring.is_polled = True
-        end.run()
+        xen.run_for_others(number)
         return number
 
     def watched(own: Any, *given: Any) -> None:

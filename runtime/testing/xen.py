@@ -6,10 +6,12 @@ import errno
 import itertools
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from .. import interface_for_xen
 from ..monitor.channel import NOTIFY
+from ..monitor.signals import Signals
 from .capabilities import capabilities
 from .findings import Findings
 from .guest import Guest
@@ -29,6 +31,21 @@ _UNNOTED = (
 # Of those that a domain is given to: NULL is their failure.
 _GIVE_POINTERS = ("xc_monitor_enable", "xenforeignmemory_map")
 _SHUT_DOWN = 1 << 2  # XEN_DOMINF_shutdown
+
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+
+def undisturbed(does: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """Have signals come when a call of Xen is over: to a monitor it is a single step."""
+
+    @wraps(does)
+    def done(*given: _Given.args, **named: _Given.kwargs) -> _Result:
+        with Signals():
+            return does(*given, **named)
+
+    return done
 
 
 class Guests(dict[int, Guest]):
@@ -80,6 +97,7 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
         takes = [] if own is None else names_of(own)
         failed = 0 if name in _GIVE_POINTERS else -1
 
+        @undisturbed
         def noted(*arguments: Any) -> Any:
             if name.startswith("xc_") and name not in _UNNOTED:
                 self.calls.append((name, *arguments[1:]))
@@ -113,6 +131,19 @@ class PlayedXen(MonitorCalls, PagingCalls, MemoryCalls):
         )
         return next(end for end in ends if end.ours.fileno() == number)
 
+    @undisturbed
+    def proceed(self, number: int) -> None:
+        """Do what happens while a monitor sleeps until the event channel has an event."""
+        self.end_by_file(number).proceed()
+
+    @undisturbed
+    def run_for_others(self, number: int) -> None:
+        """Have the guest run for somebody who sleeps elsewhere than in this package."""
+        end = self.end_by_file(number)
+        end.ring.is_polled = True
+        end.run()
+
+    @undisturbed
     def ioctl(self, number: int, request: int, port: Any) -> int:
         """Notify by the device of event channels, as fcntl's does."""
         if not self.has_ioctl:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -531,6 +532,39 @@ def test_a_loop_of_ones_own(guest: Guest) -> None:
         while poll.poll(0):
             seen += len(list(monitor.pending()))
     assert seen == 2
+
+
+def test_a_loop_that_looks_and_does_not_wait(guest: Guest) -> None:
+    """However often it looks: what it writes of the event channel does not fill its file."""
+    guest.script([guest_request() for _ in range(3)])
+    seen = 0
+    with Monitor(1, ["guest_request"]) as monitor:
+        while monitor.is_alive():
+            seen += len(list(monitor.pending()))
+        for _ in range(1000):
+            assert not list(monitor.pending())
+    assert seen == 3
+
+
+def test_a_signal_comes_when_what_the_guest_does_is_done(guest: Guest) -> None:
+    def script(_: Vcpu) -> Iterator[Instruction]:
+        yield write_cr3(0x5000)
+        signal.raise_signal(signal.SIGINT)
+        yield write_cr3(0x6000)
+
+    vcpu = guest.script(script)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), Monitor(1, ["write_ctrlreg:cr3"]) as monitor:
+        monitor.run()
+    assert vcpu.control["CR3"] == 0x6000
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_async_for_in_another_event_loop_says_what_to_do(guest: Guest) -> None:
+    with Monitor(1, ["guest_request"]) as monitor:
+        first: Any = aiter(monitor).__anext__()
+        with pytest.raises(OSError, match=r"no asyncio loop .* wait until fileno\(\)"):
+            first.send(None)
 
 
 def test_asyncio(guest: Guest) -> None:

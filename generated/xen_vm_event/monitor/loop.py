@@ -125,7 +125,13 @@ class Loop:
         import asyncio
 
         self._require_context()
-        self._loop = asyncio.get_running_loop()
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise MonitorError(
+                "no asyncio loop runs, which `async for` needs; in another event loop wait until"
+                " fileno() can be read, and go through pending()"
+            ) from None
         ready = asyncio.Event()
         self._loop.add_reader(self._channel.fileno(), ready.set)
         try:

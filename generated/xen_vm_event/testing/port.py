@@ -13,12 +13,14 @@ class Port:
     """An event channel: `ours` is the file of the monitor's end.
 
     An event masks the port until the monitor writes it back; further ones are one, then.
-    What is written of a port that is not masked means nothing.
+    What is written of a port that is not masked means nothing, and is lost where it is too much
+    for the file: as the device, it has nobody wait to write.
     """
 
     def __init__(self) -> None:
         self.ours, self._theirs = socket.socketpair()
-        self._theirs.setblocking(False)
+        for end in (self.ours, self._theirs):
+            end.setblocking(False)
         self._masked = self._pending = False
         self._unmasked = 0
 
