@@ -24,24 +24,27 @@ from types import BuiltinMethodType, MethodType, ModuleType
 from . import parameters
 from .annotations import FUNCTION, TYPE_CHECKING, is_function, is_pointer, typing
 from .having import unknown
-from .library_error import LibraryError
 from .pointers import has_functions, thunk, thunks
 
 # pyright: reportPrivateUsage=false
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     P = typing.ParamSpec("P")
     R = typing.TypeVar("R")
 else:
     # What `typing.get_type_hints` needs, without importing what it takes.
-    Callable, Mapping, Sequence = parameters.Callback, dict, tuple
+    Callable, Mapping = parameters.Callback, dict
     Iterator = tuple
     R = object
 
     class P:
         args = kwargs = object
+
+
+class LibraryError(OSError):
+    """A library cannot be loaded or lacks a function, or no hypervisor runs that it is for."""
 
 
 class _Prepared:
@@ -60,9 +63,7 @@ class Library:
     """A library and the functions that it may have.
 
     `module` is the name of the module that declares them; `name` is what the library is loaded
-    by, and `{release}` in it stands for that of the hypervisor, which
-    has to be one of `releases` if those are known: others have other prototypes.
-    `advice` says what to do about errors, by their names, `by_function` by functions'.
+    by. `advice` says what to do about errors, by their names, `by_function` by functions'.
     `c_names` are those of functions that have another name in Python, `symbols` of those that
     have another in the library.
 
@@ -80,11 +81,9 @@ class Library:
         by_function: Mapping[str, str] | None = None,
         c_names: Mapping[str, str] | None = None,
         symbols: Mapping[str, str] | None = None,
-        releases: Sequence[str] = (),
     ) -> None:
         self.name = name
         self._module = module
-        self._releases = releases
         self._advice = {
             getattr(errno, number): words for number, words in (advice or {}).items()
         }
@@ -108,12 +107,8 @@ class Library:
         self._prepared.clear()
 
     def _file(self) -> str:
-        """Name the library, of the hypervisor that runs if its name says so."""
-        if "{release}" not in self.name:
-            return self.name
-        from .hypervisor import named_by_release  # in packages that have such a name
-
-        return named_by_release(self.name, self._releases)
+        """Name the file to load."""
+        return self.name
 
     def has(self, name: str) -> bool:
         """Tell whether there is such a library here, and the function in it.

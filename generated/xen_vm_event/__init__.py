@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .runtime.barriers import Barriers as Barriers
     from .runtime.barriers import NoBarrier as NoBarrier
     from .runtime.hypervisor import running_release as running_release
-    from .runtime.library_error import LibraryError as LibraryError
+    from .runtime.library import LibraryError as LibraryError
     from .runtime.projection import projection as projection
     from .runtime.recording import records as records
     from .runtime.ring import OtherVersion as OtherVersion
@@ -68,7 +68,7 @@ _ELSEWHERE = {
     "Barriers": ".runtime.barriers",
     "NoBarrier": ".runtime.barriers",
     "running_release": ".runtime.hypervisor",
-    "LibraryError": ".runtime.library_error",
+    "LibraryError": ".runtime.library",
     "projection": ".runtime.projection",
     "raw": ".runtime.views",
     "records": ".runtime.recording",

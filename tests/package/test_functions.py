@@ -22,7 +22,6 @@ from typing import Any
 import pytest
 from support import PROJECT, own_tests, xenbind
 from xen_vm_event.runtime import hypervisor
-from xen_vm_event.runtime.library import Library
 
 POST = PROJECT / "tests" / "data" / "functions"
 
@@ -111,7 +110,9 @@ def test_a_library_may_be_that_of_the_xen_that_runs(
     post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hypervisor, "VERSION", str(tmp_path))
-    library = Library(f"{tmp_path}/libpost-{{release}}.so", "post.v0")
+    library = hypervisor.LibraryOfRelease(
+        f"{tmp_path}/libpost-{{release}}.so", "post.v0"
+    )
     with pytest.raises(OSError, match=r"f: no hypervisor runs here"):
         library._function("f")
     (tmp_path / "major").write_text("4\n")
@@ -128,8 +129,9 @@ def test_a_library_is_called_by_the_prototypes_of_its_own_release(
     (tmp_path / "minor").write_text("17\n")
     shutil.copy(post.library._loaded._name, tmp_path / "libpost-4.17.so")
     name = f"{tmp_path}/libpost-{{release}}.so"
-    assert Library(name, "post.v0", releases=["4.16", "4.17"]).has("post_open")
-    other = Library(name, "post.v0", releases=["4.8", "4.9"])
+    of = hypervisor.LibraryOfRelease
+    assert of(name, "post.v0", releases=["4.16", "4.17"]).has("post_open")
+    other = of(name, "post.v0", releases=["4.8", "4.9"])
     with pytest.raises(
         OSError, match=r"f: the hypervisor is 4.17, and this is the .* of 4.8 or"
     ):

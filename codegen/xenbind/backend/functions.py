@@ -31,11 +31,12 @@ from xenbind.ir.interface import Function, Handle, Interface
 from xenbind.spec.rules import NONE
 
 LIBRARY = ".runtime.library"
+HYPERVISOR = ".runtime.hypervisor"
 PARAMETERS = ".runtime.parameters"
 # What functions are annotated with and call, none of which may be the name of something else.
 NAMES = frozenset("""
-    Buffer CFUNCTYPE Callback Callbacks Const Data Handle Library Pointer Ref Text Variadic
-    WideArray WideText c_char_p library
+    Buffer CFUNCTYPE Callback Callbacks Const Data Handle Library LibraryOfRelease Pointer Ref
+    Text Variadic WideArray WideText c_char_p library
     """.split())
 
 
@@ -63,16 +64,21 @@ class Functions(Passed):
         library = self.interface.library
         if library is None:
             return None
-        self.types.use(LIBRARY, "Library")
+        is_of_release = "{release}" in library.name
+        if is_of_release:
+            kind = self.types.use(HYPERVISOR, "LibraryOfRelease")
+        else:
+            kind = self.types.use(LIBRARY, "Library")
         self.types.use(TYPING, "Final")
         functions = self.interface.functions
         return LibraryView(
+            kind=kind,
             name=library.name,
             advice=list(library.advice),
             by_function=[(self.names[f.name], f.advice) for f in functions if f.advice],
             c_names=[(name, c) for c, name in self.names.items() if name != c],
             symbols=[(self.names[f.name], f.label) for f in functions if f.label],
-            releases=releases if "{release}" in library.name else (),
+            releases=releases if is_of_release else (),
         )
 
     def handle(self, handle: Handle, aliases: Sequence[str]) -> HandleView:

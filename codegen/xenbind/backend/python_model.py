@@ -196,9 +196,11 @@ class FunctionView(Struct, frozen=True):
 class LibraryView(Struct, frozen=True):
     """A library, with advice by error numbers and functions, and functions' names in C.
 
-    `releases` are those whose prototypes the module has, of a library that is named after one.
+    `kind` is its class. `releases` are those whose prototypes the module has, of a library that
+    is named after one.
     """
 
+    kind: str
     name: str
     advice: Sequence[tuple[str, str]]
     by_function: Sequence[tuple[str, str]]

@@ -61,10 +61,7 @@ _SHARED = {"barriers.py", "ring.py"}
 # Modules of the runtime that are for headers of some targets, or that ask which one it is.
 _SOME_TARGETS = {"targets.py"}
 # Modules of the runtime that are for interfaces with functions.
-_LIBRARY = {
-    *("library.py", "library_error.py", "mapped.py", "parameters.py"),
-    "tests/test_functions.py",
-}
+_LIBRARY = {"library.py", "mapped.py", "parameters.py", "tests/test_functions.py"}
 # Modules of the runtime that are for libraries with a hypervisor's release in their name.
 _RELEASE = {"hypervisor.py"}
 # Modules of the runtime that are for Xen's monitor ring, and the libraries that they call.

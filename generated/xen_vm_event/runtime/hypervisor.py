@@ -1,15 +1,18 @@
-"""Say which hypervisor runs, and name the library of its release: `libxenctrl.so.{release}`.
+"""Load the library of the hypervisor that runs, where each release has one: libxenctrl.so.4.17.
 
-`library` imports this where it loads one by such a name.
+A `Library` for modules whose library has `{release}` in its name.
 """
 
 from __future__ import annotations
 
 from .annotations import TYPE_CHECKING
-from .library_error import LibraryError
+from .library import Library, LibraryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+else:
+    # What `typing.get_type_hints` needs, without importing what it takes.
+    Mapping, Sequence = dict, tuple
 
 # Where Linux says which one runs.
 VERSION = "/sys/hypervisor/version"
@@ -23,19 +26,31 @@ def running_release() -> str:
     return f"{_number('major')}.{_number('minor')}"
 
 
-def named_by_release(name: str, releases: Sequence[str]) -> str:
-    """Put the release that runs into a library's name.
+class LibraryOfRelease(Library):
+    """A library in whose name `{release}` stands for that of the hypervisor.
 
-    Raises `LibraryError` where none runs, or one that is not of `releases`, if those are known.
+    It has to be one of `releases` if those are known: others have other prototypes.
     """
-    release = running_release()
-    if releases and release not in releases:
-        known = " or ".join(releases)
-        raise LibraryError(
-            f"the hypervisor is {release}, and this is the {name} of {known};"
-            f" use interface_for_xen({release!r})"
-        )
-    return name.replace("{release}", release)
+
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        releases: Sequence[str] = (),
+        **given: Mapping[str, str],
+    ) -> None:
+        super().__init__(name, module, **given)
+        self._releases = releases
+
+    def _file(self) -> str:
+        release = running_release()
+        if self._releases and release not in self._releases:
+            known = " or ".join(self._releases)
+            raise LibraryError(
+                f"the hypervisor is {release}, and this is the {self.name} of {known};"
+                f" use interface_for_xen({release!r})"
+            )
+        return self.name.replace("{release}", release)
 
 
 def _number(part: str) -> str:

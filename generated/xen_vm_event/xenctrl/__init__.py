@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..runtime.arrays import columns as columns
     from ..runtime.arrays import dtype as dtype
     from ..runtime.hypervisor import running_release as running_release
-    from ..runtime.library_error import LibraryError as LibraryError
+    from ..runtime.library import LibraryError as LibraryError
     from ..runtime.projection import projection as projection
     from ..runtime.recording import records as records
     from ..runtime.views import raw as raw
@@ -50,7 +50,7 @@ _ELSEWHERE = {
     "columns": "..runtime.arrays",
     "dtype": "..runtime.arrays",
     "running_release": "..runtime.hypervisor",
-    "LibraryError": "..runtime.library_error",
+    "LibraryError": "..runtime.library",
     "projection": "..runtime.projection",
     "raw": "..runtime.views",
     "records": "..runtime.recording",

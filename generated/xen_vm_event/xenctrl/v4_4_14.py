@@ -29,7 +29,7 @@ from ..runtime.annotations import (
     uint32_t,
     uint64_t,
 )
-from ..runtime.library import Library
+from ..runtime.hypervisor import LibraryOfRelease
 from ..runtime.parameters import Buffer, Handle, Ref
 from ..runtime.records import Compound, OpenEnum, Structure, record
 
@@ -244,7 +244,7 @@ xc_vcpuinfo_t = xen_domctl_getvcpuinfo
 xc_dominfo_t = xc_dominfo
 
 
-library: Final = Library(
+library: Final = LibraryOfRelease(
     "libxenctrl.so.{release}",
     __name__,
     advice={
