@@ -27,7 +27,7 @@ from xenbind.backend.python_types import (
 )
 from xenbind.backend.scope import class_names, member_names
 from xenbind.ir.c_types import Array, CType, Pointer, RecordRef, element
-from xenbind.ir.interface import Field, Interface, Payload, Record
+from xenbind.ir.interface import Interface, Payload, Record
 from xenbind.plain import Struct
 
 
@@ -175,7 +175,7 @@ def _example(records: Sequence[CommonRecordView]) -> ExampleView | None:
 
 
 # A record as an interface has it, and how its types are written.
-_Having = tuple[Record, "_CommonTypes", Interface]
+_Having = tuple[Record, Types, Interface]
 
 
 class _Common:
@@ -258,13 +258,6 @@ class _Common:
 class _CommonTypes(Types):
     """Types of members, where an array of records may be one of any release's."""
 
-    def member(self, field: Field) -> str:
-        """Write what a member is read as: an array's pointers to what is below are addresses."""
-        match field.type:
-            case Pointer(other=RecordRef(key=key)) if key in self.classes:
-                return self.use(TYPING, "Any")
-        return self.python_type(bit_field_type(field))
-
     def python_type(self, c_type: CType) -> str:
         if isinstance(c_type, Array) and isinstance(element(c_type), RecordRef):
             items = self.use(ANNOTATIONS, "Items")
@@ -299,13 +292,13 @@ def _members_of_all(
     ]
 
 
-def _members(record: Record, types: _CommonTypes) -> Iterator[CommonMemberView]:
+def _members(record: Record, types: Types) -> Iterator[CommonMemberView]:
     names = member_names(record)
     for field in record.fields:
         if not field.is_padding:
             yield CommonMemberView(
                 names[field.name],
-                types.member(field),
+                types.python_type(types.whole(bit_field_type(field))),
                 is_nested(field.type) or isinstance(field.type, Pointer),
             )
 

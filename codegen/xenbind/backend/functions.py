@@ -40,6 +40,11 @@ NAMES = frozenset("""
     """.split())
 
 
+def is_of_release(library: str) -> bool:
+    """Tell whether a library's name has the release of the hypervisor that runs."""
+    return "{release}" in library
+
+
 class Functions(Passed):
     """The functions of one module, whose types these are.
 
@@ -64,8 +69,8 @@ class Functions(Passed):
         library = self.interface.library
         if library is None:
             return None
-        is_of_release = "{release}" in library.name
-        if is_of_release:
+        of_release = is_of_release(library.name)
+        if of_release:
             kind = self.types.use(HYPERVISOR, "LibraryOfRelease")
         else:
             kind = self.types.use(LIBRARY, "Library")
@@ -78,7 +83,7 @@ class Functions(Passed):
             by_function=[(self.names[f.name], f.advice) for f in functions if f.advice],
             c_names=[(name, c) for c, name in self.names.items() if name != c],
             symbols=[(self.names[f.name], f.label) for f in functions if f.label],
-            releases=releases if is_of_release else (),
+            releases=releases if of_release else (),
         )
 
     def handle(self, handle: Handle, aliases: Sequence[str]) -> HandleView:

@@ -174,7 +174,7 @@ def render(
         *(() if has["has_flex_ring"] or has["has_bytes"] else _ANY_BYTES),
         *(() if has["has_shared"] else _SHARED),
         *(() if libraries else _LIBRARY),
-        *(() if _has_release(libraries) else _RELEASE),
+        *(() if any(map(functions.is_of_release, libraries)) else _RELEASE),
         *(() if any(map(_has_targets, packages)) else _SOME_TARGETS),
     }
     files |= _runtime(spec.package, unused, _has_monitor(spec))
@@ -297,11 +297,6 @@ def _abi_table(
     return {"abi.md": templates.text(_ABI_TABLE, context)}
 
 
-def _has_release(libraries: Sequence[str]) -> bool:
-    """Tell whether a library's name has the release of the hypervisor that runs."""
-    return any("{release}" in name for name in libraries)
-
-
 def _shared_context(package: Package, libraries: Sequence[str]) -> dict[str, object]:
     """Give what the templates that make one file for a package may name."""
     spec, interfaces = package.spec, package.interfaces
@@ -319,7 +314,7 @@ def _shared_context(package: Package, libraries: Sequence[str]) -> dict[str, obj
         "interface_doc": _interface_doc(spec, interfaces),
         "version_place": _version_place(interfaces),
         "has_library": bool(libraries),
-        "has_release": _has_release(libraries),
+        "has_release": any(map(functions.is_of_release, libraries)),
     }
 
 
